@@ -203,7 +203,8 @@ class _Layout:
 
 @cache
 def _layout(columns: tuple[Column, ...]) -> _Layout:
-    kinds = [f' class="{each.kind}"' if each.kind else "" for each in columns]
+    classes = [f"{each.kind} prose" if each.unit == "prose" else each.kind for each in columns]
+    kinds = [f' class="{each}"' if each else "" for each in classes]
     heads = "".join(
         f'<th scope="col"{kind}>{escape(each.label)}</th>'
         for kind, each in zip(kinds, columns, strict=True)

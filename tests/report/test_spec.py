@@ -49,6 +49,14 @@ def test_a_wrong_specification_is_refused(text: str, told: str, tmp_path: Path) 
         read_page(file)
 
 
+def test_a_page_of_a_workspace_names_it() -> None:
+    """Its heading does, or, where that is a finding, its first line: paper has no breadcrumb."""
+    pages = [each for each in read_pages().values() if each.scope == "workspace"]
+    first = {each.name: each.as_of[0] if each.headings else each.title for each in pages}
+
+    assert [name for name, line in first.items() if "{name|name}" not in line] == []
+
+
 def test_a_fold_has_its_name_once() -> None:
     """A table behind one fold has no label, which would stand above the name of the fold."""
     parts = [part for page in read_pages().values() for part in page.parts]
