@@ -34,17 +34,18 @@ const versionOfRun = ({ agent_version: version }) =>
 const figureCell = (name, unit, values) => (
   { text: figure(name, unit, values), value: plain(name, unit, values) });
 const textCell = (text) => ({ text: text ?? "" });
-const RUN_HEADS = [["Run", "name"], ["Created", "text"], ["Status", "text"], ["Started by", "text"],
-  ["Version", "text"], ["Duration"], ["Cost"], ["Tokens in"], ["Tokens out"]]
+const RUN_HEADS = [["Run", "name"], ["Cost"], ["Created", "text"], ["Status", "text"],
+  ["Started by", "text"], ["Version", "text"], ["Duration"], ["Tokens in"], ["Tokens out"]]
   .map(([text, kind]) => ({ text, kind }));
 const runCells = (run) => [
   { text: run.run_id, href: `#run=${encodeURIComponent(run.run_id)}` },
+  figureCell("cost_usd", "usd_fine", run),
   textCell(momentOfRun(run.created_at)),
   textCell(run.error_class && !run.error_class.startsWith("(")
     ? `${run.status}: ${run.error_class}` : run.status),
   textCell(run.trigger_type),
   { text: versionOfRun(run), value: run.agent_version },
-  figureCell("duration_seconds", "seconds", run), figureCell("cost_usd", "usd_fine", run),
+  figureCell("duration_seconds", "seconds", run),
   figureCell("tokens_in", "tokens", run), figureCell("tokens_out", "tokens", run),
 ];
 
