@@ -4,7 +4,7 @@ import {
   daysBetween, lastDayOf, monthInShort, monthInWords, monthsOf, periodInWords,
 } from "./days.js";
 import { UNKNOWN, figure } from "./format.js";
-import { namedOf, stateOf } from "./view.js";
+import { namedOf, othersName, stateOf } from "./view.js";
 
 /** @typedef {import("./format.js").Quantity} Quantity */
 /** @typedef {import("./view.js").Data} Data */
@@ -285,7 +285,7 @@ const seriesBy = (shown, names, over) => {
   return [...ranked.slice(0, OWN_HUES).map(({ label, values }, index) =>
     seriesOf(label, `hue-${index + 1}`, values, shown)),
   ...(others.length && !shown.base
-    ? [seriesOf(figure("n", "plural:other", { n: others.length }), "others", rest, shown)] : [])];
+    ? [seriesOf(othersName(others), "others", rest, shown)] : [])];
 };
 /** The chart of the rows: its places, and its series.
  * @param {Own} part @param {Data} data @param {number[]} chosen */

@@ -225,13 +225,16 @@ const summed = (rows) => {
   return knownOf(Object.fromEntries([...names].map((name) => [name,
     added(rows.map((row) => quantityOf(name, row.values)))])));
 };
+/** The name of all others together; one alone has its own. @param {{ label: string }[]} others */
+export const othersName = (others) => (others.length === 1 ? others[0].label
+  : figure("n", "plural:other", { n: others.length }));
 /** The rows to draw: as many as the part shows, then the others together.
  * @param {Part} part @param {Row[]} rows @returns {Row[]} */
 const limited = (part, rows) => {
   const limit = part.limit ?? SHOWN_ROWS, others = rows.slice(limit), marks = marksOf(part);
-  if (!others.length) return rows;
-  const label = figure("n", "plural:other", { n: others.length });
   const isAdded = marks.length === 1 && marks[0] === "bar";
+  if (!others.length || (isAdded && others.length === 1)) return rows;
+  const label = othersName(others);
   return [...rows.slice(0, limit),
     ...(isAdded ? [{ label, href: null, values: summed(others), isOthers: true }] : [])];
 };
@@ -258,7 +261,7 @@ const stackOf = (part, query, ranked, times) => {
   const series = shown.map((row, index) => ({ label: row.label, colour: `hue-${index + 1}`,
     values: over(sums, `\n${row.values[stack]}`) }));
   return others.length ? [...series, { colour: "others", values: over(sumsOf(others, [column]), ""),
-    label: figure("n", "plural:other", { n: others.length }) }] : series;
+    label: othersName(others) }] : series;
 };
 
 /** @param {Part} part @param {Data} data @param {Row} row @param {Values} total
