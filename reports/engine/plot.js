@@ -13,7 +13,7 @@ import { waterfall } from "./waterfall.js";
 /** @typedef {{ data: Layout[], layout: Layout }} Figure */
 /** @typedef {Drawn & { figure: string, unit: string, label: string, role: string }} Trace */
 
-const PANEL_GAP = 0.14;
+const PANEL_GAP = 0.14, ROOM = 32, NARROW_ROOM = 20; // of names, in characters
 const PATTERN = { size: 5, solidity: 0.4 };
 const LEGEND = { orientation: "h", x: 0, xanchor: "left", y: -0.14, yanchor: "top",
   itemclick: false, itemdoubleclick: false, traceorder: "normal" };
@@ -38,10 +38,22 @@ export const painted = (value, colourOf, key = "") => {
 /** Names are data: Plotly would read tags and entities in them.
  * @param {string} name @param {boolean} isNarrow */
 export const escaped = (name, isNarrow) => {
-  const short = shortened(name, isNarrow ? 20 : 32);
+  const short = shortened(name, isNarrow ? NARROW_ROOM : ROOM);
   return short.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 };
 
+/** Names of rows; those that would be cut to the same keep their beginning and their end.
+ * @param {Row[]} rows @param {boolean} isNarrow */
+const rowNames = (rows, isNarrow) => {
+  const names = rows.map(({ label }) => escaped(label, isNarrow));
+  const half = ((isNarrow ? NARROW_ROOM : ROOM) >> 1) - 1;
+  return rows.map(({ label }, at) => {
+    const isShared = names.indexOf(names[at]) !== names.lastIndexOf(names[at]);
+    if (!isShared || shortened(label, 2 * half + 2) === label) return names[at];
+    const all = [...label], ends = [...all.slice(0, half), "…", ...all.slice(-half)];
+    return escaped(ends.join(""), isNarrow);
+  });
+};
 /** Money and counts become positions on the screen only here.
  * @param {string} name @param {string} unit @param {Row} row @returns {number | null} */
 const position = (name, unit, row) => {
@@ -226,7 +238,7 @@ export const rowsLayout = (rows, lines, isNarrow) => {
   return { height: 40 + rows.length * 28 * lines, hovermode: "closest", minreducedwidth: 32,
     margin: { r: 96, l: 8, t: 8, b: 8 },
     yaxis: { type: "category", autorange: "reversed", categoryorder: "array", categoryarray: places,
-      tickvals: places, ticktext: rows.map((row) => escaped(row.label, isNarrow)),
+      tickvals: places, ticktext: rowNames(rows, isNarrow),
       showgrid: false, ticklabelstandoff: 4 } };
 };
 /** Bars by row, of one figure or of several beside each other.

@@ -74,6 +74,13 @@ test("a long name is cut between characters, on a phone sooner", () => {
   assert.equal(escaped(`${"a".repeat(18)}😀😀`, true), `${"a".repeat(18)}😀😀`);
 });
 
+test("names of rows that would be cut to the same keep their ends", () => {
+  const names = ["claude-sonnet-5-5 (anthropic)", "claude-sonnet-5-5 (bedrock)", "claude-opus-4-8"];
+  const rows = names.map((label) => ({ label, href: null, values: { cost_usd: 1 } }));
+  const { layout } = plot({ rows }, agents(), { isNarrow: true });
+  assert.deepEqual(layout.yaxis.ticktext, ["claude-so…nthropic)", "claude-so…(bedrock)", "claude-opus-4-8"]);
+});
+
 test("bars are rows, and the others are grey and last", () => {
   const { data: [bars], layout } = drawn(agents({ limit: 1 }));
   assert.deepEqual(layout.yaxis.ticktext, ["Alpha &lt;b&gt;", "2 others"]);
