@@ -54,8 +54,8 @@ def folded(text: str) -> str:
 
 
 def capitalized(text: str) -> str:
-    """The text as it begins a sentence."""
-    return text[:1].upper() + text[1:]
+    """The text as it begins a sentence; the name of a table or a column keeps its letters."""
+    return text if "_" in text.partition(" ")[0] else text[:1].upper() + text[1:]
 
 
 def shortened(text: str, length: int) -> str:

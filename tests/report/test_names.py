@@ -37,6 +37,17 @@ def test_the_first_name_that_shows_anything_is_taken() -> None:
     ] == ["slug", "id", "(no name)"]
 
 
+def test_a_sentence_begins_with_a_capital_but_for_a_column() -> None:
+    """The name of a table or a column that begins a sentence is as SQL has it."""
+    sentences = ["every run is known.", "fct_runs holds one row per run.", ""]
+
+    assert [names.capitalized(each) for each in sentences] == [
+        "Every run is known.",
+        "fct_runs holds one row per run.",
+        "",
+    ]
+
+
 @given(st.text(), st.text())
 def test_file_names_are_safe_and_differ_where_ids_differ(one: str, other: str) -> None:
     """A file name holds safe characters only, is short, and is no other id's in any case."""
