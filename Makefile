@@ -55,7 +55,7 @@ docs: $(READY) ## Write generated parts of docs/ anew, and make its site in buil
 	@echo "file://$(CURDIR)/build/docs/index.html"
 
 pictures: $(READY) ## Take the pictures of docs/charts.md anew, of the demo's site (DATA=data)
-	@.venv/bin/python docs/pictures.py $(DATA)/site
+	@.venv/bin/python -m docs.pictures $(DATA)/site
 
 audit: $(TOOLS) ## Audit the locked dependencies against known vulnerabilities (needs a network)
 	@.venv/bin/python .ci/audit.py $(TOOLS)/bin/pip-audit requirements.lock
