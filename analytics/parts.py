@@ -1,4 +1,4 @@
-"""Parts of long work, which are told one by one to whoever shows its progress."""
+"""The parts of long work, of which each is reported before it begins."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import TypeAlias, TypeVar
 T = TypeVar("T")
 
 Before: TypeAlias = Callable[[int, int, str], object]
-"""Is told before each part which number it is (the first is 1), of how many, and its name."""
+"""Gets the number of the part that begins (the first is 1), of how many, and its name."""
 
 
-def told(parts: Sequence[T], before: Before | None, name: Callable[[T], str]) -> Iterator[T]:
-    """Yield parts, and tell of each by its name before."""
+def tracked(parts: Sequence[T], before: Before | None, name: Callable[[T], str]) -> Iterator[T]:
+    """Yield parts, and report each by its name before."""
     for number, part in enumerate(parts, start=1):
         if before:
             before(number, len(parts), name(part))

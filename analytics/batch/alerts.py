@@ -57,10 +57,10 @@ def send_found(
         if not receivers:
             _show(found, progress, command)
         count = len(found.findings)
-        told = f"{sent} of them sent now" if receivers else "not sent"
+        sending = f"{sent} of them sent now" if receivers else "not sent"
         done(
             f"asked {plural(len(found.alerts), 'alert')}: {plural(count, 'finding')}"
-            + (f", {told}" if count else ""),
+            + (f", {sending}" if count else ""),
             alert_count=len(found.alerts),
             finding_count=count,
             sent_count=sent,

@@ -79,16 +79,16 @@ def nightly(
     layout = Layout(settings.data_dir)
 
     def work(con: duckdb.DuckDBPyConnection) -> tuple[list[Outcome], list[str]]:
-        told = _gone(con, layout, progress)
+        printed = _gone(con, layout, progress)
         with stages.parsing():
             outcomes = _extract(con, settings, layout, progress, limit)
         if all(outcome.error for outcome in outcomes):
             require_all(outcomes)
         unnamed = _not_in_the_settings(con, settings, progress)
         warnings = _warnings(outcomes) + unnamed
-        told += unnamed
-        told += stages.publish_loaded(con, settings, layout, progress, warnings, force=force)
-        return outcomes, told + send_findings(settings, layout, progress)
+        printed += unnamed
+        printed += stages.publish_loaded(con, settings, layout, progress, warnings, force=force)
+        return outcomes, printed + send_findings(settings, layout, progress)
 
     os.umask(0o077)
     try:

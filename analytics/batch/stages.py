@@ -105,8 +105,8 @@ def custom(
         built = build_custom(con, layout.marts, settings.project, limits, progress.part)
         failed = [each for each in built.checks if not each.ok]
         errors = [file.error for file in built.files]
-        told = read_finance(settings.project).problems  # by the stage `transform`
-        for error in not_repeated([*filter(None, dict.fromkeys(errors))], told):
+        printed = read_finance(settings.project).problems  # by the stage `transform`
+        for error in not_repeated([*filter(None, dict.fromkeys(errors))], printed):
             progress.warn(f"not used: {error}")
         for each in failed:
             if each.error and each.error not in errors:

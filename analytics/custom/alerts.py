@@ -17,7 +17,7 @@ from analytics.custom.project import UserModel
 from analytics.custom.runner import Answer, Runner, UserQuery
 from analytics.format import numbers
 from analytics.format.names import shortened
-from analytics.parts import Before, told
+from analytics.parts import Before, tracked
 from analytics.terminal import visible
 from analytics.transform.check_results import KEPT_FINDINGS
 
@@ -33,7 +33,7 @@ def run_alerts(
     before: Before | None = None,
 ) -> Iterator[tuple[CustomFile, list[Finding]]]:
     """Run alerts on `database` and the tables of `own`; yield each with its first findings."""
-    asked = told(list(map(query_of, alerts)), before, attrgetter("file"))
+    asked = tracked(list(map(query_of, alerts)), before, attrgetter("file"))
     answers = runner.run(database, asked, own=own, rows=KEPT_FINDINGS)
     for alert, answer in zip(alerts, answers, strict=True):
         file, error = alert.file, answer.error

@@ -16,7 +16,7 @@ import duckdb
 from analytics.custom.files import Refused
 from analytics.custom.project import UserModel
 from analytics.custom.runner import Runner, UserQuery
-from analytics.parts import Before, told
+from analytics.parts import Before, tracked
 from analytics.transform.checks import SHOWN_ROWS, CheckResult
 from analytics.transform.header_checks import header_checks
 from analytics.warehouse.confined import CUSTOM, open_confined
@@ -82,7 +82,7 @@ def run_checks(
         )
         for check in checks
     ]
-    asked = told(queries, before, attrgetter("file"))
+    asked = tracked(queries, before, attrgetter("file"))
     answers = runner.run(database, asked, own=own, rows=SHOWN_ROWS)
     for check, answer in zip(checks, answers, strict=True):
         columns = [name for name, _ in answer.columns[1:]]

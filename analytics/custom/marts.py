@@ -13,7 +13,7 @@ import duckdb
 from analytics.custom.files import Refused
 from analytics.custom.project import UserModel, UserTable, in_waves
 from analytics.custom.runner import Made, Runner
-from analytics.parts import Before, told
+from analytics.parts import Before, tracked
 from analytics.transform.frames import write_table
 from analytics.warehouse.confined import CUSTOM, RESULT
 from analytics.warehouse.database import quoted
@@ -71,7 +71,7 @@ def build_marts(
                 yield _error(mart, f"it reads {', '.join(unbuilt)}, which could not be built")
             else:
                 ready.append(mart.query)
-        answers = list(runner.make(database, told(ready, before, attrgetter("file")), own))
+        answers = list(runner.make(database, tracked(ready, before, attrgetter("file")), own))
         _add(own, [made for made in answers if not made.error])
         for made in answers:
             if made.error:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from analytics.custom.pages import Chart, UserPage
 from analytics.custom.runner import Answer, Runner
-from analytics.parts import Before, told
+from analytics.parts import Before, tracked
 
 _FIRST_PART = 0.1  # of the time limit, for a query to end before all others have run
 _FIRST_SECONDS = 1.0  # no query is too slow for that
@@ -70,7 +70,7 @@ def answer_pages(
     first = _Round(runner, database, seconds, together, "queries")
     too_slow = replace(limits, seconds=seconds).too_slow
     slow: list[UserPage] = []
-    for page in told(pages, before, attrgetter("file")):
+    for page in tracked(pages, before, attrgetter("file")):
         answers = []
         for chart in page.charts:
             answers.append(first.answer(chart))
@@ -81,5 +81,5 @@ def answer_pages(
             yield AnsweredPage(page, tuple(answers))
     together = _SLOW_TOGETHER * limits.seconds
     second = _Round(runner, database, limits.seconds, together, "slow queries")
-    for page in told(slow, before, attrgetter("file")):
+    for page in tracked(slow, before, attrgetter("file")):
         yield AnsweredPage(page, tuple(map(second.answer, page.charts)))

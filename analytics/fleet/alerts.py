@@ -66,16 +66,16 @@ class StoredLedger(_KnownLedger):
         self._merge.require_latest()
 
 
-def ask(merged: Path, settings: Settings, told: list[str], progress: Progress) -> None:
+def ask(merged: Path, settings: Settings, printed: list[str], progress: Progress) -> None:
     """Ask the alerts of the project of the merged file, and put the findings there.
 
-    Those of shards are removed. `told` are problems of the project that were printed before.
+    Those of shards are removed. `printed` are problems of the project that were printed before.
     """
     limits = Limits(settings.sql.timeout_seconds, settings.sql.memory_limit, None)
     with progress.stage("custom") as done:
         built = ask_alerts(merged, settings.project, limits, progress.part)
         errors = [file.error for file in built.files]
-        for error in not_repeated([*filter(None, dict.fromkeys(errors))], told):
+        for error in not_repeated([*filter(None, dict.fromkeys(errors))], printed):
             progress.warn(f"not used: {error}")
         _store(merged, built)
         if built.files:

@@ -74,7 +74,7 @@ class Tables:
 
     def find(self, name: str) -> DeltaTable | None:
         """Open a table; None if there is none. AnalyticsError if it cannot be read."""
-        with _told(self, name, "read"):
+        with _storage_errors(self, name, "read"):
             try:
                 return DeltaTable(self.address(name), storage_options=dict(self.options))
             except TableNotFoundError:
@@ -184,10 +184,10 @@ def publish(
         _require_latest(tables, table, mart.name, merge)
     touched = None if table is None or _differs(table, mart, schema) else _touched(table, old, new)
     if touched or touched is None:
-        with _told(tables, mart.name, "written"), _in_utc(con) as cursor:
+        with _storage_errors(tables, mart.name, "written"), _in_utc(con) as cursor:
             _write(cursor, tables, table, mart, rows, schema, merge, touched)
     if table is not None and table.metadata().description != mart.comment:
-        with _told(tables, mart.name, "written"):
+        with _storage_errors(tables, mart.name, "written"):
             table.update_incremental()
             table.alter.set_table_description(mart.comment or "")
     return len(new if touched is None else touched)
@@ -203,7 +203,7 @@ def vacuum(tables: Tables, name: str, keep: timedelta) -> int:
     if table is None:
         return 0
     hours = ceil(keep / timedelta(hours=1))
-    with _told(tables, name, "cleaned up"):
+    with _storage_errors(tables, name, "cleaned up"):
         removed = table.vacuum(
             retention_hours=hours, dry_run=False, enforce_retention_duration=False, full=True
         )
@@ -322,7 +322,7 @@ def _in_utc(con: duckdb.DuckDBPyConnection) -> Iterator[duckdb.DuckDBPyConnectio
 
 
 @contextmanager
-def _told(tables: Tables, name: str, done: str) -> Iterator[None]:
+def _storage_errors(tables: Tables, name: str, done: str) -> Iterator[None]:
     """Turn errors of delta-rs and of the storage into AnalyticsError."""
     try:
         yield

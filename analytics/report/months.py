@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import polars as pl
 
-from analytics.parts import told
+from analytics.parts import tracked
 from analytics.report.packed import packed
 
 if TYPE_CHECKING:
@@ -124,7 +124,7 @@ def write(
             known = {key_of(each, data.key): each for each in of}
             changed = _changed(con, files, data.key, columns, known, code)
             keys = [*changed]
-            parts = told(keys, before, partial(_title, known))
+            parts = tracked(keys, before, partial(_title, known))
             for start in range(0, len(keys), _AT_ONCE):
                 chunk = keys[start : start + _AT_ONCE]
                 documents = _documents(con, data.key, columns, chunk)

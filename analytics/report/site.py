@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from analytics.parts import told
+from analytics.parts import tracked
 from analytics.report import months, own
 from analytics.report.columns import column, default_label, default_unit
 from analytics.report.entities import Entities
@@ -133,7 +133,7 @@ class _Build:
         months.write(self._con, self._files, self._entities, pages.values(), self._code, before)
         changed = {name: self._changed(page) for name, page in pages.items()}
         entities = [entity for of in changed.values() for entity in of]
-        parts = told(entities, before, attrgetter("name"))
+        parts = tracked(entities, before, attrgetter("name"))
         for name, page in pages.items():
             self._pages(page, pages, changed[name], parts)
         count = sum(len(self._of(page)) for page in pages.values())

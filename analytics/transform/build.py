@@ -13,7 +13,7 @@ from pathlib import Path
 import duckdb
 import polars as pl
 
-from analytics.parts import Before, told
+from analytics.parts import Before, tracked
 from analytics.resources import folder
 from analytics.transform import (
     allocations,
@@ -153,7 +153,7 @@ def update(
     con.execute("set variable reporting_timezone = ?", [timezone])
     models = sorted(in_order(all_models(queries)), key=lambda each: each.layer in PUBLISHED)
     own_count = sum(model.layer not in PUBLISHED for model in models)
-    parts = told(models, before, attrgetter("relation"))
+    parts = tracked(models, before, attrgetter("relation"))
     is_audit = (number + 1) % AUDITED == 0
     changes = Update(con, recorded_contents(con), is_audit=is_audit)
     # A transaction writes to one file. Where only the first ends, the two are of other builds.

@@ -14,7 +14,7 @@ from typing import TypeVar
 
 import duckdb
 
-from analytics.parts import Before, told
+from analytics.parts import Before, tracked
 from analytics.warehouse.database import another_connection, record_count, stop
 
 T = TypeVar("T")
@@ -44,7 +44,7 @@ def run_all(
     """
     names, count = [*parts], _connection_count(con, records)
     if count == 1:
-        return {name: run(con, parts[name]) for name in told(names, before, str)}
+        return {name: run(con, parts[name]) for name in tracked(names, before, str)}
     sorter = TopologicalSorter({name: parts.keys() & after(parts[name]) for name in names})
     sorter.prepare()
     waiting: list[int] = []
