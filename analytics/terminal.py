@@ -11,7 +11,7 @@ _ACTIVE_IN_JSON = re.compile(f"[{_ACTIVE}\ud800-\udfff]")
 _NOT_ASCII = re.compile(r"[^\x00-\x7f]")
 
 
-def visible(text: str) -> str:
+def escaped(text: str) -> str:
     """Return text with each unprintable character escaped, line breaks included."""
     if text.isprintable():
         return text
@@ -20,17 +20,17 @@ def visible(text: str) -> str:
     )
 
 
-def visible_lines(text: str) -> str:
+def escaped_lines(text: str) -> str:
     """Escape a text of several lines, and keep its line breaks."""
-    return "\n".join(visible(line) for line in text.split("\n"))
+    return "\n".join(escaped(line) for line in text.split("\n"))
 
 
-def inert(text: str) -> str:
+def escaped_text(text: str) -> str:
     """Escape control characters but line breaks and tabs, and marks of the text direction."""
-    return _ACTIVE_IN_TEXT.sub(lambda found: visible(found[0]), text)
+    return _ACTIVE_IN_TEXT.sub(lambda found: escaped(found[0]), text)
 
 
-def inert_json(text: str, encoding: str | None) -> str:
+def escaped_json(text: str, encoding: str | None) -> str:
     r"""Write the same characters of a JSON text as \u…, and all that an encoding cannot hold."""
     pattern = _ACTIVE_IN_JSON if (encoding or "utf-8").lower().startswith("utf") else _NOT_ASCII
     return pattern.sub(lambda found: json.dumps(found[0])[1:-1], text)

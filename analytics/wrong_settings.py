@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import msgspec
 
 from analytics.errors import UsageError
-from analytics.terminal import visible
+from analytics.terminal import escaped
 
 _File = TypeVar("_File")
 
@@ -101,7 +101,7 @@ def _plain(value: Any, levels: int = 3) -> Any:
     """
     if levels and isinstance(value, dict):
         return {
-            visible(name.replace("`", "'")): _plain(each, levels - 1)
+            escaped(name.replace("`", "'")): _plain(each, levels - 1)
             for name, each in value.items()
         }
     if levels and isinstance(value, list):

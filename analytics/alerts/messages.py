@@ -33,7 +33,7 @@ class Message:
     severity: str
 
 
-def inert(text: str) -> str:
+def without_markup(text: str) -> str:
     """Return a text with look-alikes for all that services take for a mention, link or markup."""
     text = text.replace("://", ":\u2215\u2215")
     without_links = _DOT.sub(lambda found: found[1] or "\u2024", text)
@@ -51,14 +51,14 @@ def message_of(findings: Sequence[Finding], data_to: datetime | None) -> Message
     when = f" Data to {data_to.astimezone(UTC):%Y-%m-%d %H:%M} UTC." if data_to else ""
     lines, length = [f"{count}.{when}"], 0
     for finding in findings[:MOST_LINES]:
-        line = f"- {inert(finding.text)}"
+        line = f"- {without_markup(finding.text)}"
         length += len(line)
         if length > _LONGEST and len(lines) > 1:
             break
         lines.append(line)
     if more := len(findings) - len(lines) + 1:
         lines.append(f"and {more} more: analytics alerts list")
-    return Message(inert(first.title), "\n".join(lines), first.severity)
+    return Message(without_markup(first.title), "\n".join(lines), first.severity)
 
 
 TEST = Message("Test of alerts", "Findings of your alerts will arrive here.", "info")

@@ -19,7 +19,7 @@ import duckdb
 from analytics import __version__
 from analytics.disk import replace
 from analytics.errors import AnalyticsError
-from analytics.terminal import visible
+from analytics.terminal import escaped
 from analytics.warehouse.database import open_marts, records
 
 if TYPE_CHECKING:
@@ -175,7 +175,7 @@ def _labels(labels: Mapping[str, str]) -> str:
     if not labels:
         return ""
     escaped = (
-        (name, visible(text).replace("\\", r"\\").replace('"', r"\""))
+        (name, escaped(text).replace("\\", r"\\").replace('"', r"\""))
         for name, text in labels.items()
     )
     return "{" + ",".join(f'{name}="{text}"' for name, text in escaped) + "}"

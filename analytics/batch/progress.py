@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol, TextIO
 
 from analytics.batch.events import Value, json_line, now
-from analytics.terminal import visible
+from analytics.terminal import escaped
 
 if TYPE_CHECKING:
     from analytics.batch.progress_bar import ProgressBar
@@ -209,7 +209,7 @@ class Progress:
         before = f"{level}: " if level in {"warning", "error"} else ""
         before += f"{workspace}: " if workspace else ""
         after = "" if seconds is None else f" ({seconds:.1f} s)"
-        return f"{stamp}  {visible(before + text + after)}"
+        return f"{stamp}  {escaped(before + text + after)}"
 
 
 class _Requests(logging.Handler):

@@ -12,7 +12,7 @@ from rich.live import Live
 from rich.spinner import Spinner
 from rich.text import Text
 
-from analytics.terminal import visible
+from analytics.terminal import escaped
 
 _REDRAWS_PER_SECOND = 4
 _BAR_WIDTH = 12
@@ -113,7 +113,7 @@ class ProgressBar:
         line.append(frame, "green").append(f" {self._stage} ")
         if step.total and self._console.width >= _NARROW:
             line.append_text(self._bar(step))
-        line.append(f" {step.measures()}  {visible(step.name)}".rstrip())
+        line.append(f" {step.measures()}  {escaped(step.name)}".rstrip())
         return line
 
     def _bar(self, step: _Step) -> Text:

@@ -25,12 +25,12 @@ def main() -> None:
         code = 1
     except Exception as error:
         from analytics.cli.failures import failure_of
-        from analytics.terminal import visible_lines
+        from analytics.terminal import escaped_lines
 
         failure = failure_of(error)
         if failure.is_defect:
             raise
-        print(f"error: {visible_lines(failure.text)}", file=sys.stderr)
+        print(f"error: {escaped_lines(failure.text)}", file=sys.stderr)
         code = failure.exit_code
     from analytics.cli.streams import drop_output
 

@@ -224,12 +224,12 @@ def trace(
     """
     from analytics.published import trace as traced
     from analytics.published import trace_output
-    from analytics.terminal import inert_json
+    from analytics.terminal import escaped_json
 
     with figures_of(_settings(data_dir, config), as_of) as figures:
         found = traced.trace(figures, agent=agent, day=date, workspace=workspace, run_id=run)
     if as_json:
-        print(inert_json(trace_output.as_json(found, limit), sys.stdout.encoding))
+        print(escaped_json(trace_output.as_json(found, limit), sys.stdout.encoding))
     else:
         trace_output.print_text(found, limit)
     traced.require_agreement(found)

@@ -184,7 +184,7 @@ def verify(as_json: Json = False, data_dir: DataDir = None, config: Config = Non
     from analytics.errors import AnalyticsError
     from analytics.finance.books.verifying import verify as run
     from analytics.published.books import published_closings
-    from analytics.terminal import visible
+    from analytics.terminal import escaped
 
     layout = layout_of(data_dir, config)
     if not (layout.books.is_dir() or layout.published.exists()):
@@ -200,7 +200,7 @@ def verify(as_json: Json = False, data_dir: DataDir = None, config: Config = Non
             "\n".join(
                 [
                     f"The books in {layout.books} are not as they were closed:",
-                    *(visible(str(each)) for each in findings),
+                    *(escaped(str(each)) for each in findings),
                     "Put them back from a backup.",
                 ]
             )

@@ -28,7 +28,7 @@ from analytics.settings import (
     log_format_of,
 )
 from analytics.settings import read_origins as read_settings
-from analytics.terminal import visible
+from analytics.terminal import escaped
 from analytics.wrong_settings import WrongSettingsError, refusals, require_timezone
 
 
@@ -161,7 +161,7 @@ def print_text(found: Configuration) -> None:
     print("1 problem:" if len(found.problems) == 1 else f"{len(found.problems)} problems:")
     for problem in found.problems:
         first, *more = problem.split("\n")
-        print(*(f"- {visible(first)}", *(f"  {visible(line)}" for line in more)), sep="\n")
+        print(*(f"- {escaped(first)}", *(f"  {escaped(line)}" for line in more)), sep="\n")
 
 
 def _key_row(key: Key) -> tuple[str, str, str]:

@@ -18,7 +18,7 @@ from analytics.errors import AnalyticsError, UsageError
 from analytics.format import numbers
 from analytics.levain import Me
 from analytics.settings import Settings, Workspace, api_key, has_key, load_settings
-from analytics.terminal import visible
+from analytics.terminal import escaped
 from analytics.warehouse.layout import Layout
 
 _SKEW = 60
@@ -123,7 +123,7 @@ def print_text(checks: list[Check]) -> None:
 
     rows = []
     for each in checks:
-        text = "\n".join(visible(line) for line in (each.finding, each.remedy) if line)
+        text = "\n".join(escaped(line) for line in (each.finding, each.remedy) if line)
         rows.append((each.name, Text(*_SIGNS[each.state]), Text(text, overflow="fold")))
     printed.print_table(rows, "Check", "State", "Finding")
     if count := sum(each.state == "problem" for each in checks):

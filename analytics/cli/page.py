@@ -32,11 +32,11 @@ def check(
     from analytics.errors import UsageError
     from analytics.published.pages import check_pages
     from analytics.settings import load_settings
-    from analytics.terminal import visible
+    from analytics.terminal import escaped
 
     lines, problems = check_pages(load_settings(data_dir, config), files or [])
     for line in lines:
-        print(visible(line))
+        print(escaped(line))
     if problems:
         raise UsageError("\n".join(problems))
     if not lines:

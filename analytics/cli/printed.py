@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from analytics.terminal import inert_json, visible, visible_lines
+from analytics.terminal import escaped, escaped_json, escaped_lines
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
 def print_json(value: Any) -> None:
     """Print a record or a list of records; money as a string, digit for digit."""
-    print(inert_json(json_text(value, indent=2), sys.stdout.encoding))
+    print(escaped_json(json_text(value, indent=2), sys.stdout.encoding))
 
 
 def print_json_line(value: Any) -> None:
     """Print a record on one line, and flush."""
-    print(inert_json(json_text(value), sys.stdout.encoding), flush=True)
+    print(escaped_json(json_text(value), sys.stdout.encoding), flush=True)
 
 
 def json_text(value: Any, indent: int | None = None) -> str:
@@ -35,7 +35,7 @@ def json_text(value: Any, indent: int | None = None) -> str:
 
 def say(text: str) -> None:
     """Print a remark on standard error."""
-    print(visible_lines(text), file=sys.stderr, flush=True)
+    print(escaped_lines(text), file=sys.stderr, flush=True)
 
 
 def warn(text: str) -> None:
@@ -62,7 +62,7 @@ def print_table(rows: Iterable[Sequence[str | Text]], *heads: str) -> None:
     for row in rows:
         table.add_row(
             *(
-                Text(visible(each), overflow="fold") if isinstance(each, str) else each
+                Text(escaped(each), overflow="fold") if isinstance(each, str) else each
                 for each in row
             )
         )

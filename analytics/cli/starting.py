@@ -26,7 +26,7 @@ from analytics.settings import (
     has_key,
     variable_name,
 )
-from analytics.terminal import visible
+from analytics.terminal import escaped
 from analytics.wrong_settings import require_timezone
 
 T = TypeVar("T")
@@ -180,7 +180,7 @@ def _is_usable(workspace: Workspace, *, check: bool) -> bool:
         except AnalyticsError as error:
             say(f"warning: {error}")
         else:
-            say(f"{name} is a key of {visible(me.workspace_name or '')} ({me.workspace_id}).")
+            say(f"{name} is a key of {escaped(me.workspace_name or '')} ({me.workspace_id}).")
     return True
 
 

@@ -18,7 +18,7 @@ from analytics.custom.runner import Answer, Runner, UserQuery
 from analytics.format import numbers
 from analytics.format.names import shortened
 from analytics.parts import Before, tracked
-from analytics.terminal import visible
+from analytics.terminal import escaped
 from analytics.transform.check_results import KEPT_FINDINGS
 
 _SHOWN_TEXT = 200
@@ -69,7 +69,7 @@ def _findings(alert: UserModel, answer: Answer) -> list[Finding]:
     name, header = alert.file.name, alert.header
     columns = [column for column, _ in answer.columns[1:]]
     key = header.key or columns
-    title = visible(header.description or name)[:_SHOWN_TEXT]
+    title = escaped(header.description or name)[:_SHOWN_TEXT]
     severity = header.severity or "warning"
     findings = []
     for number, (count, *values) in enumerate(answer.frame.iter_rows(), 1):
@@ -88,7 +88,7 @@ def _identity(alert: str, row: dict[str, str | None]) -> str:
 def _in_words(row: dict[str, str | None]) -> str:
     """Return a row on one line: long values, and a long row, are cut."""
     cells = (
-        f"{visible(name)}: {'unknown' if text is None else shortened(visible(text), _SHOWN_TEXT)}"
+        f"{escaped(name)}: {'unknown' if text is None else shortened(escaped(text), _SHOWN_TEXT)}"
         for name, text in row.items()
     )
     return shortened(", ".join(cells), _LONGEST)

@@ -12,7 +12,7 @@ from analytics.fleet.merges import Record
 from analytics.fleet.publication import read_heads, read_record
 from analytics.fleet.settings import Fleet
 from analytics.format.numbers import plural
-from analytics.terminal import visible
+from analytics.terminal import escaped
 
 
 class ShardState(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,7 +60,7 @@ def print_text(state: FleetState) -> None:
             f"{each.ended_at:%Y-%m-%d %H:%M}" if each.ended_at else "never",
             "" if each.exit_code is None else str(each.exit_code),
             "yes" if each.generation and each.generation == each.published_generation else "no",
-            visible(each.message or ""),
+            escaped(each.message or ""),
         )
     console = Console(markup=False, highlight=False)
     console.print(table)

@@ -11,7 +11,7 @@ import duckdb
 from analytics.errors import UsageError
 from analytics.format.names import folded
 from analytics.format.suggestions import did_you_mean
-from analytics.terminal import visible
+from analytics.terminal import escaped
 
 _AGENTS = """
     select a.workspace_id, any_value(w.workspace_name), a.agent_id, a.agent_slug, a.agent_name,
@@ -54,19 +54,19 @@ def find_agent(con: duckdb.DuckDBPyConnection, wanted: str, workspace: str | Non
     )
     if not found:
         suggestion = did_you_mean(wanted, _labels(agents))
-        raise UsageError(f"There is no agent `{visible(wanted)}`. {suggestion}")
+        raise UsageError(f"There is no agent `{escaped(wanted)}`. {suggestion}")
     if len(found) > 1:
         names = {agent.workspace_id: agent.workspace_name for agent in found}
         are_unique = len(set(names.values())) == len(names)
         shown = "; ".join(
-            f"{visible(agent.workspace_name if are_unique else agent.workspace_id)}:"
-            f" {visible(agent.agent_id)}"
+            f"{escaped(agent.workspace_name if are_unique else agent.workspace_id)}:"
+            f" {escaped(agent.agent_id)}"
             for agent in found[:_SHOWN]
         )
         is_line = found[0].line_type != "agent"  # which every workspace has, with one identifier
         by = "--workspace" if is_line else "--workspace, or by its identifier"
         raise UsageError(
-            f"{len(found)} agents are called `{visible(wanted)}`.\nSay which with {by}: {shown}."
+            f"{len(found)} agents are called `{escaped(wanted)}`.\nSay which with {by}: {shown}."
         )
     return found[0]
 
@@ -78,17 +78,17 @@ def _in_workspace(agents: Iterable[KnownAgent], wanted: str) -> list[KnownAgent]
     ]
     if not found:
         names = sorted(agent.workspace_name for agent in agents)
-        suggestion = did_you_mean(wanted, {name: visible(name) for name in names})
-        raise UsageError(f"No workspace `{visible(wanted)}` has agents. {suggestion}")
+        suggestion = did_you_mean(wanted, {name: escaped(name) for name in names})
+        raise UsageError(f"No workspace `{escaped(wanted)}` has agents. {suggestion}")
     return found
 
 
 def _labels(agents: Iterable[KnownAgent]) -> dict[str, str]:
     """Return the label of each name and slug."""
     return {
-        word: f"{visible(agent.name)} ({visible(agent.slug)})"
+        word: f"{escaped(agent.name)} ({escaped(agent.slug)})"
         if agent.slug
-        else visible(agent.name)
+        else escaped(agent.name)
         for agent in agents
         for word in (agent.name, agent.slug)
         if word

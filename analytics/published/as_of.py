@@ -27,7 +27,7 @@ from analytics.finance.lines import replace_rows
 from analytics.finance.load import load_finance
 from analytics.published.figures import Figures
 from analytics.resources import folder
-from analytics.terminal import visible
+from analytics.terminal import escaped
 from analytics.transform.build import all_models, build, build_on_results
 from analytics.transform.models import CHECK_RESULTS, Model, ModelError, with_ancestors
 from analytics.warehouse.confined import CUSTOM
@@ -145,7 +145,7 @@ def _last_moment(
     if found := [moment for moment, local in known if (moment if end.tzinfo else local) <= end]:
         return max(found)
     raise UsageError(
-        f"Nothing was published by {visible(as_of)}.\nThe first figures were published at"
+        f"Nothing was published by {escaped(as_of)}.\nThe first figures were published at"
         f" {min(known)[1].isoformat(sep=' ', timespec='seconds')} ({zone})."
     )
 
@@ -161,7 +161,7 @@ def _end_of(as_of: str) -> datetime:
         return datetime.fromisoformat(as_of)
     except ValueError:
         raise UsageError(
-            f"--as-of {visible(as_of)} is no day and no instant: write 2026-11-19, or"
+            f"--as-of {escaped(as_of)} is no day and no instant: write 2026-11-19, or"
             " 2026-11-19T06:30+01:00."
         ) from None
 
@@ -240,7 +240,7 @@ def _refuse_own_tables(con: duckdb.DuckDBPyConnection, names: frozenset[str] | N
         schema, _, table = name.rpartition(".")
         if schema == CUSTOM or (not schema and table in own):
             raise UsageError(
-                f"{visible(table)} is a table of your own, and --as-of knows none: the files that"
+                f"{escaped(table)} is a table of your own, and --as-of knows none: the files that"
                 " made it are not kept.\nLeave --as-of out, or ask our tables alone."
             )
 

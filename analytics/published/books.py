@@ -10,7 +10,7 @@ from analytics.finance.books.entries import first_day
 from analytics.finance.books.reading import CLOSINGS
 from analytics.format import numbers
 from analytics.published.sandbox import open_published
-from analytics.terminal import visible
+from analytics.terminal import escaped
 
 if TYPE_CHECKING:
     from analytics.finance.books.entries import Closing, Recorded
@@ -102,7 +102,7 @@ def print_closings(found: list[dict[str, Any]]) -> None:
             f"{each['month']} r{each['revision']}",
             each["state"] + (", early" if each["is_early"] else ""),
             _instant(each["closed_at"]),
-            visible(each["approved_by"] or ""),
+            escaped(each["approved_by"] or ""),
             numbers.usd(each["totals"].cost_usd),
             numbers.usd(each["totals"].billed_usd),
         )
@@ -137,7 +137,7 @@ def print_details(found: dict[str, Any]) -> None:
         *(f"  {name}  {stored.byte_count:,} bytes" for name, stored in found["files"].items()),
     ]
     for line in lines:
-        print(visible(line))
+        print(escaped(line))
 
 
 def _instant(moment: datetime) -> str:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 from analytics import disk
 from analytics.errors import AnalyticsError, UsageError
 from analytics.published.statements import Answers, Query
-from analytics.terminal import inert, inert_json, visible
+from analytics.terminal import escaped, escaped_json, escaped_text
 from analytics.warehouse.layout import is_of_a_batch
 
 if TYPE_CHECKING:
@@ -70,9 +70,9 @@ def _write_text(
         elif raw:
             out.write(answer["text"])
         elif query.form == Format.csv:
-            out.write(inert(answer["text"]))
+            out.write(escaped_text(answer["text"]))
         else:
-            out.write(inert_json(answer["text"], out.encoding or "utf-8"))
+            out.write(escaped_json(answer["text"], out.encoding or "utf-8"))
 
 
 @contextmanager
@@ -117,7 +117,7 @@ def _write_table(answer: dict[str, Any], out: TextIO, expanded: bool | None) -> 
         natural = console.measure(table, options=console.options.update(width=_NO_WIDTH))
         expanded = natural.maximum > console.width
     if expanded and not shown:
-        console.print(Text("\n".join(map(visible, names)), style="dim"))
+        console.print(Text("\n".join(map(escaped, names)), style="dim"))
         print("No rows.", file=sys.stderr)
     elif expanded:
         for number, row in enumerate(shown, start=1):
@@ -140,10 +140,10 @@ def _table(names: Sequence[str], numeric: Sequence[bool], rows: Sequence[Sequenc
     table = Table(header_style="bold", box=None, pad_edge=False)
     for name, is_number in zip(names, numeric, strict=True):
         table.add_column(
-            Text(visible(name)), justify="right" if is_number else "left", overflow="fold"
+            Text(escaped(name)), justify="right" if is_number else "left", overflow="fold"
         )
     for row in rows:
-        table.add_row(*(Text(visible(value)) for value in row))
+        table.add_row(*(Text(escaped(value)) for value in row))
     return table
 
 
@@ -156,5 +156,5 @@ def _record(names: Sequence[str], row: Sequence[str]) -> Table:
     record.add_column(overflow="fold", style="dim")
     record.add_column(overflow="fold")
     for name, value in zip(names, row, strict=True):
-        record.add_row(Text(visible(name)), Text(visible(value)))
+        record.add_row(Text(escaped(name)), Text(escaped(value)))
     return record

@@ -11,7 +11,7 @@ from analytics.custom.files import read_files
 from analytics.errors import UsageError
 from analytics.format.suggestions import did_you_mean
 from analytics.resources import folder
-from analytics.terminal import visible
+from analytics.terminal import escaped
 from analytics.transform.models import read_header
 
 _QUESTION = re.compile(r".*?\?|.*")
@@ -64,11 +64,11 @@ def print_questions(project: Path) -> None:
     for question in known:
         asked = _QUESTION.match(question.description)
         text = asked[0] if asked else ""
-        table.add_row(question.name, Text(visible(text + (" (yours)" if question.is_own else ""))))
+        table.add_row(question.name, Text(escaped(text + (" (yours)" if question.is_own else ""))))
     out = sys.stdout
     Console(file=out, width=None if out.isatty() else 10_000, highlight=False).print(table)
     for error in refused:
-        print(f"not used: {visible(error)}", file=sys.stderr)
+        print(f"not used: {escaped(error)}", file=sys.stderr)
 
 
 def _question(name: str, sql: str, *, is_own: bool) -> Question:

@@ -16,7 +16,7 @@ from analytics.batch.last_batch import read_last_batch
 from analytics.format import names, numbers
 from analytics.published.sandbox import open_published
 from analytics.summary.words import schedule_in_words
-from analytics.terminal import inert_json, visible
+from analytics.terminal import escaped, escaped_json
 from analytics.warehouse.confined import CUSTOM
 from analytics.warehouse.database import records
 from analytics.warehouse.holders import holder_of
@@ -108,7 +108,7 @@ def status(layout: Layout) -> dict[str, Any]:
 def print_json(found: dict[str, Any]) -> None:
     """Print the status as one JSON object."""
     text = json.dumps(found, indent=2, ensure_ascii=False, default=_plain)
-    print(inert_json(text, sys.stdout.encoding))
+    print(escaped_json(text, sys.stdout.encoding))
 
 
 def print_text(found: dict[str, Any]) -> None:
@@ -124,7 +124,7 @@ def print_text(found: dict[str, Any]) -> None:
         how = "ended well" if batch["exit_code"] == 0 else f"failed (exit {batch['exit_code']})"
         console.print(f"The last batch {how} at {_instant(batch['ended_at'])}")
         for message in batch["messages"]:
-            console.print(f"  {visible(message)}")
+            console.print(f"  {escaped(message)}")
     workspaces = _labelled(found["workspaces"])
     for columns, words in (
         (_FRESHNESS, _FRESHNESS_IN_WORDS),
@@ -145,7 +145,7 @@ def print_text(found: dict[str, Any]) -> None:
 def _labelled(workspaces: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Return workspaces with a `label` that tells each from all others."""
     labels = names.told_apart(
-        {each["workspace_id"]: visible(each["workspace_name"]) for each in workspaces}
+        {each["workspace_id"]: escaped(each["workspace_name"]) for each in workspaces}
     )
     return [each | {"label": labels[each["workspace_id"]]} for each in workspaces]
 
@@ -155,7 +155,7 @@ def _below(found: dict[str, Any]) -> Iterator[str]:
     yield _checks(found["checks"])
     for file in found["custom_files"]:
         if file["error"]:
-            yield f"Not used: {visible(file['error'])}"
+            yield f"Not used: {escaped(file['error'])}"
     if found["books"]["last_closed"]:
         yield _books(found["books"])
     if findings := found["findings"]:
@@ -256,7 +256,7 @@ def _schedule(row: dict[str, Any]) -> str:
     if row["fastest_agent_name"] is None:
         return ""
     return schedule_in_words(
-        visible(row["fastest_agent_name"]),
+        escaped(row["fastest_agent_name"]),
         row["collection_interval_seconds"],
         row["required_batches_per_day"],
     )

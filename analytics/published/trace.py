@@ -18,7 +18,7 @@ from analytics.published.trace_query import (
     runs_of_day,
 )
 from analytics.published.verify_landing import Findings, verify
-from analytics.terminal import visible
+from analytics.terminal import escaped
 
 _SHOWN_FINDINGS = 5
 _READS = (
@@ -74,7 +74,7 @@ def _date(text: str) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError:
-        raise UsageError(f"`{visible(text)}` is no day: write it as 2026-11-19.") from None
+        raise UsageError(f"`{escaped(text)}` is no day: write it as 2026-11-19.") from None
 
 
 def require_agreement(found: Trace) -> None:
@@ -86,7 +86,7 @@ def require_agreement(found: Trace) -> None:
         broken.insert(0, "the parts do not add up to the figure")
     if not broken:
         return
-    shown = [visible(finding) for finding in broken[:_SHOWN_FINDINGS]]
+    shown = [escaped(finding) for finding in broken[:_SHOWN_FINDINGS]]
     more = len(broken) - len(shown)
     raise ControlError(
         "\n".join(

@@ -23,7 +23,7 @@ from analytics.published.trace_query import (
     TracedRun,
 )
 from analytics.published.verify_landing import Findings
-from analytics.terminal import visible
+from analytics.terminal import escaped
 
 _SHORT_HASH = 16
 
@@ -113,7 +113,7 @@ def _is_verified(file: LandingFile, findings: Findings) -> bool | None:
 def _asked(request: Request) -> str:
     """Return a request as a URL with its parameters."""
     params = urlencode(json.loads(request.params or "{}"), safe=":")
-    return visible(f"GET {request.path}" + (f"?{params}" if params else ""))
+    return escaped(f"GET {request.path}" + (f"?{params}" if params else ""))
 
 
 def _plain(value: Any) -> str:
@@ -158,8 +158,8 @@ def print_text(found: Trace, limit: int) -> None:
 
 def _print_figure(console: Console, day: AgentDay) -> None:
     figure, agent, unlisted = day.figure, day.agent, day.unlisted
-    slug = f" ({visible(agent.slug)})" if agent.slug else ""
-    console.print(f"{visible(agent.name)}{slug} on {day.date}, {visible(agent.workspace_name)}")
+    slug = f" ({escaped(agent.slug)})" if agent.slug else ""
+    console.print(f"{escaped(agent.name)}{slug} on {day.date}, {escaped(agent.workspace_name)}")
     verdict = "they add up to the figure" if day.adds_up else "THEY DO NOT ADD UP TO THE FIGURE"
     if day.is_platform:
         console.print(f"Figure    {_amount(figure)}")
@@ -213,8 +213,8 @@ def _print_runs(console: Console, runs: list[TracedRun], numbers: dict[LandingFi
         for version in (run.now, *run.before):
             is_now = version is run.now
             table.add_row(
-                Text(visible(version.run_id) if is_now else f"  was, {_moment(version.seen_at)}"),
-                Text(visible(version.status)),
+                Text(escaped(version.run_id) if is_now else f"  was, {_moment(version.seen_at)}"),
+                Text(escaped(version.status)),
                 Text(_usd(version.cost_usd)),
                 str(numbers[version.file]),
                 str(version.line),
@@ -228,14 +228,14 @@ def _print_file(console: Console, found: Trace, file: LandingFile, number: int, 
     folder, _, name = file.path.rpartition("/")
     size = plural(file.byte_count or 0, "byte")
     console.print(f"\nFile {number}: {name}, {size}, SHA-256 {(file.sha256 or '')[:_SHORT_HASH]}…")
-    console.print(f"  {visible(folder)}/")
+    console.print(f"  {escaped(folder)}/")
     match found.findings.get(file):
         case None:
             console.print("  not at hand here, so not verified")
         case []:
             console.print(f"  verified: its hash, and {lines}")
         case findings:
-            console.print(f"  DOES NOT AGREE: {visible(findings[0])}")
+            console.print(f"  DOES NOT AGREE: {escaped(findings[0])}")
 
 
 def _print_request(console: Console, request: Request) -> None:

@@ -12,7 +12,7 @@ import duckdb
 from analytics.errors import UsageError
 from analytics.extract.loads import SUFFIX
 from analytics.published.agents import KnownAgent
-from analytics.terminal import visible
+from analytics.terminal import escaped
 from analytics.warehouse.sources import RUNS
 
 RUNS_FILE = RUNS.name + SUFFIX
@@ -198,7 +198,7 @@ def agent_day(con: duckdb.DuckDBPyConnection, agent: KnownAgent, day: date) -> A
     ).fetchone()
     if row is None:
         raise UsageError(
-            f"There is no figure of {visible(agent.name)} on {day}. {_first_and_last(agent)}"
+            f"There is no figure of {escaped(agent.name)} on {day}. {_first_and_last(agent)}"
         )
 
     def sums(of: str, values: list[Any]) -> dict[str, Any]:
@@ -240,12 +240,12 @@ def run_by_id(con: duckdb.DuckDBPyConnection, run_id: str) -> list[TracedRun]:
     names = [name for (name,) in found]
     if not names or not run_id:
         raise UsageError(
-            f"No published run has an id that begins with `{visible(run_id)}`.\n"
+            f"No published run has an id that begins with `{escaped(run_id)}`.\n"
             'To see runs: analytics sql "select run_id, agent_name, created_at from fct_runs"'
         )
     if names[0] != run_id and len(names) > 1:
-        shown = ", ".join(map(visible, names[:3])) + (", …" if len(names) > 3 else "")
-        raise UsageError(f"Several runs begin with `{visible(run_id)}`: {shown}.")
+        shown = ", ".join(map(escaped, names[:3])) + (", …" if len(names) > 3 else "")
+        raise UsageError(f"Several runs begin with `{escaped(run_id)}`: {shown}.")
     return _traced(con, "run_id = $1", [names[0]])
 
 

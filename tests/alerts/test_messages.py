@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from analytics.alerts.messages import inert, message_of
+from analytics.alerts.messages import message_of, without_markup
 from analytics.custom.findings import Finding
 
 DATA_TO = datetime(2026, 11, 20, 6, tzinfo=UTC)
@@ -54,12 +54,12 @@ def test_names_are_inert() -> None:
         "e.example",
         "shop24.e.example/login",
     ):
-        assert not set("<>@#*`[]").intersection(inert(name))
-        assert "://" not in inert(name)
-        assert "e.example" not in inert(name)
+        assert not set("<>@#*`[]").intersection(without_markup(name))
+        assert "://" not in without_markup(name)
+        assert "e.example" not in without_markup(name)
     for host in ("shop24.com", "10.0.0.1/x", "4.1.e1"):
-        assert "." not in inert(host)
+        assert "." not in without_markup(host)
     for number in ("1.25", "-1,234.50", "1.5e+300", "gpt-4.1-mini", "05:00:00.1 UTC", "1.5 %."):
-        assert inert(number) == number
-    assert inert("_i_") == "\uff3fi\uff3f"
-    assert inert("support_triage-2 (none), 1.5 %") == "support_triage-2 (none), 1.5 %"
+        assert without_markup(number) == number
+    assert without_markup("_i_") == "\uff3fi\uff3f"
+    assert without_markup("support_triage-2 (none), 1.5 %") == "support_triage-2 (none), 1.5 %"

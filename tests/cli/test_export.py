@@ -17,7 +17,7 @@ from analytics.batch.nightly import nightly
 from analytics.batch.progress import Progress
 from analytics.emulator.server import running
 from analytics.emulator.world import World
-from analytics.published.export.files import inert
+from analytics.published.export.files import without_formula
 from analytics.settings import load_settings
 from analytics.transform.measures import measures
 from tests.cli.conftest import Command
@@ -133,7 +133,7 @@ def test_no_name_is_a_formula(published: Command) -> None:
 )
 def test_inert_text(text: str, shown: str) -> None:
     """Only text that a spreadsheet would run gets a mark."""
-    assert inert(text) == shown
+    assert without_formula(text) == shown
 
 
 def test_csv_files_open_in_a_spreadsheet(published: Command) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from analytics.batch.readiness import books_own_keys, early_reasons, states_of
 from analytics.format import numbers
-from analytics.published.export.files import inert
+from analytics.published.export.files import without_formula
 from analytics.published.export.month import read_month
 from analytics.published.export.month_end import MonthEnd, read_month_end
 from analytics.published.export.pack import write_pack
@@ -102,7 +102,7 @@ def test_a_formula_behind_quotes(text: str) -> None:
     """No text begins a formula, also where a semicolon ends a cell and quotes are taken off."""
     assert not any(
         each.strip(" \"'").startswith(("=", "-", "@")) and "'" not in each
-        for each in inert(text).split(";")
+        for each in without_formula(text).split(";")
     )
 
 

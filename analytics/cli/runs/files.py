@@ -17,7 +17,7 @@ from analytics import disk
 from analytics.cli.runs import hints
 from analytics.errors import AnalyticsError, UsageError
 from analytics.levain import Artifact, Levain, LevainError, NotFoundError, Run
-from analytics.terminal import visible_lines
+from analytics.terminal import escaped_lines
 
 AT_A_TIME = 4
 LONGEST_NAME = 200  # bytes, below every file system's limit, with room for a number
@@ -70,7 +70,7 @@ def _copy(file: Path, output: Path | None) -> None:
                 shutil.copyfileobj(lines, out)
         elif sys.stdout.isatty():
             for line in lines:
-                print(visible_lines(line.decode(errors="replace").rstrip("\r\n")))
+                print(escaped_lines(line.decode(errors="replace").rstrip("\r\n")))
         else:
             shutil.copyfileobj(lines, sys.stdout.buffer)
             sys.stdout.buffer.flush()

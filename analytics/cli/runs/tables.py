@@ -14,7 +14,7 @@ from analytics.cli.printed import console
 from analytics.cli.runs.lookup import short_ids
 from analytics.format import numbers
 from analytics.levain import Agent, Artifact, LogEvent, Run, SessionEvent
-from analytics.terminal import visible, visible_lines
+from analytics.terminal import escaped, escaped_lines
 
 if TYPE_CHECKING:
     from analytics.levain.usage import RunCost
@@ -55,10 +55,10 @@ def _columns(runs: list[Run], agents: dict[str, Agent]) -> dict[str, list[Text]]
     """Return the cells of each column of runs."""
     shorts = short_ids(runs)
     return {
-        "Run": [Text(visible(shorts[run.id])) for run in runs],
+        "Run": [Text(escaped(shorts[run.id])) for run in runs],
         "Status": [status_text(run) for run in runs],
         "Agent": [
-            Text(visible(agent_name(run, agents)), no_wrap=True, overflow="ellipsis")
+            Text(escaped(agent_name(run, agents)), no_wrap=True, overflow="ellipsis")
             for run in runs
         ],
         "Created UTC": [Text(f"{run.created_at.astimezone(UTC):%m-%d %H:%M}") for run in runs],
@@ -90,12 +90,12 @@ def print_run(run: Run, agents: dict[str, Agent], costs: Sequence[RunCost]) -> N
 
 def _facts(run: Run, agents: dict[str, Agent]) -> Iterable[tuple[str, str | Text]]:
     version = f", version {run.agent_version}" if run.agent_version is not None else ""
-    yield "Run", visible(run.id)
+    yield "Run", escaped(run.id)
     yield "Status", status_text(run)
-    yield "Error", visible_lines(run.error or "")
-    yield "Agent", visible(agent_name(run, agents)) + version
-    yield "Session", visible(run.session_id or "")
-    yield "Called by run", visible(run.parent_run_id or "")
+    yield "Error", escaped_lines(run.error or "")
+    yield "Agent", escaped(agent_name(run, agents)) + version
+    yield "Session", escaped(run.session_id or "")
+    yield "Called by run", escaped(run.parent_run_id or "")
     yield "Created", _instant(run.created_at)
     yield "Started", _instant(run.started_at)
     yield "Finished", _instant(run.finished_at)
@@ -104,7 +104,7 @@ def _facts(run: Run, agents: dict[str, Agent]) -> Iterable[tuple[str, str | Text
     yield "Tokens", tokens_text(run)
     more = " or more" if run.artifact_count_truncated else ""
     yield "Artifacts", f"{numbers.count(run.artifact_count)}{more}" if run.artifact_count else ""
-    yield "Prompt", visible_lines(run.user_prompt or "")
+    yield "Prompt", escaped_lines(run.user_prompt or "")
 
 
 def _costs_table(costs: Sequence[RunCost]) -> Table:
@@ -113,8 +113,8 @@ def _costs_table(costs: Sequence[RunCost]) -> Table:
         table.add_column(name, justify="right", no_wrap=True)
     for cost in costs:
         table.add_row(
-            Text(visible(cost.model or "")),
-            Text(visible(cost.provider or "")),
+            Text(escaped(cost.model or "")),
+            Text(escaped(cost.provider or "")),
             "" if cost.request_count is None else numbers.count(cost.request_count),
             numbers.usd_fine(cost.cost_usd),
             numbers.tokens(cost.tokens_in),
@@ -129,8 +129,8 @@ def print_artifacts(artifacts: Sequence[Artifact]) -> None:
     table.add_column("Bytes", justify="right", no_wrap=True)
     for artifact in artifacts:
         table.add_row(
-            Text(visible(artifact.filename or artifact.key)),
-            Text(visible(artifact.content_type or "")),
+            Text(escaped(artifact.filename or artifact.key)),
+            Text(escaped(artifact.content_type or "")),
             _instant(artifact.created_at).removesuffix(" UTC"),
             "" if artifact.size_bytes is None else numbers.count(artifact.size_bytes),
         )
@@ -145,12 +145,12 @@ def print_conversation(events: Iterable[SessionEvent]) -> None:
         if event.step is not None:
             what += f" {event.step}"
         head = Text(f"{_instant(event.created_at)}  ", style="dim")
-        head.append(visible(what), style="bold")
+        head.append(escaped(what), style="bold")
         if event.status:
-            head.append(f" {visible(event.status)}")
+            head.append(f" {escaped(event.status)}")
         out.print(head, soft_wrap=True)
         if event.text:
-            text = Text(visible_lines(event.text))
+            text = Text(escaped_lines(event.text))
             out.print(Padding(text, (0, 0, 0, 2), expand=False))
 
 
@@ -159,14 +159,14 @@ def event_text(event: LogEvent) -> Text:
     moment = datetime.fromtimestamp(event.ts, UTC).strftime("%H:%M:%S") if event.ts else ""
     level = event.level or ""
     line = Text(f"{moment:8}  ", style="dim")
-    line.append(f"{visible(level):7}  ", style=_LEVEL_STYLES.get(level, ""))
-    line.append(visible(event.msg or ""))
+    line.append(f"{escaped(level):7}  ", style=_LEVEL_STYLES.get(level, ""))
+    line.append(escaped(event.msg or ""))
     return line
 
 
 def status_text(run: Run) -> Text:
     """Return a run's status in its colour."""
-    return Text(visible(run.status), style=STYLES.get(run.status, ""))
+    return Text(escaped(run.status), style=STYLES.get(run.status, ""))
 
 
 def tokens_text(run: Run) -> str:

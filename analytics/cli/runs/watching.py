@@ -22,7 +22,7 @@ from analytics.cli.runs.readable import followed
 from analytics.errors import INTERRUPTED
 from analytics.format import numbers
 from analytics.levain import Agent, Levain, Progress, Run, TransientError
-from analytics.terminal import visible, visible_lines
+from analytics.terminal import escaped, escaped_lines
 
 SHOWN_EVENTS = 8
 REDRAWS_PER_SECOND = 4
@@ -88,12 +88,12 @@ def _print_lines(steps: Iterator[Progress], run: Run) -> Run:
         for event in step.events:
             out.print(tables.event_text(event), soft_wrap=True)
         run = step.run
-        line = f"{step.at:%H:%M:%S}  {visible(run.status)}  {_meters(run)}"
+        line = f"{step.at:%H:%M:%S}  {escaped(run.status)}  {_meters(run)}"
         if line[10:] != last:
             print(line, flush=True)
         last = line[10:]
     if run.error:
-        print(visible_lines(run.error), flush=True)
+        print(escaped_lines(run.error), flush=True)
     return run
 
 
@@ -127,15 +127,15 @@ class _Picture:
     def __rich__(self) -> RenderableType:
         """Render the display."""
         version = f" v{self.run.agent_version}" if self.run.agent_version is not None else ""
-        head = Text(f"{visible(self._agent)}{version}  ", style="bold")
-        head.append(visible(self.run.id), style="dim not bold")
+        head = Text(f"{escaped(self._agent)}{version}  ", style="bold")
+        head.append(escaped(self.run.id), style="dim not bold")
         state = Text.assemble(tables.status_text(self.run), f"  {self._took()}{_meters(self.run)}")
         if not self.run.has_ended:
             self._spinner.update(text=state)
         parts: list[RenderableType] = [head, *self._events]
         parts.append(state if self.run.has_ended else self._spinner)
         if self.run.error:
-            parts.append(Text(visible_lines(self.run.error), style="red"))
+            parts.append(Text(escaped_lines(self.run.error), style="red"))
         return Group(*parts)
 
     def _took(self) -> str:

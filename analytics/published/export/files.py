@@ -17,7 +17,7 @@ from analytics.errors import UsageError
 from analytics.published.export.definitions import Definition
 from analytics.published.output import replacing
 from analytics.published.values import as_text
-from analytics.terminal import visible
+from analytics.terminal import escaped
 from analytics.transform.frames import write_parquet
 
 if TYPE_CHECKING:
@@ -70,9 +70,9 @@ def print_statement(statement: Statement, form: Format) -> None:
 
 
 @lru_cache(maxsize=65_536)  # most cells of a table say what another one has said
-def inert(text: str) -> str:
+def without_formula(text: str) -> str:
     """Return text that no spreadsheet runs as a formula; control characters are escaped."""
-    return _FORMULA.sub(r"\1\2'", visible(text))
+    return _FORMULA.sub(r"\1\2'", escaped(text))
 
 
 def write_frame(file: TextIO, frame: pl.DataFrame) -> None:
@@ -100,4 +100,4 @@ def write_rows(file: TextIO, head: Iterable[str], rows: Iterable[Iterable[Any]])
 
 
 def _text(value: Any) -> str:
-    return inert(value) if isinstance(value, str) else as_text(value)
+    return without_formula(value) if isinstance(value, str) else as_text(value)

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 from analytics.format.names import NONE
 from analytics.published.export.entries import Journal, Line
-from analytics.terminal import visible
+from analytics.terminal import escaped
 
 _KINDS = {"tax": "Assets"} | dict.fromkeys(
     ("accrued", "payable", "provider_payable"), "Liabilities"
@@ -95,9 +95,9 @@ def _component(name: str) -> str:
 
 
 def _plain(text: str) -> str:
-    return " ".join(visible(text).split())
+    return " ".join(escaped(text).split())
 
 
 def _quoted(text: str) -> str:
-    escaped = visible(text).replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'
+    content = escaped(text).replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{content}"'

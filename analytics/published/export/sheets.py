@@ -14,7 +14,7 @@ from xlsxwriter.utility import xl_range, xl_rowcol_to_cell
 
 from analytics.format import days, names, numbers
 from analytics.published.values import as_text
-from analytics.terminal import visible
+from analytics.terminal import escaped
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -152,7 +152,7 @@ class Book:
             case date():
                 sheet.write_datetime(row, place, value, self.format(DAY, **properties))
             case _:
-                text = names.shortened(visible(as_text(value)), _LONGEST_TEXT)
+                text = names.shortened(escaped(as_text(value)), _LONGEST_TEXT)
                 sheet.write_string(row, place, text, self.format(**properties))
 
     def _fit(self, sheet: Any, place: int, values: Iterable[Any]) -> bool:

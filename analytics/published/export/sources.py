@@ -53,5 +53,5 @@ def _lines(rows: list[tuple[str, ...]]) -> Iterator[str]:
 
 def _quoted(text: str | None) -> str:
     """Return a text as a YAML string, in which dbt finds no expression to evaluate."""
-    inert = (text or "").replace("{{", "{ {").replace("{%", "{ %").replace("{#", "{ #")
-    return json.dumps(inert, ensure_ascii=False)
+    literal = (text or "").replace("{{", "{ {").replace("{%", "{ %").replace("{#", "{ #")
+    return json.dumps(literal, ensure_ascii=False)

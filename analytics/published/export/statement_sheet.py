@@ -8,7 +8,7 @@ from xlsxwriter.utility import xl_range, xl_rowcol_to_cell
 
 from analytics.published.export.month_end import WHY_EARLY
 from analytics.published.export.month_tables import ADJUSTMENTS, LINES
-from analytics.terminal import visible
+from analytics.terminal import escaped
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -60,13 +60,13 @@ def _add_cover(book: Book, sheet: Any, month_end: MonthEnd) -> None:
         0, 0, f"Statement of cost, {month_end.words}", book.format(bold=True, font_size=16)
     )
     if reasons := month_end.facts.get(WHY_EARLY):
-        _add_reasons(book, sheet, visible(reasons))
+        _add_reasons(book, sheet, escaped(reasons))
     facts = [fact for fact in month_end.facts.items() if fact[0] != WHY_EARLY]
     half = (len(facts) + 1) // 2
     for number, (label, text) in enumerate(facts):
         row, place = 1 + number % half, _PLACES["billed_usd"] * (number // half)
         sheet.write_string(row, place, label, book.format(bold=True))
-        sheet.write_string(row, place + 1, visible(text))
+        sheet.write_string(row, place + 1, escaped(text))
     head = book.format(bold=True, text_wrap=True, bottom=1, valign="bottom")
     right = book.format(bold=True, text_wrap=True, bottom=1, valign="bottom", align="right")
     for name, width in _COLUMNS.items():
@@ -140,7 +140,7 @@ def _add_label(book: Book, sheet: Any, row: int, text: str, **properties: Any) -
     """Write what a row of sums is of, as wide as the texts of a line."""
     for place in range(len(_TEXTS)):
         sheet.write_blank(row, place, None, book.format(**properties))
-    sheet.write_string(row, 0, visible(text), book.format(bold=True, **properties))
+    sheet.write_string(row, 0, escaped(text), book.format(bold=True, **properties))
 
 
 def _add_rate(book: Book, sheet: Any, row: int, line: Row, **properties: Any) -> None:
