@@ -14,8 +14,7 @@ from analytics.finance.allocation import Rule, Rules, read_rules
 from analytics.finance.budgets import Budget, read_budgets
 from analytics.finance.invoices import FORM, Invoice, read_invoices, same_as
 from analytics.finance.lines import Lines, replace_rows
-from analytics.finance.owners import Rule as OwnerRule
-from analytics.finance.owners import read_owners
+from analytics.finance.owners import OwnerRule, read_owners
 from analytics.format.names import folded
 from analytics.warehouse.database import transaction
 

@@ -48,7 +48,7 @@ _MOST_ALIKE = 1_000  # equally specific rules, each of which is compared with ea
 
 
 @dataclass(frozen=True)
-class Rule:
+class OwnerRule:
     """A line of the file: the agents that it matches, whose they are, and from when to when."""
 
     line: int
@@ -65,7 +65,7 @@ class Rule:
         """The smaller, the more specific; equal rules may match the same agents."""
         return specificity(self.agent), specificity(self.workspace)
 
-    def overlaps(self, other: Rule) -> bool:
+    def overlaps(self, other: OwnerRule) -> bool:
         """True if both match some agent on some day."""
         return (
             have_common_days((self.valid_from, self.valid_to), (other.valid_from, other.valid_to))
@@ -74,14 +74,14 @@ class Rule:
         )
 
 
-def read_owners(project: Path) -> Lines[Rule]:
+def read_owners(project: Path) -> Lines[OwnerRule]:
     """Read the rules of a project folder, the most specific first; there are none without a file.
 
     A line that is wrong is no rule, and a problem; nothing raises.
     """
-    above: defaultdict[object, list[Rule]] = defaultdict(list)
+    above: defaultdict[object, list[OwnerRule]] = defaultdict(list)
 
-    def read(line: Line) -> Rule:
+    def read(line: Line) -> OwnerRule:
         rule = _rule(line)
         alike = above[rule.specificity]
         _require_apart(rule, alike)
@@ -95,7 +95,7 @@ def read_owners(project: Path) -> Lines[Rule]:
     return Lines(rules, found.problems)
 
 
-def _rule(line: Line) -> Rule:
+def _rule(line: Line) -> OwnerRule:
     """Return a line as a rule; ValueError says what is wrong with it."""
     workspace, agent = (line.required(name, "; write * for all") for name in ("workspace", "agent"))
     cost_center, account, owner = (_text(line, name) for name in _TEXTS)
@@ -104,7 +104,7 @@ def _rule(line: Line) -> Rule:
     first, last = line.day("valid_from"), line.day("valid_to")
     if first and last and first > last:
         raise ValueError(f"valid_from {first} is after valid_to {last}")
-    return Rule(line.number, workspace, agent, cost_center, account, owner, first, last)
+    return OwnerRule(line.number, workspace, agent, cost_center, account, owner, first, last)
 
 
 def _text(line: Line, name: str) -> str | None:
@@ -113,7 +113,7 @@ def _text(line: Line, name: str) -> str | None:
     return text
 
 
-def _require_apart(rule: Rule, above: Sequence[Rule]) -> None:
+def _require_apart(rule: OwnerRule, above: Sequence[OwnerRule]) -> None:
     """Raise ValueError if the rule matches agents and days of an equally specific one."""
     if len(above) == _MOST_ALIKE:
         raise ValueError(f"there are {_MOST_ALIKE:,} equally specific rules above it")

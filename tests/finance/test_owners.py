@@ -14,7 +14,7 @@ import pytest
 from analytics.custom.files import read_files
 from analytics.finance.lines import Lines
 from analytics.finance.load import load_owners
-from analytics.finance.owners import Rule, read_owners
+from analytics.finance.owners import OwnerRule, read_owners
 from tests.finance.files import UNUSABLE, Maker
 from tests.transform.given import WORKSPACE, Warehouse, empty_warehouse
 
@@ -24,7 +24,7 @@ AGENTS = {"a-1": "support-desk", "a-2": "support-eu", "a-3": "eu-bot", "a-4": No
 DAYS = [date(2026, 10, 1) + timedelta(days=number) for number in range(8)]
 
 
-def owners_of(*lines: str, header: str = HEADER, encoding: str = "utf-8") -> Lines[Rule]:
+def owners_of(*lines: str, header: str = HEADER, encoding: str = "utf-8") -> Lines[OwnerRule]:
     """Return the rules of a file of these lines."""
     Path("finance").mkdir(exist_ok=True)
     text = "\n".join([header, *lines])
@@ -32,7 +32,7 @@ def owners_of(*lines: str, header: str = HEADER, encoding: str = "utf-8") -> Lin
     return read_owners(Path())
 
 
-def lines_of(owners: Lines[Rule]) -> list[int]:
+def lines_of(owners: Lines[OwnerRule]) -> list[int]:
     return [rule.line for rule in owners.records]
 
 
@@ -52,11 +52,11 @@ def test_a_line_is_a_rule() -> None:
 
     assert owners == Lines(
         [
-            Rule(
+            OwnerRule(
                 2, "Bakery", "support-*", "CC-1", "6200", "Söhne, Inc.",
                 date(2026, 10, 1), date(2026, 10, 31),
             ),
-            Rule(4, "*", "*", None, None, "IT", None, None),
+            OwnerRule(4, "*", "*", None, None, "IT", None, None),
         ],
         [],
     )  # fmt: skip
@@ -66,7 +66,7 @@ def test_columns_may_stand_in_any_order_and_most_may_be_missing() -> None:
     """Workspace, agent and an owner or a cost center are enough."""
     owners = owners_of("Ann,baker,*", header="Owner,AGENT, workspace")
 
-    assert owners.records == [Rule(2, "*", "baker", None, None, "Ann", None, None)]
+    assert owners.records == [OwnerRule(2, "*", "baker", None, None, "Ann", None, None)]
     assert not owners.problems
 
 
@@ -216,7 +216,7 @@ def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
         yield warehouse
 
 
-def owned(warehouse: Warehouse, owners: Lines[Rule]) -> dict[tuple[str, str, date], str]:
+def owned(warehouse: Warehouse, owners: Lines[OwnerRule]) -> dict[tuple[str, str, date], str]:
     """Return the owner of each agent on each of the days, by SQL."""
     load_owners(warehouse._con, owners.records)
     warehouse.build()
@@ -230,7 +230,7 @@ def owned(warehouse: Warehouse, owners: Lines[Rule]) -> dict[tuple[str, str, dat
     return found
 
 
-def expected(owners: Lines[Rule]) -> dict[tuple[str, str, date], str]:
+def expected(owners: Lines[OwnerRule]) -> dict[tuple[str, str, date], str]:
     """Return the same by the rules, one day and agent after the other."""
 
     def matches(pattern: str, *names: str | None) -> bool:
