@@ -174,11 +174,11 @@ def _labels(labels: Mapping[str, str]) -> str:
     """Return labels in braces; names of others stay on their line."""
     if not labels:
         return ""
-    escaped = (
+    pairs = (
         (name, escaped(text).replace("\\", r"\\").replace('"', r"\""))
         for name, text in labels.items()
     )
-    return "{" + ",".join(f'{name}="{text}"' for name, text in escaped) + "}"
+    return "{" + ",".join(f'{name}="{text}"' for name, text in pairs) + "}"
 
 
 def _number(value: Value) -> str:

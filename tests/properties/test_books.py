@@ -223,7 +223,7 @@ def tell(story: list[Entry], timezone: str, begins_at: datetime) -> set[str]:
         running(world) as api,
         tempfile.TemporaryDirectory() as root,
         mock.patch.dict(os.environ, variables | {"LEVAIN_API": api.url}),
-        mock.patch.object(closing, "_publish"),
+        mock.patch("analytics.batch.stages.publish_loaded"),
         short_lists(),
     ):
         batch = Batch(

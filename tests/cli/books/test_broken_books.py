@@ -8,7 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 from unittest.mock import patch
 
-from analytics.batch import closing, stages
+from analytics.batch import stages
 from analytics.disk import UNFINISHED
 from analytics.errors import AnalyticsError
 from analytics.finance.books import frozen
@@ -58,7 +58,7 @@ def test_no_close_where_the_books_are_gone(closed: Shop) -> None:
 
 def test_a_close_after_a_reopening_that_was_killed(closed: Shop) -> None:
     """It waits for figures that were published since, and freezes these."""
-    with patch.object(closing, "_publish", side_effect=KeyboardInterrupt):
+    with patch("analytics.batch.stages.publish_loaded", side_effect=KeyboardInterrupt):
         closed.run("reopen", "2026-10", "--reason", "x")
     refused = closed.run("close", "2026-10")
     closed.publish()
@@ -121,7 +121,7 @@ def test_publishing_that_fails_after_a_close(shop: Shop) -> None:
 def test_a_close_that_is_killed(shop: Shop) -> None:
     """Killed before any of its calls, a close leaves the month open or closed, nothing between."""
     with (
-        patch.object(closing, "_publish"),
+        patch("analytics.batch.stages.publish_loaded"),
         patch.object(frozen, "names", return_value=["charges", "lines"]),
         patch("analytics.cli.books._write_files"),
     ):
