@@ -181,16 +181,21 @@ _CUT = """() => [...document.querySelectorAll('.plot .main-svg')].flatMap((drawn
 }).map((each) => each.textContent)"""
 
 
-# Captions of tables that a button for the CSV covers.
-_COVERED = """() => {
-    const boxes = [...document.querySelectorAll('.csv')].map((one) => one.getBoundingClientRect());
-    const isCovered = (line) => boxes.some((box) => line.right > box.left && line.left < box.right
-        && line.top < box.bottom && line.bottom > box.top);
-    return [...document.querySelectorAll('caption span')].filter((each) => {
-        const words = document.createRange();
-        words.selectNodeContents(each);
-        return [...words.getClientRects()].some(isCovered);
-    }).map((each) => each.textContent);
+# Captions of tables that a button for the CSV covers, once the page has the width of the screen.
+_COVERED = """async () => {
+    let covered;
+    for (let frame = 0; frame < 60 && covered?.length !== 0; frame += 1) {
+        await new Promise(requestAnimationFrame);
+        const boxes = [...document.querySelectorAll('.csv')].map((e) => e.getBoundingClientRect());
+        const isCovered = (line) => boxes.some((box) => line.right > box.left
+            && line.left < box.right && line.top < box.bottom && line.bottom > box.top);
+        covered = [...document.querySelectorAll('caption span')].filter((each) => {
+            const words = document.createRange();
+            words.selectNodeContents(each);
+            return [...words.getClientRects()].some(isCovered);
+        });
+    }
+    return covered.map((each) => each.textContent);
 }"""
 
 
