@@ -132,7 +132,7 @@ def test_a_check_of_ones_own_can_block(published: Command) -> None:
     nightly = published("nightly", "--force")
     publish = published("publish", "--force")
 
-    assert (nightly.code, publish.code) == (3, 3)
+    assert (nightly.code, publish.code) == (3, 3), publish.err
     assert "Nothing was published: a check of your own failed" in nightly.err
     assert "custom.owners_stay_cheap (1 row): owner Ada" in nightly.err
     assert "custom.owners_stay_cheap" in publish.err
