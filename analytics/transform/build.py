@@ -6,14 +6,13 @@ import time
 from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cache
-from itertools import islice
 from operator import attrgetter
 from pathlib import Path
 
 import duckdb
 import polars as pl
 
-from analytics.parts import Before, tracked
+from analytics.parts import Before
 from analytics.resources import folder
 from analytics.transform import (
     allocations,
@@ -151,43 +150,31 @@ def update(
     if number is None:
         return None
     con.execute("set variable reporting_timezone = ?", [timezone])
-    models = sorted(in_order(all_models(queries)), key=lambda each: each.layer in PUBLISHED)
-    own_count = sum(model.layer not in PUBLISHED for model in models)
-    parts = tracked(models, before, attrgetter("relation"))
     is_audit = (number + 1) % AUDITED == 0
     changes = Update(con, recorded_contents(con), is_audit=is_audit)
-    # A transaction writes to one file. Where only the first ends, the two are of other builds.
-    with transaction(con):
-        built = [_update(changes, model) for model in islice(parts, own_count)]
-        record_build(con, queries, timezone, number=number + 1)
-    changes.share(models[own_count:])
     with transaction(con):
         forget_build(con)
         con.execute(f"create schema {_PARTIAL}")
         create_results(con)
     on = cache(changes.on)
-
-    def bring(connection: duckdb.DuckDBPyConnection, model: Model) -> BuiltRelation:
-        with transaction(connection):
-            relation = _update(on(connection), model)
-        on(connection).changes.share({model.relation})
-        return relation
-
-    built += run_all(
+    built = run_all(
         con,
-        {model.relation: model for model in models[own_count:]},
-        bring,
+        {model.relation: model for model in in_order(all_models(queries))},
+        lambda connection, model: _update(on(connection), model),
         after=attrgetter("reads"),
-        before=before and (lambda part, _, name: before(own_count + part, len(models), name)),
+        before=before,
         records=changes.changes.record_count,
-    ).values()
+    )
+    # A transaction writes to one file. Where only the first ends, the two are of other builds.
+    with transaction(con):
+        record_build(con, queries, timezone, number=number + 1)
     with transaction(con):
         record_build_file(con)
         con.execute(f"drop schema {_PARTIAL}")
     _require_contents(con, changes, is_audit=is_audit)
     with transaction(con):
         record_contents(con, changes.contents)
-    return built, changes
+    return [*built.values()], changes
 
 
 def _require_contents(con: duckdb.DuckDBPyConnection, update: Update, *, is_audit: bool) -> None:

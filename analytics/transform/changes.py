@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import copy
 import re
-from collections import ChainMap
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import duckdb
 
@@ -21,8 +20,11 @@ from analytics.warehouse.sources import SOURCES
 
 STATE = "warehouse.state"
 WORKSPACE = "workspace_id"
-TEMPORARY, SHARED = "temp", "memory.main"
-"""Schemas in memory: that of one connection, and one that all connections see."""
+SHARED = "memory.main"
+"""The schema in memory that all connections see.
+
+A transaction that writes to a file cannot write to it.
+"""
 
 SUPERSEDED = "raw.superseded"
 _VERSIONED = tuple(f"raw.{source.name}" for source in SOURCES)
@@ -33,6 +35,7 @@ _COPIED = {
     "ledger.provisional_runs": (WORKSPACE, "run_id"),
 }
 _IS_NEW = "is_new_row"
+_NONE_SUPERSEDED = f"{SHARED}.none_superseded"
 
 
 @dataclass(frozen=True)
@@ -59,8 +62,7 @@ class Changes:
 
     def __init__(self, con: duckdb.DuckDBPyConnection) -> None:
         self.con = con
-        # Of this connection alone, in its temporary tables; then those that all connections see.
-        self.by_relation: ChainMap[str, Change] = ChainMap({}, {})
+        self._by_relation: dict[str, Change] = {}
         self._differing_columns: dict[str, frozenset[str] | None] = {}
         self.record_count = 0
         self._columns: dict[str, tuple[str, ...]] = dict(
@@ -74,26 +76,16 @@ class Changes:
         )
 
     def on(self, con: duckdb.DuckDBPyConnection) -> Changes:
-        """Return the same changes, and those that will be shared, for another connection."""
+        """Return the same changes, and those that either will find, for another connection."""
         other = copy.copy(self)
         other.con = con
-        other.by_relation = ChainMap({}, self.by_relation.maps[1])
         return other
 
-    def share(self, relations: Collection[str]) -> None:
-        """Let all connections see how these relations changed; no transaction may be open."""
-        own, shared = self.by_relation.maps
-        for relation in own.keys() & relations:
-            change = own.pop(relation)
-            if rows := change.rows.replace(TEMPORARY, SHARED, 1):
-                self.con.execute(f"create or replace table {rows} as from {change.rows}")
-            shared[relation] = replace(change, rows=rows)
-
     def __contains__(self, relation: str) -> bool:
-        return relation in self.by_relation
+        return relation in self._by_relation
 
     def __getitem__(self, relation: str) -> Change:
-        return self.by_relation[relation]
+        return self._by_relation[relation]
 
     def columns(self, relation: str) -> Sequence[str]:
         """Return the names of a relation's columns."""
@@ -103,13 +95,13 @@ class Changes:
         """Return the relations that have a column, and whose changed rows are known."""
         return [
             name
-            for name, each in self.by_relation.items()
+            for name, each in self._by_relation.items()
             if each.rows and column in self._columns[name]
         ]
 
     def add(self, relation: str, change: Change = ANY) -> None:
         """Say that a relation changed."""
-        self.by_relation[relation] = change
+        self._by_relation[relation] = change
 
     def read_sources(self) -> None:
         """Find out which sources changed since the last build, and by which rows."""
@@ -123,7 +115,7 @@ class Changes:
             create or replace temp table replaced as
             select version_id from {SUPERSEDED} semi join new_loads {loads}
         """)
-        con.execute(f"create or replace temp table nothing as from {SUPERSEDED} limit 0")
+        con.execute(f"create or replace table {_NONE_SUPERSEDED} as from {SUPERSEDED} limit 0")
         for source in _VERSIONED:
             counts[source] = self.compare(
                 source,
@@ -159,9 +151,9 @@ class Changes:
 
     def compare(self, relation: str, was: str, now: str, key: Sequence[str] = ()) -> int:
         """Add the change of a relation from two SELECTs of its rows; return how many differ."""
-        rows = temporary("changed", relation)
+        rows = _changed_rows(relation)
         ((count,),) = self.con.execute(f"""
-            create or replace temp table {rows} as
+            create or replace table {rows} as
             select *, false as {_IS_NEW} from ({was})
             union all select *, true from ({now})
         """).fetchall()
@@ -169,12 +161,19 @@ class Changes:
             self.add(relation, Change(rows, tuple(key)))
         return int(count)
 
+    def add_parts(self, relation: str, parts: str) -> None:
+        """Add the change of a relation of which any row of some parts, a SELECT, may differ."""
+        rows = _changed_rows(relation)
+        self.con.execute(f"create or replace table {rows} as {parts}")
+        self.add(relation, Change(rows, is_of_parts=True))
+
     def gained(self, relation: str) -> tuple[int, int]:
         """Return by how many rows, and by which sum of their hashes, a relation grew."""
         columns = ", ".join(f'"{each}"' for each in self.columns(relation))
+        changed = self._by_relation[relation].rows
         hashes = " union all ".join(
             f"select {sign} as sign, hash(rows) as row_hash"
-            f" from (select {columns} from {self.by_relation[relation].rows} where {state}) as rows"
+            f" from (select {columns} from {changed} where {state}) as rows"
             for sign, state in ((1, _IS_NEW), (-1, f"not {_IS_NEW}"))
         )
         ((count, total),) = self.con.execute(
@@ -189,7 +188,7 @@ class Changes:
         return self._differing_columns[relation]
 
     def _find_differing(self, relation: str) -> frozenset[str] | None:
-        change = self.by_relation[relation]
+        change = self._by_relation[relation]
         if not change.key:
             return None
         columns = [each for each in self.columns(relation) if each not in change.key]
@@ -211,25 +210,24 @@ class Changes:
 
         Of a join, a row changed if that of either side did.
         """
-        if any(self.by_relation[name] == ANY for name in changed):
+        if any(self._by_relation[name] == ANY for name in changed):
             self.add(model.relation)
             return
-        rows = temporary("changed", model.relation)
         selects = []
         for name in changed:
             for is_new in ("false", "true"):
-                source = self.by_relation[name].rows
-                names = {
-                    name: f"(select * exclude ({_IS_NEW}) from {source} where {_IS_NEW} = {is_new})"
-                }
+                source = self._by_relation[name].rows
+                names = {each: f"warehouse.{each}" for each in model.reads}
+                names[name] = (
+                    f"(select * exclude ({_IS_NEW}) from {source} where {_IS_NEW} = {is_new})"
+                )
                 if name in _VERSIONED:
-                    names[SUPERSEDED] = "temp.nothing"
+                    names[SUPERSEDED] = _NONE_SUPERSEDED
                 selects.append(
                     f"select *, {is_new} as {_IS_NEW} from ({renamed(model.sql, names)})"
                 )
-        self.con.execute(
-            f"create or replace temp view {rows} as {' union all by name '.join(selects)}"
-        )
+        rows = _changed_rows(model.relation)
+        self.con.execute(f"create or replace view {rows} as {' union all by name '.join(selects)}")
         self.add(model.relation, Change(rows))
 
     def affects(self, model: Model, relation: str) -> bool:
@@ -254,7 +252,7 @@ class Changes:
     def _seen_by(
         self, model: Model, relation: str, expressions: Sequence[str], columns: Sequence[str]
     ) -> str:
-        change, read = self.by_relation[relation], model.columns_read(relation)
+        change, read = self._by_relation[relation], model.columns_read(relation)
         if read is None or change.is_of_parts:
             return self.rows(relation, expressions)
         kept = ", ".join(each for each in self.columns(relation) if each in read or each in columns)
@@ -265,12 +263,12 @@ class Changes:
 
     def rows(self, relation: str, expressions: Sequence[str]) -> str:
         """Return a SELECT of these expressions over the rows that a relation lost and gained."""
-        return f"select {', '.join(expressions)} from {self.by_relation[relation].rows}"
+        return f"select {', '.join(expressions)} from {self._by_relation[relation].rows}"
 
 
-def temporary(state: str, relation: str) -> str:
-    """Return the name of the temporary relation that holds a state of another one."""
-    return f"{TEMPORARY}.{state}_{relation.replace('.', '_')}"
+def _changed_rows(relation: str) -> str:
+    """Return the name of what holds the changed rows of a relation."""
+    return f"{SHARED}.changed_{relation.replace('.', '_')}"
 
 
 def record_sources(con: duckdb.DuckDBPyConnection) -> None:

@@ -118,8 +118,6 @@ def run_checks(
     queries = queries or folder("queries")
     checks = {check.name: check for check in _all_checks(con, queries)}
     on = cache(update.on) if update else lambda _: None
-    if update:
-        update.share(checks.values())
 
     def run(connection: duckdb.DuckDBPyConnection, check: SqlModel) -> CheckResult:
         changes = on(connection)

@@ -33,10 +33,12 @@ class Clustering:
         no condition: those that went have no time.
         """
         self.con = con
+        # By the column of a condition, and the SELECT of what it is of.
+        self._conditions: dict[tuple[str, str], str] = {}
         self._is_known = _RUNS not in changes or changes[_RUNS] != ANY
         for column in (RUN, SESSION):
             con.execute(f"""
-                create or replace temp table {column}_times
+                create or replace table {_times_of(column)}
                     (workspace_id varchar, {column} varchar, first_at timestamptz,
                     last_at timestamptz)
             """)
@@ -44,22 +46,16 @@ class Clustering:
                 rows = (changes.rows(name, (WORKSPACE, column)) for name in changed)
                 self._look_up(column, " union all ".join(rows))
 
-    def share(self) -> None:
-        """Let `on` give other connections the times that were looked up; no transaction is open."""
-        for column in (RUN, SESSION):
-            self.con.execute(
-                f"create or replace table {SHARED}.{column}_times as from temp.{column}_times"
-            )
-
     def on(self, con: duckdb.DuckDBPyConnection) -> Clustering:
-        """Return the same for another connection, which looks up more times on its own."""
+        """Return the same, with the times that either looks up, for another connection."""
         other = copy.copy(self)
         other.con = con
-        for column in (RUN, SESSION):
-            con.execute(
-                f"create or replace temp table {column}_times as from {SHARED}.{column}_times"
-            )
+        other.forget_conditions()
         return other
+
+    def forget_conditions(self) -> None:
+        """Make conditions anew: the touched parts are others now."""
+        self._conditions = {}
 
     def of_parts(self, header: Header, parts: Sequence[str]) -> str:
         """Return a condition that holds for all rows of the parts in `temp.touched`; "" for none.
@@ -87,13 +83,17 @@ class Clustering:
         `rows` is a SELECT of `workspace_id` and `column`, RUN or SESSION; `header` is that of a
         relation of runs, or of what has the time of the first run of each session.
         """
-        if not header.clustered or not self._is_known or not self._look_up(column, rows):
+        if not header.clustered or not self._is_known:
             return ""
-        return self._between(
-            header.clustered,
-            f"min(first_at), max(last_at) from temp.{column}_times"
-            f" semi join temp.looked_up using ({WORKSPACE}, {column})",
+        times = (
+            f"min(first_at), max(last_at) from {_times_of(column)}"
+            f" semi join temp.looked_up using ({WORKSPACE}, {column})"
         )
+        key = header.clustered, rows
+        if key not in self._conditions:
+            is_looked_up = self._look_up(column, rows)
+            self._conditions[key] = self._between(key[0], times) if is_looked_up else ""
+        return self._conditions[key]
 
     def _look_up(self, column: str, rows: str) -> bool:
         """Find out when runs, or those of sessions, were created; False if they are too many.
@@ -107,8 +107,8 @@ class Clustering:
         if count > _MOST:
             return False
         self.con.execute(f"""
-            insert into {column}_times
-            with new as (from temp.looked_up anti join temp.{column}_times using ({key}))
+            insert into {_times_of(column)}
+            with new as (from temp.looked_up anti join {_times_of(column)} using ({key}))
             select {key}, min(created_at), max(created_at)
             from new left join {_RUNS} using ({key})
             group by all
@@ -121,6 +121,11 @@ class Clustering:
             f"select columns(*)::timestamptz::varchar from (select {times})"
         ).fetchall()
         return f"{column} between '{first}' and '{last}'" if first else "false"
+
+
+def _times_of(column: str) -> str:
+    """Return the table of the times that were looked up. Where two looked up one, it is twice."""
+    return f"{SHARED}.{column}_times"
 
 
 def _created(day: str) -> str:

@@ -18,7 +18,7 @@ changed in a column that it reads.
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import duckdb
 import polars as pl
@@ -27,13 +27,12 @@ from analytics.transform.build_state import Contents
 from analytics.transform.changes import (
     ANY,
     WORKSPACE,
-    Change,
     Changes,
-    temporary,
 )
 from analytics.transform.clustering import RUN, SESSION, Clustering
 from analytics.transform.models import CHECK_RESULTS, NO_INPUTS, Model, ModelError, SqlModel
 from analytics.transform.parsing import renamed
+from analytics.warehouse.database import transaction
 
 _SAMPLED = 100  # rows of a relation whose parts an audit builds
 # Of the model at hand.
@@ -73,17 +72,12 @@ class Update:
         self._models: dict[str, Model] = {}
 
     def on(self, con: duckdb.DuckDBPyConnection) -> Update:
-        """Return the same update for another connection, once it was shared."""
+        """Return the same update for another connection."""
         other = copy.copy(self)
         other.con = con
         other.changes = self.changes.on(con)
         other.clustering = self.clustering.on(con)
         return other
-
-    def share(self, models: Iterable[Model]) -> None:
-        """Let other connections see the changes that models read; no transaction may be open."""
-        self.changes.share({name for model in models for name in model.reads})
-        self.clustering.share()
 
     def narrowed(self, check: SqlModel) -> str | None:
         """Return the SQL of a check on what changed; None if it reads nothing that did."""
@@ -104,7 +98,7 @@ class Update:
     def apply(self, model: Model, relation: str) -> int | None:
         """Bring a relation up to date; return the number of rows that were built for it.
 
-        Raises ModelError, which names the file.
+        No transaction may be open. Raises ModelError, which names the file.
         """
         self._models[model.relation] = model
         try:
@@ -159,6 +153,7 @@ class Update:
             anti join touched using ({WORKSPACE}, part)
         """)
         self.con.execute("insert into touched from sampled")
+        self.clustering.forget_conditions()
 
     def _touch(self, model: Model, changed: list[str]) -> bool:
         """Collect the touched parts of a model; return False if any may be."""
@@ -178,16 +173,14 @@ class Update:
             f" select distinct {WORKSPACE}, part from ({' union all '.join(selects)})"
             " where part is not null"
         )
+        self.clustering.forget_conditions()
         return True
 
     def _touch_view(self, model: Model) -> None:
         """Add the change of a view that is narrowed: of its touched parts, any row may differ."""
-        rows = temporary("changed", model.relation)
-        self.con.execute(
-            f"create or replace temp table {rows} as"
-            f" select {WORKSPACE}, part as {model.header.narrow} from touched"
+        self.changes.add_parts(
+            model.relation, f"select {WORKSPACE}, part as {model.header.narrow} from touched"
         )
-        self.changes.add(model.relation, Change(rows, is_of_parts=True))
 
     def _parts(self, model: Model, name: str) -> tuple[str, ...]:
         """Return the expressions over an input that say which part a row belongs to."""
@@ -254,11 +247,12 @@ class Update:
                 f" {WORKSPACE}, {narrow} as part from {self.changes[model.relation].rows}"
             )
             differs = f"({WORKSPACE}, {narrow}) in (from temp.differing)"
-            con.execute(
-                f"delete from {relation}"
-                f" where rowid in (select row_number from {_KEPT} where {differs})"
-            )
-            con.execute(f"insert into {relation} by name from {_NEW} where {differs}")
+            with transaction(con):
+                con.execute(
+                    f"delete from {relation}"
+                    f" where rowid in (select row_number from {_KEPT} where {differs})"
+                )
+                con.execute(f"insert into {relation} by name from {_NEW} where {differs}")
             if self.is_audit and con.execute(
                 f"select exists (from differing semi join sampled using ({WORKSPACE}, part))"
             ).fetchone() == (True,):
@@ -294,7 +288,7 @@ class Update:
 
     def _view(self, model: Model, name: str, condition: str) -> str:
         """Make a view of some rows of an input; return its name."""
-        view = temporary(f"part_{model.name}", name)
+        view = f"temp.part_{model.name}_{name.replace('.', '_')}"
         source, body = self._models.get(name), f"from {name} where {condition}"
         if (
             isinstance(source, SqlModel)
@@ -314,8 +308,9 @@ class Update:
         rows = int(self._make(model) or 0)
         ((kept_rows,),) = con.execute(f"select count(*) from {relation}").fetchall()
         if self._compare(model, rows, (relation, kept_rows), model.header.key):
-            con.execute(f"delete from {relation}")
-            con.execute(f"insert into {relation} by name from {_NEW}")
+            with transaction(con):
+                con.execute(f"delete from {relation}")
+                con.execute(f"insert into {relation} by name from {_NEW}")
         return rows
 
     def _make(self, model: Model, inputs: Mapping[str, str] = NO_INPUTS) -> int | None:

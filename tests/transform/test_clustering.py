@@ -57,6 +57,7 @@ def test_each_row_of_a_touched_part_is_in_it(
             if part not in ("run_id", "session_id"):
                 con.execute("alter table temp.touched alter part type date")
             con.execute("insert into temp.touched values (?, ?)", [WORKSPACE, value])
+            clustering.forget_conditions()
             stretch = clustering.of_parts(model.header, (part,))
             rows = f"from {model.relation} where {part} = (select part from temp.touched)"
             left_out = con.execute(f"select * {rows} and not ({stretch})").fetchall()
