@@ -116,7 +116,8 @@ def stop(running: Mapping[Future[Any], duckdb.DuckDBPyConnection]) -> None:
     """
     while waiting := [con for call, con in running.items() if not call.done()]:
         for con in waiting:
-            con.interrupt()
+            with suppress(duckdb.ConnectionException):  # closed, just before its call ends
+                con.interrupt()
         wait(running, timeout=0.05)
 
 

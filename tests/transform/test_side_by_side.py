@@ -80,6 +80,22 @@ def test_what_begins_a_query_late_is_interrupted(con: duckdb.DuckDBPyConnection)
         call.result()
 
 
+def test_a_connection_that_is_closed_needs_no_interrupt(con: duckdb.DuckDBPyConnection) -> None:
+    """A call that has closed its connection and is about to end is waited for, without an error."""
+    is_interrupted = Event()
+
+    class Closed:
+        def interrupt(self) -> None:
+            is_interrupted.set()
+            con.interrupt()
+
+    con.close()
+    with ThreadPoolExecutor(1) as pool:
+        call = pool.submit(is_interrupted.wait, 60)
+        stop({call: Closed()})  # type: ignore[dict-item]  # all of a connection that it uses
+        assert call.done()
+
+
 def test_an_error_ends_all(con: duckdb.DuckDBPyConnection) -> None:
     """The first error is raised; what runs beside it is interrupted, and nothing more begins."""
     begun, interrupted = Event(), Event()
