@@ -36,7 +36,7 @@ from analytics.warehouse.examination import read_whole
 from analytics.warehouse.layout import Layout
 from analytics.warehouse.pending_details import repeat_contradicting_costs
 from analytics.warehouse.publications import require_writable, write_publication
-from analytics.warehouse.publish import publish, record_publication
+from analytics.warehouse.publish import copying, publish, record_publication
 from analytics.warehouse.site import read_manifest
 
 
@@ -210,8 +210,8 @@ def publish_all(
 
     Without `[publish] site`, remove the published site: its figures would be older than the file's.
     """
-    with _reading(layout) as verify:
-        _publish(con, settings, layout, progress, verify, force=force)
+    with _copying(layout) as copied:
+        _publish(con, settings, layout, progress, copied, force=force)
 
 
 @contextmanager
@@ -226,8 +226,8 @@ def parsing() -> Iterator[None]:
 
 
 @contextmanager
-def _reading(layout: Layout) -> Iterator[Callable[[], object]]:
-    """Read the build file whole meanwhile; yield what waits for the end of that.
+def _copying(layout: Layout) -> Iterator[Callable[[], object]]:
+    """Copy the build file, and read it whole, meanwhile; yield what waits for the end of that.
 
     That raises DamagedError if the file is damaged.
     """
@@ -238,10 +238,10 @@ def _reading(layout: Layout) -> Iterator[Callable[[], object]]:
             opened.append(marts)
             read_whole(marts, BUILD_FILE)
 
-    with ThreadPoolExecutor(1) as reader:
+    with copying(layout) as copied, ThreadPoolExecutor(1) as reader:
         call = reader.submit(read)
         try:
-            yield call.result
+            yield lambda: (call.result(), copied())
         except BaseException:
             if opened:
                 stop({call: opened[0]})
@@ -253,7 +253,7 @@ def _publish(
     settings: Settings,
     layout: Layout,
     progress: Progress,
-    verify: Callable[[], object],
+    copied: Callable[[], object],
     *,
     force: bool,
 ) -> None:
@@ -265,7 +265,7 @@ def _publish(
             if settings.publish.site:
                 _require_pages(marts, layout)
         require_writable(layout)
-        publish(layout, int(settings.publish.mode, 8), site=settings.publish.site, verify=verify)
+        publish(layout, int(settings.publish.mode, 8), copied, site=settings.publish.site)
         with attached_marts(con, layout.marts), transaction(con):
             write_publication(con, layout, record_publication(con))
         pages = f" and {layout.site / 'index.html'}" if settings.publish.site else ""
@@ -283,14 +283,14 @@ def publish_loaded(
 ) -> list[str]:
     """Run all stages after loading; return the warnings of the time zone and the user's pages.
 
-    While pages are made, on one processor, the build file is read whole.
+    While pages are made, on one processor, the build file is copied, and read whole.
     """
     made = transform(con, settings, layout, progress)
     check(con, settings, layout, progress, force=force, update=made.update)
     custom(con, settings, layout, progress)
-    with _reading(layout) as verify:
+    with _copying(layout) as copied:
         warnings = report(settings, layout, progress, messages + made.warnings)
-        _publish(con, settings, layout, progress, verify, force=force)
+        _publish(con, settings, layout, progress, copied, force=force)
     return made.warnings + warnings
 
 

@@ -60,6 +60,11 @@ class Layout:
         return self.root / "analytics.duckdb"
 
     @property
+    def next_published(self) -> Path:
+        """The copy of the build file that is to be published."""
+        return self.root / "analytics.duckdb.next"
+
+    @property
     def site(self) -> Path:
         """The published reports."""
         return self.root / "site"

@@ -16,8 +16,9 @@ from __future__ import annotations
 import errno
 import os
 import subprocess
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -38,17 +39,33 @@ _IMPOSSIBLE = {
 }
 
 
-def publish(
-    layout: Layout, mode: int, *, site: bool = True, verify: Callable[[], object] | None = None
-) -> None:
-    """Publish the finished marts and the staged site, with the permissions of `mode`.
+@contextmanager
+def copying(layout: Layout) -> Iterator[Callable[[], object]]:
+    """Copy the finished marts meanwhile; yield what waits until the copy is on the disk.
 
-    When it returns, both are on the disk. Without `site`, remove the site; with none staged, the
-    published one stays. Readers keep the files that they have open. `verify` is called when all is
-    prepared. AnalyticsError or OSError if something is in the way; then, and after any error of
-    `verify`, nothing was replaced.
+    That raises AnalyticsError or OSError where they cannot be copied.
     """
-    repair(layout)
+
+    def copy() -> None:
+        _copy(layout.marts, layout.next_published)
+        disk.sync(layout.next_published)
+
+    try:
+        with ThreadPoolExecutor(1) as worker:
+            yield worker.submit(copy).result
+    finally:
+        disk.remove(layout.next_published)
+
+
+def publish(layout: Layout, mode: int, copied: Callable[[], object], *, site: bool = True) -> None:
+    """Publish the copy of the marts and the staged site, with the permissions of `mode`.
+
+    `copied` waits for the copy, and for whatever verifies it. When this returns, both are on the
+    disk. Without `site`, remove the site; with none staged, the published one stays. Readers keep
+    the files that they have open. AnalyticsError or OSError if something is in the way; then, and
+    after any error of `copied`, nothing was replaced.
+    """
+    repair(layout, besides=layout.next_published)
     if layout.published.is_symlink() or layout.published.is_dir():
         kind = "link" if layout.published.is_symlink() else "folder"
         raise AnalyticsError(
@@ -58,9 +75,8 @@ def publish(
     if layout.staged_site.is_dir() or not site:
         pages.require_writable(layout.site)
     try:
+        copied()
         _prepare(layout, mode, site=site)
-        if verify:
-            verify()
         _replace(layout, mode, site=site)
     except Exception:
         with suppress(OSError):
@@ -69,11 +85,11 @@ def publish(
     repair(layout)
 
 
-def repair(layout: Layout) -> None:
+def repair(layout: Layout, *, besides: Path | None = None) -> None:
     """Complete, or undo, a publication that was interrupted, and remove what batches left.
 
-    Logs beside the published file are of other programs that opened it for writing: DuckDB would
-    apply them to the next file, and fail.
+    What lies `besides` is of the batch at work, and stays. Logs beside the published file are of
+    other programs that opened it for writing: DuckDB would apply them to the next file, and fail.
     """
     for log in logs_of(layout.published):
         disk.remove(log)
@@ -89,7 +105,8 @@ def repair(layout: Layout) -> None:
         pages.replace_staged(layout.site)
     # A program may have followed a link to the file just before, so the file goes last.
     for left in (layout.publishing / "before" / site.name, site, *layout.leftovers):
-        disk.remove(left)
+        if left != besides:
+            disk.remove(left)
     if layout.staged_site.is_symlink() or not layout.staged_site.is_dir():
         disk.remove(layout.staged_site)
 
@@ -120,7 +137,7 @@ def _prepare(layout: Layout, mode: int, *, site: bool) -> None:
     for folder in (layout.publishing, before, after):
         folder.mkdir()
         folder.chmod(disk.folder_mode(mode))
-    _copy(layout.marts, after / layout.published.name)
+    layout.next_published.rename(after / layout.published.name)
     (after / layout.published.name).chmod(mode)
     if not site:
         disk.remove(layout.staged_site)

@@ -12,7 +12,8 @@ import duckdb
 import pytest
 
 from analytics.warehouse.layout import Layout
-from analytics.warehouse.publish import publish, repair
+from analytics.warehouse.publish import repair
+from tests.warehouse.test_publish import publish
 
 WRITER = """
 import duckdb, os, signal, sys

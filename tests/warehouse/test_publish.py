@@ -19,7 +19,8 @@ import pytest
 from analytics import disk
 from analytics.errors import AnalyticsError
 from analytics.warehouse.layout import Layout
-from analytics.warehouse.publish import publish, repair
+from analytics.warehouse.publish import copying, repair
+from analytics.warehouse.publish import publish as publish_copy
 from analytics.warehouse.site import read_manifest
 from tests.batches import Killed, killed_before
 
@@ -62,6 +63,12 @@ def build(layout: Layout, batch: int) -> None:
     digests = {name: sha256(text.encode()).hexdigest() for name, text in files.items()}
     manifest = {"as_of": f"{batch}", "files": digests}
     (layout.staged_site / "manifest.json").write_text(json.dumps(manifest))
+
+
+def publish(layout: Layout, mode: int, *, site: bool = True) -> None:
+    """Publish the file and the site of the batch that was made."""
+    with copying(layout) as copied:
+        publish_copy(layout, mode, copied, site=site)
 
 
 def batch_of_file(layout: Layout) -> int | None:
