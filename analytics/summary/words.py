@@ -39,11 +39,11 @@ _ENTITIES = {"<": "&lt;", ">": "&gt;", "&": "&amp;"}
 
 def terminal_lines(summary: Summary) -> list[str]:
     """Return at most ten lines of at most 80 columns."""
-    lines = []
+    lines, summary = [], _labelled(summary)
     for each in _few(summary.workspaces):
         text = _runs(each)
         length = max(_WIDTH - len(text) - len(": "), _LABEL_WIDTH)
-        lines.append(f"{_cut(names.display(each.workspace_name), length)}: {text}")
+        lines.append(f"{_cut(each.workspace_name, length)}: {text}")
     for label, text in _sentences(summary, _NAME_LENGTH, _WIDTH - _LABEL_WIDTH):
         lines.append(f"{label:{_LABEL_WIDTH}}{text}")
     return [_cut(line, _WIDTH) for line in lines]
@@ -60,6 +60,7 @@ def summary_files(summary: Summary) -> dict[str, bytes]:
 
 def markdown(summary: Summary) -> str:
     """Return the same sentences with every workspace, for mail and chat."""
+    summary = _labelled(summary)
     yesterday, month = (_usd(each.platform_cost_usd) for each in (summary.yesterday, summary.month))
     still_open = numbers.plural(summary.open_count, "run")
     ended = numbers.count(summary.provisional_count)
@@ -137,11 +138,10 @@ def _runs(runs: Measures) -> str:
 
 
 def _cells(runs: Workspace) -> list[str]:
-    name = names.display(runs.workspace_name)
     if not runs.run_count:
-        return [name, "no runs", *[""] * (len(_HEAD) - 2)]
+        return [runs.workspace_name, "no runs", *[""] * (len(_HEAD) - 2)]
     return [
-        name,
+        runs.workspace_name,
         _usd(runs.cost_usd),
         numbers.count(runs.run_count),
         numbers.count(runs.unlisted_run_count),
@@ -265,11 +265,22 @@ def _controls(summary: Summary) -> str:
 def _unread(summary: Summary) -> str:
     """The workspaces that the last batch did not read."""
     unread = [
-        names.display(each.workspace_name)
+        each.workspace_name
         for each in summary.workspaces
         if each.last_batch_at is None or summary.as_of - each.last_batch_at > _ONE_BATCH
     ]
     return f"; not read: {', '.join(unread)}" if unread else ""
+
+
+def _labelled(summary: Summary) -> Summary:
+    """Return the summary with the names of workspaces that people read, each unlike the others."""
+    labels = names.told_apart(
+        {each.workspace_id: names.display(each.workspace_name) for each in summary.workspaces}
+    )
+    workspaces = [
+        replace(each, workspace_name=labels[each.workspace_id]) for each in summary.workspaces
+    ]
+    return replace(summary, workspaces=workspaces)
 
 
 def _few(workspaces: list[Workspace]) -> list[Workspace]:

@@ -269,6 +269,19 @@ def test_failed_checks_come_first(example: Summary) -> None:
     assert "not read: Bakery" in line(passed, workspaces=[old])
 
 
+def test_workspaces_of_one_name_are_told_apart(example: Summary) -> None:
+    """Of two workspaces with one name, lines and Markdown have the id too."""
+    (one,) = example.workspaces
+    old = replace(one, workspace_id="f00d", last_batch_at=example.as_of - timedelta(days=2))
+    summary = replace(example, workspaces=[one, old])
+    lines, table = terminal_lines(summary), markdown(summary)
+
+    assert lines[0].startswith(f"Bakery ({one.workspace_id[:8]}): 451 runs")
+    assert lines[1].startswith("Bakery (f00d): 451 runs")
+    assert "| Bakery (f00d) |" in table
+    assert "not read: Bakery (f00d)" in table
+
+
 def test_json_is_exact(example: Summary) -> None:
     """Money is text with every digit, instants and days are ISO 8601, the file is UTF-8."""
     found = json.loads(summary_files(example)["summary.json"].decode())
