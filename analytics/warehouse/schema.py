@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from analytics.warehouse.sources import SOURCES, Source
 
-SCHEMA_VERSION = 11
+SCHEMA_VERSION = 12
 
 # Columns that every table of `raw` has: the version, and the place of its record.
 LINEAGE = {
@@ -164,7 +164,7 @@ create table if not exists finance.closed_lines (
     agent_slug VARCHAR, agent_name VARCHAR, line_type VARCHAR, owner VARCHAR, cost_center VARCHAR,
     {_AMOUNTS}, run_count BIGINT, succeeded_count BIGINT, failed_count BIGINT,
     cancelled_count BIGINT, listed_run_count BIGINT, run_cost_usd DECIMAL(38,10),
-    failed_cost_usd DECIMAL(38,10)
+    failed_cost_usd DECIMAL(38,10), failed_cost_high_usd DECIMAL(38,10), unknown_cost_count BIGINT
 );
 
 -- Counts of runs that an adjustment booked; its amounts are those of closed_corrections.

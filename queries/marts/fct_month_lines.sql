@@ -50,7 +50,9 @@ lines as (
         coalesce(runs.cancelled_count, 0) as cancelled_count,
         coalesce(runs.listed_run_count, 0) as listed_run_count,
         if(runs.run_count is null, 0, runs.run_cost_usd) as run_cost_usd,
-        if(runs.run_count is null, 0, runs.failed_cost_usd) as failed_cost_usd
+        if(runs.run_count is null, 0, runs.failed_cost_usd) as failed_cost_usd,
+        if(runs.run_count is null, 0, runs.failed_cost_high_usd) as failed_cost_high_usd,
+        coalesce(runs.unknown_cost_count, 0) as unknown_cost_count
     from charges
     full join runs using (month, workspace_id, agent_id, owner, cost_center)
     left join marts.dim_months as months using (month, workspace_id)

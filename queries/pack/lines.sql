@@ -31,7 +31,9 @@ select
             then marts.failure_rate(failed_count, succeeded_count)
     end as failure_rate,
     failed_cost_usd,
+    failed_cost_high_usd,
     run_cost_usd,
+    unknown_cost_count,
     listed_run_count,
     tokens_in,
     tokens_out,

@@ -47,6 +47,18 @@ def test_a_line_for_each_owner(read: Warehouse) -> None:
     ]
 
 
+def test_a_line_says_how_much_is_unknown(read: Warehouse) -> None:
+    """Runs of unknown cost are counted, and failed cost has its high end: none where none is."""
+    run(read, "r-4", agent_id="a-2", status="failed", cost_usd=None)
+    read.build()
+    close(read, NOVEMBER)
+    sql = "select agent_id, unknown_cost_count, failed_cost_usd, failed_cost_high_usd from"
+    expected = [("a-1", 0, 2, 2), ("a-1", 0, 0, 0), ("a-2", 2, None, None)]
+
+    for relation in ("marts.fct_month_lines", "marts.fct_closed_lines"):
+        assert read.rows(f"{sql} {relation} order by agent_id, owner") == expected
+
+
 def test_lines_of_a_closed_month_are_frozen(read: Warehouse) -> None:
     """What changes after the close leaves the lines of the month as they were booked."""
     read.build()

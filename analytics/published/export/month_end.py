@@ -109,10 +109,9 @@ def read_month_end(
     }
     if _is_known_in_part(con, parameters, total):
         facts["State"] += "; the bill is known in part"
-    runs, platform_days = _unknown_costs(con, parameters)
-    if runs:
+    if runs := total["unknown_cost_count"]:
         facts["State"] += f"; {numbers.plural(runs, 'run')} of unknown cost"
-    if platform_days:
+    if platform_days := _unknown_platform_days(con, parameters):
         facts["State"] += f"; {numbers.plural(platform_days, 'day')} of unknown platform cost"
     if closing and closing.is_early:
         facts[WHY_EARLY] = "; ".join(map(names.visible, closing.early_reasons))
@@ -185,17 +184,14 @@ def _is_known_in_part(
     return bool(refused) or total["billed_usd"] is None or abs(rest) > ROUNDED
 
 
-def _unknown_costs(
-    con: duckdb.DuckDBPyConnection, parameters: Mapping[str, Any]
-) -> tuple[int, int]:
-    """Return the number of runs, and of days of the platform, whose cost is in no sum."""
-    ((runs, platform_days),) = con.execute(
-        "select coalesce(sum(columns(['unknown_cost_count', 'unknown_platform_count'])), 0)::bigint"
-        " from marts.fct_agent_owner_months"
+def _unknown_platform_days(con: duckdb.DuckDBPyConnection, parameters: Mapping[str, Any]) -> int:
+    """Return the number of days of which the platform's cost is in no sum."""
+    ((count,),) = con.execute(
+        "select coalesce(sum(unknown_platform_count), 0)::bigint from marts.fct_agent_owner_months"
         " where month = $month and list_contains($workspace_ids, workspace_id)",
         parameters,
     ).fetchall()
-    return runs, platform_days
+    return int(count)
 
 
 def _finished(row: Row) -> int | None:

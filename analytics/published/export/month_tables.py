@@ -86,8 +86,8 @@ LINES = Table(
     "No cost and no run in this month.",
     "Lines",
     sums=(
-        *AMOUNTS, *_COUNTS, "failed_cost_usd", "run_cost_usd", "listed_run_count", "tokens_in",
-        "tokens_out",
+        *AMOUNTS, *_COUNTS, "failed_cost_usd", "run_cost_usd", "unknown_cost_count",
+        "listed_run_count", "tokens_in", "tokens_out",
     ),
     shown=(
         "agent_name|name|Agent", "owner|text", "cost_center|text|Cost center", "billed_usd",
