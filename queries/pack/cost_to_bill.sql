@@ -8,7 +8,7 @@ select
     comment,
     step_number in (4, 8) as is_total,
     workspace_id
-from audit.month_bridge
+from audit.cost_to_bill
 join marts.dim_workspaces using (workspace_id)
 where month = $month::date and list_contains($workspace_ids, workspace_id)
 order by workspace_name, workspace_id, step_number

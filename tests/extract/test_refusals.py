@@ -220,7 +220,7 @@ def test_own_key_cost_is_unknown_without_the_keys(
         billed = [row for row in published[table] if row["billed_usd"]]
         assert {(row["surcharge_usd"], row["own_key_usd"]) for row in billed} == {(None, None)}
         assert None not in {value for pair in known.rows(table, split) for value in pair}
-    steps = dict(published.rows("month_bridge", "step amount_usd"))
+    steps = dict(published.rows("cost_to_bill", "step amount_usd"))
     assert (steps["surcharge"], steps["own-key cost"]) == (None, None)
     assert steps["billed"] == sum(row["billed_usd"] for row in published["fct_charges"])
 

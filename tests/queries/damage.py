@@ -27,8 +27,8 @@ DAMAGE = {
     "bills_are_cost_and_surcharge_less_own_key_cost": (
         "update marts.fct_billing_days set own_key_usd = own_key_usd + 1e-10"
     ),
-    "bridges_add_up": (
-        "update audit.month_bridge set amount_usd = amount_usd + 1e-10 where step_number = 1"
+    "cost_to_bill_adds_up": (
+        "update audit.cost_to_bill set amount_usd = amount_usd + 1e-10 where step_number = 1"
     ),
     "budget_bridges_add_up": (
         "update marts.fct_budget_bridge set new_agent_effect_usd = new_agent_effect_usd + 1e-10"

@@ -181,7 +181,11 @@ def test_parts_add_up_to_the_metered_cost(read: Warehouse) -> None:
 @pytest.mark.parametrize(
     ("relation", "mart", "columns"),
     [
-        ("rpt_bridge", "audit.month_bridge", "workspace_id, month, step, amount_usd, comment"),
+        (
+            "rpt_cost_to_bill",
+            "audit.cost_to_bill",
+            "workspace_id, month, step, amount_usd, comment",
+        ),
         ("rpt_reconciliation_days", "audit.reconciliation_days", "workspace_id, utc_date, status"),
         ("rpt_loads", "audit.loads", "workspace_id, load_id, step, record_count, loaded_at"),
         ("rpt_provider_keys", "marts.dim_provider_keys", "workspace_id, key_id, added_at"),

@@ -66,7 +66,7 @@ def test_a_line_of_the_bill_without_an_amount(december: Warehouse) -> None:
     december.build()
 
     assert december.rows(
-        "select step, amount_usd from audit.month_bridge where month = '2026-11-01'"
+        "select step, amount_usd from audit.cost_to_bill where month = '2026-11-01'"
         " and step_number > 4 order by step_number"
     ) == [("meter to bill", 20), ("surcharge", None), ("own-key cost", 0), ("billed", None)]
     assert december.rows(
@@ -123,7 +123,7 @@ def test_a_bridge_of_two_workspaces(december: Warehouse) -> None:
 
     steps = {
         row["step"]: row["amount_usd"]
-        for row in answer(december, "month_bridge")
+        for row in answer(december, "cost_to_bill")
         if row["month"] == NOVEMBER
     }
     assert (steps["metered"], steps["meter to bill"]) == (None, None)

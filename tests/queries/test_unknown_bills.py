@@ -297,7 +297,7 @@ def test_a_bill_that_ends_within_the_month_is_no_total(read: Warehouse) -> None:
     read.build()
 
     amounts = dict(
-        read.rows("select step, amount_usd from audit.month_bridge where month = '2026-11-01'")
+        read.rows("select step, amount_usd from audit.cost_to_bill where month = '2026-11-01'")
     )
     assert amounts["metered"] == 2
     assert (amounts["meter to bill"], amounts["surcharge"], amounts["billed"]) == (None, None, None)

@@ -157,7 +157,7 @@ def test_a_view_of_other_data_is_noticed(
         "update reports.rpt_headlines set owner = 'Ann' where owner is not null",
         "update reports.rpt_forecasts set high_usd = high_usd + 1000",
         "delete from reports.rpt_loads where step = 'lists'",
-        "update reports.rpt_bridge set amount_usd = amount_usd + 0.01 where step_number = 1",
+        "update reports.rpt_cost_to_bill set amount_usd = amount_usd + 0.01 where step_number = 1",
         "update reports.rpt_reconciliation set metered_cost_usd = metered_cost_usd + 0.01",
         "update reports.rpt_reconciliation_days set status = 'open'",
         "update reports.rpt_statements set line_billed_usd = line_billed_usd + 0.0000000001",

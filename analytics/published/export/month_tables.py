@@ -302,7 +302,7 @@ RECONCILIATION = Table(
 )  # fmt: skip
 COST_TO_BILL = Table(
     "cost_to_bill",
-    "month_bridge",
+    "cost_to_bill",
     "From the cost of runs to the bill",
     "evidence/cost-to-bill.csv",
     "No cost in this month.",

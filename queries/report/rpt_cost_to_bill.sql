@@ -16,13 +16,13 @@ open_months as (
 )
 
 select
-    bridge.workspace_id,
-    bridge.month,
-    bridge.step_number,
-    bridge.step,
-    bridge.amount_usd,
-    bridge.comment,
+    steps.workspace_id,
+    steps.month,
+    steps.step_number,
+    steps.step,
+    steps.amount_usd,
+    steps.comment,
     if(open_months.month is null, 'final', 'provisional') as state
-from audit.month_bridge as bridge
+from audit.cost_to_bill as steps
 left join open_months using (workspace_id, month)
-order by bridge.workspace_id, bridge.month, bridge.step_number
+order by steps.workspace_id, steps.month, steps.step_number

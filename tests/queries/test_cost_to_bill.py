@@ -14,7 +14,7 @@ from tests.transform.given import WORKSPACE, Warehouse
 
 OCTOBER, NOVEMBER = date(2026, 10, 1), date(2026, 11, 1)
 LAST_BATCH = datetime(2026, 11, 28, 5, tzinfo=UTC)
-ADHOC = (folder("queries") / "adhoc" / "month_bridge.sql").read_text(encoding="utf-8")
+ADHOC = (folder("queries") / "adhoc" / "cost_to_bill.sql").read_text(encoding="utf-8")
 
 
 @pytest.fixture
@@ -34,10 +34,10 @@ def _read_meters(warehouse: Warehouse, workspace_id: str) -> None:
         )  # fmt: skip
 
 
-def _bridge(warehouse: Warehouse, month: date) -> dict[str, Any]:
+def _steps(warehouse: Warehouse, month: date) -> dict[str, Any]:
     return dict(
         warehouse.rows(
-            "select step, amount_usd from audit.month_bridge where month = ? and workspace_id = ?"
+            "select step, amount_usd from audit.cost_to_bill where month = ? and workspace_id = ?"
             " order by step_number",
             month,
             WORKSPACE,
@@ -68,7 +68,7 @@ def test_a_month_leads_from_runs_to_the_bill(read: Warehouse) -> None:
     _a_run_across_months(read)
     read.build()
 
-    assert _bridge(read, OCTOBER) == {
+    assert _steps(read, OCTOBER) == {
         "cost of runs": 5,
         "timing difference": -2,
         "unexplained": 0,
@@ -78,10 +78,10 @@ def test_a_month_leads_from_runs_to_the_bill(read: Warehouse) -> None:
         "own-key cost": 0,
         "billed": Decimal("3.3"),
     }
-    assert list(_bridge(read, NOVEMBER).values()) == [
+    assert list(_steps(read, NOVEMBER).values()) == [
         0, 2, 0, 2, 0, Decimal("0.2"), 0, Decimal("2.2"),
     ]  # fmt: skip
-    assert "bridges_add_up" not in _failed(read)
+    assert "cost_to_bill_adds_up" not in _failed(read)
 
 
 def test_own_key_cost_is_subtracted(read: Warehouse) -> None:
@@ -92,28 +92,28 @@ def test_own_key_cost_is_subtracted(read: Warehouse) -> None:
     read.given("provider_keys", provider="openai", created_at=datetime(2026, 11, 1, tzinfo=UTC))
     read.build()
 
-    steps = _bridge(read, NOVEMBER)
+    steps = _steps(read, NOVEMBER)
     assert (steps["metered"], steps["surcharge"], steps["own-key cost"], steps["billed"]) == (
         4, 0, -4, 0,
     )  # fmt: skip
-    assert "bridges_add_up" not in _failed(read)
+    assert "cost_to_bill_adds_up" not in _failed(read)
 
 
 def test_a_meter_that_differs_from_the_bill_has_a_step(read: Warehouse) -> None:
-    """Where the two sources of cost differ, the bridge names it, and the control reports it."""
+    """Where the two sources of cost differ, a step names it, and the control reports it."""
     read.given("usage_hours", cost_usd=4, provider="openai", date="2026-11-10",
                hour="2026-11-10 09:00Z")  # fmt: skip
     read.given("billing_days", cost_usd=6, billed_usd=7, provider="openai", date="2026-11-10")
     read.build()
 
-    steps = _bridge(read, NOVEMBER)
+    steps = _steps(read, NOVEMBER)
     assert (steps["metered"], steps["meter to bill"], steps["surcharge"], steps["billed"]) == (
         4, 2, 1, 7,
     )  # fmt: skip
     assert steps["unexplained"] == 4  # no run and no platform usage accounts for it
     failed = _failed(read)
     assert "hourly_usage_agrees_with_the_bill" in failed
-    assert "bridges_add_up" not in failed
+    assert "cost_to_bill_adds_up" not in failed
     assert read.rows(
         "select workspace_id, finding_number, finding_count, utc_date, provider, measure, ours,"
         " theirs, difference_usd, agent_id, run_id"
@@ -126,24 +126,24 @@ def test_a_bill_of_unknown_cost_still_adds_up(read: Warehouse) -> None:
     read.given("billing_days", cost_usd=None, billed_usd=3, date="2026-11-10")
     read.build()
 
-    steps = _bridge(read, NOVEMBER)
+    steps = _steps(read, NOVEMBER)
     assert (steps["metered"], steps["surcharge"], steps["billed"]) == (0, None, 3)
-    assert "bridges_add_up" not in _failed(read)
+    assert "cost_to_bill_adds_up" not in _failed(read)
 
 
-def test_a_bridge_that_is_off_is_found(read: Warehouse) -> None:
-    """A step that is off by the last digit fails the check, as does a bill without a bridge."""
+def test_a_step_that_is_off_is_found(read: Warehouse) -> None:
+    """A step that is off by the last digit fails the check, as does a bill without steps."""
     _a_run_across_months(read)
     read.build()
     con = read.con
     (check,) = (
-        each for each in _all_checks(con, folder("queries")) if each.name == "bridges_add_up"
+        each for each in _all_checks(con, folder("queries")) if each.name == "cost_to_bill_adds_up"
     )
-    off = "update audit.month_bridge set amount_usd = amount_usd + 0.0000000001"
+    off = "update audit.cost_to_bill set amount_usd = amount_usd + 0.0000000001"
     october = "where month = '2026-10-01'"
     changes = [f"{off} {october} and step_number = {step}" for step in range(1, 9)]
     passed = []
-    for change in (*changes, f"delete from audit.month_bridge {october}"):
+    for change in (*changes, f"delete from audit.cost_to_bill {october}"):
         con.begin()
         con.execute(change)
         if _run(con, check, Thresholds()).ok:

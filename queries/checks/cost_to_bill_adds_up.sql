@@ -1,8 +1,9 @@
--- The steps of each month's bridge add up to what was metered and to what is billed, which are the
--- sums of the hourly usage and of the bill. A month with an unknown step is not compared.
+-- The steps from the cost of a month's runs to its bill add up to what was metered and to what is
+-- billed, which are the sums of the hourly usage and of the bill. A month with an unknown step is
+-- not compared.
 with
 
-bridges as (
+months as (
     select
         workspace_id,
         month,
@@ -12,7 +13,7 @@ bridges as (
         coalesce(sum(amount_usd) filter (step_number between 4 and 5), 0) as to_cost_usd,
         coalesce(sum(amount_usd) filter (step_number between 4 and 7), 0) as to_billed_usd,
         coalesce(sum(amount_usd) filter (step = 'billed'), 0) as billed_usd
-    from audit.month_bridge
+    from audit.cost_to_bill
     group by workspace_id, month
 ),
 
@@ -48,7 +49,7 @@ compared as (
         month,
         unnest(['steps to metered', 'hourly usage', 'cost by the bill', 'steps to billed', 'bill'])
             as compared_with,
-        unnest([metered_usd, metered_usd, to_cost_usd, billed_usd, billed_usd]) as bridge_usd,
+        unnest([metered_usd, metered_usd, to_cost_usd, billed_usd, billed_usd]) as steps_usd,
         unnest([
             to_metered_usd,
             coalesce(hourly_usd, 0),
@@ -56,12 +57,12 @@ compared as (
             to_billed_usd,
             coalesce(bill_usd, 0)
         ]) as other_usd
-    from bridges
+    from months
     full join usage using (workspace_id, month)
     full join bills using (workspace_id, month)
     where coalesce(is_known, true)
 )
 
 from compared
-where coalesce(bridge_usd, 0) <> other_usd
+where coalesce(steps_usd, 0) <> other_usd
 order by workspace_id, month, compared_with
