@@ -133,8 +133,8 @@ class Changes:
         for source, key in _COPIED.items():
             copy = f'{STATE}."{source}"'
             was, now = (
-                f"from {copy} except all from {source}",
-                f"from {source} except all from {copy}",
+                f"from {copy} except from {source}",
+                f"from {source} except from {copy}",
             )
             self.compare(source, was=was, now=now, key=key)
         known = dict(con.execute(f"select name, fingerprint from {STATE}.sources").fetchall())

@@ -97,7 +97,8 @@ def _compared(
 ) -> HeaderCheck:
     """Return a check of the sums of the model and of the source, which finds the keys that differ.
 
-    It is narrowed as the model is where the source has the column, or an expression that is it.
+    A key has one row of each. The check is narrowed as the model is where the source has the
+    column, or an expression that is it.
     """
     source, by = declared
     parts = by.split("; ")
@@ -131,9 +132,9 @@ def _compared(
         theirs as ({sums(current, list(keys))}),
         ours as ({sums(model.relation, list(keys.values()))}),
         differences as (
-            (select '{source}' as holds, * from (from theirs except all from ours))
+            (select '{source}' as holds, * from (from theirs except from ours))
             union all
-            (select '{model.relation}' as holds, * from (from ours except all from theirs){zero})
+            (select '{model.relation}' as holds, * from (from ours except from theirs){zero})
         )
         from differences order by {", ".join(names)}, holds"""
     return HeaderCheck(name, sql, header)

@@ -33,9 +33,9 @@ days as (
 ),
 
 differences as (
-    (select 'fct_runs' as holds, * from (from runs except all from days))
+    (select 'fct_runs' as holds, * from (from runs except from days))
     union all
-    (select 'fct_agent_days' as holds, * from (from days except all from runs))
+    (select 'fct_agent_days' as holds, * from (from days except from runs))
 )
 
 from differences
