@@ -240,8 +240,13 @@ def _copying(layout: Layout) -> Iterator[Callable[[], object]]:
 
     with copying(layout) as copied, ThreadPoolExecutor(1) as reader:
         call = reader.submit(read)
+
+        def wait() -> None:
+            call.result()
+            copied()
+
         try:
-            yield lambda: (call.result(), copied())
+            yield wait
         except BaseException:
             if opened:
                 stop({call: opened[0]})

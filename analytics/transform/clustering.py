@@ -85,14 +85,14 @@ class Clustering:
         """
         if not header.clustered or not self._is_known:
             return ""
-        times = (
-            f"min(first_at), max(last_at) from {_times_of(column)}"
-            f" semi join temp.looked_up using ({WORKSPACE}, {column})"
-        )
         key = header.clustered, rows
         if key not in self._conditions:
+            times = (
+                f"min(first_at), max(last_at) from {_times_of(column)}"
+                f" semi join temp.looked_up using ({WORKSPACE}, {column})"
+            )
             is_looked_up = self._look_up(column, rows)
-            self._conditions[key] = self._between(key[0], times) if is_looked_up else ""
+            self._conditions[key] = self._between(header.clustered, times) if is_looked_up else ""
         return self._conditions[key]
 
     def _look_up(self, column: str, rows: str) -> bool:
