@@ -8,7 +8,8 @@ DEEPEST = 100
 """Levels of a body that are read; what lies deeper is read as null."""
 
 _OTHERS = bytes(set(range(256)) - set(b"[]{}"))
-_STRING = rb'"[^"\\]*(?:\\.[^"\\]*)*"'
+_STRING = rb'"(?:[^"\\]++|\\.)*+"?'
+"""A string, or the rest of the body where none ends it: no byte of it is looked at again."""
 _BRACKETS = re.compile(_STRING + rb"|[\[\]{}]", re.DOTALL)
 _NOT_FINITE = re.compile(_STRING + rb"|(?P<number>-?(?:NaN|Infinity))", re.DOTALL)
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 from hypothesis import given
@@ -8,7 +9,7 @@ from hypothesis import strategies as st
 
 from analytics.levain import AnswerBrokenError
 from analytics.levain.answers import body_of
-from analytics.levain.repairs import DEEPEST, quote_not_finite, shallow
+from analytics.levain.repairs import _STRING, DEEPEST, quote_not_finite, shallow
 
 
 def nested(depth: int, opening: str, closing: str) -> bytes:
@@ -59,6 +60,16 @@ def test_what_is_no_number_is_a_text() -> None:
         "c": 'NaN " Infinity',
         "d": 1,
     }
+
+
+@pytest.mark.parametrize("begin", [b'[{"a":', b'[NaN,{"a":', b"[" * 200 + b'{"a":'])
+def test_a_string_that_does_not_end_is_looked_at_once(begin: bytes) -> None:
+    """The rest of the body is one string: no scan begins again at each quote within it."""
+    quotes = b'"\\' * 500_000
+    assert [found.end() for found in re.finditer(_STRING, quotes, re.DOTALL)] == [len(quotes) - 1]
+
+    with pytest.raises(AnswerBrokenError):
+        body_of("request", begin + quotes)
 
 
 @given(st.recursive(st.none() | st.integers() | st.text(), lambda inner: st.lists(inner)))
