@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cached_property
 from types import TracebackType
 from typing import Self
@@ -28,7 +29,8 @@ class AsyncLevain:
 
     At most `concurrency` requests run at a time; with `requests_per_second` 0 the client sets no
     limit of its own; clients that are given one `rate_limiter` share its limit and its pauses. A
-    request that may succeed later is tried `tries` times. Use it as a context manager::
+    request that may succeed later is tried `tries` times. Where a text of the API repeats the key,
+    or one of `other_keys`, it reads `[key]`. Use it as a context manager::
 
         async with AsyncLevain(api_key) as levain:
             async for run in levain.runs.list(agent_id=agent_id):
@@ -44,6 +46,7 @@ class AsyncLevain:
         requests_per_second: float = 0,
         rate_limiter: RateLimiter | None = None,
         tries: int = TRIES,
+        other_keys: Iterable[str] = (),
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         self._transport = Transport(
@@ -52,6 +55,7 @@ class AsyncLevain:
             concurrency=concurrency,
             rate_limiter=rate_limiter or RateLimiter(requests_per_second),
             tries=tries,
+            other_keys=other_keys,
             transport=transport,
         )
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 import ssl
-from typing import Protocol
+from typing import Protocol, cast
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 import httpx
 
 from analytics.levain.http11 import ANSWER_SECONDS, CONNECT_SECONDS, DirectConnection
-from analytics.levain.replies import Reply, require_length
+from analytics.levain.replies import Reply, reply_of, require_length
 
 TIMEOUT = httpx.Timeout(ANSWER_SECONDS, connect=CONNECT_SECONDS)
 
@@ -47,12 +47,12 @@ class HttpxConnection:
         response = await self._transport.handle_async_request(request)
         body = bytearray()
         try:
-            async for part in response.aiter_bytes():
+            async for part in cast("httpx.AsyncByteStream", response.stream):
                 body += part
                 require_length(len(body))
         finally:
             await response.aclose()
-        return Reply(response.status_code, dict(response.headers), bytes(body))
+        return reply_of(response.status_code, response.headers.raw, bytes(body))
 
     async def aclose(self) -> None:
         """Close it."""
@@ -67,6 +67,29 @@ def connection_to(api: str, context: ssl.SSLContext) -> Connection:
     limits = httpx.Limits(max_connections=1)
     return HttpxConnection(
         api, httpx.AsyncHTTPTransport(verify=context, limits=limits, proxy=proxy)
+    )
+
+
+def file_client(
+    api: str, context: ssl.SSLContext, transport: httpx.AsyncBaseTransport | None
+) -> httpx.AsyncClient:
+    """Return a client for files on other hosts, which must not see the key.
+
+    Their addresses grant access, so after https none is sent in clear: not by a redirect either.
+    """
+    is_secret = api.startswith("https:")
+
+    async def require_https(request: httpx.Request) -> None:
+        nonlocal is_secret
+        if is_secret and request.url.scheme != "https":
+            raise httpx.UnsupportedProtocol("it leads from https to http, and is not followed")
+        is_secret |= request.url.scheme == "https"
+
+    return httpx.AsyncClient(
+        timeout=TIMEOUT,
+        verify=context,
+        transport=transport,
+        event_hooks={"request": [require_https]},
     )
 
 

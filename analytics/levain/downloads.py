@@ -16,6 +16,11 @@ from analytics.levain.errors import DownloadFailedError
 from analytics.levain.records import FileUrl
 from analytics.levain.transport import FIRST_WAIT, LONGEST_WAIT, TRIES
 
+LARGEST_FILE = 1_000_000_000
+"""Bytes of a log or an artifact: a host that sends on and on does not fill the disk."""
+
+MOST_ADDRESSES = 5  # of a file: the first one, and those that redirects name
+
 UrlOf = Callable[[], Awaitable[FileUrl]]
 """Requests a fresh URL of the file."""
 
@@ -96,14 +101,24 @@ class _Transfer:
             if self._etag:
                 headers["If-Range"] = self._etag
         try:
-            async with self._client.stream("GET", self._url, headers=headers) as response:
-                return await self._take(response)
+            request = self._client.build_request("GET", self._url, headers=headers)
+            for _ in range(MOST_ADDRESSES):
+                response = await self._client.send(request, stream=True)
+                try:
+                    if response.next_request is None:
+                        return await self._take(response)
+                finally:
+                    await (
+                        response.aclose()
+                    )  # httpx would read what comes with a redirect, however long
+                request = response.next_request
         except httpx.UnsupportedProtocol:
             raise
         except httpx.HTTPError as error:
             if self._file.tell() > had:
                 return False
             raise _Broken(in_words(error)) from error
+        raise self._failed(f"it was redirected {MOST_ADDRESSES} times")
 
     async def _take(self, response: httpx.Response) -> bool:
         """Write the bytes of a response; return True if the response ended normally."""
@@ -123,9 +138,15 @@ class _Transfer:
             self._start_over()
             raise _Broken("the host sent another range than requested")
         self._etag = response.headers.get("ETag")
+        self._require_size(int(response.headers.get("Content-Length", 0)))
         async for chunk in response.aiter_raw():
+            self._require_size(len(chunk))
             self._file.write(chunk)
         return True
+
+    def _require_size(self, more: int) -> None:
+        if self._file.tell() + more > LARGEST_FILE:
+            raise self._failed(f"it is larger than {LARGEST_FILE:,} bytes")
 
     def _failed(self, cause: str) -> DownloadFailedError:
         """Return an error without the URL's query, because the query grants access to the file."""

@@ -2,19 +2,32 @@
 
 from __future__ import annotations
 
+import gzip
+import io
 import json
-from collections.abc import Iterable
+import re
+import zlib
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import httpx
+import zstandard
 
 from analytics.levain.repairs import shallow
 
 LONGEST_DETAIL = 200  # characters
+KEY_MARK = b"[key]"
+"""Stands in place of an API key in a text of the API."""
+
+_SHORTEST_KEY = 8  # characters: a shorter one is no secret, and may be a part of any text
 LARGEST_ANSWER = 256_000_000
 """Bytes of a response, as they come and as they are unpacked."""
 
-_SLICE = 4096  # bytes that are unpacked at a time: a bomb is noticed before it fills the memory
+ENCODINGS = "gzip, zstd"
+"""Encodings that requests ask for. A response has one of them at most."""
+
+_SLICE = 1 << 20  # bytes that are unpacked at a time
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +51,22 @@ def reply_of(status: int, headers: Iterable[tuple[bytes, bytes]], content: bytes
     if encoding := fields.get("content-encoding"):
         content = _unpacked(encoding, content)
     return Reply(status, fields, content)
+
+
+def hide_keys(keys: Iterable[str]) -> Callable[[bytes], bytes]:
+    """Return a function that puts KEY_MARK in place of keys, also of those escaped in JSON."""
+    plain = [key.encode() for key in dict.fromkeys(keys) if len(key) >= _SHORTEST_KEY]
+    each = [
+        b"".join(rb"(?:%b|\\u(?i:%04x))" % (re.escape(bytes([c])), c) for c in k) for k in plain
+    ]
+    escaped = re.compile(b"|".join(each) or rb"(?!)")
+
+    def hide(text: bytes) -> bytes:
+        for key in plain:
+            text = text.replace(key, KEY_MARK)
+        return escaped.sub(KEY_MARK, text) if b"\\u00" in text else text
+
+    return hide
 
 
 def detail_of(reply: Reply) -> str:
@@ -66,10 +95,21 @@ def require_length(length: int) -> None:
 
 
 def _unpacked(encoding: str, content: bytes) -> bytes:
-    slices = (content[at : at + _SLICE] for at in range(0, len(content), _SLICE))
-    packed = httpx.Response(200, headers={"Content-Encoding": encoding}, content=slices)
+    """Return what was packed; of more than LARGEST_ANSWER bytes no more is unpacked."""
+    match encoding.lower():
+        case "identity":
+            return content
+        case "gzip":
+            stream: Any = gzip.GzipFile(fileobj=io.BytesIO(content))
+        case "zstd":
+            stream = zstandard.ZstdDecompressor().stream_reader(content, read_across_frames=True)
+        case _:
+            raise httpx.DecodingError(f"it is packed as {encoding[:50]!r}, not as asked for")
     unpacked = bytearray()
-    for part in packed.iter_bytes():
-        unpacked += part
-        require_length(len(unpacked))
+    try:
+        while part := stream.read(_SLICE):
+            unpacked += part
+            require_length(len(unpacked))
+    except (OSError, EOFError, zlib.error, zstandard.ZstdError) as error:
+        raise httpx.DecodingError(f"it cannot be unpacked: {error}") from error
     return bytes(unpacked)

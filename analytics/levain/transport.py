@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import TypeVar
 from urllib.parse import urlencode
@@ -18,10 +18,10 @@ from analytics import __version__
 from analytics.levain.answers import Answer, Params, body_of
 from analytics.levain.clock import Clock, http_date
 from analytics.levain.connections import (
-    TIMEOUT,
     Connection,
     HttpxConnection,
     connection_to,
+    file_client,
     in_words,
 )
 from analytics.levain.errors import (
@@ -40,7 +40,7 @@ from analytics.levain.errors import (
 )
 from analytics.levain.rate_limiter import RateLimiter
 from analytics.levain.records import typed
-from analytics.levain.replies import Reply, detail_of
+from analytics.levain.replies import ENCODINGS, Reply, detail_of, hide_keys
 
 _logger = logging.getLogger("analytics.levain")
 
@@ -80,14 +80,16 @@ class Transport:
         concurrency: int,
         rate_limiter: RateLimiter,
         tries: int = TRIES,
+        other_keys: Iterable[str] = (),
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
+        self._hide_keys = hide_keys([api_key, *other_keys])
         self._api = api.rstrip("/")
         self._tries = tries
         self._headers = {
             "Authorization": f"Bearer {api_key}",
             "Accept": "application/json",
-            "Accept-Encoding": "gzip, deflate, zstd",
+            "Accept-Encoding": ENCODINGS,
             "User-Agent": f"levain-analytics/{__version__}",
         }
         try:
@@ -104,10 +106,7 @@ class Transport:
                 else connection_to(self._api, context)
                 for _ in range(concurrency)
             ]
-            self.files = httpx.AsyncClient(
-                timeout=TIMEOUT, follow_redirects=True, verify=context, transport=transport
-            )
-            """For files on other hosts, which must not see the key."""
+            self.files = file_client(self._api, context, transport)
         except (ValueError, ImportError, httpx.InvalidURL) as error:
             cause = f"the proxy that the environment names cannot be used ({error})"
             raise LevainError(self._api, cause) from error
@@ -280,12 +279,16 @@ class Transport:
         began = time.monotonic()
         try:
             async with asyncio.timeout(LONGEST_EXCHANGE):
-                reply = await connection.exchange(method, path + query, headers, content)
+                reply = self._keyless(
+                    await connection.exchange(method, path + query, headers, content)
+                )
         except TimeoutError as error:
             took = f"the response took longer than {LONGEST_EXCHANGE:.0f} s"
             raise ConnectionFailedError(request, took) from error
         except httpx.HTTPError as error:
-            raise ConnectionFailedError(request, in_words(error)) from error
+            # The library's message may quote what came, and its cause does.
+            cause = self._hide_keys(in_words(error).encode()).decode()
+            raise ConnectionFailedError(request, cause) from error
         except (httpx.InvalidURL, UnicodeError) as error:  # of a name that no host can have
             raise LevainError(request, str(error)) from error
         _logger.debug(
@@ -310,6 +313,13 @@ class Transport:
             body=body_of(request, reply.content if reply.content or is_read else b"{}"),
             next_link=_next_link(reply.headers.get("link")),
         )
+
+    def _keyless(self, reply: Reply) -> Reply:
+        """Return a response without keys: before anything of it is read, kept or shown."""
+        headers = {
+            name: self._hide_keys(text.encode()).decode() for name, text in reply.headers.items()
+        }
+        return Reply(reply.status, headers, self._hide_keys(reply.content))
 
     def _status_error(self, request: str, reply: Reply) -> LevainError:
         status, detail = reply.status, detail_of(reply)

@@ -16,8 +16,9 @@ import httpx
 import pytest
 
 from analytics.emulator.server import Emulator
-from analytics.levain import DownloadFailedError, Levain, NotFoundError
-from analytics.levain.downloads import UrlOf, download
+from analytics.levain import DownloadFailedError, Levain, NotFoundError, downloads
+from analytics.levain.connections import file_client
+from analytics.levain.downloads import MOST_ADDRESSES, UrlOf, download
 from analytics.levain.records import FileUrl
 from analytics.levain.transport import TRIES
 from tests.conftest import StartRun
@@ -224,6 +225,76 @@ def test_what_is_no_url_is_an_error(tmp_path: Path, url: str) -> None:
 
     with pytest.raises(DownloadFailedError):
         asyncio.run(fetched(url_of, tmp_path / "log"))
+
+
+@pytest.mark.parametrize("is_told", [True, False])
+def test_a_file_has_a_largest_size(
+    host: Host, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_told: bool
+) -> None:
+    """A file that is too large, as its head says or as it comes, is an error and leaves nothing."""
+
+    def send_on(handler: BaseHTTPRequestHandler, _: int) -> None:
+        handler.send_response(200)
+        if is_told:
+            handler.send_header("Content-Length", str(len(CONTENT)))
+        handler.end_headers()
+        handler.wfile.write(CONTENT)
+        handler.close_connection = True
+
+    monkeypatch.setattr(downloads, "LARGEST_FILE", len(CONTENT) - 1)
+    host.answers.append(send_on)
+
+    with pytest.raises(DownloadFailedError, match="it is larger than 8,889 bytes"):
+        fetch(host, tmp_path / "log")
+    assert (len(host.paths), list(tmp_path.iterdir())) == (1, [])
+
+
+def test_redirects_end(host: Host, tmp_path: Path) -> None:
+    """A file is found after a redirect; a host that names address after address is given up."""
+
+    def redirect(handler: BaseHTTPRequestHandler, _: int) -> None:
+        handler.send_response(307)
+        handler.send_header("Location", "/elsewhere")
+        handler.send_header("Content-Length", "0")
+        handler.end_headers()
+
+    host.answers += [redirect]
+    fetch(host, tmp_path / "log")
+    host.answers += [redirect] * MOST_ADDRESSES
+
+    with pytest.raises(DownloadFailedError, match="redirected 5 times"):
+        fetch(host, tmp_path / "log")
+    assert host.paths[1] == "/elsewhere"
+
+
+@pytest.mark.parametrize(
+    ("api", "first", "sent"),
+    [
+        ("http://api.test", "https://files.test/a", ["https://files.test/a"]),
+        ("https://api.test", "http://files.test/a", []),
+    ],
+)
+def test_no_file_comes_in_clear_after_https(
+    tmp_path: Path, api: str, first: str, sent: list[str]
+) -> None:
+    """Neither the address that the API names nor a redirect leads from https to http."""
+    asked: list[str] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(str(request.url))
+        return httpx.Response(302, headers={"Location": "http://files.test/b"})
+
+    async def url_of() -> FileUrl:
+        return FileUrl(url=first)
+
+    async def fetch() -> None:
+        transport = httpx.MockTransport(answer)
+        async with file_client(api, httpx.create_ssl_context(), transport) as client:
+            await download(client, url_of, tmp_path / "log")
+
+    with pytest.raises(DownloadFailedError, match="it leads from https to http"):
+        asyncio.run(fetch())
+    assert (asked, list(tmp_path.iterdir())) == (sent, [])
 
 
 def test_what_should_be_new_replaces_nothing(host: Host, tmp_path: Path) -> None:

@@ -8,7 +8,6 @@ import socket
 import ssl
 import threading
 import tracemalloc
-import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, closing, suppress
 from pathlib import Path
@@ -86,6 +85,9 @@ async def get_twice(connection: DirectConnection) -> list[bytes]:
     return [(await get(connection)).content for _ in range(2)]
 
 
+PACKED = b"HTTP/1.1 200 OK\r\nContent-Encoding: %b\r\nContent-Length: %d\r\n\r\n"
+
+
 def test_requests_share_a_connection() -> None:
     """A second request goes over the connection of the first, below the path of the address."""
     server = Server(OK, OK)
@@ -118,16 +120,28 @@ def test_each_form_of_a_body_is_read(answer: bytes, content: bytes) -> None:
     assert server.connections == 1
 
 
-def test_a_compressed_body_is_decompressed() -> None:
-    """The content is that before compression; a broken one raises httpx.DecodingError's text."""
-    body = zlib.compress(b'{"name": "Baker"}')
-    head = b"HTTP/1.1 200 OK\r\nContent-Encoding: deflate\r\nContent-Length: %d\r\n\r\n" % len(body)
+@pytest.mark.parametrize(
+    ("encoding", "pack"), [("gzip", gzip.compress), ("zstd", zstandard.compress)]
+)
+def test_a_compressed_body_is_decompressed(encoding: str, pack: Callable[[bytes], bytes]) -> None:
+    """The content is that before compression; a broken or torn one is an error."""
+    body = pack(b'{"name": "Baker"}')
 
-    reply = using(Server(head + body), get)
-    with pytest.raises(httpx.HTTPError, match="decompressing"):
-        using(Server(head + b"x" * len(body)), get)
+    def answer(body: bytes) -> Server:
+        return Server(PACKED % (encoding.encode(), len(body)) + body)
 
-    assert reply.content == b'{"name": "Baker"}'
+    assert using(answer(body), get).content == b'{"name": "Baker"}'
+    with pytest.raises(httpx.RemoteProtocolError, match="it cannot be unpacked"):
+        using(answer(b"x" * len(body)), get)
+
+
+@pytest.mark.parametrize("encoding", ["gzip, gzip", "deflate", "br", "gzip, zstd, gzip"])
+def test_another_encoding_than_asked_for_is_refused(encoding: str) -> None:
+    """A body that is packed twice would grow by the square: it is not unpacked."""
+    bomb = gzip.compress(gzip.compress(bytes(10_000)))
+
+    with pytest.raises(httpx.RemoteProtocolError, match=f"packed as '{encoding}'"):
+        using(Server(PACKED % (encoding.encode(), len(bomb)) + bomb), get)
 
 
 def test_repeated_headers_are_joined() -> None:
@@ -295,6 +309,18 @@ def test_a_response_that_goes_on_for_ever_is_given_up(monkeypatch: pytest.Monkey
     begun = b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{"
     with pytest.raises(ConnectionFailedError, match="took longer than"):
         using(Server(*[begun] * (transport.TRIES + 1)), use)
+
+
+def test_an_error_of_http_shows_no_key() -> None:
+    """A message that quotes what the server sent has a mark in place of the key."""
+
+    async def use(connection: DirectConnection) -> None:
+        async with AsyncLevain("levain_test_key", connection._api, tries=1) as levain:
+            await levain.auth.me()
+
+    with pytest.raises(ConnectionFailedError, match=r"\[key\]") as raised:
+        using(Server(b"HTTP/9.9 levain_test_key\r\n\r\n"), use)
+    assert "levain_test_key" not in str(raised.value)
 
 
 def test_a_cancelled_request_leaves_no_response_behind() -> None:

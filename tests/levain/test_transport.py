@@ -28,8 +28,11 @@ from analytics.levain import (
     UnauthorizedError,
 )
 from analytics.levain.rate_limiter import RateLimiter
+from analytics.levain.replies import hide_keys
 from analytics.levain.transport import TRIES, Transport
 from tests.conftest import NOW, StartRun
+
+KEY, OTHER = "levain_key", "levain_other/key"
 
 
 @asynccontextmanager
@@ -42,10 +45,11 @@ def usage_errors(*responses: httpx.Response, rate_limiter: RateLimiter | None = 
     """Return a client whose server returns these responses in turn."""
     waiting = iter(responses)
     return Transport(
-        "levain_key",
+        KEY,
         "https://api.test",
         concurrency=1,
         rate_limiter=rate_limiter or RateLimiter(),
+        other_keys=[OTHER],
         transport=httpx.MockTransport(lambda _: next(waiting)),
     )
 
@@ -383,3 +387,30 @@ def test_the_key_is_in_no_error(api: Emulator) -> None:
     with pytest.raises(UnauthorizedError) as raised:
         asyncio.run(ask())
     assert "wrong_key" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    "echo", [KEY, OTHER, r"\u006cevain_key", r"\u006Cevain_\u006bey", r"levain_other\u002fkey"]
+)
+def test_a_text_of_the_api_has_a_mark_in_place_of_keys(echo: str) -> None:
+    """Records, messages of errors and redirect targets never hold a key, also not escaped."""
+    of_key = f"Bearer {echo} lacks a scope"
+    transport = usage_errors(
+        httpx.Response(200, content=f'{{"name":"{of_key}"}}'),
+        httpx.Response(403, content=f'{{"detail":"{of_key}"}}'),
+        *[httpx.Response(307, headers={"Location": f"/{KEY}"})] * TRIES,
+    )
+
+    name = bytes(get(transport).record)
+    with pytest.raises(ForbiddenError) as refused:
+        get(transport)
+    with pytest.raises(RedirectedError, match=r"to /\[key\];"):
+        get(transport)
+
+    assert name == b'{"name":"Bearer [key] lacks a scope"}'
+    assert refused.value.cause == "HTTP 403, Bearer [key] lacks a scope"
+
+
+def test_a_short_key_replaces_nothing() -> None:
+    """What is too short to be a secret may be a part of any figure, and stays."""
+    assert hide_keys(["1", "2026"])(b'{"cost_usd":1.2026}') == b'{"cost_usd":1.2026}'
