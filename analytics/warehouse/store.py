@@ -33,6 +33,30 @@ _IS_ANSWERED = f"coalesce(status = 200 or status = 404 and {_IS_GONE}, false)"
 _AS_TEXT = "strftime({} at time zone 'UTC', '%Y-%m-%dT%H:%M:%S.%f+00:00')"
 
 
+_WRONG_COUNTS = """
+    select agent_id, rollups.date
+    from (
+        select agent_id, date, sum(run_count) as run_count, max(seen_at) as seen_at
+        from raw.agent_rollups anti join raw.superseded using (version_id)
+        where {mine} and agent_id is not null and date >= $first group by all
+    ) as rollups
+    left join (
+        select agent_id, date, sum(run_count) as run_count
+        from raw.run_counts anti join raw.superseded using (version_id)
+        where {mine} and date >= $first group by all
+    ) as counts using (agent_id, date)
+    left join (
+        select agent_id, max(fetched_at) as answered_at from ledger.requests
+        where {mine} and source = 'run_counts' and status = 200 group by all
+    ) as answers using (agent_id)
+    where abs(rollups.run_count - coalesce(counts.run_count, 0)) > $most_apart
+        or (
+            rollups.run_count > coalesce(counts.run_count, 0)
+            and coalesce(rollups.seen_at > answers.answered_at, true)
+        )
+"""
+
+
 class WarehouseStore:
     """Implements `analytics.extract.store.Store` on an open warehouse."""
 
@@ -138,34 +162,24 @@ class WarehouseStore:
         return {agent_id: (asked, answered) for agent_id, asked, answered in rows}
 
     def first_wrong_count(self, first: date) -> dict[str, date]:
-        """Return the oldest UTC day from `first` on of which an agent's roll-up has more runs.
+        """Return the oldest UTC day from `first` on that is to be counted again, by agent.
 
-        A roll-up that has not changed since the agent's last count is left out, unless so many
+        Open runs were counted on it, or the agent's roll-up has more runs than were counted. A
+        roll-up that has not changed since the agent's last count is left out, unless so many
         runs lie between both, whichever has more, that they may stop publishing.
         """
         return dict(
             self._rows(
-                """
-                select agent_id, min(rollups.date)
+                f"""
+                select agent_id, min(date)
                 from (
-                    select agent_id, date, sum(run_count) as run_count, max(seen_at) as seen_at
-                    from raw.agent_rollups anti join raw.superseded using (version_id)
-                    where {mine} and agent_id is not null and date >= $first group by all
-                ) as rollups
-                left join (
-                    select agent_id, date, sum(run_count) as run_count
+                    select agent_id, date
                     from raw.run_counts anti join raw.superseded using (version_id)
-                    where {mine} and date >= $first group by all
-                ) as counts using (agent_id, date)
-                left join (
-                    select agent_id, max(fetched_at) as answered_at from ledger.requests
-                    where {mine} and source = 'run_counts' and status = 200 group by all
-                ) as answers using (agent_id)
-                where abs(rollups.run_count - coalesce(counts.run_count, 0)) > $most_apart
-                    or (
-                        rollups.run_count > coalesce(counts.run_count, 0)
-                        and coalesce(rollups.seen_at > answers.answered_at, true)
-                    )
+                    where {{mine}} and date >= $first and run_count > 0
+                        and status not in {TERMINAL_STATUSES}
+                    union all
+                    ({_WRONG_COUNTS})
+                )
                 group by agent_id
                 """,
                 first=first,
