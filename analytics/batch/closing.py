@@ -116,8 +116,9 @@ def close(
             require_files(published, settings.project)
             require_published_timezone(published, settings.reporting.timezone)
             states = states_of(published, day)
+            now = datetime.now(UTC)
             reasons = early_reasons(
-                states, day, settings.finance.grace_days, with_own_keys=books_own_keys(con)
+                states, day, settings.finance.grace_days, now, with_own_keys=books_own_keys(con)
             )
             if reasons and not early:
                 raise ControlError(
@@ -127,7 +128,7 @@ def close(
             facts = ClosingFacts(
                 month=month,
                 revision=len(books.revisions(day)) + 1,
-                closed_at=datetime.now(UTC),
+                closed_at=now,
                 prepared_by=signatures.prepared_by,
                 approved_by=signatures.approved_by,
                 sign_off=signatures.kept_as,
