@@ -107,6 +107,7 @@ def open_confined(
     Without `limits`, those of a batch apply.
     """
     config = OFFLINE | connection_limits() | {"temp_directory": str(temporary or "")}
+    config["show_behavior"] = "table"  # else SHOW also shows settings
     if limits:
         config |= {"memory_limit": limits.memory, "max_temp_directory_size": limits.memory}
     with duckdb.connect(config=config) as con:

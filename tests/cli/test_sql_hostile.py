@@ -115,3 +115,6 @@ def test_each_function_of_duckdb_was_judged() -> None:
         if any(f"{each}(" in str(definition) for each in allowed.REFUSED_FUNCTIONS)
     ]
     assert called == []
+    by_name = {name for name, definition in macros if "query_table(" in str(definition)}
+    assert by_name
+    assert not by_name & allowed.TABLE_FUNCTIONS

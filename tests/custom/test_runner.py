@@ -103,6 +103,9 @@ def test_an_error_names_file_and_line_in_one_line(database: Path) -> None:
         "select * from glob('/*')",
         "from query('copy (select 1) to ''made.csv''')",
         "select json_execute_serialized_sql(json_serialize_sql('select 1'))",
+        "/*/**/ explain select 1 -- */ select * from duckdb_settings()",
+        "show memory_limit",
+        "from histogram(pg_settings, name)",
     ],
 )
 def test_a_query_reads_the_published_tables_alone(text: str, database: Path) -> None:
