@@ -143,8 +143,9 @@ def interrupted_after(con: duckdb.DuckDBPyConnection, seconds: float) -> Iterato
 
     def watch() -> None:
         select.select([theirs], [], [], seconds)
-        if not has_ended.is_set():
-            con.interrupt()
+        while not has_ended.is_set():
+            con.interrupt()  # which is lost between two statements
+            has_ended.wait(0.05)
 
     watcher = threading.Thread(target=watch, daemon=True)
     with ours, theirs:
