@@ -23,8 +23,8 @@ def relations_read(sql: str) -> frozenset[str] | None:
     or EXPLAIN. Names of common table expressions are among them. UsageError as `parsed` has it.
     """
     with duckdb.connect() as con:
-        parsed(con, sql)
-        ((text,),) = con.execute("select json_serialize_sql(?::varchar)", [sql]).fetchall()
+        judged = parsed(con, sql)
+        ((text,),) = con.execute("select json_serialize_sql(?::varchar)", [judged]).fetchall()
     tree = json.loads(text)
     if tree["error"]:
         return None

@@ -55,34 +55,29 @@ def answer(
     con: duckdb.DuckDBPyConnection, request: dict[str, Any], limits: Limits
 ) -> Iterator[dict[str, Any]]:
     """Yield the parts of the answer to a statement; UsageError where it passes a limit."""
-    statement = parsed(con, request["sql"])
+    sql = parsed(con, request["sql"])
     match request["form"]:
         case Format.table:
-            yield _table(_run(con, statement), limits)
+            yield _table(_run(con, sql), limits)
         case Format.parquet:
-            _write_parquet(con, statement, Path(request["target"]), limits)
+            _write_parquet(con, sql, Path(request["target"]), limits)
         case form:
             of = _csv if form == Format.csv else _json
-            yield from _parts(of(_run(con, statement), limits), limits)
+            yield from _parts(of(_run(con, sql), limits), limits)
 
 
-def _run(con: duckdb.DuckDBPyConnection, statement: duckdb.Statement) -> duckdb.DuckDBPyConnection:
+def _run(con: duckdb.DuckDBPyConnection, sql: str) -> duckdb.DuckDBPyConnection:
     """Run a statement; intervals and bytes, of which Python shows others, are read as text."""
-    found = con.execute(statement)
+    found = con.execute(sql)
     kinds = [str(kind) for _, kind, *_ in found.description or ()]
-    if not _AS_TEXT.intersection(kinds) or statement.type != duckdb.StatementType.SELECT:
+    if not _AS_TEXT.intersection(kinds):
         return found
     names = [name.replace('"', '""') for name, *_ in found.description or ()]
     columns = [
         f'#{place}{"::varchar" if kind in _AS_TEXT else ""} as "{name}"'
         for place, (name, kind) in enumerate(zip(names, kinds, strict=True), start=1)
     ]
-    without_comments = "select json_deserialize_sql(json_serialize_sql(?::varchar))"
-    try:
-        ((query,),) = con.execute(without_comments, [statement.query]).fetchall()
-    except duckdb.Error:  # it is no plain SELECT
-        return con.execute(statement)
-    return con.execute(f"select {', '.join(columns)} from ({query.rstrip(';')})")
+    return con.execute(f"select {', '.join(columns)} from ({sql}\n)")
 
 
 def _table(found: duckdb.DuckDBPyConnection, limits: Limits) -> dict[str, Any]:
@@ -119,16 +114,14 @@ def _json(found: duckdb.DuckDBPyConnection, limits: Limits) -> Iterator[str]:
     yield "[]\n" if separator == "[" else "\n]\n"
 
 
-def _write_parquet(
-    con: duckdb.DuckDBPyConnection, statement: duckdb.Statement, target: Path, limits: Limits
-) -> None:
+def _write_parquet(con: duckdb.DuckDBPyConnection, sql: str, target: Path, limits: Limits) -> None:
     import polars
     from polars.exceptions import PanicException
 
     from analytics.transform.frames import write_parquet
 
     try:
-        frame = polars.DataFrame(con.sql(statement))
+        frame = polars.DataFrame(con.sql(sql))
         _require_rows(frame.height, limits)
         _require_size(frame.estimated_size(), limits)
         write_parquet(frame, target)

@@ -107,6 +107,7 @@ def open_confined(
     Without `limits`, those of a batch apply.
     """
     config = OFFLINE | connection_limits() | {"temp_directory": str(temporary or "")}
+    config["show_behavior"] = "table"  # else SHOW also shows settings
     if limits:
         config |= {"memory_limit": limits.memory, "max_temp_directory_size": limits.memory}
     with duckdb.connect(config=config) as con:
@@ -142,8 +143,9 @@ def interrupted_after(con: duckdb.DuckDBPyConnection, seconds: float) -> Iterato
 
     def watch() -> None:
         select.select([theirs], [], [], seconds)
-        if not has_ended.is_set():
-            con.interrupt()
+        while not has_ended.is_set():
+            con.interrupt()  # which is lost between two statements
+            has_ended.wait(0.05)
 
     watcher = threading.Thread(target=watch, daemon=True)
     with ours, theirs:

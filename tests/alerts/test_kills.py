@@ -83,7 +83,7 @@ def heard_out(sender: Sender) -> None:
     process = sender._process
     assert process
     process.ask({"url": "none", "title": "", "body": "", "severity": "info"})
-    while b"no such address" not in (process.answer(10) or b"no such address"):
+    while b"no such address" not in (process.answer(60) or b"no such address"):
         pass
 
 
@@ -100,10 +100,10 @@ def test_a_killed_process_leaves_word(tmp_path: Path, hook: Webhook, sender: Sen
         "    deliver(Ledger(Path(sys.argv[1])), found_by({'costs': (1,)}), addresses(sys.argv[2:]),"
         " sender.send, print)\n"
     )
-    file, url = tmp_path / "alerts.json", hook.address(rto=9)
+    file, url = tmp_path / "alerts.json", hook.address()
     root = Path(__file__).parents[2]
     with subprocess.Popen([sys.executable, "-c", script, file, url], cwd=root) as batch:
-        assert hook.has_received.wait(30)
+        assert hook.has_received.wait(120)
         batch.kill()
     hook.status = 200
     told: list[str] = []

@@ -10,16 +10,18 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 
 from analytics.alerts.ledger import State
 from analytics.alerts.messages import TEST
 from analytics.alerts.sender import Outcome, Sender, addresses
+from analytics.custom.process import Process
 from tests.alerts.webhook import Webhook
 
 
-def sent(sender: Sender, url: str, seconds: float = 10) -> Outcome:
+def sent(sender: Sender, url: str, seconds: float = 60) -> Outcome:
     (address,) = addresses([url])
     return sender.send(address, TEST, seconds)
 
@@ -144,7 +146,18 @@ def test_no_answer_is_uncertain(sender: Sender, hook: Webhook) -> None:
     late = sent(sender, hook.address(rto=0.1))
     with server(b"") as port:
         broken = sent(sender, f"json://127.0.0.1:{port}/")
-    beyond = sent(sender, hook.address(rto=9), seconds=0.3)
+    hook.has_received.clear()
+    said = [b"begun"]
+
+    def answer(_: Process, __: float) -> bytes | None:
+        """Return what was said until the message arrived, and then that our time is over."""
+        if said:
+            return said.pop()
+        hook.has_received.wait()
+        return None
+
+    with patch.object(Process, "answer", answer):
+        beyond = sent(sender, hook.address())
 
     assert {each.state for each in (late, broken, beyond)} == {State.uncertain}
     assert len(hook.received) == 2

@@ -30,8 +30,8 @@ class Webhook:
 
     def address(self, path: str = "hook", **options: object) -> str:
         """The address of Apprise for a path."""
-        query = "&".join(f"{name}={value}" for name, value in options.items())
-        return f"json://127.0.0.1:{self.port}/{path}" + (f"?{query}" if query else "")
+        query = "&".join(f"{name}={value}" for name, value in ({"rto": 60} | options).items())
+        return f"json://127.0.0.1:{self.port}/{path}?{query}"
 
     @property
     def findings(self) -> Counter[tuple[str, str]]:

@@ -301,7 +301,7 @@ def test_a_batch_waits_for_a_reader(tmp_path: Path) -> None:
             batch = threading.Thread(target=begin)
             batch.start()
             assert not began.wait(0.1)
-        batch.join(10)
+        batch.join()
         assert began.is_set()
         with (
             reading_lock(layout),

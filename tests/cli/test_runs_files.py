@@ -156,7 +156,7 @@ def test_a_run_without_files(analytics: Command, start_run: StartRun) -> None:
 
 
 @given(st.lists(TEXT, max_size=8))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_any_names_become_file_names(filenames: list[str]) -> None:
     """Any file names become distinct, short, visible names in one folder."""
     names = safe_names(filenames)

@@ -7,7 +7,7 @@ from datetime import timedelta
 from itertools import groupby
 from typing import Any
 
-from hypothesis import HealthCheck, Phase, settings
+from hypothesis import Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
@@ -148,7 +148,5 @@ TestLifecycle = Lifecycle.TestCase
 TestLifecycle.settings = settings(
     max_examples=12,
     stateful_step_count=15,
-    deadline=None,
     phases=[Phase.generate],  # to shrink a failure would start a server for each try
-    suppress_health_check=[HealthCheck.too_slow],
 )

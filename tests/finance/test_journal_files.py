@@ -217,17 +217,17 @@ def test_accounts_are_told_apart() -> None:
 def test_hledger_reads_any_name(hostile: Journal, tmp_path: Path) -> None:
     """hledger accepts names of any kind, in its strict mode too, and opening balances."""
     (file,) = write_journal(hostile, JournalFormat.hledger, tmp_path / "a.hledger")
-    subprocess.run(["hledger", "check", "-s", "-f", file], check=True, timeout=30)
+    subprocess.run(["hledger", "check", "-s", "-f", file], check=True)
 
     opening = tmp_path / "opening.hledger"
     opening.write_text(
         "account Equity\n2026-01-01 Opening\n    Liabilities:2150  USD -5.00\n    Equity\n"
     )
-    subprocess.run(["hledger", "check", "-s", "-f", opening, "-f", file], check=True, timeout=30)
+    subprocess.run(["hledger", "check", "-s", "-f", opening, "-f", file], check=True)
 
 
 @pytest.mark.skipif(not shutil.which("bean-check"), reason="beancount is not installed")
 def test_beancount_reads_any_name(hostile: Journal, tmp_path: Path) -> None:
     """bean-check accepts names of any kind."""
     (file,) = write_journal(hostile, JournalFormat.beancount, tmp_path / "a.beancount")
-    subprocess.run(["bean-check", file], check=True, timeout=30)
+    subprocess.run(["bean-check", file], check=True)

@@ -184,7 +184,7 @@ _FIGURES = st.one_of(
 )
 
 
-@settings(deadline=None, max_examples=60)  # the machine may be busy
+@settings(max_examples=60)
 @given(st.dictionaries(st.sampled_from(["a-1", "a-2", "a-3", "a-4", "(none)"]),
                        st.tuples(_FIGURES, _FIGURES)), _FIGURES, _FIGURES)  # fmt: skip
 def test_additive(
