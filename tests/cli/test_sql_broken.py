@@ -34,15 +34,15 @@ def test_what_a_query_spilled_goes_with_its_process() -> None:
     command = [sys.executable, "-m", "analytics", "sql", query, "--config", str(settings)]
     data = Path("data")
     with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
-        while not (spilled := [*data.glob(".scratch-*/*")]):
+        while not (spilled := [*data.glob(".analytics-*/*")]):
             assert process.poll() is None
         process.kill()
     deadline = time.monotonic() + 20
-    while [*data.glob(".scratch-*")] and time.monotonic() < deadline:
+    while [*data.glob(".analytics-*")] and time.monotonic() < deadline:
         pass
 
     assert spilled
-    assert not [*data.glob(".scratch-*")]
+    assert not [*data.glob(".analytics-*")]
 
 
 @pytest.mark.usefixtures("published")
