@@ -30,7 +30,6 @@ _CUT_OFF = (
     ("build.next.duckdb*", "marts that were cut off"),
     ("build.previous.duckdb*", "marts that a full build was compared with"),
     ("analytics.duckdb.next", "a copy of the marts that was cut off"),
-    ("*.duckdb.tmp", "spilled by a query that was cut off"),
     (".*.unfinished", "a small file, such as the result of a batch, that was cut off"),
     (".doctor-*", "a probe of `analytics doctor` that was cut off"),
 )

@@ -175,6 +175,7 @@ def _build_anew(
     con: duckdb.DuckDBPyConnection, settings: Settings, layout: Layout, progress: Progress
 ) -> list[BuiltRelation]:
     """Build all marts into a new file, and replace the previous file when it is complete."""
+    remove_database(layout.next_marts)
     with attached_marts(con, layout.next_marts, has_log=False):
         built = build(con, timezone=settings.reporting.timezone, before=progress.part)
     remove_database(layout.marts)

@@ -28,7 +28,7 @@ def sources(
     Example: analytics export sources --output models/sources.yml
     """
     from analytics.published.export import sources as made
-    from analytics.published.output import replacing
+    from analytics.published.output import replacing_text
     from analytics.published.sandbox import open_published
 
     with open_published(layout_of(data_dir, config).published) as con:
@@ -37,6 +37,6 @@ def sources(
         print(text, end="")
         return
     chosen = output or Path("levain-sources.yml")
-    with replacing(chosen) as unfinished:
-        unfinished.write_text(text, encoding="utf-8")
+    with replacing_text(chosen) as file:
+        file.write(text)
     typer.echo(f"wrote {chosen}", err=True)

@@ -168,11 +168,9 @@ def _error_of(ray: Any, error: Exception, shard: str) -> AnalyticsError:
 @contextmanager
 def scratch(name: str) -> Iterator[Path]:
     """Yield a new folder of this machine; those of processes that were killed are removed."""
-    from analytics.warehouse.scratch import remove_left, scratch_folder
+    from analytics.warehouse.scratch import scratch_folder
 
-    root = Path(tempfile.gettempdir()) / "analytics-fleet"
-    root.mkdir(exist_ok=True, mode=0o700)
-    remove_left(root)
+    root = Path(tempfile.gettempdir())
     with scratch_folder(root) as folder:
         if folder is None:
             raise UsageError(f"{root} cannot be written.\nName a folder that can be, in TMPDIR.")

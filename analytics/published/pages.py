@@ -71,6 +71,7 @@ def preview_page(settings: Settings, file: Path, output: Path | None) -> tuple[P
         raise UsageError(f"{output} is there already: name an empty or a new folder.")
     with Runner(_limits(settings), settings.data_dir) as runner, open_marts(database) as con:
         pages, _ = _pages([file], runner)
+        os.umask(0o077)
         output = output or Path(tempfile.mkdtemp(prefix="analytics-page-"))
         output.mkdir(parents=True, exist_ok=True)
         about = About(datetime.now(UTC), __version__, settings.reporting.timezone)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from base64 import b64encode
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -60,7 +61,7 @@ def answer(
         case Format.table:
             yield _table(_run(con, sql), limits)
         case Format.parquet:
-            _write_parquet(con, sql, Path(request["target"]), limits)
+            yield from _parquet(con, sql, limits)
         case form:
             of = _csv if form == Format.csv else _json
             yield from _parts(of(_run(con, sql), limits), limits)
@@ -114,19 +115,21 @@ def _json(found: duckdb.DuckDBPyConnection, limits: Limits) -> Iterator[str]:
     yield "[]\n" if separator == "[" else "\n]\n"
 
 
-def _write_parquet(con: duckdb.DuckDBPyConnection, sql: str, target: Path, limits: Limits) -> None:
+def _parquet(con: duckdb.DuckDBPyConnection, sql: str, limits: Limits) -> Iterator[dict[str, Any]]:
     import polars
     from polars.exceptions import PanicException
 
-    from analytics.transform.frames import write_parquet
+    from analytics.transform.frames import as_parquet
 
     try:
         frame = polars.DataFrame(con.sql(sql))
         _require_rows(frame.height, limits)
         _require_size(frame.estimated_size(), limits)
-        write_parquet(frame, target)
+        content = as_parquet(frame)
     except PanicException as error:
         raise UsageError("Parquet has no such type: cast the column to VARCHAR first.") from error
+    for start in range(0, len(content), _PART):
+        yield {"base64": b64encode(content[start : start + _PART]).decode()}
 
 
 def _parts(texts: Iterator[str], limits: Limits) -> Iterator[dict[str, Any]]:

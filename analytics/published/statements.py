@@ -23,15 +23,14 @@ _GRACE_SECONDS = 2.0
 
 @dataclass(frozen=True)
 class Query:
-    """A statement, and the form of its answer: table, csv, json, or parquet in file `target`."""
+    """A statement, and the form of its answer: table, csv, json or parquet."""
 
     sql: str
     form: str
-    target: Path | None = None
 
 
 Answers: TypeAlias = Callable[[Query], Iterator[dict[str, Any]]]
-"""Yields the parts of an answer: texts, or the rows of a table."""
+"""Yields the parts of an answer: texts, bytes as base64, or the rows of a table."""
 
 
 def answers(file: Path, root: Path, limits: Limits, query: Query) -> Iterator[dict[str, Any]]:
@@ -52,8 +51,6 @@ def answers(file: Path, root: Path, limits: Limits, query: Query) -> Iterator[di
             "sql": query.sql,
             "form": query.form,
         }
-        if query.target:
-            request["target"] = str(query.target)
         if scratch:
             request["scratch"] = os.path.relpath(scratch, file.parent.resolve())
         child.ask(request)

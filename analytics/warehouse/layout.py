@@ -93,9 +93,10 @@ class Layout:
         names = (
             "publishing", "site.unfinished", "analytics.duckdb.next", "build.next.duckdb",
             "build.next.duckdb.wal", "build.previous.duckdb", "warehouse.next.duckdb",
-            "rebuild.unfinished", ".alerts.json.unfinished",
+            "rebuild.unfinished",
         )  # fmt: skip
-        return tuple(self.root / name for name in names)
+        left = self.root.glob(f".{self.alerts.name}.*{UNFINISHED}")
+        return (*(self.root / name for name in names), *left)
 
     @property
     def alerts(self) -> Path:

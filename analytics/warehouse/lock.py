@@ -62,7 +62,7 @@ def _locked(layout: Layout, seconds: float, kind: str = "") -> Iterator[bool]:
         layout.root.mkdir(parents=True, exist_ok=True)
         if _is_foreign(layout.lock):
             raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))
-        descriptor = os.open(layout.lock, os.O_RDWR | os.O_CREAT, 0o600)
+        descriptor = os.open(layout.lock, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
     except OSError as error:
         cause = error.strerror
         if layout.root.is_file():

@@ -157,6 +157,7 @@ def keep_file(layout: Layout, path: Path, project: Path, sha256: str) -> None:
         return
     kept.parent.mkdir(parents=True, exist_ok=True)
     unfinished = kept.with_name(f"{sha256}{UNFINISHED}")
+    unfinished.unlink(missing_ok=True)
     try:
         if copy_file(path, project, unfinished) == sha256:
             sync(unfinished)

@@ -56,6 +56,14 @@ def without_comments() -> Iterator[None]:
         yield
 
 
+@pytest.fixture
+def open_umask() -> Iterator[None]:
+    """New files are for all to read, as on most machines."""
+    before = os.umask(0o022)
+    yield
+    os.umask(before)
+
+
 @pytest.fixture(autouse=True)
 def batches_build_what_changed(monkeypatch: pytest.MonkeyPatch) -> None:
     """Batches of a test bring relations up to date, as those of many records do."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import stat
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -95,6 +96,20 @@ def test_hostile_names_stay_in_the_folder(analytics: Command, publish: Any) -> N
         *("6", "X (3)", "_con.txt", "artifact", "passwd", "x", "x (2)", "y")
     ]
     assert [file.name for file in Path().iterdir()] == ["deep"]
+
+
+@pytest.mark.usefixtures("open_umask")
+def test_files_are_for_their_owner(analytics: Command, publish: Any, start_run: StartRun) -> None:
+    """Logs and artifacts are 0600, and a new folder 0700; a log that is there keeps its mode."""
+    Path("shared").touch(mode=0o640)
+
+    analytics("runs", "artifacts", publish("a").id, "--download", "files")
+    for output in ("new", "shared"):
+        analytics("runs", "log", start_run().id, "--output", output)
+
+    files = ("files", "files/a", "new", "shared")
+    modes = [stat.S_IMODE(Path(file).stat().st_mode) for file in files]
+    assert modes == [0o700, 0o600, 0o600, 0o640]
 
 
 def test_nothing_is_overwritten(analytics: Command, publish: Any) -> None:

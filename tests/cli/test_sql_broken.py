@@ -35,11 +35,11 @@ def test_what_a_query_spilled_goes_with_its_process() -> None:
     command = [sys.executable, "-m", "analytics", "sql", query, "--config", str(settings)]
     data = Path("data")
     with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
-        while not [*data.glob(".scratch-*/*")]:
+        while not [*data.glob(".analytics-*/*")]:
             assert process.poll() is None
         process.kill()
     deadline = time.monotonic() + 120
-    while (left := [*data.glob(".scratch-*")]) and time.monotonic() < deadline:
+    while (left := [*data.glob(".analytics-*")]) and time.monotonic() < deadline:
         pass
 
     assert not left

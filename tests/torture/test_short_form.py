@@ -45,11 +45,12 @@ def test_before_a_call_is_what_a_kill_there_leaves(lab: Lab) -> None:
 
 
 def lasting(entries: dict[str, Entry]) -> dict[str, Entry]:
-    """Return what two publications have in common: all but what records when they were."""
+    """Return what two publications have in common: all but random names, and records of when."""
     return {
         name: entry
         for name, entry in entries.items()
-        if "publications/" not in name and not name.endswith((".lock", ".wal", "warehouse.duckdb"))
+        if not any(part in name for part in ("publications/", "/.analytics-"))
+        and not name.endswith((".lock", ".wal", "warehouse.duckdb"))
     }
 
 

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import stat
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
+import pytest
+
+from analytics.fleet.tasks import scratch
 from analytics.warehouse.scratch import remove_left, scratch_folder, work_folder
 
 _KILLED = """
@@ -46,3 +52,32 @@ def test_who_may_not_write_there_gets_none(tmp_path: Path) -> None:
         assert folder is None
         assert work.is_dir()
         assert not work.is_relative_to(tmp_path)
+
+
+def test_a_folder_of_another_user_is_left_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where others may write, such as in `/tmp`, a folder of such a name may be anybody's."""
+    subprocess.run([sys.executable, "-c", _KILLED, str(tmp_path)], check=False)
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "geteuid", lambda: os.getuid() + 1)
+        remove_left(tmp_path)
+        assert [*tmp_path.iterdir()]
+
+    remove_left(tmp_path)
+    assert not [*tmp_path.iterdir()]
+
+
+def test_a_shard_is_in_a_folder_of_nobody_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A task of a fleet works in a new folder, which no other user can have put there before."""
+    (tmp_path / "theirs").mkdir(mode=0o777)
+    (tmp_path / "analytics-fleet").symlink_to("theirs")
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+
+    with scratch("a") as folder:
+        assert folder.parent.parent == tmp_path
+        assert stat.S_IMODE(folder.parent.stat().st_mode) == 0o700
+
+    assert not [*(tmp_path / "theirs").iterdir()]

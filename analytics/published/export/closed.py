@@ -180,9 +180,8 @@ def copy_file(closing: Recorded[Closing], name: str, output: Path) -> list[Path]
         for number, part in enumerate(_further_parts(closing, stored), start=2)
     }
     for path, target in copies.items():
-        source = _unchanged(closing, path)
-        with replacing(target) as unfinished:
-            shutil.copyfile(source, unfinished)
+        with _unchanged(closing, path).open("rb") as source, replacing(target) as file:
+            shutil.copyfileobj(source, file)
     return [*copies.values()]
 
 

@@ -15,10 +15,10 @@ import polars as pl
 
 from analytics.errors import UsageError
 from analytics.published.export.definitions import Definition
-from analytics.published.output import replacing
+from analytics.published.output import replacing, replacing_text
 from analytics.published.values import as_text
 from analytics.terminal import escaped
-from analytics.transform.frames import write_parquet
+from analytics.transform.frames import as_parquet
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -48,17 +48,13 @@ def write_statement(statement: Statement, form: Format, output: Path) -> list[Pa
     """
     beside = output.with_name(f"{output.stem}-definitions.csv")
     with ExitStack() as files:
-        target = files.enter_context(replacing(output))
         if form is Format.parquet:
-            write_parquet(statement.lines, target)
+            files.enter_context(replacing(output)).write(as_parquet(statement.lines))
         else:
             encoding = FOR_PEOPLE if statement.is_for_people else _FOR_PROGRAMS
-            with target.open("w", encoding=encoding, newline="") as file:
-                write_frame(file, statement.lines)
-        with files.enter_context(replacing(beside)).open(
-            "w", encoding=FOR_PEOPLE, newline=""
-        ) as file:
-            write_rows(file, Definition._fields, statement.definitions)
+            write_frame(files.enter_context(replacing_text(output, encoding)), statement.lines)
+        definitions = files.enter_context(replacing_text(beside, FOR_PEOPLE))
+        write_rows(definitions, Definition._fields, statement.definitions)
     return [output, beside]
 
 

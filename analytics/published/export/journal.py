@@ -13,7 +13,7 @@ from analytics.format.names import NONE
 from analytics.published.export import erp, ledgers
 from analytics.published.export.entries import Journal
 from analytics.published.export.files import write_rows
-from analytics.published.output import replacing
+from analytics.published.output import replacing_text
 
 _HEAD = (
     "DATE", "JOURNAL", "PIECE", "LINE", "WORKSPACE", "ACCOUNT", "COST_CENTER", "LABEL", "MEMO",
@@ -43,8 +43,7 @@ def write_journal(journal: Journal, form: JournalFormat, output: Path) -> list[P
     files = [output, *(part_of(output, number) for number in range(2, len(texts) + 1))]
     with ExitStack() as unfinished:
         for file, text in zip(files, texts, strict=True):
-            target = unfinished.enter_context(replacing(file))
-            target.write_text(text, encoding="utf-8", newline="")
+            unfinished.enter_context(replacing_text(file)).write(text)
     return files
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
+from analytics import disk
 from analytics.errors import AnalyticsError, UsageError
 from analytics.published.export.definitions import PackDefinition, month_end_definitions
 from analytics.published.export.entries import find_journal
@@ -29,7 +30,7 @@ from analytics.published.output import replacing, require_free
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from datetime import date
-    from typing import TextIO
+    from typing import BinaryIO, TextIO
 
     import duckdb
 
@@ -71,7 +72,8 @@ def write_pack(
     page.write_text(statement_page(month_end), encoding="utf-8")
     made[page] = "The statement: to read, and to print on A4."
     workbook = folder / f"{pack_name(month)}.xlsx"
-    write_workbook(month_end, meanings, workbook)
+    with workbook.open("wb") as file:
+        write_workbook(month_end, meanings, file)
     made[workbook] = "The same as a workbook, with a sheet for each table."
     for table in TABLES:
         if not table.file:
@@ -93,7 +95,7 @@ def write_pack(
     )
 
 
-def write_archive(folder: Path, target: Path, name: str) -> None:
+def write_archive(folder: Path, target: BinaryIO, name: str) -> None:
     """Write the files of a folder into a zip archive, in a folder of this name."""
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
         for file in sorted(path for path in folder.rglob("*") if path.is_file()):
@@ -155,6 +157,7 @@ def write_outputs(
             with replacing(archive) as target:
                 write_archive(unfinished, target, name)
         if folder:
+            disk.set_modes(unfinished, 0o600)
             unfinished.rename(folder)
 
 
@@ -229,5 +232,5 @@ def _listed(meanings: Mapping[str, str]) -> list[str]:
 def _entry(path: str) -> zipfile.ZipInfo:
     entry = zipfile.ZipInfo(path, _EPOCH)
     entry.compress_type = zipfile.ZIP_DEFLATED
-    entry.external_attr = 0o644 << 16
+    entry.external_attr = 0o600 << 16
     return entry

@@ -18,7 +18,7 @@ from analytics.terminal import escaped
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
-    from pathlib import Path
+    from typing import BinaryIO
 
 A4 = 9
 USD, COUNT, SHARE, DAY = "$#,##0.00", "#,##0", "0.0%", "yyyy-mm-dd"
@@ -31,7 +31,7 @@ _NOT_PRINTED = {"workspace_id", "agent_id", "agent_slug", "line_type", "revision
 
 
 @contextmanager
-def new_book(target: Path, created: datetime | None, footer: str) -> Iterator[Book]:
+def new_book(target: BinaryIO, created: datetime | None, footer: str) -> Iterator[Book]:
     """Yield a workbook, and write it to its file; the same figures make the same file.
 
     OSError if the file cannot be written.
@@ -41,7 +41,7 @@ def new_book(target: Path, created: datetime | None, footer: str) -> Iterator[Bo
     with Workbook(content, {"in_memory": True, **as_text_only}) as book:
         book.set_properties({"created": created})
         yield Book(book, footer)
-    target.write_bytes(content.getvalue())
+    target.write(content.getbuffer())
 
 
 class Book:

@@ -13,7 +13,7 @@ from analytics.published.export.sheets import new_book
 from analytics.published.values import as_text
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from typing import BinaryIO
 
     from analytics.published.export.month_end import MonthEnd
     from analytics.published.export.month_tables import Table
@@ -29,7 +29,9 @@ _NUMBERS = PackDefinition(
 )
 
 
-def write_workbook(month_end: MonthEnd, definitions: list[PackDefinition], target: Path) -> None:
+def write_workbook(
+    month_end: MonthEnd, definitions: list[PackDefinition], target: BinaryIO
+) -> None:
     """Write the workbook; text is stored as text, never as a formula."""
     with new_book(target, month_end.cut_off, f"{month_end.words}: {month_end.state}") as book:
         totals = {}
