@@ -75,7 +75,7 @@ def kept(layout: Layout) -> Iterator[Kept]:
     """Yield the parts that grow, of which nothing can be spared."""
     for folder, needed_by in (
         (layout.landing, "`rebuild` makes every figure of it, and `trace` leads to its lines"),
-        (layout.books, "closed months, which nothing makes again; `books verify` reads every byte"),
+        (layout.books, "closed months, which nothing makes again; `books` reads every byte"),
         (
             layout.publications,
             "adjustments follow from it, also after a rebuild",

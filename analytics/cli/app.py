@@ -16,8 +16,8 @@ from analytics.cli.alerts import alerts
 from analytics.cli.export import export
 from analytics.cli.figures import figures_of, warn_of_writer
 from analytics.cli.fleet import fleet
+from analytics.cli.gone import Commands
 from analytics.cli.options import Config, DataDir, Json, format_of, layout_of
-from analytics.cli.page import page
 from analytics.cli.runs.commands import runs
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     name="analytics",
+    cls=Commands,
     help="What your agents on Levain cost, how many tokens they use, and how often they fail.",
     no_args_is_help=True,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -32,9 +33,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.add_typer(runs, name="runs")
-app.add_typer(month_end.books, name="books")
 app.add_typer(export, name="export")
-app.add_typer(page, name="page")
 app.add_typer(alerts, name="alerts")
 app.add_typer(fleet, name="fleet")
 
@@ -88,8 +87,9 @@ app.command()(batch.rebuild)
 app.command()(upkeep.doctor)
 app.command()(upkeep.prune)
 app.command()(month_end.close)
-app.command()(month_end.reopen)
+app.command()(month_end.books)
 app.command("open")(project.open_site)
+app.command()(project.preview)
 
 
 @app.command()
