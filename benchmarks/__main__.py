@@ -16,7 +16,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
-from benchmarks import as_of, controls, details, site
+from benchmarks import controls, details, site
 from benchmarks.fleet import AGENTS, RUNS_PER_AGENT, Served, served
 from benchmarks.measure import Run, median, megabytes, run, seconds
 
@@ -166,9 +166,6 @@ def _long_past(fleet: Served, environment: dict[str, str]) -> None:
         for data in made:
             analytics("nightly", data)
     _whole_batches(fleet, analytics, made, 0)
-    for data, name in made.items():
-        print(f"Figures as of the last publication but one, {name} stored runs")
-        as_of.measure(data, environment, _OURS)
     site.measure(long, BUILD, environment)
 
 

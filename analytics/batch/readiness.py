@@ -71,7 +71,7 @@ def require_turn(books: Books, month: date) -> None:
     if closing := books.in_force.get(month):
         raise UsageError(
             f"{month:%Y-%m} is closed already, as revision {closing.entry.revision}.\n"
-            f"A later change is booked in the next month; or reopen it: `analytics reopen`."
+            "A later change is booked in the next month; --reopen opens the last closed one again."
         )
     if not books.closings:
         return

@@ -32,7 +32,7 @@ from analytics.warehouse.examination import read_whole
 from analytics.warehouse.layout import Layout
 from analytics.warehouse.load import load_errors
 from analytics.warehouse.lock import batch_lock
-from analytics.warehouse.publications import moments_on_record, read_publication
+from analytics.warehouse.publications import last_loads, moments_on_record
 from analytics.warehouse.store import WarehouseStore
 from analytics.wrong_settings import require_timezone
 
@@ -242,12 +242,12 @@ def _record_publications(con: duckdb.DuckDBPyConnection, layout: Layout) -> None
         )
     else:
         con.execute("update ledger.loads set published_at = loaded_at")
-    last_loads = [
-        (*load, each.published_at)
-        for each in (read_publication(layout, at) for at in moments_on_record(layout))
-        for load in each.loads.items()
+    last = [
+        (*load, moment)
+        for moment in moments_on_record(layout)
+        for load in last_loads(layout, moment).items()
     ]
-    if last_loads:
+    if last:
         con.execute(
             """
             with last_loads as (
@@ -265,7 +265,7 @@ def _record_publications(con: duckdb.DuckDBPyConnection, layout: Layout) -> None
             ) as found
             where loads.workspace_id = found.workspace_id and loads.load_id = found.load_id
             """,
-            [*map(list, zip(*last_loads, strict=True))],
+            [*map(list, zip(*last, strict=True))],
         )
 
 

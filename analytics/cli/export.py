@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from analytics.cli.figures import figures_of
-from analytics.cli.options import AsOf, Config, DataDir, Month, format_of
+from analytics.cli.options import Config, DataDir, Month, format_of
 from analytics.cli.sources import sources
 
 if TYPE_CHECKING:
@@ -56,7 +56,6 @@ def month(
     workspace: Workspace = None,
     revision: Revision = None,
     live: Live = False,
-    as_of: AsOf = None,
     data_dir: DataDir = None,
     config: Config = None,
 ) -> None:
@@ -75,22 +74,21 @@ def month(
     from analytics.published.export.files import Format
     from analytics.published.export.month import read_month
     from analytics.published.export.pack import export_workbook
-    from analytics.published.export.reads import MONTH, pack
 
     forms, name = ("csv", "xlsx", "parquet"), f"levain-{month}"
-    with _figures(data_dir, config, as_of) as figures:
-        if not live and _copied(figures, month, revision, workspace, form, forms, output, name):
-            return
-        if format_of(list(Format), form, output) is Format.xlsx and output != Path("-"):
-            if live:
-                _refuse_if_closed(figures, month, "workbook")
-            target = output or Path(f"levain-{month}.xlsx")
-            with figures.open(pack()) as con, _bar():
-                export_workbook(con, month, workspace, target)
-            typer.echo(f"wrote {target}", err=True)
-            return
-        with figures.open(MONTH) as con:
-            statement = read_month(con, month, workspace)
+    figures = _figures(data_dir, config)
+    if not live and _copied(figures, month, revision, workspace, form, forms, output, name):
+        return
+    if format_of(list(Format), form, output) is Format.xlsx and output != Path("-"):
+        if live:
+            _refuse_if_closed(figures, month, "workbook")
+        target = output or Path(f"levain-{month}.xlsx")
+        with figures.open() as con, _bar():
+            export_workbook(con, month, workspace, target)
+        typer.echo(f"wrote {target}", err=True)
+        return
+    with figures.open() as con:
+        statement = read_month(con, month, workspace)
     _write(statement, form, forms, output, name)
 
 
@@ -110,7 +108,6 @@ def pack(
     live: Annotated[
         bool, typer.Option("--live", help="From today's figures; refused if the month is closed.")
     ] = False,
-    as_of: AsOf = None,
     data_dir: DataDir = None,
     config: Config = None,
 ) -> None:
@@ -129,25 +126,24 @@ def pack(
     from analytics.published.export.closed import copy_files
     from analytics.published.export.entries import find_journal
     from analytics.published.export.pack import export_pack, write_outputs
-    from analytics.published.export.reads import pack as read_by_pack
 
     name = f"levain-{month}"
     is_archive = output is not None and output.suffix.lower() == ".zip"
     folder = None if is_archive else output or Path(name)
     archive = output if is_archive else None if output else Path(f"{name}.zip")
-    with _figures(data_dir, config, as_of) as figures:
-        if live or workspace:
-            _refuse_if_closed(figures, month, "pack")
-        closing = _closing(figures, month, revision, workspace)
-        if closing:
-            write_outputs(partial(copy_files, closing), name, folder, archive)
-        else:
-            with figures.open(read_by_pack()) as con:
-                with _bar():
-                    export_pack(con, month, workspace, folder, archive)
-                journal = find_journal(con, date.fromisoformat(f"{month}-01"), [])
-            if journal and not journal.is_booked:
-                _warn_of_preview(month)
+    figures = _figures(data_dir, config)
+    if live or workspace:
+        _refuse_if_closed(figures, month, "pack")
+    closing = _closing(figures, month, revision, workspace)
+    if closing:
+        write_outputs(partial(copy_files, closing), name, folder, archive)
+    else:
+        with figures.open() as con:
+            with _bar():
+                export_pack(con, month, workspace, folder, archive)
+            journal = find_journal(con, date.fromisoformat(f"{month}-01"), [])
+        if journal and not journal.is_booked:
+            _warn_of_preview(month)
     for written in filter(None, (folder, archive)):
         typer.echo(f"wrote {written}{_as_closed(closing)}", err=True)
 
@@ -177,7 +173,6 @@ def focus(
     workspace: Workspace = None,
     revision: Revision = None,
     live: Live = False,
-    as_of: AsOf = None,
     data_dir: DataDir = None,
     config: Config = None,
 ) -> None:
@@ -193,18 +188,17 @@ def focus(
     Example: analytics export focus 2026-10
     """
     from analytics.published.export.focus.files import chosen, name_of, read_focus
-    from analytics.published.export.reads import FOCUS
 
     edition, datasets = chosen(dataset, version, draft=draft, is_one_file=output is not None)
     forms = ("csv", "parquet")
-    with _figures(data_dir, config, as_of) as figures:
-        for each in datasets:
-            name = name_of(each, edition, month)
-            if not live and _copied(figures, month, revision, workspace, form, forms, output, name):
-                continue
-            with figures.open(FOCUS) as con:
-                statement = read_focus(con, month, workspace, each, edition)
-            _write(statement, form, forms, output, name)
+    figures = _figures(data_dir, config)
+    for each in datasets:
+        name = name_of(each, edition, month)
+        if not live and _copied(figures, month, revision, workspace, form, forms, output, name):
+            continue
+        with figures.open() as con:
+            statement = read_focus(con, month, workspace, each, edition)
+        _write(statement, form, forms, output, name)
     if draft:
         typer.echo("FOCUS 1.5 is a draft: its columns may change before it is ratified.", err=True)
 
@@ -228,7 +222,6 @@ def journal(
         typer.Option("--reverse", help="Take back a --revision that was reopened, entry by entry."),
     ] = False,
     live: Live = False,
-    as_of: AsOf = None,
     data_dir: DataDir = None,
     config: Config = None,
 ) -> None:
@@ -247,29 +240,28 @@ def journal(
     from analytics.published.export.entries import read_journal
     from analytics.published.export.journal import JournalFormat, print_journal, write_journal
     from analytics.published.export.month import workspaces_called
-    from analytics.published.export.reads import JOURNAL
 
     chosen, name = format_of(list(JournalFormat), form, output), month
-    with _figures(data_dir, config, as_of) as figures:
-        closing = None
-        if reverse:
-            closing = find_reopened(figures.books, month, revision)
-            name = f"{month}-r{revision}-reversed"
-        elif not live:
-            closing = find_closing(figures.books, month, revision)
-        if closing and not reverse and workspace is None:
-            _copy(closing, chosen.file_name(month), output)
-            return
-        if closing:
-            workspace_ids = None
-            if workspace is not None:
-                with figures.open(JOURNAL) as con:
-                    workspace_ids = workspaces_called(con, workspace)
-            booked = read_booked(figures.books, closing, workspace_ids)
-            read = replace(booked, is_reversed=reverse)
-        else:
-            with figures.open(JOURNAL) as con:
-                read = read_journal(con, month, workspace)
+    figures = _figures(data_dir, config)
+    closing = None
+    if reverse:
+        closing = find_reopened(figures.books, month, revision)
+        name = f"{month}-r{revision}-reversed"
+    elif not live:
+        closing = find_closing(figures.books, month, revision)
+    if closing and not reverse and workspace is None:
+        _copy(closing, chosen.file_name(month), output)
+        return
+    if closing:
+        workspace_ids = None
+        if workspace is not None:
+            with figures.open() as con:
+                workspace_ids = workspaces_called(con, workspace)
+        booked = read_booked(figures.books, closing, workspace_ids)
+        read = replace(booked, is_reversed=reverse)
+    else:
+        with figures.open() as con:
+            read = read_journal(con, month, workspace)
     if not read.is_booked:
         _warn_of_preview(month)
     if output == Path("-"):
@@ -293,12 +285,10 @@ def _warn_of_preview(month: str) -> None:
     typer.echo(f"warning: {month} is not closed, so that its journal is a preview", err=True)
 
 
-def _figures(
-    data_dir: Path | None, config: Path | None, as_of: str | None
-) -> AbstractContextManager[Figures]:
+def _figures(data_dir: Path | None, config: Path | None) -> Figures:
     from analytics.settings import load_settings
 
-    return figures_of(load_settings(data_dir, config), as_of)
+    return figures_of(load_settings(data_dir, config))
 
 
 def _closing(

@@ -26,14 +26,6 @@ Config = Annotated[
     typer.Option("--config", help="Settings file [ANALYTICS_CONFIG, else `analytics.toml`]."),
 ]
 Month = Annotated[str, typer.Argument(help="The month, as 2026-10.", metavar="YYYY-MM")]
-AsOf = Annotated[
-    str | None,
-    typer.Option(
-        "--as-of",
-        help="The figures as they were published on this day or before, or by this instant.",
-        metavar="DATE",
-    ),
-]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
 
 Quiet = Annotated[

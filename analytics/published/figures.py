@@ -1,12 +1,10 @@
-"""The figures that a command reads: as they are published, or as they were at an earlier time."""
+"""The figures that a command reads: the published file, and the books that it rests on."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from analytics.finance.books.reading import Books, read_books, require_known
@@ -31,15 +29,6 @@ class Figures:
         require_known(books, published_closings(self.layout))
         return books
 
-    def file(self, reads: Collection[str] | None) -> Path:  # noqa: ARG002 - see figures of a past
-        """Return the file in which they are.
-
-        `reads` names the relations that will be read, with or without schema; None is all.
-        """
-        return self.layout.published
-
-    def open(
-        self, reads: Collection[str] | None
-    ) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
-        """Open them as `open_published` does; `reads` as in `file`."""
-        return open_published(self.file(reads))
+    def open(self) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
+        """Open the published file as `open_published` does."""
+        return open_published(self.layout.published)

@@ -21,10 +21,6 @@ from analytics.published.verify_landing import Findings, verify
 from analytics.terminal import escaped
 
 _SHOWN_FINDINGS = 5
-_READS = (
-    "marts.dim_agents", "marts.dim_workspaces", "marts.fct_agent_days", "marts.fct_runs",
-    "marts.fct_platform_agent_days", "audit.run_versions", "audit.landing_files", "audit.requests",
-)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -56,13 +52,13 @@ def trace(
 ) -> Trace:
     """Trace an agent's day, or one run; UsageError if it does not exist."""
     if run_id is not None and agent is day is workspace is None:
-        with figures.open(_READS) as con:
+        with figures.open() as con:
             runs = run_by_id(con, run_id)
         found = Trace(None, runs)
         return Trace(None, runs, findings=verify(figures.layout.root, found.versions))
     if run_id is not None or agent is None or day is None:
         raise UsageError("Say --agent and --date (and perhaps --workspace), or --run alone.")
-    with figures.open(_READS) as con:
+    with figures.open() as con:
         figure = agent_day(con, find_agent(con, agent, workspace), _date(day))
         runs, answers = runs_of_day(con, figure), answers_of_day(con, figure)
     findings = verify(figures.layout.root, Trace(figure, runs).versions)

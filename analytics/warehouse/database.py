@@ -201,11 +201,7 @@ def open_marts(file: Path) -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 def record_count(con: duckdb.DuckDBPyConnection, source: str | None = None) -> int:
-    """Return about how many records a warehouse has, of all sources or of one.
-
-    All their versions are counted. The warehouse may be of any catalog: figures of an earlier time
-    have it in `kept`.
-    """
+    """Return about how many records, all versions counted, there are of all sources or of one."""
     ((rows,),) = con.execute(
         "select coalesce(sum(estimated_size), 0) from duckdb_tables()"
         " where schema_name = 'raw' and table_name = coalesce($source, table_name)",

@@ -26,7 +26,7 @@ class Layout:
 
     @property
     def publications(self) -> Path:
-        """Moment and inputs of each publication, which cannot be made again."""
+        """Moment and last loads of each publication, which cannot be made again."""
         return (self.books_of or self.root) / "publications"
 
     @property

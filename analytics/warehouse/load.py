@@ -140,7 +140,10 @@ class _Load:
         if source is RUNS:
             self._touched |= {*self._touched_days()}
             update_provisional_runs(
-                self._con, self._ids, self._new_rows_sql, settle_hours=self._settle_hours
+                self._con,
+                self._ids["workspace_id"],
+                self._new_rows_sql,
+                settle_hours=self._settle_hours,
             )
 
     def _load_requests(self) -> None:

@@ -218,11 +218,8 @@ class WarehouseStore:
             select run_id, status
             from raw.runs anti join raw.superseded using (version_id)
             where {{mine}} and status not in {TERMINAL_STATUSES} and run_id in (
-                select run_id
-                from raw.runs semi join (
-                    from ledger.provisional_changes
-                    where {{mine}} and load_id > $closed and not is_provisional
-                ) using (version_id)
+                select run_id from ledger.requests
+                where {{mine}} and load_id > $closed and source = 'runs' and status = 404
             ) and run_id not in (select run_id from ledger.provisional_runs where {{mine}})
             order by run_id
             """,

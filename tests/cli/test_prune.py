@@ -20,8 +20,7 @@ from tests.cli.test_rebuild import asked, marts
 LEFT = [
     "landing/w1/20261120T060000Z-000001-lists.unfinished/runs.ndjson.zst",
     "books/2026-10/.r1.unfinished/lines.parquet",
-    "publications/20261120T060000.000000Z.unfinished/publication.json",
-    "publications/files/abc.unfinished",
+    "publications/.20261120T060000.000000Z.json.unfinished",
     "rebuild.unfinished/warehouse.duckdb",
     "site.unfinished/index.html",
     "build.next.duckdb",

@@ -81,7 +81,7 @@ class Lifecycle(RuleBasedStateMachine):
 
     @rule(status=st.sampled_from(["active", "paused"]))
     def change_agent(self, status: str) -> None:
-        assert self.api.send("PATCH", "/agents/baker", {"status": status}).status_code == 200
+        self.api.world.set_agent_status(self.agent, status)
 
     @invariant()
     def runs_only_go_forward(self) -> None:

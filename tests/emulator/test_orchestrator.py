@@ -310,8 +310,8 @@ def test_an_archived_agents_planned_runs_are_cancelled() -> None:
     runs = [r for r in world.workspaces[0].agent_runs if r.is_open and r.agent]
     assert runs
     with serving(world) as api:
-        for agent_id in {run.agent.id for run in runs if run.agent}:
-            api.send("PATCH", f"/agents/{agent_id}", {"status": "archived"}).raise_for_status()
+        for agent in {run.agent.id: run.agent for run in runs if run.agent}.values():
+            world.set_agent_status(agent, "archived")
         world.clock.set(NOW + timedelta(seconds=3))
         assert {now(api, {"id": run.id})["status"] for run in runs} == {"cancelled"}
         for run in (run for run in runs if run.started_at):

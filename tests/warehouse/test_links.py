@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from hashlib import sha256
 from pathlib import Path
 
 import duckdb
@@ -17,7 +16,6 @@ from analytics.warehouse.compaction import compact_marts
 from analytics.warehouse.database import attached_marts, open_marts, open_warehouse
 from analytics.warehouse.layout import Layout
 from analytics.warehouse.lock import batch_lock
-from analytics.warehouse.publications import keep_file, kept_file
 from analytics.warehouse.publish import copying
 
 CONTENT = b"of the owner"
@@ -86,20 +84,6 @@ def test_marts_are_not_copied_through_a_link(layout: Layout, file: Path) -> None
         copied()
         assert not layout.next_published.is_symlink()
         assert layout.next_published.read_bytes() == b"of the batch"
-
-
-def test_a_kept_file_is_not_copied_through_a_link(layout: Layout, file: Path) -> None:
-    """A copy of a file of `finance/` takes the place of a link under its temporary name."""
-    given = layout.root / "owners.csv"
-    given.write_bytes(b"agent")
-    digest = sha256(b"agent").hexdigest()
-    kept = kept_file(layout, digest)
-    kept.parent.mkdir(parents=True)
-    kept.with_name(f"{digest}.unfinished").symlink_to(file)
-
-    keep_file(layout, given, layout.root, digest)
-
-    assert kept.read_bytes() == b"agent"
 
 
 @pytest.mark.parametrize("name", ["warehouse.duckdb", "build.duckdb"])

@@ -103,7 +103,7 @@ def find_reopened(books: Books, month: str, revision: int | None) -> Recorded[Cl
     if revision is None or books.reopening(closing) is None:
         raise UsageError(
             "--reverse takes back a revision that was reopened: name one with --revision.\n"
-            "`analytics books list` shows them."
+            "`analytics books` shows them."
         )
     return closing
 
@@ -216,7 +216,7 @@ def _stored(closing: Recorded[Closing], name: str) -> Path:
         raise UsageError(f"The close of {entry.month} booked nothing, so that it has no journal.")
     raise UsageError(
         f"The books hold no {name}.\n--live makes it from today's figures;"
-        f" `analytics books show {entry.month}` lists what was closed."
+        f" `{closing.file}` lists what was closed."
     )
 
 
@@ -238,6 +238,6 @@ def _unchanged(closing: Recorded[Closing], path: Path) -> Path:
     if not is_unchanged:
         raise AnalyticsError(
             f"{folder / path} is not as it was closed.\nPut it back from a backup;"
-            " `analytics books verify` names all that is wrong."
+            " `analytics books` names all that is wrong."
         )
     return folder / path

@@ -1,0 +1,45 @@
+"""Commands and options that are gone: each is refused with what to do instead."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from typer.core import TyperGroup
+
+from analytics.errors import UsageError
+
+_BOOKS = "`analytics books` lists closed months and verifies them"
+_AS_OF = "`analytics export pack MONTH` has the figures of a closed month, as the books have them"
+_PREVIEW = "`analytics preview FILE` makes the page, and names what is wrong in it"
+
+GONE = {
+    "books list": _BOOKS,
+    "books show": _BOOKS,
+    "books verify": _BOOKS,
+    "export --as-of": _AS_OF,
+    "page": _PREVIEW,
+    "reopen": "`analytics close MONTH --reopen REASON` opens it again",
+    "sql --as-of": _AS_OF,
+    "trace --as-of": _AS_OF,
+}
+"""What is gone, as it was typed: a command, or an option after the words of a command."""
+
+
+class Commands(TyperGroup):
+    """The command itself, which refuses what is gone before it looks at the rest of the line."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Parse the command line; UsageError for what is gone."""
+        if not ctx.resilient_parsing:
+            _refuse(args)
+        return super().parse_args(ctx, args)
+
+
+def _refuse(args: Sequence[str]) -> None:
+    for gone, advice in GONE.items():
+        words = [each for each in gone.split() if not each.startswith("-")]
+        options = gone.split()[len(words) :]
+        is_given = {each.partition("=")[0] for each in args}.issuperset(options)
+        if [*args[: len(words)]] == words and is_given:
+            raise UsageError(f"`{gone}` is gone: {advice}.")
