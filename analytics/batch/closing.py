@@ -98,13 +98,15 @@ def close(
     signatures: Signatures,
     write_files: WriteFiles,
     early: bool = False,
+    now: datetime | None = None,
 ) -> Recorded[Closing]:
     """Freeze the published figures of a month (`2026-10`) in the books, then publish it as closed.
 
     UsageError if it is not this month's turn; ControlError if its figures may still change, unless
     `early`, or if they failed a check. AnalyticsError says that the month is closed if only
-    publishing failed after it.
+    publishing failed after it. `now` is that of this machine, if not given.
     """
+    now = now or datetime.now(UTC)
     with batch_on_data(settings) as (layout, con):
         remove_unfinished(layout.books)
         books = read_books(layout.books)
@@ -116,7 +118,6 @@ def close(
             require_files(published, settings.project)
             require_published_timezone(published, settings.reporting.timezone)
             states = states_of(published, day)
-            now = datetime.now(UTC)
             reasons = early_reasons(
                 states, day, settings.finance.grace_days, now, with_own_keys=books_own_keys(con)
             )

@@ -101,7 +101,7 @@ def close(
             month,
             progress,
             signatures=signatures,
-            write_files=_write_files,
+            write_files=write_files,
             early=early,
         )
 
@@ -115,7 +115,7 @@ def _reopen(settings: Settings, month: str, progress: Progress, reason: str) -> 
     progress.warn(f"if the journal of {month} was imported, import `{command}` too")
 
 
-def _write_files(
+def write_files(
     con: duckdb.DuckDBPyConnection, month: date, folder: Path, closing: ClosingFacts
 ) -> None:
     """Write the pack of a month, and the exports that it does not hold."""

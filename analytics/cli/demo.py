@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING
 from analytics.cli.printed import say
 from analytics.errors import UsageError, extra_needed
 from analytics.format import numbers
+from analytics.settings import load_settings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,7 +34,7 @@ SEED = 1
 MARKER = "demo.toml"
 """The demo's settings file, by which it knows a data directory of its own again."""
 
-WEEK = timedelta(days=7)
+HOUR, WEEK = timedelta(hours=1), timedelta(days=7)
 PUBLISHED = (timedelta(days=1), timedelta())
 """Batches of so long ago publish, and one before each close; the others only read, since their
 reports would be replaced."""
@@ -98,8 +99,8 @@ def fill(data_dir: Path, history_days: int | None) -> int:
             head = f"Batch {number:2} of {len(batches)}, {batch.moment:%d %b %Y}: "
             if code := _run(batch, data_dir, environment, emulator, head, batch is batches[-1]):
                 return code
-            if batch.closes and (code := _close(batch.closes, data_dir, environment)):
-                return code
+            if batch.closes:
+                _close(batch.closes, data_dir, batch.moment + HOUR)
     _end(data_dir, world, history_days, time.monotonic() - began)
     return 0
 
@@ -170,18 +171,22 @@ def _run(
     return 0
 
 
-def _close(month: date, data_dir: Path, environment: dict[str, str]) -> int:
-    """Close a month, and say so in one line."""
-    options = ["--data-dir", str(data_dir), "--config", str(data_dir / MARKER)]
-    signed = ["--prepared-by", PREPARER, "--approved-by", APPROVER]
-    command = [*_ANALYTICS, "close", f"{month:%Y-%m}", *signed, *options]
+def _close(month: date, data_dir: Path, now: datetime) -> None:
+    """Close a month at a moment of the emulated time, and say so in one line."""
+    from analytics.batch.closing import Signatures, close
+    from analytics.batch.progress import Progress
+    from analytics.cli.books import write_files
+
     began = time.monotonic()
-    done = subprocess.run(command, env=environment, check=False, capture_output=True, text=True)
-    if done.returncode:
-        say(f"{month:%B} could not be closed\n{done.stdout}{done.stderr}")
-    else:
-        say(f"{'':10}finance closes {month:%B %Y} ({time.monotonic() - began:.1f} s)")
-    return done.returncode
+    close(
+        load_settings(data_dir, data_dir / MARKER),
+        f"{month:%Y-%m}",
+        Progress(quiet=True),
+        signatures=Signatures(prepared_by=PREPARER, approved_by=APPROVER),
+        write_files=write_files,
+        now=now,
+    )
+    say(f"{'':10}finance closes {month:%B %Y} ({time.monotonic() - began:.1f} s)")
 
 
 def _end(data_dir: Path, world: World, history_days: int, seconds: float) -> None:
