@@ -15,6 +15,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from analytics import __version__
 from analytics.cli.demo import MARKER, plan
 from analytics.emulator.worlds.demo_history import closings, days_with_closings
 from tests.cli.conftest import Command
@@ -88,7 +89,9 @@ def test_the_extra_is_named_where_it_is_missing(command: str) -> None:
 
     assert done.returncode == 2
     assert done.stderr == (
-        "error: The emulator needs fastapi: pip install 'levain-analytics[emulator]'\n"
+        "error: The emulator needs fastapi, which is not installed.\n"
+        "In the clone, pip install '.[emulator]'; from a wheel,"
+        f" pip install './levain_analytics-{__version__}-py3-none-any.whl[emulator]'.\n"
     )
     assert not Path("data").exists()
 
