@@ -18,7 +18,7 @@ from typing import Self
 from analytics.alerts.ledger import State
 from analytics.alerts.messages import Message
 from analytics.custom.process import Process
-from analytics.errors import AnalyticsError
+from analytics.errors import AnalyticsError, how_to_add
 
 SECONDS = 10.0
 """Time of one message to one address."""
@@ -82,8 +82,7 @@ class Sender:
         """Start the process; AnalyticsError if it cannot be."""
         if importlib.util.find_spec("apprise") is None:
             raise AnalyticsError(
-                "Findings are sent by Apprise, which is not installed.\n"
-                "Install it: pip install 'levain-analytics[alerts]'"
+                "Findings are sent by Apprise, which is not installed.\n" + how_to_add("alerts")
             )
         if self._process is None:
             self._process = Process(_CHILD, "sends findings", self._variables)

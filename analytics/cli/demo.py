@@ -20,7 +20,7 @@ from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from analytics.cli.printed import say
+from analytics.cli.printed import command, say, typed
 from analytics.errors import UsageError, extra_needed
 from analytics.format import numbers
 from analytics.settings import load_settings
@@ -71,7 +71,7 @@ def fill(data_dir: Path, history_days: int | None) -> int:
         if not (data_dir / MARKER).exists():
             raise UsageError(
                 f"{data_dir} holds data that is not the demo's, and nothing was changed.\n"
-                "Name another place: analytics demo demo-data"
+                f"Name another place: {command()} demo demo-data"
             )
         shutil.rmtree(data_dir)
     data_dir.mkdir(parents=True, exist_ok=True)
@@ -202,22 +202,15 @@ def _end(data_dir: Path, world: World, history_days: int, seconds: float) -> Non
     for moment, event in events(world.now, history_days):
         if moment >= first:
             print(f"  {moment:%d %b}  {event}")
-    command = _command()
+    program = command()
     there = "" if data_dir == Path("data") else f" --data-dir {shlex.quote(str(data_dir))}"
     print(f"Reports:  {(data_dir / 'site' / 'index.html').resolve().as_uri()}")
-    print(f"Open:     {command} open{there}")
-    print(f"SQL:      {command} sql{there} '{QUESTION}'")
-    print(f"Your own: {command} init my-project")
-
-
-def _command() -> str:
-    """Return how a shell calls this installation's command from here."""
-    script = Path(sys.executable).with_name("analytics")
-    found = shutil.which("analytics")
-    if found and Path(found) == script:
-        return "analytics"
-    here = Path.cwd()
-    return shlex.quote(str(script.relative_to(here) if script.is_relative_to(here) else script))
+    print(f"Open:     {program} open{there}")
+    print(f"SQL:      {program} sql{there} '{QUESTION}'")
+    print(f"Your own: {program} init my-project")
+    activate = Path(sys.executable).with_name("activate")
+    if program != "analytics" and activate.exists():
+        print(f"`. {typed(activate)}` lets the shell find `analytics`, as messages name it.")
 
 
 def _write_settings(file: Path, emulator: Emulator, first: datetime) -> dict[str, str]:
