@@ -1,13 +1,12 @@
-"""The findings of a published file, and their states as the ledger of the data has them."""
+"""The findings of a published file."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from analytics.alerts.ledger import Ledger, State
 from analytics.custom.findings import Finding
 
 if TYPE_CHECKING:
@@ -52,19 +51,3 @@ def read_found(con: duckdb.DuckDBPyConnection) -> Found:
     alerts = dict(con.execute(_ALERTS).fetchall())
     findings = [Finding(*row) for row in con.execute(_FINDINGS).fetchall()]
     return Found({each.id: each for each in findings}, alerts, data_to)
-
-
-def states(ledger: Ledger, found: Found) -> list[dict[str, Any]]:
-    """Return a record for each finding, with its state: sent, waiting or uncertain."""
-    entries = ledger.entries
-    return [
-        {
-            "alert_name": each.alert,
-            "title": each.title,
-            "severity": each.severity,
-            "finding_id": each.id,
-            "finding": each.text,
-            "state": str(entries[each.id].state if each.id in entries else State.waiting),
-        }
-        for each in found.findings.values()
-    ]
