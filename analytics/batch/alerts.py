@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from analytics.alerts.delivery import deliver
-from analytics.alerts.found import Found, read_found
+from analytics.alerts.delivery import Found, deliver, read_found
 from analytics.alerts.sender import Address, addresses, send
 from analytics.batch.progress import Progress
 from analytics.errors import AnalyticsError, UsageError

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import duckdb
 
-from analytics.alerts.found import read_found
+from analytics.alerts.delivery import read_found
 from analytics.batch.alerts import send_found
 from analytics.batch.progress import Progress
 from analytics.custom.build import Built, ask_alerts

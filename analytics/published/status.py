@@ -9,8 +9,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from analytics.alerts.delivery import read_sent
-from analytics.alerts.found import read_found
+from analytics.alerts.delivery import read_found, read_sent
 from analytics.batch.last_batch import read_last_batch
 from analytics.format import names, numbers
 from analytics.published.sandbox import open_published

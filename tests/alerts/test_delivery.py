@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from analytics.alerts.delivery import deliver, read_sent
-from analytics.alerts.found import Found
+from analytics.alerts.delivery import Found, deliver, read_sent
 from analytics.alerts.messages import Message
 from analytics.alerts.sender import Address
 from analytics.custom.findings import Finding
