@@ -48,9 +48,9 @@ settings.load_profile("busy")  # the machine may be
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Leave slow tests to `pytest -m slow`, and those of days to `make torture`."""
+    """Leave slow tests to `pytest -m slow`, and each step to `make torture`."""
     config.addinivalue_line("markers", "slow: many more examples, run by `pytest -m slow` only")
-    config.addinivalue_line("markers", "torture: every call of a batch, run by `make torture` only")
+    config.addinivalue_line("markers", "torture: every step of a batch, run by `make torture` only")
     config.option.markexpr = config.option.markexpr or "not slow and not torture"
     for number in (signal.SIGINT, signal.SIGHUP):
         if signal.getsignal(number) is signal.SIG_IGN:

@@ -200,12 +200,12 @@ def test_a_path_that_is_not_utf8_is_refused(analytics: Command) -> None:
 def test_all_wrong_settings_of_a_fleet_are_named(tmp_path: Path) -> None:
     """Each wrong setting of `fleet.toml` is named, one that is in no table by its name alone."""
     file = tmp_path / "fleet.toml"
-    file.write_text("storage = 5\n[task]\ncpus = 0\n[[workspaces]]\n", encoding="utf-8")
+    file.write_text("folder = 5\n[task]\ncpus = 0\n[[workspaces]]\n", encoding="utf-8")
     with pytest.raises(UsageError) as refused:
         load_fleet(file)
 
     assert str(refused.value).replace(f"{file}: ", "").splitlines() == [
-        "`storage` must be a text in quotes, not 5.",
+        "`folder` must be a text in quotes, not 5.",
         "`cpus` in [task] must be a whole number, at least 1, not 0.",
         "there must be a setting `api_key_env` in [[workspaces]] number 1.",
     ]

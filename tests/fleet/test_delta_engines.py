@@ -37,7 +37,7 @@ def tables(tmp_path_factory: pytest.TempPathFactory) -> Tables:
 @pytest.fixture(scope="module")
 def published(con: duckdb.DuckDBPyConnection, tables: Tables) -> dict[str, Merge]:
     """The marts of both shards, published."""
-    return {name: merge(con, tables, name, of_shards(name), 1) for name in mart_names(con, "s0")}
+    return {name: merge(con, tables, name, of_shards(name)) for name in mart_names(con, "s0")}
 
 
 def require_equal(con: duckdb.DuckDBPyConnection, name: str, merged: Merge, read: Any) -> None:

@@ -10,7 +10,6 @@ import pytest
 pytest.importorskip("ray", reason="needs the extra `fleet`: make test-fleet")
 
 from analytics.emulator.worlds.fleet import Workspaces
-from analytics.fleet.generations import PUBLISHED
 from analytics.fleet.nightly import nightly
 from analytics.fleet.publication import merge
 from tests.conftest import NOW
@@ -53,4 +52,4 @@ def test_a_thousand_workspaces(
 
         one = on_one_machine(given, tmp_path / "one")
 
-        assert differences(one, Path(fleet.publish.url, PUBLISHED)) == []
+        assert differences(one, fleet.published / "analytics.duckdb") == []
