@@ -35,7 +35,7 @@ from analytics.warehouse.schema import BOOKS, FINANCE
 AT_ONCE = 50
 """Files of shards that are open at a time."""
 
-BUDGETS = ("marts.fct_budget_days", "marts.fct_budgets", "marts.fct_budget_bridge")
+BUDGETS = ("marts.fct_budgets",)
 _OF_BUDGETS = (
     "staging.stg_budgets",
     "staging.stg_owner_rules",

@@ -114,7 +114,7 @@ create table if not exists finance.budgets (
 -- One row per rule of `finance/allocation.toml`, by its number in the file.
 create table if not exists finance.allocation_rules (
     rule INTEGER, name VARCHAR, source VARCHAR, method VARCHAR, basis VARCHAR, workspace VARCHAR,
-    is_chargeback BOOLEAN, valid_from DATE, valid_to DATE
+    valid_from DATE, valid_to DATE
 );
 create table if not exists finance.allocation_shares (
     rule INTEGER, cost_center VARCHAR, share DECIMAL(38,10)
@@ -171,7 +171,7 @@ create table if not exists finance.closed_run_adjustments (
 
 create table if not exists finance.closed_allocations (
     month DATE, workspace_id VARCHAR, agent_id VARCHAR, line_cost_center VARCHAR,
-    cost_center VARCHAR, source VARCHAR, rule VARCHAR, is_chargeback BOOLEAN,
+    cost_center VARCHAR, source VARCHAR, rule VARCHAR,
     cost_usd DECIMAL(38,10), billed_usd DECIMAL(38,10)
 );
 

@@ -6,7 +6,6 @@ select
     allocations.cost_center,
     source,
     rule,
-    is_chargeback,
     agent_name,
     billed_usd,
     allocations.cost_usd as metered_cost_usd,

@@ -85,7 +85,7 @@ def test_force_says_so_on_the_pages(analytics: Command, settings_file: SettingsF
     assert result.code == 0, result.err
     assert "the API's own figures differ" in result.err
     assert "Published although" in Path("data/site/index.html").read_text("utf-8")
-    (page,) = Path("data/site/workspaces").glob("*/reconciliation.html")
+    (page,) = Path("data/site/workspaces").glob("*/trust.html")
     text = page.read_text("utf-8")
     assert re.search("1 of [0-9]+ controls failed", text)
     assert "Published although 1 control against the API failed" in text

@@ -67,7 +67,7 @@ def figures() -> dict[str, list[tuple[Any, ...]]]:
 def pages() -> dict[str, str]:
     """The hash of each file of the site but of those that show checks."""
     files = [path for path in Path("data/site").rglob("*") if path.is_file()]
-    with_checks = ("data-quality", "summary", "manifest", "rpt_checks", "index.html")
+    with_checks = ("trust", "summary", "manifest", "rpt_checks", "index.html")
     return {
         str(path): hashlib.sha256(path.read_bytes()).hexdigest()
         for path in files

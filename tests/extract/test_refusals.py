@@ -215,8 +215,7 @@ def test_own_key_cost_is_unknown_without_the_keys(
         *known.rows("fct_billing_days", split), (None, None)
     ]  # fmt: skip
     for table in ("fct_agent_months", "fct_workspace_months", "fct_owner_months",
-                  "fct_agent_owner_months", "rpt_months", "rpt_bill_months",
-                  "rpt_agent_bill_months"):  # fmt: skip
+                  "fct_agent_owner_months", "rpt_months"):  # fmt: skip
         billed = [row for row in published[table] if row["billed_usd"]]
         assert {(row["surcharge_usd"], row["own_key_usd"]) for row in billed} == {(None, None)}
         assert None not in {value for pair in known.rows(table, split) for value in pair}
