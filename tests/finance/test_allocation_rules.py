@@ -48,9 +48,9 @@ def test_a_table_is_a_rule() -> None:
     shares = {"CC 1": Decimal("33.3"), "B": Decimal("66.7")}
     assert found.problems == []
     assert found.rules == [
-        Rule(1, "P", "failed", "proportional", "tokens", {}, "Bake*", True, *days),
-        Rule(2, "Even", "platform", "even", None, {}, "*", False, None, None),
-        Rule(3, "Even", "no_agent", "fixed", None, shares, "*", False, None, None),
+        Rule(1, "P", "failed", "proportional", "tokens", {}, "Bake*", *days),
+        Rule(2, "Even", "platform", "even", None, {}, "*", None, None),
+        Rule(3, "Even", "no_agent", "fixed", None, shares, "*", None, None),
     ]
 
 
