@@ -16,6 +16,7 @@ from analytics.cli.alerts import alerts
 from analytics.cli.export import export
 from analytics.cli.figures import figures_of, warn_of_writer
 from analytics.cli.fleet import fleet
+from analytics.cli.gone import Commands
 from analytics.cli.options import AsOf, Config, DataDir, Json, format_of, layout_of
 from analytics.cli.page import page
 from analytics.cli.runs.commands import runs
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     name="analytics",
+    cls=Commands,
     help="What your agents on Levain cost, how many tokens they use, and how often they fail.",
     no_args_is_help=True,
     context_settings={"help_option_names": ["-h", "--help"]},

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import pwd
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -21,14 +21,6 @@ from analytics.cli.options import (
     progress_of,
     settings_of_batch,
 )
-
-if TYPE_CHECKING:
-    from datetime import date
-
-    import duckdb
-
-    from analytics.finance.books.entries import ClosingFacts
-
 
 books = typer.Typer(
     help="Look at closed months, and verify them byte by byte.",
@@ -76,6 +68,7 @@ def close(
     """
     from analytics.batch.closing import Signatures
     from analytics.batch.closing import close as run
+    from analytics.published.export.pack import write_pack
 
     with progress_of(log_format, quiet=quiet, verbose=verbose) as progress:
         signatures = Signatures(
@@ -88,7 +81,7 @@ def close(
             month,
             progress,
             signatures=signatures,
-            write_files=_write_files,
+            write_files=write_pack,
             early=early,
         )
 
@@ -114,19 +107,8 @@ def reopen(
         text = _text("--reason", reason, _LONGEST_REASON)
         settings = settings_of_batch(data_dir, config)
         entry = run(settings, month, progress, reason=text, by=_account())
-        command = f"analytics export journal {month} --revision {entry.revision} --reverse"
+        command = f"analytics export journal {month} --reverse {entry.revision}"
         progress.warn(f"if the journal of {month} was imported, import `{command}` too")
-
-
-def _write_files(
-    con: duckdb.DuckDBPyConnection, month: date, folder: Path, closing: ClosingFacts
-) -> None:
-    """Write the pack of a month, and the exports that it does not hold."""
-    from analytics.published.export.closed import write_exports
-    from analytics.published.export.pack import write_pack
-
-    write_pack(con, month, folder, closing)
-    write_exports(con, month, folder, closing)
 
 
 @books.command("list")

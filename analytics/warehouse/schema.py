@@ -142,9 +142,14 @@ create table if not exists finance.closings (
     code_version VARCHAR, reopened_at TIMESTAMPTZ, reason VARCHAR
 );
 
--- Loads on which a closed month rests; the last one of each workspace is the last that it holds.
+-- The last load of each workspace that a revision holds.
 create table if not exists finance.closing_loads (
     month DATE, revision INTEGER, workspace_id VARCHAR, load_id VARCHAR
+);
+
+-- Loads on which a closed month rests, and their landing files.
+create table if not exists finance.closed_loads (
+    month DATE, workspace_id VARCHAR, load_id VARCHAR, file_name VARCHAR, sha256 VARCHAR
 );
 
 create table if not exists finance.closed_charges (

@@ -39,12 +39,13 @@ def test_a_closed_month(closed: Shop) -> None:
     )  # fmt: skip
     assert listed["totals"]["cost_usd"] == "1.1000000000"
     assert shown["hash"] == listed["hash"]
-    assert {"sign-off.pdf", "settings.toml", "checks.csv", "data/charges.parquet"} <= {
-        *shown["files"]
-    }
+    assert {
+        "sign-off.pdf", "evidence/settings.toml", "evidence/checks.csv", "data/charges.parquet",
+        "data/loads.parquet",
+    } <= {*shown["files"]}  # fmt: skip
     folder = closed.books / "2026-10" / "r1"
     assert (folder / "finance" / "owners.csv").read_text(encoding="utf-8") == OWNERS
-    assert (folder / "settings.toml").read_text(encoding="utf-8") == SETTINGS
+    assert (folder / "evidence" / "settings.toml").read_text(encoding="utf-8") == SETTINGS
     assert (folder / "sign-off.pdf").read_bytes() == b"signed"
     assert closed.rows("select status, revision from dim_months where month = '2026-10-01'") == [
         {"status": "closed", "revision": 1}
