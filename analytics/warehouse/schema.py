@@ -124,6 +124,9 @@ create table if not exists finance.allocation_shares (
     rule INTEGER, cost_center VARCHAR, share DECIMAL(38,10)
 );
 
+-- [finance] of the settings, as of the last build: one row.
+create table if not exists finance.limits (materiality_usd DECIMAL(38,10));
+
 -- Accounts of `finance/accounts.toml`, or the defaults; one with a cost center is of that alone.
 create table if not exists finance.accounts (role VARCHAR, cost_center VARCHAR, account VARCHAR);
 """
