@@ -61,7 +61,7 @@ SettingsFile = Callable[[str], None]
         ('[publish]\nmode = "0666"\n', 'like "0640", not "0666".'),
         (
             "[finance]\nmateriality_usd = 0.01\n",
-            '`materiality_usd` in [finance] must be a text in quotes like "0.01", not 0.01.',
+            "`materiality_usd` in [finance] must be a text in quotes, not 0.01.",
         ),
         ('[finance]\nmateriality_usd = "-1"\n', 'like "0.01", not "-1".'),
         ('[publish]\nhome = "../my fleet/"\n', 'like "../index.html", not "../my fleet/".'),
