@@ -128,9 +128,13 @@ class Batch(Table, frozen=True):
 
 
 class Finance(Table, frozen=True):
-    """`grace_days`: days that the figures must reach beyond a month's end before it is closed."""
+    """`grace_days`: days that the figures must reach beyond a month's end before it is closed.
+
+    What invoices of a month differ from its bill by less than `materiality_usd` is rounding.
+    """
 
     grace_days: Annotated[int, msgspec.Meta(ge=0, le=60)] = 3
+    materiality_usd: Annotated[str, msgspec.Meta(pattern=r"^[0-9]{1,9}(\.[0-9]{1,10})?$")] = "0.01"
 
 
 class _File(Table, frozen=True):

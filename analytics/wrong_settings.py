@@ -30,6 +30,7 @@ _SAMPLES = {
     "memory_limit": '"2GB"',
     "size_limit": '"2GB"',
     "mode": '"0640"',
+    "materiality_usd": '"0.01"',
     "metrics": '"metrics.prom"',
     "home": '"../index.html"',
     "api_key_env": '"LEVAIN_API_KEY"',

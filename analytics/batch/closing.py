@@ -41,15 +41,16 @@ from analytics.errors import AnalyticsError, ControlError, UsageError, nothing_p
 from analytics.files import copy_file
 from analytics.finance.books.entries import (
     DATA,
+    EVIDENCE,
     MANIFEST,
     Amounts,
     Closing,
     ClosingFacts,
     Recorded,
     Reopening,
-    StoredFile,
     encode,
     path_of,
+    stored_files,
 )
 from analytics.finance.books.frozen import write_frozen
 from analytics.finance.books.reading import (
@@ -225,7 +226,7 @@ def _write(
             **msgspec.structs.asdict(facts),
             number=len(books.entries) + 1,
             previous_sha256=books.head,
-            files=dict(_stored_files(folder)),
+            files=stored_files(folder),
         )
         _require_sums(folder, facts)
         content = encode(manifest)
@@ -262,9 +263,11 @@ def _write_evidence(
     """Write the frozen tables, and what the figures were made of and approved by."""
     (folder / DATA).mkdir()
     write_frozen(con, facts.first_day, facts.revision, folder / DATA)
-    con.sql("from audit.check_results order by check_name").write_csv(str(folder / "checks.csv"))
+    evidence = folder / EVIDENCE
+    evidence.mkdir()
+    con.sql("from audit.check_results order by check_name").write_csv(str(evidence / "checks.csv"))
     if settings.file.is_file():
-        shutil.copyfile(settings.file, folder / "settings.toml")
+        shutil.copyfile(settings.file, evidence / "settings.toml")
     if signatures.sign_off and facts.sign_off:
         shutil.copyfile(signatures.sign_off, folder / facts.sign_off)
     hashes = dict(con.execute("select file_name, sha256 from audit.finance_files").fetchall())
@@ -272,15 +275,6 @@ def _write_evidence(
         (folder / FOLDER).mkdir(exist_ok=True)
         if copy_file(path, settings.project, folder / FOLDER / name) != hashes.get(name):
             raise changed_file(name)
-
-
-def _stored_files(folder: Path) -> Iterator[tuple[str, StoredFile]]:
-    for file in sorted(path for path in folder.rglob("*") if path.is_file()):
-        content = file.read_bytes()
-        yield (
-            file.relative_to(folder).as_posix(),
-            StoredFile(byte_count=len(content), sha256=hashlib.sha256(content).hexdigest()),
-        )
 
 
 @contextmanager

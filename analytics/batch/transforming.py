@@ -12,7 +12,7 @@ from analytics.batch.progress import Progress
 from analytics.errors import AnalyticsError
 from analytics.finance.books.frozen import load_books
 from analytics.finance.books.reading import Books, read_books, remove_unfinished
-from analytics.finance.load import file_of, load_finance
+from analytics.finance.load import file_of, load_finance, load_limits
 from analytics.finance.names import problems_of_names
 from analytics.format import numbers
 from analytics.resources import folder
@@ -70,6 +70,7 @@ def transform(
         books = read_books(layout.books)
         load_books(con, books)
         _warn_of_files(progress, load_finance(con, settings.project), "not used")
+        load_limits(con, materiality_usd=settings.finance.materiality_usd)
         models = all_models(folder("queries"))
         difference, made = None, None
         warnings: list[str] = []

@@ -14,7 +14,7 @@ from analytics.cli import batch, project, upkeep
 from analytics.cli import books as month_end
 from analytics.cli.alerts import alerts
 from analytics.cli.export import export
-from analytics.cli.figures import figures_of, warn_of_writer
+from analytics.cli.figures import warn_of_writer
 from analytics.cli.fleet import fleet
 from analytics.cli.gone import Commands
 from analytics.cli.options import Config, DataDir, Json, format_of, layout_of
@@ -162,11 +162,13 @@ def sql(
         from analytics.published.questions import sql_of
 
         text = sql_of(query, settings.project)
+    layout = layout_of(data_dir, config)
+    warn_of_writer(layout)
     bounds = settings.sql
     limits = Limits(
         bounds.timeout_seconds, bounds.memory_limit, bounds.row_limit, bounds.size_limit
     )
-    ask = partial(answers, figures_of(settings).layout.published, settings.data_dir, limits)
+    ask = partial(answers, layout.published, settings.data_dir, limits)
     target = None if output == Path("-") else output
     write(ask, text, chosen, target, expanded=expanded, raw=raw)
 
@@ -217,8 +219,9 @@ def trace(
     from analytics.published import trace_output
     from analytics.terminal import escaped_json
 
-    figures = figures_of(_settings(data_dir, config))
-    found = traced.trace(figures, agent=agent, day=date, workspace=workspace, run_id=run)
+    layout = layout_of(data_dir, config)
+    warn_of_writer(layout)
+    found = traced.trace(layout, agent=agent, day=date, workspace=workspace, run_id=run)
     if as_json:
         print(escaped_json(trace_output.as_json(found, limit), sys.stdout.encoding))
     else:

@@ -175,7 +175,7 @@ def _close(month: date, data_dir: Path, now: datetime) -> None:
     """Close a month at a moment of the emulated time, and say so in one line."""
     from analytics.batch.closing import Signatures, close
     from analytics.batch.progress import Progress
-    from analytics.cli.books import write_files
+    from analytics.published.export.pack import write_pack
 
     began = time.monotonic()
     close(
@@ -183,7 +183,7 @@ def _close(month: date, data_dir: Path, now: datetime) -> None:
         f"{month:%Y-%m}",
         Progress(quiet=True),
         signatures=Signatures(prepared_by=PREPARER, approved_by=APPROVER),
-        write_files=write_files,
+        write_files=write_pack,
         now=now,
     )
     say(f"{'':10}finance closes {month:%B %Y} ({time.monotonic() - began:.1f} s)")

@@ -7,19 +7,7 @@ from typing import TYPE_CHECKING
 from analytics.cli import printed
 
 if TYPE_CHECKING:
-    from analytics.published.figures import Figures
-    from analytics.settings import Settings
     from analytics.warehouse.layout import Layout
-
-
-def figures_of(settings: Settings) -> Figures:
-    """Return the published figures; warn if another program has written beside them."""
-    from analytics.published.figures import Figures
-    from analytics.warehouse.layout import Layout
-
-    layout = Layout(settings.data_dir)
-    warn_of_writer(layout)
-    return Figures(layout)
 
 
 def warn_of_writer(layout: Layout) -> None:

@@ -18,6 +18,18 @@ GONE = {
     "books show": _BOOKS,
     "books verify": _BOOKS,
     "export --as-of": _AS_OF,
+    "export --live": "a closed month is exported from the books, an open one from today's figures",
+    "export --revision": "the close in force is exported; every other one lies in the books",
+    "export focus --dataset": "all three datasets are written, a file each",
+    "export focus --draft-1.5": "the files are of FOCUS 1.4, the newest version that is ratified",
+    "export focus --format": "the files are CSV",
+    "export focus --version": "the files are of FOCUS 1.4",
+    "export focus --workspace": "SubAccountId is the workspace of each row",
+    "export month": '`analytics export pack MONTH` has its lines, as has `analytics sql "from'
+    ' fct_month_lines"`',
+    "export pack --workspace": "the pack is of all workspaces, each with a subtotal",
+    "export sources": "name the tables that you use in a file of your own, as docs/bi-tools.md"
+    " shows",
     "page": _PREVIEW,
     "reopen": "`analytics close MONTH --reopen REASON` opens it again",
     "sql --as-of": _AS_OF,

@@ -59,6 +59,11 @@ SettingsFile = Callable[[str], None]
             '`mode` in [publish] must be a text in quotes like "0640", not "everybody".',
         ),
         ('[publish]\nmode = "0666"\n', 'like "0640", not "0666".'),
+        (
+            "[finance]\nmateriality_usd = 0.01\n",
+            "`materiality_usd` in [finance] must be a text in quotes, not 0.01.",
+        ),
+        ('[finance]\nmateriality_usd = "-1"\n', 'like "0.01", not "-1".'),
         ('[publish]\nhome = "../my fleet/"\n', 'like "../index.html", not "../my fleet/".'),
         ('[publish]\nmetrics = "a\\u0000.prom"\n', 'like "metrics.prom", not "a\\u0000.prom".'),
         ('[publish]\nmetrics = "books/a.prom"\n', "lies among what batches write"),

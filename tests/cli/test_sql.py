@@ -377,7 +377,7 @@ def test_a_files_ending_names_its_format(
     assert output.read_bytes().startswith(beginning)
 
 
-@pytest.mark.parametrize("command", [("sql", "select 1"), ("export", "month", "2026-11")])
+@pytest.mark.parametrize("command", [("sql", "select 1"), ("export", "journal", "2026-11")])
 def test_an_ending_that_names_no_format_is_told(
     published: Command, tmp_path: Path, command: tuple[str, ...]
 ) -> None:
