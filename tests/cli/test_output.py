@@ -55,8 +55,7 @@ def test_an_export_is_for_its_owner(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 @pytest.mark.usefixtures("open_umask")
 def test_a_pack_is_for_its_owner(tmp_path: Path) -> None:
-    """The folder of a pack is 0700, and its files are 0600, as is the archive."""
-
+    """The folder of a pack is 0700, and its files are 0600."""
     with made_folder(tmp_path / "pack") as folder:
         (folder / "lines.csv").touch()
 
