@@ -126,7 +126,7 @@ def _task(fleet: Fleet, shard: str) -> tuple[float, float, float]:
     store = Store(fleet.storage)
     with scratch(shard) as folder:
         settings = fleet.of(shard, folder)
-        limit_process(settings.batch)
+        limit_process(fleet.task.memory, fleet.task.cpus)
         layout, before = Layout(folder), head(store, shard)
         if before is None or not fetch_files(store, before, layout):
             sys.exit(f"{shard} is not whole")

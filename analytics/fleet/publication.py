@@ -37,8 +37,8 @@ from analytics.fleet.store import Store
 from analytics.fleet.tasks import scratch
 from analytics.fleet.transfer import fetch_file, unpack
 from analytics.format.numbers import plural
+from analytics.memory import bytes_of
 from analytics.report.rendering import About
-from analytics.warehouse.confined import bytes_of
 from analytics.warehouse.database import OFFLINE, attach_read_only
 from analytics.warehouse.machine import connection_limits, limit_process
 from analytics.warehouse.site import MANIFEST, Manifest
@@ -82,7 +82,7 @@ def merge(fleet: Fleet, progress: Progress) -> list[str]:
     AnalyticsError if nothing can be published, or another merge is at work: each table and file is
     then as it was, or of this merge.
     """
-    limit_process(fleet.batch.batch)
+    limit_process(fleet.batch.batch.memory_limit)
     os.umask(0o777 & ~folder_mode(int(fleet.batch.publish.mode, 8)))
     with scratch("merge") as folder:
         at_work = begin(Store(fleet.publish.url))

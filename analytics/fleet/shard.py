@@ -25,7 +25,9 @@ from analytics.fleet.transfer import (
 from analytics.settings import Settings
 from analytics.warehouse.layout import Layout
 from analytics.warehouse.lock import batch_lock
-from analytics.warehouse.machine import limit_process
+
+_HOME = "../../index.html"
+"""Address of the overview, as seen from the site of a shard."""
 
 
 def run_batch(
@@ -42,7 +44,6 @@ def run_batch(
     were published before. BusyError if another task was quicker; StoreError if the storage fails;
     UsageError for wrong settings, before the first generation.
     """
-    limit_process(settings.batch)
     layout = Layout(settings.data_dir)
     before = head(store, shard)
     if before:
@@ -53,7 +54,7 @@ def run_batch(
         fetch_all_loads(store, shard, layout)  # of a first batch that could not be put back
     started_at = datetime.now(UTC)
     try:
-        nightly(settings, progress, limit=limit)
+        nightly(settings, progress, limit=limit, home=_HOME)
     except UsageError:
         if before is None:
             raise

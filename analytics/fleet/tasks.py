@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from analytics.errors import AnalyticsError, UsageError, extra_needed
 from analytics.fleet.store import Store, StoreError
 from analytics.levain.rate_limiter import RateLimiter
-from analytics.warehouse.confined import bytes_of
+from analytics.memory import bytes_of
 
 if TYPE_CHECKING:
     from analytics.fleet.generations import Generation
@@ -116,10 +116,12 @@ def _run(fleet: Fleet, shard: str, budget: Any) -> Outcome:
     """Run the batch of a shard in a new folder of this machine; StoreError may be tried again."""
     from analytics.batch.progress import LogFormat, Progress
     from analytics.fleet.shard import run_batch
+    from analytics.warehouse.machine import limit_process
 
     progress = Progress(StringIO(), log_format=LogFormat.json)
     with scratch(shard) as folder:
         try:
+            limit_process(fleet.task.memory, fleet.task.cpus)
             generation = run_batch(
                 Store(fleet.storage),
                 shard,
