@@ -47,7 +47,7 @@ _GONE = {
 }
 """Settings of earlier files, and what holds in their place."""
 
-_GONE_VARIABLES = {"ANALYTICS_LOG_FORMAT": "Say --log-format json, and unset the variable."}
+_GONE_VARIABLES = {"ANALYTICS_LOG_FORMAT": "say --log-format json, and unset the variable"}
 
 
 class WrongSettingsError(UsageError):
@@ -93,7 +93,7 @@ def require_no_gone_variable(environment: Mapping[str, str]) -> None:
     """Raise UsageError for a variable of the environment that earlier releases read."""
     for name, advice in _GONE_VARIABLES.items():
         if environment.get(name):
-            raise UsageError(f"The variable {name} is gone.\n{advice}")
+            raise UsageError(f"`{name}` is gone: {advice}.")
 
 
 def require_timezone(name: str) -> None:

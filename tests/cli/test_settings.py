@@ -148,7 +148,7 @@ def test_a_variable_that_is_gone_is_refused(
     result = analytics("status")
 
     assert result.code == 2
-    assert "Say --log-format json, and unset the variable." in result.err
+    assert "is gone: say --log-format json, and unset the variable." in result.err
 
 
 def test_a_named_settings_file_must_exist(analytics: Command) -> None:
