@@ -112,7 +112,7 @@ def _nothing() -> None:
 def _task(fleet: Fleet, shard: str) -> float:
     """Build and publish a shard anew; return the seconds."""
     settings, layout = fleet.of(shard), fleet.layout(shard)
-    limit_process(settings.batch)
+    limit_process(fleet.task.memory, fleet.task.cpus)
     layout.marts.unlink()
     began = time.perf_counter()
     progress: Any = Progress(StringIO())

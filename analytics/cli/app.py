@@ -132,7 +132,7 @@ def sql(
     """Query the published figures, also while a batch is running.
 
     Questions that have a name are ours and the files of `queries/adhoc/` beside the settings file.
-    [sql] in the settings limits its time, memory, rows and bytes.
+    [sql] in the settings limits its time.
 
     Money is DECIMAL. In a notebook, `.df()` for pandas makes floats of it; `.arrow()`,
     `.fetchall()` and `polars.DataFrame(con.sql(...))` keep every digit.
@@ -143,7 +143,7 @@ def sql(
     """  # noqa: D301 - after a backspace, click keeps the lines as they are
     from analytics.errors import UsageError
     from analytics.published.output import Format, write
-    from analytics.published.statements import answers
+    from analytics.published.statements import MOST_BYTES, MOST_ROWS, answers
     from analytics.warehouse.confined import Limits
 
     chosen = format_of(list(Format), form, output)
@@ -164,10 +164,7 @@ def sql(
         text = sql_of(query, settings.project)
     layout = layout_of(data_dir, config)
     warn_of_writer(layout)
-    bounds = settings.sql
-    limits = Limits(
-        bounds.timeout_seconds, bounds.memory_limit, bounds.row_limit, bounds.size_limit
-    )
+    limits = Limits(settings.sql.timeout_seconds, rows=MOST_ROWS, size=MOST_BYTES)
     ask = partial(answers, layout.published, settings.data_dir, limits)
     target = None if output == Path("-") else output
     write(ask, text, chosen, target, expanded=expanded, raw=raw)

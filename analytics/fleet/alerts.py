@@ -34,7 +34,7 @@ def ask(merged: Path, settings: Settings, printed: list[str], progress: Progress
 
     Those of shards are removed. `printed` are problems of the project that were printed before.
     """
-    limits = Limits(settings.sql.timeout_seconds, settings.sql.memory_limit, None)
+    limits = Limits(settings.sql.timeout_seconds, rows=None)
     with progress.stage("custom") as done:
         built = ask_alerts(merged, settings.project, limits, progress.part)
         errors = [file.error for file in built.files]

@@ -32,9 +32,9 @@ from analytics.fleet import alerts
 from analytics.fleet.merge import merge_files
 from analytics.fleet.settings import Fleet
 from analytics.format.numbers import plural
+from analytics.memory import bytes_of
 from analytics.report.rendering import About
 from analytics.warehouse import site as pages
-from analytics.warehouse.confined import bytes_of
 from analytics.warehouse.database import OFFLINE, attach_read_only
 from analytics.warehouse.layout import Layout
 from analytics.warehouse.lock import batch_lock
@@ -107,7 +107,7 @@ def merge(fleet: Fleet, progress: Progress) -> list[str]:
 
     AnalyticsError if nothing can be published; BusyError if another merge is at work.
     """
-    limit_process(fleet.batch.batch)
+    limit_process(fleet.batch.batch.memory_limit)
     layout = Layout(fleet.published)
     os.umask(0o777 & ~disk.folder_mode(int(fleet.batch.publish.mode, 8)))
     with batch_lock(layout), scratch_folder(layout.root) as folder:

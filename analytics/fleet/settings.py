@@ -14,7 +14,6 @@ from analytics.errors import UsageError
 from analytics.settings import (
     CONFIG_FILE,
     Alerts,
-    Batch,
     Settings,
     Size,
     Table,
@@ -28,9 +27,6 @@ from analytics.warehouse.layout import Layout
 from analytics.wrong_settings import WrongSettingsError, converted
 
 FLEET_FILE = "fleet.toml"
-
-_HOME = "../../index.html"
-"""Address of the overview, as seen from the site of a shard."""
 
 _SHARD = re.compile(r"[a-z0-9][a-z0-9._-]{0,99}")
 
@@ -102,16 +98,12 @@ class Fleet(msgspec.Struct, frozen=True, kw_only=True):
     def of(self, shard: str) -> Settings:
         """Return the settings of a batch of a shard.
 
-        It sends no findings: the merge does, which has the figures of all shards. It writes no
-        metrics: all batches would write the same file.
+        It sends no findings: the merge does, which has the figures of all shards.
         """
-        bounds = Batch(memory_limit=self.task.memory, threads=self.task.cpus)
         return msgspec.structs.replace(
             self.batch,
             data_dir=self.layout(shard).root,
             workspaces=self.shards[shard],
-            batch=bounds,
-            publish=msgspec.structs.replace(self.batch.publish, home=_HOME, metrics=""),
             extract=msgspec.structs.replace(self.batch.extract, requests_per_second=0),
             alerts=Alerts(),
         )

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from analytics.errors import AnalyticsError, BusyError, UsageError, extra_needed
 from analytics.levain.rate_limiter import RateLimiter
-from analytics.warehouse.confined import bytes_of
+from analytics.memory import bytes_of
 
 if TYPE_CHECKING:
     from analytics.fleet.settings import Fleet
@@ -104,7 +104,7 @@ def _run(fleet: Fleet, shard: str, budget: Any) -> Outcome:
     from analytics.warehouse.machine import limit_process
 
     settings = fleet.of(shard)
-    limit_process(settings.batch)
+    limit_process(fleet.task.memory, fleet.task.cpus)
     progress = Progress(StringIO(), log_format=LogFormat.json)
     deadline = time.monotonic() + _LOCKED_FOR
     while True:

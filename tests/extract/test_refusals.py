@@ -63,7 +63,7 @@ def live(world: World, agent: Agent) -> None:
 def batch(batch: Batch, world: World, agent: Agent) -> Batch:
     """A batch of those days."""
     live(world, agent)
-    batch.set_extract(details_per_batch=0, history_days=4)
+    batch.set_extract(history_days=4)
     return batch
 
 
@@ -101,7 +101,7 @@ def test_what_an_account_lacks_is_named_and_unknown(
             ids.append(world.workspaces[0].id)
         loaded = load_settings(tmp_path / "data")
         batch = Batch(msgspec.structs.replace(loaded, workspaces=settings), api)
-        batch.set_extract(details_per_batch=0, history_days=4)
+        batch.set_extract(history_days=4)
         outcomes = batch.extract()
     published = publish(batch)
 

@@ -80,7 +80,6 @@ def given(tmp_path_factory: pytest.TempPathFactory, hook: Webhook) -> Iterator[G
         with fleet_of(root, monkeypatch, RUNS, SHARDS) as made:
             with (root / "analytics.toml").open("a") as settings:
                 settings.write('[alerts]\nurls_env = "ALERT_URLS"\n')
-                settings.write(f'[publish]\nmetrics = "{root}/levain.prom"\n')
             made.fleet = load_fleet(root / "fleet.toml")
             for shard in made.fleet.shards:
                 assert made.batch(shard).exit_code == 0
@@ -129,11 +128,6 @@ def test_findings_are_of_all_shards(given: Given, hook: Webhook) -> None:
     with duckdb.connect(published(given, PUBLISHED), read_only=True) as con:
         rows = con.execute("select shard, finding from audit.alert_findings").fetchall()
     assert rows == [("(all)", finding)]
-
-
-def test_no_batch_of_a_shard_writes_metrics(given: Given) -> None:
-    """One file would have the state of the shard that ended last, as if it were that of all."""
-    assert not (given.root / "levain.prom").exists()
 
 
 def test_tables_are_the_marts(given: Given) -> None:

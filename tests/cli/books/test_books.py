@@ -12,6 +12,7 @@ import pytest
 from analytics.emulator.world import World
 from analytics.finance.books.reading import read_books
 from analytics.format import numbers
+from tests.batches import with_pages
 from tests.cli.books.conftest import NOW, OWNERS, SETTINGS, Shop, small_world
 from tests.cli.conftest import SETTINGS as SHORT
 from tests.cli.conftest import shell_in
@@ -151,9 +152,8 @@ def test_what_is_material(shop: Shop) -> None:
 
 def test_a_changed_time_zone(closed: Shop) -> None:
     """No month is closed in another than that of its figures; the batch that changes it says so."""
-    settings = SETTINGS.replace("site = false", "site = true")
-    settings += '[reporting]\ntimezone = "America/Los_Angeles"\n'
-    with shell_in(closed.folder, small_world(), settings) as run:
+    settings = SETTINGS + '[reporting]\ntimezone = "America/Los_Angeles"\n'
+    with shell_in(closed.folder, small_world(), settings) as run, with_pages():
         refused = run("close", "2026-11", "--early")
         assert run("nightly", "-q").code == 0
     page = closed.folder / "data" / "site" / "index.html"
