@@ -62,7 +62,6 @@ name = "Platform by cost"
 source = "platform"
 method = "proportional"
 by = "cost"
-book = "chargeback"
 [[rules]]
 name = "Failed, as agreed"
 source = "failed"
