@@ -274,7 +274,7 @@ def books(folder: Path) -> None:
         life.correct()
         life.work(30)
         read(api)
-        run("reopen", "2025-09", "--reason", "an invoice came late")
+        run("close", "2025-09", "--reopen", "an invoice came late")
         run("close", "2025-09", "--early", *SIGNED)
         life.correct()
         life.work(30)
