@@ -26,7 +26,7 @@ GONE = {
     "export sources": "name the tables that you use in a file of your own, as docs/bi-tools.md"
     " shows",
 }
-"""What is gone, as it was typed: a command, or an option after the words of a command."""
+"""Advice by what was typed: a command, or an option after the words of a command."""
 
 
 class Commands(TyperGroup):
