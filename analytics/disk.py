@@ -7,7 +7,12 @@ import errno
 import os
 import shutil
 import stat
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from glob import escape
 from pathlib import Path
+from typing import BinaryIO
 
 _LIBRARY = ctypes.CDLL(None, use_errno=True)
 _WORKING_DIRECTORY = -100
@@ -36,21 +41,48 @@ def sync(path: Path) -> None:
         os.close(descriptor)
 
 
-def replace(path: Path, content: bytes, mode: int | None = None) -> None:
-    """Write a file, or what replaces it, in one step; return when it is on the disk.
+@contextmanager
+def replacing(path: Path, mode: int | None = None, *, is_new: bool = False) -> Iterator[BinaryIO]:
+    """Yield a file that takes the place of `path` at the end of the block, unless that raises.
 
-    Until then it has a hidden name, which is gone after an error.
+    Until then it has a hidden name that nobody can guess, and is written by its descriptor alone:
+    where others may write into the folder, any name may become a link. Without `mode`, it has that
+    of our own file that it replaces; else it is ours alone. FileExistsError if `is_new`, and
+    something is there.
     """
-    unfinished = path.with_name(f".{path.name}{UNFINISHED}")
+    descriptor, name = tempfile.mkstemp(UNFINISHED, f".{path.name}.", path.parent)
+    unfinished = Path(name)
     try:
-        unfinished.write_bytes(content)
-        if mode is not None:
-            unfinished.chmod(mode)
-        sync(unfinished)
-        unfinished.replace(path)
-        sync(path.parent)
+        with os.fdopen(descriptor, "wb") as file:
+            os.fchmod(descriptor, _mode_of(path) if mode is None else mode)
+            yield file
+        if is_new:
+            path.hardlink_to(unfinished)  # unlike a rename, it replaces no file
+        else:
+            unfinished.replace(path)
     finally:
         unfinished.unlink(missing_ok=True)
+
+
+def _mode_of(path: Path) -> int:
+    """Return the mode of a file of ours; that of another user could show to all what we write."""
+    with suppress(FileNotFoundError):
+        found = path.lstat()
+        if found.st_uid == os.geteuid():
+            return stat.S_IMODE(found.st_mode)
+    return 0o600
+
+
+def replace(path: Path, content: bytes, mode: int = 0o600) -> None:
+    """Write a file as `replacing` does; return when it is on the disk. Remove what a kill left."""
+    for left in path.parent.glob(f".{escape(path.name)}.*{UNFINISHED}"):
+        with suppress(OSError):  # of another user
+            left.unlink()
+    with replacing(path, mode) as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    sync(path.parent)
 
 
 def sync_tree(folder: Path) -> None:

@@ -41,11 +41,11 @@ def read_bytes(path: Path, root: Path) -> bytes:
 
 
 def copy_file(path: Path, root: Path, target: Path) -> str:
-    """Copy a file within `root`, and return the SHA-256 of what was copied.
+    """Copy a file within `root` to a new one; return the SHA-256 of what was copied.
 
     OSError or ValueError if it is no such file.
     """
-    with _opened(path, root) as file, target.open("wb") as copy:
+    with _opened(path, root) as file, target.open("xb") as copy:
         shutil.copyfileobj(file, copy)
     return hash_file(target, target.parent)
 

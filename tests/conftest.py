@@ -7,14 +7,15 @@ import fcntl
 import os
 import re
 import shutil
+import signal
 import ssl
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from functools import cache, partial
+from functools import cache, partial, partialmethod
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -23,27 +24,38 @@ import duckdb
 import msgspec
 import pytest
 import stamina
+from hypothesis import HealthCheck, settings
 from typer.main import get_command
 
 from analytics.batch.extract import Outcome, extract_all
 from analytics.batch.progress import Progress
+from analytics.custom.runner import Runner, UserQuery
 from analytics.emulator.records import Agent, Run, Workspace
 from analytics.emulator.server import Emulator, running
 from analytics.emulator.world import World
+from analytics.levain.polling import Polling
 from analytics.settings import Settings, load_settings
 from analytics.warehouse import database
+from analytics.warehouse.confined import Limits
 from analytics.warehouse.database import open_warehouse
 from analytics.warehouse.layout import Layout
 
 NOW = datetime(2026, 11, 20, 6, 0, tzinfo=UTC)
 MOST_WORKERS = 8
 
+settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("busy")  # the machine may be
+
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Leave slow tests to `pytest -m slow`, and those of days to `make torture`."""
+    """Leave slow tests to `pytest -m slow`, and each step to `make torture`."""
     config.addinivalue_line("markers", "slow: many more examples, run by `pytest -m slow` only")
-    config.addinivalue_line("markers", "torture: every call of a batch, run by `make torture` only")
+    config.addinivalue_line("markers", "torture: every step of a batch, run by `make torture` only")
     config.option.markexpr = config.option.markexpr or "not slow and not torture"
+    for number in (signal.SIGINT, signal.SIGHUP):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            # As by `nohup`. We go on to ignore it, but the commands that tests start do not.
+            signal.signal(number, lambda *_: None)
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -161,6 +173,36 @@ def api(world: World) -> Iterator[Emulator]:
         yield emulator
 
 
+@pytest.fixture
+def little_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Queries of one's own that say `/* endless */` have half a second, others what is set."""
+    usual = Runner._ask
+
+    def ask(self: Runner, task: str, query: UserQuery, limits: Limits, **paths: Any) -> Any:
+        if task != "parse" and "/* endless */" in query.sql:
+            limits = replace(limits, seconds=0.5)
+        return usual(self, task, query, limits, **paths)
+
+    monkeypatch.setattr(Runner, "_ask", ask)
+
+
+@pytest.fixture
+def little_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Queries of one's own have 100 MB, so that one that wants all soon has too little."""
+    monkeypatch.setattr(Limits, "__init__", partialmethod(Limits.__init__, memory="100MB"))
+
+
+@pytest.fixture
+def fast_polls(api: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between two polls a second passes on the platform, and none here."""
+
+    def pause(_: Polling, **__: bool) -> float:
+        api.world.pass_time(timedelta(seconds=1))
+        return 0.0
+
+    monkeypatch.setattr(Polling, "pause", pause)
+
+
 StartRun = Callable[..., Run]
 
 
@@ -261,7 +303,7 @@ def batch(api: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bat
     monkeypatch.setenv("LEVAIN_API_KEY", api.world.workspaces[0].api_key)
     monkeypatch.setenv("LEVAIN_API", api.url)
     made = Batch(load_settings(tmp_path / "data"), api)
-    made.set_extract(history_days=3, details_per_batch=1)  # batches of few requests
+    made.set_extract(history_days=3)  # batches of few requests
     return made
 
 

@@ -91,7 +91,7 @@ def converted(file: Path, form: str, folder: Path) -> Path:
         OFFICE, f"-env:UserInstallation={profile.parent.as_uri()}", "--headless",
         "--convert-to", form, "--outdir", folder, file,
     ]  # fmt: skip
-    subprocess.run(command, check=True, capture_output=True, timeout=120)
+    subprocess.run(command, check=True, capture_output=True)
     return folder / f"{file.stem}.{form}"
 
 

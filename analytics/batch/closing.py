@@ -99,13 +99,15 @@ def close(
     signatures: Signatures,
     write_files: WriteFiles,
     early: bool = False,
+    now: datetime | None = None,
 ) -> Recorded[Closing]:
     """Freeze the published figures of a month (`2026-10`) in the books, then publish it as closed.
 
     UsageError if it is not this month's turn; ControlError if its figures may still change, unless
     `early`, or if they failed a check. AnalyticsError says that the month is closed if only
-    publishing failed after it.
+    publishing failed after it. `now` is that of this machine, if not given.
     """
+    now = now or datetime.now(UTC)
     with batch_on_data(settings) as (layout, con):
         remove_unfinished(layout.books)
         books = read_books(layout.books)
@@ -118,7 +120,7 @@ def close(
             require_published_timezone(published, settings.reporting.timezone)
             states = states_of(published, day)
             reasons = early_reasons(
-                states, day, settings.finance.grace_days, with_own_keys=books_own_keys(con)
+                states, day, settings.finance.grace_days, now, with_own_keys=books_own_keys(con)
             )
             if reasons and not early:
                 raise ControlError(
@@ -128,7 +130,7 @@ def close(
             facts = ClosingFacts(
                 month=month,
                 revision=len(books.revisions(day)) + 1,
-                closed_at=datetime.now(UTC),
+                closed_at=now,
                 prepared_by=signatures.prepared_by,
                 approved_by=signatures.approved_by,
                 sign_off=signatures.kept_as,

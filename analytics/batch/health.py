@@ -342,7 +342,7 @@ def _last_batch(last: LastBatch | None, now: datetime) -> Check:
 
 
 def _books(layout: Layout) -> Check:
-    """Verify the books as `analytics books verify` does."""
+    """Verify the books as `analytics books` does."""
     known = []
     if layout.published.exists():
         try:
@@ -352,7 +352,7 @@ def _books(layout: Layout) -> Check:
             known = []
     if findings := verify(layout.books, known):
         more = f", and {len(findings) - 1} more" if len(findings) > 1 else ""
-        remedy = "Put them back from a backup; `analytics books verify` names all."
+        remedy = "Put them back from a backup; `analytics books` names all."
         return Check("books", "problem", f"{findings[0]}{more}", remedy)
     count = len(read_books(layout.books).closings)
     if not count:

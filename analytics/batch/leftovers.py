@@ -23,14 +23,12 @@ _CUT_OFF = (
     ("landing/*/*.unfinished", "a load that was cut off: a batch reads it anew"),
     ("books/*/.*.unfinished", "a close or a reopening that was cut off"),
     ("publications/*.unfinished", "a record of a publication that was cut off"),
-    ("publications/files/*.unfinished", "a copy of a file of finance/ that was cut off"),
     ("rebuild.unfinished", "a rebuild that was cut off"),
     ("site.unfinished", "pages that were cut off"),
     ("warehouse.next.duckdb*", "a copy of the warehouse that was cut off"),
     ("build.next.duckdb*", "marts that were cut off"),
     ("build.previous.duckdb*", "marts that a full build was compared with"),
     ("analytics.duckdb.next", "a copy of the marts that was cut off"),
-    ("*.duckdb.tmp", "spilled by a query that was cut off"),
     (".*.unfinished", "a small file, such as the result of a batch, that was cut off"),
     (".doctor-*", "a probe of `analytics doctor` that was cut off"),
 )
@@ -76,8 +74,11 @@ def kept(layout: Layout) -> Iterator[Kept]:
     """Yield the parts that grow, of which nothing can be spared."""
     for folder, needed_by in (
         (layout.landing, "`rebuild` makes every figure of it, and `trace` leads to its lines"),
-        (layout.books, "closed months, which nothing makes again; `books verify` reads every byte"),
-        (layout.publications, "`--as-of`; `rebuild` takes from it when a figure was published"),
+        (layout.books, "closed months, which nothing makes again; `books` reads every byte"),
+        (
+            layout.publications,
+            "adjustments follow from it, also after a rebuild",
+        ),
     ):
         if folder.exists():
             yield Kept(folder.name, size_of(folder), needed_by)

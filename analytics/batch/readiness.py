@@ -71,7 +71,7 @@ def require_turn(books: Books, month: date) -> None:
     if closing := books.in_force.get(month):
         raise UsageError(
             f"{month:%Y-%m} is closed already, as revision {closing.entry.revision}.\n"
-            f"A later change is booked in the next month; or reopen it: `analytics reopen`."
+            "A later change is booked in the next month; --reopen opens the last closed one again."
         )
     if not books.closings:
         return
@@ -214,15 +214,23 @@ def books_own_keys(con: duckdb.DuckDBPyConnection) -> bool:
 
 
 def early_reasons(
-    states: Sequence[WorkspaceState], month: date, grace_days: int, *, with_own_keys: bool
+    states: Sequence[WorkspaceState],
+    month: date,
+    grace_days: int,
+    now: datetime,
+    *,
+    with_own_keys: bool,
 ) -> list[str]:
     """Return why figures of the month may still change, a text for each workspace.
 
-    `with_own_keys` is true if own-key cost is booked.
+    `with_own_keys` is true if own-key cost is booked. `now` is of this machine's clock, as the API
+    may tell a wrong time.
     """
-    due = datetime.combine(_next(month), datetime.min.time(), UTC) + timedelta(days=grace_days)
+    end = datetime.combine(_next(month), datetime.min.time(), UTC)
+    due = end + timedelta(days=grace_days)
     labels = told_apart({state.workspace_id: state.workspace_name for state in states})
-    return [
+    not_over = f"this machine's clock says {now:%Y-%m-%d %H:%M} UTC, when it is not over"
+    return [not_over] * (now < end) + [
         f"{labels[state.workspace_id]}: {', '.join(parts)}"
         for state in states
         if (parts := [*_reasons_of(state, due, with_own_keys=with_own_keys)])

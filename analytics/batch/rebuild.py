@@ -32,7 +32,7 @@ from analytics.warehouse.examination import read_whole
 from analytics.warehouse.layout import Layout
 from analytics.warehouse.load import load_errors
 from analytics.warehouse.lock import batch_lock
-from analytics.warehouse.publications import moments_on_record, read_publication
+from analytics.warehouse.publications import last_loads, moments_on_record
 from analytics.warehouse.store import WarehouseStore
 from analytics.wrong_settings import require_timezone
 
@@ -66,9 +66,7 @@ def rebuild(settings: Settings, progress: Progress, *, force: bool = False) -> N
             stages.publish_all(con, settings, layout, progress, force=force)
 
 
-def rebuild_warehouse(
-    layout: Layout, settings: Settings, progress: Progress, cause: str, aside: Path
-) -> None:
+def rebuild_warehouse(layout: Layout, progress: Progress, cause: str, aside: Path) -> None:
     """Replace the locked warehouse, damaged by `cause`, by one made of whole batches that landed.
 
     It is renamed to `aside` once that is made. Where none landed and nothing was published, only
@@ -86,7 +84,7 @@ def rebuild_warehouse(
     _require_published(layout)
     with _making(layout) as making:
         with open_warehouse(making) as con:
-            _load(con, layout, settings, progress)
+            _load(con, layout, progress)
             con.execute("checkpoint")
         set_aside(layout.warehouse, aside)
         making.warehouse.replace(layout.warehouse)
@@ -129,7 +127,7 @@ def _make(
 ) -> None:
     with open_warehouse(making) as con:
         require_timezone(settings.reporting.timezone)
-        _load(con, layout, settings, progress)
+        _load(con, layout, progress)
         transforming.transform(con, settings, making, progress)
         for month, workspace in kept_months(con):
             progress.warn(
@@ -142,19 +140,15 @@ def _make(
     stages.report(settings, making, progress, last_messages(layout))
 
 
-def _load(
-    con: duckdb.DuckDBPyConnection, layout: Layout, settings: Settings, progress: Progress
-) -> None:
+def _load(con: duckdb.DuckDBPyConnection, layout: Layout, progress: Progress) -> None:
     """Fill an empty warehouse, and hold it against what was published and closed."""
-    load_all(con, layout, settings.extract.settle_hours, progress)
+    load_all(con, layout, progress)
     _require_the_same_files(con, layout)
     require_known(read_books(layout.books), _published(layout, f"{CLOSINGS} audit.closings"))
     _record_publications(con, layout)
 
 
-def load_all(
-    con: duckdb.DuckDBPyConnection, layout: Layout, settle_hours: int, progress: Progress
-) -> None:
+def load_all(con: duckdb.DuckDBPyConnection, layout: Layout, progress: Progress) -> None:
     """Load every complete batch of the landing folder into an empty warehouse."""
     with progress.stage("load") as done:
         load_count = record_count = 0
@@ -167,7 +161,7 @@ def load_all(
             if not folders:
                 continue
             progress.begin(f"{workspace.name}: loading {len(folders):,} loads", len(folders))
-            store = WarehouseStore(con, workspace.name, settle_hours=settle_hours)
+            store = WarehouseStore(con, workspace.name)
             store.begin(api=None, api_key_env=None)
             for folder in folders:
                 with load_errors(folder, _ADVICE):
@@ -242,12 +236,12 @@ def _record_publications(con: duckdb.DuckDBPyConnection, layout: Layout) -> None
         )
     else:
         con.execute("update ledger.loads set published_at = loaded_at")
-    last_loads = [
-        (*load, each.published_at)
-        for each in (read_publication(layout, at) for at in moments_on_record(layout))
-        for load in each.loads.items()
+    last = [
+        (*load, moment)
+        for moment in moments_on_record(layout)
+        for load in last_loads(layout, moment).items()
     ]
-    if last_loads:
+    if last:
         con.execute(
             """
             with last_loads as (
@@ -265,7 +259,7 @@ def _record_publications(con: duckdb.DuckDBPyConnection, layout: Layout) -> None
             ) as found
             where loads.workspace_id = found.workspace_id and loads.load_id = found.load_id
             """,
-            [*map(list, zip(*last_loads, strict=True))],
+            [*map(list, zip(*last, strict=True))],
         )
 
 

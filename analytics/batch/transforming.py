@@ -12,7 +12,6 @@ from analytics.batch.progress import Progress
 from analytics.errors import AnalyticsError
 from analytics.finance.books.frozen import load_books
 from analytics.finance.books.reading import Books, read_books, remove_unfinished
-from analytics.finance.kept import keep_files
 from analytics.finance.load import file_of, load_finance, load_limits
 from analytics.finance.names import problems_of_names
 from analytics.format import numbers
@@ -31,7 +30,6 @@ from analytics.warehouse.database import (
     remove_database,
 )
 from analytics.warehouse.layout import Layout
-from analytics.warehouse.publications import record_build
 
 SMALL, MOST_RECORDS = 100_000, 1_000_000
 """Runs, and records of all kinds, all their versions counted, up to which all is built anew: that
@@ -73,7 +71,6 @@ def transform(
         load_books(con, books)
         _warn_of_files(progress, load_finance(con, settings.project), "not used")
         load_limits(con, materiality_usd=settings.finance.materiality_usd)
-        keep_files(con, layout, settings.project)
         models = all_models(folder("queries"))
         difference, made = None, None
         warnings: list[str] = []
@@ -102,7 +99,8 @@ def transform(
                 built, made = updated
             if not only:
                 warnings = _warn_of_timezone(con, progress, settings.reporting.timezone, books)
-                record_build(con, settings.reporting.timezone, books.head)
+                con.execute("delete from ledger.build")
+                con.execute("insert into ledger.build values (?)", [settings.reporting.timezone])
             with attached_marts(con, layout.marts):
                 misspelt = [] if only else problems_of_names(con)
         except ModelError as error:
@@ -176,6 +174,7 @@ def _build_anew(
     con: duckdb.DuckDBPyConnection, settings: Settings, layout: Layout, progress: Progress
 ) -> list[BuiltRelation]:
     """Build all marts into a new file, and replace the previous file when it is complete."""
+    remove_database(layout.next_marts)
     with attached_marts(con, layout.next_marts, has_log=False):
         built = build(con, timezone=settings.reporting.timezone, before=progress.part)
     remove_database(layout.marts)

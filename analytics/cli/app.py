@@ -14,11 +14,10 @@ from analytics.cli import batch, project, upkeep
 from analytics.cli import books as month_end
 from analytics.cli.alerts import alerts
 from analytics.cli.export import export
-from analytics.cli.figures import figures_of, warn_of_writer
+from analytics.cli.figures import warn_of_writer
 from analytics.cli.fleet import fleet
 from analytics.cli.gone import Commands
-from analytics.cli.options import AsOf, Config, DataDir, Json, format_of, layout_of
-from analytics.cli.page import page
+from analytics.cli.options import Config, DataDir, Json, format_of, layout_of
 from analytics.cli.runs.commands import runs
 
 if TYPE_CHECKING:
@@ -34,9 +33,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.add_typer(runs, name="runs")
-app.add_typer(month_end.books, name="books")
 app.add_typer(export, name="export")
-app.add_typer(page, name="page")
 app.add_typer(alerts, name="alerts")
 app.add_typer(fleet, name="fleet")
 
@@ -90,8 +87,9 @@ app.command()(batch.rebuild)
 app.command()(upkeep.doctor)
 app.command()(upkeep.prune)
 app.command()(month_end.close)
-app.command()(month_end.reopen)
+app.command()(month_end.books)
 app.command("open")(project.open_site)
+app.command()(project.preview)
 
 
 @app.command()
@@ -128,15 +126,13 @@ def sql(
     list_questions: Annotated[
         bool, typer.Option("--list", help="List the questions that have a name.")
     ] = False,
-    as_of: AsOf = None,
     data_dir: DataDir = None,
     config: Config = None,
 ) -> None:
     """Query the published figures, also while a batch is running.
 
     Questions that have a name are ours and the files of `queries/adhoc/` beside the settings file.
-    [sql] in the settings limits its time, memory, rows and bytes. With --as-of, a query sees the
-    figures as they were published then, without tables of your own.
+    [sql] in the settings limits its time.
 
     Money is DECIMAL. In a notebook, `.df()` for pandas makes floats of it; `.arrow()`,
     `.fetchall()` and `polars.DataFrame(con.sql(...))` keep every digit.
@@ -147,7 +143,7 @@ def sql(
     """  # noqa: D301 - after a backspace, click keeps the lines as they are
     from analytics.errors import UsageError
     from analytics.published.output import Format, write
-    from analytics.published.statements import answers
+    from analytics.published.statements import MOST_BYTES, MOST_ROWS, answers
     from analytics.warehouse.confined import Limits
 
     chosen = format_of(list(Format), form, output)
@@ -166,19 +162,12 @@ def sql(
         from analytics.published.questions import sql_of
 
         text = sql_of(query, settings.project)
-    reads = None
-    if as_of:
-        from analytics.published.reads import relations_read
-
-        reads = relations_read(text)
-    bounds = settings.sql
-    limits = Limits(
-        bounds.timeout_seconds, bounds.memory_limit, bounds.row_limit, bounds.size_limit
-    )
-    with figures_of(settings, as_of) as figures:
-        ask = partial(answers, figures.file(reads), settings.data_dir, limits)
-        target = None if output == Path("-") else output
-        write(ask, text, chosen, target, expanded=expanded, raw=raw)
+    layout = layout_of(data_dir, config)
+    warn_of_writer(layout)
+    limits = Limits(settings.sql.timeout_seconds, rows=MOST_ROWS, size=MOST_BYTES)
+    ask = partial(answers, layout.published, settings.data_dir, limits)
+    target = None if output == Path("-") else output
+    write(ask, text, chosen, target, expanded=expanded, raw=raw)
 
 
 @app.command()
@@ -212,7 +201,6 @@ def trace(
         int, typer.Option(min=1, help="Show so many runs, the most expensive first.")
     ] = 20,
     as_json: Json = False,
-    as_of: AsOf = None,
     data_dir: DataDir = None,
     config: Config = None,
 ) -> None:
@@ -228,8 +216,9 @@ def trace(
     from analytics.published import trace_output
     from analytics.terminal import escaped_json
 
-    with figures_of(_settings(data_dir, config), as_of) as figures:
-        found = traced.trace(figures, agent=agent, day=date, workspace=workspace, run_id=run)
+    layout = layout_of(data_dir, config)
+    warn_of_writer(layout)
+    found = traced.trace(layout, agent=agent, day=date, workspace=workspace, run_id=run)
     if as_json:
         print(escaped_json(trace_output.as_json(found, limit), sys.stdout.encoding))
     else:

@@ -1,11 +1,11 @@
-"""The commands of month end: close a month, reopen it, and look at the books."""
+"""The commands of month end: close a month or open it again, and look at the books."""
 
 from __future__ import annotations
 
 import os
 import pwd
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -22,10 +22,9 @@ from analytics.cli.options import (
     settings_of_batch,
 )
 
-books = typer.Typer(
-    help="Look at closed months, and verify them byte by byte.",
-    no_args_is_help=True,
-)
+if TYPE_CHECKING:
+    from analytics.batch.progress import Progress
+    from analytics.settings import Settings
 
 _LONGEST_NAME = 100
 _LONGEST_REASON = 1_000
@@ -52,6 +51,14 @@ def close(
         str | None,
         typer.Option(help="Who closes the month [the system's account].", metavar="NAME"),
     ] = None,
+    reopening: Annotated[
+        str | None,
+        typer.Option(
+            "--reopen",
+            help="Open the last closed month again; the books keep why.",
+            metavar="REASON",
+        ),
+    ] = None,
     data_dir: DataDir = None,
     config: Config = None,
     quiet: Quiet = False,
@@ -64,13 +71,22 @@ def close(
     reach [finance] grace_days beyond its end; months close in their order. A later change is an
     adjustment of the next month.
 
+    --reopen publishes it as open instead. Its revision stays in the books; the next close makes a
+    new one.
+
     Example: analytics close 2026-10 --approved-by "Head of finance"
     """
     from analytics.batch.closing import Signatures
     from analytics.batch.closing import close as run
+    from analytics.errors import UsageError
     from analytics.published.export.pack import write_pack
 
     with progress_of(log_format, quiet=quiet, verbose=verbose) as progress:
+        if reopening is not None:
+            if early or approved_by or sign_off or prepared_by:
+                raise UsageError("--reopen stands alone: what is opened again is not signed.")
+            _reopen(settings_of_batch(data_dir, config), month, progress, reopening)
+            return
         signatures = Signatures(
             prepared_by=_name("--prepared-by", prepared_by) or _account(),
             approved_by=_name("--approved-by", approved_by),
@@ -86,86 +102,28 @@ def close(
         )
 
 
-def reopen(
-    month: Month,
-    reason: Annotated[str, typer.Option(help="Why; the books keep it.", metavar="TEXT")],
-    data_dir: DataDir = None,
-    config: Config = None,
-    quiet: Quiet = False,
-    verbose: Verbose = False,
-    log_format: Log = None,
-) -> None:
-    """Reopen the last closed month, and publish it as open.
-
-    Its revision stays in the books; the next close makes a new one.
-
-    Example: analytics reopen 2026-10 --reason "The bill of 14 October was corrected"
-    """
+def _reopen(settings: Settings, month: str, progress: Progress, reason: str) -> None:
     from analytics.batch.closing import reopen as run
 
-    with progress_of(log_format, quiet=quiet, verbose=verbose) as progress:
-        text = _text("--reason", reason, _LONGEST_REASON)
-        settings = settings_of_batch(data_dir, config)
-        entry = run(settings, month, progress, reason=text, by=_account())
-        command = f"analytics export journal {month} --reverse {entry.revision}"
-        progress.warn(f"if the journal of {month} was imported, import `{command}` too")
+    text = _text("--reopen", reason, _LONGEST_REASON)
+    entry = run(settings, month, progress, reason=text, by=_account())
+    command = f"analytics export journal {month} --reverse {entry.revision}"
+    progress.warn(f"if the journal of {month} was imported, import `{command}` too")
 
 
-@books.command("list")
-def list_(as_json: Json = False, data_dir: DataDir = None, config: Config = None) -> None:
-    """List closed months: revisions, when and by whom they were closed, and their totals.
+def books(as_json: Json = False, data_dir: DataDir = None, config: Config = None) -> None:
+    """List closed months, and verify every byte of them.
 
-    Example: analytics books list
-    """
-    from analytics.cli.printed import print_json
-    from analytics.finance.books.reading import read_books
-    from analytics.published.books import print_closings, summaries
+    Also their order, and that frozen charges add up to the lines. Exit 1 names each file that was
+    changed, is missing, or was added.
 
-    found = summaries(read_books(layout_of(data_dir, config).books))
-    if as_json:
-        print_json(found)
-    else:
-        print_closings(found)
-
-
-@books.command()
-def show(
-    month: Month,
-    revision: Annotated[
-        int | None, typer.Option(min=1, help="This revision [the last one].")
-    ] = None,
-    as_json: Json = False,
-    data_dir: DataDir = None,
-    config: Config = None,
-) -> None:
-    """Show a closed month: its state, hash and files.
-
-    Example: analytics books show 2026-10 --json
-    """
-    from analytics.cli.printed import print_json
-    from analytics.finance.books.reading import read_books
-    from analytics.published.books import closing_of, details, print_details
-
-    held = read_books(layout_of(data_dir, config).books)
-    found = details(held, closing_of(held, month, revision))
-    if as_json:
-        print_json(found)
-    else:
-        print_details(found)
-
-
-@books.command()
-def verify(as_json: Json = False, data_dir: DataDir = None, config: Config = None) -> None:
-    """Verify every byte of the books, their order, and that frozen charges add up to the lines.
-
-    Exit 1 names each file that was changed, is missing, or was added.
-
-    Example: analytics books verify
+    Example: analytics books
     """
     from analytics.cli.printed import print_json
     from analytics.errors import AnalyticsError
-    from analytics.finance.books.verifying import verify as run
-    from analytics.published.books import published_closings
+    from analytics.finance.books.reading import read_entries
+    from analytics.finance.books.verifying import verify
+    from analytics.published.books import print_closings, published_closings, summaries
     from analytics.terminal import escaped
 
     layout = layout_of(data_dir, config)
@@ -174,9 +132,12 @@ def verify(as_json: Json = False, data_dir: DataDir = None, config: Config = Non
             f"There are neither books nor published figures in {layout.root}.\n"
             "Name the data directory with --data-dir."
         )
-    findings = run(layout.books, published_closings(layout))
+    held, _ = read_entries(layout.books)
+    found, findings = summaries(held), verify(layout.books, published_closings(layout))
     if as_json:
-        print_json([each._asdict() for each in findings])
+        print_json({"closings": found, "findings": [each._asdict() for each in findings]})
+    elif found:
+        print_closings(found)
     if findings:
         raise AnalyticsError(
             "\n".join(
@@ -188,11 +149,11 @@ def verify(as_json: Json = False, data_dir: DataDir = None, config: Config = Non
             )
         )
     if not as_json:
-        is_any = layout.books.is_dir()
         print(
-            f"The books in {layout.books} are as they were closed."
-            if is_any
-            else f"No month is closed in {layout.root}: there is nothing to verify."
+            f"The books in {layout.books} are as they were closed; the hash of their newest entry"
+            f" is {held.head}."
+            if held.entries
+            else f"No month is closed in {layout.root}."
         )
 
 

@@ -11,7 +11,6 @@ import msgspec
 
 from analytics.cli import printed
 from analytics.cli.connection import identify
-from analytics.cli.options import format_of
 from analytics.custom.validation import check_project
 from analytics.errors import AnalyticsError, BusyError, UsageError
 from analytics.finance.load import not_repeated, read_finance
@@ -25,7 +24,6 @@ from analytics.settings import (
     api_key,
     has_key,
     load_settings,
-    log_format_of,
 )
 from analytics.settings import read_origins as read_settings
 from analytics.terminal import escaped
@@ -79,11 +77,8 @@ def read(data_dir: Path | None, config: Path | None, *, offline: bool) -> Config
 
 def problems_of(settings: Settings) -> Iterator[str]:
     """Yield each problem of settings and of the user's files, apart from keys."""
-    from analytics.batch.progress import LogFormat
-
     of_finance = read_finance(settings.project).problems
     yield from refusals(
-        lambda: format_of(list(LogFormat), log_format_of(), None),
         lambda: require_timezone(settings.reporting.timezone),
         lambda: alert_urls(settings),
     )

@@ -9,9 +9,14 @@ from typer.core import TyperGroup
 
 from analytics.errors import UsageError
 
+_BOOKS = "`analytics books` lists closed months and verifies them"
 _AS_OF = "`analytics export pack MONTH` has the figures of a closed month, as the books have them"
+_PREVIEW = "`analytics preview FILE` makes the page, and names what is wrong in it"
 
 GONE = {
+    "books list": _BOOKS,
+    "books show": _BOOKS,
+    "books verify": _BOOKS,
     "export --as-of": _AS_OF,
     "export --live": "a closed month is exported from the books, an open one from today's figures",
     "export --revision": "the close in force is exported; every other one lies in the books",
@@ -25,6 +30,10 @@ GONE = {
     "export pack --workspace": "the pack is of all workspaces, each with a subtotal",
     "export sources": "name the tables that you use in a file of your own, as docs/bi-tools.md"
     " shows",
+    "page": _PREVIEW,
+    "reopen": "`analytics close MONTH --reopen REASON` opens it again",
+    "sql --as-of": _AS_OF,
+    "trace --as-of": _AS_OF,
 }
 """Advice by what was typed: a command, or an option after the words of a command."""
 

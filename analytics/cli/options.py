@@ -26,14 +26,6 @@ Config = Annotated[
     typer.Option("--config", help="Settings file [ANALYTICS_CONFIG, else `analytics.toml`]."),
 ]
 Month = Annotated[str, typer.Argument(help="The month, as 2026-10.", metavar="YYYY-MM")]
-AsOf = Annotated[
-    str | None,
-    typer.Option(
-        "--as-of",
-        help="The figures as they were published on this day or before, or by this instant.",
-        metavar="DATE",
-    ),
-]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
 
 Quiet = Annotated[
@@ -48,7 +40,7 @@ Log = Annotated[
     typer.Option(
         "--log-format",
         metavar="FORMAT",
-        help="Of progress and errors: text or json [ANALYTICS_LOG_FORMAT, else text].",
+        help="Of progress and errors: text or json [text].",
     ),
 ]
 
@@ -62,12 +54,12 @@ def layout_of(data_dir: Path | None, config: Path | None) -> Layout:
 
 
 def settings_of_batch(data_dir: Path | None, config: Path | None) -> Settings:
-    """Load the settings, and limit memory and threads of this process as they say."""
+    """Load the settings, and limit the memory of this process as they say."""
     from analytics.settings import load_settings
     from analytics.warehouse.machine import limit_process
 
     settings = load_settings(data_dir, config)
-    limit_process(settings.batch)
+    limit_process(settings.batch.memory_limit)
     return settings
 
 
@@ -79,9 +71,8 @@ def progress_of(log_format: str | None, *, quiet: bool, verbose: bool) -> Iterat
     """
     from analytics.batch.progress import LogFormat, Progress
     from analytics.cli.failures import failure_of
-    from analytics.settings import log_format_of
 
-    chosen = format_of(list(LogFormat), log_format_of(log_format), None)
+    chosen = format_of(list(LogFormat), log_format, None)
     progress = Progress(log_format=chosen, quiet=quiet, verbose=verbose)
     try:
         with progress.logged_requests():

@@ -1,4 +1,4 @@
-"""The commands of the first minutes: start a project, look at its settings, and at its pages."""
+"""The commands of a project: start it, look at its settings, its pages, and a page of its own."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from analytics.cli.options import Config, DataDir, Json
+from analytics.cli.options import Config, DataDir, Json, layout_of
 
 
 def init(
@@ -109,25 +109,52 @@ def open_site(data_dir: DataDir = None, config: Config = None) -> None:
 
     Example: analytics open
     """
-    import webbrowser
+    from analytics.errors import AnalyticsError
 
-    from analytics.errors import AnalyticsError, UsageError
-    from analytics.settings import has_display, load_settings
-    from analytics.warehouse.layout import Layout
-
-    settings = load_settings(data_dir, config)
-    index = Layout(settings.data_dir).site / "index.html"
+    layout = layout_of(data_dir, config)
+    index = layout.site / "index.html"
     if not index.exists():
-        if not settings.publish.site:
-            raise UsageError(
-                "There are no pages, as [publish] says site = false.\n"
-                "Remove that setting and run `analytics nightly`, or ask with `analytics sql`."
-            )
         raise AnalyticsError(
-            f"No pages have been published in {settings.data_dir}.\n"
+            f"No pages have been published in {layout.root}.\n"
             "Run `analytics nightly` first, or name the data with --data-dir."
         )
-    url = index.resolve().as_uri()
+    _show(index)
+
+
+def preview(
+    file: Annotated[Path, typer.Argument(help="The SQL file of a page.")],
+    output: Annotated[
+        Path | None,
+        typer.Option(help="Write into this folder [a temporary one].", metavar="DIR"),
+    ] = None,
+    is_opened: Annotated[bool, typer.Option("--open", help="Open it in the browser.")] = False,
+    data_dir: DataDir = None,
+    config: Config = None,
+) -> None:
+    """Make a page of your own from the published figures.
+
+    Prints its address. Exits with 2 and each problem by file and line if something is wrong; the
+    page says it, too. Its links to other pages lead nowhere, as these are not made.
+
+    Example: analytics preview reports/pages/cost_per_ticket.sql --open
+    """
+    from analytics.errors import UsageError
+    from analytics.published.pages import preview_page
+    from analytics.settings import load_settings
+
+    made, problems = preview_page(load_settings(data_dir, config), file, output)
+    _show(made, is_opened=is_opened)
+    if problems:
+        raise UsageError("\n".join(problems))
+
+
+def _show(page: Path, *, is_opened: bool = True) -> None:
+    """Print the address of a page, and open it where there is a display."""
+    import webbrowser
+
+    from analytics.settings import has_display
+
+    url = page.resolve().as_uri()
     print(url)
-    if has_display() and not webbrowser.open(url):
+    if is_opened and has_display() and not webbrowser.open(url):
         typer.echo("No browser could be started: open this address in one.", err=True)

@@ -14,7 +14,7 @@ import msgspec
 import typer
 
 from analytics.cli.connection import identify
-from analytics.cli.printed import say
+from analytics.cli.printed import command, say
 from analytics.errors import AnalyticsError, UsageError
 from analytics.resources import folder
 from analytics.settings import (
@@ -189,7 +189,11 @@ def _print_next_steps(target: Path, unset: list[str]) -> None:
     if target.resolve() != Path.cwd():
         say(f"  cd {shlex.quote(str(target))}")
     for name in unset:
-        say(f"  export {name}=levain_…    # the key of a workspace, as its dashboard shows it")
-    say("  analytics config     # shows all settings, and tries the keys")
-    say("  analytics nightly    # reads, checks and publishes; the first batch reads 90 days")
-    say("  analytics open       # opens the reports")
+        say(f"  export {name}=levain_…")
+    program = command(target)
+    for name in ("config", "nightly", "open"):
+        say(f"  {program} {name}")
+    say(
+        "The dashboard of a workspace shows its key. `config` shows settings, and tries the keys;\n"
+        "`nightly` reads 90 days the first time, checks and publishes; `open` opens the reports."
+    )

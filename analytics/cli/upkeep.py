@@ -54,7 +54,7 @@ def prune(
 ) -> None:
     """Remove what interrupted work left, and no figure needs.
 
-    Landing files, books and publications stay: rebuild, trace and --as-of need every one.
+    Landing files, books and publications stay: rebuild and trace need every one.
 
     Example: analytics prune --yes
     """

@@ -32,8 +32,6 @@ TABLES = frozenset(
 
 TABLE_FUNCTIONS = TABLES | {
     "generate_series",
-    "histogram",
-    "histogram_values",
     "json_each",
     "json_tree",
     "pg_timezone_names",
@@ -62,10 +60,14 @@ REFUSED_FUNCTIONS = frozenset(
 
 _SHOWN = ('"tables"', "__show_tables_expanded")
 
+_QUERIES = ("SELECT_NODE", "SET_OPERATION_NODE", "RECURSIVE_CTE_NODE", "CTE_NODE")
+
 _EXPLAIN = re.compile(
-    r"\A(?:\s|--[^\n]*\n|/\*.*?\*/)*explain\b\s*(?:analyze\b)?\s*(?:\([^()]*\))?",
-    re.IGNORECASE | re.DOTALL,
+    r"\Aexplain\b(?:\s+analyze\b)?(?:\s*\((?:analyze\b|format\s+\w+|[\s,])+\))?",
+    re.IGNORECASE | re.ASCII,
 )
+"""The words before what is explained; they begin no comment, no text, and no SELECT."""
+
 _PATH = re.compile(r"(?<![\w/.~])~?/(?:[^\s'\"/:,()]+/)*[^\s'\"/:,()]+")
 
 
@@ -81,21 +83,38 @@ def kind_of(statement: duckdb.Statement) -> str:
         return "This statement"
 
 
-def require_allowed(sql: str) -> None:
-    """Raise NotAllowedError unless a SELECT, or an EXPLAIN of one, asks for figures alone."""
-    for node in _nodes(_EXPLAIN.sub("", sql, count=1)):
+def judged(statement: duckdb.Statement) -> str:
+    """Return the text of a SELECT, or of an EXPLAIN of one, which asks for figures alone.
+
+    This text was judged, so run this: it stands without semicolons and comments after it, so that
+    SQL can go around it. NotAllowedError for what asks for more.
+    """
+    sql = select = _trimmed(statement.query)
+    if statement.type == duckdb.StatementType.EXPLAIN:
+        sql = _from_first_word(sql)
+        select = _EXPLAIN.sub("", sql)
+    _require_figures(select)
+    return sql
+
+
+def _require_figures(select: str) -> None:
+    """Raise NotAllowedError unless a text is one SELECT that asks for figures alone."""
+    for node in _nodes(select):
         match node:
-            case {"type": "TABLE_FUNCTION", "function": {"function_name": str(name)}}:
-                if name.lower() not in TABLE_FUNCTIONS:
-                    raise NotAllowedError(f"The function {name}")
-            case {"function_name": str(name)}:
-                if name.lower() in REFUSED_FUNCTIONS:
-                    raise NotAllowedError(f"The function {name}")
-            case {"type": "BASE_TABLE" | "SHOW_REF", "table_name": str(name), "schema_name": of}:
-                if of.lower() == "pg_catalog" or _is_of_system(name):
-                    raise NotAllowedError(f"The table {name}")
-                if node.get("show_type") == "SHOW_SPECIAL" and name not in _SHOWN:
-                    raise NotAllowedError(f"SHOW {name}")
+            case {"cte_map": _, "type": kind} if kind not in _QUERIES:
+                raise NotAllowedError(f"{kind.partition('_')[0]} within a SELECT")
+            case {"type": "TABLE_FUNCTION", "function": {"function_name": name}} if (
+                name.lower() not in TABLE_FUNCTIONS
+            ):
+                raise NotAllowedError(f"The function {name}")
+            case {"function_name": name} if name.lower() in REFUSED_FUNCTIONS:
+                raise NotAllowedError(f"The function {name}")
+            case {"type": "BASE_TABLE" | "SHOW_REF", "table_name": name, "schema_name": of} if (
+                of.lower() == "pg_catalog" or _is_of_system(name)
+            ):
+                raise NotAllowedError(f"The table {name}")
+            case {"show_type": "SHOW_SPECIAL", "table_name": name} if name not in _SHOWN:
+                raise NotAllowedError(f"SHOW {name}")
 
 
 def _nodes(select: str) -> list[dict[str, Any]]:
@@ -109,6 +128,23 @@ def _nodes(select: str) -> list[dict[str, Any]]:
     if tree["error"] or len(tree["statements"]) != 1:
         raise NotAllowedError("A statement that is no plain SELECT")
     return found
+
+
+def _trimmed(sql: str) -> str:
+    """Return a statement without the semicolons and comments after it."""
+    text = sql.encode()
+    end = len(text)
+    for offset, kind in reversed(duckdb.tokenize(sql)):
+        if kind != duckdb.token_type.comment and text[offset : offset + 1] != b";":
+            break
+        end = offset
+    return text[:end].decode().rstrip()
+
+
+def _from_first_word(sql: str) -> str:
+    """Return a statement without the comments before it."""
+    starts = (at for at, kind in duckdb.tokenize(sql) if kind != duckdb.token_type.comment)
+    return sql.encode()[next(starts, 0) :].decode()
 
 
 @cache

@@ -11,7 +11,7 @@ import duckdb
 import polars as pl
 from polars.exceptions import PolarsError
 
-from analytics.custom.allowed import NotAllowedError, kind_of, require_allowed, without_paths
+from analytics.custom.allowed import NotAllowedError, judged, kind_of, without_paths
 from analytics.custom.serving import bound, serve
 from analytics.transform.parsing import tables_read
 from analytics.warehouse.confined import TARGET, Limits, interrupted_after, open_confined
@@ -49,25 +49,13 @@ def _statements(sql: str) -> list[dict[str, Any]]:
     for statement in duckdb.extract_statements(sql):
         if (kind := kind_of(statement)) != duckdb.StatementType.SELECT.name:
             raise ValueError(f"{kind} is refused: write one SELECT")
-        text = statement.query
         try:
-            require_allowed(text)
+            text = judged(statement)
         except NotAllowedError as error:
             raise ValueError(f"{error} is refused: write one SELECT of published tables") from None
-        found.append({"sql": "\n" * lines + _trimmed(text), "reads": sorted(tables_read(text))})
-        lines += text.count("\n")
+        found.append({"sql": "\n" * lines + text, "reads": sorted(tables_read(text))})
+        lines += statement.query.count("\n")
     return found
-
-
-def _trimmed(statement: str) -> str:
-    """Return a statement without semicolons and comments after it, so that SQL can go around it."""
-    text = statement.encode()
-    end = len(text)
-    for offset, kind in reversed(duckdb.tokenize(statement)):
-        if kind != duckdb.token_type.comment and text[offset : offset + 1] != b";":
-            break
-        end = offset
-    return text[:end].decode().rstrip()
 
 
 def _run(

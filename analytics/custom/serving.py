@@ -15,6 +15,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 from analytics.warehouse.confined import Limits
@@ -57,5 +58,8 @@ def _read(requests: queue.SimpleQueue[dict[str, Any]]) -> None:
         folders.add(request.get("scratch"))
         requests.put(request)
     for folder in filter(None, folders):
-        shutil.rmtree(folder, ignore_errors=True)
+        left = f"{folder}-left"  # where a query that still runs writes no more
+        with suppress(OSError):
+            Path(folder).rename(left)
+        shutil.rmtree(left, ignore_errors=True)
     os._exit(0)

@@ -57,7 +57,6 @@ class Version:
     description: str | None = None
     updated_at: datetime | None = None  # when it was published, or archived by hand
     last_commit_at: datetime | None = None
-    is_verified: bool = False  # since its last commit
 
 
 @dataclass(slots=True, eq=False)
@@ -79,7 +78,6 @@ class Agent:
     traffic: Traffic = CONVERSATION
     versions: list[Version] = field(default_factory=list)
     webhook: Webhook | None = None
-    triggers: set[str] = field(default_factory=set)  # their ids
 
     @property
     def active_version(self) -> Version | None:

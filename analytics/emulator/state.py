@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 from threading import RLock
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from analytics.emulator.agenda import Agenda
 from analytics.emulator.clock import Clock
@@ -125,18 +125,6 @@ class State:
                 agent.versions[0].status = "draft"
             return agent
 
-    def draft_agent(
-        self, workspace: Workspace, name: str, slug: str, description: str | None
-    ) -> Agent:
-        """Add an agent without a version."""
-        with self.lock:
-            agent_id = new_id(self._live_rng)
-            agent = Agent(agent_id, workspace, name, slug, self.now, self.now, description)
-            agent.status = "draft"
-            workspace.agents[agent.id] = agent
-            workspace.runs_by_agent[agent.id] = RunList()
-            return agent
-
     def publish_version(self, agent: Agent, *, at: datetime | None = None) -> Version:
         """Make a new version the active one and archive the others."""
         with self.lock:
@@ -171,18 +159,16 @@ class State:
         """Change the recipe of a draft; a version that has been published stays as it is."""
         with self.lock:
             if version.status == "draft":
-                version.last_commit_at, version.is_verified = self.now, False
+                version.last_commit_at = self.now
 
-    def set_version_status(
-        self, agent: Agent, version: Version, status: Literal["active", "archived"]
-    ) -> None:
-        """Make a version the active one, in place of another, or archive it."""
+    def activate_version(self, agent: Agent, version: Version) -> None:
+        """Make a version the active one, in place of another."""
         with self.lock:
             for other in agent.versions:
-                if status == "active" and other.status == "active":
+                if other.status == "active":
                     other.status = "archived"
-            version.status, version.updated_at, agent.updated_at = status, self.now, self.now
-            if status == "active" and agent.status == "draft":
+            version.status, version.updated_at, agent.updated_at = "active", self.now, self.now
+            if agent.status == "draft":
                 agent.status = "active"
 
     def rename_agent(self, agent: Agent, name: str) -> None:
@@ -240,16 +226,12 @@ class State:
         platform_agent: PlatformAgent,
         *,
         target: Agent | None = None,
-        prompt: str | None = None,
-        ids: Random | None = None,
     ) -> Run:
-        """Queue a run of a platform agent; without `ids`, one of the planned history."""
+        """Queue a run of a platform agent."""
         with self.lock:
-            ids = ids or self._rng
-            session = Session(new_id(ids), None, None, self.now)
+            session = Session(new_id(self._rng), None, None, self.now)
             workspace.sessions[session.id] = session
-            run = Run(new_id(ids), workspace, session, None, None, self.now)
-            run.user_prompt = prompt
+            run = Run(new_id(self._rng), workspace, session, None, None, self.now)
             run.kind, run.platform_agent, run.target = platform_agent.kind, platform_agent, target
             self._list(run)
             return run

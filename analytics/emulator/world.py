@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from analytics.emulator.runs.builds import Builds
 from analytics.emulator.runs.orchestrator import Orchestrator
 from analytics.emulator.runs.schedules import Scheduler
 from analytics.emulator.runs.webhooks import Webhooks
@@ -26,7 +25,6 @@ class World(State):
         self.orchestrator = Orchestrator(self)
         self.scheduler = Scheduler(self, self.orchestrator)
         self.webhooks = Webhooks(self)
-        self.builds = Builds(self)
 
     @classmethod
     def demo(

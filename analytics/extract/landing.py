@@ -184,7 +184,8 @@ class Landing:
 
     def _file(self, name: str) -> BinaryIO:
         if name not in self._files:
-            self._unfinished.mkdir(parents=True, exist_ok=True)
+            if not self._files:
+                self._unfinished.mkdir(parents=True)
             raw = self._closing.enter_context((self._unfinished / (name + SUFFIX)).open("xb"))
             self._closing.callback(lambda: os.fsync(raw.fileno()))
             writer = zstandard.ZstdCompressor(level=1, threads=1).stream_writer(raw, closefd=False)

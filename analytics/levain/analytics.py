@@ -13,7 +13,6 @@ from analytics.levain.usage import (
     AgentBucket,
     AgentTotals,
     BillingDay,
-    Bucket,
     PlatformAgentTotals,
     RunCost,
     Summary,
@@ -45,12 +44,6 @@ class Analytics:
         return await self._transport.read(
             api_path("analytics", "summary"), Summary, {"period": period}
         )
-
-    async def timeseries(
-        self, start: date, end: date, *, granularity: Granularity = "day"
-    ) -> Page[Bucket]:
-        """Read the workspace's usage by day (at most 365 days) or hour (at most 30 days)."""
-        return await self._window("timeseries", Bucket, start, end, {"granularity": granularity})
 
     async def timeseries_by_agent(
         self, start: date, end: date, *, granularity: Granularity = "day"

@@ -35,7 +35,6 @@ _WRAPPERS = (
     "agents",
     "versions",
     "events",
-    "drafts",
     "schedules",
     "keys",
 )

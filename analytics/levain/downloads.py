@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import BinaryIO
@@ -11,6 +9,7 @@ from typing import BinaryIO
 import httpx
 import stamina
 
+from analytics import disk
 from analytics.levain.connections import in_words
 from analytics.levain.errors import DownloadFailedError
 from analytics.levain.records import FileUrl
@@ -47,18 +46,8 @@ async def download(
     one. `target` appears, or is replaced, only once the file is complete; DownloadFailedError if it
     cannot be completed; FileExistsError if `is_new` and `target` exists.
     """
-    handle, name = tempfile.mkstemp(prefix=".unfinished-", dir=target.parent)
-    unfinished = Path(name)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            size = await _Transfer(client, url_of, file).whole()
-        if is_new:
-            target.hardlink_to(unfinished)  # unlike a rename, it replaces no file
-        else:
-            unfinished.replace(target)
-    finally:
-        unfinished.unlink(missing_ok=True)
-    return size
+    with disk.replacing(target, is_new=is_new) as file:
+        return await _Transfer(client, url_of, file).whole()
 
 
 class _Transfer:

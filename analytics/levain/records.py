@@ -119,26 +119,6 @@ class Agent(msgspec.Struct, frozen=True, kw_only=True):
     draft_version: int | None = None
 
 
-class Build(msgspec.Struct, frozen=True, kw_only=True):
-    """A build in progress: `run_id` is a run of the platform and can be watched like any other."""
-
-    run_id: str | None = None
-    session_id: str | None = None
-    agent_id: str | None = None
-    version: int | None = None
-    status: str | None = None
-    created_at: datetime | None = None
-
-
-class NewAgent(msgspec.Struct, frozen=True, kw_only=True):
-    """A new agent; with a prompt, run `run_id` builds its first version."""
-
-    agent: Agent
-    version: int | None = None
-    run_id: str | None = None
-    session_id: str | None = None
-
-
 class Version(msgspec.Struct, frozen=True, kw_only=True):
     """A version of an agent: draft, active (runs go there) or archived."""
 
@@ -151,16 +131,6 @@ class Version(msgspec.Struct, frozen=True, kw_only=True):
     created_at: datetime | None = None
     updated_at: datetime | None = None
     last_commit_at: datetime | None = None
-
-
-class Draft(msgspec.Struct, frozen=True, kw_only=True):
-    """A version that is not yet active, with the issues that caused it."""
-
-    version_id: str
-    version: int
-    parent_version: int | None = None
-    created_at: datetime | None = None
-    issues: list[dict[str, Any]] = []
 
 
 class SessionEvent(msgspec.Struct, frozen=True, kw_only=True):
@@ -204,28 +174,6 @@ class Schedule(msgspec.Struct, frozen=True, kw_only=True):
     next_fire_at: datetime | None = None
     last_fired_at: datetime | None = None
     last_run_id: str | None = None
-    created_at: datetime | None = None
-
-
-class Webhook(msgspec.Struct, frozen=True, kw_only=True):
-    """An agent's inbound webhook; its `url` embeds a secret and is returned only on creation."""
-
-    url: str | None = None
-    agent_id: str | None = None
-    created_at: datetime | None = None
-
-
-class Trigger(msgspec.Struct, frozen=True, kw_only=True):
-    """An event of an integration that starts an agent."""
-
-    id: str
-    event_type: str
-    agent_id: str | None = None
-    integration_id: str | None = None
-    integration_provider: str | None = None
-    integration_display_name: str | None = None
-    enabled: bool | None = None
-    agent_version: int | None = None
     created_at: datetime | None = None
 
 

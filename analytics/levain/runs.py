@@ -99,12 +99,6 @@ class Runs:
             for run in page:
                 yield run
 
-    async def platform(self, *, limit: int = LONGEST_LIST) -> AsyncIterator[Run]:
-        """Read the newest runs that the platform started: builds, verifications."""
-        async for page in pages(self._transport, api_path("platform-runs"), {"limit": limit}, Run):
-            for run in page:
-                yield run
-
     async def read(self, run_id: str) -> Answer:
         """Read one run, undecoded; NotFoundError if it does not exist."""
         return await self._transport.get_record(api_path("runs", run_id))

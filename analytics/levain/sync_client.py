@@ -36,25 +36,12 @@ class Agents(SyncResource[agents.Agents]):
     pages = blocking_iter(agents.Agents.pages)
     list = blocking_iter(agents.Agents.list)
     get = blocking(agents.Agents.get)
-    create = blocking(agents.Agents.create)
-    update = blocking(agents.Agents.update)
-    create_webhook = blocking(agents.Agents.create_webhook)
-    rotate_webhook = blocking(agents.Agents.rotate_webhook)
-    delete_webhook = blocking(agents.Agents.delete_webhook)
-    create_trigger = blocking(agents.Agents.create_trigger)
 
 
 class Versions(SyncResource[versions.Versions]):
-    """`/agents/{agent}/versions`; an agent by id or slug, a version by its number."""
+    """`/agents/{agent}/versions`; an agent by id or slug."""
 
     list = blocking(versions.Versions.list)
-    drafts = blocking(versions.Versions.drafts)
-    create = blocking(versions.Versions.create)
-    build = blocking(versions.Versions.build)
-    verify = blocking(versions.Versions.verify)
-    set_status = blocking(versions.Versions.set_status)
-    source = blocking(versions.Versions.source)
-    review_threads = blocking(versions.Versions.review_threads)
 
 
 class Runs(SyncResource[runs.Runs]):
@@ -63,7 +50,6 @@ class Runs(SyncResource[runs.Runs]):
     trigger = blocking(runs.Runs.trigger)
     pages = blocking_iter(runs.Runs.pages)
     list = blocking_iter(runs.Runs.list)
-    platform = blocking_iter(runs.Runs.platform)
     read = blocking(runs.Runs.read)
     get = blocking(runs.Runs.get)
     watch = blocking_iter(runs.Runs.watch)
@@ -107,7 +93,6 @@ class Analytics(SyncResource[analytics.Analytics]):
     """`/analytics`. A window is `[start, end)`, in UTC days."""
 
     summary = blocking(analytics.Analytics.summary)
-    timeseries = blocking(analytics.Analytics.timeseries)
     timeseries_by_agent = blocking(analytics.Analytics.timeseries_by_agent)
     hourly = blocking(analytics.Analytics.hourly)
     billing = blocking(analytics.Analytics.billing)

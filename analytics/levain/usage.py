@@ -37,14 +37,6 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     last_activity_at: datetime | None = None
 
 
-class Bucket(_Usage, frozen=True, kw_only=True):
-    """The workspace's usage in an hour or a UTC day."""
-
-    bucket: datetime
-    billed_usd: Decimal | None = None
-    request_count: int | None = None
-
-
 class AgentBucket(msgspec.Struct, frozen=True, kw_only=True):
     """An agent's cost and bill in an hour or a UTC day; without an agent it is the platform's."""
 

@@ -1,4 +1,4 @@
-"""Closed months, printed: the list of them, one in full."""
+"""Closed months: those that are published, one of them, and the printed list."""
 
 from __future__ import annotations
 
@@ -49,28 +49,13 @@ def closing_of(books: Books, month: str, revision: int | None) -> Recorded[Closi
         found = [each for each in found if each.entry.revision == revision]
     if not found:
         what = month if revision is None else f"revision {revision} of {month}"
-        raise UsageError(f"The books hold no {what}.\n`analytics books list` shows what they hold.")
+        raise UsageError(f"The books hold no {what}.\n`analytics books` shows what they hold.")
     return found[-1]
 
 
 def summaries(books: Books) -> list[dict[str, Any]]:
     """Return a record for each revision, in the order in which they were closed."""
     return [_summary(books, each) for each in books.closings]
-
-
-def details(books: Books, closing: Recorded[Closing]) -> dict[str, Any]:
-    """Return all that is known of a closing: its summary, workspaces and files."""
-    entry = closing.entry
-    return _summary(books, closing) | {
-        "previous_sha256": entry.previous_sha256,
-        "number": entry.number,
-        "sign_off": entry.sign_off,
-        "code_version": entry.code_version,
-        "duckdb_version": entry.duckdb_version,
-        "workspaces": entry.workspaces,
-        "folder": str(closing.file.parent),
-        "files": entry.files,
-    }
 
 
 def _summary(books: Books, closing: Recorded[Closing]) -> dict[str, Any]:
@@ -94,9 +79,6 @@ def _summary(books: Books, closing: Recorded[Closing]) -> dict[str, Any]:
 
 def print_closings(found: list[dict[str, Any]]) -> None:
     """Print a line for each revision."""
-    if not found:
-        print("No month is closed.")
-        return
     from rich.console import Console
     from rich.table import Table
 
@@ -114,37 +96,6 @@ def print_closings(found: list[dict[str, Any]]) -> None:
             numbers.usd(each["totals"].billed_usd),
         )
     Console(highlight=False, soft_wrap=True, markup=False).print(table)
-
-
-def print_details(found: dict[str, Any]) -> None:
-    """Print a closing as text."""
-    totals = found["totals"]
-    lines = [
-        f"{found['month']} revision {found['revision']}: {found['state']}",
-        f"closed {_instant(found['closed_at'])} UTC by {found['prepared_by']}, "
-        + (f"approved by {found['approved_by']}" if found["approved_by"] else "nobody approved"),
-        *(f"closed early: {reason}" for reason in found["early_reasons"]),
-    ]
-    if found["reason"]:
-        lines.append(f"reopened {_instant(found['reopened_at'])} UTC: {found['reason']}")
-    amounts = {
-        "cost": totals.cost_usd,
-        "billed": totals.billed_usd,
-        "surcharge": totals.surcharge_usd,
-        "own-key cost": totals.own_key_usd,
-    }
-    in_words = [
-        f"{word} " + ("unknown" if amount is None else f"{numbers.usd_exact(amount)} US dollars")
-        for word, amount in amounts.items()
-    ]
-    lines += [
-        ", ".join(in_words),
-        f"hash {found['hash']}",
-        f"in {found['folder']}:",
-        *(f"  {name}  {stored.byte_count:,} bytes" for name, stored in found["files"].items()),
-    ]
-    for line in lines:
-        print(escaped(line))
 
 
 def _instant(moment: datetime) -> str:

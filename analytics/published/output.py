@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import sys
+from base64 import b64decode
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any, BinaryIO, TextIO
 
 from analytics import disk
 from analytics.errors import AnalyticsError, UsageError
@@ -52,13 +54,13 @@ def write(
     if output is None:
         _write_text(answers, Query(sql, form), sys.stdout, expanded, raw=raw)
         return
-    with replacing(output) as unfinished:
-        if form is Format.parquet:
-            for _ in answers(Query(sql, form, target=unfinished.absolute())):
-                pass
-        else:
-            with unfinished.open("w", encoding="utf-8", newline="") as file:
-                _write_text(answers, Query(sql, form), file, expanded, raw=raw)
+    if form is Format.parquet:
+        with replacing(output) as file:
+            for answer in answers(Query(sql, form)):
+                file.write(b64decode(answer["base64"]))
+        return
+    with replacing_text(output) as text:
+        _write_text(answers, Query(sql, form), text, expanded, raw=raw)
 
 
 def _write_text(
@@ -76,21 +78,22 @@ def _write_text(
 
 
 @contextmanager
-def replacing(output: Path) -> Iterator[Path]:
+def replacing(output: Path) -> Iterator[BinaryIO]:
     """Yield a temporary file that replaces `output` when complete; a device is written directly."""
-    target = disk.real(output)
     require_free(output)
     is_device = disk.is_device(output)
-    unfinished = output if is_device else target.with_name(target.name + disk.UNFINISHED)
     try:
-        yield unfinished
-        if not is_device:
-            unfinished.replace(target)
+        with output.open("wb") if is_device else disk.replacing(disk.real(output)) as file:
+            yield file
     except OSError as error:
         raise AnalyticsError(f"{output} cannot be written: {error.strerror}.") from error
-    finally:
-        if not is_device:
-            unfinished.unlink(missing_ok=True)
+
+
+@contextmanager
+def replacing_text(output: Path, encoding: str = "utf-8") -> Iterator[TextIO]:
+    """Do the same for text, whose line breaks stay as they are."""
+    with replacing(output) as file, io.TextIOWrapper(file, encoding, newline="") as text:
+        yield text
 
 
 def require_free(output: Path) -> None:

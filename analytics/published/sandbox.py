@@ -9,7 +9,7 @@ from pathlib import Path
 
 import duckdb
 
-from analytics.custom.allowed import NotAllowedError, kind_of, require_allowed, without_paths
+from analytics.custom.allowed import NotAllowedError, judged, kind_of, without_paths
 from analytics.errors import QUERY_INTERRUPTED, AnalyticsError, UsageError, nothing_published
 from analytics.warehouse.confined import Limits, interrupted_after, open_confined
 from analytics.warehouse.damage import damage_of
@@ -79,8 +79,8 @@ def bounded(con: duckdb.DuckDBPyConnection, limits: Limits) -> Iterator[None]:
         raise
 
 
-def parsed(con: duckdb.DuckDBPyConnection, sql: str) -> duckdb.Statement:
-    """Return the one SELECT (or EXPLAIN, DESCRIBE, SHOW) of a text.
+def parsed(con: duckdb.DuckDBPyConnection, sql: str) -> str:
+    """Return the one SELECT (or EXPLAIN, DESCRIBE, SHOW) of a text, as it is to be run.
 
     UsageError for anything else.
     """
@@ -99,12 +99,11 @@ def parsed(con: duckdb.DuckDBPyConnection, sql: str) -> duckdb.Statement:
             "Use SELECT, DESCRIBE or EXPLAIN."
         )
     try:
-        require_allowed(sql)
+        return judged(statement)
     except NotAllowedError as error:
         raise UsageError(
             f"{error} is refused: a query sees the published tables, and nothing of the machine."
         ) from None
-    return statement
 
 
 @contextmanager

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from base64 import b64encode
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -14,10 +15,11 @@ import duckdb
 
 from analytics.custom.serving import bound, serve
 from analytics.errors import AnalyticsError, UsageError
+from analytics.memory import bytes_of
 from analytics.published.output import SHOWN_ROWS, Format
 from analytics.published.sandbox import bounded, open_published, parsed, usage_errors
 from analytics.published.values import as_text, plain
-from analytics.warehouse.confined import Limits, bytes_of
+from analytics.warehouse.confined import Limits
 
 _BATCH = 2_048
 _PART = 1 << 16
@@ -55,34 +57,29 @@ def answer(
     con: duckdb.DuckDBPyConnection, request: dict[str, Any], limits: Limits
 ) -> Iterator[dict[str, Any]]:
     """Yield the parts of the answer to a statement; UsageError where it passes a limit."""
-    statement = parsed(con, request["sql"])
+    sql = parsed(con, request["sql"])
     match request["form"]:
         case Format.table:
-            yield _table(_run(con, statement), limits)
+            yield _table(_run(con, sql), limits)
         case Format.parquet:
-            _write_parquet(con, statement, Path(request["target"]), limits)
+            yield from _parquet(con, sql, limits)
         case form:
             of = _csv if form == Format.csv else _json
-            yield from _parts(of(_run(con, statement), limits), limits)
+            yield from _parts(of(_run(con, sql), limits), limits)
 
 
-def _run(con: duckdb.DuckDBPyConnection, statement: duckdb.Statement) -> duckdb.DuckDBPyConnection:
+def _run(con: duckdb.DuckDBPyConnection, sql: str) -> duckdb.DuckDBPyConnection:
     """Run a statement; intervals and bytes, of which Python shows others, are read as text."""
-    found = con.execute(statement)
+    found = con.execute(sql)
     kinds = [str(kind) for _, kind, *_ in found.description or ()]
-    if not _AS_TEXT.intersection(kinds) or statement.type != duckdb.StatementType.SELECT:
+    if not _AS_TEXT.intersection(kinds):
         return found
     names = [name.replace('"', '""') for name, *_ in found.description or ()]
     columns = [
         f'#{place}{"::varchar" if kind in _AS_TEXT else ""} as "{name}"'
         for place, (name, kind) in enumerate(zip(names, kinds, strict=True), start=1)
     ]
-    without_comments = "select json_deserialize_sql(json_serialize_sql(?::varchar))"
-    try:
-        ((query,),) = con.execute(without_comments, [statement.query]).fetchall()
-    except duckdb.Error:  # it is no plain SELECT
-        return con.execute(statement)
-    return con.execute(f"select {', '.join(columns)} from ({query.rstrip(';')})")
+    return con.execute(f"select {', '.join(columns)} from ({sql}\n)")
 
 
 def _table(found: duckdb.DuckDBPyConnection, limits: Limits) -> dict[str, Any]:
@@ -119,21 +116,21 @@ def _json(found: duckdb.DuckDBPyConnection, limits: Limits) -> Iterator[str]:
     yield "[]\n" if separator == "[" else "\n]\n"
 
 
-def _write_parquet(
-    con: duckdb.DuckDBPyConnection, statement: duckdb.Statement, target: Path, limits: Limits
-) -> None:
+def _parquet(con: duckdb.DuckDBPyConnection, sql: str, limits: Limits) -> Iterator[dict[str, Any]]:
     import polars
     from polars.exceptions import PanicException
 
-    from analytics.transform.frames import write_parquet
+    from analytics.transform.frames import as_parquet
 
     try:
-        frame = polars.DataFrame(con.sql(statement))
+        frame = polars.DataFrame(con.sql(sql))
         _require_rows(frame.height, limits)
         _require_size(frame.estimated_size(), limits)
-        write_parquet(frame, target)
+        content = as_parquet(frame)
     except PanicException as error:
         raise UsageError("Parquet has no such type: cast the column to VARCHAR first.") from error
+    for start in range(0, len(content), _PART):
+        yield {"base64": b64encode(content[start : start + _PART]).decode()}
 
 
 def _parts(texts: Iterator[str], limits: Limits) -> Iterator[dict[str, Any]]:
@@ -170,17 +167,16 @@ def _rows(found: duckdb.DuckDBPyConnection, limits: Limits) -> Iterator[tuple[An
 
 def _require_rows(count: int, limits: Limits) -> None:
     if limits.rows is not None and count > limits.rows:
-        raise _cut_off(f"it has more than {limits.rows:,} rows", "row_limit")
+        raise _cut_off(f"it has more than {limits.rows:,} rows")
 
 
 def _require_size(size: float, limits: Limits) -> None:
     if limits.size is not None and size > bytes_of(limits.size):
-        raise _cut_off(f"it is larger than {limits.size}", "size_limit")
+        raise _cut_off(f"it is larger than {limits.size}")
 
 
-def _cut_off(reason: str, setting: str) -> UsageError:
-    words = f"{reason}: ask for less, or raise {setting} in [sql]."
-    return UsageError(f"The query has no whole answer: {words}")
+def _cut_off(reason: str) -> UsageError:
+    return UsageError(f"The query has no whole answer: {reason}: ask for less.")
 
 
 if __name__ == "__main__":

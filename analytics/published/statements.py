@@ -16,6 +16,12 @@ from analytics.errors import AnalyticsError, UsageError, nothing_published
 from analytics.warehouse.confined import Limits
 from analytics.warehouse.scratch import scratch_folder
 
+MOST_ROWS = 10_000_000
+"""Rows of an answer: ten times what a spreadsheet holds, and a query by mistake ends there."""
+
+MOST_BYTES = "2GB"
+"""Size of an answer, so that one by mistake does not fill a disk."""
+
 _CHILD = "analytics.published.statement_process"
 _GRACE_SECONDS = 2.0
 """Time for a statement to stop after it was interrupted."""
@@ -23,15 +29,14 @@ _GRACE_SECONDS = 2.0
 
 @dataclass(frozen=True)
 class Query:
-    """A statement, and the form of its answer: table, csv, json, or parquet in file `target`."""
+    """A statement, and the form of its answer: table, csv, json or parquet."""
 
     sql: str
     form: str
-    target: Path | None = None
 
 
 Answers: TypeAlias = Callable[[Query], Iterator[dict[str, Any]]]
-"""Yields the parts of an answer: texts, or the rows of a table."""
+"""Yields the parts of an answer: texts, bytes as base64, or the rows of a table."""
 
 
 def answers(file: Path, root: Path, limits: Limits, query: Query) -> Iterator[dict[str, Any]]:
@@ -52,8 +57,6 @@ def answers(file: Path, root: Path, limits: Limits, query: Query) -> Iterator[di
             "sql": query.sql,
             "form": query.form,
         }
-        if query.target:
-            request["target"] = str(query.target)
         if scratch:
             request["scratch"] = os.path.relpath(scratch, file.parent.resolve())
         child.ask(request)

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import json
 import sys
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from analytics.alerts.found import read_found, states
-from analytics.alerts.ledger import Ledger
+from analytics.alerts.delivery import read_found, read_sent
 from analytics.batch.last_batch import read_last_batch
 from analytics.format import names, numbers
 from analytics.published.sandbox import open_published
@@ -23,6 +21,7 @@ from analytics.warehouse.holders import holder_of
 from analytics.warehouse.layout import Layout
 
 if TYPE_CHECKING:
+    import duckdb
     from rich.table import Table
 
 _WORKSPACES = """
@@ -87,7 +86,7 @@ def status(layout: Layout) -> dict[str, Any]:
         checks = records(con, _CHECKS)
         custom_files = records(con, _CUSTOM_FILES)
         (books,) = records(con, _BOOKS)
-        findings = states(Ledger(layout.alerts), read_found(con))
+        findings = _findings_of(con, layout)
     batch, holder = read_last_batch(layout), holder_of(layout)
     return {
         "published_at": published_at,
@@ -103,6 +102,22 @@ def status(layout: Layout) -> dict[str, Any]:
         "books": books,
         "findings": findings,
     }
+
+
+def _findings_of(con: duckdb.DuckDBPyConnection, layout: Layout) -> list[dict[str, Any]]:
+    """Return a record for each finding of alerts; `is_sent` if an address has it."""
+    sent = {identity for identity, entry in read_sent(layout.alerts).items() if entry.sent_to}
+    return [
+        {
+            "alert_name": each.alert,
+            "title": each.title,
+            "severity": each.severity,
+            "finding_id": each.id,
+            "finding": each.text,
+            "is_sent": each.id in sent,
+        }
+        for each in read_found(con).findings.values()
+    ]
 
 
 def print_json(found: dict[str, Any]) -> None:
@@ -177,14 +192,10 @@ def _books(books: dict[str, Any]) -> str:
 
 
 def _findings(findings: list[dict[str, Any]]) -> str:
-    """Return how many findings of alerts are in each state."""
-    counts = Counter(each["state"] for each in findings)
-    waiting, uncertain = counts["waiting"], counts["uncertain"]
-    parts = [f"{counts['sent']} sent"] if counts["sent"] else []
-    parts += [f"{waiting} not sent"] if waiting else []
-    parts += [f"{uncertain} may not have been delivered"] if uncertain else []
+    """Return how many findings of alerts were sent."""
+    sent = sum(each["is_sent"] for each in findings)
     count = numbers.plural(len(findings), "finding")
-    return f"Alerts: {count}, {', '.join(parts)}: `analytics alerts list`"
+    return f"Alerts: {count}, {sent} sent; --json has each."
 
 
 def _checks(checks: list[dict[str, Any]]) -> str:

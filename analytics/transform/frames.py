@@ -22,17 +22,17 @@ def write_table(con: duckdb.DuckDBPyConnection, relation: str, frame: pl.DataFra
     """Create a table from a frame, and return its number of rows."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "frame.parquet"
-        write_parquet(frame, path)
+        path.write_bytes(as_parquet(frame))
         made = con.execute(f"{create_table(relation)} as from read_parquet(?)", [str(path)])
         ((rows,),) = made.fetchall()
     return int(rows)
 
 
-def write_parquet(frame: pl.DataFrame, path: Path) -> None:
-    """Write a frame; OSError if that fails, of which Polars would not always tell the cause."""
+def as_parquet(frame: pl.DataFrame) -> memoryview:
+    """Return the content of a file, which Polars could write itself, but not say why it cannot."""
     made = io.BytesIO()
     frame.write_parquet(made)
-    path.write_bytes(made.getbuffer())
+    return made.getbuffer()
 
 
 def create_table(relation: str) -> str:

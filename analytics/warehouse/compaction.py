@@ -7,15 +7,14 @@ from pathlib import Path
 import duckdb
 
 from analytics.warehouse.database import (
-    OFFLINE,
     ROW_GROUP,
     STORAGE_VERSION,
     attached,
     quoted,
     remove_database,
+    spilling,
 )
 from analytics.warehouse.layout import Layout
-from analytics.warehouse.machine import connection_limits
 
 _LARGEST_FREE_SHARE = 1 / 6
 """A file is at most 1.2 times as large as a new one."""
@@ -29,8 +28,7 @@ def compact_marts(con: duckdb.DuckDBPyConnection, layout: Layout) -> None:
 
 def compact_warehouse(layout: Layout) -> None:
     """Write the warehouse, which nothing may have open, anew if more than a sixth of it is free."""
-    config = OFFLINE | connection_limits() | {"temp_directory": f"{layout.warehouse}.tmp"}
-    with duckdb.connect(config=config) as con:
+    with spilling(layout.root) as con:
         _compact(con, layout.warehouse, layout.next_warehouse, f"row_group_size {ROW_GROUP}")
 
 
@@ -48,6 +46,7 @@ def _compact(con: duckdb.DuckDBPyConnection, file: Path, made: Path, options: st
         ).fetchall()
         if free <= blocks * _LARGEST_FREE_SHARE:
             return
+        remove_database(made)
         con.execute(f"attach '{quoted(made)}' as made ({options}, recovery_mode 'no_wal_writes')")
         try:
             con.execute(f"copy from database {catalog} to made")

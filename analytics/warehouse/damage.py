@@ -10,7 +10,9 @@ from pathlib import Path
 
 import duckdb
 
+from analytics import disk
 from analytics.errors import AnalyticsError
+from analytics.warehouse.layout import logs_of
 
 LOG = ".wal"
 """The ending that DuckDB adds to the name of a file for that of its write-ahead log."""
@@ -75,14 +77,21 @@ def log_of(file: Path) -> Path:
 
 
 def require_file(file: Path) -> None:
-    """Raise AnalyticsError for what is no file in the place of a DuckDB file or its log.
+    """Raise AnalyticsError for what is no file in the place of a DuckDB file or one of its logs.
 
-    DuckDB would wait at a pipe for ever.
+    DuckDB would wait at a pipe for ever. The file may be a link to one, a log may not: DuckDB makes
+    and removes logs, and would overwrite what another user has made it lead to.
     """
-    for path in (file, log_of(file)):
-        if os.path.lexists(path) and not path.is_file():  # it may be a link to one
+    logs = [*logs_of(file), *logs_of(disk.real(file))]
+    for path in (file, *logs):
+        if os.path.lexists(path) and not path.is_file():
             raise AnalyticsError(
                 f"{path} is no file, though a file of that name is the batch's.\n"
+                "Move it away, and run again."
+            )
+        if path in logs and path.is_symlink():
+            raise AnalyticsError(
+                f"{path} is a link, and DuckDB would overwrite what it leads to.\n"
                 "Move it away, and run again."
             )
 

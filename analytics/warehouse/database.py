@@ -16,12 +16,12 @@ from analytics.warehouse.damage import (
     damage_errors,
     damage_of,
     damaged,
-    log_of,
     require_file,
 )
-from analytics.warehouse.layout import Layout
+from analytics.warehouse.layout import Layout, logs_of
 from analytics.warehouse.machine import connection_limits
 from analytics.warehouse.schema import SCHEMA_VERSION, create_statements
+from analytics.warehouse.scratch import scratch_folder
 
 BUILD_FILE = "build_file"
 PUBLISHED_SCHEMAS = ("marts", "audit", "reports")
@@ -35,8 +35,21 @@ ROW_GROUP = 61_440
 OFFLINE: dict[str, str | bool | int | float | list[str]] = {
     "autoinstall_known_extensions": "false",
     "autoload_known_extensions": "false",
+    "temp_directory": "",
 }
-"""Settings of every connection of a batch."""
+"""Settings of every connection of a batch: by default DuckDB spills to `.tmp`, wherever it runs."""
+
+
+@contextmanager
+def spilling(root: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open a connection; what does not fit in memory lies in a scratch folder of `root`.
+
+    DuckDB's names there can be guessed, and it follows links.
+    """
+    with scratch_folder(root) as folder:
+        config = OFFLINE | connection_limits() | {"temp_directory": str(folder or "")}
+        with duckdb.connect(config=config) as con:
+            yield con
 
 
 @contextmanager
@@ -45,13 +58,16 @@ def open_warehouse(layout: Layout) -> Iterator[duckdb.DuckDBPyConnection]:
 
     Days and instants are in UTC.
     """
-    con = _connect(layout.warehouse)
-    try:
+    with spilling(layout.root) as con:
+        with open_errors(layout.warehouse):
+            # Attached, because only an attached file accepts a row group size.
+            con.execute(
+                f"attach '{quoted(layout.warehouse)}' as warehouse (row_group_size {ROW_GROUP})"
+            )
+            con.execute("use warehouse")
         con.execute("set TimeZone = 'UTC'")
         _lay_out(con, layout)
         yield con
-    finally:
-        con.close()
 
 
 @contextmanager
@@ -177,7 +193,7 @@ def open_marts(file: Path) -> Iterator[duckdb.DuckDBPyConnection]:
 
     DamagedError if it is damaged, also where that is found later.
     """
-    with damage_errors(file), duckdb.connect(config=OFFLINE | connection_limits()) as con:
+    with damage_errors(file), spilling(file.parent) as con:
         con.execute("set TimeZone = 'UTC'")
         attach_read_only(con, file, BUILD_FILE)
         con.execute(f"set search_path = '{_PUBLISHED_PATH}'")
@@ -185,11 +201,7 @@ def open_marts(file: Path) -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 def record_count(con: duckdb.DuckDBPyConnection, source: str | None = None) -> int:
-    """Return about how many records a warehouse has, of all sources or of one.
-
-    All their versions are counted. The warehouse may be of any catalog: figures of an earlier time
-    have it in `kept`.
-    """
+    """Return about how many records, all versions counted, there are of all sources or of one."""
     ((rows,),) = con.execute(
         "select coalesce(sum(estimated_size), 0) from duckdb_tables()"
         " where schema_name = 'raw' and table_name = coalesce($source, table_name)",
@@ -205,19 +217,6 @@ def relation_names(con: duckdb.DuckDBPyConnection) -> list[str]:
         [list(PUBLISHED_SCHEMAS)],
     )
     return [name for (name,) in found.fetchall()]
-
-
-def _connect(file: Path) -> duckdb.DuckDBPyConnection:
-    con = duckdb.connect(config=OFFLINE | connection_limits() | {"temp_directory": f"{file}.tmp"})
-    try:
-        with open_errors(file):
-            # Attached, because only an attached file accepts a row group size.
-            con.execute(f"attach '{quoted(file)}' as warehouse (row_group_size {ROW_GROUP})")
-            con.execute("use warehouse")
-    except BaseException:
-        con.close()
-        raise
-    return con
 
 
 @contextmanager
@@ -312,6 +311,6 @@ def records(
 
 
 def remove_database(file: Path) -> None:
-    """Delete a DuckDB file and the write-ahead log of a killed process."""
-    file.unlink(missing_ok=True)
-    log_of(file).unlink(missing_ok=True)
+    """Delete a DuckDB file and the logs of a killed process."""
+    for path in (file, *logs_of(file)):
+        path.unlink(missing_ok=True)

@@ -13,7 +13,7 @@ from pathlib import Path
 import duckdb
 
 from analytics.warehouse.damage import damage_of
-from analytics.warehouse.database import OFFLINE, ROW_GROUP, quoted
+from analytics.warehouse.database import ROW_GROUP, quoted, spilling
 
 _CRASHES = (signal.SIGABRT, signal.SIGBUS, signal.SIGFPE, signal.SIGILL, signal.SIGSEGV)
 _CATALOG = "examined"
@@ -55,7 +55,7 @@ def read_whole(con: duckdb.DuckDBPyConnection, catalog: str) -> None:
 
 def _examine(file: Path) -> str | None:
     try:
-        with duckdb.connect(config=OFFLINE | {"temp_directory": f"{file}.tmp"}) as con:
+        with spilling(file.parent) as con:
             con.execute(f"attach '{quoted(file)}' as {_CATALOG} (row_group_size {ROW_GROUP})")
             read_whole(con, _CATALOG)
     except duckdb.Error as error:

@@ -26,7 +26,7 @@ class Layout:
 
     @property
     def publications(self) -> Path:
-        """Moment and inputs of each publication, which cannot be made again."""
+        """Moment and last loads of each publication, which cannot be made again."""
         return (self.books_of or self.root) / "publications"
 
     @property
@@ -93,9 +93,10 @@ class Layout:
         names = (
             "publishing", "site.unfinished", "analytics.duckdb.next", "build.next.duckdb",
             "build.next.duckdb.wal", "build.previous.duckdb", "warehouse.next.duckdb",
-            "rebuild.unfinished", ".alerts.json.unfinished",
+            "rebuild.unfinished",
         )  # fmt: skip
-        return tuple(self.root / name for name in names)
+        left = self.root.glob(f".{self.alerts.name}.*{UNFINISHED}")
+        return (*(self.root / name for name in names), *left)
 
     @property
     def alerts(self) -> Path:
@@ -106,6 +107,11 @@ class Layout:
     def last_batch(self) -> Path:
         """The result of the last batch, for `analytics status`."""
         return self.root / "last-batch.json"
+
+    @property
+    def metrics(self) -> Path:
+        """The state of the last batch, for Prometheus."""
+        return self.root / "metrics.prom"
 
     @property
     def rebuilding(self) -> Layout:

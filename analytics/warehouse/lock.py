@@ -1,6 +1,6 @@
 """A lock on the data directory: one batch, or one collection of lists, at a time.
 
-Nothing of either goes on while the warehouse is read.
+A batch waits for who holds it shared, to copy the directory.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ WAIT_SECONDS = 60.0
 """Seconds that a collection waits for the lock, and a batch for a collection, which is short."""
 
 READER_SECONDS = 300.0
-"""Seconds that a batch waits for those who read its warehouse."""
+"""Seconds that a batch waits for those who hold the lock shared."""
 
 
 @contextmanager
@@ -62,7 +62,7 @@ def _locked(layout: Layout, seconds: float, kind: str = "") -> Iterator[bool]:
         layout.root.mkdir(parents=True, exist_ok=True)
         if _is_foreign(layout.lock):
             raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))
-        descriptor = os.open(layout.lock, os.O_RDWR | os.O_CREAT, 0o600)
+        descriptor = os.open(layout.lock, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
     except OSError as error:
         cause = error.strerror
         if layout.root.is_file():
@@ -140,25 +140,3 @@ def _held_by_readers(descriptor: int) -> bool:
         return False
     fcntl.flock(descriptor, fcntl.LOCK_UN)
     return True
-
-
-@contextmanager
-def reading_lock(layout: Layout) -> Iterator[None]:
-    """Keep batches from the warehouse while it is read; a batch that begins meanwhile waits.
-
-    BusyError while a batch is at work.
-    """
-    try:
-        file = layout.lock.open("rb")
-    except OSError as error:
-        raise AnalyticsError(
-            f"{layout.lock} cannot be opened: {error.strerror}.\nThe figures of an earlier time are"
-            " made from the warehouse, which its owner alone can read."
-        ) from error
-    with file:
-        if not acquired(file.fileno(), fcntl.LOCK_SH):
-            raise BusyError(
-                f"A batch is at work in {layout.root}, and the figures of an earlier time are made"
-                " from its warehouse.\nWait until it has ended, or leave --as-of out."
-            )
-        yield

@@ -1,16 +1,14 @@
-"""Runs that may still change: those that the next batch reads again, and when each became one.
-
-The set itself has no history, so each load records which runs it adds and removes. The set as it
-was after an earlier load is the sum of these changes.
-"""
+"""Runs that may still change: those that the next batch reads again."""
 
 from __future__ import annotations
-
-from collections.abc import Mapping
 
 import duckdb
 
 from analytics.warehouse.sources import TERMINAL_STATUSES
+
+SETTLE_HOURS = 48
+"""Hours after its end until which a run is read again. Nothing says how late the API corrects one;
+what it corrects later still is found by the sums of its days."""
 
 _STATES = """
     create or replace temp table run_states as
@@ -51,54 +49,20 @@ _GONE = """
     where workspace_id = $workspace_id
 """
 
-# A version stands for its run, because a number takes less room than an identifier.
-_CHANGES = """
-    insert into ledger.provisional_changes
-    select $workspace_id, $load_id, max(version_id), any_value(not is_waiting)
-    from run_states
-    join (
-        select run_id, version_id from current_rows
-        union all
-        select run_id, version_id from raw.runs
-        where workspace_id = $workspace_id and load_id = $load_id
-    ) using (run_id)
-    where is_waiting = is_final
-    group by run_id
-"""
-_CHANGES_OF_GONE = """
-    insert into ledger.provisional_changes
-    select $workspace_id, $load_id, max(version_id), false
-    from raw.runs semi join gone_runs using (run_id)
-    where workspace_id = $workspace_id
-    group by run_id
-"""
-
-PROVISIONAL = """
-    select workspace_id, run_id
-    from ledger.provisional_changes as changes
-    join raw.runs as versions using (workspace_id, version_id)
-    group by workspace_id, run_id
-    having sum(if(changes.is_provisional, 1, -1)) > 0
-"""
-"""SELECT of the runs that are provisional after the changes that it sees: workspace and run."""
-
 
 def update_provisional_runs(
-    con: duckdb.DuckDBPyConnection, ids: Mapping[str, str], new_rows: str, *, settle_hours: int
+    con: duckdb.DuckDBPyConnection, workspace_id: str, new_rows: str
 ) -> None:
-    """Update the set by the runs of a load that was stored, and record what changes.
+    """Update the set by the runs of a load that was stored.
 
-    `ids` are workspace_id and load_id; `new_rows` is a FROM item, the lines of new versions. It
-    reads the temporary tables `incoming`, `current_rows` and `load_requests` of the load. Only new
-    versions, open and provisional runs are checked: a final run that ended stays so if unchanged.
+    `new_rows` is a FROM item, the lines of new versions. It reads the temporary tables `incoming`
+    and `load_requests` of the load. Only new versions, open and provisional runs are checked: a
+    final run that ended stays so if unchanged.
     """
-    mine = {"workspace_id": ids["workspace_id"]}
+    mine = {"workspace_id": workspace_id}
     states = _STATES.format(terminal=TERMINAL_STATUSES, new_rows=new_rows)
-    con.execute(states, mine | {"settle_hours": settle_hours})
+    con.execute(states, mine | {"settle_hours": SETTLE_HOURS})
     con.execute(_GONE, mine)
-    con.execute(_CHANGES, dict(ids))
-    if con.execute("select 1 from gone_runs limit 1").fetchall():
-        con.execute(_CHANGES_OF_GONE, mine | {"load_id": ids["load_id"]})
     con.execute(
         """
         delete from ledger.provisional_runs where workspace_id = $workspace_id and run_id in (

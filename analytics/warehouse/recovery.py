@@ -8,7 +8,7 @@ import duckdb
 
 from analytics.errors import AnalyticsError
 from analytics.warehouse.layout import Layout
-from analytics.warehouse.publications import moments_on_record, read_publication
+from analytics.warehouse.publications import last_loads, moments_on_record
 
 
 def recover_publication(con: duckdb.DuckDBPyConnection, layout: Layout) -> datetime | None:
@@ -20,7 +20,7 @@ def recover_publication(con: duckdb.DuckDBPyConnection, layout: Layout) -> datet
     """
     for moment in moments_on_record(layout)[-1:]:
         try:
-            loads = read_publication(layout, moment).loads
+            loads = last_loads(layout, moment)
         except AnalyticsError:  # raised to whoever needs it
             return None
         last = [[*loads], [*loads.values()]]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from analytics.warehouse.sources import SOURCES, Source
 
-SCHEMA_VERSION = 12
+SCHEMA_VERSION = 13
 
 # Columns that every table of `raw` has: the version, and the place of its record.
 LINEAGE = {
@@ -60,10 +60,6 @@ create table ledger.provisional_runs (
     workspace_id VARCHAR, run_id VARCHAR, created_at TIMESTAMPTZ, terminal_seen_at TIMESTAMPTZ,
     read_at TIMESTAMPTZ
 );
--- Runs that began (true) or ceased to be provisional, with the load and any version of the run.
-create table ledger.provisional_changes (
-    workspace_id VARCHAR, load_id VARCHAR, version_id BIGINT, is_provisional BOOLEAN
-);
 -- Runs and the details of them that were pending when the last batch ended; `pending_details.py`
 -- adds later ones. `missing_since` is when the API first failed to return one, null before.
 create table ledger.pending_details (
@@ -76,8 +72,8 @@ create table ledger.api_differences (
     workspace_id VARCHAR, agent_id VARCHAR, date DATE, measure VARCHAR, difference DECIMAL(38,10)
 );
 
--- What the marts of the build file were built with, beside loads and `finance/`: one row.
-create table ledger.build (code_version VARCHAR, timezone VARCHAR, books_sha256 VARCHAR);
+-- The time zone that the marts of the build file were built with: one row.
+create table ledger.build (timezone VARCHAR);
 
 -- Invalid records, as the API sent them, whole or by field.
 create table ledger.quarantine (
@@ -118,7 +114,7 @@ create table if not exists finance.budgets (
 -- One row per rule of `finance/allocation.toml`, by its number in the file.
 create table if not exists finance.allocation_rules (
     rule INTEGER, name VARCHAR, source VARCHAR, method VARCHAR, basis VARCHAR, workspace VARCHAR,
-    is_chargeback BOOLEAN, valid_from DATE, valid_to DATE
+    valid_from DATE, valid_to DATE
 );
 create table if not exists finance.allocation_shares (
     rule INTEGER, cost_center VARCHAR, share DECIMAL(38,10)
@@ -183,7 +179,7 @@ create table if not exists finance.closed_run_adjustments (
 
 create table if not exists finance.closed_allocations (
     month DATE, workspace_id VARCHAR, agent_id VARCHAR, line_cost_center VARCHAR,
-    cost_center VARCHAR, source VARCHAR, rule VARCHAR, is_chargeback BOOLEAN,
+    cost_center VARCHAR, source VARCHAR, rule VARCHAR,
     cost_usd DECIMAL(38,10), billed_usd DECIMAL(38,10)
 );
 

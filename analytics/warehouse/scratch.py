@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-_PREFIX = ".scratch-"
+_PREFIX = ".analytics-"
 
 
 @contextmanager
@@ -48,7 +48,8 @@ def remove_left(root: Path) -> None:
     """Remove the scratch folders of processes that were killed."""
     for folder in root.glob(f"{_PREFIX}*"):
         if (descriptor := _locked(folder)) is not None:
-            shutil.rmtree(folder, ignore_errors=True)
+            if os.fstat(descriptor).st_uid == os.geteuid():
+                shutil.rmtree(folder, ignore_errors=True)
             os.close(descriptor)
 
 

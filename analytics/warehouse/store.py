@@ -33,15 +33,36 @@ _IS_ANSWERED = f"coalesce(status = 200 or status = 404 and {_IS_GONE}, false)"
 _AS_TEXT = "strftime({} at time zone 'UTC', '%Y-%m-%dT%H:%M:%S.%f+00:00')"
 
 
+_WRONG_COUNTS = """
+    select agent_id, rollups.date
+    from (
+        select agent_id, date, sum(run_count) as run_count, max(seen_at) as seen_at
+        from raw.agent_rollups anti join raw.superseded using (version_id)
+        where {mine} and agent_id is not null and date >= $first group by all
+    ) as rollups
+    left join (
+        select agent_id, date, sum(run_count) as run_count
+        from raw.run_counts anti join raw.superseded using (version_id)
+        where {mine} and date >= $first group by all
+    ) as counts using (agent_id, date)
+    left join (
+        select agent_id, max(fetched_at) as answered_at from ledger.requests
+        where {mine} and source = 'run_counts' and status = 200 group by all
+    ) as answers using (agent_id)
+    where abs(rollups.run_count - coalesce(counts.run_count, 0)) > $most_apart
+        or (
+            rollups.run_count > coalesce(counts.run_count, 0)
+            and coalesce(rollups.seen_at > answers.answered_at, true)
+        )
+"""
+
+
 class WarehouseStore:
     """Implements `analytics.extract.store.Store` on an open warehouse."""
 
-    def __init__(
-        self, con: duckdb.DuckDBPyConnection, workspace_id: str, *, settle_hours: int
-    ) -> None:
+    def __init__(self, con: duckdb.DuckDBPyConnection, workspace_id: str) -> None:
         self._con = con
         self._workspace_id = workspace_id
-        self._settle_hours = settle_hours
 
     def begin(self, api: str | None, api_key_env: str | None) -> None:
         """Record the API's address and the setting that names the key; a rebuild passes neither."""
@@ -55,7 +76,7 @@ class WarehouseStore:
 
     def load(self, folder: Path) -> Loaded:
         """Load a landing folder; loading one twice changes nothing."""
-        return load_folder(self._con, folder, settle_hours=self._settle_hours)
+        return load_folder(self._con, folder)
 
     def has_runs(self) -> bool:
         """Return True if any run list was ever read."""
@@ -138,34 +159,24 @@ class WarehouseStore:
         return {agent_id: (asked, answered) for agent_id, asked, answered in rows}
 
     def first_wrong_count(self, first: date) -> dict[str, date]:
-        """Return the oldest UTC day from `first` on of which an agent's roll-up has more runs.
+        """Return the oldest UTC day from `first` on that is to be counted again, by agent.
 
-        A roll-up that has not changed since the agent's last count is left out, unless so many
+        Open runs were counted on it, or the agent's roll-up has more runs than were counted. A
+        roll-up that has not changed since the agent's last count is left out, unless so many
         runs lie between both, whichever has more, that they may stop publishing.
         """
         return dict(
             self._rows(
-                """
-                select agent_id, min(rollups.date)
+                f"""
+                select agent_id, min(date)
                 from (
-                    select agent_id, date, sum(run_count) as run_count, max(seen_at) as seen_at
-                    from raw.agent_rollups anti join raw.superseded using (version_id)
-                    where {mine} and agent_id is not null and date >= $first group by all
-                ) as rollups
-                left join (
-                    select agent_id, date, sum(run_count) as run_count
+                    select agent_id, date
                     from raw.run_counts anti join raw.superseded using (version_id)
-                    where {mine} and date >= $first group by all
-                ) as counts using (agent_id, date)
-                left join (
-                    select agent_id, max(fetched_at) as answered_at from ledger.requests
-                    where {mine} and source = 'run_counts' and status = 200 group by all
-                ) as answers using (agent_id)
-                where abs(rollups.run_count - coalesce(counts.run_count, 0)) > $most_apart
-                    or (
-                        rollups.run_count > coalesce(counts.run_count, 0)
-                        and coalesce(rollups.seen_at > answers.answered_at, true)
-                    )
+                    where {{mine}} and date >= $first and run_count > 0
+                        and status not in {TERMINAL_STATUSES}
+                    union all
+                    ({_WRONG_COUNTS})
+                )
                 group by agent_id
                 """,
                 first=first,
@@ -204,11 +215,8 @@ class WarehouseStore:
             select run_id, status
             from raw.runs anti join raw.superseded using (version_id)
             where {{mine}} and status not in {TERMINAL_STATUSES} and run_id in (
-                select run_id
-                from raw.runs semi join (
-                    from ledger.provisional_changes
-                    where {{mine}} and load_id > $closed and not is_provisional
-                ) using (version_id)
+                select run_id from ledger.requests
+                where {{mine}} and load_id > $closed and source = 'runs' and status = 404
             ) and run_id not in (select run_id from ledger.provisional_runs where {{mine}})
             order by run_id
             """,
@@ -239,9 +247,9 @@ class WarehouseStore:
         """Record the remaining differences, so that later batches do not look into them again."""
         record_differences(self._con, self._workspace_id, agent_days, first, end)
 
-    def collect_pending_details(self, most_runs: int) -> tuple[int, int]:
-        """Collect details of ended runs to read; return how many, and how many are left."""
-        return collect_pending_details(self._con, self._workspace_id, most_runs)
+    def collect_pending_details(self) -> int:
+        """Collect the details of ended runs to read; return their number."""
+        return collect_pending_details(self._con, self._workspace_id)
 
     def collected_details(self, places: Sequence[int]) -> list[tuple[str, str]]:
         """Return the run and the source of the collected details at these places."""

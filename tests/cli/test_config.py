@@ -46,19 +46,6 @@ def test_each_setting_has_its_source(
 
 
 @pytest.mark.usefixtures("connected")
-def test_the_format_of_logs_is_a_setting(
-    analytics: Command, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The variable that batches heed is listed, and a value that they refuse is a problem."""
-    monkeypatch.setenv("ANALYTICS_LOG_FORMAT", "xml")
-    read = found(analytics, "--offline")
-    (setting,) = (each for each in read["settings"] if each["name"] == "log_format")
-
-    assert (setting["value"], setting["source"]) == ("xml", "ANALYTICS_LOG_FORMAT")
-    assert read["problems"] == ["There is no format xml: text or json."]
-
-
-@pytest.mark.usefixtures("connected")
 def test_a_key_names_its_workspace_and_is_never_shown(analytics: Command, api: Emulator) -> None:
     """A key that the API accepts is in order; its text is in no output."""
     (workspace,) = api.world.workspaces
@@ -135,7 +122,7 @@ def test_all_wrong_settings_of_a_file_are_named(
     settings_file(
         'extra.x = 1\n"a.b" = 2\nsql = 3\n[extract]\nhistory_days = "all"\nconcurrency = 0\n'
         '[[workspaces]]\napi_key_env = 5\n[[workspaces]]\nkey = "K"\napi = "a.b"\n'
-        '[alerts]\nurls_env = "slack://s3cret"\n[publish]\nmetrics = "books/a.prom"\n'
+        '[alerts]\nurls_env = "slack://s3cret"\n'
         '[reporting]\ntimezone = "Middle/Earth"\n'
     )
     problems = found(analytics)["problems"]
@@ -150,7 +137,6 @@ def test_all_wrong_settings_of_a_file_are_named(
         "analytics.toml: there is no setting `key` in [[workspaces]] number 2",
         "analytics.toml: there",
         "analytics.toml: urls_env in [alerts] is not the name of a variable in capitals.",
-        "analytics.toml: `metrics` in [publish] lies among what batches write.",
         "`a.b` is not the base URL of an API: it",
         "`Middle/Earth` is no time zone",
     ]

@@ -15,6 +15,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from analytics import __version__
 from analytics.cli.demo import MARKER, plan
 from analytics.emulator.worlds.demo_history import closings, days_with_closings
 from tests.cli.conftest import Command
@@ -24,6 +25,7 @@ from tests.docs.pages import ROOT, blocks
 (CLOSED_AT, CLOSED) = closings(datetime.now(UTC), 366)[-1]
 DAYS = (datetime.now(UTC).date() - CLOSED).days
 """A short history: since the first day of the last month that finance has closed."""
+SCRIPT = Path(sys.executable).with_name("analytics")
 NEXT_MONTH = CLOSED_AT.date().replace(day=1)
 
 
@@ -88,7 +90,9 @@ def test_the_extra_is_named_where_it_is_missing(command: str) -> None:
 
     assert done.returncode == 2
     assert done.stderr == (
-        "error: The emulator needs fastapi: pip install 'levain-analytics[emulator]'\n"
+        "error: The emulator needs fastapi, which is not installed.\n"
+        "In the clone, pip install '.[emulator]'; from a wheel,"
+        f" pip install './levain_analytics-{__version__}-py3-none-any.whl[emulator]'.\n"
     )
     assert not Path("data").exists()
 
@@ -97,8 +101,8 @@ def test_the_extra_is_named_where_it_is_missing(command: str) -> None:
 def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str, str]:
     """The data directory of a short demo, and what it printed on both streams."""
     data = tmp_path_factory.mktemp("demo") / "data"
-    command = [sys.executable, "-m", "analytics", "demo", str(data), "--days", str(DAYS)]
-    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    command = [SCRIPT, "demo", str(data), "--days", str(DAYS)]
+    done = subprocess.run(command, check=False, capture_output=True, text=True, cwd=data.parent)
     assert done.returncode == 0, done.stderr
     return data, done.stdout, done.stderr
 
@@ -122,10 +126,10 @@ def test_it_says_what_it_does(demo: tuple[Path, str, str]) -> None:
 
 
 def test_its_last_lines_say_how_to_go_on(demo: tuple[Path, str, str]) -> None:
-    """The last lines: what was made, what there is to see in it, and four things to do."""
+    """The last lines: what was made, what there is to see in it, and commands to paste."""
     data, printed, _ = demo
     last = printed[printed.rindex("\nDone in") + 1 :]
-    first, *events, reports, opening, sql, own = last.splitlines()
+    first, *events, reports, opening, sql, own, shorter = last.splitlines()
 
     assert re.match(rf"Done in \d+ s: reports on {DAYS} days of two made-up companies", first)
     assert all(re.match(r"  \d\d \w{3}  \w", event) for event in events)
@@ -133,18 +137,22 @@ def test_its_last_lines_say_how_to_go_on(demo: tuple[Path, str, str]) -> None:
     assert f"a run of {CLOSED:%B} is billed higher after its close" in printed
     assert reports == f"Reports:  {(data / 'site' / 'index.html').resolve().as_uri()}"
     assert (data / "site" / "index.html").exists()
-    assert own.endswith("analytics init my-project")
-    for line, expected in ((opening, "index.html"), (sql, "Order status")):
-        program, *arguments = shlex.split(line.partition(":")[2])
-        assert Path(program).name == "analytics"
-        asked = subprocess.run(
-            [sys.executable, "-m", "analytics", *arguments],
+    activated = re.match("`([^`]+)` lets the shell find `analytics`", shorter)[1]
+    for line, expected in (
+        (opening, "index.html"),
+        (sql, "Order status"),
+        (f"{own} --no-check", "wrote my-project/analytics.toml"),
+        (f":{activated} && analytics --version", __version__),
+    ):
+        pasted = subprocess.run(
+            ["/bin/sh", "-c", line.partition(":")[2]],
             check=False,
             capture_output=True,
             text=True,
-            env=os.environ | {"DISPLAY": "", "WAYLAND_DISPLAY": "", "BROWSER": ""},
+            cwd=data.parent,
+            env={"PATH": "/usr/bin:/bin"},
         )
-        assert (asked.returncode, expected in asked.stdout) == (0, True)
+        assert (pasted.returncode, expected in pasted.stdout + pasted.stderr) == (0, True)
 
 
 def test_its_figures_show_what_happened(demo: tuple[Path, str, str]) -> None:

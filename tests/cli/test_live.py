@@ -46,8 +46,9 @@ def test_a_batch_among_working_runs(platform: World, agent: Agent, tmp_path: Pat
     settings = load_settings(tmp_path / "data")
     published = []
     for number in range(3):
-        for _ in range(8):
-            run = platform.orchestrator.dispatch(agent, RunInput(prompt=f"question {number}"))
+        for each in range(8):
+            prompt = f"{'[slow] ' * (each % 2)}question {number}"  # some are open for minutes
+            run = platform.orchestrator.dispatch(agent, RunInput(prompt=prompt))
             runs[run.id] = run
         nightly(settings, Progress())
         with duckdb.connect(tmp_path / "data" / "analytics.duckdb", read_only=True) as con:

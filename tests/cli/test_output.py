@@ -1,12 +1,15 @@
-"""Places that `--output` may name."""
+"""Places that `--output` may name, and who can read what is written there."""
 
 from __future__ import annotations
 
+import os
+import stat
 from pathlib import Path
 
 import pytest
 
 from analytics.errors import UsageError
+from analytics.published.export.pack import made_folder
 from analytics.published.output import replacing
 
 
@@ -25,3 +28,49 @@ def test_no_export_replaces_what_the_batch_keeps(output: str, tmp_path: Path) ->
         pass
 
     assert sorted(path.name for path in data.iterdir()) == [".lock", "landing"]
+
+
+def mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+@pytest.mark.usefixtures("open_umask")
+def test_an_export_is_for_its_owner(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A new file is 0600; one that is there keeps its mode, unless it is another user's."""
+    new, shared, theirs = (tmp_path / name for name in ("new", "shared", "theirs"))
+    shared.touch(mode=0o640)
+    theirs.touch(mode=0o644)
+    for file in (new, shared):
+        with replacing(file) as output:
+            output.write(b"a")
+    monkeypatch.setattr(os, "geteuid", lambda: os.getuid() + 1)
+    with replacing(theirs) as output:
+        output.write(b"a")
+
+    assert [mode(new), mode(shared), mode(theirs)] == [0o600, 0o640, 0o600]
+    assert {file.name: file.read_bytes() for file in tmp_path.iterdir()} == dict.fromkeys(
+        ("new", "shared", "theirs"), b"a"
+    )
+
+
+@pytest.mark.usefixtures("open_umask")
+def test_a_pack_is_for_its_owner(tmp_path: Path) -> None:
+    """The folder of a pack is 0700, and its files are 0600."""
+    with made_folder(tmp_path / "pack") as folder:
+        (folder / "lines.csv").touch()
+
+    assert mode(tmp_path / "pack") == 0o700
+    assert mode(tmp_path / "pack" / "lines.csv") == 0o600
+
+
+def test_an_export_follows_no_link_of_others(tmp_path: Path) -> None:
+    """Where others may write into the folder, they know no name under which it is written."""
+    kept, output = tmp_path / "kept", tmp_path / "x.csv"
+    kept.write_bytes(b"of the owner")
+    for name in ("x.csv.unfinished", ".x.csv.unfinished"):
+        (tmp_path / name).symlink_to(kept)
+
+    with replacing(output) as file:
+        file.write(b"a")
+
+    assert (kept.read_bytes(), output.read_bytes()) == (b"of the owner", b"a")

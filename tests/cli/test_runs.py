@@ -17,10 +17,8 @@ from analytics.emulator.server import Emulator
 from tests.cli.conftest import Command, Result
 from tests.conftest import StartRun
 
-pytestmark = pytest.mark.usefixtures("connected")
+pytestmark = pytest.mark.usefixtures("connected", "fast_polls")
 
-FAST = 40  # times real time: a run takes a fraction of a second
-SOON = ("--interval", "0.1")
 ANSI = "\x1b[2J"
 
 
@@ -121,13 +119,9 @@ def test_a_run_that_may_have_started_is_said_to(analytics: Command, api: Emulato
     ("prompt", "status", "code"),
     [("Bread?", "succeeded", 0), ("[fail] Bread?", "failed", 5)],
 )
-def test_trigger_and_watch(
-    analytics: Command, api: Emulator, prompt: str, status: str, code: int
-) -> None:
+def test_trigger_and_watch(analytics: Command, prompt: str, status: str, code: int) -> None:
     """In a pipe, `watch` prints a line for each change, and exits with the run's code."""
-    api.world.clock.tick(FAST)
-
-    result = analytics("runs", "trigger", "baker", "--prompt", prompt, "--watch", *SOON)
+    result = analytics("runs", "trigger", "baker", "--prompt", prompt, "--watch")
 
     assert result.code == code
     lines = result.out.splitlines()
@@ -139,12 +133,11 @@ def test_trigger_and_watch(
     assert "  INFO     BOOT" in result.out
 
 
-def test_watch_in_json(analytics: Command, api: Emulator, trigger: Any) -> None:
+def test_watch_in_json(analytics: Command, trigger: Any) -> None:
     """With --json, each change is a line with the run; the last one has ended."""
     run_id = trigger(seconds=0)
-    api.world.clock.tick(FAST)
 
-    result = analytics("runs", "watch", run_id, "--json", *SOON)
+    result = analytics("runs", "watch", run_id, "--json")
 
     states = [json.loads(line) for line in result.out.splitlines()]
     assert (result.code, states[-1]["status"]) == (0, "succeeded")
@@ -171,7 +164,7 @@ def test_watching_an_api_that_goes_silent(
     run = start_run(status="running")
     api.faults.add("/log/events", "503", 6)
 
-    result = analytics("runs", "watch", run.id, *SOON)
+    result = analytics("runs", "watch", run.id)
 
     assert result.code == 1
     assert result.err.count("HTTP 503, Service Unavailable; trying again") == 5
@@ -275,9 +268,8 @@ def test_events_are_followed(
     """`--follow` prints each event once, one per line, also as JSON."""
     api.world.variants = api.world.variants.changed({"open_run_events": is_told_meanwhile})
     run_id = trigger(seconds=0)
-    api.world.clock.tick(FAST)
 
-    followed = analytics("runs", "events", run_id, "--follow", "--json", *SOON)
+    followed = analytics("runs", "events", run_id, "--follow", "--json")
 
     events = [json.loads(line) for line in followed.out.splitlines()]
     assert events == parsed(analytics("runs", "events", run_id, "--json"))
@@ -336,9 +328,8 @@ def test_log_of_a_run_at_work(analytics: Command, trigger: Any) -> None:
 def test_cancel_waits_for_the_end(analytics: Command, api: Emulator, trigger: Any) -> None:
     """A run is cancelled by its session, and its final state is printed."""
     run_id = trigger("[slow] Bread?", seconds=5)
-    api.world.clock.tick(FAST)
 
-    result = analytics("runs", "cancel", run_id[:8], *SOON)
+    result = analytics("runs", "cancel", run_id[:8])
 
     assert result.code == 0
     assert result.out.startswith("cancelled  $0.")

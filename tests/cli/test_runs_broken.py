@@ -15,7 +15,7 @@ from analytics.emulator.server import Emulator
 from tests.cli.conftest import Command
 from tests.conftest import StartRun
 
-pytestmark = pytest.mark.usefixtures("connected")
+pytestmark = pytest.mark.usefixtures("connected", "fast_polls")
 
 
 @pytest.mark.parametrize("field", ["cost_usd", "status", "created_at"])
@@ -80,11 +80,9 @@ def test_a_run_is_watched_without_its_events(
     analytics: Command, api: Emulator, agent: Agent
 ) -> None:
     """If the API refuses log events, status and cost are watched, and the refusal is said once."""
-    api.world.clock.tick(40)
     api.faults.add("/log/events", "403", 1000)
 
-    command = ("runs", "trigger", agent.slug, "--prompt", "Bread?", "--watch", "--json")
-    result = analytics(*command, "--interval", "0.1")
+    result = analytics("runs", "trigger", agent.slug, "--prompt", "Bread?", "--watch", "--json")
 
     (run,) = agent.workspace.agent_runs
     states = [json.loads(line)["status"] for line in result.out.splitlines()]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import stat
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -97,6 +98,20 @@ def test_hostile_names_stay_in_the_folder(analytics: Command, publish: Any) -> N
     assert [file.name for file in Path().iterdir()] == ["deep"]
 
 
+@pytest.mark.usefixtures("open_umask")
+def test_files_are_for_their_owner(analytics: Command, publish: Any, start_run: StartRun) -> None:
+    """Logs and artifacts are 0600, and a new folder 0700; a log that is there keeps its mode."""
+    Path("shared").touch(mode=0o640)
+
+    analytics("runs", "artifacts", publish("a").id, "--download", "files")
+    for output in ("new", "shared"):
+        analytics("runs", "log", start_run().id, "--output", output)
+
+    files = ("files", "files/a", "new", "shared")
+    modes = [stat.S_IMODE(Path(file).stat().st_mode) for file in files]
+    assert modes == [0o700, 0o600, 0o600, 0o640]
+
+
 def test_nothing_is_overwritten(analytics: Command, publish: Any) -> None:
     """Existing files are kept and counted; a second download changes nothing."""
     run = publish("mine.md", "new.md")
@@ -156,7 +171,7 @@ def test_a_run_without_files(analytics: Command, start_run: StartRun) -> None:
 
 
 @given(st.lists(TEXT, max_size=8))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_any_names_become_file_names(filenames: list[str]) -> None:
     """Any file names become distinct, short, visible names in one folder."""
     names = safe_names(filenames)

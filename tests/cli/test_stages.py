@@ -71,18 +71,6 @@ def test_stages_tell_their_seconds(published: Command, first_batch: FirstBatch) 
     assert json.loads(published("status", "--json").out)["last_batch"]["seconds"] == last["seconds"]
 
 
-def test_without_pages_the_file_is_published_alone(published: Command) -> None:
-    """`site = false` makes no pages, in a rebuild too, and removes those of an earlier batch."""
-    assert Path("data/site/index.html").exists()
-    results = [published(stage) for stage in ("nightly", "report", "publish", "rebuild")]
-
-    assert [each.code for each in results] == [0, 0, 0, 0]
-    assert "made no pages" in results[0].err
-    assert "$1.50" in results[0].out
-    assert "Reports:" not in results[0].out + results[3].out
-    assert not list(Path("data").glob("site*"))
-
-
 @pytest.mark.parametrize("name", ["fct_rums", "marts.fct_rums"])
 def test_unknown_relations_are_refused(command: Command, name: str) -> None:
     """An unknown name is refused with similar ones, and no build file is made."""

@@ -18,7 +18,7 @@ from analytics.warehouse.confined import Limits
 from analytics.warehouse.database import open_marts
 
 ABOUT = About(datetime(2026, 11, 20, 6, tzinfo=UTC), "0.1.0", "Europe/Berlin")
-LIMITS = Limits(seconds=10, memory="200MB")
+LIMITS = Limits(seconds=60, memory="200MB")
 NAMES = "'Baker', '<b>Miller</b>', 'Shared name', 'Shared name'"
 
 _MARTS = f"""

@@ -36,7 +36,7 @@ def alert(tmp_path: Path, database: Path, own: Path):
         file = tmp_path / f"queries/alerts/{name}.sql"
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(sql, encoding="utf-8")
-        with Runner(Limits(5, "500MB", None)) as runner:
+        with Runner(Limits(60, "500MB", None)) as runner:
             project = read_project(runner, tmp_path, (), ("alert",))
             assert project.refused == []
             (asked,) = run_alerts(runner, database, own, project.of("alert"))

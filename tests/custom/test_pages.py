@@ -23,7 +23,7 @@ from analytics.custom.runner import Answer, Runner, UserQuery
 from analytics.report.own_columns import ChartError, columns_of, planned, require_sums
 from analytics.warehouse.confined import Limits
 
-FEW = Limits(seconds=1, memory="100MB", rows=1_000)
+FEW = Limits(seconds=60, memory="100MB", rows=1_000)
 FILE = "reports/pages/costs.sql"
 
 

@@ -1,4 +1,4 @@
-"""`analytics page` checks pages and makes one, of the published file; and what the docs say."""
+"""`analytics preview` makes a page of the published file; and what the docs say."""
 
 from __future__ import annotations
 
@@ -32,57 +32,20 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
-    monkeypatch.setattr("sys.argv", ["analytics", "page", *arguments])
+    monkeypatch.setattr("sys.argv", ["analytics", "preview", *arguments])
     with pytest.raises(SystemExit) as ended:
         main()
     return int(ended.value.code or 0)
-
-
-@pytest.mark.usefixtures("project")
-def test_check_says_what_pages_will_draw(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """Each chart is a line, with what it follows."""
-    assert run(monkeypatch, "check") == 0
-    page, chart = capsys.readouterr().out.splitlines()
-    assert page == "reports/pages/cost_by_agent.sql: My pages / Cost by agent"
-    assert chart == (
-        "  line 3: stacked bar of cost_usd over month by agent_name; follows workspace_id,"
-        " agent_id, month"
-    )
-
-
-def test_check_without_a_page_says_so(
-    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """A project without pages is told so, as silence could mean anything."""
-    (project / "reports" / "pages" / "cost_by_agent.sql").unlink()
-
-    assert run(monkeypatch, "check") == 0
-    assert capsys.readouterr().out == "There are no pages in reports/pages.\n"
-
-
-def test_check_names_each_problem_by_file_and_line(
-    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """SQL that does not bind and charts of other columns are wrong usage."""
-    pages = project / "reports" / "pages"
-    (pages / "sql.sql").write_text("select 1;\nselect\n  nope from fct_agent_days")
-    (pages / "chart.sql").write_text("-- chart: bar, x month, y cost\nselect 1 as cost_usd")
-
-    assert run(monkeypatch, "check") == 2
-    shown = capsys.readouterr()
-    assert "reports/pages/cost_by_agent.sql: My pages" in shown.out
-    assert "reports/pages/chart.sql:1: there is no column `month`" in shown.err
-    assert "reports/pages/sql.sql:3: Binder Error" in shown.err
 
 
 def test_config_names_problems_of_pages(
     project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """What a file says is checked without a published file, columns with it."""
-    (project / "reports" / "pages" / "chart.sql").write_text("-- chart: pie\nselect 1")
-    (project / "reports" / "pages" / "sql.sql").write_text("select nope from fct_agent_days")
+    pages = project / "reports" / "pages"
+    (pages / "chart.sql").write_text("-- chart: pie\nselect 1")
+    (pages / "column.sql").write_text("-- chart: bar, x month, y cost\nselect 1 as cost_usd")
+    (pages / "sql.sql").write_text("select nope from fct_agent_days")
     monkeypatch.setattr("sys.argv", ["analytics", "config", "--offline"])
     shown = []
     for published in (project / "data" / "analytics.duckdb", project / "gone.duckdb"):
@@ -93,7 +56,8 @@ def test_config_names_problems_of_pages(
             published.rename(project / "gone.duckdb")
 
     assert ["there is no mark `pie`" in each for each in shown] == [True, True]
-    assert ["nope" in each for each in shown] == [True, False]
+    for problem in ("nope", "column.sql:1: there is no column `month`"):
+        assert [problem in each for each in shown] == [True, False]
 
 
 def test_preview_makes_one_page(
@@ -102,12 +66,12 @@ def test_preview_makes_one_page(
     """It prints the address of the page in a folder that was not there."""
     file = "reports/pages/cost_by_agent.sql"
 
-    assert run(monkeypatch, "preview", file, "--output", "look") == 0
+    assert run(monkeypatch, file, "--output", "look") == 0
     made = project / "look" / "own" / "cost_by_agent.html"
     assert capsys.readouterr().out.strip() == made.as_uri()
     assert Page(made).root.all("h1")[0].text == "Cost by agent"
-    assert run(monkeypatch, "preview", file, "--output", "look") == 2
-    assert run(monkeypatch, "preview", "reports/pages/none.sql") == 2
+    assert run(monkeypatch, file, "--output", "look") == 2
+    assert run(monkeypatch, "reports/pages/none.sql") == 2
     assert "No such file" in capsys.readouterr().err
 
 
@@ -117,19 +81,19 @@ def test_preview_of_a_broken_page_is_made_and_exits_2(
     """The address is printed, and each problem by file and line."""
     (project / "reports" / "pages" / "sql.sql").write_text("select 1;\nselect nope")
 
-    assert run(monkeypatch, "preview", "reports/pages/sql.sql", "--output", "look") == 2
+    assert run(monkeypatch, "reports/pages/sql.sql", "--output", "look") == 2
     shown = capsys.readouterr()
     assert shown.out.strip() == (project / "look" / "own" / "sql.html").as_uri()
     assert "reports/pages/sql.sql:2: Binder Error" in shown.err
 
 
-def test_without_a_published_file_nothing_can_be_checked(
+def test_without_a_published_file_there_is_no_preview(
     project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The message says what to do first."""
     (project / "data" / "analytics.duckdb").unlink()
 
-    assert run(monkeypatch, "check") == 1
+    assert run(monkeypatch, "reports/pages/cost_by_agent.sql") == 1
     assert "Run `analytics nightly` first." in capsys.readouterr().err
 
 

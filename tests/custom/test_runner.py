@@ -14,9 +14,9 @@ from analytics.custom import runner
 from analytics.custom.runner import Answer, Runner, UserQuery
 from analytics.warehouse.confined import Limits
 
-FEW = Limits(seconds=1, memory="100MB", rows=1_000)
-TOO_SLOW = "was stopped after 1 s: ask for less, or raise timeout_seconds in [sql]"
-TOO_BIG = "needs more memory or disk than 100MB: ask for less, or raise memory_limit in [sql]"
+FEW = Limits(seconds=60, memory="100MB", rows=1_000)
+TOO_SLOW = "was stopped after 0.5 s: ask for less, or raise timeout_seconds in [sql]"
+TOO_BIG = "needs more memory or disk than 100MB: ask for less"
 
 
 def queries(*texts: str) -> list[UserQuery]:
@@ -103,6 +103,9 @@ def test_an_error_names_file_and_line_in_one_line(database: Path) -> None:
         "select * from glob('/*')",
         "from query('copy (select 1) to ''made.csv''')",
         "select json_execute_serialized_sql(json_serialize_sql('select 1'))",
+        "/*/**/ explain select 1 -- */ select * from duckdb_settings()",
+        "show memory_limit",
+        "from histogram(pg_settings, name)",
     ],
 )
 def test_a_query_reads_the_published_tables_alone(text: str, database: Path) -> None:
@@ -129,20 +132,21 @@ def test_a_query_sees_no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "with recursive t(n) as (select 1 union all select n + 1 from t) select count(*) from t",
-        "select count(*) from range(1000000) a, range(1000000) b where a.range + b.range = 7",
-        "select levenshtein(repeat('a', 200000), repeat('b', 200000))",
+        "with recursive /* endless */ t as (select 1 union all from t) select count(*) from t",
+        "select /* endless */ sum(a.range % (b.range + 1)) from range(1000000) a, range(1000000) b",
+        "select /* endless */ levenshtein(repeat('a', 200000), repeat('b', 200000))",
     ],
 )
+@pytest.mark.usefixtures("little_time")
 def test_an_endless_query_is_stopped(text: str, database: Path) -> None:
     """It is stopped at the time limit, and the next one runs."""
     slow, fine = answers(database, text, "select 1")
 
     assert str(slow.error).endswith(TOO_SLOW)
-    assert slow.seconds < FEW.seconds + runner._GRACE_SECONDS + 1
     assert fine.error is None
 
 
+@pytest.mark.usefixtures("little_time")
 def test_a_query_that_hears_no_interrupt_is_killed(
     database: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -151,7 +155,7 @@ def test_a_query_that_hears_no_interrupt_is_killed(
     with Runner(FEW) as running:
         deaf = running._child = runner._child()
         os.kill(deaf._process.pid, signal.SIGSTOP)
-        slow, fine = running.run(database, queries("select 1", "select 2"))
+        slow, fine = running.run(database, queries("select /* endless */ 1", "select 2"))
 
     assert str(slow.error).endswith(TOO_SLOW)
     assert deaf.exit_code is not None
@@ -173,7 +177,7 @@ def test_a_query_cannot_take_all_memory_or_disk(text: str, database: Path) -> No
     """It ends with the name of the limit, and the next one runs."""
     big, fine = errors(database, text, "select 1")
 
-    assert str(big).endswith((TOO_BIG, TOO_SLOW))
+    assert str(big).endswith((TOO_BIG, FEW.too_slow))
     assert fine is None
 
 

@@ -23,7 +23,6 @@ from tests.conftest import book_run, hire_baker, uncommented
 from tests.docs.pages import ROOT, blocks_under
 
 PAGE = "upgrade-and-backup.md"
-AS_OF = ("sql", "from fct_agent_days order by all", "--as-of", "2099-01-01", "--format", "csv")
 
 
 @pytest.fixture(scope="module")
@@ -93,8 +92,8 @@ def parts() -> list[str]:
 
 
 def test_a_restored_backup_has_equal_figures(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every table is as it was, of today and of an earlier time, and the books are verified."""
-    before, then = marts(), shop.ok(*AS_OF).out
+    """Every table is as it was, and the books are verified."""
+    before = marts()
     run_block("Back up", shop.folder)
     run_block("Restore", shop.folder)
     monkeypatch.chdir(shop.folder / "restored")
@@ -105,7 +104,6 @@ def test_a_restored_backup_has_equal_figures(shop: Shop, monkeypatch: pytest.Mon
         assert after[table] == rows, table
     assert before["fct_closed_lines"]
     assert before["fct_owner_days"]
-    assert shop.ok(*AS_OF).out == then
     monkeypatch.delenv("LEVAIN_API_KEY")
     assert "every byte as it was closed" in shop.run("doctor", "--offline").out
 
@@ -145,4 +143,4 @@ def test_a_batch_that_ends_during_a_backup_does_no_harm(
     after = marts()
     for table, rows in before.items():
         assert after[table] == rows, table
-    shop.ok("books", "verify")
+    shop.ok("books")

@@ -83,7 +83,7 @@ def test_empty_buckets_are_left_out(api: Api) -> None:
 
 def test_an_empty_workspace_has_empty_answers(api: Api) -> None:
     """Without agents and runs, lists are empty and totals zero."""
-    for path in ("/runs/", "/agents/", "/platform-runs", "/analytics/hourly", "/analytics/agents"):
+    for path in ("/runs/", "/agents/", "/analytics/hourly", "/analytics/agents"):
         assert api.get(path) == []
     summary = api.get("/analytics/summary")
     assert set(summary["current"].values()) == {0}

@@ -19,7 +19,6 @@ RUN_KEYS = [
     "agent_id", "agent_version_id", "agent_version", "parent_run_id", "session_id", "user_prompt",
     "created_at", "kind", "artifact_count", "artifact_count_truncated",
 ]  # fmt: skip
-PLATFORM_KEYS = ["platform_agent_id", "platform_agent_slug", "platform_agent_name"]
 SHAPES = {
     "/auth/me": ["workspace_id", "workspace_name", "auth_method", "user"],
     "/agents/": [
@@ -32,7 +31,6 @@ SHAPES = {
     ],
     "/runs/": RUN_KEYS,
     "/runs/{run}": RUN_KEYS,
-    "/platform-runs": RUN_KEYS + PLATFORM_KEYS,
     "/runs/{run}/log": ["url", "expires_in_seconds"],
     "/runs/{run}/log/events": ["events"],
     "/runs/{run}/artifacts": ["artifacts", "truncated"],
@@ -180,11 +178,14 @@ def test_a_draft_agent_has_a_draft_version(demo_api: Api) -> None:
 
 
 def test_a_platform_run_can_be_read_like_a_run(demo_api: Api) -> None:
-    """Platform runs and their costs are read by id, and have no agent."""
-    record = demo_api.get("/platform-runs", limit=1)[0]
+    """Platform runs and their costs are read by id, and name the platform's agent for another."""
+    run, *_ = demo_api.workspace.platform_runs.newest(1)
+    record = demo_api.get(f"/runs/{run.id}")
 
-    assert demo_api.get(f"/runs/{record['id']}") == record
-    assert demo_api.get(f"/analytics/runs/{record['id']}/costs")
+    assert [*record] == [
+        *RUN_KEYS, "platform_agent_id", "platform_agent_slug", "platform_agent_name"
+    ]  # fmt: skip
+    assert demo_api.get(f"/analytics/runs/{run.id}/costs")
     assert record["agent_id"] is None
     assert record["kind"] != "agent"
 

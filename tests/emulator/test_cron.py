@@ -134,7 +134,7 @@ def matches(text: str, value: int) -> bool:
     return False
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     minute=fields(0, 59),
     hour=fields(0, 23),

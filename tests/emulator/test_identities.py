@@ -63,7 +63,7 @@ def test_agent_totals_are_the_sums_of_their_runs(served: Api) -> None:
 
 def test_platform_activity_is_no_agents(served: Api) -> None:
     """A2: no platform run is in the run list or counted for an agent."""
-    platform = {run["id"] for run in served.get("/platform-runs", limit=200)}
+    platform = {run.id for run in served.workspace.platform_runs}
 
     assert platform.isdisjoint(run["id"] for run in served.get("/runs/", limit=200))
     assert all(row["agent_id"] for row in served.get("/analytics/agents"))
@@ -106,7 +106,8 @@ def test_agents_sum_to_the_timeseries(served: Api) -> None:
 
 def test_model_costs_sum_to_the_run(served: Api) -> None:
     """A6: a run's rows by model sum to the run."""
-    for run in served.get("/runs/", limit=40) + served.get("/platform-runs", limit=10):
+    platform = [served.get(f"/runs/{run.id}") for run in served.workspace.platform_runs.newest(10)]
+    for run in served.get("/runs/", limit=40) + platform:
         rows = served.get(f"/analytics/runs/{run['id']}/costs")
 
         totals = total(rows, "total_cost", "total_tokens_in", "total_tokens_out")

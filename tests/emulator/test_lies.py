@@ -93,7 +93,6 @@ def answers(api: Api) -> Answers:
 
         keep("agents", "/agents/")
         keep("runs", "/runs/")
-        keep("runs", "/platform-runs")
         for run_id in workspace.runs:
             keep("runs", f"/runs/{run_id}")
             keep("run_costs", f"/analytics/runs/{run_id}/costs")

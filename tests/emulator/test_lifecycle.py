@@ -7,7 +7,7 @@ from datetime import timedelta
 from itertools import groupby
 from typing import Any
 
-from hypothesis import HealthCheck, Phase, settings
+from hypothesis import Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
@@ -81,7 +81,7 @@ class Lifecycle(RuleBasedStateMachine):
 
     @rule(status=st.sampled_from(["active", "paused"]))
     def change_agent(self, status: str) -> None:
-        assert self.api.send("PATCH", "/agents/baker", {"status": status}).status_code == 200
+        self.api.world.set_agent_status(self.agent, status)
 
     @invariant()
     def runs_only_go_forward(self) -> None:
@@ -148,7 +148,5 @@ TestLifecycle = Lifecycle.TestCase
 TestLifecycle.settings = settings(
     max_examples=12,
     stateful_step_count=15,
-    deadline=None,
     phases=[Phase.generate],  # to shrink a failure would start a server for each try
-    suppress_health_check=[HealthCheck.too_slow],
 )

@@ -11,7 +11,7 @@ import pytest
 from .conftest import Api, trigger
 
 if TYPE_CHECKING:
-    pass
+    from analytics.emulator.records import Agent
 
 
 @pytest.mark.usefixtures("agent")
@@ -63,24 +63,26 @@ def test_broken_json_starts_nothing(api: Api, body: str | bytes) -> None:
     assert api.get("/runs/") == []
 
 
-@pytest.mark.usefixtures("agent")
 @pytest.mark.parametrize(
     ("body", "sort"),
     [
-        ('{"name": "Butcher"}', "application/x-www-form-urlencoded"),
-        ('{"name": "Butcher"}', ""),
-        ('["name"]', "application/json"),
+        ('{"enabled": false}', "application/x-www-form-urlencoded"),
+        ('{"enabled": false}', ""),
+        ('["enabled"]', "application/json"),
     ],
 )
-def test_fields_that_cannot_be_read_are_refused(api: Api, body: str, sort: str) -> None:
+def test_fields_that_cannot_be_read_are_refused(
+    api: Api, agent: Agent, body: str, sort: str
+) -> None:
     """A body that is no object, or not declared as JSON, is a 422 also where no field must be."""
+    made = api.post(f"/agents/{agent.id}/schedules", {"cron_expr": "0 6 * * *", "prompt": "x"})
     headers = {"Content-Type": sort} if sort else {}
-    response = api.http.patch("/api/v1/agents/baker", content=body, headers=headers)
+    response = api.http.patch(f"/api/v1/schedules/{made['id']}", content=body, headers=headers)
 
     assert response.status_code == 422
     [error] = response.json()["detail"]
     assert (error["type"], error["loc"]) == ("model_attributes_type", ["body"])
-    assert error["input"] == (body if sort != "application/json" else ["name"])
+    assert error["input"] == (body if sort != "application/json" else ["enabled"])
 
 
 @pytest.mark.usefixtures("agent")

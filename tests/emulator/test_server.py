@@ -45,7 +45,7 @@ def test_it_says_where_it_is_and_ends_when_told(number: int) -> None:
         key = {"Authorization": f"Bearer {workspace['api_key']}"}
         me = httpx.get(f"{line['url']}/api/v1/auth/me", headers=key)
         process.send_signal(number)
-        rest, errors = process.communicate(timeout=20)
+        rest, errors = process.communicate()
 
     assert list(workspace) == ["workspace_id", "workspace_name", "api_key"]
     assert me.json()["workspace_id"] == workspace["workspace_id"]

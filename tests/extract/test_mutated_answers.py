@@ -266,7 +266,6 @@ def test_each_source_has_records(api: Api) -> None:
 
 @settings(
     max_examples=4,
-    deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
 @given(changes)
@@ -283,7 +282,7 @@ def test_ten_thousand_mutated_answers(api: Api) -> None:
     api.tampering.answer_count = 0
 
     @settings(
-        max_examples=10_000, deadline=None, database=None,
+        max_examples=10_000, database=None,
         suppress_health_check=list(HealthCheck), phases=[Phase.generate],
     )  # fmt: skip
     @given(changes)

@@ -96,7 +96,7 @@ def test_a_changed_agent_is_read_again(
     draft = world.draft_version(agent, agent.versions[0])
     batch.extract()
     world.pass_time(timedelta(hours=24))
-    world.set_version_status(agent, draft, "active")
+    world.activate_version(agent, draft)
 
     assert (asked(batch, agent), batch.asked(f"/agents/{other.id}/versions")) == (1, 0)
     assert batch.rows(

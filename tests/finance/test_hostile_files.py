@@ -42,7 +42,7 @@ _toml_lines = st.one_of(_headings, st.builds('"{}" = {}'.format, _keys, _toml_va
 _toml = st.one_of(st.lists(_toml_lines, max_size=9).map("\n".join).map(str.encode), st.binary())
 
 
-@settings(max_examples=60, deadline=None, derandomize=True)
+@settings(max_examples=60, derandomize=True)
 @given(st.tuples(*(_csv(form.columns) for form in FORMS)), st.tuples(_toml, _toml))
 def test_nothing_raises(of_csv: tuple[bytes, ...], of_toml: tuple[bytes, ...]) -> None:
     """Any bytes are rows, rules and keys, or problems: each a line that begins with its file."""

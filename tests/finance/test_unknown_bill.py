@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -22,6 +22,7 @@ from tests.transform.given import WORKSPACE, Warehouse, warehouse
 __all__ = ["warehouse"]
 
 NOVEMBER = date(2026, 11, 1)
+LATER = datetime(2027, 1, 1, tzinfo=UTC)
 IN_PART = "; the bill is known in part"
 
 
@@ -107,6 +108,19 @@ def test_a_formula_behind_quotes(text: str) -> None:
     )
 
 
+def test_a_month_that_is_not_over_by_this_machines_clock() -> None:
+    """An API whose clock is ahead makes no month final: from the first moment after it on it is."""
+    over = datetime(2026, 12, 1, tzinfo=UTC)
+
+    def reasons(now: datetime) -> list[str]:
+        return early_reasons([], NOVEMBER, 0, now, with_own_keys=False)
+
+    assert reasons(over) == []
+    assert reasons(over - timedelta(minutes=1)) == [
+        "this machine's clock says 2026-11-30 23:59 UTC, when it is not over"
+    ]
+
+
 def test_a_refused_bill_is_a_reason_not_to_close(warehouse: Warehouse) -> None:
     """The refusal names it, beside the days that stay open for it."""
     warehouse.con.execute("update ledger.workspaces set last_batch_at = '2026-12-05 05:00Z'")
@@ -117,9 +131,7 @@ def test_a_refused_bill_is_a_reason_not_to_close(warehouse: Warehouse) -> None:
     warehouse.build()
 
     def reasons(month: date) -> list[str]:
-        return early_reasons(
-            states_of(warehouse.con, month), month, grace_days=3, with_own_keys=False
-        )
+        return early_reasons(states_of(warehouse.con, month), month, 3, LATER, with_own_keys=False)
 
     refused = "the API does not give the bill by agent of each day"
     assert "open day" not in reasons(date(2026, 10, 1))[0]
@@ -151,7 +163,7 @@ def test_a_workspace_that_was_last_read_before_the_month(warehouse: Warehouse) -
 
     assert [each.workspace_id for each in states] == ["w-1", "w-2"]
     assert "Twins (w-2): data reach to 2026-10-31, before 2026-12-04" in early_reasons(
-        states, NOVEMBER, grace_days=3, with_own_keys=False
+        states, NOVEMBER, 3, LATER, with_own_keys=False
     )
 
 
@@ -192,7 +204,7 @@ def test_keys_that_are_not_given(warehouse: Warehouse, account: str | None) -> N
     warehouse.build()
     is_booked = books_own_keys(warehouse.con)
     reasons = early_reasons(
-        states_of(warehouse.con, NOVEMBER), NOVEMBER, grace_days=3, with_own_keys=is_booked
+        states_of(warehouse.con, NOVEMBER), NOVEMBER, 3, LATER, with_own_keys=is_booked
     )
 
     assert is_booked == bool(account)

@@ -246,7 +246,6 @@ def _found(tale: Tale, place: str) -> set[str]:
 
 _lives = given(chapters(), _timezones, _begins)
 lasting = settings(
-    deadline=None,
     database=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

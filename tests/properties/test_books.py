@@ -143,7 +143,7 @@ class BookTale:
         anew = Batch(settings_, self.batch.api)
         loads = self.batch.rows("select load_id, published_at from ledger.loads")
         with open_warehouse(making) as con:
-            load_all(con, self.batch.layout, 48, Progress(quiet=True))
+            load_all(con, self.batch.layout, Progress(quiet=True))
             for load_id, published_at in loads:
                 con.execute(
                     "update ledger.loads set published_at = ? where load_id = ?",

@@ -1,4 +1,4 @@
-"""The journal over a life of four months: invoices, accruals, adjustments, chargeback, reversals.
+"""The journal over a life of four months: invoices, accruals, adjustments, reversals.
 
 October closes with an invoice that matches; then a bill is corrected and a credit comes. November
 closes with an invoice that differs by two cents; it is changed then, and an agent has another
@@ -94,7 +94,7 @@ def life(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Life]:
         owned(warehouse)
         warehouse.insert(
             "finance.allocation_rules", rule=1, name="=Platform;", source="platform",
-            method="even", workspace="*", is_chargeback=True,
+            method="even", workspace="*",
         )  # fmt: skip
         versions = {
             (month, agent): billed(warehouse, month, agent, usd)
@@ -168,17 +168,6 @@ def test_an_adjustment(life: Life) -> None:
     ) == [
         ("6210", "CC-1", Decimal("4.9999999999"), "Usage of 2026-10: cost_corrected"),
         ("2150", "(none)", Decimal("-4.9999999999"), "Usage of 2026-10"),
-    ]
-
-
-def test_chargeback(life: Life) -> None:
-    """A rule moves the platform's bill to cost centers, at the account of all their charges."""
-    assert life.lines(
-        OCTOBER, "account, cost_center, debit_usd - credit_usd", "kind = 'allocation'"
-    ) == [
-        ("6200", "(none)", Decimal("-1.0000000002")),
-        ("6210", "CC-1", Decimal("0.5000000001")),
-        ("6220", "CC-2", Decimal("0.5000000001")),
     ]
 
 

@@ -100,6 +100,27 @@ def test_counts_of_an_agent_that_rests(batch: Batch, world: World, burst: Burst)
     assert (day["run_count"], day["succeeded_count"], day["failure_rate"]) == (8, 8, 0)
 
 
+def test_an_unlisted_run_that_is_open_for_weeks(
+    batch: Batch, world: World, start_run: StartRun, burst: Burst
+) -> None:
+    """Its day is counted again until it ends, and then has its outcome; after that no more."""
+    opened = start_run(status="running", hours_ago=2)
+    burst(6)
+    for _ in range(3):
+        read(batch)
+        world.pass_time(timedelta(days=20))
+    world.finish_run(opened, "failed")
+    read(batch)
+    world.pass_time(timedelta(days=1))
+    day = first_day(publish(batch))
+    batch.forget()
+    read(batch)
+
+    counts = ("run_count", "unlisted_run_count", "open_count", "failed_count", "failure_rate")
+    assert [day[name] for name in counts] == [7, 2, 0, 1, 1 / 7]
+    assert batch.asked("/runs/daily") == 0
+
+
 def test_counts_that_never_agree(batch: Batch, world: World, burst: Burst) -> None:
     """A roll-up with more runs than are counted is no reason to ask in each batch."""
     burst(2)
@@ -161,7 +182,7 @@ def test_a_correction_of_an_unlisted_run(batch: Batch, world: World, burst: Burs
 
 def test_windows_that_include_their_end(batch: Batch, world: World, start_run: StartRun) -> None:
     """What a window gives of the day after it does not replace what that day's own window gave."""
-    batch.set_extract(history_days=40, details_per_batch=0)
+    batch.set_extract(history_days=40)
     for hours in (0, 5, 10, 15):
         start_run(hours_ago=24 * 9 + 6 - hours, cost="1")  # on the first day of the newest window
     hourly = Analytics.hourly

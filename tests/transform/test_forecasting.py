@@ -83,7 +83,7 @@ def _mean(known: Sequence[int | None], day: int) -> float | None:
     return sum(weight * amount for weight, amount in weights) / sum(weight for weight, _ in weights)
 
 
-@settings(deadline=None, max_examples=60)  # the machine may be busy
+@settings(max_examples=60)
 @given(SERIES, st.integers(1, 31))
 def test_same_as_by_hand(amounts: list[int | None], ahead: int) -> None:
     """The frame gives what the method gives in plain Python, to the last digits of a float."""

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from pathlib import Path
 
 import duckdb
 import polars as pl
 import pytest
 
-from analytics.transform.frames import read_frame, write_parquet, write_table
+from analytics.transform.frames import read_frame, write_table
 
 
 @pytest.fixture
@@ -59,12 +58,3 @@ def test_empty_frame(con: duckdb.DuckDBPyConnection) -> None:
         ("run_id", "VARCHAR"),
         ("failure_rate", "DOUBLE"),
     ]
-
-
-def test_a_full_device_is_named(tmp_path: Path) -> None:
-    """A Parquet file that cannot be written is an OSError, whose cause Polars would not tell."""
-    path = tmp_path / "lines.parquet"
-    path.symlink_to("/dev/full")
-
-    with pytest.raises(OSError, match="No space left on device"):
-        write_parquet(pl.DataFrame({"cost_usd": [1, 2]}), path)

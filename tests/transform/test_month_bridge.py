@@ -352,7 +352,7 @@ def lives(draw: st.DrawFn) -> tuple[list[Use], list[tuple[Any, ...]]]:
     return uses, runs
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(lives(), st.booleans())
 def test_adds_up(life: tuple[list[Use], list[tuple[Any, ...]]], is_booked: bool) -> None:
     """Whatever the months hold, every row adds up to the last digit, and holds both bills."""

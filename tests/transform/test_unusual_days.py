@@ -210,7 +210,7 @@ def by_hand(costs: list[Decimal | None]) -> list[int]:
     return found
 
 
-@settings(deadline=None, max_examples=60)  # the machine may be busy
+@settings(max_examples=60)
 @given(
     st.lists(
         st.one_of(

@@ -20,7 +20,7 @@ ME = {"workspace_id": "w1", "workspace_name": "Bakery"}
 
 @pytest.fixture
 def store(con: duckdb.DuckDBPyConnection) -> WarehouseStore:
-    return WarehouseStore(con, "w1", settle_hours=48)
+    return WarehouseStore(con, "w1")
 
 
 def land(layout: Layout, store: WarehouseStore, load_id: str, **me: object) -> None:

@@ -68,7 +68,7 @@ def test_a_file_that_cannot_be_written_anew_stays(
     before = file.read_bytes()
     Layout(tmp_path).next_marts.mkdir()
 
-    with pytest.raises(duckdb.IOException):
+    with pytest.raises(OSError):  # noqa: PT011  # systems name a folder in several ways
         compact_marts(con, Layout(tmp_path))
 
     assert file.read_bytes() == before

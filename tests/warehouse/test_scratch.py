@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
+
+import pytest
 
 from analytics.warehouse.scratch import remove_left, scratch_folder, work_folder
 
@@ -46,3 +49,17 @@ def test_who_may_not_write_there_gets_none(tmp_path: Path) -> None:
         assert folder is None
         assert work.is_dir()
         assert not work.is_relative_to(tmp_path)
+
+
+def test_a_folder_of_another_user_is_left_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where others may write, such as in `/tmp`, a folder of such a name may be anybody's."""
+    subprocess.run([sys.executable, "-c", _KILLED, str(tmp_path)], check=False)
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "geteuid", lambda: os.getuid() + 1)
+        remove_left(tmp_path)
+        assert [*tmp_path.iterdir()]
+
+    remove_left(tmp_path)
+    assert not [*tmp_path.iterdir()]

@@ -80,7 +80,7 @@ def save_artifacts(
     levain: Levain, run: Run, artifacts: Sequence[Artifact], folder: Path
 ) -> list[Saved]:
     """Download artifacts into a folder; existing files are kept, and one failure stops no other."""
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     names = safe_names([artifact.filename or artifact.key for artifact in artifacts])
 
     def save(artifact: Artifact, name: str) -> Saved:

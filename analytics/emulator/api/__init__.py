@@ -17,7 +17,6 @@ from analytics.emulator.api import (
     runs,
     schedules,
     sessions,
-    versions,
     webhooks,
 )
 from analytics.emulator.api.middleware import Middleware, Request
@@ -38,7 +37,6 @@ def build(world: World, faults: Faults, requests: list[Request]) -> ASGIApp:
         account,
         byok,
         agents,
-        versions,
         dispatch,
         runs,
         sessions,

@@ -1,4 +1,4 @@
-"""Runs, platform runs, and the records of a run."""
+"""Runs, and the records of a run."""
 
 from __future__ import annotations
 
@@ -39,17 +39,6 @@ async def list_runs(
     if agent_id is not None:
         runs = workspace.runs_by_agent.get(str(agent_id)) or RunList()
     return _page(request, world, workspace, runs, limit)
-
-
-@router.get("/platform-runs")
-async def list_platform_runs(
-    request: Request,
-    world: TheWorld,
-    workspace: TheWorkspace,
-    limit: Limit = 50,
-) -> Response:
-    """Return the newest runs of the vendor's own agents."""
-    return _page(request, world, workspace, workspace.platform_runs, limit)
 
 
 @router.get("/runs/daily")

@@ -54,7 +54,7 @@ class Platform:
 
         def verify() -> None:
             world.commit(version)
-            publish = partial(world.set_version_status, agent, version, "active")
+            publish = partial(world.activate_version, agent, version)
             self._work(VERIFIER, SONNET, 15, target=agent, then=publish)
 
         self._work(BUILDER, SONNET, 30, target=agent, then=verify)

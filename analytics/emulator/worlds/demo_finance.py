@@ -43,14 +43,12 @@ name = "Platform by use"
 source = "platform"
 method = "proportional"
 by = "billed"
-book = "chargeback"
 
 [[rules]]
 name = "Runs without an agent by use"
 source = "no_agent"
 method = "proportional"
 by = "billed"
-book = "chargeback"
 """
 ACCOUNTS = """\
 [accounts]

@@ -131,5 +131,5 @@ def _require_unchanged(closing: Recorded[Closing]) -> None:
             problem = str(error)
         raise AnalyticsError(
             f"{folder / name} of the books cannot be used: {problem}.\nPut it back from a backup;"
-            " `analytics books verify` names all that is wrong."
+            " `analytics books` names all that is wrong."
         )

@@ -155,7 +155,7 @@ def require_known(books: Books, known: Iterable[Known]) -> None:
 def _unusable(folder: Path, finding: Finding) -> AnalyticsError:
     return AnalyticsError(
         f"The books in {folder} cannot be used: {finding}.\nPut them back from a backup;"
-        " `analytics books verify` names all that is wrong."
+        " `analytics books` names all that is wrong."
     )
 
 

@@ -113,9 +113,8 @@ def copy_pack(closing: Recorded[Closing], folder: Path) -> None:
 def copy_files(closing: Recorded[Closing], names: Collection[str], folder: Path) -> None:
     """Copy files of a pack into a folder that exists."""
     for name in names:
-        source = _unchanged(closing, name)
-        with replacing(folder / name) as unfinished:
-            shutil.copyfile(source, unfinished)
+        with _unchanged(closing, name).open("rb") as source, replacing(folder / name) as file:
+            shutil.copyfileobj(source, file)
 
 
 def _unchanged(closing: Recorded[Closing], name: str) -> Path:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 import polars as pl
 
 from analytics.errors import AnalyticsError
-from analytics.published.output import require_free
+from analytics.published.output import replacing_text, require_free
 from analytics.published.values import as_text
 from analytics.terminal import escaped
 
@@ -37,7 +37,7 @@ def write_csv(path: Path, frame: pl.DataFrame, *, is_for_people: bool) -> None:
     Excel needs a byte-order mark to detect UTF-8; a program may read it as part of a column name.
     """
     encoding = "utf-8-sig" if is_for_people else "utf-8"
-    with path.open("w", encoding=encoding, newline="") as file:
+    with replacing_text(path, encoding) as file:
         write_frame(file, frame)
 
 

@@ -20,7 +20,7 @@ from analytics.format.names import NONE
 from analytics.published.export.cents import in_cents
 from analytics.published.export.entries import Entry, Journal, Line
 from analytics.published.export.files import write_frame
-from analytics.published.output import replacing
+from analytics.published.output import replacing_text
 from analytics.terminal import escaped
 
 USD = pl.Decimal(38, 2)
@@ -67,8 +67,8 @@ class JournalFormat(StrEnum):
 
 def write_journal(journal: Journal, form: JournalFormat, output: Path) -> None:
     """Write the file of a journal."""
-    with replacing(output) as target:
-        target.write_text(journal_text(journal, form), encoding="utf-8", newline="")
+    with replacing_text(output) as file:
+        file.write(journal_text(journal, form))
 
 
 def journal_text(journal: Journal, form: JournalFormat) -> str:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from analytics.disk import set_modes
 from analytics.errors import AnalyticsError, UsageError
 from analytics.finance.books.entries import MANIFEST, stored_files
 from analytics.published.export.entries import find_journal
@@ -133,6 +134,7 @@ def made_folder(folder: Path) -> Iterator[Path]:
             unfinished = Path(root) / "pack"
             unfinished.mkdir()
             yield unfinished
+            set_modes(unfinished, 0o600)
             unfinished.rename(folder)
     except OSError as error:
         raise AnalyticsError(f"{folder} cannot be written: {error.strerror}.") from error

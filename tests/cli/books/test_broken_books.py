@@ -38,7 +38,7 @@ def test_books_that_are_gone(closed: Shop) -> None:
     """A batch and a rebuild stop where a closed month is no longer in the books."""
     closed.books.rename(closed.folder / "elsewhere")
     stopped, rebuilt = closed.run("transform"), closed.run("rebuild")
-    verified = closed.run("books", "verify")
+    verified = closed.run("books")
 
     assert "2026-10/r1/manifest.json: missing" in stopped.err
     assert "2026-10/r1/manifest.json: missing" in rebuilt.err
@@ -59,7 +59,7 @@ def test_no_close_where_the_books_are_gone(closed: Shop) -> None:
 def test_a_close_after_a_reopening_that_was_killed(closed: Shop) -> None:
     """It waits for figures that were published since, and freezes these."""
     with patch("analytics.batch.stages.publish_loaded", side_effect=KeyboardInterrupt):
-        closed.run("reopen", "2026-10", "--reason", "x")
+        closed.run("close", "2026-10", "--reopen", "x")
     refused = closed.run("close", "2026-10")
     closed.publish()
     closed.ok("close", "2026-10", "-q")
@@ -67,19 +67,19 @@ def test_a_close_after_a_reopening_that_was_killed(closed: Shop) -> None:
     assert refused.code == 2
     assert "closed or reopened since the figures were published" in refused.err
     assert closed.rows("select revision from fct_closed_lines") == [{"revision": 2}]
-    closed.ok("books", "verify")
+    closed.ok("books")
 
 
 def test_books_may_lie_behind_a_link(closed: Shop, tmp_path: Path) -> None:
     """Books that were moved to another disk are those that were closed; a link within is none."""
     shutil.move(closed.books, tmp_path / "moved")
     closed.books.symlink_to(tmp_path / "moved")
-    closed.ok("books", "verify")
+    closed.ok("books")
 
     month = closed.books / "2026-10"
     shutil.move(month / "r1", tmp_path / "r1")
     (month / "r1").symlink_to(tmp_path / "r1")
-    assert "changed: it is a link" in closed.run("books", "verify").err
+    assert "changed: it is a link" in closed.run("books").err
 
 
 def test_books_are_read_without_waiting(closed: Shop) -> None:
@@ -88,7 +88,7 @@ def test_books_are_read_without_waiting(closed: Shop) -> None:
         file = closed.books / "2026-10" / "r1" / name
         file.unlink()
         os.mkfifo(file)
-        verified = closed.run("books", "verify")
+        verified = closed.run("books")
 
         assert verified.code == 1
         assert f"2026-10/r1/{name}: changed: it is no ordinary file" in verified.err
@@ -127,7 +127,7 @@ def test_a_close_that_is_killed(shop: Shop) -> None:
     ):
         for command in (
             ["close", "2026-10", "-q"],
-            ["reopen", "2026-10", "--reason", "x", "-q"],
+            ["close", "2026-10", "--reopen", "x", "-q"],
         ):
             number = 0
             before = read_books(shop.books).head
@@ -161,7 +161,7 @@ def _take_back(shop: Shop) -> None:
 
 def test_any_changed_byte_is_found(closed: Shop) -> None:
     """A byte that changes, a file that goes or comes: `verify` names it and what is wrong."""
-    closed.ok("reopen", "2026-10", "--reason", "x", "-q")
+    closed.ok("close", "2026-10", "--reopen", "x", "-q")
     known = published_closings(Layout(closed.books.parent))
     assert verify(closed.books, known) == []
     files = [path for path in closed.books.rglob("*") if path.is_file()]
@@ -180,7 +180,7 @@ def test_any_changed_byte_is_found(closed: Shop) -> None:
         (closed.books / extra).write_text("new", encoding="utf-8")
         assert [str(each) for each in verify(closed.books)] == [f"{extra}: additional"]
         (closed.books / extra).unlink()
-    named = closed.run("books", "verify")
+    named = closed.run("books")
     assert named.code == 0
 
 

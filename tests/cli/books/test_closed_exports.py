@@ -96,7 +96,7 @@ def test_a_reopened_journal_is_taken_back(closed: Shop) -> None:
     """A reopening names the export that takes a revision back: each line of it, as a credit."""
     take_back = ["export", "journal", "2026-10", "--reverse", "1"]
     refused = closed.run(*take_back)
-    reopened = closed.ok("reopen", "2026-10", "--reason", "A bill was wrong")
+    reopened = closed.ok("close", "2026-10", "--reopen", "A bill was wrong")
 
     written = closed.ok(*take_back)
 

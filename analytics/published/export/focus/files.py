@@ -13,7 +13,6 @@ from analytics.published.export.focus.columns import (
     printable,
     selected,
 )
-from analytics.published.output import replacing
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -54,9 +53,7 @@ def write_focus(
     written = {}
     for dataset, source in SOURCES.items():
         file = folder / file_name(dataset, f"{month:%Y-%m}")
-        with replacing(file) as target:
-            frame = read_focus(con, month, dataset, closed_at)
-            write_csv(target, frame, is_for_people=False)
+        write_csv(file, read_focus(con, month, dataset, closed_at), is_for_people=False)
         written[file] = f"{source.title} of FOCUS 1.4."
     return written
 

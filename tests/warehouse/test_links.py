@@ -1,0 +1,151 @@
+"""Links that others put where a batch writes: what they lead to stays as it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from analytics import disk
+from analytics.batch.last_batch import LastBatch, write_last_batch
+from analytics.errors import AnalyticsError
+from analytics.warehouse.compaction import compact_marts
+from analytics.warehouse.database import attached_marts, open_marts, open_warehouse
+from analytics.warehouse.layout import Layout
+from analytics.warehouse.lock import batch_lock
+from analytics.warehouse.publish import copying
+
+CONTENT = b"of the owner"
+LOGS = (".wal", ".wal.checkpoint", ".wal.recovery")
+SPILLED = """
+    set memory_limit = '60MB'; set threads = 1;
+    create temp table spilled as select range, hash(range) || 'a' as a from range(3_000_000)
+"""
+
+
+@pytest.fixture
+def layout(tmp_path: Path) -> Layout:
+    """A data directory."""
+    layout = Layout(tmp_path / "data")
+    layout.root.mkdir()
+    return layout
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Iterator[Path]:
+    """A file of the owner elsewhere, which is unchanged in the end."""
+    file = tmp_path / "file"
+    file.write_bytes(CONTENT)
+    yield file
+    assert file.read_bytes() == CONTENT
+
+
+def test_a_small_file_is_written_past_a_link(layout: Layout, file: Path) -> None:
+    """The result of a batch replaces the one before, and follows no link of a name like it."""
+    for name in (".last-batch.json.unfinished", "last-batch.json"):
+        (layout.root / name).symlink_to(file)
+    now = datetime.now(UTC)
+
+    write_last_batch(layout, LastBatch.done(now, [], [], {}))
+
+    assert not layout.last_batch.is_symlink()
+
+
+def test_a_file_is_written_whatever_takes_its_name(layout: Layout, file: Path) -> None:
+    """Where others may write into the folder, a link may take the name of a file in the making."""
+    with disk.replacing(layout.alerts) as written:
+        (name,) = layout.root.iterdir()
+        name.unlink()
+        name.symlink_to(file)
+        written.write(b"{}")
+
+
+def test_what_a_kill_left_of_a_small_file_is_removed(layout: Layout) -> None:
+    """The next batch removes the alerts' at its begin, and the others when it writes them."""
+    for name in ("alerts.json", "last-batch.json"):
+        (layout.root / f".{name}.k2v_9x1b.unfinished").touch()
+
+    with batch_lock(layout):
+        pass
+    disk.replace(layout.last_batch, b"{}")
+
+    assert sorted(path.name for path in layout.root.iterdir()) == [".lock", "last-batch.json"]
+
+
+def test_marts_are_not_copied_through_a_link(layout: Layout, file: Path) -> None:
+    """The copy that is to be published takes the place of a link under its name."""
+    layout.marts.write_bytes(b"of the batch")
+    layout.next_published.symlink_to(file)
+
+    with copying(layout) as copied:
+        copied()
+        assert not layout.next_published.is_symlink()
+        assert layout.next_published.read_bytes() == b"of the batch"
+
+
+@pytest.mark.parametrize("name", ["warehouse.duckdb", "build.duckdb"])
+@pytest.mark.parametrize("ending", LOGS)
+def test_a_log_that_is_a_link_is_refused(
+    layout: Layout, file: Path, name: str, ending: str
+) -> None:
+    """DuckDB would write its log where the link leads; the batch ends and says what to do."""
+    log = layout.root / f"{name}{ending}"
+    log.symlink_to(file)
+
+    with (
+        pytest.raises(AnalyticsError, match=f"{log.name} is a link, .*\nMove it away, and run"),
+        batch_lock(layout),
+    ):
+        pass
+
+
+def test_a_log_beside_a_file_elsewhere_is_refused(layout: Layout, file: Path) -> None:
+    """The warehouse may be a link; then DuckDB's log lies where it leads."""
+    other = layout.root.with_name("disk.duckdb")
+    duckdb.connect(other).close()
+    layout.warehouse.symlink_to(other)
+    other.with_name("disk.duckdb.wal").symlink_to(file)
+
+    with pytest.raises(AnalyticsError, match=r"disk.duckdb.wal is a link"), batch_lock(layout):
+        pass
+
+
+def test_nothing_is_spilled_to_a_folder_of_others(
+    layout: Layout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What does not fit in memory lies in a folder of its own, whose name cannot be guessed."""
+    theirs = layout.root.with_name("theirs")
+    theirs.mkdir()
+    monkeypatch.chdir(layout.root)
+    for name in ("warehouse.duckdb.tmp", ".tmp"):
+        (layout.root / name).symlink_to(theirs)
+
+    with open_warehouse(layout) as con:
+        con.execute(SPILLED)
+        assert not [*theirs.iterdir()]
+        with attached_marts(con, layout.marts):
+            pass
+    with open_marts(layout.marts) as con:
+        con.execute(SPILLED)
+        assert not [*theirs.iterdir()]
+
+
+def test_a_file_is_not_written_anew_through_a_link(layout: Layout) -> None:
+    """Of another database, to which a link leads under that name, nothing is changed."""
+    other = layout.root.with_name("other.duckdb")
+    duckdb.connect(other).close()
+    before = other.read_bytes()
+    with open_warehouse(layout) as con:
+        with attached_marts(con, layout.marts):
+            con.execute("create table build_file.marts.a as select hash(range) from range(999_999)")
+        with attached_marts(con, layout.marts):
+            con.execute("drop table build_file.marts.a")
+        layout.next_marts.symlink_to(other)
+
+        compact_marts(con, layout)
+
+    assert other.read_bytes() == before
+    assert not layout.marts.is_symlink()
