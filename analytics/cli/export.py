@@ -139,10 +139,9 @@ def journal(
 ) -> None:
     """Write the journal of a month, by account and cost center: every entry balances.
 
-    Invoices, accruals and their reversals, adjustments of closed months, chargebacks. Amounts are
-    whole cents, and what rounding leaves is carried forward. The journal of a closed month is made
-    of the lines that the books froze; that of an open one is a preview of today's figures, and says
-    so.
+    Invoices, accruals and their reversals, adjustments of closed months. Amounts are whole cents,
+    and what rounding leaves is carried forward. The journal of a closed month is made of the lines
+    that the books froze; that of an open one is a preview of today's figures, and says so.
 
     Example: analytics export journal 2026-10 --format hledger
     """

@@ -35,7 +35,7 @@ GONE = {
     "sql --as-of": _AS_OF,
     "trace --as-of": _AS_OF,
 }
-"""What is gone, as it was typed: a command, or an option after the words of a command."""
+"""Advice by what was typed: a command, or an option after the words of a command."""
 
 
 class Commands(TyperGroup):

@@ -1,5 +1,5 @@
--- Loads that the month rests on, and the SHA-256 of each landing file: those that read its days, and
--- those that gave its runs as they are.
+-- Loads that the month rests on, and the SHA-256 of each landing file: those that read its days,
+-- and those that gave its runs as they are.
 with
 
 read_days as (

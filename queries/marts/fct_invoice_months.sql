@@ -49,6 +49,7 @@ invoices as (
         sum(amount_usd - credit_usd) as invoiced_usd,
         bool_or(is_in_file) as is_invoiced,
         bool_and(is_accepted) as is_accepted,
+        bool_or(is_changed) as is_changed,
         coalesce(bool_or(is_booked_as_accepted and is_accepted is not true), false)
             as is_withdrawn,
         -- What differs is accepted anew with what is invoiced, not with tax or what is taken back.
@@ -90,7 +91,7 @@ months as (
         coalesce(invoices.is_withdrawn, false) as is_withdrawn,
         material_usd,
         -- The books settled it with the bill, whatever the limit is now.
-        coalesce(settled_usd = bills.billed_usd and not is_accepted_anew, false) as is_settled,
+        coalesce(settled_usd = bills.billed_usd and not is_changed, false) as is_settled,
         case
             when is_accepted_anew or not invoices.is_accepted then invoices.is_accepted
             when booked_difference_usd is not null

@@ -30,7 +30,7 @@ SHEETS: Mapping[str, tuple[Table, ...]] = {
     "Journal": (JOURNAL,),
     "Checks": (CHECKS,),
 }
-"""What each sheet after the statement holds: a table, or one below the other."""
+"""The tables of each sheet after the statement, one below the other."""
 
 
 def write_workbook(month_end: MonthEnd, target: Path) -> None:
