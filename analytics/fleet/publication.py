@@ -39,8 +39,8 @@ from analytics.fleet.transfer import fetch_file, unpack
 from analytics.format.numbers import plural
 from analytics.report.rendering import About
 from analytics.warehouse.confined import bytes_of
-from analytics.warehouse.database import OFFLINE, attach_read_only
-from analytics.warehouse.machine import connection_limits, limit_process
+from analytics.warehouse.database import attach_read_only, spilling
+from analytics.warehouse.machine import limit_process
 from analytics.warehouse.site import MANIFEST, Manifest
 
 _MERGED = "merged"
@@ -309,7 +309,7 @@ def _publish_files(work: _Work, progress: Progress) -> None:
 @contextmanager
 def _opened(file: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     """Open the merged file read-only as catalog `merged`."""
-    with duckdb.connect(config=OFFLINE | connection_limits()) as con:
+    with spilling(file.parent) as con:
         con.execute("set TimeZone = 'UTC'")
         attach_read_only(con, file, _MERGED)
         yield con
