@@ -6,6 +6,7 @@ same bytes.
 
 from __future__ import annotations
 
+import os
 import zipfile
 from contextlib import contextmanager
 from dataclasses import replace
@@ -13,7 +14,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from analytics import disk
 from analytics.errors import AnalyticsError, UsageError
 from analytics.published.export.definitions import PackDefinition, month_end_definitions
 from analytics.published.export.entries import find_journal
@@ -151,13 +151,13 @@ def write_outputs(
             f"{folder} is there already, and nothing was written.\n"
             "Delete it, or name another folder with --output."
         )
+    os.umask(0o077)
     with _unfinished_beside(folder or archive or Path()) as unfinished:
         write(unfinished)
         if archive:
             with replacing(archive) as target:
                 write_archive(unfinished, target, name)
         if folder:
-            disk.set_modes(unfinished, 0o600)
             unfinished.rename(folder)
 
 
