@@ -19,11 +19,12 @@ import ray
 from ray.cluster_utils import Cluster
 
 from analytics.batch import stages
-from analytics.batch.nightly import batch, nightly
+from analytics.batch.nightly import batch
 from analytics.batch.progress import Progress
 from analytics.emulator.server import running
 from analytics.emulator.worlds.fleet import Workspaces
 from analytics.fleet.settings import Fleet, load_fleet
+from analytics.fleet.tasks import run_batch
 from analytics.warehouse.machine import limit_process
 from benchmarks.fleet import NOW
 
@@ -75,7 +76,7 @@ def _made(root: Path) -> Fleet:
         (root / "fleet.toml").write_text("\n".join(tables))
         fleet = load_fleet(root / "fleet.toml")
         for shard in fleet.shards:
-            nightly(fleet.of(shard), Progress(StringIO()))
+            run_batch(fleet, shard, Progress(StringIO()))
             print(f"made {shard}", file=sys.stderr)
     return fleet
 

@@ -41,6 +41,7 @@ _OF_BUDGETS = (
     "intermediate.int_workspace_names",
     "intermediate.int_budget_members",
     "intermediate.int_budgets",
+    "intermediate.int_budget_days",
     *BUDGETS,
 )
 _STAND_INS = """

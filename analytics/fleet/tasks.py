@@ -18,8 +18,13 @@ from analytics.levain.rate_limiter import RateLimiter
 from analytics.memory import bytes_of
 
 if TYPE_CHECKING:
+    from analytics.batch.extract import Limit
+    from analytics.batch.progress import Progress
     from analytics.fleet.settings import Fleet
 
+
+_HOME = "../../index.html"
+"""Address of the overview, as seen from the site of a shard."""
 
 _REACHED_WITHIN = 10.0
 """Seconds within which the head of a cluster has to answer."""
@@ -99,17 +104,15 @@ def run_batches(fleet: Fleet, shards: list[str], address: str | None) -> Iterato
 def _run(fleet: Fleet, shard: str, budget: Any) -> Outcome:
     """Run the batch of a shard in its data directory."""
     from analytics.batch.last_batch import read_last_batch
-    from analytics.batch.nightly import nightly
     from analytics.batch.progress import LogFormat, Progress
     from analytics.warehouse.machine import limit_process
 
-    settings = fleet.of(shard)
     limit_process(fleet.task.memory, fleet.task.cpus)
     progress = Progress(StringIO(), log_format=LogFormat.json)
     deadline = time.monotonic() + _LOCKED_FOR
     while True:
         try:
-            nightly(settings, progress, limit=partial(SharedRateLimiter, budget))
+            run_batch(fleet, shard, progress, partial(SharedRateLimiter, budget))
         except BusyError as error:
             if time.monotonic() > deadline:
                 return _failed(shard, error)
@@ -121,6 +124,13 @@ def _run(fleet: Fleet, shard: str, budget: Any) -> Outcome:
     ended = read_last_batch(fleet.layout(shard))
     message = (ended and ended.failure) or ""
     return Outcome(shard, ended.exit_code if ended else 0, message, seconds)
+
+
+def run_batch(fleet: Fleet, shard: str, progress: Progress, limit: Limit | None = None) -> None:
+    """Run the batch of a shard in its data directory; its pages lead to those of the fleet."""
+    from analytics.batch.nightly import nightly
+
+    nightly(fleet.of(shard), progress, limit=limit, home=_HOME)
 
 
 def _failed(shard: str, error: AnalyticsError) -> Outcome:

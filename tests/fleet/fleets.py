@@ -11,13 +11,13 @@ from pathlib import Path
 import pytest
 
 from analytics.batch.last_batch import LastBatch, read_last_batch
-from analytics.batch.nightly import nightly
 from analytics.batch.progress import Progress
 from analytics.emulator.server import Emulator, running
 from analytics.emulator.world import World
 from analytics.emulator.worlds.fleet import Workspaces
 from analytics.errors import AnalyticsError
 from analytics.fleet.settings import Fleet, load_fleet
+from analytics.fleet.tasks import run_batch
 from tests.conftest import NOW
 
 
@@ -37,7 +37,7 @@ class Given:
     def batch(self, shard: str) -> LastBatch:
         """Run the batch of a shard in this process; return how it ended."""
         with suppress(AnalyticsError):  # it is in the record
-            nightly(self.fleet.of(shard), quiet())
+            run_batch(self.fleet, shard, quiet())
         batch = read_last_batch(self.fleet.layout(shard))
         assert batch
         return batch
