@@ -46,7 +46,7 @@ _VACUUM = 10
 """One of so many merges removes old files of tables: to list them takes as long as to publish."""
 
 _KEPT = timedelta(days=2)
-"""How long files of tables stay after a merge replaced them, for readers of earlier versions."""
+"""Files of tables stay so long after a merge replaced them, for readers of earlier versions."""
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True):
