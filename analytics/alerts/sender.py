@@ -20,7 +20,7 @@ from analytics.alerts.messages import Message
 from analytics.errors import AnalyticsError, how_to_add
 from analytics.settings import network_variables
 
-SECONDS = 20.0
+SECONDS = 30.0
 """Time of all messages to one address."""
 
 _CHILD = "analytics.alerts.child"

@@ -24,12 +24,11 @@ from analytics.transform.build_state import row_counts
 from analytics.transform.measures import create_macros
 from analytics.warehouse.database import (
     BUILD_FILE,
-    OFFLINE,
     attach_read_only,
     attached_marts,
     quoted,
+    spilling,
 )
-from analytics.warehouse.machine import connection_limits
 from analytics.warehouse.schema import BOOKS, FINANCE
 
 AT_ONCE = 50
@@ -88,7 +87,7 @@ def merge_files(
     that has not the tables and columns that most have. AnalyticsError, which names the shards, if a
     workspace is in two of them; and if rows are lost, or are of a workspace of another shard.
     """
-    with duckdb.connect(config=OFFLINE | connection_limits()) as con:
+    with spilling(target.parent) as con:
         workspaces, left_out = _read_shards(con, files)
         files = {shard: file for shard, file in files.items() if shard not in left_out}
         con.execute("set TimeZone = 'UTC'; attach ':memory:' as warehouse; use warehouse")

@@ -35,10 +35,10 @@ from analytics.format.numbers import plural
 from analytics.memory import bytes_of
 from analytics.report.rendering import About
 from analytics.warehouse import site as pages
-from analytics.warehouse.database import OFFLINE, attach_read_only
+from analytics.warehouse.database import attach_read_only, spilling
 from analytics.warehouse.layout import Layout
 from analytics.warehouse.lock import batch_lock
-from analytics.warehouse.machine import connection_limits, limit_process
+from analytics.warehouse.machine import limit_process
 from analytics.warehouse.scratch import scratch_folder
 
 _MERGED = "merged"
@@ -46,7 +46,7 @@ _VACUUM = 10
 """One of so many merges removes old files of tables: to list them takes as long as to publish."""
 
 _KEPT = timedelta(days=2)
-"""How long files of tables stay after a merge replaced them, for readers of earlier versions."""
+"""Files of tables stay so long after a merge replaced them, for readers of earlier versions."""
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True):
@@ -302,7 +302,7 @@ def _publish_file(work: _Work, progress: Progress) -> None:
 @contextmanager
 def _opened(file: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     """Open the merged file read-only as catalog `merged`."""
-    with duckdb.connect(config=OFFLINE | connection_limits()) as con:
+    with spilling(file.parent) as con:
         con.execute("set TimeZone = 'UTC'")
         attach_read_only(con, file, _MERGED)
         yield con

@@ -170,7 +170,7 @@ def test_site_has_the_pages_of_all_shards(given: Given) -> None:
 
 
 def test_what_did_not_change_is_not_written(given: Given) -> None:
-    """A second merge of the same generations commits no table and writes no page."""
+    """A second merge of the same figures commits no table and writes no page."""
     site = {path: path.stat().st_mtime_ns for path in published(given, "site").rglob("*.html")}
     versions = [*published(given, "tables").rglob("_delta_log/*.json")]
 

@@ -7,6 +7,7 @@ same bytes.
 from __future__ import annotations
 
 import json
+import os
 import textwrap
 from contextlib import contextmanager
 from dataclasses import replace
@@ -16,7 +17,6 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from analytics.disk import set_modes
 from analytics.errors import AnalyticsError, UsageError
 from analytics.finance.books.entries import MANIFEST, stored_files
 from analytics.published.export.entries import find_journal
@@ -129,12 +129,12 @@ def made_folder(folder: Path) -> Iterator[Path]:
             "Delete it, or name another folder with --output."
         )
     make_folder(folder.parent)
+    os.umask(0o077)
     try:
         with TemporaryDirectory(dir=folder.parent, prefix=".levain-") as root:
             unfinished = Path(root) / "pack"
             unfinished.mkdir()
             yield unfinished
-            set_modes(unfinished, 0o600)
             unfinished.rename(folder)
     except OSError as error:
         raise AnalyticsError(f"{folder} cannot be written: {error.strerror}.") from error
