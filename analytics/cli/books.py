@@ -13,10 +13,7 @@ from analytics.cli.options import (
     Config,
     DataDir,
     Json,
-    Log,
     Month,
-    Quiet,
-    Verbose,
     layout_of,
     progress_of,
     settings_of_batch,
@@ -66,9 +63,6 @@ def close(
     ] = None,
     data_dir: DataDir = None,
     config: Config = None,
-    quiet: Quiet = False,
-    verbose: Verbose = False,
-    log_format: Log = None,
 ) -> None:
     """Freeze the published figures of a month in the books.
 
@@ -85,7 +79,7 @@ def close(
     from analytics.batch.closing import close as run
     from analytics.errors import UsageError
 
-    with progress_of(log_format, quiet=quiet, verbose=verbose) as progress:
+    with progress_of(None) as progress:
         if reopening is not None:
             if early or approved_by or sign_off or prepared_by:
                 raise UsageError("--reopen stands alone: what is opened again is not signed.")

@@ -9,26 +9,14 @@ from analytics.cli import printed
 if TYPE_CHECKING:
     from analytics.published.figures import Figures
     from analytics.settings import Settings
-    from analytics.warehouse.layout import Layout
 
 
 def figures_of(settings: Settings) -> Figures:
     """Return the published figures; warn if another program has written beside them."""
     from analytics.published.figures import Figures
-    from analytics.warehouse.layout import Layout
+    from analytics.warehouse.layout import Layout, written_beside
 
     layout = Layout(settings.data_dir)
-    warn_of_writer(layout)
+    for text in written_beside(layout.published):
+        printed.warn(text)
     return Figures(layout)
-
-
-def warn_of_writer(layout: Layout) -> None:
-    """Warn if another program has written beside the published file."""
-    from analytics.warehouse.layout import logs_of
-
-    for log in logs_of(layout.published)[:1]:
-        printed.warn(
-            f"{log} is of a program that opened the published file for writing: what it wrote is"
-            " not shown, and the next batch removes it. Others cannot read the file until then:"
-            " open it read-only."
-        )

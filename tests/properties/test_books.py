@@ -27,7 +27,7 @@ from analytics.emulator.world import World
 from analytics.errors import UsageError
 from analytics.finance.books import frozen
 from analytics.finance.books.frozen import load_books
-from analytics.finance.books.reading import read_books, remove_unfinished
+from analytics.finance.books.reading import read_books
 from analytics.finance.books.verifying import verify
 from analytics.published.export.closed import write_exports
 from analytics.resources import folder
@@ -164,7 +164,6 @@ def build_books(batch: Batch, file: Path) -> dict[str, list[Row]]:
     """Build the relations of month end into a file that is replaced, and check them."""
     file.unlink(missing_ok=True)
     with open_warehouse(batch.layout) as con, attached_marts(con, file):
-        remove_unfinished(batch.layout.books)
         load_books(con, read_books(batch.layout.books))
         names = {*OF_THE_BOOKS, *FROZEN, *EXPORTED}
         wanted = {each for each, model in MODELS.items() if names & {each, model.name}}
