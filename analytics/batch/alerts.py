@@ -34,7 +34,7 @@ def send_found(
     found: Found,
     open_ledger: Callable[[], Ledger],
     progress: Progress,
-    command: str = "analytics alerts list",
+    command: str = "analytics status --json",
 ) -> list[str]:
     """Send each of these findings that was not sent; return the warnings of all that fails.
 

@@ -7,7 +7,7 @@ written, and while a batch is at work, its files are left alone.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,7 +16,7 @@ import duckdb
 
 from analytics.batch.last_batch import LastBatch, read_last_batch
 from analytics.errors import AnalyticsError, BusyError
-from analytics.finance.books.reading import CLOSINGS
+from analytics.finance.books.reading import CLOSINGS, Known
 from analytics.finance.books.verifying import verify
 from analytics.format import numbers
 from analytics.warehouse.database import OFFLINE, open_errors, open_marts, quoted, require_version
@@ -174,7 +174,7 @@ def _published(layout: Layout) -> Iterator[str]:
     yield from _books(layout, closings)
 
 
-def _books(layout: Layout, known: list[tuple[object, ...]]) -> Iterator[str]:
+def _books(layout: Layout, known: Iterable[Known]) -> Iterator[str]:
     """Verify the books as `analytics books` does."""
     if findings := verify(layout.books, known):
         more = f", and {len(findings) - 1} more" if len(findings) > 1 else ""
