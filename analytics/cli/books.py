@@ -14,6 +14,7 @@ from analytics.cli.options import (
     DataDir,
     Json,
     Month,
+    Quiet,
     layout_of,
     progress_of,
     settings_of_batch,
@@ -63,6 +64,7 @@ def close(
     ] = None,
     data_dir: DataDir = None,
     config: Config = None,
+    quiet: Quiet = False,
 ) -> None:
     """Freeze the published figures of a month in the books.
 
@@ -79,7 +81,7 @@ def close(
     from analytics.batch.closing import close as run
     from analytics.errors import UsageError
 
-    with progress_of(None) as progress:
+    with progress_of(None, quiet=quiet) as progress:
         if reopening is not None:
             if early or approved_by or sign_off or prepared_by:
                 raise UsageError("--reopen stands alone: what is opened again is not signed.")

@@ -23,7 +23,6 @@ GONE = {
     "books verify": _BOOKS,
     "check": _NIGHTLY,
     "close --log-format": "ANALYTICS_LOG_FORMAT=json sets it",
-    "close --quiet": "`2>/dev/null` drops what it says",
     "config": _STATUS,
     "doctor": _STATUS,
     "emulator --speed": "its clock runs as fast as ours",

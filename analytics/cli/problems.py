@@ -47,7 +47,8 @@ _SKEW = 60
 def problems_of(settings: Settings) -> Iterator[str]:
     """Yield each problem that files and the environment tell, without any request.
 
-    Who looks at the data of another user runs no batch on them: keys and data are left out.
+    Who looks at the data of another user, or at a copy of what was published, runs no batch there:
+    keys and data are left out.
     """
     yield from _settings(settings)
     layout = Layout(settings.data_dir)
@@ -109,9 +110,12 @@ def _settings(settings: Settings) -> Iterator[str]:
 
 def _is_ours(layout: Layout) -> bool:
     try:
-        return os.geteuid() in (0, layout.root.stat().st_uid)
+        if os.geteuid() not in (0, layout.root.stat().st_uid):
+            return False
     except OSError:
         return True
+    is_copy = layout.published.exists() and not layout.landing.exists()
+    return layout.warehouse.exists() or not is_copy
 
 
 def _keys(settings: Settings, layout: Layout) -> Iterator[str]:

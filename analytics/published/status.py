@@ -236,14 +236,12 @@ _COLUMNS: _Columns = (
     ("Data to (UTC)", lambda row: _instant(row["last_batch_at"]).removesuffix(" UTC")),
     ("Runs", lambda row: numbers.count(row["run_count"])),
     ("Detail", lambda row: numbers.percent(row["listed_run_count"], row["counted_run_count"])),
-    ("Quarantined", lambda row: numbers.count(row["quarantined_record_count"])),
     ("Days off", lambda row: numbers.count(row["unreconciled_day_count"])),
     ("Unexplained", lambda row: numbers.usd(row["unexplained_usd"])),
 )
 _IN_WORDS = """\
 Detail is the share of runs with a row in fct_runs; no run list showed the others
-to a batch. Quarantined records could not be understood: quarantined_records has
-the reason. On a day that is off, metered cost differs from the API's other
+to a batch. On a day that is off, metered cost differs from the API's other
 figures, by what is unexplained in all: reconciliation_days has each."""
 
 

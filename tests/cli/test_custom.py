@@ -13,7 +13,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from tests.cli.conftest import WITH_PAGES, Command, SettingsFile
+from tests.cli.conftest import WITH_PAGES, Command, SettingsFile, publish_again
 
 LIMITS = '[sql]\ntimeout_seconds = {}\nmemory_limit = "100MB"\n'
 COSTS = """\
@@ -75,18 +75,16 @@ def pages() -> dict[str, str]:
     }
 
 
-def made_again(command: Command) -> list[str]:
+def made_again() -> list[str]:
     """Build, check, report and publish; the lines of warnings."""
-    results = [command(stage) for stage in ("transform", "check", "report", "publish")]
-    assert [result.code for result in results] == [0, 0, 0, 0], results
-    return [line for result in results for line in result.err.splitlines() if "warning: " in line]
+    return [line for line in publish_again().splitlines() if "warning: " in line]
 
 
 def test_a_projects_tables_are_published(published: Command) -> None:
     """Marts, CSV files and results of checks are in the published file, and status names them."""
     write(PROJECT)
 
-    warnings = made_again(published)
+    warnings = made_again()
 
     assert rows("select owner, cost_usd::varchar from custom.owner_costs") == [
         ("Ada", "1.5000000000")
@@ -102,7 +100,7 @@ def test_a_projects_tables_are_published(published: Command) -> None:
 def test_a_question_is_asked_by_its_name(published: Command) -> None:
     """A single word is the name of a question, ours or the project's; similar ones are proposed."""
     write(PROJECT | {"queries/adhoc/busiest_hours.sql": "select 1"})
-    made_again(published)
+    made_again()
 
     asked = published("sql", "dear_owners", "--format", "csv")
     ours = published("sql", "busiest_hours", "--format", "csv")
@@ -130,12 +128,10 @@ def test_a_check_of_ones_own_can_block(published: Command) -> None:
     before = Path("data/analytics.duckdb").read_bytes()
 
     nightly = published("nightly", "--force")
-    publish = published("publish", "--force")
 
-    assert (nightly.code, publish.code) == (3, 3), publish.err
+    assert nightly.code == 3
     assert "Nothing was published: a check of your own failed" in nightly.err
     assert "custom.owners_stay_cheap (1 row): owner Ada" in nightly.err
-    assert "custom.owners_stay_cheap" in publish.err
     assert Path("data/analytics.duckdb").read_bytes() == before
 
 
@@ -145,11 +141,11 @@ def test_files_that_are_not_right_change_nothing_else(
 ) -> None:
     """Broken, endless and hostile files are a warning each; figures and pages are the same."""
     settings_file(WITH_PAGES + LIMITS.format(60))
-    made_again(published)
+    made_again()
     before = figures(), pages()
     write(PROJECT | BROKEN)
 
-    warnings = made_again(published)
+    warnings = made_again()
 
     assert (figures(), pages()) == before
     named = [line.partition("not used: ")[2].partition(":")[0] for line in warnings]

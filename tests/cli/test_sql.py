@@ -243,9 +243,9 @@ def test_sql_only_reads(published: Command, query: str) -> None:
 
 def test_before_the_first_batch_there_is_nothing_to_ask(analytics: Command) -> None:
     """Before the first publication, the error names the command to run first."""
-    for command in (("sql", "select 1"), ("status",)):
-        result = analytics(*command)
-        assert (result.code, "analytics nightly" in result.err) == (1, True)
+    result = analytics("sql", "select 1")
+
+    assert (result.code, "analytics nightly" in result.err) == (1, True)
 
 
 def test_status_is_told_in_json(published: Command) -> None:
@@ -275,17 +275,7 @@ def test_status_fits_a_terminal(published: Command) -> None:
         r"All checks passed: [0-9]+ of keys and sums of our own, 8 against the API\.", checks
     )
     legend = " ".join(lines[lines.index("") :]).lower()
-    for head in (
-        "open",
-        "provisional",
-        "detail",
-        "unlisted",
-        "quarantined",
-        "reconciled",
-        "pending",
-        "unreconciled",
-        "unexplained",
-    ):
+    for head in ("detail", "off", "unexplained"):
         assert legend.count(head) >= 2, head
     assert max(map(len, lines)) <= 80
 

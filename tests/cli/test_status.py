@@ -79,7 +79,8 @@ def test_workspaces_of_one_name_are_told_apart(published: Command) -> None:
     told = published("status").out
 
     for each in (known[:8], "01234567"):
-        assert len(re.findall(rf"^Blank Slate \({each}\)", told, re.MULTILINE)) == 2
+        places = re.findall(rf"^Blank Slate \({each}\)", told, re.MULTILINE)
+        assert len(places) == 2  # the table, and the schedule
 
 
 @pytest.mark.usefixtures("connected")
