@@ -86,7 +86,11 @@ def transform(
             if made
             else f"built {len(built)} relations with {rows:,} rows"
         )
-        done(text, relation_count=len(built), row_count=rows)
+        done(
+            text,
+            relation_count=len(built),
+            row_count=rows,
+        )
     return Transformed(made, warnings)
 
 

@@ -240,9 +240,9 @@ _COLUMNS: _Columns = (
     ("Unexplained", lambda row: numbers.usd(row["unexplained_usd"])),
 )
 _IN_WORDS = """\
-Detail is the share of runs with a row in fct_runs; no run list showed the others
-to a batch. On a day that is off, metered cost differs from the API's other
-figures, by what is unexplained in all: reconciliation_days has each."""
+Detail is the share of runs with a row in fct_runs; no run list showed the
+others to a batch. On a day that is off, metered cost differs from the API's
+other figures, by what is unexplained in all: reconciliation_days has each."""
 
 
 def _table(columns: _Columns, rows: list[dict[str, Any]]) -> Table:

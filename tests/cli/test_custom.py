@@ -153,7 +153,8 @@ def test_files_that_are_not_right_change_nothing_else(
     assert rows("select count(*) from audit.custom_files where state = 'error'") == [(len(BROKEN),)]
     assert rows("select count(*) from custom.owner_costs") == [(1,)]
     status = published("status")
-    assert "Not used: queries/marts/broken.sql:1: Binder Error" in status.out
+    assert "- queries/marts/broken.sql:1: Binder Error" in status.out
+    assert "Not used: queries/marts/endless.sql: it was stopped" in status.out
     shown = json.loads(published("status", "--json").out)["custom_files"]
     assert {each["file"] for each in shown if each["error"]} == set(BROKEN)
 
@@ -234,9 +235,9 @@ def test_a_page_that_is_not_right_is_told(with_pages: Command) -> None:
     write({"reports/pages/wrong.sql": "-- Costs\nselect nope\nfrom fct_runs"})
     nightly, status = with_pages("nightly"), with_pages("status")
 
-    assert (nightly.code, status.code) == (0, 0)
-    for text in (nightly.err, status.out):
-        assert "a page of your own: reports/pages/wrong.sql:2:" in text
+    assert (nightly.code, status.code) == (0, 1)
+    assert "a page of your own: reports/pages/wrong.sql:2:" in nightly.err
+    assert "- reports/pages/wrong.sql:2:" in status.out
     assert "nope" in Path("data/site/own/wrong.html").read_text(encoding="utf-8")
 
 

@@ -102,8 +102,8 @@ def test_a_damaged_file_is_told_with_what_mends_it(published: Command, tmp_path:
         result = published("status", "--data-dir", str(tmp_path))
 
         assert result.code == 1
-        assert str(file) in result.err
-        assert "`analytics nightly`" in result.err
+        assert str(file) in result.out
+        assert "`analytics nightly`" in result.out
 
 
 def test_a_file_of_another_release_is_told(published: Command, tmp_path: Path) -> None:
@@ -113,7 +113,7 @@ def test_a_file_of_another_release_is_told(published: Command, tmp_path: Path) -
     result = published("status", "--data-dir", str(tmp_path))
 
     assert result.code == 1
-    assert "of another release: `analytics nightly`" in result.err
+    assert "of another release: `analytics nightly`" in result.out
 
 
 COUNT_RUNS = "select count(*) as runs from fct_runs"
