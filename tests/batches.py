@@ -89,7 +89,7 @@ def run_batch_unseen(batch: Batch) -> None:
 
 
 def read(batch: Batch) -> None:
-    """Read and load new records, as `analytics extract` does."""
+    """Read and load new records."""
     (outcome,) = batch.extract()
     assert outcome.error is None, outcome.error
 
