@@ -37,7 +37,7 @@ def test_a_rebuild_has_the_books(closed: Shop) -> None:
 def test_books_that_are_gone(closed: Shop) -> None:
     """A batch and a rebuild stop where a closed month is no longer in the books."""
     closed.books.rename(closed.folder / "elsewhere")
-    stopped, rebuilt = closed.run("transform"), closed.run("rebuild")
+    stopped, rebuilt = closed.run("nightly"), closed.run("rebuild")
     verified = closed.run("books")
 
     assert "2026-10/r1/manifest.json: missing" in stopped.err
