@@ -8,6 +8,8 @@ from decimal import Decimal
 from pathlib import Path
 from unittest.mock import patch
 
+import pytest
+
 from analytics.batch import stages
 from analytics.disk import UNFINISHED
 from analytics.errors import AnalyticsError
