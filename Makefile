@@ -5,7 +5,7 @@
 .PHONY: help setup run test test-fleet torture check bench docs pictures audit sbom lock clean
 
 DATA ?= data
-STRIDE ?= 20
+STRIDE ?= 5
 READY := .venv/.ready
 TOOLS := build/audit
 LOCK := --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
@@ -33,7 +33,7 @@ test: $(READY) ## Run the whole suite against the emulator (COVER=--cov also hol
 test-fleet: .venv-fleet/.ready ## Run the tests of the fleet, in an environment with its extra (1.7 GB)
 	@.venv-fleet/bin/python -m pytest tests/fleet
 
-torture: $(READY) ## Disturb commands at each n-th call of each sort, in hours, or at each in days (STRIDE=20)
+torture: $(READY) ## Kill batches, fill the disk and cut the power at each n-th step (STRIDE=5)
 	@.venv/bin/python -m pytest tests/torture -m torture -n 2 --stride $(STRIDE)
 
 check: $(READY) ## Lint, types and layers, of Python and of the script (its types need npm)

@@ -17,6 +17,7 @@ from typing import BinaryIO
 _LIBRARY = ctypes.CDLL(None, use_errno=True)
 _WORKING_DIRECTORY = -100
 _EXCHANGE = 2
+_OURS = 0o600
 
 UNFINISHED = ".unfinished"
 """The end of the name of a file or folder until it is complete."""
@@ -54,7 +55,9 @@ def replacing(path: Path, mode: int | None = None, *, is_new: bool = False) -> I
     unfinished = Path(name)
     try:
         with os.fdopen(descriptor, "wb") as file:
-            os.fchmod(descriptor, _mode_of(path) if mode is None else mode)
+            wanted = _mode_of(path) if mode is None else mode
+            if wanted != _OURS:  # on a disk with one mode for all files, another cannot be set
+                os.fchmod(descriptor, wanted)
             yield file
         if is_new:
             path.hardlink_to(unfinished)  # unlike a rename, it replaces no file
@@ -70,10 +73,10 @@ def _mode_of(path: Path) -> int:
         found = path.lstat()
         if found.st_uid == os.geteuid():
             return stat.S_IMODE(found.st_mode)
-    return 0o600
+    return _OURS
 
 
-def replace(path: Path, content: bytes, mode: int = 0o600) -> None:
+def replace(path: Path, content: bytes, mode: int = _OURS) -> None:
     """Write a file as `replacing` does; return when it is on the disk. Remove what a kill left."""
     for left in path.parent.glob(f".{escape(path.name)}.*{UNFINISHED}"):
         with suppress(OSError):  # of another user

@@ -13,6 +13,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import ClassVar
 
+from analytics import __version__
+
 INTERRUPTED = 130
 """The exit code of a command ended by Ctrl-C, as shells set it."""
 
@@ -54,6 +56,14 @@ def nothing_published(file: Path) -> AnalyticsError:
     return AnalyticsError(f"Nothing has been published at {file}.\nRun `analytics nightly` first.")
 
 
+def how_to_add(extra: str) -> str:
+    """Return how to install an extra, from wherever the package itself was installed."""
+    wheel = f"levain_analytics-{__version__}-py3-none-any.whl"
+    return (
+        f"In the clone, pip install '.[{extra}]'; from a wheel, pip install './{wheel}[{extra}]'."
+    )
+
+
 @contextmanager
 def extra_needed(subject: str, extra: str) -> Iterator[None]:
     """Turn the failed import of what `subject` needs into a UsageError that names the extra."""
@@ -61,5 +71,5 @@ def extra_needed(subject: str, extra: str) -> Iterator[None]:
         yield
     except ModuleNotFoundError as error:
         raise UsageError(
-            f"{subject} needs {error.name}: pip install 'levain-analytics[{extra}]'"
+            f"{subject} needs {error.name}, which is not installed.\n{how_to_add(extra)}"
         ) from error

@@ -1,12 +1,20 @@
-"""Sparing use of addresses: a thread reserves 64 MB of them that it will hardly use."""
+"""Sizes of memory, and sparing use of addresses: a thread reserves 64 MB that it hardly uses."""
 
 from __future__ import annotations
 
 import ctypes
+import re
 import resource
 from contextlib import suppress
 
 _ARENA_MAX = -8  # of mallopt in the C library of GNU
+_UNITS = {"M": 2, "G": 3, "T": 4}
+
+
+def bytes_of(size: str) -> int:
+    """Return a size such as "2GB" or "512MiB" in bytes."""
+    number, unit, binary = re.findall(r"([\d.]+) ?(\w)(i?)", size)[0]
+    return int(float(number) * (1024 if binary else 1000) ** _UNITS[unit])
 
 
 def has_few_addresses() -> bool:

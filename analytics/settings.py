@@ -16,13 +16,14 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from analytics import DEFAULT_API, disk
+from analytics import DEFAULT_API
 from analytics.errors import UsageError
 from analytics.settings_file import KEY_TEXT, read_tables
 from analytics.wrong_settings import (
     WrongSettingsError,
     converted,
     refusals,
+    require_no_gone_variable,
     require_timezone,
 )
 
@@ -41,7 +42,6 @@ _SIZE = r"([1-9][0-9]{0,5}(\.[0-9]+)? ?[MG]|[1-9][0-9]{0,2}(\.[0-9]+)? ?T)i?B"
 """DuckDB would give a larger limit back in PiB, a unit that it does not parse."""
 
 Size = Annotated[str, msgspec.Meta(pattern=f"^{_SIZE}$")]
-NotNegative = Annotated[int, msgspec.Meta(ge=0)]
 
 
 class Table(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -66,10 +66,8 @@ class Extract(Table, frozen=True):
     """Limits on reading the API; `0` means no limit where it is allowed."""
 
     history_days: Annotated[int, msgspec.Meta(ge=1, le=3650)] = 90
-    settle_hours: Annotated[int, msgspec.Meta(ge=0, le=8760)] = 48
     concurrency: Annotated[int, msgspec.Meta(ge=1, le=64)] = 8
     requests_per_second: Annotated[float, msgspec.Meta(ge=0)] = 0
-    details_per_batch: NotNegative = 0
 
 
 class Privacy(Table, frozen=True):
@@ -79,34 +77,21 @@ class Privacy(Table, frozen=True):
 
 
 class Publish(Table, frozen=True):
-    """`mode`, octal, of published files; `site` false: no pages; `metrics`: a file, "" for none.
-
-    `home` is the address of a page above the site, as seen from it, that all pages lead to.
-    """
+    """`mode`, octal, of published files."""
 
     mode: Annotated[str, msgspec.Meta(pattern="^0?6[04]{2}$")] = "0600"
-    site: bool = True
-    metrics: Annotated[str, msgspec.Meta(pattern=r"^$|^[^\x00-\x1f]*\.prom$")] = "metrics.prom"
-    home: Annotated[str, msgspec.Meta(pattern=r"^(https?://[^\s\"'<>]+|[\w./-]*)$")] = ""
 
 
 class Controls(Table, frozen=True):
-    """Checks against the vendor block publishing only above both thresholds."""
+    """A check against the vendor blocks publishing only above so many dollars, and one percent."""
 
     block_above_usd: Annotated[float, msgspec.Meta(ge=0)] = 10
-    block_above_percent: Annotated[float, msgspec.Meta(ge=0)] = 1
 
 
 class Sql(Table, frozen=True):
-    """Limits of one query of a user: seconds, and memory such as "2GB" (as much again on disk).
-
-    Of `analytics sql` also the rows and bytes of an answer.
-    """
+    """Seconds that one query of a user may take."""
 
     timeout_seconds: Annotated[float, msgspec.Meta(ge=0.1, le=86_400)] = 60
-    memory_limit: Size = "2GB"
-    row_limit: Annotated[int, msgspec.Meta(ge=1)] = 10_000_000
-    size_limit: Size = "2GB"
 
 
 class Alerts(Table, frozen=True):
@@ -119,16 +104,19 @@ class Alerts(Table, frozen=True):
 
 
 class Batch(Table, frozen=True):
-    """Memory of DuckDB, such as "500MB", and threads of a batch; empty and 0 follow the machine."""
+    """Memory of DuckDB in a batch, such as "500MB"; empty follows the machine."""
 
     memory_limit: Annotated[str, msgspec.Meta(pattern=f"^({_SIZE})?$")] = ""
-    threads: Annotated[int, msgspec.Meta(ge=0, le=1024)] = 0
 
 
 class Finance(Table, frozen=True):
-    """`grace_days`: days that the figures must reach beyond a month's end before it is closed."""
+    """`grace_days`: days that the figures must reach beyond a month's end before it is closed.
+
+    What invoices of a month differ from its bill by less than `materiality_usd` is rounding.
+    """
 
     grace_days: Annotated[int, msgspec.Meta(ge=0, le=60)] = 3
+    materiality_usd: Annotated[str, msgspec.Meta(pattern=r"^[0-9]{1,9}(\.[0-9]{1,10})?$")] = "0.01"
 
 
 class _File(Table, frozen=True):
@@ -161,7 +149,7 @@ def load_settings(data_dir: Path | None = None, config: Path | None = None) -> S
     data = data_dir_of(data_dir)
     problems += refusals(
         partial(_require_variable, path, file.alerts),
-        partial(_require_place, path, file.publish, data),
+        partial(require_no_gone_variable, os.environ),
         *(partial(with_api, workspace, api) for workspace in workspaces),
     )
     if problems:  # the time zone of settings that are right is looked up where it is needed
@@ -264,11 +252,6 @@ def data_dir_of(data_dir: Path | None) -> Path:
     return data
 
 
-def log_format_of(option: str | None = None) -> str:
-    """Return the format of logs: of the option, of its variable, or the default."""
-    return option if option is not None else os.environ.get("ANALYTICS_LOG_FORMAT") or "text"
-
-
 def _path_of(variable: str) -> Path | None:
     text = os.environ.get(variable)
     return Path(text) if text else None
@@ -331,12 +314,4 @@ def _require_variable(path: Path, alerts: Alerts) -> None:
         raise UsageError(
             f"{path}: urls_env in [alerts] is not the name of a variable in capitals.\n"
             "Addresses belong in the environment: put them into a variable, and its NAME here."
-        )
-
-
-def _require_place(path: Path, publish: Publish, data: Path) -> None:
-    if disk.real(data) in disk.real(data / publish.metrics).parents[1:]:
-        raise UsageError(
-            f"{path}: `metrics` in [publish] lies among what batches write.\n"
-            "Name a file of the data directory itself, or of a folder elsewhere."
         )

@@ -27,7 +27,6 @@ PEER_ENVIRONMENT = ROOT / "build" / "bench-peer"
 ROUNDS = 5
 CHANGE = 0.01
 PAST = 900_000
-DETAILS = 1_000
 SETTLED = timedelta(days=3)
 """After it, no run that has ended is read again."""
 
@@ -137,7 +136,7 @@ def _long_past(fleet: Served, environment: dict[str, str]) -> None:
     """Whole batches on 100,000 and on 1,000,000 stored runs, after the same change."""
     short, long = BUILD / "short", BUILD / "long"
     settings = BUILD / "analytics.toml"
-    settings.write_text(f"[extract]\nhistory_days = 60\ndetails_per_batch = {DETAILS}\n")
+    settings.write_text("[extract]\nhistory_days = 60\n")
 
     def analytics(command: str, data: Path, *options: str) -> Run:
         place = ["--data-dir", str(data), "--config", str(settings)]
@@ -164,7 +163,6 @@ def _long_past(fleet: Served, environment: dict[str, str]) -> None:
     for data, name in made.items():
         print(f"{name} runs, a first time: {_stages(analytics, data)}")
     _whole_batches(fleet, analytics, made, CHANGE)
-    settings.write_text("[extract]\nhistory_days = 60\n")
     for span in (timedelta(), SETTLED):  # reads all details, then what will not change any more
         fleet.rest(span)
         for data in made:

@@ -16,7 +16,6 @@ from benchmarks.measure import median, megabytes, run, seconds
 ROUNDS = 5
 BATCHES = 10
 CHANGED = 0.01
-DETAILS = 1_000
 
 
 def measure(fleet: Served, build: Path, environment: dict[str, str]) -> None:
@@ -24,9 +23,7 @@ def measure(fleet: Served, build: Path, environment: dict[str, str]) -> None:
 
     Then size the warehouse without old versions.
     """
-    (build / "analytics.toml").write_text(
-        f"[extract]\nhistory_days = 60\ndetails_per_batch = {DETAILS}\n"
-    )
+    (build / "analytics.toml").write_text("[extract]\nhistory_days = 60\n")
     full, plain = build / "full", build / "plain"
     command = [sys.executable, "-m", "benchmarks.batch"]
     run([*command, str(full)], environment)

@@ -59,7 +59,7 @@ def grow(data_dir: Path, runs: int) -> None:
         folders.append(closing.commit())
         for folder in folders:
             with transaction(con):
-                load_folder(con, folder, settle_hours=48)
+                load_folder(con, folder)
         con.execute("delete from ledger.pending_details where created_at < ?", [begin + YEAR])
 
 

@@ -1,8 +1,7 @@
 """Shards on one node process and on two, each of one processor: `python -m benchmarks.nodes`.
 
-It needs the extra `fleet`. Measured is the part of a batch after its requests: a shard is fetched,
-all its marts are built anew, checked and published, and it is put back. Beside it stands what a
-task costs that does nothing, and what fetching and putting back take of a batch.
+It needs the extra `fleet`. Measured is the part of a batch after its requests: all marts of a shard
+are built anew, checked and published. Beside it stands what a task costs that does nothing.
 """
 
 from __future__ import annotations
@@ -12,7 +11,6 @@ import statistics
 import sys
 import tempfile
 import time
-from datetime import timedelta
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -25,13 +23,8 @@ from analytics.batch.nightly import batch
 from analytics.batch.progress import Progress
 from analytics.emulator.server import running
 from analytics.emulator.worlds.fleet import Workspaces
-from analytics.fleet.generations import head
 from analytics.fleet.settings import Fleet, load_fleet
-from analytics.fleet.shard import run_batch
-from analytics.fleet.store import Store
-from analytics.fleet.tasks import scratch
-from analytics.fleet.transfer import fetch_files, put_back
-from analytics.warehouse.layout import Layout
+from analytics.fleet.tasks import run_batch
 from analytics.warehouse.machine import limit_process
 from benchmarks.fleet import NOW
 
@@ -50,19 +43,18 @@ def main() -> None:
         fleet = _made(Path(name))
         times: dict[int, list[float]] = {1: [], 2: []}
         overhead: list[float] = []
-        parts: list[tuple[float, float, float]] = []
+        work: list[float] = []
         for _ in range(ROUNDS):
             for nodes, found in times.items():
                 seconds, tasks, nothing = _measured(fleet, nodes)
                 found.append(seconds)
-                parts += tasks
+                work += tasks
                 overhead.append(nothing)
         one, two = (statistics.median(found) for found in times.values())
-        fetch, work, put = (statistics.median(each) for each in zip(*parts, strict=True))
         print(f"{SHARDS} shards of {RUNS} runs, median of {ROUNDS} rounds")
         print(f"one node process   {one:6.1f} s ({_span(times[1])})")
         print(f"two node processes {two:6.1f} s ({_span(times[2])}), {one / two:.2f} times as fast")
-        print(f"of a task: fetch {fetch:.2f} s, build to publication {work:.2f} s, put {put:.2f} s")
+        print(f"of a task: build to publication {statistics.median(work):.2f} s")
         print(f"a task that does nothing {1000 * statistics.median(overhead):.1f} ms")
 
 
@@ -74,7 +66,7 @@ def _made(root: Path) -> Fleet:
     """Make a fleet in a folder, after a batch of each shard."""
     world = Workspaces(1, NOW, [RUNS] * SHARDS)
     with running(world) as emulator:
-        tables = ['storage = "storage"\n']
+        tables = ['folder = "fleet"\n']
         for number, workspace in enumerate(world.workspaces):
             os.environ[f"KEY_{number}"] = workspace.api_key
             tables.append(
@@ -83,16 +75,14 @@ def _made(root: Path) -> Fleet:
             )
         (root / "fleet.toml").write_text("\n".join(tables))
         fleet = load_fleet(root / "fleet.toml")
-        store = Store(fleet.storage)
         for shard in fleet.shards:
-            settings = fleet.of(shard, root / f"scratch-{shard}")
-            run_batch(store, shard, settings, Progress(StringIO()), timedelta(days=1))
+            run_batch(fleet, shard, Progress(StringIO()))
             print(f"made {shard}", file=sys.stderr)
     return fleet
 
 
-def _measured(fleet: Fleet, nodes: int) -> tuple[float, list[tuple[float, float, float]], float]:
-    """Return the seconds of all shards, those of each task's parts, and of a task of nothing."""
+def _measured(fleet: Fleet, nodes: int) -> tuple[float, list[float], float]:
+    """Return the seconds of all shards, those of each task's work, and of a task of nothing."""
     cluster = Cluster(
         initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False}
     )
@@ -120,25 +110,16 @@ def _nothing() -> None:
     """Do nothing."""
 
 
-def _task(fleet: Fleet, shard: str) -> tuple[float, float, float]:
-    """Fetch a shard, build and publish it, and put it back; return the seconds of each."""
-    times = [time.perf_counter()]
-    store = Store(fleet.storage)
-    with scratch(shard) as folder:
-        settings = fleet.of(shard, folder)
-        limit_process(settings.batch)
-        layout, before = Layout(folder), head(store, shard)
-        if before is None or not fetch_files(store, before, layout):
-            sys.exit(f"{shard} is not whole")
-        layout.marts.unlink()  # so that all is built anew
-        times.append(time.perf_counter())
-        progress: Any = Progress(StringIO())
-        with batch(settings) as (_, con):
-            stages.publish_loaded(con, settings, layout, progress, [])
-        times.append(time.perf_counter())
-        put_back(store, shard, before, layout, before.ended_at - timedelta(days=9999))
-        times.append(time.perf_counter())
-    return times[1] - times[0], times[2] - times[1], times[3] - times[2]
+def _task(fleet: Fleet, shard: str) -> float:
+    """Build and publish a shard anew; return the seconds."""
+    settings, layout = fleet.of(shard), fleet.layout(shard)
+    limit_process(fleet.task.memory, fleet.task.cpus)
+    layout.marts.unlink()
+    began = time.perf_counter()
+    progress: Any = Progress(StringIO())
+    with batch(settings) as (_, con):
+        stages.publish_loaded(con, settings, layout, progress, [])
+    return time.perf_counter() - began
 
 
 if __name__ == "__main__":

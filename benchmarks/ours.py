@@ -13,7 +13,7 @@ import os
 import sys
 from pathlib import Path
 
-import msgspec
+import duckdb
 import uvloop
 
 from analytics.batch.progress import Progress
@@ -29,6 +29,18 @@ from analytics.warehouse.store import WarehouseStore
 from benchmarks.measure import Clock
 
 
+class _Store(WarehouseStore):
+    """Has so many runs' details to read, whatever else is pending."""
+
+    def __init__(self, con: duckdb.DuckDBPyConnection, workspace_id: str, runs: int) -> None:
+        super().__init__(con, workspace_id)
+        self._details = 2 * runs
+
+    def collect_pending_details(self) -> int:
+        """Collect the details of ended runs to read; return the number of those that are read."""
+        return min(super().collect_pending_details(), self._details)
+
+
 async def main(step: str, data_dir: Path, runs: int = 0) -> None:
     """Run one step of a batch."""
     settings = load_settings(data_dir)
@@ -41,8 +53,8 @@ async def main(step: str, data_dir: Path, runs: int = 0) -> None:
             workspace_id = typed(answer.record, Me).workspace_id
             batch = WorkspaceBatch(
                 client=client,
-                store=WarehouseStore(con, workspace_id, settle_hours=48),
-                options=msgspec.structs.replace(settings.extract, details_per_batch=runs),
+                store=_Store(con, workspace_id, runs),
+                options=settings.extract,
                 keep_errors=True,
                 landing_root=layout.landing,
                 workspace_id=workspace_id,

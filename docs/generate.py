@@ -22,9 +22,7 @@ from typer.testing import CliRunner
 from analytics.batch.events import FIELDS
 from analytics.cli.app import app
 from analytics.levain import AsyncLevain, errors
-from analytics.published.export.focus.columns import Dataset, Edition
-from analytics.published.export.focus.files import columns_of, title_of
-from analytics.published.export.sources import SCHEMAS
+from analytics.published.export.focus.files import SOURCES
 from analytics.resources import folder
 from analytics.transform.build import all_models, build
 from analytics.transform.measures import measures
@@ -35,6 +33,14 @@ from analytics.warehouse.layout import Layout
 DOCS = Path(__file__).parent
 ROOT = DOCS.parent
 WIDTH = "88"
+SCHEMAS = {
+    "marts": "Tables to rely on: runs, days, months, bills, and what describes them.",
+    "audit": "Tables about the batch itself: loads, requests, checks, reconciliation.",
+    "reports": "Tables that pages show, one a section.",
+    "custom": "Relations of the user's own.",
+}
+"""A sentence on each published schema."""
+
 _PART = re.compile(r"(<!-- generated: (\S+) -->\n).*?(<!-- end -->)", re.DOTALL)
 _LANGUAGES = {
     ".service": "ini",
@@ -235,13 +241,10 @@ def _schemas() -> str:
 
 def _focus() -> str:
     parts = []
-    for dataset in Dataset:
-        parts += [f"### {title_of(dataset)}\n\n| column | is |\n| --- | --- |"]
-        editions = (Edition.v1_4, *Edition)
-        columns = {each: None for edition in editions for each in columns_of(dataset, edition)}
-        for each in columns:
-            only = "" if len(each.editions) == len(Edition) else f" ({', '.join(each.editions)})"
-            parts[-1] += f"\n| `{each.name}`{only} | {_cell(each.meaning)} |"
+    for dataset in SOURCES.values():
+        parts += [f"### {dataset.title}\n\n| column | is |\n| --- | --- |"]
+        for each in dataset.columns:
+            parts[-1] += f"\n| `{each.name}` | {_cell(each.meaning)} |"
     return "\n\n".join(parts)
 
 

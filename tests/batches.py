@@ -14,6 +14,7 @@ from unittest import mock
 
 import duckdb
 
+from analytics.batch import stages
 from analytics.emulator.api import runs as emulated
 from analytics.emulator.world import World
 from analytics.extract import collection
@@ -27,6 +28,7 @@ from analytics.transform.build import build
 from analytics.transform.checks import CheckResult, run_checks
 from analytics.warehouse.database import attached_marts, open_warehouse
 from analytics.warehouse.publish import record_publication
+from analytics.warehouse.store import WarehouseStore
 from tests.conftest import Batch, uncommented
 
 LIST_CAP = 5
@@ -137,6 +139,35 @@ def short_lists() -> Iterator[None]:
         mock.patch.object(extracted, "LONGEST_LIST", LIST_CAP),
         mock.patch.object(collection, "LONGEST_LIST", LIST_CAP),
     ):
+        yield
+
+
+_REPORT = stages.report
+
+
+@contextmanager
+def with_pages() -> Iterator[None]:
+    """Let batches make and publish pages, as they do outside of tests, also `without_pages`."""
+    with mock.patch.object(stages, "report", _REPORT):
+        yield
+
+
+@contextmanager
+def without_pages() -> Iterator[None]:
+    """Let batches publish the file alone, in half the time: few tests look at pages."""
+    with mock.patch.object(stages, "report", return_value=[]):
+        yield
+
+
+@contextmanager
+def few_details(runs: int) -> Iterator[None]:
+    """Let a batch read the costs and log events of so many runs, and leave the others pending."""
+    collect = WarehouseStore.collect_pending_details
+
+    def few(self: WarehouseStore) -> int:
+        return min(collect(self), 2 * runs)
+
+    with mock.patch.object(WarehouseStore, "collect_pending_details", few):
         yield
 
 

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from functools import cache, partial
+from functools import cache, partial, partialmethod
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -48,9 +48,9 @@ settings.load_profile("busy")  # the machine may be
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Leave slow tests to `pytest -m slow`, and those of days to `make torture`."""
+    """Leave slow tests to `pytest -m slow`, and each step to `make torture`."""
     config.addinivalue_line("markers", "slow: many more examples, run by `pytest -m slow` only")
-    config.addinivalue_line("markers", "torture: every call of a batch, run by `make torture` only")
+    config.addinivalue_line("markers", "torture: every step of a batch, run by `make torture` only")
     config.option.markexpr = config.option.markexpr or "not slow and not torture"
     for number in (signal.SIGINT, signal.SIGHUP):
         if signal.getsignal(number) is signal.SIG_IGN:
@@ -187,6 +187,12 @@ def little_time(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
+def little_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Queries of one's own have 100 MB, so that one that wants all soon has too little."""
+    monkeypatch.setattr(Limits, "__init__", partialmethod(Limits.__init__, memory="100MB"))
+
+
+@pytest.fixture
 def fast_polls(api: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
     """Between two polls a second passes on the platform, and none here."""
 
@@ -297,7 +303,7 @@ def batch(api: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bat
     monkeypatch.setenv("LEVAIN_API_KEY", api.world.workspaces[0].api_key)
     monkeypatch.setenv("LEVAIN_API", api.url)
     made = Batch(load_settings(tmp_path / "data"), api)
-    made.set_extract(history_days=3, details_per_batch=1)  # batches of few requests
+    made.set_extract(history_days=3)  # batches of few requests
     return made
 
 

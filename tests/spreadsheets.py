@@ -8,6 +8,7 @@ import subprocess
 import zipfile
 from collections import defaultdict
 from collections.abc import Callable
+from itertools import count, takewhile
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -52,15 +53,16 @@ def read_cells(file: Path, what: str = "v") -> dict[str, Cells]:
     return found
 
 
-def rows_of(cells: Cells) -> list[dict[str, Any]]:
-    """Return the rows of a table from the first row on, by their headings."""
+def rows_of(cells: Cells, head: int = 1) -> list[dict[str, Any]]:
+    """Return the rows of the table whose headings are in row `head`, up to a row without cells."""
     rows: defaultdict[int, dict[str, Any]] = defaultdict(dict)
     for name, value in cells.items():
         letters = name.rstrip("0123456789")
         rows[int(name.removeprefix(letters))][letters] = value
-    heads = rows.pop(1)
+    heads = rows[head]
     assert len({*heads.values()}) == len(heads), "two columns have one heading"
-    return [{head: row.get(at) for at, head in heads.items()} for _, row in sorted(rows.items())]
+    of_table = takewhile(rows.__contains__, count(head + 1))
+    return [{name: rows[number].get(at) for at, name in heads.items()} for number in of_table]
 
 
 def calculated(file: Path, folder: Path) -> Path:

@@ -1,8 +1,5 @@
-"""Alerts: findings of the user's queries, each sent once to each address.
+"""Alerts: findings of the user's queries, sent to each address at least once.
 
-An address cannot be asked if it has a message already. So the ledger says of each finding that it
-is being sent before it is, and that it was sent after: what a kill leaves in between may have
-arrived or not. Such a finding is not sent again, but told as one that may not have been delivered.
-Where it is certain that nothing arrived, as with an address that cannot be reached or says no, the
-next batch tries again.
+A finding counts as sent once Apprise said that the address took it. What a kill leaves in between,
+or an address that took a message and did not say so, is sent again by the next batch.
 """

@@ -1,148 +1,130 @@
-"""Deliver findings: what is new to each address, in an order that a kill at any time bears."""
+"""Deliver the findings of a published file: to each address what `alerts.json` has not as sent."""
 
 from __future__ import annotations
 
-import time
-from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-from analytics.alerts.found import Found
-from analytics.alerts.ledger import UNSENT, Entry, Ledger, State
+import msgspec
+
 from analytics.alerts.messages import Message, message_of
-from analytics.alerts.sender import SECONDS, Address, Outcome
+from analytics.alerts.sender import Address
 from analytics.custom.findings import Finding
-from analytics.errors import AnalyticsError
+from analytics.disk import replace
 from analytics.format.numbers import plural
 
-ALL_SECONDS = 30.0
-"""Time of all messages of a batch."""
+if TYPE_CHECKING:
+    import duckdb
 
-Send = Callable[[Address, Message], Outcome]
+Send = Callable[[Address, Sequence[Message]], list[str]]
+
+
+_ALERTS = """
+    select name, row_count = (
+            select count(*) from audit.alert_findings where alert_name = name
+        ) as is_whole
+    from audit.custom_files
+    where kind = 'alert' and state = 'asked'
+    order by name
+"""
+_FINDINGS = """
+    select alert_name, title, severity, finding_number, finding_count, finding_id, finding
+    from audit.alert_findings
+    order by alert_name, finding_number
+"""
+_DATA_TO = "select max(last_batch_at) from marts.dim_workspaces"
+
+
+@dataclass(frozen=True)
+class Found:
+    """Findings by identity, with the start of the batch that read their figures.
+
+    `alerts` has those that were asked, true if all of their findings are here; others prove of no
+    finding that it is gone.
+    """
+
+    findings: Mapping[str, Finding] = field(default_factory=dict)
+    alerts: Mapping[str, bool] = field(default_factory=dict)
+    data_to: datetime | None = None
+
+    def of(self, alert: str) -> list[Finding]:
+        """The findings of an alert."""
+        return [each for each in self.findings.values() if each.alert == alert]
+
+
+def read_found(con: duckdb.DuckDBPyConnection) -> Found:
+    """Read the findings of a published file."""
+    ((data_to,),) = con.execute(_DATA_TO).fetchall()
+    alerts = dict(con.execute(_ALERTS).fetchall())
+    findings = [Finding(*row) for row in con.execute(_FINDINGS).fetchall()]
+    return Found({each.id: each for each in findings}, alerts, data_to)
+
+
+class Entry(msgspec.Struct):
+    """A finding that was there in the last batch that asked its alert, and who has it."""
+
+    alert: str
+    sent_to: list[str] = []
+
+
+def read_sent(file: Path, warn: Callable[[str], None] | None = None) -> dict[str, Entry]:
+    """Read which findings were sent; none where the file is not there, or is damaged."""
+    try:
+        return msgspec.json.decode(file.read_bytes(), type=dict[str, Entry])
+    except FileNotFoundError:
+        return {}
+    except (UnicodeDecodeError, msgspec.DecodeError):
+        if warn:
+            warn(f"{file} is damaged; all findings are sent once more")
+        return {}
 
 
 def deliver(
-    ledger: Ledger,
+    file: Path,
     found: Found,
     addresses: Sequence[Address],
     send: Send,
     warn: Callable[[str], None],
 ) -> int:
-    """Send to each address what it has not got, and return how many findings were delivered.
+    """Send to each address what it has not got, and return how many findings were sent.
 
-    What certainly arrived nowhere is left to the next batch, and what may not have arrived is not
-    sent again: of both, and of what an earlier batch left so, a warning says it.
+    A finding that its alert no longer finds is forgotten, so that it can be found anew. What an
+    address did not take is left to the next batch, and a warning says so.
     """
-    interrupted = [each for each in ledger.entries.values() if State.sending in _states(each)]
-    for alert, count in Counter(each.alert for each in interrupted).items():
-        warn(
-            f"alert {alert}: {plural(count, 'finding')} may not have been delivered, as a batch was"
-            " stopped while sending; not sent again"
-        )
-    _forget_gone(ledger, found, warn)
-    _enter_new(ledger, found, addresses)
-    ledger.save()
-    sent: set[str] = set()
-    deadline = time.monotonic() + ALL_SECONDS
-    for address in addresses:
-        sent |= _deliver_to(address, ledger, found, send, warn, deadline)
-    for entry in interrupted:
-        _replace(entry, State.sending, State.uncertain)
-    ledger.save()
-    return len(sent)
-
-
-def _states(entry: Entry) -> set[State]:
-    return set(entry.addresses.values())
-
-
-def _forget_gone(ledger: Ledger, found: Found, warn: Callable[[str], None]) -> None:
-    """Remove the findings that their alert does not find any more, so that it can find them anew.
-
-    A warning names those that were never sent.
-    """
-    gone = {
+    entries = {
         identity: entry
-        for identity, entry in ledger.entries.items()
-        if identity not in found.findings and found.alerts.get(entry.alert)
+        for identity, entry in read_sent(file, warn).items()
+        if identity in found.findings or not found.alerts.get(entry.alert)
     }
-    unsent = Counter(each.alert for each in gone.values() if each.addresses and each.is_unsent)
-    for identity in gone:
-        del ledger.entries[identity]
-    for alert, count in unsent.items():
-        warn(f"alert {alert}: it no longer finds {plural(count, 'finding')} that could not be sent")
-
-
-def _enter_new(ledger: Ledger, found: Found, addresses: Sequence[Address]) -> None:
-    """Let each finding that has arrived nowhere wait for all present addresses.
-
-    Of addresses that are no more, only what they may have got counts.
-    """
-    present = {each.id for each in addresses}
-    for finding in found.findings.values():
-        entry = ledger.entries.setdefault(finding.id, Entry(finding.alert))
-        if not addresses:
-            continue
-        for old, state in list(entry.addresses.items()):
-            if old not in present and state in UNSENT:
-                del entry.addresses[old]
-        if entry.is_unsent:
-            for each in addresses:
-                entry.addresses.setdefault(each.id, State.waiting)
-
-
-def _deliver_to(
-    address: Address,
-    ledger: Ledger,
-    found: Found,
-    send: Send,
-    warn: Callable[[str], None],
-    deadline: float,
-) -> set[str]:
-    """Send to one address, an alert after the other; return what was sent.
-
-    Where no server answers, the rest is left to the next batch.
-    """
+    for each in found.findings.values():
+        entries.setdefault(each.id, Entry(each.alert))
+    replace(file, msgspec.json.encode(entries))  # nothing is sent that cannot be kept as sent
     sent: set[str] = set()
-    for alert in found.alerts:
+    for address in addresses:
         due = [
-            each
-            for each in found.of(alert)
-            if ledger.entries[each.id].addresses.get(address.id) in UNSENT
+            (alert, findings)
+            for alert in found.alerts
+            if (
+                findings := [
+                    each for each in found.of(alert) if address.id not in entries[each.id].sent_to
+                ]
+            )
         ]
         if not due:
             continue
-        if deadline - time.monotonic() < SECONDS:  # a message cut off is uncertain for ever
-            warn(f"no time was left to send findings to {address.name}; the next batch sends them")
-            break
-        _mark(ledger, due, address, State.sending)
-        try:
-            outcome = send(address, message_of(due, found.data_to))
-        except AnalyticsError:  # there is nothing to send with
-            _mark(ledger, due, address, State.failed)
-            raise
-        _mark(ledger, due, address, outcome.state)
-        if outcome.state is State.sent:
-            sent |= {each.id for each in due}
-            continue
-        if outcome.state is State.uncertain:
-            result = "may not have been delivered; not sent again"
-        else:
-            result = "could not be sent; the next batch tries again"
-        findings = plural(len(due), "finding")
-        warn(f"alert {alert}: {findings} {result} ({address.name}: {outcome.reason})")
-        if not outcome.is_answered:
-            break
-    return sent
-
-
-def _mark(ledger: Ledger, due: Sequence[Finding], address: Address, state: State) -> None:
-    """Set the state of findings at an address, on the disk too."""
-    for each in due:
-        ledger.entries[each.id].addresses[address.id] = state
-    ledger.save()
-
-
-def _replace(entry: Entry, old: State, new: State) -> None:
-    for address, state in entry.addresses.items():
-        if state is old:
-            entry.addresses[address] = new
+        reasons = send(address, [message_of(each, found.data_to) for _, each in due])
+        for (alert, findings), reason in zip(due, reasons, strict=True):
+            if reason:
+                warn(
+                    f"alert {alert}: {plural(len(findings), 'finding')} could not be sent; the next"
+                    f" batch tries again ({address.name}: {reason})"
+                )
+                continue
+            for each in findings:
+                entries[each.id].sent_to.append(address.id)
+                sent.add(each.id)
+        replace(file, msgspec.json.encode(entries))
+    return len(sent)

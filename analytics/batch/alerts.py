@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
+from pathlib import Path
 
-from analytics.alerts.delivery import deliver
-from analytics.alerts.found import Found, read_found
-from analytics.alerts.ledger import Ledger
-from analytics.alerts.sender import Address, Sender, addresses
+from analytics.alerts.delivery import Found, deliver, read_found
+from analytics.alerts.sender import Address, addresses, send
 from analytics.batch.progress import Progress
 from analytics.errors import AnalyticsError, UsageError
 from analytics.format.numbers import plural
-from analytics.settings import Settings, alert_urls, network_variables
+from analytics.settings import Settings, alert_urls
 from analytics.warehouse.database import open_marts
 from analytics.warehouse.layout import Layout
 
@@ -26,20 +24,11 @@ def send_findings(settings: Settings, layout: Layout, progress: Progress) -> lis
         found = read_found(con)
     if not found.alerts and not layout.alerts.exists():
         return []
-    return send_found(settings, found, partial(Ledger, layout.alerts), progress)
+    return send_found(settings, found, layout.alerts, progress)
 
 
-def send_found(
-    settings: Settings,
-    found: Found,
-    open_ledger: Callable[[], Ledger],
-    progress: Progress,
-    command: str = "analytics status --json",
-) -> list[str]:
-    """Send each of these findings that was not sent; return the warnings of all that fails.
-
-    `command` lists all of them.
-    """
+def send_found(settings: Settings, found: Found, file: Path, progress: Progress) -> list[str]:
+    """Send what `file` does not keep as sent; return the warnings of all that fails."""
     warnings: list[str] = []
 
     def warn(text: str) -> None:
@@ -49,13 +38,12 @@ def send_found(
     with progress.stage("alerts") as done:
         receivers = _addresses(settings, warn)
         try:
-            with Sender(network_variables()) as sender:
-                sent = deliver(open_ledger(), found, receivers, sender.send, warn)
+            sent = deliver(file, found, receivers, send, warn)
         except (AnalyticsError, OSError) as error:
             warn(str(error))
             return warnings
         if not receivers:
-            _show(found, progress, command)
+            _show(found, progress)
         count = len(found.findings)
         sending = f"{sent} of them sent now" if receivers else "not sent"
         done(
@@ -76,13 +64,13 @@ def _addresses(settings: Settings, warn: Callable[[str], None]) -> list[Address]
         return []
 
 
-def _show(found: Found, progress: Progress, command: str) -> None:
+def _show(found: Found, progress: Progress) -> None:
     """Print the first findings of each alert."""
     for alert in found.alerts:
         findings = found.of(alert)
         for each in findings[:_SHOWN]:
             progress.say(f"alert {alert}: {each.text}")
         if more := max(0, len(findings) - _SHOWN):
-            progress.say(f"alert {alert}: {more} more, see `{command}`")
+            progress.say(f"alert {alert}: {more} more")
     if found.findings:
         progress.say("findings are not sent: there are no addresses (urls_env in [alerts])")

@@ -41,15 +41,16 @@ from analytics.errors import AnalyticsError, ControlError, UsageError, nothing_p
 from analytics.files import copy_file
 from analytics.finance.books.entries import (
     DATA,
+    EVIDENCE,
     MANIFEST,
     Amounts,
     Closing,
     ClosingFacts,
     Recorded,
     Reopening,
-    StoredFile,
     encode,
     path_of,
+    stored_files,
 )
 from analytics.finance.books.frozen import write_frozen
 from analytics.finance.books.reading import (
@@ -97,13 +98,15 @@ def close(
     signatures: Signatures,
     write_files: WriteFiles,
     early: bool = False,
+    now: datetime | None = None,
 ) -> Recorded[Closing]:
     """Freeze the published figures of a month (`2026-10`) in the books, then publish it as closed.
 
     UsageError if it is not this month's turn; ControlError if its figures may still change, unless
     `early`, or if they failed a check. AnalyticsError says that the month is closed if only
-    publishing failed after it.
+    publishing failed after it. `now` is that of this machine, if not given.
     """
+    now = now or datetime.now(UTC)
     with batch_on_data(settings) as (layout, con):
         books = read_books(layout.books)
         with progress.stage("close") as done, _published(layout) as published:
@@ -114,7 +117,6 @@ def close(
             require_files(published, settings.project)
             require_published_timezone(published, settings.reporting.timezone)
             states = states_of(published, day)
-            now = datetime.now(UTC)
             reasons = early_reasons(
                 states, day, settings.finance.grace_days, now, with_own_keys=books_own_keys(con)
             )
@@ -221,7 +223,7 @@ def _write(
             **msgspec.structs.asdict(facts),
             number=len(books.entries) + 1,
             previous_sha256=books.head,
-            files=dict(_stored_files(folder)),
+            files=stored_files(folder),
         )
         _require_sums(folder, facts)
         content = encode(manifest)
@@ -258,9 +260,11 @@ def _write_evidence(
     """Write the frozen tables, and what the figures were made of and approved by."""
     (folder / DATA).mkdir()
     write_frozen(con, facts.first_day, facts.revision, folder / DATA)
-    con.sql("from audit.check_results order by check_name").write_csv(str(folder / "checks.csv"))
+    evidence = folder / EVIDENCE
+    evidence.mkdir()
+    con.sql("from audit.check_results order by check_name").write_csv(str(evidence / "checks.csv"))
     if settings.file.is_file():
-        shutil.copyfile(settings.file, folder / "settings.toml")
+        shutil.copyfile(settings.file, evidence / "settings.toml")
     if signatures.sign_off and facts.sign_off:
         shutil.copyfile(signatures.sign_off, folder / facts.sign_off)
     hashes = dict(con.execute("select file_name, sha256 from audit.finance_files").fetchall())
@@ -268,15 +272,6 @@ def _write_evidence(
         (folder / FOLDER).mkdir(exist_ok=True)
         if copy_file(path, settings.project, folder / FOLDER / name) != hashes.get(name):
             raise changed_file(name)
-
-
-def _stored_files(folder: Path) -> Iterator[tuple[str, StoredFile]]:
-    for file in sorted(path for path in folder.rglob("*") if path.is_file()):
-        content = file.read_bytes()
-        yield (
-            file.relative_to(folder).as_posix(),
-            StoredFile(byte_count=len(content), sha256=hashlib.sha256(content).hexdigest()),
-        )
 
 
 @contextmanager

@@ -154,7 +154,7 @@ async def _collect_by_agent(
 
     The warehouse keeps nothing of it: it holds whole batches, of which anybody may build marts.
     """
-    store = WarehouseStore(con, one.me.workspace_id, settle_hours=settings.extract.settle_hours)
+    store = WarehouseStore(con, one.me.workspace_id)
     batch = one.batch(store, settings, layout, progress)
     con.begin()
     try:

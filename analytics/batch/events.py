@@ -13,7 +13,7 @@ FIELDS: Mapping[str, str] = {
     "time": "when, in UTC, as `2026-11-26T05:38:57.120Z`",
     "level": "`info`, `warning`, `error`; with `--verbose` also `debug`",
     "stage": "`extract`, `load`, `transform`, `check`, `custom`, `report`, `publish`, `alerts`,"
-    " `close` or `reopen`; of a fleet `batches`, `fetch`, `merge`, `tables`, `site` or `publish`",
+    " `close` or `reopen`; of a fleet `batches`, `merge`, `tables`, `site` or `publish`",
     "workspace": "the name of the workspace that it is about; of a fleet, the shard",
     "message": "the words of a log",
     "seconds": "how long the stage took, which ends with this event",
@@ -30,10 +30,10 @@ FIELDS: Mapping[str, str] = {
     "batch_count": "`batches`: batches of shards run",
     "failed_count": "`check`, `custom`, `batches`: of them those that failed; of checks, those that"
     " only warn",
-    "shard_count": "`fetch`: shards merged",
+    "shard_count": "`merge`: shards merged",
     "partition_count": "`tables`: partitions replaced",
     "page_count": "`report`: pages of the site",
-    "file_count": "`report`, `site`: files of the site; of a fleet, those written",
+    "file_count": "`report`, `site`: files of the site",
     "kept_count": "`report`: of them those taken over as they were published",
     "alert_count": "`alerts`: alerts asked",
     "finding_count": "`custom`, `alerts`: findings of alerts",

@@ -82,13 +82,9 @@ class _TimedStore(WarehouseStore):
     """Adds the seconds of each load to those of the stage `load`."""
 
     def __init__(
-        self,
-        con: duckdb.DuckDBPyConnection,
-        workspace_id: str,
-        settle_hours: int,
-        progress: Progress,
+        self, con: duckdb.DuckDBPyConnection, workspace_id: str, progress: Progress
     ) -> None:
-        super().__init__(con, workspace_id, settle_hours=settle_hours)
+        super().__init__(con, workspace_id)
         self._progress = progress
 
     def load(self, folder: Path) -> Loaded:
@@ -197,7 +193,7 @@ async def _extract_one(
     loaded_before = progress.seconds.get("load", 0.0)
     with progress.stage("extract") as done:
         name, own = one.name, progress.of(one.name)
-        store = _TimedStore(con, one.me.workspace_id, settings.extract.settle_hours, progress)
+        store = _TimedStore(con, one.me.workspace_id, progress)
         con.begin()
         try:
             batch = one.batch(store, settings, layout, progress)

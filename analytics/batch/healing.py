@@ -90,10 +90,10 @@ def run_healed(
             if damage.file in healed or damage.file not in {layout.warehouse, layout.marts}:
                 raise
             error = damage
-        healed[error.file] = _heal(error, layout, settings, progress)
+        healed[error.file] = _heal(error, layout, progress)
 
 
-def _heal(damage: DamagedError, layout: Layout, settings: Settings, progress: Progress) -> str:
+def _heal(damage: DamagedError, layout: Layout, progress: Progress) -> str:
     """Make a file anew, or remove it if a batch makes it anew; return what was done."""
     is_warehouse = damage.file == layout.warehouse
     if is_warehouse:
@@ -104,7 +104,7 @@ def _heal(damage: DamagedError, layout: Layout, settings: Settings, progress: Pr
     text = f"{damage.file} is damaged ({damage.cause}), and {text}"
     progress.warn(text)
     if is_warehouse:
-        rebuild_warehouse(layout, settings, progress, damage.cause, aside)
+        rebuild_warehouse(layout, progress, damage.cause, aside)
     else:
         remove_database(damage.file)
     return text

@@ -29,6 +29,11 @@ class LastBatch(msgspec.Struct, frozen=True, kw_only=True):
     seconds: dict[str, float] = {}
     good_at: datetime | None = None
 
+    @property
+    def failure(self) -> str | None:
+        """The first line of the error of a batch that failed; None if it ended well."""
+        return self.messages[0] if self.exit_code and self.messages else None
+
     @classmethod
     def done(
         cls,

@@ -103,16 +103,13 @@ class _Gauge:
 
 
 def write_metrics(settings: Settings, layout: Layout, batch: LastBatch) -> None:
-    """Replace the file of `[publish] metrics` by the state after a batch; OSError if it cannot be.
+    """Replace the file of metrics by the state after a batch; OSError if it cannot be.
 
     It may be read by those who may read what is published.
     """
-    if not settings.publish.metrics:
-        return
-    target = layout.root / settings.publish.metrics
     families = [*_of_batch(batch), *_of_published(layout, batch)]
     text = "".join(f"{line}\n" for each in families for line in each.lines())
-    replace(target, text.encode(), int(settings.publish.mode, 8))
+    replace(layout.metrics, text.encode(), int(settings.publish.mode, 8))
 
 
 def _of_batch(batch: LastBatch) -> Iterator[_Gauge]:

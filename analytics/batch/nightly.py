@@ -69,11 +69,17 @@ def extract(settings: Settings, progress: Progress) -> list[Outcome]:
 
 
 def nightly(
-    settings: Settings, progress: Progress, *, force: bool = False, limit: Limit | None = None
+    settings: Settings,
+    progress: Progress,
+    *,
+    force: bool = False,
+    limit: Limit | None = None,
+    home: str = "",
 ) -> list[Outcome]:
     """Run all stages; a workspace that failed while others were published has an error.
 
-    `limit` is that of `extract_all`. AnalyticsError if nothing was published.
+    `limit` is that of `extract_all`, `home` that of `report`. AnalyticsError if nothing was
+    published.
     """
     started_at = datetime.now(UTC)
     layout = Layout(settings.data_dir)
@@ -87,7 +93,9 @@ def nightly(
         unnamed = _not_in_the_settings(con, settings, progress)
         warnings = _warnings(outcomes) + unnamed
         printed += unnamed
-        printed += stages.publish_loaded(con, settings, layout, progress, warnings, force=force)
+        printed += stages.publish_loaded(
+            con, settings, layout, progress, warnings, force=force, home=home
+        )
         return outcomes, printed + send_findings(settings, layout, progress)
 
     os.umask(0o077)
@@ -139,8 +147,7 @@ def _write_metrics(
     except OSError as error:
         if layout.root.is_dir():
             cause = error.strerror or error
-            file = layout.root / settings.publish.metrics
-            progress.warn(f"the metrics could not be written: {file}: {cause}")
+            progress.warn(f"the metrics could not be written: {layout.metrics}: {cause}")
 
 
 def _extract(

@@ -79,7 +79,7 @@ def verify(settings: Settings, progress: Progress) -> None:
                 f"{_LOADS}, null from ledger.loads where published_at is null"
             ).fetchall()
         with _making(layout) as making, open_warehouse(making) as con:
-            _load(con, layout, settings, progress)
+            _load(con, layout, progress)
             if unpublished:
                 _restore(con, unpublished)
             transforming.transform(con, settings, making, progress)
@@ -110,9 +110,7 @@ def _at_work(settings: Settings) -> Iterator[Layout]:
         yield layout
 
 
-def rebuild_warehouse(
-    layout: Layout, settings: Settings, progress: Progress, cause: str, aside: Path
-) -> None:
+def rebuild_warehouse(layout: Layout, progress: Progress, cause: str, aside: Path) -> None:
     """Replace the locked warehouse, damaged by `cause`, by one made of whole batches that landed.
 
     It is renamed to `aside` once that is made. Where none landed and nothing was published, only
@@ -130,7 +128,7 @@ def rebuild_warehouse(
     _require_published(layout)
     with _making(layout) as making:
         with open_warehouse(making) as con:
-            _load(con, layout, settings, progress)
+            _load(con, layout, progress)
             con.execute("checkpoint")
         set_aside(layout.warehouse, aside)
         making.warehouse.replace(layout.warehouse)
@@ -173,7 +171,7 @@ def _make(
 ) -> None:
     with open_warehouse(making) as con:
         require_timezone(settings.reporting.timezone)
-        _load(con, layout, settings, progress)
+        _load(con, layout, progress)
         transforming.transform(con, settings, making, progress)
         for month, workspace in kept_months(con):
             progress.warn(
@@ -186,19 +184,15 @@ def _make(
     stages.report(settings, making, progress, last_messages(layout))
 
 
-def _load(
-    con: duckdb.DuckDBPyConnection, layout: Layout, settings: Settings, progress: Progress
-) -> None:
+def _load(con: duckdb.DuckDBPyConnection, layout: Layout, progress: Progress) -> None:
     """Fill an empty warehouse, and hold it against what was published and closed."""
-    load_all(con, layout, settings.extract.settle_hours, progress)
+    load_all(con, layout, progress)
     _require_the_same_files(con, layout)
     require_known(read_books(layout.books), _published(layout, f"{CLOSINGS} audit.closings"))
     _record_publications(con, layout)
 
 
-def load_all(
-    con: duckdb.DuckDBPyConnection, layout: Layout, settle_hours: int, progress: Progress
-) -> None:
+def load_all(con: duckdb.DuckDBPyConnection, layout: Layout, progress: Progress) -> None:
     """Load every complete batch of the landing folder into an empty warehouse."""
     with progress.stage("load") as done:
         load_count = record_count = 0
@@ -211,7 +205,7 @@ def load_all(
             if not folders:
                 continue
             progress.begin(f"{workspace.name}: loading {len(folders):,} loads", len(folders))
-            store = WarehouseStore(con, workspace.name, settle_hours=settle_hours)
+            store = WarehouseStore(con, workspace.name)
             store.begin(api=None, api_key_env=None)
             for folder in folders:
                 with load_errors(folder, _ADVICE):

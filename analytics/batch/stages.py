@@ -53,10 +53,7 @@ def check(
     figures, never failed checks of our own figures.
     """
     with progress.stage("check") as done:
-        thresholds = Thresholds(
-            Decimal(str(settings.controls.block_above_usd)),
-            Decimal(str(settings.controls.block_above_percent)),
-        )
+        thresholds = Thresholds(Decimal(str(settings.controls.block_above_usd)))
         try:
             with attached_marts(con, layout.marts):
                 results = run_checks(
@@ -97,7 +94,7 @@ def custom(
     ControlError for a failed check whose header says that it blocks.
     """
     with progress.stage("custom") as done:
-        limits = Limits(settings.sql.timeout_seconds, settings.sql.memory_limit, None)
+        limits = Limits(settings.sql.timeout_seconds, rows=None)
         built = build_custom(con, layout.marts, settings.project, limits, progress.part)
         failed = [each for each in built.checks if not each.ok]
         errors = [file.error for file in built.files]
@@ -135,20 +132,17 @@ def _control_error(reason: str, results: list[CheckResult]) -> ControlError:
 
 
 def report(
-    settings: Settings, layout: Layout, progress: Progress, warnings: list[str]
+    settings: Settings, layout: Layout, progress: Progress, warnings: list[str], home: str = ""
 ) -> list[str]:
     """Build the site from the built marts, beside the published one.
 
-    Return a warning for each problem of the user's pages. Without `[publish] site`, only discard
-    what an earlier batch staged.
+    All pages lead to `home`, the address of a page above the site, as seen from it. Return a
+    warning for each problem of the user's pages.
     """
     building = layout.unfinished_site
     with progress.stage("report") as done:
         for site in (building, layout.staged_site):
             shutil.rmtree(site, ignore_errors=True)
-        if not settings.publish.site:
-            done("made no pages, as [publish] says")
-            return []
         from analytics.custom.page_answers import answer_pages
         from analytics.custom.pages import read_pages
         from analytics.custom.runner import Runner
@@ -158,7 +152,7 @@ def report(
         from analytics.summary.words import summary_files
 
         building.mkdir(parents=True)
-        limits = Limits(settings.sql.timeout_seconds, settings.sql.memory_limit)
+        limits = Limits(settings.sql.timeout_seconds)
         with Runner(limits, layout.root) as runner, open_marts(layout.marts) as con:
             own_pages, problems = read_pages(settings.project, runner)
             about = About(
@@ -166,7 +160,7 @@ def report(
                 __version__,
                 settings.reporting.timezone,
                 _differences(con) + warnings,
-                settings.publish.home,
+                home,
             )
             summary = summary_files(read_summary(con))
             made = build_site(
@@ -246,14 +240,12 @@ def _publish(
     progress: Progress,
     copied: Callable[[], object],
 ) -> None:
-    """Publish; without `[publish] site`, remove the site: the file's figures would be newer."""
     with progress.stage("publish") as done:
         require_writable(layout)
-        publish(layout, int(settings.publish.mode, 8), copied, site=settings.publish.site)
+        publish(layout, int(settings.publish.mode, 8), copied)
         with attached_marts(con, layout.marts), transaction(con):
             write_publication(con, layout, record_publication(con))
-        pages = f" and {layout.site / 'index.html'}" if settings.publish.site else ""
-        done(f"published {layout.published}{pages}")
+        done(f"published {layout.published} and {layout.site / 'index.html'}")
 
 
 def publish_loaded(
@@ -264,16 +256,18 @@ def publish_loaded(
     messages: list[str],
     *,
     force: bool = False,
+    home: str = "",
 ) -> list[str]:
     """Run all stages after loading; return the warnings of the time zone and the user's pages.
 
-    While pages are made, on one processor, the build file is copied, and read whole.
+    `home` is that of `report`. While pages are made, on one processor, the build file is copied,
+    and read whole.
     """
     made = transform(con, settings, layout, progress)
     check(con, settings, layout, progress, force=force, update=made.update)
     custom(con, settings, layout, progress)
     with _copying(layout) as copied:
-        warnings = report(settings, layout, progress, messages + made.warnings)
+        warnings = report(settings, layout, progress, messages + made.warnings, home)
         _publish(con, settings, layout, progress, copied)
     return made.warnings + warnings
 

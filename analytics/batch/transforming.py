@@ -12,7 +12,7 @@ from analytics.batch.progress import Progress
 from analytics.errors import AnalyticsError
 from analytics.finance.books.frozen import load_books
 from analytics.finance.books.reading import Books, read_books
-from analytics.finance.load import file_of, load_finance
+from analytics.finance.load import file_of, load_finance, load_limits
 from analytics.finance.names import problems_of_names
 from analytics.format import numbers
 from analytics.settings import Settings
@@ -62,6 +62,7 @@ def transform(
         books = read_books(layout.books)
         load_books(con, books)
         _warn_of_files(progress, load_finance(con, settings.project), "not used")
+        load_limits(con, materiality_usd=settings.finance.materiality_usd)
         made = None
         try:
             updated = _update(con, settings, layout, progress, even_small=even_small)

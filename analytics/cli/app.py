@@ -13,10 +13,10 @@ import typer
 from analytics.cli import batch, project
 from analytics.cli import books as month_end
 from analytics.cli.export import export
-from analytics.cli.figures import figures_of
+from analytics.cli.figures import warn_of_writer
 from analytics.cli.fleet import fleet
 from analytics.cli.gone import Commands
-from analytics.cli.options import Config, DataDir, Json, NoConfig, NoDataDir, format_of
+from analytics.cli.options import Config, DataDir, Json, NoConfig, NoDataDir, format_of, layout_of
 from analytics.cli.runs.commands import runs
 
 if TYPE_CHECKING:
@@ -119,7 +119,7 @@ def sql(
     """Query the published figures, also while a batch is running.
 
     Questions that have a name are ours and the files of `queries/adhoc/` beside the settings file.
-    [sql] in the settings limits its time, memory, rows and bytes.
+    [sql] in the settings limits its time.
 
     Money is DECIMAL. In a notebook, `.df()` for pandas makes floats of it; `.arrow()`,
     `.fetchall()` and `polars.DataFrame(con.sql(...))` keep every digit.
@@ -130,7 +130,7 @@ def sql(
     """  # noqa: D301 - after a backspace, click keeps the lines as they are
     from analytics.errors import UsageError
     from analytics.published.output import Format, write
-    from analytics.published.statements import answers
+    from analytics.published.statements import MOST_BYTES, MOST_ROWS, answers
     from analytics.warehouse.confined import Limits
 
     chosen = format_of(list(Format), form, output)
@@ -149,11 +149,10 @@ def sql(
         from analytics.published.questions import sql_of
 
         text = sql_of(query, settings.project)
-    bounds = settings.sql
-    limits = Limits(
-        bounds.timeout_seconds, bounds.memory_limit, bounds.row_limit, bounds.size_limit
-    )
-    ask = partial(answers, figures_of(settings).layout.published, settings.data_dir, limits)
+    layout = layout_of(data_dir, config)
+    warn_of_writer(layout)
+    limits = Limits(settings.sql.timeout_seconds, rows=MOST_ROWS, size=MOST_BYTES)
+    ask = partial(answers, layout.published, settings.data_dir, limits)
     target = None if output == Path("-") else output
     write(ask, text, chosen, target, expanded=expanded)
 
@@ -225,8 +224,9 @@ def trace(
     from analytics.published import trace_output
     from analytics.terminal import escaped_json
 
-    figures = figures_of(_settings(data_dir, config))
-    found = traced.trace(figures, agent=agent, day=date, workspace=workspace, run_id=run)
+    layout = layout_of(data_dir, config)
+    warn_of_writer(layout)
+    found = traced.trace(layout, agent=agent, day=date, workspace=workspace, run_id=run)
     if as_json:
         print(escaped_json(trace_output.as_json(found, limit), sys.stdout.encoding))
     else:

@@ -21,12 +21,7 @@ from analytics.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from datetime import date
-
-    import duckdb
-
     from analytics.batch.progress import Progress
-    from analytics.finance.books.entries import ClosingFacts
     from analytics.settings import Settings
 
 _LONGEST_NAME = 100
@@ -80,6 +75,7 @@ def close(
     from analytics.batch.closing import Signatures
     from analytics.batch.closing import close as run
     from analytics.errors import UsageError
+    from analytics.published.export.pack import write_pack
 
     with progress_of(None, quiet=quiet) as progress:
         if reopening is not None:
@@ -97,7 +93,7 @@ def close(
             month,
             progress,
             signatures=signatures,
-            write_files=_write_files,
+            write_files=write_pack,
             early=early,
         )
 
@@ -107,19 +103,8 @@ def _reopen(settings: Settings, month: str, progress: Progress, reason: str) -> 
 
     text = _text("--reopen", reason, _LONGEST_REASON)
     entry = run(settings, month, progress, reason=text, by=_account())
-    command = f"analytics export journal {month} --revision {entry.revision} --reverse"
+    command = f"analytics export journal {month} --reverse {entry.revision}"
     progress.warn(f"if the journal of {month} was imported, import `{command}` too")
-
-
-def _write_files(
-    con: duckdb.DuckDBPyConnection, month: date, folder: Path, closing: ClosingFacts
-) -> None:
-    """Write the pack of a month, and the exports that it does not hold."""
-    from analytics.published.export.closed import write_exports
-    from analytics.published.export.pack import write_pack
-
-    write_pack(con, month, folder, closing)
-    write_exports(con, month, folder, closing)
 
 
 def books(as_json: Json = False, data_dir: DataDir = None, config: Config = None) -> None:

@@ -20,9 +20,10 @@ from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from analytics.cli.printed import say
+from analytics.cli.printed import command, say, typed
 from analytics.errors import UsageError, extra_needed
 from analytics.format import numbers
+from analytics.settings import load_settings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,7 +34,7 @@ SEED = 1
 MARKER = "demo.toml"
 """The demo's settings file, by which it knows a data directory of its own again."""
 
-WEEK = timedelta(days=7)
+HOUR, WEEK = timedelta(hours=1), timedelta(days=7)
 PUBLISHED = (timedelta(days=1), timedelta())
 """Batches of so long ago publish, and one before each close; the others only read, since their
 reports would be replaced."""
@@ -75,7 +76,7 @@ def fill(data_dir: Path, history_days: int | None) -> int:
         if not (data_dir / MARKER).exists():
             raise UsageError(
                 f"{data_dir} holds data that is not the demo's, and nothing was changed.\n"
-                "Name another place: analytics demo --data-dir demo-data"
+                f"Name another place: {command()} demo --data-dir demo-data"
             )
         shutil.rmtree(data_dir)
     data_dir.mkdir(parents=True, exist_ok=True)
@@ -103,8 +104,8 @@ def fill(data_dir: Path, history_days: int | None) -> int:
             head = f"Batch {number:2} of {len(batches)}, {batch.moment:%d %b %Y}: "
             if code := _run(batch, data_dir, environment, emulator, head, batch is batches[-1]):
                 return code
-            if batch.closes and (code := _close(batch.closes, data_dir, environment)):
-                return code
+            if batch.closes:
+                _close(batch.closes, data_dir, batch.moment + HOUR)
     _end(data_dir, world, history_days, time.monotonic() - began)
     return 0
 
@@ -188,18 +189,22 @@ def read(data_dir: str, config: str) -> None:
     extract(settings_of_batch(Path(data_dir), Path(config)), Progress())
 
 
-def _close(month: date, data_dir: Path, environment: dict[str, str]) -> int:
-    """Close a month, and say so in one line."""
-    options = ["--data-dir", str(data_dir), "--config", str(data_dir / MARKER)]
-    signed = ["--prepared-by", PREPARER, "--approved-by", APPROVER]
-    command = [*_ANALYTICS, "close", f"{month:%Y-%m}", *signed, *options]
+def _close(month: date, data_dir: Path, now: datetime) -> None:
+    """Close a month at a moment of the emulated time, and say so in one line."""
+    from analytics.batch.closing import Signatures, close
+    from analytics.batch.progress import Progress
+    from analytics.published.export.pack import write_pack
+
     began = time.monotonic()
-    done = subprocess.run(command, env=environment, check=False, capture_output=True, text=True)
-    if done.returncode:
-        say(f"{month:%B} could not be closed\n{done.stdout}{done.stderr}")
-    else:
-        say(f"{'':10}finance closes {month:%B %Y} ({time.monotonic() - began:.1f} s)")
-    return done.returncode
+    close(
+        load_settings(data_dir, data_dir / MARKER),
+        f"{month:%Y-%m}",
+        Progress(quiet=True),
+        signatures=Signatures(prepared_by=PREPARER, approved_by=APPROVER),
+        write_files=write_pack,
+        now=now,
+    )
+    say(f"{'':10}finance closes {month:%B %Y} ({time.monotonic() - began:.1f} s)")
 
 
 def _end(data_dir: Path, world: World, history_days: int, seconds: float) -> None:
@@ -215,22 +220,15 @@ def _end(data_dir: Path, world: World, history_days: int, seconds: float) -> Non
     for moment, event in events(world.now, history_days):
         if moment >= first:
             print(f"  {moment:%d %b}  {event}")
-    command = _command()
+    program = command()
     there = "" if data_dir == Path("data") else f" --data-dir {shlex.quote(str(data_dir))}"
     print(f"Reports:  {(data_dir / 'site' / 'index.html').resolve().as_uri()}")
-    print(f"Open:     {command} open{there}")
-    print(f"SQL:      {command} sql{there} '{QUESTION}'")
-    print(f"Your own: {command} init my-project")
-
-
-def _command() -> str:
-    """Return how a shell calls this installation's command from here."""
-    script = Path(sys.executable).with_name("analytics")
-    found = shutil.which("analytics")
-    if found and Path(found) == script:
-        return "analytics"
-    here = Path.cwd()
-    return shlex.quote(str(script.relative_to(here) if script.is_relative_to(here) else script))
+    print(f"Open:     {program} open{there}")
+    print(f"SQL:      {program} sql{there} '{QUESTION}'")
+    print(f"Your own: {program} init my-project")
+    activate = Path(sys.executable).with_name("activate")
+    if program != "analytics" and activate.exists():
+        print(f"`. {typed(activate)}` lets the shell find `analytics`, as messages name it.")
 
 
 def _write_settings(file: Path, emulator: Emulator, first: datetime) -> dict[str, str]:

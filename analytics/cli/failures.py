@@ -43,7 +43,7 @@ def failure_of(error: BaseException) -> Failure:
         found = str(error).partition("\n")[0] or type(error).__name__
         return Failure(
             f"The memory is not enough: {found}\n"
-            "Give the process more, or set memory_limit and threads in [batch] to what it has.",
+            "Give the process more, or set memory_limit in [batch] to what it has.",
             "system",
         )
     if isinstance(error, AnalyticsError):

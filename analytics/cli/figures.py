@@ -7,16 +7,12 @@ from typing import TYPE_CHECKING
 from analytics.cli import printed
 
 if TYPE_CHECKING:
-    from analytics.published.figures import Figures
-    from analytics.settings import Settings
+    from analytics.warehouse.layout import Layout
 
 
-def figures_of(settings: Settings) -> Figures:
-    """Return the published figures; warn if another program has written beside them."""
-    from analytics.published.figures import Figures
-    from analytics.warehouse.layout import Layout, written_beside
+def warn_of_writer(layout: Layout) -> None:
+    """Warn if another program has written beside the published file."""
+    from analytics.warehouse.layout import written_beside
 
-    layout = Layout(settings.data_dir)
     for text in written_beside(layout.published):
         printed.warn(text)
-    return Figures(layout)

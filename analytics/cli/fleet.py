@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from analytics.cli.options import DataDir, Json, Log, Quiet, Verbose, progress_of
+from analytics.cli.options import Json, Log, Quiet, Verbose, progress_of
 
 fleet = typer.Typer(
     help="Run the batches of many workspaces on several machines.",
@@ -18,7 +18,6 @@ FleetConfig = Annotated[
     Path | None,
     typer.Option("--config", help="Settings of the fleet [`fleet.toml`]; those of batches beside."),
 ]
-Shard = Annotated[str, typer.Argument(help="Name of a shard, as in the settings of the fleet.")]
 
 
 @fleet.command()
@@ -90,53 +89,3 @@ def status(config: FleetConfig = None, as_json: Json = False) -> None:
         print_json(state)
     else:
         print_text(state)
-
-
-@fleet.command()
-def alerts(config: FleetConfig = None, as_json: Json = False) -> None:
-    """List the findings of the last merge, with their state.
-
-    They are read from the file of all shards, which is copied first from an object store.
-
-    Example: analytics fleet alerts --json
-    """
-    from analytics.cli.alerts import print_findings
-    from analytics.fleet.alerts import read_findings
-    from analytics.fleet.settings import load_fleet
-
-    print_findings(read_findings(load_fleet(config)), as_json=as_json)
-
-
-@fleet.command("import")
-def import_(shard: Shard, data_dir: DataDir = None, config: FleetConfig = None) -> None:
-    """Copy a data directory into the storage of the fleet, as the first state of a shard.
-
-    Example: analytics fleet import bakery --data-dir /srv/analytics
-    """
-    from analytics.fleet.settings import load_fleet
-    from analytics.fleet.shard import import_data
-    from analytics.fleet.store import Store
-    from analytics.settings import data_dir_of
-
-    settings = load_fleet(config)
-    settings.require_shard(shard)
-    import_data(Store(settings.storage), shard, data_dir_of(data_dir))
-
-
-@fleet.command("export")
-def export_(
-    shard: Shard,
-    folder: Annotated[Path, typer.Argument(help="A new folder: a data directory afterwards.")],
-    config: FleetConfig = None,
-) -> None:
-    """Copy all of a shard from the storage into a new data directory of this machine.
-
-    Example: analytics fleet export bakery bakery-data
-    """
-    from analytics.fleet.settings import load_fleet
-    from analytics.fleet.shard import export_data
-    from analytics.fleet.store import Store
-
-    settings = load_fleet(config)
-    settings.require_shard(shard)
-    export_data(Store(settings.storage), shard, folder)

@@ -22,11 +22,23 @@ GONE = {
     "books show": _BOOKS,
     "books verify": _BOOKS,
     "check": _NIGHTLY,
-    "close --log-format": "ANALYTICS_LOG_FORMAT=json sets it",
+    "close --log-format": "its words are for people",
     "config": _STATUS,
     "doctor": _STATUS,
     "emulator --speed": "its clock runs as fast as ours",
     "export --as-of": _AS_OF,
+    "export --live": "a closed month is exported from the books, an open one from today's figures",
+    "export --revision": "the close in force is exported; every other one lies in the books",
+    "export focus --dataset": "all three datasets are written, a file each",
+    "export focus --draft-1.5": "the files are of FOCUS 1.4, the newest version that is ratified",
+    "export focus --format": "the files are CSV",
+    "export focus --version": "the files are of FOCUS 1.4",
+    "export focus --workspace": "SubAccountId is the workspace of each row",
+    "export month": '`analytics export pack MONTH` has its lines, as has `analytics sql "from'
+    ' fct_month_lines"`',
+    "export pack --workspace": "the pack is of all workspaces, each with a subtotal",
+    "export sources": "name the tables that you use in a file of your own, as docs/bi-tools.md"
+    " shows",
     "extract --lists": "`analytics collect` lands new runs for the next batch",
     "extract": f"{_NIGHTLY}, and `analytics collect` lands new runs for it",
     "init --no-check": "a key that is not set is not tried",
@@ -42,7 +54,7 @@ GONE = {
     "transform --full": "`analytics rebuild --verify` names the first row that differs",
     "transform": _NIGHTLY,
 }
-"""What is gone, as it was typed: a command, or an option after the words of a command."""
+"""Advice by what was typed: a command, or an option after the words of a command."""
 
 
 class Commands(TyperGroup):

@@ -46,7 +46,7 @@ Log = Annotated[
     typer.Option(
         "--log-format",
         metavar="FORMAT",
-        help="Of progress and errors: text or json [ANALYTICS_LOG_FORMAT, else text].",
+        help="Of progress and errors: text or json [text].",
     ),
 ]
 
@@ -60,12 +60,12 @@ def layout_of(data_dir: Path | None, config: Path | None) -> Layout:
 
 
 def settings_of_batch(data_dir: Path | None, config: Path | None) -> Settings:
-    """Load the settings, and limit memory and threads of this process as they say."""
+    """Load the settings, and limit the memory of this process as they say."""
     from analytics.settings import load_settings
     from analytics.warehouse.machine import limit_process
 
     settings = load_settings(data_dir, config)
-    limit_process(settings.batch)
+    limit_process(settings.batch.memory_limit)
     return settings
 
 
@@ -79,9 +79,8 @@ def progress_of(
     """
     from analytics.batch.progress import LogFormat, Progress
     from analytics.cli.failures import failure_of
-    from analytics.settings import log_format_of
 
-    chosen = format_of(list(LogFormat), log_format_of(log_format), None)
+    chosen = format_of(list(LogFormat), log_format, None)
     progress = Progress(log_format=chosen, quiet=quiet, verbose=verbose)
     try:
         with progress.logged_requests():

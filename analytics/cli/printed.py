@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import shlex
+import shutil
 import sys
 from decimal import Decimal
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -39,6 +42,21 @@ def say(text: str) -> None:
 def warn(text: str) -> None:
     """Print a warning on standard error."""
     say(f"warning: {text}")
+
+
+def command(folder: Path = Path()) -> str:
+    """Return the words by which a shell in `folder` calls this installation's command."""
+    script = Path(sys.executable).with_name("analytics")
+    found = shutil.which("analytics")
+    if found and Path(found).resolve() == script.resolve():
+        return "analytics"
+    return typed(script, folder)
+
+
+def typed(path: Path, folder: Path = Path()) -> str:
+    """Return a path as it is typed into a shell in `folder`: relative to it, if it lies below."""
+    here = folder.resolve()
+    return shlex.quote(str(path.relative_to(here) if path.is_relative_to(here) else path))
 
 
 def console() -> Console:

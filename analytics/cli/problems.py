@@ -14,27 +14,17 @@ from functools import partial
 import duckdb
 
 from analytics.alerts.messages import TEST
-from analytics.alerts.sender import Sender, addresses
+from analytics.alerts.sender import addresses, send
 from analytics.batch.health import problems_of_data
 from analytics.batch.identity import require_identity
 from analytics.batch.last_batch import read_last_batch
-from analytics.batch.progress import LogFormat
-from analytics.cli.options import format_of
 from analytics.custom.validation import check_project
 from analytics.errors import AnalyticsError, BusyError, UsageError
 from analytics.finance.load import not_repeated, read_finance
 from analytics.format import numbers
 from analytics.levain import Me
 from analytics.published.pages import page_problems
-from analytics.settings import (
-    Settings,
-    Workspace,
-    alert_urls,
-    api_key,
-    has_key,
-    log_format_of,
-    network_variables,
-)
+from analytics.settings import Settings, Workspace, alert_urls, api_key, has_key
 from analytics.warehouse.database import OFFLINE, quoted
 from analytics.warehouse.holders import at_rest
 from analytics.warehouse.layout import Layout
@@ -85,8 +75,7 @@ def try_addresses(settings: Settings) -> tuple[dict[str, str], list[str]]:
         receivers = addresses(alert_urls(settings))
     except UsageError:  # a problem of the settings, which tell it
         return {}, []
-    with Sender(network_variables()) as sender:
-        reasons = {each.name: sender.send(each, TEST).reason for each in receivers}
+    reasons = {each.name: send(each, [TEST])[0] for each in receivers}
     return {name: reason or "sent" for name, reason in reasons.items()}, [
         f"A test alert did not arrive at {name}: {reason}.\n"
         "Correct it in the variable that urls_env in [alerts] names."
@@ -99,7 +88,6 @@ def _settings(settings: Settings) -> Iterator[str]:
     """Yield each problem of settings and of the user's files."""
     of_finance = read_finance(settings.project).problems
     yield from refusals(
-        lambda: format_of(list(LogFormat), log_format_of(), None),
         lambda: require_timezone(settings.reporting.timezone),
         lambda: alert_urls(settings),
     )

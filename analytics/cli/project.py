@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from analytics.cli.options import Config, DataDir, NoConfig
+from analytics.cli.options import Config, DataDir, NoConfig, layout_of
 
 
 def init(
@@ -86,20 +86,13 @@ def open_site(data_dir: DataDir = None, config: Config = None) -> None:
 
     Example: analytics open
     """
-    from analytics.errors import AnalyticsError, UsageError
-    from analytics.settings import load_settings
-    from analytics.warehouse.layout import Layout
+    from analytics.errors import AnalyticsError
 
-    settings = load_settings(data_dir, config)
-    index = Layout(settings.data_dir).site / "index.html"
+    layout = layout_of(data_dir, config)
+    index = layout.site / "index.html"
     if not index.exists():
-        if not settings.publish.site:
-            raise UsageError(
-                "There are no pages, as [publish] says site = false.\n"
-                "Remove that setting and run `analytics nightly`, or ask with `analytics sql`."
-            )
         raise AnalyticsError(
-            f"No pages have been published in {settings.data_dir}.\n"
+            f"No pages have been published in {layout.root}.\n"
             "Run `analytics nightly` first, or name the data with --data-dir."
         )
     _show(index)

@@ -14,7 +14,7 @@ import msgspec
 import typer
 
 from analytics.cli.connection import identify
-from analytics.cli.printed import say
+from analytics.cli.printed import command, say
 from analytics.errors import AnalyticsError, UsageError
 from analytics.resources import folder
 from analytics.settings import (
@@ -189,7 +189,12 @@ def _print_next_steps(file: Path, data_dir: Path | None, unset: list[str]) -> No
     if file.parent.resolve() != Path.cwd():
         say(f"  cd {shlex.quote(str(file.parent))}")
     for name in unset:
-        say(f"  export {name}=levain_…    # the key of a workspace, as its dashboard shows it")
-    say(f"  analytics status{options} --online    # tries the keys, and says what is wrong")
-    say(f"  analytics nightly{options}    # reads, checks and publishes; at first 90 days")
-    say(f"  analytics open{options}    # opens the reports")
+        say(f"  export {name}=levain_…")
+    program = command(file.parent)
+    for name in ("status --online", "nightly", "open"):
+        say(f"  {program} {name}{options}")
+    say(
+        "The dashboard of a workspace shows its key. `status` tries the keys, and says what is\n"
+        "wrong; `nightly` reads 90 days the first time, checks and publishes; `open` opens the\n"
+        "reports."
+    )

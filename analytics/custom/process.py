@@ -7,7 +7,6 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -29,15 +28,14 @@ def _heap() -> dict[str, str]:
 class Process:
     """A process that runs a module, and our end of the line to it.
 
-    Of our environment it gets `variables` and no others, as there are API keys among them. It
-    works in `folder`, else in ours.
+    It gets nothing of our environment, as there are API keys in it. It works in `folder`, else in
+    ours.
     """
 
     def __init__(
         self,
         module: str,
         work: str,
-        variables: Mapping[str, str] | None = None,
         folder: Path | None = None,
     ) -> None:
         """Start the module; AnalyticsError, which names its `work`, if it does not say a line."""
@@ -49,7 +47,7 @@ class Process:
                 stdin=theirs.fileno(),
                 stdout=theirs.fileno(),
                 stderr=subprocess.DEVNULL,
-                env={**(variables or {}), **_heap(), "PYTHONPATH": _PATH},
+                env={**_heap(), "PYTHONPATH": _PATH},
                 cwd=folder,
                 start_new_session=True,  # a Ctrl-C is for this process, which ends the other
             )

@@ -24,7 +24,7 @@ def check_project(settings: Settings) -> list[str]:
 
     Nothing is run. Columns are checked against the published file, if there is one to be read.
     """
-    limits = Limits(settings.sql.timeout_seconds, settings.sql.memory_limit, None)
+    limits = Limits(settings.sql.timeout_seconds, rows=None)
     published = Layout(settings.data_dir).published
     with Runner(limits, settings.data_dir) as runner:
         taken: list[str] = []

@@ -48,13 +48,13 @@ class _Detail:
 
 
 async def read_details(batch: WorkspaceBatch) -> None:
-    """Read pending details, of at most as many runs as the settings allow; the rest stays pending.
+    """Read pending details.
 
-    Failed requests stay pending too, and the batch goes on, because no total needs details.
+    Failed requests stay pending, and the batch goes on, because no total needs details.
     """
     await batch.loaded()
     details = {detail.source: detail for detail in _details_of(batch)}
-    count, left = batch.store.collect_pending_details(batch.options.details_per_batch)
+    count = batch.store.collect_pending_details()
     batch.progress.begin("reading costs and log events of runs that have ended", count)
     sample = batch.store.collected_details(_spread(count))
 
@@ -81,8 +81,6 @@ async def read_details(batch: WorkspaceBatch) -> None:
             "some runs' costs or log events could not be read, and stay due for a week:"
             f" {failures[0]}"
         )
-    if left:
-        batch.progress.say(f"{left} costs and lists of events of runs are left for other batches")
 
 
 def _details_of(batch: WorkspaceBatch) -> tuple[_Detail, ...]:

@@ -80,11 +80,8 @@ class Store(Protocol):
     ) -> None:
         """Record the remaining differences, so that later batches do not look into them again."""
 
-    def collect_pending_details(self, most_runs: int) -> tuple[int, int]:
-        """Collect the pending details of at most so many ended runs (0: of all), in their order.
-
-        Returns the number of details that are collected, and of those that are left.
-        """
+    def collect_pending_details(self) -> int:
+        """Collect the pending details of ended runs, in their order; return their number."""
 
     def collected_details(self, places: Sequence[int]) -> list[tuple[str, str]]:
         """Return the run and the source of the collected details at these places."""

@@ -80,8 +80,7 @@ async def _first_requests(batch: WorkspaceBatch) -> int:
     agents |= {rollup.agent_id for rollup in active if rollup.agent_id}
     counts = [rollup.run_count or 0 for rollup in active]
     listed = sum(min(LONGEST_LIST, count) for count in counts)
-    limit = batch.options.details_per_batch or listed
     meter_windows = sum(
         len(windows(days_to_read(batch, meter), meter.longest_days)) for meter in METERS
     )
-    return meter_windows + 4 + 2 * len(agents) + 2 * len(active) + 2 * min(listed, limit)
+    return meter_windows + 4 + 2 * len(agents) + 2 * len(active) + 2 * listed

@@ -8,7 +8,6 @@
     workspace = "Production"        # name, identifier or glob; left out: all
     valid_from = 2026-10-01         # whole months, both days included; left out: no limit
     valid_to = 2026-12-31
-    book = "chargeback"             # showback, if left out: shown, not booked
 
     [[rules]]
     name = "Platform, as agreed"
@@ -48,9 +47,8 @@ FILE = "finance/allocation.toml"
 SOURCES = ("platform", "no_agent", "unlisted", "failed")
 METHODS = ("even", "fixed", "proportional")
 BASES = ("cost", "billed", "runs", "tokens")
-BOOKS = ("showback", "chargeback")
 KEYS = (
-    "name", "source", "method", "by", "shares", "workspace", "valid_from", "valid_to", "book",
+    "name", "source", "method", "by", "shares", "workspace", "valid_from", "valid_to",
 )  # fmt: skip
 _MOST_RULES = 200  # each of which is compared with each
 _MOST_SHARES = 1_000
@@ -72,7 +70,6 @@ class Rule:
     basis: str | None
     shares: Mapping[str, Decimal]
     workspace: str
-    is_chargeback: bool
     valid_from: date | None
     valid_to: date | None
 
@@ -165,7 +162,6 @@ def _rule(number: int, keys: Mapping[str, Any]) -> Rule:
         _choice("by", keys, BASES) if "by" in keys else None,
         _shares(keys["shares"]) if "shares" in keys else {},
         name_of("workspace", keys.get("workspace", "*")),
-        _choice("book", {"book": BOOKS[0], **keys}, BOOKS) == "chargeback",
         first,
         last,
     )

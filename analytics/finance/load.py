@@ -86,6 +86,12 @@ def load_finance(con: duckdb.DuckDBPyConnection, project: Path) -> list[str]:
     return problems
 
 
+def load_limits(con: duckdb.DuckDBPyConnection, *, materiality_usd: str) -> None:
+    """Replace the limits of the settings in the warehouse."""
+    with transaction(con):
+        replace_rows(con, "limits", {"materiality_usd": [materiality_usd]})
+
+
 def _of_workspaces(
     con: duckdb.DuckDBPyConnection, lines: Sequence[Invoice]
 ) -> tuple[list[Invoice], list[str]]:

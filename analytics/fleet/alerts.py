@@ -1,33 +1,20 @@
 """Alerts of a fleet: asked of the figures of all shards, and sent by the merge alone.
 
-    <publish>/merges/<number>.alerts       the findings that were sent, as a merge knew them
-
-A shard cannot ask them: it has its own part of a sum, and of a budget. Of two merges neither sends
-what the other may have sent: a finding is written as being sent before it is, then it is asked if
-another merge has begun, and one that began reads what those before it wrote.
+A shard cannot ask them: it has its own part of a sum, and of a budget.
 """
 
 from __future__ import annotations
 
 from dataclasses import astuple
-from functools import partial
 from pathlib import Path
-from typing import Any
 
 import duckdb
 
-from analytics.alerts.found import read_found, states
-from analytics.alerts.ledger import Ledger
+from analytics.alerts.delivery import read_found
 from analytics.batch.alerts import send_found
 from analytics.batch.progress import Progress
 from analytics.custom.build import Built, ask_alerts
-from analytics.errors import AnalyticsError
 from analytics.finance.load import not_repeated
-from analytics.fleet.generations import PUBLISHED
-from analytics.fleet.merges import Merge, newest_ledger
-from analytics.fleet.settings import Fleet
-from analytics.fleet.store import Store, StoreError
-from analytics.fleet.tasks import scratch
 from analytics.format.names import ALL
 from analytics.settings import Settings
 from analytics.transform.check_results import ALERT_FINDINGS, CUSTOM_FILES
@@ -39,31 +26,7 @@ from analytics.warehouse.database import (
     quoted,
     transaction,
 )
-
-
-class _KnownLedger(Ledger):
-    """The newest ledger of a fleet, to be read."""
-
-    def __init__(self, target: Store) -> None:
-        self._target, self._newest = target, newest_ledger(target)
-        super().__init__(f"{target.url}/{self._newest}")
-
-    def read(self) -> bytes | None:
-        """Return its content."""
-        return self._target.read(self._newest) if self._newest else None
-
-
-class StoredLedger(_KnownLedger):
-    """The ledger of a fleet: each merge that sends writes its own, with all that is known."""
-
-    def __init__(self, merge: Merge) -> None:
-        self._merge = merge
-        super().__init__(merge.target)
-
-    def write(self, content: bytes) -> None:
-        """Write that of this merge; AnalyticsError if another merge began later."""
-        self._merge.put(self._merge.ledger, content)
-        self._merge.require_latest()
+from analytics.warehouse.layout import Layout
 
 
 def ask(merged: Path, settings: Settings, printed: list[str], progress: Progress) -> None:
@@ -71,7 +34,7 @@ def ask(merged: Path, settings: Settings, printed: list[str], progress: Progress
 
     Those of shards are removed. `printed` are problems of the project that were printed before.
     """
-    limits = Limits(settings.sql.timeout_seconds, settings.sql.memory_limit, None)
+    limits = Limits(settings.sql.timeout_seconds, rows=None)
     with progress.stage("custom") as done:
         built = ask_alerts(merged, settings.project, limits, progress.part)
         errors = [file.error for file in built.files]
@@ -85,34 +48,12 @@ def ask(merged: Path, settings: Settings, printed: list[str], progress: Progress
             )
 
 
-def send(merged: Path, merge: Merge, settings: Settings, progress: Progress) -> None:
+def send(merged: Path, layout: Layout, settings: Settings, progress: Progress) -> None:
     """Send each finding that no merge has sent; nothing here fails the merge."""
     with open_marts(merged) as con:
         found = read_found(con)
     if found.alerts:
-        ledger = partial(StoredLedger, merge)
-        send_found(settings, found, ledger, progress, "analytics fleet alerts")
-
-
-def read_findings(fleet: Fleet) -> list[dict[str, Any]]:
-    """Return a record for each finding of the last merge, with its state.
-
-    AnalyticsError if no file of all shards is published.
-    """
-    target = Store(fleet.publish.url)
-    with scratch("alerts") as folder:
-        try:
-            target.fetch(PUBLISHED, folder / PUBLISHED)
-        except StoreError as error:
-            if not isinstance(error.__cause__, FileNotFoundError):
-                raise
-            raise AnalyticsError(
-                f"There is no {PUBLISHED} of all shards in {target.url}, which has the findings.\n"
-                "Run `analytics fleet merge`; if that says that the file is too large, raise"
-                " duckdb_limit in [publish]."
-            ) from error
-        with open_marts(folder / PUBLISHED) as con:
-            return states(_KnownLedger(target), read_found(con))
+        send_found(settings, found, layout.alerts, progress)
 
 
 def _store(merged: Path, built: Built) -> None:

@@ -3,9 +3,7 @@
 Names, types, comments and the order of columns are DuckDB's. A table of facts is partitioned by
 `workspace_id` and `month`; its `month` is added as the last column if it has none of its own. A
 merge replaces the partitions that changed, in one commit a table, so a reader sees the table
-before it or after it. Each commit carries the number of its merge (a Delta application
-transaction): of two merges that write one table at once, the later commit fails, and a merge never
-overwrites one with a higher number.
+before it or after it; of two merges that write one table at once, the later commit fails.
 """
 
 from __future__ import annotations
@@ -22,10 +20,8 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 from arro3.core import RecordBatchReader
 from arro3.core import Schema as ArrowSchema
 from deltalake import (
-    CommitProperties,
     DeltaTable,
     Schema,
-    Transaction,
     WriterProperties,
     write_deltalake,
 )
@@ -36,9 +32,6 @@ from analytics.warehouse.database import quoted
 
 if TYPE_CHECKING:
     import duckdb
-
-APPLICATION = "levain-analytics"
-"""The name under which tables keep the number of the merge that wrote them last."""
 
 _WORKSPACE, _MONTH = "workspace_id", "month"
 _DAYS = (_MONTH, "date", "utc_date")
@@ -163,7 +156,6 @@ def publish(
     mart: Mart,
     rows: str,
     *,
-    merge: int,
     old: Digests,
     new: Digests,
 ) -> int:
@@ -174,18 +166,15 @@ def publish(
     changed, there is no commit; where a column, a type or a comment did, the whole table is
     replaced.
 
-    `merge` must be higher than that of every merge begun before, completed or not. AnalyticsError
-    if a later merge has written the table, if another one writes it now, or if the storage fails;
-    the table is then as it was.
+    AnalyticsError if another merge writes the table now, or if the storage fails; it is then as it
+    was.
     """
     table = tables.find(mart.name)
     schema = _schema(con, mart, rows)
-    if table is not None:
-        _require_latest(tables, table, mart.name, merge)
     touched = None if table is None or _differs(table, mart, schema) else _touched(table, old, new)
     if touched or touched is None:
         with _storage_errors(tables, mart.name, "written"), _in_utc(con) as cursor:
-            _write(cursor, tables, table, mart, rows, schema, merge, touched)
+            _write(cursor, tables, table, mart, rows, schema, touched)
     if table is not None and table.metadata().description != mart.comment:
         with _storage_errors(tables, mart.name, "written"):
             table.update_incremental()
@@ -219,7 +208,6 @@ def _write(
     mart: Mart,
     rows: str,
     schema: ArrowSchema,
-    merge: int,
     touched: Collection[Partition] | None,
 ) -> None:
     """Stream rows into a table: of the touched partitions, or all for None."""
@@ -234,7 +222,6 @@ def _write(
         schema, (batch.with_schema(schema) for batch in stream)
     )
     writer = WriterProperties(compression="ZSTD")
-    commit = CommitProperties(app_transactions=[Transaction(APPLICATION, merge)])
     if table is None:
         write_deltalake(
             tables.address(mart.name),
@@ -245,7 +232,6 @@ def _write(
             description=mart.comment,
             storage_options=dict(tables.options),
             writer_properties=writer,
-            commit_properties=commit,
         )
     else:
         write_deltalake(
@@ -256,7 +242,6 @@ def _write(
             schema_mode=None if predicate else "overwrite",
             partition_by=mart.partition_by,
             writer_properties=writer,
-            commit_properties=commit,
         )
 
 
@@ -301,16 +286,6 @@ def _predicate(mart: Mart, partitions: Collection[Partition]) -> str:
             term += f" and {_MONTH} = '{month}'" if month else f" and {_MONTH} is null"
         terms.append(f"({term})")
     return " or ".join(terms)
-
-
-def _require_latest(tables: Tables, table: DeltaTable, name: str, merge: int) -> None:
-    """Raise AnalyticsError if a merge as late as this one has written the table."""
-    written = table.transaction_version(APPLICATION)
-    if written is not None and written >= merge:
-        raise AnalyticsError(
-            f"Table {name} in {tables.url} is of merge {written} already; this is merge {merge}.\n"
-            "Another merge overtook this one: start it again if the other one failed."
-        )
 
 
 @contextmanager

@@ -15,33 +15,33 @@ from pathlib import Path
 
 import duckdb
 
+from analytics.batch.last_batch import LastBatch
 from analytics.errors import AnalyticsError
 from analytics.finance.load import load_finance
-from analytics.fleet.generations import Generation
 from analytics.format import names
 from analytics.transform.build import build_only
 from analytics.transform.build_state import row_counts
 from analytics.transform.measures import create_macros
 from analytics.warehouse.database import (
     BUILD_FILE,
-    OFFLINE,
     attach_read_only,
     attached_marts,
     quoted,
+    spilling,
 )
-from analytics.warehouse.machine import connection_limits
 from analytics.warehouse.schema import BOOKS, FINANCE
 
 AT_ONCE = 50
 """Files of shards that are open at a time."""
 
-BUDGETS = ("marts.fct_budget_days", "marts.fct_budgets", "marts.fct_budget_bridge")
+BUDGETS = ("marts.fct_budgets",)
 _OF_BUDGETS = (
     "staging.stg_budgets",
     "staging.stg_owner_rules",
     "intermediate.int_workspace_names",
     "intermediate.int_budget_members",
     "intermediate.int_budgets",
+    "intermediate.int_budget_days",
     *BUDGETS,
 )
 _STAND_INS = """
@@ -79,16 +79,16 @@ class Merged:
 
 
 def merge_files(
-    files: Mapping[str, Path], heads: Mapping[str, Generation | None], target: Path, project: Path
+    files: Mapping[str, Path], batches: Mapping[str, LastBatch | None], target: Path, project: Path
 ) -> Merged:
     """Merge the published files of shards, by shard, into the new file `target`.
 
-    A file is left out that has not the tables and columns that most have. AnalyticsError, which
-    names the shards, if a workspace is in two of them; and if rows are lost, or are of a workspace
-    of another shard.
+    `batches` has the last batch of each shard, also of those without a file. A file is left out
+    that has not the tables and columns that most have. AnalyticsError, which names the shards, if a
+    workspace is in two of them; and if rows are lost, or are of a workspace of another shard.
     """
-    with duckdb.connect(config=OFFLINE | connection_limits()) as con:
-        left_out = _of_other_releases(con, files)
+    with spilling(target.parent) as con:
+        workspaces, left_out = _read_shards(con, files)
         files = {shard: file for shard, file in files.items() if shard not in left_out}
         con.execute("set TimeZone = 'UTC'; attach ':memory:' as warehouse; use warehouse")
         con.execute(FINANCE + BOOKS)
@@ -100,7 +100,7 @@ def merge_files(
                 expected.update(_add(con, catalogs))
             _require_one_shard_each(con)
             _require_all_rows(con, expected)
-            _add_shards(con, heads, left_out)
+            _add_shards(con, batches, workspaces, left_out)
             create_macros(con, f"{BUILD_FILE}.marts")
             con.execute(_STAND_INS)
             problems = load_finance(con, project)
@@ -108,14 +108,24 @@ def merge_files(
     return Merged(problems, left_out)
 
 
-def _of_other_releases(con: duckdb.DuckDBPyConnection, files: Mapping[str, Path]) -> list[str]:
-    """Return the shards whose files have not the merged tables and columns that most have."""
+def _read_shards(
+    con: duckdb.DuckDBPyConnection, files: Mapping[str, Path]
+) -> tuple[dict[str, list[tuple[str, str]]], list[str]]:
+    """Return identifier and name of each workspace by shard, and the shards of other releases.
+
+    These have not the merged tables and columns that most have.
+    """
     shards: defaultdict[frozenset[tuple[str, ...]], list[str]] = defaultdict(list)
+    workspaces: dict[str, list[tuple[str, str]]] = {}
     for catalogs in _attached(con, files):
         for catalog, shard in catalogs.items():
             shards[_columns(con, catalog)].append(shard)
+            workspaces[shard] = con.execute(
+                "select workspace_id, coalesce(workspace_name, workspace_id)"
+                f" from {catalog}.marts.dim_workspaces"
+            ).fetchall()
     _, *others = sorted(shards.values(), key=len, reverse=True)
-    return sorted(shard for each in others for shard in each)
+    return workspaces, sorted(shard for each in others for shard in each)
 
 
 def _columns(con: duckdb.DuckDBPyConnection, catalog: str) -> frozenset[tuple[str, ...]]:
@@ -227,7 +237,7 @@ def _require_one_shard_each(con: duckdb.DuckDBPyConnection) -> None:
     if twice:
         raise AnalyticsError(
             f"The workspace {twice[0]} is in several shards: {', '.join(twice[1])}.\n"
-            "Nothing was published. Remove all but one of them from the fleet, with their storage."
+            "Nothing was published. Remove all but one of them from the fleet, with their folders."
         )
 
 
@@ -238,27 +248,29 @@ def _require_all_rows(con: duckdb.DuckDBPyConnection, expected: Mapping[str, int
             raise AnalyticsError(
                 f"{relation} has {merged:,} rows merged and {number:,} in the files of the shards:"
                 " some are of a workspace of another shard.\n"
-                "Nothing was published. Report this; the shards' own files are in the storage."
+                "Nothing was published. Report this; the shards' own files are as they were."
             )
 
 
 def _add_shards(
     con: duckdb.DuckDBPyConnection,
-    heads: Mapping[str, Generation | None],
+    batches: Mapping[str, LastBatch | None],
+    workspaces: Mapping[str, list[tuple[str, str]]],
     left_out: Collection[str],
 ) -> None:
     """Add how the last batch of each shard ended, one row for each of its workspaces."""
     con.execute(f"""
         create table {BUILD_FILE}.fleet.shards (
-            shard varchar, workspace_id varchar, workspace_name varchar, generation bigint,
-            ended_at timestamptz, exit_code integer, message varchar, code_version varchar,
-            page varchar
+            shard varchar, workspace_id varchar, workspace_name varchar, ended_at timestamptz,
+            exit_code integer, message varchar, page varchar
         )
     """)
-    rows = [row for shard, head in heads.items() for row in _rows_of(shard, head)]
-    con.executemany(
-        f"insert into {BUILD_FILE}.fleet.shards values (?, ?, ?, ?, ?, ?, ?, ?, ?)", rows
-    )
+    rows = [
+        row
+        for shard, batch in batches.items()
+        for row in _rows_of(shard, batch, workspaces.get(shard, []))
+    ]
+    con.executemany(f"insert into {BUILD_FILE}.fleet.shards values (?, ?, ?, ?, ?, ?, ?)", rows)
     con.execute(
         f"update {BUILD_FILE}.fleet.shards set message = concat_ws('; ', message, ?)"
         " where list_contains(?, shard)",
@@ -267,14 +279,17 @@ def _add_shards(
     con.execute(f"drop table {BUILD_FILE}.fleet.workspaces")
 
 
-def _rows_of(shard: str, head: Generation | None) -> list[tuple[object, ...]]:
+def _rows_of(
+    shard: str, batch: LastBatch | None, workspaces: list[tuple[str, str]]
+) -> list[tuple[object, ...]]:
     """Return a row for each workspace of a shard; one without a workspace if it has none yet."""
-    if head is None:
-        return [(shard, None, None, None, None, None, "no batch of it has ended", None, None)]
-    ended = (head.number, head.ended_at, head.exit_code, head.failure, head.code_version)
+    if batch is None:
+        ended: tuple[object, ...] = (None, None, "no batch of it has ended")
+    else:
+        ended = (batch.ended_at, batch.exit_code, batch.failure)
     return [
         (shard, workspace_id, name, *ended, _page(shard, workspace_id))
-        for workspace_id, name in head.workspaces.items()
+        for workspace_id, name in workspaces
     ] or [(shard, None, None, *ended, None)]
 
 

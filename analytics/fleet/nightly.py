@@ -38,7 +38,7 @@ def nightly(fleet: Fleet, only: list[str], address: str | None, progress: Progre
             f"{len(failed):,} of {all_of_them} failed; what was published of their"
             f" workspaces before still stands.\n{lines}"
         )
-        if all(isinstance(each.error, UsageError) for each in outcomes):
+        if all(each.exit_code == UsageError.exit_code for each in outcomes):
             raise UsageError(text)
         raise AnalyticsError(text)
 
@@ -46,7 +46,5 @@ def nightly(fleet: Fleet, only: list[str], address: str | None, progress: Progre
 def _tell(outcome: Outcome, progress: Progress) -> None:
     if outcome.exit_code:
         progress.warn(outcome.message, outcome.shard)
-    elif outcome.generation:
-        seconds = sum(each for stage, each in outcome.generation.seconds.items() if stage != "load")
-        names = plural(len(outcome.generation.workspaces), "workspace")
-        progress.say(f"published {names} ({seconds:.1f} s)", outcome.shard)
+    else:
+        progress.say(f"published ({outcome.seconds:.1f} s)", outcome.shard)

@@ -1,10 +1,10 @@
 """The publication of a fleet: tables for other engines, the site, and one DuckDB file of all.
 
-    <publish>/merges/                      which merges began and ended
-    <publish>/tables/<mart>/               a Delta Lake table of each mart
-    <publish>/site/                        the overview; below shards/<shard>/ the sites of shards
-    <publish>/analytics.duckdb             all marts in one file, up to a size
-    <publish>/shards/<shard>.duckdb        the published file of each shard
+    <folder>/published/tables/<mart>/       a Delta Lake table of each mart, here or in a bucket
+    <folder>/published/site/                the overview; below shards/<shard>/ the sites of shards
+    <folder>/published/analytics.duckdb     all marts in one file, up to a size
+    <folder>/published/merge.json           the last merge, and the digests of what it published
+    <folder>/published/alerts.json          which findings were sent
 
 Each table is one commit, each file is replaced whole, and the record comes last: what a merge that
 was killed has left undone is done by the next one.
@@ -13,7 +13,7 @@ was killed has left undone is done by the next one.
 from __future__ import annotations
 
 import os
-import re
+import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -23,45 +23,77 @@ from pathlib import Path
 import duckdb
 import msgspec
 
-from analytics import __version__
+from analytics import __version__, disk
+from analytics.batch.last_batch import LastBatch, read_last_batch
 from analytics.batch.progress import Progress
-from analytics.disk import folder_mode
-from analytics.errors import AnalyticsError, extra_needed
+from analytics.errors import AnalyticsError, UsageError, extra_needed
 from analytics.files import hash_file
 from analytics.fleet import alerts
-from analytics.fleet.generations import PUBLISHED, SITE, Generation, head
 from analytics.fleet.merge import merge_files
-from analytics.fleet.merges import Merge, Record, begin, last_record
 from analytics.fleet.settings import Fleet
-from analytics.fleet.store import Store
-from analytics.fleet.tasks import scratch
-from analytics.fleet.transfer import fetch_file, unpack
 from analytics.format.numbers import plural
+from analytics.memory import bytes_of
 from analytics.report.rendering import About
-from analytics.warehouse.confined import bytes_of
-from analytics.warehouse.database import OFFLINE, attach_read_only
-from analytics.warehouse.machine import connection_limits, limit_process
-from analytics.warehouse.site import MANIFEST, Manifest
+from analytics.warehouse import site as pages
+from analytics.warehouse.database import attach_read_only, spilling
+from analytics.warehouse.layout import Layout
+from analytics.warehouse.lock import batch_lock
+from analytics.warehouse.machine import limit_process
+from analytics.warehouse.scratch import scratch_folder
 
 _MERGED = "merged"
-_FILE = re.compile(r"shards/[^/]+\.duckdb")
-"""A shard's published file: where the storage is published to, its own files lie deeper."""
+_VACUUM = 10
+"""One of so many merges removes old files of tables: to list them takes as long as to publish."""
+
+_KEPT = timedelta(days=2)
+"""Files of tables stay so long after a merge replaced them, for readers of earlier versions."""
+
+
+class Record(msgspec.Struct, frozen=True, kw_only=True):
+    """A merge that ended: what it published of each shard, and the digests of all partitions.
+
+    `shards` are the times of the files that it merged; `digests` are none while a later merge
+    writes `tables`.
+    """
+
+    number: int
+    ended_at: datetime
+    shards: dict[str, int]
+    tables: str
+    digests: dict[str, list[tuple[str, str | None, str]]]
 
 
 @dataclass
 class _Work:
-    """A merge at work."""
+    """A merge at work: the published files of shards, as they were when it began."""
 
     fleet: Fleet
-    storage: Store
     folder: Path
-    merge: Merge
-    heads: dict[str, Generation]
+    before: Record | None
+    batches: dict[str, LastBatch | None]
+    files: dict[str, Path] = field(default_factory=dict)
+    times: dict[str, int] = field(default_factory=dict)
     left_out: list[str] = field(default_factory=list)
+
+    @property
+    def layout(self) -> Layout:
+        return Layout(self.fleet.published)
 
     @property
     def merged(self) -> Path:
         return self.folder / "merged.duckdb"
+
+    @property
+    def site(self) -> Path:
+        return self.folder / "site"
+
+    @property
+    def mode(self) -> int:
+        return int(self.fleet.batch.publish.mode, 8)
+
+    @property
+    def number(self) -> int:
+        return self.before.number + 1 if self.before else 1
 
     @property
     def without(self) -> list[str]:
@@ -70,85 +102,99 @@ class _Work:
         return [f"{names}, whose figures are of another release"] if names else []
 
 
-def read_heads(fleet: Fleet) -> dict[str, Generation | None]:
-    """Return the newest generation of each shard; None before its first."""
-    storage = Store(fleet.storage)
-    return {shard: head(storage, shard) for shard in fleet.shards}
-
-
 def merge(fleet: Fleet, progress: Progress) -> list[str]:
     """Publish what all shards have published; return in words the shards that it is without.
 
-    AnalyticsError if nothing can be published, or another merge is at work: each table and file is
-    then as it was, or of this merge.
+    AnalyticsError if nothing can be published; BusyError if another merge is at work.
     """
-    limit_process(fleet.batch.batch)
-    os.umask(0o777 & ~folder_mode(int(fleet.batch.publish.mode, 8)))
-    with scratch("merge") as folder:
-        at_work = begin(Store(fleet.publish.url))
-        heads = read_heads(fleet)  # after it began: of two merges the later one has the newer ones
-        work = _Work(
-            fleet,
-            Store(fleet.storage),
-            folder,
-            at_work,
-            {shard: each for shard, each in heads.items() if each and PUBLISHED in each.files},
-        )
-        if not work.heads:
+    limit_process(fleet.batch.batch.memory_limit)
+    layout = Layout(fleet.published)
+    os.umask(0o777 & ~disk.folder_mode(int(fleet.batch.publish.mode, 8)))
+    with batch_lock(layout), scratch_folder(layout.root) as folder:
+        if folder is None:
+            raise UsageError(f"{layout.root} cannot be written.\nLet the merge write there.")
+        batches = {shard: read_last_batch(fleet.layout(shard)) for shard in fleet.shards}
+        work = _Work(fleet, folder, read_record(fleet), batches)
+        _take_shards(work)
+        if not work.files:
             raise AnalyticsError(
                 "No shard has published figures yet.\nRun `analytics fleet nightly` first."
             )
-        _merge_marts(work, heads, progress)
-        at_work.require_latest()
+        _merge_marts(work, progress)
         digests = _publish_tables(work, progress)
-        sites = _publish_sites(work, progress)
-        _publish_files(work, progress)
-        at_work.end(
+        _publish_site(work, progress)
+        _publish_file(work, progress)
+        _write_record(
+            fleet,
             Record(
-                number=at_work.number,
+                number=work.number,
                 ended_at=datetime.now(UTC),
-                code_version=__version__,
-                is_alone=at_work.is_alone,
-                shards={shard: each.number for shard, each in work.heads.items()},
-                sites=sites,
+                shards=work.times,
+                tables=fleet.tables,
                 digests=digests,
-            )
+            ),
         )
         if not work.left_out:  # else what alerts do not find may be there
-            alerts.send(work.merged, at_work, fleet.batch, progress)
-    missing = ", ".join(shard for shard in heads if shard not in work.heads)
+            alerts.send(work.merged, layout, fleet.batch, progress)
+    missing = ", ".join(shard for shard in fleet.shards if shard not in work.files)
     return [f"{missing}, which never had figures", *work.without] if missing else work.without
 
 
 def read_record(fleet: Fleet) -> Record | None:
-    """Return the last merge that ended, if there is one."""
-    return last_record(Store(fleet.publish.url))
+    """Return the last merge that ended; None if there is none, or it is of another release."""
+    try:
+        return msgspec.json.decode(_record_file(fleet).read_bytes(), type=Record)
+    except (FileNotFoundError, UnicodeDecodeError, msgspec.DecodeError):
+        return None
 
 
-def _merge_marts(work: _Work, heads: Mapping[str, Generation | None], progress: Progress) -> None:
-    """Fetch the published files of all shards, and merge them into one."""
-    with progress.stage("fetch") as done:
-        files = {}
-        for number, (shard, generation) in enumerate(work.heads.items(), start=1):
-            progress.part(number, len(work.heads), shard)
-            files[shard] = work.folder / f"{shard}.duckdb"
-            if not fetch_file(work.storage, generation.files[PUBLISHED], files[shard]):
-                raise AnalyticsError(
-                    f"The published file of {shard} is gone or damaged in {work.storage.url}.\n"
-                    "Nothing was published. The next batch of the shard makes it anew: run"
-                    f" `analytics fleet nightly --shard {shard}`, then merge again."
-                )
-        size = sum(file.stat().st_size for file in files.values())
-        done(
-            f"fetched {plural(len(files), 'shard')}, {size / 1e6:,.0f} MB",
-            shard_count=len(files),
-        )
+def _write_record(fleet: Fleet, record: Record) -> None:
+    disk.replace(_record_file(fleet), msgspec.json.encode(record))
+
+
+def _record_file(fleet: Fleet) -> Path:
+    return fleet.published / "merge.json"
+
+
+def _take_shards(work: _Work) -> None:
+    """Give file and site of each shard a second name, so that its batches may go on meanwhile."""
+    for shard in work.fleet.shards:
+        layout = work.fleet.layout(shard)
+        file, site = work.folder / f"{shard}.duckdb", work.site / "shards" / shard
+        for is_last in (False, True):
+            try:
+                if layout.published.exists():
+                    work.times[shard] = layout.published.stat().st_mtime_ns
+                    pages.link_or_copy(disk.real(layout.published), file)
+                    work.files[shard] = file
+                if work.fleet.publish.site and layout.site.exists():
+                    shutil.copytree(
+                        disk.real(layout.site),
+                        site,
+                        copy_function=pages.link_or_copy,
+                        ignore=shutil.ignore_patterns(pages.MANIFEST),  # one is of all
+                    )
+                break
+            except FileNotFoundError:  # a batch published just now
+                if is_last:
+                    raise
+                disk.remove(file)
+                disk.remove(site)
+
+
+def _merge_marts(work: _Work, progress: Progress) -> None:
+    """Merge the published files of all shards into one."""
     with progress.stage("merge") as done:
-        made = merge_files(files, heads, work.merged, work.fleet.batch.project)
+        project = work.fleet.batch.project
+        made = merge_files(work.files, work.batches, work.merged, project)
         work.left_out = made.left_out
         for problem in made.problems:
             progress.warn(f"not used: {problem}")
-        done(f"merged their marts into {work.merged.stat().st_size / 1e6:,.0f} MB")
+        done(
+            f"merged the marts of {plural(len(work.files), 'shard')} into"
+            f" {work.merged.stat().st_size / 1e6:,.0f} MB",
+            shard_count=len(work.files),
+        )
     alerts.ask(work.merged, work.fleet.batch, made.problems, progress)
 
 
@@ -158,8 +204,13 @@ def _publish_tables(
     """Commit the partitions of each mart that changed; return the digests of all partitions."""
     with extra_needed("A fleet", "fleet"):
         from analytics.fleet import delta
-    tables = delta.Tables(f"{work.merge.target.url}/tables")
-    known = work.merge.before.digests if work.merge.before else {}
+    tables = delta.Tables(work.fleet.tables)
+    known: Mapping[str, list[tuple[str, str | None, str]]] = {}
+    if work.before:
+        if work.before.tables == tables.url:
+            known = work.before.digests
+        # Of a merge that is killed from now on nobody knows which tables it wrote.
+        _write_record(work.fleet, msgspec.structs.replace(work.before, digests={}))
     made: dict[str, list[tuple[str, str | None, str]]] = {}
     with progress.stage("tables") as done, _opened(work.merged) as con:
         names = [
@@ -180,15 +231,13 @@ def _publish_tables(
                 delta.Partition(workspace_id, date.fromisoformat(month) if month else None): digest
                 for workspace_id, month, digest in known.get(name, [])
             }
-            partition_count += delta.publish(
-                con, tables, mart, rows, merge=work.merge.number, old=old, new=new
-            )
+            partition_count += delta.publish(con, tables, mart, rows, old=old, new=new)
             made[name] = [
                 (each.workspace_id, each.month.isoformat() if each.month else None, digest)
                 for each, digest in new.items()
             ]
-            if work.merge.number % _VACUUM == 0:
-                delta.vacuum(tables, name, timedelta(days=work.fleet.keep_days))
+            if work.number % _VACUUM == 0:
+                delta.vacuum(tables, name, _KEPT)
         done(
             f"published {plural(partition_count, 'partition')} of {len(names)} tables",
             partition_count=partition_count,
@@ -196,37 +245,15 @@ def _publish_tables(
     return made
 
 
-_VACUUM = 10
-"""One of so many merges removes old files of tables: to list them takes as long as to publish."""
-
-
-def _publish_sites(work: _Work, progress: Progress) -> dict[str, str]:
-    """Publish the overview and the sites of shards, as far as they changed; return their hashes."""
+def _publish_site(work: _Work, progress: Progress) -> None:
+    """Publish the overview and the sites of shards; remove them without `site` in the settings."""
     from analytics.fleet.overview import write_overview
 
+    site = work.layout.site
     if not work.fleet.publish.site:  # its figures would be older than those of the file
-        names = work.merge.target.names("site/")
-        work.merge.delete([*names] if f"site/{MANIFEST}" in names else [])
-        return {}
-    known = work.merge.before.sites if work.merge.before else {}
-    sites, written = {}, 0
+        disk.remove(site)
+        return
     with progress.stage("site") as done:
-        for number, (shard, generation) in enumerate(work.heads.items(), start=1):
-            progress.part(number, len(work.heads), shard)
-            if (archive := generation.files.get(SITE)) is None:
-                continue
-            sites[shard] = archive.sha256
-            if known.get(shard) == archive.sha256:
-                continue
-            folder = work.folder / "sites" / shard
-            folder.mkdir(parents=True)
-            if not fetch_file(work.storage, archive, folder / SITE):
-                raise AnalyticsError(
-                    f"The site of {shard} is gone or damaged in {work.storage.url}.\nRun"
-                    f" `analytics fleet nightly --shard {shard}`, which makes it anew, and merge."
-                )
-            unpack(folder / SITE, folder)
-            written += _put_site(work.merge, f"site/shards/{shard}", folder / "site")
         with _opened(work.merged) as con:
             con.execute(f"use {_MERGED}")
             ((as_of,),) = con.execute(
@@ -238,78 +265,44 @@ def _publish_sites(work: _Work, progress: Progress) -> dict[str, str]:
                 work.fleet.batch.reporting.timezone,
                 [f"these figures are without {shards}." for shards in work.without],
             )
-            own = work.folder / "overview"
-            own.mkdir()
-            write_overview(con, own, about=about)
-        written += _put_site(work.merge, "site", own)
-        for left in work.merge.target.folders("site/shards/"):
-            if left.rpartition("/")[2] not in sites:
-                work.merge.delete([*work.merge.target.names(f"{left}/")])
-        done(
-            f"published {plural(written, 'file')} of the site",
-            file_count=written,
-        )
-    return sites
+            write_overview(con, work.site, about=about)
+        files = {
+            str(path.relative_to(work.site)): hash_file(path, work.site)
+            for path in sorted(work.site.rglob("*"))
+            if path.is_file()
+        }
+        manifest = pages.Manifest(files=files)
+        (work.site / pages.MANIFEST).write_bytes(msgspec.json.encode(manifest))
+        pages.stage_within(site, work.site, work.mode)
+        pages.replace_staged(site)
+        done(f"published {plural(len(files), 'file')} of the site", file_count=len(files))
 
 
-def _put_site(merge: Merge, prefix: str, folder: Path) -> int:
-    """Write the files of a folder that differ from those that a manifest has, that one last.
-
-    All of them if what lies there may be of another merge. Return their number.
-    """
-    before = _read_manifest(merge.target, f"{prefix}/{MANIFEST}")
-    known = before.files if merge.before else {}
-    now = {
-        str(path.relative_to(folder)): hash_file(path, folder)
-        for path in sorted(folder.rglob("*"))
-        if path.is_file() and path.name != MANIFEST
-    }
-    changed = [name for name, digest in now.items() if known.get(name) != digest]
-    for name in changed:
-        merge.put(f"{prefix}/{name}", folder / name)
-    own = folder / MANIFEST
-    merge.put(
-        f"{prefix}/{MANIFEST}",
-        own.read_bytes() if own.exists() else msgspec.json.encode(Manifest(files=now)),
-    )
-    merge.delete([f"{prefix}/{name}" for name in before.files.keys() - now.keys()])
-    return len(changed)
-
-
-def _read_manifest(target: Store, path: str) -> Manifest:
-    try:
-        return msgspec.json.decode(target.read(path) or b"{}", type=Manifest)
-    except msgspec.DecodeError:
-        return Manifest()
-
-
-def _publish_files(work: _Work, progress: Progress) -> None:
-    """Publish the file of each shard that changed, and one of all if it is not too large."""
-    known = work.merge.before.shards if work.merge.before else {}
+def _publish_file(work: _Work, progress: Progress) -> None:
+    """Publish the merged file, if it is not too large."""
     with progress.stage("publish") as done:
-        for shard, generation in work.heads.items():
-            if known.get(shard) != generation.number:
-                work.merge.put(f"shards/{shard}.duckdb", work.folder / f"{shard}.duckdb")
-        files = {f"shards/{shard}.duckdb" for shard in work.heads}
-        there = filter(_FILE.fullmatch, work.merge.target.names("shards/"))
-        gone = [name for name in there if name not in files]
         size = work.merged.stat().st_size
         if size <= bytes_of(work.fleet.publish.duckdb_limit):
-            work.merge.put(PUBLISHED, work.merged)
+            new = work.folder / work.layout.published.name
+            pages.link_or_copy(work.merged, new)
+            new.chmod(work.mode)
+            disk.sync(new)
+            new.replace(work.layout.published)
         else:
-            gone.append(PUBLISHED)
+            disk.remove(work.layout.published)
             progress.warn(
-                f"no {PUBLISHED} of all shards: it would have {size / 1e9:,.1f} GB, which is more"
-                " than duckdb_limit in [publish]; there are the tables, and a file for each shard"
+                f"no {work.layout.published.name} of all shards: it would have {size / 1e9:,.1f}"
+                " GB, which is more than duckdb_limit in [publish]; there are the tables, and the"
+                " files of the shards"
             )
-        work.merge.delete(gone)
-        done(f"published to {work.merge.target.url}")
+        disk.sync(work.layout.root)
+        done(f"published to {work.layout.root}")
 
 
 @contextmanager
 def _opened(file: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     """Open the merged file read-only as catalog `merged`."""
-    with duckdb.connect(config=OFFLINE | connection_limits()) as con:
+    with spilling(file.parent) as con:
         con.execute("set TimeZone = 'UTC'")
         attach_read_only(con, file, _MERGED)
         yield con

@@ -14,7 +14,6 @@ from analytics.errors import UsageError
 from analytics.settings import (
     CONFIG_FILE,
     Alerts,
-    Batch,
     Settings,
     Size,
     Table,
@@ -24,12 +23,10 @@ from analytics.settings import (
     with_api,
 )
 from analytics.settings_file import read_tables
+from analytics.warehouse.layout import Layout
 from analytics.wrong_settings import WrongSettingsError, converted
 
 FLEET_FILE = "fleet.toml"
-
-_HOME = "../../index.html"
-"""Address of the overview, as seen from the site of a shard."""
 
 _SHARD = re.compile(r"[a-z0-9][a-z0-9._-]{0,99}")
 
@@ -52,17 +49,16 @@ class Task(Table, frozen=True):
 
 
 class Publication(Table, frozen=True):
-    """The tables, the site, and the DuckDB file if all shards' files together are no larger."""
+    """Where the Delta tables go, the site, and the DuckDB file if it is no larger."""
 
-    url: str = ""
+    tables: str = ""
     duckdb_limit: Size = "20GB"
     site: bool = True
 
 
 class _File(Table, frozen=True):
-    storage: str
+    folder: str
     requests_per_second: Annotated[float, msgspec.Meta(ge=0)] = 0
-    keep_days: Annotated[int, msgspec.Meta(ge=1, le=3650)] = 2
     task: Task = Task()
     publish: Publication = Publication()
     workspaces: tuple[Member, ...] = ()
@@ -71,14 +67,13 @@ class _File(Table, frozen=True):
 class Fleet(msgspec.Struct, frozen=True, kw_only=True):
     """All settings of a fleet, resolved: `shards` are the workspaces of each, by its name.
 
-    `storage` and `publish.url` are folders or addresses of object stores. `keep_days` is how long
-    earlier states of shards and tables are kept. `batch` are the settings of every batch.
+    `tables` is a folder or the address of an object store. `batch` are the settings of every batch.
     """
 
     file: Path
-    storage: str
+    folder: Path
+    tables: str
     requests_per_second: float
-    keep_days: int
     task: Task
     publish: Publication
     shards: Mapping[str, list[Workspace]]
@@ -91,19 +86,24 @@ class Fleet(msgspec.Struct, frozen=True, kw_only=True):
                 f"{self.file} has no shard {name}.\nIt has {', '.join([*self.shards][:20])}."
             )
 
-    def of(self, shard: str, data_dir: Path) -> Settings:
-        """Return the settings of a batch of a shard in this data directory.
+    @property
+    def published(self) -> Path:
+        """The folder with all that a merge publishes but for tables that go elsewhere."""
+        return self.folder / "published"
 
-        It sends no findings: the merge does, which has the figures of all shards. It writes no
-        metrics: all batches would write the same file.
+    def layout(self, shard: str) -> Layout:
+        """Return the data directory of a shard."""
+        return Layout(self.folder / "shards" / shard)
+
+    def of(self, shard: str) -> Settings:
+        """Return the settings of a batch of a shard.
+
+        It sends no findings: the merge does, which has the figures of all shards.
         """
-        bounds = Batch(memory_limit=self.task.memory, threads=self.task.cpus)
         return msgspec.structs.replace(
             self.batch,
-            data_dir=data_dir,
+            data_dir=self.layout(shard).root,
             workspaces=self.shards[shard],
-            batch=bounds,
-            publish=msgspec.structs.replace(self.batch.publish, home=_HOME, metrics=""),
             extract=msgspec.structs.replace(self.batch.extract, requests_per_second=0),
             alerts=Alerts(),
         )
@@ -118,21 +118,30 @@ def load_fleet(named: Path | None) -> Fleet:
     if not path.exists():
         raise UsageError(
             f"There are no settings of a fleet in {path}.\n"
-            "Write them, with `storage` and tables [[workspaces]], or name a file by --config."
+            "Write them, with `folder` and tables [[workspaces]], or name a file by --config."
         )
     settings = path.with_name(CONFIG_FILE)
-    file, problems = converted(path, read_tables(path, must_exist=True), _File, _fields())
+    tables = read_tables(path, must_exist=True)
+    if "storage" in tables or "://" in str(tables.get("folder")):
+        raise UsageError(
+            f"{path}: a fleet lies in a folder, and in no object store.\n"
+            "Name one that all machines reach, as `folder`; tables alone may be published to a"
+            " bucket, by `tables` in [publish]."
+        )
+    file, problems = converted(path, tables, _File, _fields())
     if problems:
         raise WrongSettingsError(*problems)
-    storage = _resolved(file.storage, path)
-    url = _resolved(file.publish.url, path) if file.publish.url else f"{storage}/published"
+    root, tables_at = path.parent.resolve(), file.publish.tables.rstrip("/")
+    folder = root / file.folder
+    if "://" not in tables_at:
+        tables_at = str(root / tables_at if tables_at else folder / "published" / "tables")
     return Fleet(
         file=path,
-        storage=storage,
+        folder=folder,
+        tables=tables_at,
         requests_per_second=file.requests_per_second,
-        keep_days=file.keep_days,
         task=file.task,
-        publish=msgspec.structs.replace(file.publish, url=url),
+        publish=file.publish,
         shards=_shards(path, file.workspaces),
         batch=load_settings(None, settings if settings.exists() else None),
     )
@@ -141,11 +150,6 @@ def load_fleet(named: Path | None) -> Fleet:
 def _fields() -> dict[str, tuple[str, ...]]:
     kinds = {"": _File, "workspaces": Member, "task": Task, "publish": Publication}
     return {name: kind.__struct_fields__ for name, kind in kinds.items()}
-
-
-def _resolved(url: str, file: Path) -> str:
-    """Return an address without a slash at its end; a folder is relative to the settings file."""
-    return url.rstrip("/") if "://" in url else str(file.parent.resolve() / url)
 
 
 def _shards(path: Path, members: tuple[Member, ...]) -> dict[str, list[Workspace]]:

@@ -7,29 +7,26 @@ from datetime import datetime
 import msgspec
 from rich.table import Table
 
-from analytics.fleet.generations import Generation
-from analytics.fleet.merges import Record
-from analytics.fleet.publication import read_heads, read_record
+from analytics.batch.last_batch import read_last_batch
+from analytics.fleet.publication import Record, read_record
 from analytics.fleet.settings import Fleet
 from analytics.format.numbers import plural
 from analytics.terminal import escaped
 
 
 class ShardState(msgspec.Struct, frozen=True, kw_only=True):
-    """A shard: its newest generation, the one that the last merge published, and its workspaces.
+    """A shard: how its last batch ended, and if the last merge has what it published.
 
     `message` is of a batch that failed, in short; `messages` are all errors and warnings of it. All
     but the name is null or empty before the first batch.
     """
 
     shard: str
-    generation: int | None = None
-    published_generation: int | None = None
+    is_merged: bool
     ended_at: datetime | None = None
     exit_code: int | None = None
     message: str | None = None
     messages: list[str] = []
-    workspaces: dict[str, str] = {}
 
 
 class FleetState(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,9 +37,9 @@ class FleetState(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def read_state(fleet: Fleet) -> FleetState:
-    """Read the state of a fleet from its storage."""
+    """Read the state of a fleet from its folder."""
     record = read_record(fleet)
-    shards = [_state(shard, head, record) for shard, head in read_heads(fleet).items()]
+    shards = [_state(fleet, shard, record) for shard in fleet.shards]
     return FleetState(merged_at=record.ended_at if record else None, shards=shards)
 
 
@@ -50,16 +47,13 @@ def print_text(state: FleetState) -> None:
     """Print the state as a table, what failed first."""
     from rich.console import Console
 
-    table = Table(
-        "shard", "workspaces", "last batch (UTC)", "exit", "published", "message", box=None
-    )
+    table = Table("shard", "last batch (UTC)", "exit", "merged", "message", box=None)
     for each in sorted(state.shards, key=lambda one: not (one.exit_code or one.ended_at is None)):
         table.add_row(
             each.shard,
-            f"{len(each.workspaces):,}",
             f"{each.ended_at:%Y-%m-%d %H:%M}" if each.ended_at else "never",
             "" if each.exit_code is None else str(each.exit_code),
-            "yes" if each.generation and each.generation == each.published_generation else "no",
+            "yes" if each.is_merged else "no",
             escaped(each.message or ""),
         )
     console = Console(markup=False, highlight=False)
@@ -71,16 +65,15 @@ def print_text(state: FleetState) -> None:
     console.print(f"{plural(len(state.shards), 'shard')}, {failed:,} failed; {merged}")
 
 
-def _state(shard: str, head: Generation | None, record: Record | None) -> ShardState:
-    if head is None:
-        return ShardState(shard=shard)
+def _state(fleet: Fleet, shard: str, record: Record | None) -> ShardState:
+    layout = fleet.layout(shard)
+    published = layout.published.stat().st_mtime_ns if layout.published.exists() else None
+    batch = read_last_batch(layout)
     return ShardState(
         shard=shard,
-        generation=head.number,
-        published_generation=record.shards.get(shard) if record else None,
-        ended_at=head.ended_at,
-        exit_code=head.exit_code,
-        message=head.failure,
-        messages=head.messages,
-        workspaces=head.workspaces,
+        is_merged=bool(record and published and record.shards.get(shard) == published),
+        ended_at=batch.ended_at if batch else None,
+        exit_code=batch.exit_code if batch else None,
+        message=batch.failure if batch else None,
+        messages=batch.messages if batch else [],
     )

@@ -5,53 +5,43 @@ from __future__ import annotations
 import logging
 import os
 import socket
-import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
 from functools import partial
 from io import StringIO
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from analytics.errors import AnalyticsError, UsageError, extra_needed
-from analytics.fleet.store import Store, StoreError
+from analytics.errors import AnalyticsError, BusyError, UsageError, extra_needed
 from analytics.levain.rate_limiter import RateLimiter
-from analytics.warehouse.confined import bytes_of
+from analytics.memory import bytes_of
 
 if TYPE_CHECKING:
-    from analytics.fleet.generations import Generation
+    from analytics.batch.extract import Limit
+    from analytics.batch.progress import Progress
     from analytics.fleet.settings import Fleet
 
+
+_HOME = "../../index.html"
+"""Address of the overview, as seen from the site of a shard."""
 
 _REACHED_WITHIN = 10.0
 """Seconds within which the head of a cluster has to answer."""
 
 
+_LOCKED_FOR = 120.0
+"""Seconds within which a task takes the place of one whose machine died: NFS keeps its lock."""
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The end of a task: the new head of its shard, or the error that left the shard as it was."""
+    """The end of a shard's batch: exit code, seconds, and the first line of its error."""
 
     shard: str
-    generation: Generation | None = None
-    error: AnalyticsError | None = None
-
-    @property
-    def exit_code(self) -> int:
-        """The exit code of its batch."""
-        return self.generation.exit_code if self.generation else self._error.exit_code
-
-    @property
-    def message(self) -> str:
-        """The error of its batch; empty for one that ended well."""
-        if self.generation is None:
-            return str(self._error).partition("\n")[0]
-        return self.generation.failure or ""
-
-    @property
-    def _error(self) -> AnalyticsError:
-        return self.error or AnalyticsError("It has no outcome.")
+    exit_code: int
+    message: str = ""
+    seconds: float = 0
 
 
 class SharedRateLimiter(RateLimiter):
@@ -93,8 +83,8 @@ def run_batches(fleet: Fleet, shards: list[str], address: str | None) -> Iterato
     """Run a batch of each shard, and yield the outcomes as they come.
 
     `address` is that of a cluster of Ray; without one, Ray starts on this machine for as long as it
-    takes. A task whose process or machine dies, or whose storage fails, is tried again. UsageError
-    if the cluster cannot be reached.
+    takes. A task whose process or machine dies is tried again. UsageError if the cluster cannot be
+    reached.
     """
     with _connected(address) as ray:
         budget = ray.remote(num_cpus=0, max_restarts=-1, max_task_retries=-1)(RequestBudget).remote(
@@ -104,7 +94,6 @@ def run_batches(fleet: Fleet, shards: list[str], address: str | None) -> Iterato
             num_cpus=fleet.task.cpus,
             memory=bytes_of(fleet.task.memory),
             max_retries=fleet.task.attempts - 1,
-            retry_exceptions=[StoreError],
         )(_run)
         waiting = {task.remote(fleet, shard, budget): shard for shard in shards}
         while waiting:
@@ -113,26 +102,39 @@ def run_batches(fleet: Fleet, shards: list[str], address: str | None) -> Iterato
 
 
 def _run(fleet: Fleet, shard: str, budget: Any) -> Outcome:
-    """Run the batch of a shard in a new folder of this machine; StoreError may be tried again."""
+    """Run the batch of a shard in its data directory."""
+    from analytics.batch.last_batch import read_last_batch
     from analytics.batch.progress import LogFormat, Progress
-    from analytics.fleet.shard import run_batch
+    from analytics.warehouse.machine import limit_process
 
+    limit_process(fleet.task.memory, fleet.task.cpus)
     progress = Progress(StringIO(), log_format=LogFormat.json)
-    with scratch(shard) as folder:
+    deadline = time.monotonic() + _LOCKED_FOR
+    while True:
         try:
-            generation = run_batch(
-                Store(fleet.storage),
-                shard,
-                fleet.of(shard, folder),
-                progress,
-                timedelta(days=fleet.keep_days),
-                partial(SharedRateLimiter, budget),
-            )
-        except StoreError:
-            raise
+            run_batch(fleet, shard, progress, partial(SharedRateLimiter, budget))
+        except BusyError as error:
+            if time.monotonic() > deadline:
+                return _failed(shard, error)
         except AnalyticsError as error:
-            return Outcome(shard, error=error)
-    return Outcome(shard, generation)
+            return _failed(shard, error)
+        else:
+            break
+    seconds = sum(each for stage, each in progress.seconds.items() if stage != "load")
+    ended = read_last_batch(fleet.layout(shard))
+    message = (ended and ended.failure) or ""
+    return Outcome(shard, ended.exit_code if ended else 0, message, seconds)
+
+
+def run_batch(fleet: Fleet, shard: str, progress: Progress, limit: Limit | None = None) -> None:
+    """Run the batch of a shard in its data directory; its pages lead to those of the fleet."""
+    from analytics.batch.nightly import nightly
+
+    nightly(fleet.of(shard), progress, limit=limit, home=_HOME)
+
+
+def _failed(shard: str, error: AnalyticsError) -> Outcome:
+    return Outcome(shard, error.exit_code, str(error).partition("\n")[0])
 
 
 def _outcome(ray: Any, done: Any, shard: str) -> Outcome:
@@ -140,14 +142,12 @@ def _outcome(ray: Any, done: Any, shard: str) -> Outcome:
     try:
         outcome: Outcome = ray.get(done)
     except ray.exceptions.RayError as error:
-        return Outcome(shard, error=_error_of(ray, error, shard))
+        return _failed(shard, _error_of(ray, error, shard))
     return outcome
 
 
 def _error_of(ray: Any, error: Exception, shard: str) -> AnalyticsError:
     cause = error.cause if isinstance(error, ray.exceptions.RayTaskError) else None
-    if isinstance(cause, AnalyticsError):
-        return cause
     text = str(cause or error).partition("\n")[0]
     if isinstance(cause, ray.exceptions.RayError):
         return AnalyticsError(
@@ -157,26 +157,12 @@ def _error_of(ray: Any, error: Exception, shard: str) -> AnalyticsError:
     if cause is not None:
         return AnalyticsError(
             f"The task of {shard} met an error of this program: {type(cause).__name__}: {text}\n"
-            "The shard is as it was. Report this; `analytics fleet export` gives its data."
+            "What it published before stands. Report this."
         )
     return AnalyticsError(
         f"The task of {shard} died each time it was tried: {text}\n"
-        "The shard is as it was. Give tasks more memory, or shards fewer workspaces."
+        "What it published before stands. Give tasks more memory, or shards fewer workspaces."
     )
-
-
-@contextmanager
-def scratch(name: str) -> Iterator[Path]:
-    """Yield a new folder of this machine; those of processes that were killed are removed."""
-    from analytics.warehouse.scratch import scratch_folder
-
-    root = Path(tempfile.gettempdir())
-    with scratch_folder(root) as folder:
-        if folder is None:
-            raise UsageError(f"{root} cannot be written.\nName a folder that can be, in TMPDIR.")
-        inner = folder / name
-        inner.mkdir()
-        yield inner
 
 
 def _require_answer(address: str) -> None:

@@ -37,8 +37,6 @@ _ONE: dict[str, Callable[[Any], str]] = {
     "month": days.month_in_words,
     "month_short": days.month_in_short,
     "instant": days.instant_in_words,
-    "weekday": lambda value: days.WEEKDAYS[value - 1],
-    "hour": "{}:00".format,
     "version": lambda value: f"v{value}" if value >= 0 else "no version",
     "number": numbers.number,
     "usd_about": numbers.usd_about,

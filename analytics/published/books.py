@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from analytics.errors import AnalyticsError, UsageError
 from analytics.finance.books.entries import first_day
-from analytics.finance.books.reading import CLOSINGS
+from analytics.finance.books.reading import CLOSINGS, read_books, require_known
 from analytics.format import numbers
 from analytics.published.sandbox import open_published
 from analytics.terminal import escaped
@@ -27,6 +27,13 @@ def published_closings(layout: Layout) -> list[Known]:
             return con.execute(f"{CLOSINGS} audit.closings").fetchall()
     except AnalyticsError:  # damaged, or of an older release: the books stand without it
         return []
+
+
+def published_books(layout: Layout) -> Books:
+    """Return the books; AnalyticsError if they are damaged, or lack a close that was published."""
+    books = read_books(layout.books)
+    require_known(books, published_closings(layout))
+    return books
 
 
 def closing_of(books: Books, month: str, revision: int | None) -> Recorded[Closing]:

@@ -79,4 +79,4 @@ def _read(file: Path) -> UserFile:
 
 
 def _limits(settings: Settings) -> Limits:
-    return Limits(settings.sql.timeout_seconds, settings.sql.memory_limit)
+    return Limits(settings.sql.timeout_seconds)

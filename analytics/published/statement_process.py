@@ -15,10 +15,11 @@ import duckdb
 
 from analytics.custom.serving import bound, serve
 from analytics.errors import AnalyticsError, UsageError
+from analytics.memory import bytes_of
 from analytics.published.output import SHOWN_ROWS, Format
 from analytics.published.sandbox import bounded, open_published, parsed, usage_errors
 from analytics.published.values import as_text, plain
-from analytics.warehouse.confined import Limits, bytes_of
+from analytics.warehouse.confined import Limits
 
 _BATCH = 2_048
 _PART = 1 << 16
@@ -166,17 +167,16 @@ def _rows(found: duckdb.DuckDBPyConnection, limits: Limits) -> Iterator[tuple[An
 
 def _require_rows(count: int, limits: Limits) -> None:
     if limits.rows is not None and count > limits.rows:
-        raise _cut_off(f"it has more than {limits.rows:,} rows", "row_limit")
+        raise _cut_off(f"it has more than {limits.rows:,} rows")
 
 
 def _require_size(size: float, limits: Limits) -> None:
     if limits.size is not None and size > bytes_of(limits.size):
-        raise _cut_off(f"it is larger than {limits.size}", "size_limit")
+        raise _cut_off(f"it is larger than {limits.size}")
 
 
-def _cut_off(reason: str, setting: str) -> UsageError:
-    words = f"{reason}: ask for less, or raise {setting} in [sql]."
-    return UsageError(f"The query has no whole answer: {words}")
+def _cut_off(reason: str) -> UsageError:
+    return UsageError(f"The query has no whole answer: {reason}: ask for less.")
 
 
 if __name__ == "__main__":

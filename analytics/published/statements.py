@@ -16,6 +16,12 @@ from analytics.errors import AnalyticsError, UsageError, nothing_published
 from analytics.warehouse.confined import Limits
 from analytics.warehouse.scratch import scratch_folder
 
+MOST_ROWS = 10_000_000
+"""Rows of an answer: ten times what a spreadsheet holds, and a query by mistake ends there."""
+
+MOST_BYTES = "2GB"
+"""Size of an answer, so that one by mistake does not fill a disk."""
+
 _CHILD = "analytics.published.statement_process"
 _GRACE_SECONDS = 2.0
 """Time for a statement to stop after it was interrupted."""

@@ -5,14 +5,12 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from analytics.alerts.found import read_found, states
-from analytics.alerts.ledger import Ledger
+from analytics.alerts.delivery import read_found, read_sent
 from analytics.batch.last_batch import read_last_batch
 from analytics.errors import AnalyticsError
 from analytics.format import names, numbers
@@ -117,8 +115,24 @@ def _figures(con: duckdb.DuckDBPyConnection, layout: Layout) -> dict[str, Any]:
         "checks": records(con, _CHECKS),
         "custom_files": records(con, _CUSTOM_FILES),
         "books": books,
-        "findings": states(Ledger(layout.alerts), read_found(con)),
+        "findings": _findings_of(con, layout),
     }
+
+
+def _findings_of(con: duckdb.DuckDBPyConnection, layout: Layout) -> list[dict[str, Any]]:
+    """Return a record for each finding of alerts; `is_sent` if an address has it."""
+    sent = {identity for identity, entry in read_sent(layout.alerts).items() if entry.sent_to}
+    return [
+        {
+            "alert_name": each.alert,
+            "title": each.title,
+            "severity": each.severity,
+            "finding_id": each.id,
+            "finding": each.text,
+            "is_sent": each.id in sent,
+        }
+        for each in read_found(con).findings.values()
+    ]
 
 
 def print_json(found: dict[str, Any]) -> None:
@@ -208,14 +222,10 @@ def _books(books: dict[str, Any]) -> str:
 
 
 def _findings(findings: list[dict[str, Any]]) -> str:
-    """Return how many findings of alerts are in each state."""
-    counts = Counter(each["state"] for each in findings)
-    waiting, uncertain = counts["waiting"], counts["uncertain"]
-    parts = [f"{counts['sent']} sent"] if counts["sent"] else []
-    parts += [f"{waiting} not sent"] if waiting else []
-    parts += [f"{uncertain} may not have been delivered"] if uncertain else []
+    """Return how many findings of alerts were sent."""
+    sent = sum(each["is_sent"] for each in findings)
     count = numbers.plural(len(findings), "finding")
-    return f"Alerts: {count}, {', '.join(parts)}: --json has each"
+    return f"Alerts: {count}, {sent} sent; --json has each."
 
 
 def _checks(checks: list[dict[str, Any]]) -> str:

@@ -7,7 +7,7 @@ from datetime import date
 
 from analytics.errors import ControlError, UsageError
 from analytics.published.agents import find_agent
-from analytics.published.figures import Figures
+from analytics.published.sandbox import open_published
 from analytics.published.trace_api import Answer, answers_of_day, verify_answers
 from analytics.published.trace_query import (
     AgentDay,
@@ -19,6 +19,7 @@ from analytics.published.trace_query import (
 )
 from analytics.published.verify_landing import Findings, verify
 from analytics.terminal import escaped
+from analytics.warehouse.layout import Layout
 
 _SHOWN_FINDINGS = 5
 
@@ -43,7 +44,7 @@ class Trace:
 
 
 def trace(
-    figures: Figures,
+    layout: Layout,
     *,
     agent: str | None,
     day: str | None,
@@ -52,17 +53,17 @@ def trace(
 ) -> Trace:
     """Trace an agent's day, or one run; UsageError if it does not exist."""
     if run_id is not None and agent is day is workspace is None:
-        with figures.open() as con:
+        with open_published(layout.published) as con:
             runs = run_by_id(con, run_id)
         found = Trace(None, runs)
-        return Trace(None, runs, findings=verify(figures.layout.root, found.versions))
+        return Trace(None, runs, findings=verify(layout.root, found.versions))
     if run_id is not None or agent is None or day is None:
         raise UsageError("Say --agent and --date (and perhaps --workspace), or --run alone.")
-    with figures.open() as con:
+    with open_published(layout.published) as con:
         figure = agent_day(con, find_agent(con, agent, workspace), _date(day))
         runs, answers = runs_of_day(con, figure), answers_of_day(con, figure)
-    findings = verify(figures.layout.root, Trace(figure, runs).versions)
-    more, lines = verify_answers(figures.layout.root, figure, answers)
+    findings = verify(layout.root, Trace(figure, runs).versions)
+    more, lines = verify_answers(layout.root, figure, answers)
     return Trace(figure, runs, answers, findings | more, lines)
 
 

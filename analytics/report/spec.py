@@ -24,7 +24,7 @@ MAIN_PAGES: dict[Scope, str] = {
     "month": "month",
     "agent": "agent",
 }
-Mark = Literal["column", "line", "bar", "interval", "cell", "waterfall"]
+Mark = Literal["column", "line", "bar", "interval", "waterfall"]
 
 
 class Draw(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):

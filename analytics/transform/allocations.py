@@ -46,7 +46,7 @@ LINES = (
     "tokens_out",
 )
 RULES = (
-    "workspace_id", "source", "precedence", "rule", "name", "method", "basis", "is_chargeback",
+    "workspace_id", "source", "precedence", "rule", "name", "method", "basis",
     "first_month", "last_month",
 )  # fmt: skip
 SHARES = ("rule", "cost_center", "share")
@@ -59,7 +59,6 @@ SCHEMA: Mapping[str, Any] = {
     "cost_center": pl.String(),
     "source": pl.String(),
     "rule": pl.String(),
-    "is_chargeback": pl.Boolean(),
     "cost_usd": _MONEY,
     "billed_usd": _MONEY,
 }
@@ -95,7 +94,6 @@ class _Rule(NamedTuple):
     name: str
     method: str
     basis: str | None
-    is_chargeback: bool
     first_month: date
     last_month: date
 
@@ -104,7 +102,6 @@ class _Target(NamedTuple):
     cost_center: str
     source: str
     rule: str
-    is_chargeback: bool
 
 
 def allocate(amount: Decimal, weights: Sequence[Decimal]) -> list[Decimal]:
@@ -247,8 +244,8 @@ def _parts(
 def _unshared(line: _Line, source: str) -> _Target:
     """Return the cost center of what no rule shares out: that of the line, if it has one."""
     if source == "direct" or line.cost_center != NONE:
-        return _Target(line.cost_center, source, NONE, is_chargeback=True)
-    return _Target(NOT_ALLOCATED, source, NONE, is_chargeback=False)
+        return _Target(line.cost_center, source, NONE)
+    return _Target(NOT_ALLOCATED, source, NONE)
 
 
 def _weights(rule: _Rule, lines: Iterable[_Line], fixed: Mapping[int, Weights]) -> Weights:
@@ -272,8 +269,8 @@ def _targets(rule: _Rule, weights: Weights) -> tuple[list[_Target], list[int]]:
     If no cost center has a weight, all of the pool is not allocated.
     """
     if not any(weights.values()):
-        return [_Target(NOT_ALLOCATED, rule.source, rule.name, is_chargeback=False)], [1]
-    targets = [_Target(name, rule.source, rule.name, rule.is_chargeback) for name in weights]
+        return [_Target(NOT_ALLOCATED, rule.source, rule.name)], [1]
+    targets = [_Target(name, rule.source, rule.name) for name in weights]
     return targets, _units_of(weights.values())
 
 
@@ -305,9 +302,6 @@ MODEL = polars_model(
             "source": "direct, or the pool: platform, no_agent (usage of runs without an agent),"
             " unlisted or failed (of the agent's runs).",
             "rule": "Name of the rule of finance/allocation.toml; '(none)' without one.",
-            "is_chargeback": "True if it is booked to the cost center: direct lines, and what a"
-            " rule shares out with book = chargeback; false if it is only shown there, and stays"
-            " booked where it was charged.",
             "cost_usd": "Metered cost in US dollars at the provider's list price; null where none"
             " is known.",
         },

@@ -20,7 +20,6 @@ from analytics.transform import (
     error_classes,
     forecasts,
     month_bridge,
-    month_changes,
     unusual_days,
 )
 from analytics.transform.build_state import (
@@ -56,7 +55,6 @@ POLARS_MODELS = (
     error_classes.MODEL,
     forecasts.MODEL,
     month_bridge.MODEL,
-    month_changes.MODEL,
     unusual_days.MODEL,
 )
 

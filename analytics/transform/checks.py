@@ -58,7 +58,9 @@ _BLOCKS = f"""
 class Thresholds:
     """Allowed difference of a closed day from the vendor's figures: above both it blocks.
 
-    `usd` is of amounts; runs, requests and tokens have numbers of their own in its place.
+    `usd` is of amounts; runs, requests and tokens have numbers of their own in its place. On a day
+    of thousands of dollars, what the API corrects late is more than any fixed amount, so that up to
+    one percent never blocks.
     """
 
     usd: Decimal = Decimal(10)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import re
 import select
 import signal
 import socket
@@ -16,6 +15,7 @@ from pathlib import Path
 
 import duckdb
 
+from analytics.memory import bytes_of
 from analytics.warehouse.database import (
     OFFLINE,
     PUBLISHED_SCHEMAS,
@@ -32,14 +32,13 @@ RESULT = "result"
 TARGET = f"target.main.{RESULT}"
 """The table that a confined connection can make."""
 
-_UNITS = {"M": 2, "G": 3, "T": 4}
-
 
 @dataclass(frozen=True)
 class Limits:
-    """Bounds on one query: seconds, memory as `[sql] memory_limit` says it, rows and bytes.
+    """Bounds on one query: seconds, memory, rows and bytes; None is any.
 
-    None is any. As much again as the memory may be spilled to disk.
+    As much again as the memory may be spilled to disk. 2 GB are enough to group ten million runs,
+    and leave a batch its own on a machine of 4 GB.
     """
 
     seconds: float = 60
@@ -73,21 +72,12 @@ class Limits:
     @property
     def too_big(self) -> str:
         """The message on a query that needed too much memory or disk."""
-        return (
-            f"it needs more memory or disk than {self.memory}: ask for less, or raise memory_limit"
-            " in [sql]"
-        )
+        return f"it needs more memory or disk than {self.memory}: ask for less"
 
     @property
     def too_long(self) -> str:
         """The message on a query with too many rows."""
         return f"it has more than {self.rows:,} rows: group them, or add a LIMIT"
-
-
-def bytes_of(size: str) -> int:
-    """Return a size such as "2GB" or "512MiB" in bytes."""
-    number, unit, binary = re.findall(r"([\d.]+) ?(\w)(i?)", size)[0]
-    return int(float(number) * (1024 if binary else 1000) ** _UNITS[unit])
 
 
 @contextmanager

@@ -114,6 +114,11 @@ class Layout:
         return self.root / "last-batch.json"
 
     @property
+    def metrics(self) -> Path:
+        """The state of the last batch, for Prometheus."""
+        return self.root / "metrics.prom"
+
+    @property
     def rebuilding(self) -> Layout:
         """The folder of a rebuild's warehouse, marts and reports until they are complete."""
         return Layout(self.root / "rebuild.unfinished", books_of=self.root)

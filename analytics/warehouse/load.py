@@ -47,7 +47,7 @@ _DAY = 86_400_000  # milliseconds
 _BY_RECORD = (Scope.LIST, Scope.RECORD)
 
 
-def load_folder(con: duckdb.DuckDBPyConnection, folder: Path, *, settle_hours: int) -> Loaded:
+def load_folder(con: duckdb.DuckDBPyConnection, folder: Path) -> Loaded:
     """Load a landing folder; a folder in the ledger is skipped."""
     workspace_id, load_id = folder.parent.name, folder.name
     known = con.execute(
@@ -55,7 +55,7 @@ def load_folder(con: duckdb.DuckDBPyConnection, folder: Path, *, settle_hours: i
     ).fetchone()
     if known:
         return Loaded()
-    return _Load(con, folder, workspace_id, load_id, settle_hours).run()
+    return _Load(con, folder, workspace_id, load_id).run()
 
 
 @contextmanager
@@ -79,18 +79,12 @@ class _Load:
     """
 
     def __init__(
-        self,
-        con: duckdb.DuckDBPyConnection,
-        folder: Path,
-        workspace_id: str,
-        load_id: str,
-        settle_hours: int,
+        self, con: duckdb.DuckDBPyConnection, folder: Path, workspace_id: str, load_id: str
     ) -> None:
         self._con = con
         self._folder = folder
         self._ids = {"workspace_id": workspace_id, "load_id": load_id}
         self._step = step_of(load_id)
-        self._settle_hours = settle_hours
         self._superseded = 0
         self._rounded = 0
         self._records = 0
@@ -139,12 +133,7 @@ class _Load:
             self._touched |= {*self._changed_days()}
         if source is RUNS:
             self._touched |= {*self._touched_days()}
-            update_provisional_runs(
-                self._con,
-                self._ids["workspace_id"],
-                self._new_rows_sql,
-                settle_hours=self._settle_hours,
-            )
+            update_provisional_runs(self._con, self._ids["workspace_id"], self._new_rows_sql)
 
     def _load_requests(self) -> None:
         self._con.execute(

@@ -10,13 +10,9 @@ import resource
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from analytics.errors import UsageError
-from analytics.memory import has_few_addresses
-
-if TYPE_CHECKING:
-    from analytics.settings import Batch
+from analytics.memory import bytes_of, has_few_addresses
 
 _MIB = 1 << 20
 _ADDRESSES = 750 * _MIB
@@ -34,11 +30,11 @@ _GROUPS = (
 )
 """Controller, root and file of a control group's memory, in both versions."""
 
-_chosen: Batch | None = None
+_chosen: tuple[str, int] = ("", 0)
 
 
-def limit_process(batch: Batch) -> None:
-    """Use these settings for all connections that this process opens, and for Polars.
+def limit_process(memory: str, threads: int = 0) -> None:
+    """Limit all connections that this process opens, and Polars; "" and 0 follow the machine.
 
     UsageError if the process has too few addresses: libraries would abort it.
     """
@@ -47,10 +43,10 @@ def limit_process(batch: Batch) -> None:
     if has_few_addresses() and addresses < _ADDRESSES:
         raise UsageError(
             f"A batch needs {_ADDRESSES // _MIB} MB of address space, and this process may have"
-            f" {addresses // _MIB} MB (ulimit -v).\nRaise that limit, and set memory_limit and"
-            " threads in [batch] to bound the memory that is used."
+            f" {addresses // _MIB} MB (ulimit -v).\nRaise that limit, and set memory_limit in"
+            " [batch] to bound the memory that is used."
         )
-    _chosen = batch
+    _chosen = (memory, threads)
     from analytics.settings import limit_frames  # a process that reads no settings is spared them
 
     limit_frames(_threads())
@@ -58,19 +54,22 @@ def limit_process(batch: Batch) -> None:
 
 def connection_limits() -> dict[str, str | bool | int | float | list[str]]:
     """Return DuckDB's settings of memory and threads."""
-    chosen = _chosen.memory_limit if _chosen else ""
-    return {"memory_limit": chosen or f"{_memory()}B", "threads": _threads()}
+    return {"memory_limit": f"{_memory()}B", "threads": _threads()}
 
 
 def _memory() -> int:
-    """Return half of what there is: the rest is for Python, Polars and what DuckDB leaves out."""
-    return min(_bounds()) // 2
+    """Return what is chosen, else half of what there is.
+
+    The rest is for Python, Polars and what DuckDB leaves out.
+    """
+    memory, _ = _chosen
+    return bytes_of(memory) if memory else min(_bounds()) // 2
 
 
 def _threads() -> int:
     fitting = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    chosen = _chosen.threads if _chosen else 0
-    return chosen or max(1, min(fitting or 1, _memory() // _A_THREAD))
+    _, threads = _chosen
+    return threads or max(1, min(fitting or 1, _memory() // _A_THREAD))
 
 
 def _bounds() -> Iterator[int]:

@@ -88,24 +88,11 @@ _FOUND = f"""
 """
 
 
-def collect_pending_details(
-    con: duckdb.DuckDBPyConnection, workspace_id: str, most_runs: int
-) -> tuple[int, int]:
-    """Collect the pending details of at most so many runs (0: of all), newest first.
+def collect_pending_details(con: duckdb.DuckDBPyConnection, workspace_id: str) -> int:
+    """Collect the pending details, of the newest runs first; return their number.
 
     Runs whose details the API failed to return before come last, so that they delay no other run.
-    Returns the number of details that are collected, and of those that are left.
     """
-    ids = {"workspace_id": workspace_id}
-    by_run = "failed_before, created_at desc, run_id"
-    first = f"from found order by {by_run}, source"
-    if most_runs:
-        # A run has two details at most.
-        first = f"""
-            from ({first} limit {2 * most_runs})
-            qualify dense_rank() over (order by {by_run}) <= {most_runs}
-            order by {by_run}, source
-        """
     ((collected,),) = con.execute(
         f"""
         create or replace temp table collected_details as
@@ -119,14 +106,12 @@ def collect_pending_details(
             from ({_FOUND}) as found left join failed using (run_id)
             where not is_settled
         )
-        select row_number() over () - 1 as place, run_id, source from ({first})
+        select row_number() over () - 1 as place, run_id, source
+        from (from found order by failed_before, created_at desc, run_id, source)
         """,
-        ids,
+        {"workspace_id": workspace_id},
     ).fetchall()
-    ((pending,),) = con.execute(
-        f"select count(*) from ({_FOUND}) where not is_settled", ids
-    ).fetchall()
-    return collected, pending - collected
+    return int(collected)
 
 
 def collected_details(

@@ -6,6 +6,10 @@ import duckdb
 
 from analytics.warehouse.sources import TERMINAL_STATUSES
 
+SETTLE_HOURS = 48
+"""Hours after its end until which a run is read again. Nothing says how late the API corrects one;
+what it corrects later still is found by the sums of its days."""
+
 _STATES = """
     create or replace temp table run_states as
     select
@@ -47,7 +51,7 @@ _GONE = """
 
 
 def update_provisional_runs(
-    con: duckdb.DuckDBPyConnection, workspace_id: str, new_rows: str, *, settle_hours: int
+    con: duckdb.DuckDBPyConnection, workspace_id: str, new_rows: str
 ) -> None:
     """Update the set by the runs of a load that was stored.
 
@@ -57,7 +61,7 @@ def update_provisional_runs(
     """
     mine = {"workspace_id": workspace_id}
     states = _STATES.format(terminal=TERMINAL_STATUSES, new_rows=new_rows)
-    con.execute(states, mine | {"settle_hours": settle_hours})
+    con.execute(states, mine | {"settle_hours": SETTLE_HOURS})
     con.execute(_GONE, mine)
     con.execute(
         """

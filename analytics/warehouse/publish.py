@@ -57,13 +57,13 @@ def copying(layout: Layout) -> Iterator[Callable[[], object]]:
         disk.remove(layout.next_published)
 
 
-def publish(layout: Layout, mode: int, copied: Callable[[], object], *, site: bool = True) -> None:
+def publish(layout: Layout, mode: int, copied: Callable[[], object]) -> None:
     """Publish the copy of the marts and the staged site, with the permissions of `mode`.
 
     `copied` waits for the copy, and for whatever verifies it. When this returns, both are on the
-    disk. Without `site`, remove the site; with none staged, the published one stays. Readers keep
-    the files that they have open. AnalyticsError or OSError if something is in the way; then, and
-    after any error of `copied`, nothing was replaced.
+    disk. With no site staged, the published one stays. Readers keep the files that they have open.
+    AnalyticsError or OSError if something is in the way; then, and after any error of `copied`,
+    nothing was replaced.
     """
     repair(layout, besides=layout.next_published)
     if layout.published.is_symlink() or layout.published.is_dir():
@@ -72,12 +72,12 @@ def publish(layout: Layout, mode: int, copied: Callable[[], object], *, site: bo
             f"{layout.published} is a {kind}, where the published file belongs.\n"
             "Nothing was published. Move it away, and run again."
         )
-    if layout.staged_site.is_dir() or not site:
+    if layout.staged_site.is_dir():
         pages.require_writable(layout.site)
     try:
         copied()
-        _prepare(layout, mode, site=site)
-        _replace(layout, mode, site=site)
+        _prepare(layout, mode)
+        _replace(layout, mode)
     except Exception:
         with suppress(OSError):
             repair(layout)
@@ -130,7 +130,7 @@ def record_publication(con: duckdb.DuckDBPyConnection) -> datetime:
     return moment  # type: ignore[no-any-return]  # an instant
 
 
-def _prepare(layout: Layout, mode: int, *, site: bool) -> None:
+def _prepare(layout: Layout, mode: int) -> None:
     """Make file and site what they will be, in a folder beside their places, on the disk."""
     disk.add_read_bits(layout.root, mode)
     before, after = layout.publishing / "before", layout.publishing / "after"
@@ -139,9 +139,7 @@ def _prepare(layout: Layout, mode: int, *, site: bool) -> None:
         folder.chmod(disk.folder_mode(mode))
     layout.next_published.rename(after / layout.published.name)
     (after / layout.published.name).chmod(mode)
-    if not site:
-        disk.remove(layout.staged_site)
-    elif layout.staged_site.is_dir():
+    if layout.staged_site.is_dir():
         disk.set_modes(layout.staged_site, mode)
         layout.staged_site.rename(after / layout.site.name)
     disk.sync_file_system(layout.publishing)
@@ -158,15 +156,14 @@ def _copy(source: Path, target: Path) -> None:
         raise AnalyticsError(f"{source} cannot be copied to {target}: {done.stderr.strip()}")
 
 
-def _replace(layout: Layout, mode: int, *, site: bool) -> None:
+def _replace(layout: Layout, mode: int) -> None:
     """Replace file and site by those that were prepared."""
     new = layout.publishing / "after" / layout.site.name
-    changes_site = new.is_dir() if site else os.path.lexists(layout.site)
-    if changes_site and not layout.site.is_symlink():
-        if _replace_at_once(layout):
-            return
-        _replace_links(layout)
-    if changes_site and site:
+    if new.is_dir():
+        if not layout.site.is_symlink():
+            if _replace_at_once(layout):
+                return
+            _replace_links(layout)
         pages.stage_within(layout.site, new, mode)
     try:
         (new.parent / layout.published.name).replace(layout.published)
@@ -178,8 +175,6 @@ def _replace(layout: Layout, mode: int, *, site: bool) -> None:
             "Nothing was published. Mount its folder instead, and run again."
         ) from error
     disk.sync(layout.root)
-    if changes_site and not site:
-        pages.remove_files(layout.site)
 
 
 def _replace_at_once(layout: Layout) -> bool:

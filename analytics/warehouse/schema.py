@@ -114,11 +114,14 @@ create table if not exists finance.budgets (
 -- One row per rule of `finance/allocation.toml`, by its number in the file.
 create table if not exists finance.allocation_rules (
     rule INTEGER, name VARCHAR, source VARCHAR, method VARCHAR, basis VARCHAR, workspace VARCHAR,
-    is_chargeback BOOLEAN, valid_from DATE, valid_to DATE
+    valid_from DATE, valid_to DATE
 );
 create table if not exists finance.allocation_shares (
     rule INTEGER, cost_center VARCHAR, share DECIMAL(38,10)
 );
+
+-- [finance] of the settings, as of the last build: one row.
+create table if not exists finance.limits (materiality_usd DECIMAL(38,10));
 
 -- Accounts of `finance/accounts.toml`, or the defaults; one with a cost center is of that alone.
 create table if not exists finance.accounts (role VARCHAR, cost_center VARCHAR, account VARCHAR);
@@ -138,9 +141,14 @@ create table if not exists finance.closings (
     code_version VARCHAR, reopened_at TIMESTAMPTZ, reason VARCHAR
 );
 
--- Loads on which a closed month rests; the last one of each workspace is the last that it holds.
+-- The last load of each workspace that a revision holds.
 create table if not exists finance.closing_loads (
     month DATE, revision INTEGER, workspace_id VARCHAR, load_id VARCHAR
+);
+
+-- Loads on which a closed month rests, and their landing files.
+create table if not exists finance.closed_loads (
+    month DATE, workspace_id VARCHAR, load_id VARCHAR, file_name VARCHAR, sha256 VARCHAR
 );
 
 create table if not exists finance.closed_charges (
@@ -171,7 +179,7 @@ create table if not exists finance.closed_run_adjustments (
 
 create table if not exists finance.closed_allocations (
     month DATE, workspace_id VARCHAR, agent_id VARCHAR, line_cost_center VARCHAR,
-    cost_center VARCHAR, source VARCHAR, rule VARCHAR, is_chargeback BOOLEAN,
+    cost_center VARCHAR, source VARCHAR, rule VARCHAR,
     cost_usd DECIMAL(38,10), billed_usd DECIMAL(38,10)
 );
 

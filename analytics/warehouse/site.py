@@ -112,14 +112,6 @@ def replace_staged(site: Path) -> None:
     remove(staged)
 
 
-def remove_files(site: Path) -> None:
-    """Remove all files that the manifest of a site names, and the manifest."""
-    _remove_files(site, _names(site))
-    _remove_files(site, [PurePosixPath(MANIFEST)])
-    if site.is_dir():
-        sync_file_system(site)
-
-
 def _require_no_folder(path: Path) -> None:
     if path.is_dir():
         raise OSError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))

@@ -60,12 +60,9 @@ _WRONG_COUNTS = """
 class WarehouseStore:
     """Implements `analytics.extract.store.Store` on an open warehouse."""
 
-    def __init__(
-        self, con: duckdb.DuckDBPyConnection, workspace_id: str, *, settle_hours: int
-    ) -> None:
+    def __init__(self, con: duckdb.DuckDBPyConnection, workspace_id: str) -> None:
         self._con = con
         self._workspace_id = workspace_id
-        self._settle_hours = settle_hours
 
     def begin(self, api: str | None, api_key_env: str | None) -> None:
         """Record the API's address and the setting that names the key; a rebuild passes neither."""
@@ -79,7 +76,7 @@ class WarehouseStore:
 
     def load(self, folder: Path) -> Loaded:
         """Load a landing folder; loading one twice changes nothing."""
-        return load_folder(self._con, folder, settle_hours=self._settle_hours)
+        return load_folder(self._con, folder)
 
     def has_runs(self) -> bool:
         """Return True if any run list was ever read."""
@@ -250,9 +247,9 @@ class WarehouseStore:
         """Record the remaining differences, so that later batches do not look into them again."""
         record_differences(self._con, self._workspace_id, agent_days, first, end)
 
-    def collect_pending_details(self, most_runs: int) -> tuple[int, int]:
-        """Collect details of ended runs to read; return how many, and how many are left."""
-        return collect_pending_details(self._con, self._workspace_id, most_runs)
+    def collect_pending_details(self) -> int:
+        """Collect the details of ended runs to read; return their number."""
+        return collect_pending_details(self._con, self._workspace_id)
 
     def collected_details(self, places: Sequence[int]) -> list[tuple[str, str]]:
         """Return the run and the source of the collected details at these places."""

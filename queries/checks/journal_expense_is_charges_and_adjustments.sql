@@ -16,7 +16,7 @@ figures as (
         debit_usd - credit_usd as expense_usd,
         0 as billed_usd
     from marts.fct_journal_lines
-    where role = 'expense' and kind <> 'allocation'
+    where role = 'expense'
     union all by name
     select month, workspace_id, cost_center, 0 as expense_usd, billed_usd
     from marts.fct_closed_lines

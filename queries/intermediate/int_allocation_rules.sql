@@ -20,7 +20,6 @@ select
     rules.source,
     rules.method,
     rules.basis,
-    rules.is_chargeback,
     coalesce(rules.valid_from, date '0001-01-01') as first_month,
     coalesce(rules.valid_to, date '9999-12-31') as last_month,
     row_number() over (

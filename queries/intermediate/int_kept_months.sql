@@ -11,6 +11,9 @@ named as (
     from finance.closing_loads as loads
     join finance.closings using (month, revision)
     where closings.state = 'closed'
+    union
+    select month, workspace_id, load_id
+    from finance.closed_loads
 )
 
 select workspace_id, booked_month as month

@@ -1,9 +1,10 @@
 -- The state of what is invoiced for a workspace's month today: of all its invoices, less credits
--- and without tax, beside its bill. Matched if they differ by less than half a cent; accepted if
--- finance/invoices.csv accepts each invoice. Accepted is what differed when that was booked, or
--- will be, and nothing that the bill, or an invoice that goes, changes later. Of a month of which
--- the API does not give the whole bill, nothing can be said (bill_unknown). Invoices for months
--- before the books, or before the first one with charges, are not booked (before_the_books).
+-- and without tax, beside its bill. Matched if they differ by less than [finance] materiality_usd,
+-- which is booked as rounding; accepted if finance/invoices.csv accepts each invoice. Accepted is
+-- what differed when that was booked, or will be, and nothing that the bill, or an invoice that
+-- goes, changes later. Of a month of which the API does not give the whole bill, nothing can be
+-- said (bill_unknown). Invoices for months before the books, or before the first one with charges,
+-- are not booked (before_the_books).
 -- Grain: UTC month of the usage and workspace, of those with a bill or an invoice.
 -- key: month, workspace_id
 -- ref workspace_id: dim_workspaces
@@ -29,6 +30,12 @@ bills as (
     group by all
 ),
 
+-- Of the last digit of an amount at least: nothing is less than that, and not nothing.
+limits as (
+    select greatest(max(materiality_usd), 0.0000000001) as material_usd
+    from finance.limits
+),
+
 first_bills as (
     select workspace_id, min(month) as first_month
     from bills
@@ -42,6 +49,7 @@ invoices as (
         sum(amount_usd - credit_usd) as invoiced_usd,
         bool_or(is_in_file) as is_invoiced,
         bool_and(is_accepted) as is_accepted,
+        bool_or(is_changed) as is_changed,
         coalesce(bool_or(is_booked_as_accepted and is_accepted is not true), false)
             as is_withdrawn,
         -- What differs is accepted anew with what is invoiced, not with tax or what is taken back.
@@ -81,6 +89,9 @@ months as (
         coalesce(invoices.invoiced_usd, 0) as invoiced_usd,
         coalesce(invoices.is_invoiced, false) as is_invoiced,
         coalesce(invoices.is_withdrawn, false) as is_withdrawn,
+        material_usd,
+        -- The books settled it with the bill, whatever the limit is now.
+        coalesce(settled_usd = bills.billed_usd and not is_changed, false) as is_settled,
         case
             when is_accepted_anew or not invoices.is_accepted then invoices.is_accepted
             when booked_difference_usd is not null
@@ -89,11 +100,11 @@ months as (
                         invoices.invoiced_usd
                         - coalesce(bills.billed_usd, 0)
                         - booked_difference_usd
-                    ) < 0.005
+                    ) < material_usd
             -- The bill was not known then: invoices were booked as they are, or settled since.
             else
                 coalesce(settled_usd, 0) = invoices.invoiced_usd
-                or abs(coalesce(bills.billed_usd, 0) - coalesce(settled_usd, 0)) < 0.005
+                or abs(coalesce(bills.billed_usd, 0) - coalesce(settled_usd, 0)) < material_usd
         end as is_accepted,
         if(
             is_before_the_books,
@@ -106,6 +117,7 @@ months as (
     left join settled using (month, workspace_id)
     left join intermediate.int_unknown_bills as unknown_bills using (month, workspace_id)
     cross join books
+    cross join limits
 )
 
 select
@@ -118,8 +130,9 @@ select
         when is_before_the_books then 'before_the_books'
         when not is_invoiced then 'not_invoiced'
         when is_unknown then 'bill_unknown'
-        when abs(invoiced_usd - billed_usd) < 0.005 then 'matched'
+        when abs(invoiced_usd - billed_usd) < material_usd then 'matched'
         when is_accepted then 'accepted'
+        when is_settled then 'matched'
         else 'differs'
     end as state,
     is_withdrawn,

@@ -1,12 +1,12 @@
 -- Journal of each month, for the ledger: reversals of the accruals of the month before, invoices,
--- adjustments of closed months, accruals, own-key cost where finance/accounts.toml has an account
--- provider_payable, and what rules charge back. Every entry balances. Expense (role expense, but
--- for allocations) is what is charged for the month and adjusted in it, to the last digit. A month
--- that is not closed is a preview; later ones are as if those before were closed as they are.
+-- adjustments of closed months, accruals, and own-key cost where finance/accounts.toml has an
+-- account provider_payable. Every entry balances. Expense is what is charged for the month and
+-- adjusted in it, to the last digit. A month that is not closed is a preview; later ones are as if
+-- those before were closed as they are.
 -- Grain: month, entry and line.
 -- key: month, entry_id, line_number
 -- ref workspace_id: dim_workspaces
--- values kind: reversal, invoice, settlement, adjustment, accrual, own_key, allocation
+-- values kind: reversal, invoice, settlement, adjustment, accrual, own_key
 -- values role: expense, own_key, tax, rounding, accrued, payable, provider_payable
 -- column month: First day of the UTC month that books it.
 -- column revision: Close of the month that books the entry, from 1; of a preview, the next one.
@@ -15,7 +15,7 @@
 -- column line_number: Place of the line in its entry, from 1.
 -- column entry_date: Day of the entry; of an invoice its day of issue, if that is in the month.
 -- column kind: reversal, invoice, settlement (what is invoiced moves between cost centers),
--- adjustment, accrual, own_key or allocation.
+-- adjustment, accrual or own_key.
 -- column role: Role of the account: expense, own_key (expense by keys of one's own), tax, rounding,
 -- accrued, payable or provider_payable.
 -- column account: Account of the line.
@@ -165,27 +165,6 @@ own_keys as (
     where not is_booked and defaults.provider_payable is not null
 ),
 
-chargebacks as (
-    select
-        month,
-        format(
-            'levain-{}-allocation-{}-{}',
-            strftime(month, '%Y-%m'),
-            left(md5(workspace_id), 8),
-            left(md5(rule), 8)
-        ) as entry_id,
-        last_day(month) as entry_date,
-        'allocation' as kind,
-        'expense' as role,
-        account,
-        cost_center,
-        workspace_id,
-        month as usage_month,
-        amount_usd,
-        format('Chargeback by rule {}', rule) as narration
-    from marts.fct_chargebacks
-),
-
 -- Lines but for those that balance their entry.
 bodies as (
     select * from accruals
@@ -195,8 +174,6 @@ bodies as (
     select * from invoices
     union all by name
     select * from own_keys
-    union all by name
-    select * from chargebacks
 ),
 
 entries as (

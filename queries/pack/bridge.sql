@@ -1,8 +1,6 @@
--- From the bill of the month before to that of the month: of all workspaces, or of one. The first
--- step names those of all that are left out.
+-- From the bill of the month before to that of the month, of all workspaces. The first step names
+-- those that are left out.
 select
-    strftime(month, '%Y-%m') as month,
-    strftime(previous_month, '%Y-%m') as previous_month,
     step,
     amount_usd,
     comment
@@ -16,15 +14,8 @@ select
     ) as comment,
     driver_name,
     driver_model,
-    driver_usd,
     is_total
 from reports.rpt_month_bridge
 left join reports.rpt_month_reasons as reasons using (workspace_id, month, previous_month)
-where
-    month = $month::date
-    and workspace_id = if(
-        len($workspace_ids) = (select count(*) from marts.dim_workspaces),
-        '(all)',
-        $workspace_ids[1]
-    )
+where month = $month::date and workspace_id = '(all)'
 order by step_number

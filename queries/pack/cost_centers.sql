@@ -1,12 +1,13 @@
 -- The bill of a month by cost center: of its own agents, and its parts of what is shared.
 select
-    strftime(month, '%Y-%m') as month,
     cost_center,
-    sum(billed_usd) as billed_usd,
-    sum(direct_usd) as direct_usd,
-    sum(shared_usd) as shared_usd,
-    sum(metered_cost_usd) as metered_cost_usd
-from reports.rpt_cost_centers
-where month = $month::date and list_contains($workspace_ids, workspace_id)
-group by all
+    sum(billed_usd)::decimal(38, 10) as billed_usd,
+    if(bool_or(source = 'direct'), sum(billed_usd) filter (source = 'direct'), 0)::decimal(38, 10)
+        as direct_usd,
+    if(bool_or(source <> 'direct'), sum(billed_usd) filter (source <> 'direct'), 0)::decimal(38, 10)
+        as shared_usd,
+    sum(cost_usd)::decimal(38, 10) as metered_cost_usd
+from marts.fct_allocations
+where month = $month::date
+group by cost_center
 order by billed_usd desc, cost_center

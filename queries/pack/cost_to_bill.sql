@@ -1,6 +1,5 @@
 -- The steps from the cost of a month's runs to its bill.
 select
-    strftime(month, '%Y-%m') as month,
     workspace_name,
     step_number,
     step,
@@ -10,5 +9,5 @@ select
     workspace_id
 from audit.cost_to_bill
 join marts.dim_workspaces using (workspace_id)
-where month = $month::date and list_contains($workspace_ids, workspace_id)
+where month = $month::date
 order by workspace_name, workspace_id, step_number

@@ -1,23 +1,17 @@
 -- Invoices that a month books, and those for its own usage, against the bill.
 select
     strftime(month, '%Y-%m') as month,
-    strftime(booked_month, '%Y-%m') as booked_month,
     workspace_name,
     invoice_id,
     issued_on,
     amount_usd,
     credit_usd,
     tax_usd,
-    invoiced_usd as month_invoiced_usd,
     billed_usd as month_billed_usd,
     difference_usd as month_difference_usd,
     state,
-    is_accepted,
-    is_booked,
-    workspace_id
+    is_booked
 from marts.fct_invoices
 join marts.dim_workspaces using (workspace_id)
-where
-    (month = $month::date or booked_month = $month::date)
-    and list_contains($workspace_ids, workspace_id)
+where month = $month::date or booked_month = $month::date
 order by month, workspace_name, workspace_id, booked_month, invoice_id

@@ -47,7 +47,7 @@ left join (
     select month, workspace_id, agent_id, owner, cost_center, failure_rate
     from marts.fct_agent_owner_months
 ) as months using (month, workspace_id, agent_id, owner, cost_center)
-where month = $month::date and list_contains($workspace_ids, workspace_id)
+where month = $month::date
 order by
     workspace_name,
     workspace_id,

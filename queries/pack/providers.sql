@@ -8,13 +8,12 @@ charges as (
     select
         workspace_id,
         provider,
-        -columns('_usd$|^tokens_|^request_count$')
+        -columns('_usd$|^request_count$')
     from marts.fct_charge_corrections
     where original_month = $month::date
 )
 
 select
-    strftime($month::date, '%Y-%m') as month,
     workspace_name,
     provider,
     sum(billed_usd)::decimal(38, 10) as billed_usd,
@@ -22,11 +21,8 @@ select
     sum(own_key_usd)::decimal(38, 10) as own_key_usd,
     sum(cost_usd)::decimal(38, 10) as metered_cost_usd,
     sum(request_count)::bigint as request_count,
-    sum(tokens_in)::bigint as tokens_in,
-    sum(tokens_out)::bigint as tokens_out,
     workspace_id
 from charges
 join marts.dim_workspaces using (workspace_id)
-where list_contains($workspace_ids, workspace_id)
 group by all
 order by workspace_name, workspace_id, metered_cost_usd desc, provider

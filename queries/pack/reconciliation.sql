@@ -14,7 +14,5 @@ select
     workspace_id
 from audit.reconciliation_days
 join marts.dim_workspaces using (workspace_id)
-where
-    utc_date between $month::date and last_day($month::date)
-    and list_contains($workspace_ids, workspace_id)
+where utc_date between $month::date and last_day($month::date)
 order by workspace_name, workspace_id, utc_date

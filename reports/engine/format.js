@@ -1,9 +1,7 @@
 // Figures as text, as analytics/format/numbers.py and text.py write them: both are held to
 // format.cases.json. Money is a whole number of ten-billionths of a dollar, as a Number below 2^52
 // or a BigInt: sums are exact, and rounded once, half to even.
-import {
-  WEEKDAYS, dayInShort, dayInWords, instantInWords, monthInShort, monthInWords,
-} from "./days.js";
+import { dayInShort, dayInWords, instantInWords, monthInShort, monthInWords } from "./days.js";
 
 /** @typedef {number | bigint} Quantity */
 /** @typedef {Quantity | string | null | undefined | { [name: string]: Value }} Value */
@@ -140,7 +138,6 @@ const ONE = { usd, usd_fine: (value) => dollars(value, MILL_TENTH), usd_per_run:
   usd_headline: usdHeadline, usd_signed: usdSigned, count, tokens };
 /** @type {{ [unit: string]: (value: number) => string }} */
 const NUMBER = { seconds: duration, milliseconds: (value) => duration(value / 1000),
-  weekday: (value) => WEEKDAYS[value - 1], hour: (value) => `${value}:00`,
   version: (value) => (value < 0 ? "no version" : `v${value}`),
   number: (value) => (value < 0 ? MINUS : "")
     + String(Math.abs(value)).replace(/^\d+/, (digits) => grouped(digits)) };

@@ -1,6 +1,6 @@
 // Figures for Plotly from a view. Colours are roles such as "@cost", "@cost~" where they are pale.
 import { PLOT_DAY, axis, timeAxis } from "./axes.js";
-import { WEEKDAYS, daysBetween, mondayOf } from "./days.js";
+import { daysBetween, mondayOf } from "./days.js";
 import { SMALL_SAMPLE, figure, fill, quantityOf, shortened, wilson } from "./format.js";
 import { parsed } from "./part.js";
 import { waterfall } from "./waterfall.js";
@@ -298,30 +298,6 @@ const rateRows = ({ rows }, part, isNarrow) => {
     margin: { l: 8, r: 12, t: 8 }, xaxis: { ...xaxis, domain: [0, 0.5] },
     xaxis2: { visible: false, domain: [0.55, 1], range: [0, room * largest] } } };
 };
-/** Weekday by hour: the shade of a cell is its share of the largest.
- * @param {View} view @param {Part} part @param {boolean} isNarrow @returns {Figure} */
-const cellsOver = ({ rows }, part, isNarrow) => {
-  const [trace] = tracesOf(part), hours = Array.from({ length: 24 }, (_, hour) => hour);
-  const found = new Map(rows.map((row) => [`${row.values.weekday},${row.values.hour}`, row]));
-  const grid = WEEKDAYS.map((_, day) => hours.map((hour) => found.get(`${day + 1},${hour}`)));
-  const z = grid.map((line) =>
-      line.map((row) => (row ? position(trace.figure, trace.unit, row) : null)));
-  const textOf = (/** @type {Row | undefined} */ row) =>
-    (row ? fill(`{${trace.figure}|${trace.unit}}`, row.values) : "no run");
-  const texts = grid.map((line, day) =>
-    line.map((row, hour) => `${WEEKDAYS[day]} ${hour}:00: ${textOf(row)}`));
-  const scale = [0, 1, 2, 3, 4]
-    .flatMap((step) => [0, 1].map((end) => [(step + end) / 5, `@heat-${step + 1}`]));
-  return { data: [{ type: "heatmap", z, x: hours, y: WEEKDAYS.map((day) => day.slice(0, 3)),
-    customdata: texts,
-    hovertemplate: HOVER, xgap: 1, ygap: 1, zmin: 0,
-    zmax: Math.max(...z.flat().map((each) => each ?? 0)) || 1,
-    showscale: false, colorscale: scale }],
-    layout: { hovermode: "closest",
-      xaxis: { dtick: isNarrow ? 6 : 3, ticksuffix: ":00", showline: false },
-      yaxis: { type: "category", autorange: "reversed", showgrid: false, showline: false } } };
-};
-
 /** @param {View} view @param {Part} part @param {boolean} isNarrow @returns {Figure} */
 const waterfallOf = ({ rows }, part, isNarrow) => {
   const [trace] = tracesOf(part);
@@ -334,8 +310,7 @@ const waterfallOf = ({ rows }, part, isNarrow) => {
  * @returns {Figure} */
 export const plot = (view, part, { isNarrow }) => {
   const [mark] = [part.mark ?? []].flat();
-  const { data, layout } = mark === "cell" ? cellsOver(view, part, isNarrow)
-    : mark === "interval" ? (view.axis === "time" ? ratesOverTime(view, part)
+  const { data, layout } = mark === "interval" ? (view.axis === "time" ? ratesOverTime(view, part)
         : rateRows(view, part, isNarrow))
     : mark === "bar" ? barsOf(view, tracesOf(part), isNarrow)
     : mark === "waterfall" ? waterfallOf(view, part, isNarrow)

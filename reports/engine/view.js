@@ -37,7 +37,7 @@ import { drawnOf, hasMark, headOf, isKey, marksOf, parsed } from "./part.js";
  * Series */
 /** `isEmpty` is a view without a data row, `isDrawn` one with something to draw.
  * @typedef {{ isEmpty: boolean, isDrawn: boolean, title: string, subtitle: string,
- *   caption: string, rows: Row[], axis: "time" | "number" | "key" | "name" | "cell",
+ *   caption: string, rows: Row[], axis: "time" | "number" | "key" | "name",
  *   from: string, to: string, series: Series[],
  *   table: { heads: { text: string, isText?: boolean, kind?: string }[], rows: Cell[][],
  *     foot: Cell[][] } }} View */
@@ -97,8 +97,8 @@ export const namedOf = (column, values, { site, workspace, root = "" }) => {
     const isLinked = key !== PLATFORM && found?.path;
     return { text: text ?? String(key), href: isLinked ? root + found.path : null };
   }
-  if (["weekday", "hour", "agent_version"].includes(column)) {
-    return { text: figure(column, column.replace("agent_", ""), values), href: null };
+  if (column === "agent_version") {
+    return { text: figure(column, "version", values), href: null };
   }
   const words = column.replaceAll("_", " ").replace(/ name$/, "");
   return { text: key === NO_KEY ? NONE[column] ?? `no ${words}` : String(key), href: null };
@@ -328,7 +328,7 @@ export const view = (part, data, choice) => {
   const isLong = isStack && daysBetween(...days) >= STACKED_DAYS;
   const times = isTime && !isToday ? timeRows(part, data, query, days, isLong) : [];
   const keys = isStack ? [part.stack ?? ""] : by;
-  const isAsGiven = ["line", "cell", "waterfall"].includes(mark);
+  const isAsGiven = ["line", "waterfall"].includes(mark);
   const found = isTime && !isStack ? times : keyRows(keys, data, now ? rowsOf(query)
     : group({ ...query, by: keys }).map((each) => ({ ...each.sums, ...each.keys })));
   const rows = (isTime && !isStack) || mark === "line" ? found : ordered(part, found);
@@ -342,7 +342,7 @@ export const view = (part, data, choice) => {
     isEmpty, isDrawn, from: days[0], to: days[1],
     title: fill(title, context), subtitle: fill(subtitle, context),
     caption: fill(`${part.label ?? ""}, {span}`, context),
-    axis: mark === "cell" ? "cell" : isTime ? "time" : mark === "line" ? "number" : "key",
+    axis: isTime ? "time" : mark === "line" ? "number" : "key",
     rows: isTime ? times : isAsGiven ? rows : limited(part, rows),
     series: isStack && !isEmpty ? stackOf(part, query, rows, times) : [],
     table: {

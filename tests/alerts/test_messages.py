@@ -36,8 +36,8 @@ def test_a_message_is_short() -> None:
     many, long = message_of(findings(100), DATA_TO), message_of(findings(9, "x" * 500), DATA_TO)
 
     assert many.body.count("\n- ") == 20
-    assert many.body.endswith("\nand 80 more: analytics alerts list")
-    assert long.body.endswith("\nand 6 more: analytics alerts list")
+    assert many.body.endswith("\nand 80 more: audit.alert_findings")
+    assert long.body.endswith("\nand 6 more: audit.alert_findings")
     assert len(long.body) < 2000
 
 

@@ -28,14 +28,12 @@ from analytics.emulator.records import Agent
 from analytics.emulator.server import Emulator, running
 from analytics.emulator.world import World
 from analytics.settings import load_settings
+from tests import batches
 from tests.batches import gone_from
 from tests.conftest import NOW, Batch, book_run, copy_of_shared, hire_baker, uncommented
 
-WITH_PAGES = "[extract]\nhistory_days = 3\n"
+SETTINGS = "[extract]\nhistory_days = 3\n"
 """Settings for a batch of few requests."""
-
-SETTINGS = f"{WITH_PAGES}[publish]\nsite = false\n"
-"""The same for a batch without pages, which few tests look at."""
 
 
 @dataclass(frozen=True)
@@ -180,19 +178,20 @@ def settings_file() -> SettingsFile:
 @pytest.fixture
 def command(
     batch: Batch, world: World, agent: Agent, settings_file: SettingsFile, analytics: Command
-) -> Command:
-    """A world with a few runs, and settings for a batch of few requests without pages."""
+) -> Iterator[Command]:
+    """A world with a few runs, and settings for a batch of few requests, without pages."""
     settings_file(SETTINGS)
     book_a_few_runs(world, agent)
     assert batch.settings.data_dir.name == "data"
-    return analytics
+    with batches.without_pages():
+        yield analytics
 
 
 @pytest.fixture
-def with_pages(command: Command, settings_file: SettingsFile) -> Command:
-    """The command, with settings for a batch with pages."""
-    settings_file(WITH_PAGES)
-    return command
+def with_pages(command: Command) -> Iterator[Command]:
+    """The command, for batches with pages."""
+    with batches.with_pages():
+        yield command
 
 
 def book_a_few_runs(world: World, agent: Agent) -> None:
@@ -222,7 +221,7 @@ def first_batch(tmp_path_factory: pytest.TempPathFactory) -> FirstBatch:
 def run_the_first_batch(folder: Path) -> None:
     world = World.empty(1, NOW)
     book_a_few_runs(world, hire_baker(world))
-    with shell_in(folder, world, WITH_PAGES) as run:
+    with shell_in(folder, world) as run, batches.with_pages():
         result = run("nightly")
     (folder / "result.json").write_text(json.dumps(asdict(result)), encoding="utf-8")
 
@@ -266,7 +265,7 @@ def run_a_few_batches(folder: Path) -> None:
     world = World.empty(1, NOW)
     agent = hire_baker(world)
     book_a_few_runs(world, agent)
-    with shell_in(folder, world, WITH_PAGES) as run:
+    with shell_in(folder, world) as run, batches.with_pages():
         a_few_batches(world, agent, lambda: run("nightly").code)
 
 
@@ -280,9 +279,9 @@ def publish_again() -> str:
 
 @contextmanager
 def shell_in(folder: Path, world: World, settings: str = SETTINGS) -> Iterator[Command]:
-    """Run commands on a world in a folder, for the data that tests of a module share."""
+    """Run commands on a world in a folder, without pages, for data that tests of a module share."""
     (folder / "analytics.toml").write_text(settings, encoding="utf-8")
-    with running(world) as api, pytest.MonkeyPatch.context() as patch:
+    with running(world) as api, batches.without_pages(), pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         patch.setenv("LEVAIN_API_KEY", world.workspaces[0].api_key)
         patch.setenv("LEVAIN_API", api.url)

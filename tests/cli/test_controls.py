@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -10,12 +11,19 @@ from pathlib import Path
 import pytest
 
 from analytics.emulator.world import World
+from tests.batches import with_pages, without_pages
 from tests.cli.conftest import Command, SettingsFile
 from tests.conftest import Batch, StartRun
 
-WITH_PAGES = "[extract]\nhistory_days = 20\n"
-SETTINGS = f"{WITH_PAGES}[publish]\nsite = false\n"
+SETTINGS = "[extract]\nhistory_days = 20\n"
 BLOCKING = "select check_name, is_blocking from check_results where not is_ok order by 1"
+
+
+@pytest.fixture(autouse=True)
+def file_alone() -> Iterator[None]:
+    """Few tests look at pages."""
+    with without_pages():
+        yield
 
 
 @pytest.fixture
@@ -76,15 +84,15 @@ def test_a_wrong_count_of_runs_publishes_nothing(
 
 
 @pytest.mark.usefixtures("overstated")
-def test_force_says_so_on_the_pages(analytics: Command, settings_file: SettingsFile) -> None:
+def test_force_says_so_on_the_pages(analytics: Command) -> None:
     """Figures published in spite of a control have that on their pages, with both numbers."""
-    settings_file(WITH_PAGES)
-    result = analytics("nightly", "--force")
+    with with_pages():
+        result = analytics("nightly", "--force")
 
     assert result.code == 0, result.err
     assert "the API's own figures differ" in result.err
     assert "Published although" in Path("data/site/index.html").read_text("utf-8")
-    (page,) = Path("data/site/workspaces").glob("*/reconciliation.html")
+    (page,) = Path("data/site/workspaces").glob("*/trust.html")
     text = page.read_text("utf-8")
     assert re.search("1 of [0-9]+ controls failed", text)
     assert "Published although 1 control against the API failed" in text

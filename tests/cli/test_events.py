@@ -126,14 +126,12 @@ def test_an_error_is_an_event_too(
 )
 def test_each_command_that_logs_tells_machines_its_error(
     command: Command,
-    monkeypatch: pytest.MonkeyPatch,
     arguments: tuple[str, ...],
     kind: str,
     code: int,
 ) -> None:
-    """The environment can ask for JSON, and --quiet leaves nothing but the error."""
-    monkeypatch.setenv("ANALYTICS_LOG_FORMAT", "json")
-    result = command(*arguments, "--quiet")
+    """With --quiet nothing is left but the error, as an event or in words."""
+    result = command(*arguments, "--quiet", "--log-format", "json")
     (event,) = events(result)
 
     assert (result.code, event["exit_code"], event["kind"]) == (code, code, kind)

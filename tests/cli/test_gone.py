@@ -22,7 +22,7 @@ def test_what_is_gone_is_refused_with_advice(analytics: Command, gone: str) -> N
 
 def test_an_option_that_is_gone_may_hold_its_value(analytics: Command) -> None:
     """`--option=value` is refused like `--option value`."""
-    assert "`sql --as-of` is gone" in analytics("sql", "select 1", "--as-of=2026-11-19").err
+    assert "`export --as-of` is gone" in analytics("export", "pack", "--as-of=2026-11-19").err
 
 
 def test_only_what_is_gone_is_refused(analytics: Command) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
 import sys
 import tomllib
 from io import StringIO
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from analytics.cli.printed import command
 from analytics.emulator.server import Emulator
 from analytics.resources import folder
 from analytics.settings import load_settings
@@ -180,6 +182,32 @@ def test_a_terminal_is_asked(terminal: Terminal) -> None:
         "  cd shop\n  export KEY_A=levain_…",
     ):
         assert words in screen.out
+
+
+@pytest.mark.usefixtures("connected")
+def test_the_next_steps_can_be_pasted(analytics: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The steps name the command so that a shell finds it, also where no PATH has it."""
+    monkeypatch.setenv("PATH", "/usr/bin:/bin")
+    steps = analytics("init", "my shop").err.partition("\nNext:\n")[2]
+    program = Path(sys.executable).with_name("analytics")
+
+    enter, *commands = re.findall(r"^  (.+)$", steps, re.MULTILINE)
+
+    assert commands == [f"{program} {name}" for name in ("status --online", "nightly", "open")]
+    subprocess.run(["/bin/sh", "-euc", f"{enter}\n{commands[0]}"], check=True, capture_output=True)
+
+
+def test_a_command_is_named_as_its_shell_finds_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On the PATH, also by a link, it is `analytics`; else its path, below a folder from there."""
+    script = Path(sys.executable).with_name("analytics")
+    monkeypatch.setenv("PATH", str(tmp_path))
+
+    assert command(script.parent.parent) == "bin/analytics"
+    assert command(tmp_path) == str(script)
+    (tmp_path / "analytics").symlink_to(script)
+    assert command(tmp_path) == "analytics"
 
 
 def test_yes_asks_nothing(terminal: Terminal) -> None:

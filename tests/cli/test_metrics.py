@@ -11,15 +11,14 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
-import msgspec
 import pytest
 
-from analytics.batch.last_batch import LastBatch, read_last_batch
+from analytics.batch.last_batch import LastBatch
 from analytics.batch.metrics import write_metrics
 from analytics.emulator.world import World
 from analytics.settings import load_settings
 from analytics.warehouse.layout import Layout
-from tests.cli.conftest import SETTINGS, Command, FirstBatch, SettingsFile
+from tests.cli.conftest import SETTINGS, Command, SettingsFile
 from tests.cli.exposition import Samples, families
 from tests.conftest import StartRun
 from tests.docs.pages import blocks, rows, text_of
@@ -141,36 +140,24 @@ def test_a_check_that_blocks_is_counted(
     assert "data_timestamp_seconds" not in metrics()
 
 
-@pytest.mark.parametrize("place", ["elsewhere", "nowhere"])
-def test_the_file_is_where_the_settings_say(
-    first_batch: FirstBatch, tmp_path: Path, place: str
+def test_who_may_read_the_figures_may_read_their_state(
+    command: Command, settings_file: SettingsFile
 ) -> None:
-    """It lies at an absolute path, with the mode of what is published, or nowhere."""
-    file = tmp_path / "collected.prom"
-    settings = load_settings(first_batch.data)
-    publish = msgspec.structs.replace(
-        settings.publish, mode="0640", metrics=str(file) if place == "elsewhere" else ""
-    )
-    layout = Layout(first_batch.data)
-    last = read_last_batch(layout)
-    assert last is not None
-    write_metrics(msgspec.structs.replace(settings, publish=publish), layout, last)
+    """The file has the mode of what is published."""
+    settings_file(f'{SETTINGS}[publish]\nmode = "0640"\n')
+    assert command("nightly").code == 0
 
-    assert [*tmp_path.iterdir()] == ([file] if place == "elsewhere" else [])
-    if place == "elsewhere":
-        assert stat.S_IMODE(file.stat().st_mode) == 0o640
-        assert metrics(file) == metrics(first_batch.data / FILE.name)
+    assert stat.S_IMODE(FILE.stat().st_mode) == 0o640
 
 
-def test_a_file_that_cannot_be_written_is_a_warning(
-    published: Command, settings_file: SettingsFile
-) -> None:
+def test_a_file_that_cannot_be_written_is_a_warning(published: Command) -> None:
     """The batch ends as it would have; monitoring sees that the file grows old."""
-    settings_file(f'{SETTINGS}metrics = "../gone/m.prom"\n')
+    FILE.unlink()
+    FILE.mkdir()
     result = published("nightly")
 
     assert result.code == 0
-    assert "the metrics could not be written: data/../gone/m.prom" in result.err
+    assert "the metrics could not be written: data/metrics.prom: Is a directory" in result.err
 
 
 @pytest.mark.skipif(not shutil.which("promtool"), reason="promtool is not installed")

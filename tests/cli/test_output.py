@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from analytics.errors import UsageError
-from analytics.published.export.pack import write_outputs
+from analytics.published.export.pack import made_folder
 from analytics.published.output import replacing
 
 
@@ -55,17 +55,12 @@ def test_an_export_is_for_its_owner(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 @pytest.mark.usefixtures("open_umask")
 def test_a_pack_is_for_its_owner(tmp_path: Path) -> None:
-    """The folder of a pack is 0700, and its files are 0600, as is the archive."""
+    """The folder of a pack is 0700, and its files are 0600."""
+    with made_folder(tmp_path / "pack") as folder:
+        (folder / "lines.csv").touch()
 
-    def write(folder: Path) -> None:
-        (folder / "focus").mkdir()
-        (folder / "focus" / "lines.csv").touch()
-
-    folder, archive = tmp_path / "pack", tmp_path / "pack.zip"
-    write_outputs(write, "pack", folder, archive)
-
-    assert [mode(folder), mode(folder / "focus")] == [0o700, 0o700]
-    assert [mode(folder / "focus" / "lines.csv"), mode(archive)] == [0o600, 0o600]
+    assert mode(tmp_path / "pack") == 0o700
+    assert mode(tmp_path / "pack" / "lines.csv") == 0o600
 
 
 def test_an_export_follows_no_link_of_others(tmp_path: Path) -> None:

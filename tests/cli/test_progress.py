@@ -65,7 +65,8 @@ def test_an_export_that_takes_its_time_shows_that_it_is_at_work(terminal: Termin
 
     assert any(re.match(r"\S export  0:\d\d", each) for each in frames(screen.err))
     assert screen.err.endswith(
-        "\x1b[2Kwarning: 2026-11 is not closed, so that its journal is a preview\nwrote pack\n"
+        "\x1b[2Kwarning: 2026-11 is not closed: these are today's figures, and its journal is a"
+        " preview\nwrote pack\n"
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -43,10 +44,6 @@ SettingsFile = Callable[[str], None]
             "`history_days` in [extract] must be a whole number, at most 3650, not 800000.",
         ),
         (
-            "[extract]\nsettle_hours = 99999999999\n",
-            "`settle_hours` in [extract] must be a whole number, at most 8760",
-        ),
-        (
             '[controls]\nblock_above_usd = "10"\n',
             'analytics.toml: `block_above_usd` in [controls] must be a number, not "10".',
         ),
@@ -59,16 +56,17 @@ SettingsFile = Callable[[str], None]
             '`mode` in [publish] must be a text in quotes like "0640", not "everybody".',
         ),
         ('[publish]\nmode = "0666"\n', 'like "0640", not "0666".'),
-        ('[publish]\nhome = "../my fleet/"\n', 'like "../index.html", not "../my fleet/".'),
-        ('[publish]\nmetrics = "a\\u0000.prom"\n', 'like "metrics.prom", not "a\\u0000.prom".'),
-        ('[publish]\nmetrics = "books/a.prom"\n', "lies among what batches write"),
+        (
+            "[finance]\nmateriality_usd = 0.01\n",
+            "`materiality_usd` in [finance] must be a text in quotes, not 0.01.",
+        ),
+        ('[finance]\nmateriality_usd = "-1"\n', 'like "0.01", not "-1".'),
         ("a = " + "[" * 5000 + "]" * 5000, "its tables are nested too deep"),
         ("[extract]\nhistory_days = " + "9" * 5000, "is not valid TOML: "),
-        ('[sql]\nmemory_limit = "1\u0662GB"\n', 'like "2GB", not "1\u0662GB".'),
-        ('[publish]\nmetrics = "../analytics.toml"\n', 'like "metrics.prom", not "../analytics'),
+        ('[batch]\nmemory_limit = "1\u0662GB"\n', 'like "2GB", not "1\u0662GB".'),
         (
-            '[sql]\nmemory_limit = "lots"\n',
-            '`memory_limit` in [sql] must be a text in quotes like "2GB", not "lots".',
+            '[batch]\nmemory_limit = "lots"\n',
+            '`memory_limit` in [batch] must be a text in quotes like "2GB", not "lots".',
         ),
         (
             "[sql]\ntimeout_seconds = 0\n",
@@ -121,6 +119,41 @@ def test_a_wrong_setting_is_named(
     assert result.code == 2
     assert words in result.err
     assert "0123456789abcdef" not in result.err
+
+
+def test_a_setting_that_is_gone_is_refused_with_what_holds_instead(
+    settings_file: SettingsFile,
+) -> None:
+    """A file of an earlier release is told each line to remove, and what holds in its place."""
+    settings_file(
+        "[extract]\nsettle_hours = 24\ndetails_per_batch = 9\n"
+        '[publish]\nsite = false\nhome = ""\nmetrics = ""\n[controls]\nblock_above_percent = 2\n'
+        '[sql]\nmemory_limit = "1GB"\nrow_limit = 5\nsize_limit = "1MB"\n[batch]\nthreads = 2\n'
+    )
+    with pytest.raises(UsageError) as refused:
+        load_settings()
+    told = str(refused.value).splitlines()
+
+    assert told[0] == (
+        "analytics.toml: `settle_hours` in [extract] is gone: a run is read again until 48 hours"
+        " after its end; remove the line."
+    )
+    gone = r"analytics.toml: `(\w+)` in .* is gone: .+; remove the line."
+    assert [re.sub(gone, r"\1", each) for each in told] == [
+        "settle_hours", "details_per_batch", "site", "home", "metrics", "block_above_percent",
+        "memory_limit", "row_limit", "size_limit", "threads",
+    ]  # fmt: skip
+
+
+def test_a_variable_that_is_gone_is_refused(
+    analytics: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A log that was asked for as JSON does not silently become text."""
+    monkeypatch.setenv("ANALYTICS_LOG_FORMAT", "json")
+    result = analytics("status")
+
+    assert result.code == 2
+    assert "is gone: say --log-format json, and unset the variable." in result.err
 
 
 def test_a_named_settings_file_must_exist(analytics: Command) -> None:
@@ -200,12 +233,12 @@ def test_a_path_that_is_not_utf8_is_refused(analytics: Command) -> None:
 def test_all_wrong_settings_of_a_fleet_are_named(tmp_path: Path) -> None:
     """Each wrong setting of `fleet.toml` is named, one that is in no table by its name alone."""
     file = tmp_path / "fleet.toml"
-    file.write_text("storage = 5\n[task]\ncpus = 0\n[[workspaces]]\n", encoding="utf-8")
+    file.write_text("folder = 5\n[task]\ncpus = 0\n[[workspaces]]\n", encoding="utf-8")
     with pytest.raises(UsageError) as refused:
         load_fleet(file)
 
     assert str(refused.value).replace(f"{file}: ", "").splitlines() == [
-        "`storage` must be a text in quotes, not 5.",
+        "`folder` must be a text in quotes, not 5.",
         "`cpus` in [task] must be a whole number, at least 1, not 0.",
         "there must be a setting `api_key_env` in [[workspaces]] number 1.",
     ]

@@ -32,9 +32,17 @@ def test_what_a_query_spilled_goes_with_its_process() -> None:
     """It lies in the data directory, and is removed though the command was killed."""
     spilled = "a as materialized (select md5(range::varchar) from range(2500000))"
     query = f"with {spilled} select count(*) from a, range(1000000000000)"
+    code = (
+        "import sys\n"
+        "from functools import partialmethod\n"
+        "from analytics.cli import main\n"
+        "from analytics.warehouse.confined import Limits\n"
+        "Limits.__init__ = partialmethod(Limits.__init__, memory='100MB')\n"
+        "main()"
+    )
     settings = Path("spill.toml")
-    settings.write_text('[sql]\nmemory_limit = "100MB"\ntimeout_seconds = 3600\n', encoding="utf-8")
-    command = [sys.executable, "-m", "analytics", "sql", query, "--config", str(settings)]
+    settings.write_text("[sql]\ntimeout_seconds = 3600\n", encoding="utf-8")
+    command = [sys.executable, "-c", code, "sql", query, "--config", str(settings)]
     data = Path("data")
     with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
         while not [*data.glob(".analytics-*/*")]:

@@ -79,7 +79,7 @@ def _tried(con: duckdb.DuckDBPyConnection, sql: str, limits: Limits) -> tuple[st
         with bounded(con, limits), usage_errors(sql):
             parts = list(answer(con, {"sql": sql, "form": "json"}, limits))
     except UsageError as error:
-        return "stopped" if "in [sql]" in str(error) else "refused", str(error)
+        return "stopped" if "ask for less" in str(error) else "refused", str(error)
     return "answered", "".join(each["text"] for each in parts)
 
 

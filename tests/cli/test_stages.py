@@ -51,15 +51,3 @@ def test_stages_tell_their_seconds(published: Command, first_batch: FirstBatch) 
     assert list(last["seconds"]) == stages
     assert all(seconds > 0 for seconds in last["seconds"].values())
     assert json.loads(published("status", "--json").out)["last_batch"]["seconds"] == last["seconds"]
-
-
-def test_without_pages_the_file_is_published_alone(published: Command) -> None:
-    """`site = false` makes no pages, in a rebuild too, and removes those of an earlier batch."""
-    assert Path("data/site/index.html").exists()
-    results = [published(each) for each in ("nightly", "rebuild")]
-
-    assert [each.code for each in results] == [0, 0]
-    assert "made no pages" in results[0].err
-    assert "$1.50" in results[0].out
-    assert "Reports:" not in results[0].out + results[1].out
-    assert not list(Path("data").glob("site*"))

@@ -94,16 +94,6 @@ def test_before_the_first_batch_nothing_is_published(analytics: Command) -> None
 
 
 @pytest.mark.usefixtures("connected")
-def test_a_format_of_logs_that_is_none_is_a_problem(
-    analytics: Command, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The value of the variable that batches refuse is told."""
-    monkeypatch.setenv("ANALYTICS_LOG_FORMAT", "xml")
-
-    assert read(analytics)["problems"] == ["There is no format xml: text or json."]
-
-
-@pytest.mark.usefixtures("connected")
 @pytest.mark.parametrize("option", [(), ("--online",)])
 @pytest.mark.parametrize(
     ("key", "words"),
@@ -204,7 +194,7 @@ def test_all_wrong_settings_of_a_file_are_named(
     settings_file(
         'extra.x = 1\n"a.b" = 2\nsql = 3\n[extract]\nhistory_days = "all"\nconcurrency = 0\n'
         '[[workspaces]]\napi_key_env = 5\n[[workspaces]]\nkey = "K"\napi = "a.b"\n'
-        '[alerts]\nurls_env = "slack://s3cret"\n[publish]\nmetrics = "books/a.prom"\n'
+        '[alerts]\nurls_env = "slack://s3cret"\n'
         '[reporting]\ntimezone = "Middle/Earth"\n'
     )
     result = analytics("status")
@@ -219,8 +209,6 @@ def test_all_wrong_settings_of_a_file_are_named(
         "analytics.toml: there must be a setting `api_key_env`",
         "analytics.toml: urls_env in [alerts] is not the name of a variable in capitals.",
         "Addresses belong in the environment",
-        "analytics.toml: `metrics` in [publish] lies among what batches write.",
-        "Name a file of the data directory",
         "`a.b` is not the base URL of an API: it",
         "`Middle/Earth` is no time zone",
         "Use an IANA name",

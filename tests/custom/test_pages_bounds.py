@@ -90,7 +90,7 @@ def report(settings: Settings, layout: Layout) -> tuple[dict[str, bytes], list[s
     return files, progress.warnings
 
 
-@pytest.mark.usefixtures("little_time")
+@pytest.mark.usefixtures("little_time", "little_memory")
 def test_twenty_bad_pages_of_a_hundred_spoil_only_themselves(
     published: Path, tmp_path: Path
 ) -> None:
@@ -100,9 +100,7 @@ def test_twenty_bad_pages_of_a_hundred_spoil_only_themselves(
     (data / "build.duckdb").symlink_to(published / "build.duckdb")
     pages = tmp_path / "reports" / "pages"
     pages.mkdir(parents=True)
-    (tmp_path / "analytics.toml").write_text(
-        f'[reporting]\ntimezone = "{TIMEZONE}"\n[sql]\nmemory_limit = "200MB"\n'
-    )
+    (tmp_path / "analytics.toml").write_text(f'[reporting]\ntimezone = "{TIMEZONE}"\n')
     settings = load_settings(data, tmp_path / "analytics.toml")
     for number in range(80):
         text = GOOD.format(group=number % 4, number=number)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
@@ -63,12 +64,14 @@ def test_status_names_problems_of_pages(
 def test_preview_makes_one_page(
     project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """It prints the address of the page in a folder that was not there."""
+    """It prints the address of the page in a folder that was not there, its owner's alone."""
+    os.umask(0o022)
     file = "reports/pages/cost_by_agent.sql"
 
     assert run(monkeypatch, file, "--output", "look") == 0
     made = project / "look" / "own" / "cost_by_agent.html"
     assert capsys.readouterr().out.strip() == made.as_uri()
+    assert [each.stat().st_mode & 0o777 for each in (project / "look", made)] == [0o700, 0o600]
     assert Page(made).root.all("h1")[0].text == "Cost by agent"
     assert run(monkeypatch, file, "--output", "look") == 2
     assert run(monkeypatch, "reports/pages/none.sql") == 2

@@ -16,7 +16,7 @@ from analytics.warehouse.confined import Limits
 
 FEW = Limits(seconds=60, memory="100MB", rows=1_000)
 TOO_SLOW = "was stopped after 0.5 s: ask for less, or raise timeout_seconds in [sql]"
-TOO_BIG = "needs more memory or disk than 100MB: ask for less, or raise memory_limit in [sql]"
+TOO_BIG = "needs more memory or disk than 100MB: ask for less"
 
 
 def queries(*texts: str) -> list[UserQuery]:

@@ -12,6 +12,9 @@ ROOT = generate.ROOT
 SHOWN_KEY = "levain_…"
 """Stands for a key, in place of which a test puts a real one."""
 
+SHOWN_ADDRESS = "<repository address>"
+"""Stands for the address of the repository, as `git clone` takes it."""
+
 _BLOCK = re.compile(
     r"(?:^<!-- (?P<mark>needs|file): (?P<value>[^>]+) -->\n\n)?"
     r"^```(?P<language>\w*)\n(?P<code>.*?)^```$",

@@ -194,7 +194,7 @@ def test_versions_are_this_one() -> None:
         version
         for file in (generate.DOCS / "deploy").iterdir()
         for version in re.findall(
-            r"levain-analytics(?:\[fleet\]|-fleet)?(?:==|:)(\d[\w.]*)", file.read_text("utf-8")
+            r"levain-analytics(?:-fleet)?:(\d[\w.]*)", file.read_text("utf-8")
         )
     ]
 

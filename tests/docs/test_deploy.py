@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import re
 import shlex
+import shutil
+import subprocess
+import sys
+import zipfile
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
 import pytest
 import yaml
 
+from analytics.errors import how_to_add
 from docs import generate
 from tests.docs.pages import ROOT
 from tests.docs.test_complete import options
@@ -112,6 +118,39 @@ def test_the_ray_job_has_the_fields_of_its_schema() -> None:
 
     (workers,) = job.spec.ray_cluster_spec.worker_group_specs
     assert workers.min_replicas <= workers.replicas <= workers.max_replicas
+
+
+@pytest.mark.parametrize("name", ["Dockerfile", "fleet.Dockerfile"])
+def test_an_image_gets_all_that_the_package_is_made_of(name: str, tmp_path: Path) -> None:
+    """A wheel of what is copied has the files of one of the clone; errors give its name."""
+    for line in re.findall(r"^COPY (.+)$", text_of(name), re.MULTILINE):
+        *sources, target = line.split()
+        place = tmp_path / target.strip("/")
+        for source in sources:
+            if (ROOT / source).is_dir():
+                shutil.copytree(ROOT / source, place)
+            else:
+                place.mkdir(exist_ok=True)
+                shutil.copy(ROOT / source, place)
+
+    copied, cloned = (
+        wheel_of(each, tmp_path / "dist" / each.name) for each in (tmp_path / "src", ROOT)
+    )
+
+    assert files_in(copied) == files_in(cloned)
+    assert f"./{copied.name}[alerts]" in how_to_add("alerts")
+
+
+def wheel_of(folder: Path, to: Path) -> Path:
+    build = [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", to]
+    subprocess.run(build, cwd=folder, check=True, capture_output=True)
+    (wheel,) = to.iterdir()
+    return wheel
+
+
+def files_in(wheel: Path) -> list[str]:
+    with zipfile.ZipFile(wheel) as file:
+        return sorted(file.namelist())
 
 
 def test_the_release_of_ray_is_one() -> None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
 import yaml
 
 from docs import generate
+from tests.docs.pages import SHOWN_ADDRESS
 
 ROOT = generate.ROOT
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -58,9 +60,44 @@ def test_the_readme_is_short_and_begins_with_a_picture() -> None:
 
     assert len(lines) <= 120
     assert any(line.startswith("![") for line in lines[:12])
-    assert {"make run", "make test", "pip install levain-analytics", "uvx"} <= set(
-        re.findall(r"make run|make test|pip install levain-analytics|uvx", README)
+
+
+def test_the_readme_begins_with_what_works_on_a_fresh_machine() -> None:
+    """The first block of the README clones, runs and tests; the time that each takes follows it."""
+    _, block, after = "\n".join(README.splitlines()[:20]).split("```")
+    clone, *commands = block.splitlines()[1:]
+    told = after.split("\n- ")[1:]
+
+    assert clone.startswith(f"git clone {SHOWN_ADDRESS} ")
+    assert commands == ["make run", "make test"]
+    assert [each.split("`")[1] for each in told] == commands
+    assert all("minutes" in each for each in told)
+
+
+def test_nothing_is_installed_by_its_name() -> None:
+    """Nothing says to install this package from an index, on which it is not."""
+    folders = ((ROOT, "*.md"), (generate.DOCS, "**/*"), (ROOT / "analytics", "**/*.py"))
+    by_name = re.compile(
+        r"levain-analytics *(?:\[|[=<>~]=)|\b(?:pip|pipx|uv|uvx)\b[^`|;\n]*\blevain-analytics\b"
     )
+
+    assert [
+        f"{file}: {found[0]}"
+        for folder, pattern in folders
+        for file in sorted(folder.glob(pattern))
+        if file.is_file() and file.suffix != ".png"
+        for found in by_name.finditer(file.read_text(encoding="utf-8"))
+    ] == []
+
+
+def test_extras_that_are_named_exist() -> None:
+    """An extra that a page or a file of docs/deploy/ installs is one of the package."""
+    with (ROOT / "pyproject.toml").open("rb") as file:
+        extras = set(tomllib.load(file)["project"]["optional-dependencies"])
+    pages = "".join(page.read_text(encoding="utf-8") for page in generate.pages())
+    named = re.findall(r"(?:/src|['\"]\.)\[([\w,]+)\]", pages)
+
+    assert extras == {extra for each in named for extra in each.split(",")}
 
 
 def test_links_of_top_level_pages_lead_somewhere() -> None:

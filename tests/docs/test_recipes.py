@@ -13,7 +13,6 @@ from pathlib import Path
 
 import pytest
 
-from docs import generate
 from tests.docs.pages import Block, blocks_under
 
 pytestmark = pytest.mark.slow
@@ -125,19 +124,16 @@ def shown(
 
 
 def test_dbt(folder: Path) -> None:
-    """dbt builds a model from the exported sources, as exactly as they are."""
+    """dbt builds a model from the published tables, as exactly as they are."""
     (folder / "dbt_project.yml").write_text(
         'name: ours\nversion: "1.0"\nprofile: levain\nmodels: {ours: {+materialized: table}}\n',
         encoding="utf-8",
     )
-    (folder / "profiles.yml").write_text(recipe("dbt", "yaml").code, encoding="utf-8")
-    analytics = [sys.executable, "-m", "analytics"]
+    blocks = [each for each in blocks_under("bi-tools.md", "dbt") if each.language == "yaml"]
+    sources, profiles = blocks
+    (folder / "profiles.yml").write_text(profiles.code, encoding="utf-8")
     (folder / "models").mkdir()
-    subprocess.run(
-        [*analytics, "export", "sources", "--output", "models/levain.yml"],
-        check=True,
-        env=os.environ | {"PYTHONPATH": str(generate.ROOT)},
-    )
+    (folder / "models" / "levain.yml").write_text(sources.code, encoding="utf-8")
     (folder / "models" / "costs.sql").write_text(
         "select sum(cost_usd) as cost_usd from {{ source('marts', 'fct_agent_months') }}",
         encoding="utf-8",

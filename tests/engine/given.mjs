@@ -29,8 +29,6 @@ const runs = (agent, day) => (agent === "(platform)"
     failed_cost_usd: agent === "a" ? USD / 2 : 0, failed_cost_more_usd: agent === "a" && day === 10 ? USD : 0, failed_cost_open_count: 0 });
 const models = (day) => ({ utc_date: [day, day, day], model: { keys: ["opus", "mini"], codes: [0, 0, 1] },
   provider: { keys: ["x", "y"], codes: [0, 1, 0] }, agent_id: { keys: ["a"], codes: [0, 0, 0] }, cost_usd: [4 * USD, 3 * USD, USD] });
-const hours = { date: [16, 16, 17], weekday: [1, 1, 2], hour: [9, 14, 9], run_count: [1, 2, 3], cost_usd: [USD, 3 * USD, null],
-  agent_id: { keys: ["a"], codes: [0, 0, 0] } };
 const weeks = { week: [2, 9, 16], agent_id: { keys: ["(all)"], codes: [0, 0, 0] }, tokens_in_median: [900, 1000, 1100],
   duration_seconds_median: [1.5, 2.5, null] };
 const bills = { utc_date: [1, 2], agent_id: { keys: ["a"], codes: [0, 0] }, billed_usd: [USD, 2 * USD] };
@@ -41,7 +39,7 @@ export const data = {
   site: { ...calendar, timezone: "Europe/Berlin", workspaces: [{ ...calendar, id: "ws", name: "Work", path: "workspaces/ws.html", agents: lines }] },
   workspace: "ws", root: "../",
   shards: new Map([["2026-10", tables({ rpt_days: days(29, 31, runs) })],
-    ["2026-11", tables({ rpt_days: days(1, 18, runs), rpt_models: models(3), rpt_hours: hours, rpt_run_weeks: weeks, rpt_bill_days: bills })]]),
+    ["2026-11", tables({ rpt_days: days(1, 18, runs), rpt_models: models(3), rpt_run_weeks: weeks, rpt_bill_days: bills })]]),
 };
 export const nothing = { from: null, to: null, members: null, isChosen: false };
 export const chosen = (from, to, members = null) => ({ from, to, members: members && new Set(members), isChosen: true });

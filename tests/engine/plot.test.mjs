@@ -113,12 +113,6 @@ test("a share that is not known, or is none, has no place", () => {
   assert.deepEqual(over.data[1].error_y.array.filter((each) => each !== 0).length, 1);
 });
 
-test("cells are shaded by weekday and hour", () => {
-  const { data: [map] } = drawn({ key: "hours", data: "rpt_hours", period: "recent", mark: "cell", by: ["weekday", "hour"], draw: [COST] }, nothing);
-  assert.deepEqual([map.z[0][9], map.z[0][14], map.z[1][9], map.z[2][9]], [1, 3, null, null]);
-  assert.equal(map.customdata[0][14], "Monday 14:00: $3.00");
-});
-
 test("lines run over numbers too, above a band", () => {
   const table = { day_of_month: [1, 2], low_usd: [null, 10_000_000_000], high_usd: [null, 30_000_000_000], cost_usd: [10_000_000_000, null] };
   const part = { key: "month", data: "rpt_forecast_days", mark: "line", by: ["day_of_month"],
@@ -159,7 +153,7 @@ test("a waterfall may begin at nothing, or end below it", () => {
 });
 
 test("roles become colours where colours stand, and nowhere else", () => {
-  const figure = { marker: { color: ["@cost", "@cost~"] }, name: "@cost", colorscale: [[0, "@heat-1"]] };
+  const figure = { marker: { color: ["@cost", "@cost~"] }, name: "@cost", colorscale: [[0, "@tokens-in"]] };
   assert.deepEqual(painted(figure, (role) => role.toUpperCase()),
-    { marker: { color: ["@COST", "@COST~"] }, name: "@cost", colorscale: [[0, "@HEAT-1"]] });
+    { marker: { color: ["@COST", "@COST~"] }, name: "@cost", colorscale: [[0, "@TOKENS-IN"]] });
 });

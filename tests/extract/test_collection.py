@@ -103,10 +103,16 @@ def test_a_run_that_is_listed_late_is_landed(
 
 @pytest.mark.parametrize("is_collecting", [True, False])
 def test_an_agent_of_hundreds_of_runs_an_hour(
-    batch: Batch, world: World, start_run: StartRun, collected: Collect, *, is_collecting: bool
+    batch: Batch,
+    world: World,
+    start_run: StartRun,
+    collected: Collect,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    is_collecting: bool,
 ) -> None:
     """Of 450 runs an hour, collections every 20 minutes leave none unlisted that started since."""
-    batch.set_extract(settle_hours=0)
+    monkeypatch.setattr("analytics.warehouse.provisional_runs.SETTLE_HOURS", 0)
     start_run(hours_ago=0.01)
     run_batch_unseen(batch)
     for minutes in range(20, 121, 20):

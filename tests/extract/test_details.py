@@ -13,7 +13,6 @@ from tests.conftest import Batch, StartRun
 
 def test_details_are_read_once(batch: Batch, world: World, start_run: StartRun) -> None:
     """A run's costs and events are read when it has ended, and again only if its cost changes."""
-    batch.set_extract(details_per_batch=0)
     run = start_run(status="failed", error="ToolError")
     open_run = start_run(status="running")
     batch.extract()
@@ -32,25 +31,12 @@ def test_details_are_read_once(batch: Batch, world: World, start_run: StartRun) 
     )
 
 
-def test_details_can_be_limited(batch: Batch, start_run: StartRun) -> None:
-    """A batch reads the details of as many runs as the settings allow, newest first."""
-    old, new = start_run(hours_ago=9), start_run(hours_ago=2)
-    batch.set_extract(details_per_batch=1)
-    batch.extract()
-    first = (batch.asked(f"{new.id}/costs"), batch.asked(f"{old.id}/costs"))
-    batch.extract()
-
-    assert first == (1, 0)
-    assert batch.asked(f"{old.id}/costs") == 1
-
-
 def test_each_detail_is_read_once_over_several_loads(
     batch: Batch, start_run: StartRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The details of many runs are read in several loads, and those of the sample in the first."""
     monkeypatch.setattr(details, "BATCH", 4)
     monkeypatch.setattr(details, "SAMPLE", 2)
-    batch.set_extract(details_per_batch=0)
     runs = [start_run(hours_ago=hours) for hours in range(1, 8)]
     batch.extract()
 

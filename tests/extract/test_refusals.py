@@ -63,7 +63,7 @@ def live(world: World, agent: Agent) -> None:
 def batch(batch: Batch, world: World, agent: Agent) -> Batch:
     """A batch of those days."""
     live(world, agent)
-    batch.set_extract(details_per_batch=0, history_days=4)
+    batch.set_extract(history_days=4)
     return batch
 
 
@@ -101,7 +101,7 @@ def test_what_an_account_lacks_is_named_and_unknown(
             ids.append(world.workspaces[0].id)
         loaded = load_settings(tmp_path / "data")
         batch = Batch(msgspec.structs.replace(loaded, workspaces=settings), api)
-        batch.set_extract(details_per_batch=0, history_days=4)
+        batch.set_extract(history_days=4)
         outcomes = batch.extract()
     published = publish(batch)
 
@@ -215,8 +215,7 @@ def test_own_key_cost_is_unknown_without_the_keys(
         *known.rows("fct_billing_days", split), (None, None)
     ]  # fmt: skip
     for table in ("fct_agent_months", "fct_workspace_months", "fct_owner_months",
-                  "fct_agent_owner_months", "rpt_months", "rpt_bill_months",
-                  "rpt_agent_bill_months"):  # fmt: skip
+                  "fct_agent_owner_months", "rpt_months"):  # fmt: skip
         billed = [row for row in published[table] if row["billed_usd"]]
         assert {(row["surcharge_usd"], row["own_key_usd"]) for row in billed} == {(None, None)}
         assert None not in {value for pair in known.rows(table, split) for value in pair}

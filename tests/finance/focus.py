@@ -8,9 +8,8 @@ from functools import cache
 from pathlib import Path
 
 from analytics.finance.books.frozen import load_frozen, write_frozen
-from analytics.published.export.focus.columns import Dataset, Edition
-from analytics.published.export.focus.files import name_of, write_focus
-from analytics.published.export.month import workspaces_called
+from analytics.published.export.focus.columns import Dataset
+from analytics.published.export.focus.files import file_name, write_focus
 from analytics.resources import folder
 from analytics.transform.models import references
 from tests.queries.metered import read_workspace
@@ -66,12 +65,11 @@ def rows(
     target: Path,
     month: date,
     dataset: Dataset = Dataset.cost_and_usage,
-    edition: Edition = Edition.v1_4,
 ) -> list[Row]:
     """The rows of a month's CSV file, which is written once."""
-    file = target / f"{name_of(dataset, edition, f'{month:%Y-%m}')}.csv"
+    file = target / file_name(dataset, f"{month:%Y-%m}")
     if not file.exists():
-        write_focus(warehouse._con, month, target, workspaces_called(warehouse._con, None))
+        write_focus(warehouse._con, month, target)
     with file.open(encoding="utf-8", newline="") as lines:
         return list(csv.DictReader(lines))
 

@@ -34,7 +34,6 @@ _TYPES: Mapping[str, Any] = {
     **{name: MONEY for name in LINES if name.endswith("_usd")},
     **dict.fromkeys(("run_count", "tokens_in", "tokens_out", "precedence", "rule"), pl.Int64()),
     **dict.fromkeys(("month", "first_month", "last_month"), pl.Date()),
-    "is_chargeback": pl.Boolean(),
     "share": MONEY,
 }
 
@@ -74,7 +73,7 @@ class Given:
         ]
         row = {
             "workspace_id": W, "source": source, "precedence": number, "rule": number,
-            "name": f"rule {number}", "method": method, "basis": basis, "is_chargeback": False,
+            "name": f"rule {number}", "method": method, "basis": basis,
             "first_month": FIRST, "last_month": LAST,
         }  # fmt: skip
         self.rules.append(row | more)

@@ -112,13 +112,12 @@ def test_a_pool_is_shared_by_its_method(method: str, basis: str | None, a: str, 
 def test_a_fixed_rule_names_its_cost_centers() -> None:
     """They bear a pool by their shares, with or without direct lines; the bill goes along."""
     given = bakery(billed_usd=Decimal(1))
-    given.rule("platform", "fixed", shares={"C": "75", "A": "25"}, is_chargeback=True)
+    given.rule("platform", "fixed", shares={"C": "75", "A": "25"})
     shared = [row for row in given.rows() if row["source"] == "platform"]
 
     assert [
-        (row["cost_center"], row["cost_usd"], row["billed_usd"], row["rule"], row["is_chargeback"])
-        for row in shared
-    ] == [("A", 2, Decimal("0.25"), "rule 1", True), ("C", 6, Decimal("0.75"), "rule 1", True)]
+        (row["cost_center"], row["cost_usd"], row["billed_usd"], row["rule"]) for row in shared
+    ] == [("A", 2, Decimal("0.25"), "rule 1"), ("C", 6, Decimal("0.75"), "rule 1")]
 
 
 def test_usage_without_an_agent_is_part_of_the_platforms_line() -> None:
@@ -239,9 +238,9 @@ def test_without_any_weight_nothing_vanishes() -> None:
     given = Given()
     given.line("a-1", "A", "30", tokens_in=0)
     given.line("(platform)", cost="8")
-    given.rule("platform", "proportional", "tokens", is_chargeback=True)
+    given.rule("platform", "proportional", "tokens")
     (row,) = (row for row in given.rows() if row["source"] == "platform")
 
-    assert (row["cost_center"], row["rule"], row["cost_usd"], row["is_chargeback"]) == (
-        "(not allocated)", "rule 1", 8, False,
+    assert (row["cost_center"], row["rule"], row["cost_usd"]) == (
+        "(not allocated)", "rule 1", 8,
     )  # fmt: skip

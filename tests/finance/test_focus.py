@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-import csv
 import json
-import os
-import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from itertools import count
 from pathlib import Path
-from xml.etree import ElementTree
 
 import polars
 import pytest
 from focus_data_toolkit.model.validator import lint_focus_1_4_structure
 from focus_data_toolkit.validate import validate_dataset_bundle
 
-from analytics.published.export.files import Format, write_statement
-from analytics.published.export.focus.columns import Dataset, Edition
-from analytics.published.export.focus.files import columns_of, read_focus
+from analytics.published.export.focus.columns import Dataset
+from analytics.published.export.focus.files import SOURCES, read_focus
 from tests.finance.focus import CLOSED, Row, build, close, read_from, rows, used
 from tests.queries.sample import own
 from tests.transform.given import WORKSPACE, Warehouse, empty_warehouse
@@ -31,15 +26,6 @@ CONDITIONS = ("SupportsUnitPricing", "SupportsMultiplePricingCategories")
 HOSTILE = ('=cmd()|"/c calc"!A0', "+1", "\t=1\r\n,", 'a;=1"\\', "<b>\xa0\u202e\U000e0001</b>")
 OTHER = "w-2"
 REOPENED = datetime(2026, 12, 24, 5, 6, 7, tzinfo=UTC)
-CRITERIA = (
-    "USAGE_MEASUREMENT_SUPPORTED", "SUB_ACCOUNT_SUPPORTED", "TAGGING_SUPPORTED",
-    "UNIT_PRICING_SUPPORTED", "BILLING_BASED_ON_PROVISIONED_RESOURCES_SUPPORTED",
-    "RESOURCE_TYPE_ASSIGNMENT_SUPPORTED", "MULTIPLE_PRICING_CATEGORIES_SUPPORTED",
-)  # fmt: skip
-# An id must be null, and must not be null; the rest are the rules that these two are part of.
-FALSE_ALARMS = {
-    "InvoiceId-C-004-C", "InvoiceId-C-005-C", "InvoiceId-C-003-C", "InvoiceId-C-000-O",
-}  # fmt: skip
 TITLES = {
     Dataset.cost_and_usage: "Cost and Usage",
     Dataset.billing_period: "Billing Period",
@@ -222,8 +208,8 @@ def test_periods_are_those_of_the_books(two_years: TwoYears) -> None:
     """A month is Closed once the books have it, or while a close writes it; else Open."""
     periods = {row["BillingPeriodStart"][:7]: row for row in two_years.rows(Dataset.billing_period)}
     of_months = [periods[f"{month:%Y-%m}"] for month in MONTHS]
-    con, month = two_years.warehouse._con, f"{MONTHS[22]:%Y-%m}"
-    closing = read_focus(con, month, None, Dataset.billing_period, closed_at=REOPENED).lines
+    con = two_years.warehouse._con
+    closing = read_focus(con, MONTHS[22], Dataset.billing_period, closed_at=REOPENED)
 
     assert [row["BillingPeriodStatus"] for row in of_months] == ["Closed"] * 22 + ["Open"] * 2
     assert [row["BillingPeriodLastUpdated"] for row in of_months[21:]] == [
@@ -279,10 +265,10 @@ def test_names_are_inert_and_tags_are_json(two_years: TwoYears) -> None:
             assert value.isprintable()
 
 
-def test_parquet_has_decimals_and_names_as_they_are(two_years: TwoYears) -> None:
-    """Amounts are exact decimals of ten digits, and no name is changed."""
+def test_amounts_are_decimals(two_years: TwoYears) -> None:
+    """Amounts are exact decimals of ten digits, and no name is changed before it is written."""
     con = two_years.warehouse._con
-    frame = polars.concat(read_focus(con, f"{month:%Y-%m}").lines for month in MONTHS[5:7])
+    frame = polars.concat(read_focus(con, month, Dataset.cost_and_usage) for month in MONTHS[5:7])
 
     assert {str(frame.schema[name]) for name in ("BilledCost", "ConsumedQuantity")} == {
         "Decimal(precision=38, scale=10)"
@@ -290,106 +276,26 @@ def test_parquet_has_decimals_and_names_as_they_are(two_years: TwoYears) -> None
     assert set(HOSTILE) <= set(frame["ResourceName"])
 
 
-def test_1_2_has_its_own_columns(two_years: TwoYears) -> None:
-    """The rows are those of 1.4; providers stand in the columns that 1.4 removed."""
-    month = MONTHS[20]
-    new = rows(two_years.warehouse, two_years.folder, month)
-    old = rows(two_years.warehouse, two_years.folder, month, edition=Edition.v1_2)
+def test_models_are_told_apart(two_years: TwoYears) -> None:
+    """SkuPriceDetails has what a model's name says, each key marked as our own."""
+    found = two_years.rows(Dataset.cost_and_usage, MONTHS[20])
+    details = {row["SkuPriceDetails"] for row in found if row["x_Model"] == "openai.gpt-5.5"}
 
-    assert set(old[0]) - set(new[0]) == {
-        "ProviderName", "PublisherName", "CommitmentDiscountStatus",
-    }  # fmt: skip
-    assert set(new[0]) - set(old[0]) == {
-        "HostProviderName", "ServiceProviderName", "InvoiceDetailId",
-    }  # fmt: skip
-    both = set(new[0]) & set(old[0])
-    assert [{name: row[name] for name in both} for row in new] == [
-        {name: row[name] for name in both} for row in old
+    assert [*map(json.loads, details)] == [
+        {
+            "x_ModelDeveloper": "openai",
+            "x_ModelFamily": "gpt",
+            "x_ModelId": "openai.gpt-5.5",
+            "x_ModelVersion": "5.5",
+        }
     ]
 
 
-def test_the_draft_adds_models_and_consumers(two_years: TwoYears) -> None:
-    """Columns of 1.5 are the agent and what a model's name says; nothing else, and no direction."""
-    month, con = f"{MONTHS[20]:%Y-%m}", two_years.warehouse._con
-    draft = read_focus(con, month, edition=Edition.draft_1_5)
-    lines, ratified = draft.lines, read_focus(con, month).lines
-
-    assert set(draft.lines.columns) - set(ratified.columns) == {"ConsumerId", "PrincipalId"}
-    model = {"Developer": "openai", "Family": "gpt", "Id": "openai.gpt-5.5", "Version": "5.5"}
-    for prefix, found in (("Model", lines), ("x_Model", ratified)):
-        details = found.filter(x_Model="openai.gpt-5.5")["SkuPriceDetails"].unique().to_list()
-        assert [*map(json.loads, details)] == [
-            {f"{prefix}{name}": value for name, value in model.items()}
-        ]
-    assert lines["ConsumerId"].to_list() == lines["ResourceId"].to_list()
-    assert lines["PrincipalId"].null_count() == len(lines)
-    assert "working draft" in {each.term: each.meaning for each in draft.definitions}["Draft"]
-
-
-def test_the_draft_is_1_4_but_for_its_columns(two_years: TwoYears, tmp_path: Path) -> None:
-    """The linter of 1.4 finds the columns and keys of the draft, and nothing else."""
-    con, file = two_years.warehouse._con, tmp_path / "draft.csv"
-    draft = read_focus(con, f"{MONTHS[21]:%Y-%m}", edition=Edition.draft_1_5)
-    write_statement(draft, Format.csv, file)
-    with file.open(encoding="utf-8", newline="") as lines:
-        report = lint_focus_1_4_structure(
-            "Cost and Usage", [*csv.DictReader(lines)], supported_conditions=CONDITIONS
-        )
-
-    assert {(each.column, each.rule) for each in report.violations} == {
-        ("ConsumerId", "unknown_column"),
-        ("PrincipalId", "unknown_column"),
-        ("SkuPriceDetails", "custom_key_not_prefixed"),
-    }
-
-
-@pytest.mark.parametrize("edition", Edition)
-def test_custom_columns_come_last(edition: Edition) -> None:
+def test_custom_columns_come_last() -> None:
     """All columns of FOCUS stand before those of our own, and each is defined."""
-    columns = columns_of(Dataset.cost_and_usage, edition)
+    columns = SOURCES[Dataset.cost_and_usage].columns
     names = [each.name for each in columns]
 
     assert names == sorted(names, key=lambda name: name.startswith("x_"))
     assert len(names) == len(set(names))
     assert all(each.meaning.endswith(".") for each in columns)
-
-
-def test_definitions_lie_beside_each_file(two_years: TwoYears) -> None:
-    """Each dataset has a file of definitions with every column of it."""
-    two_years.rows(Dataset.cost_and_usage, MONTHS[0])
-    for dataset in Dataset:
-        name = f"levain-focus-{MONTHS[0]:%Y-%m}-{dataset}-definitions.csv"
-        with (two_years.folder / name).open(encoding="utf-8-sig", newline="") as file:
-            terms = {row["term"] for row in csv.DictReader(file)}
-        assert {each.name for each in columns_of(dataset, Edition.v1_4)} <= terms
-
-
-@pytest.mark.skipif("FOCUS_VALIDATOR" not in os.environ, reason="names the official validator")
-def test_the_official_validator_finds_nothing_in_1_2(two_years: TwoYears, tmp_path: Path) -> None:
-    """All rules of FOCUS 1.2 that apply pass, but for the two that contradict each other.
-
-    It takes names beyond ASCII for wrong, of which the specification says nothing: they are out.
-    """
-    con = two_years.warehouse._con
-    data = polars.concat(
-        read_focus(con, f"{month:%Y-%m}", edition=Edition.v1_2).lines for month in MONTHS
-    )
-    data.filter(polars.col("ResourceId").ne_missing("a-5")).write_parquet(
-        tmp_path / "focus.parquet"
-    )
-    validator = Path(os.environ["FOCUS_VALIDATOR"]).absolute()
-    subprocess.run(
-        [
-            validator, "--data-file", tmp_path / "focus.parquet", "--validate-version", "1.2",
-            "--block-download", "--applicability-criteria", ",".join(CRITERIA),
-            "--output-type", "unittest", "--output-destination", tmp_path / "junit.xml",
-        ],
-        cwd=next(validator.parents[1].glob("lib/python*/site-packages")),  # it reads files there
-        check=True,
-    )  # fmt: skip
-    results = {
-        str(case.get("name")).partition(" ")[0]: {result.tag for result in case}
-        for case in ElementTree.parse(tmp_path / "junit.xml").iter("testcase")
-    }
-    assert sum(not tags for tags in results.values()) > 200
-    assert {name for name, tags in results.items() if tags & {"failure", "error"}} == FALSE_ALARMS

@@ -56,7 +56,6 @@ def fill() -> None:
         'method = "fixed"',
         "shares = { A = 33.3333333333, B = 66.6666666667 }",
         "valid_from = 2026-10-01",
-        'book = "chargeback"',
         "[[rules]]",
         'name = "B"',
         'source = "failed"',

@@ -5,14 +5,12 @@ from __future__ import annotations
 import csv
 import re
 import shutil
-import zipfile
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from html import escape
 from html.parser import HTMLParser
-from io import BytesIO
 from pathlib import Path
 
 import polars as pl
@@ -20,15 +18,15 @@ import pytest
 from msgspec.structs import replace as changed
 
 from analytics.finance.books.entries import ClosingFacts
-from analytics.published.export.month_end import read_month_end
-from analytics.published.export.month_tables import TABLES
-from analytics.published.export.pack import write_archive, write_pack
+from analytics.published.export.entries import find_journal
+from analytics.published.export.month_end import MonthEnd, read_month_end
+from analytics.published.export.pack import write_pack
 from analytics.published.export.statement_page import statement_page
-from tests.finance.months import CLOSE, DECEMBER, NOVEMBER, OTHER, closed_november
+from tests.finance.months import CLOSE, DECEMBER, NOVEMBER, closed_november
 from tests.report.browser import CHROMIUM, PHONE, Reader, browser
 from tests.report.browser import WHY_NOT as NO_CHROMIUM
-from tests.spreadsheets import page_sizes, read_cells
-from tests.transform.given import WORKSPACE, Warehouse
+from tests.spreadsheets import page_sizes, read_cells, rows_of
+from tests.transform.given import Warehouse
 
 Cells = list[list[str]]
 EARLY = ["=Cakes & <Co>: 2 open days, 1 open run", "Bakery: 2 open days"]
@@ -49,6 +47,11 @@ def pack(warehouse: Warehouse, tmp_path_factory: pytest.TempPathFactory) -> Path
 def packed(warehouse: Warehouse, month: date, folder: Path) -> Path:
     write_pack(warehouse.con, month, folder, CLOSE if month == NOVEMBER else None)
     return folder
+
+
+def month_end_of(warehouse: Warehouse, month: date) -> MonthEnd:
+    con = warehouse.con
+    return read_month_end(con, month, None, find_journal(con, month, None))
 
 
 def read_csv(file: Path) -> list[dict[str, str]]:
@@ -95,103 +98,81 @@ def cents(text: str) -> Decimal:
 
 
 def test_every_file_is_named(pack: Path) -> None:
-    """README.txt names every file of the folder, and no other."""
+    """README.txt names every file of the folder, and the manifest that is added last; no other."""
     files = {path.relative_to(pack).as_posix() for path in pack.rglob("*") if path.is_file()}
     text = (pack / "README.txt").read_text(encoding="utf-8")
     named = {line.split("  ")[0] for line in text.split("\n\n")[2].splitlines()}
 
-    assert named | {"README.txt"} == files
-    assert {"statement.html", "levain-2026-11.xlsx", "lines.csv", "definitions.csv"} <= files
-    assert {
-        f"evidence/{name}.csv" for name in ("checks", "loads", "requests", "adjustments")
-    } <= files
+    assert named | {"README.txt"} == files | {"manifest.json"}
+    assert files == {
+        "README.txt", "levain-2026-11.xlsx", "levain-focus-2026-11-billing-period.csv",
+        "levain-focus-2026-11-cost-and-usage.csv", "levain-focus-2026-11-invoice-detail.csv",
+        "levain-journal-2026-11.csv", "lines.csv", "reconciliation.csv", "statement.html",
+    }  # fmt: skip
+    assert "How it adds up\n  The books are kept in UTC months of the meter" in text
+    assert "Workspace Bakery\n  closed: booked; " in text
 
 
 def test_files_add_up_to_the_marts(pack: Path, warehouse: Warehouse) -> None:
-    """Lines, bill by provider and FOCUS are the closed lines, to the last digit."""
+    """Lines and FOCUS are the closed lines, to the last digit."""
     (ours,) = warehouse.rows(
         "select sum(billed_usd), sum(surcharge_usd), sum(own_key_usd), sum(cost_usd)"
         " from marts.fct_closed_lines where month = ?", NOVEMBER,
     )  # fmt: skip
     columns = ("billed_usd", "surcharge_usd", "own_key_usd", "metered_cost_usd")
-    lines, providers = (read_csv(pack / f"{name}.csv") for name in ("lines", "providers"))
+    lines = read_csv(pack / "lines.csv")
 
     assert tuple(total(lines, name) for name in columns) == ours
-    assert tuple(total(providers, name) for name in columns) == ours
     assert list(lines[0])[5] == "billed_usd"
-    focus = read_csv(pack / "focus" / "levain-focus-2026-11-cost-and-usage.csv")
+    focus = read_csv(pack / "levain-focus-2026-11-cost-and-usage.csv")
     assert total(focus, "BilledCost") == ours[0]
 
 
 def test_the_same_file_makes_the_same_bytes(
     pack: Path, warehouse: Warehouse, tmp_path: Path
 ) -> None:
-    """Packs and archives of the same published figures and close differ in no byte."""
+    """Packs of the same published figures and close differ in no byte."""
     again = packed(warehouse, NOVEMBER, tmp_path)
-    one, two = BytesIO(), BytesIO()
-    for folder, file in ((pack, one), (again, two)):
-        write_archive(folder, file, "pack")
 
-    assert one.getvalue() == two.getvalue()
-    with zipfile.ZipFile(one) as archive:
-        assert {entry.date_time for entry in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
+    assert [(path.name, path.read_bytes()) for path in sorted(again.iterdir())] == [
+        (path.name, path.read_bytes()) for path in sorted(pack.iterdir())
+    ]
 
 
 def test_the_journal_balances(pack: Path, warehouse: Warehouse, tmp_path: Path) -> None:
-    """The journal is there in every layout; only that of a month still open is a preview."""
-    rows = read_csv(pack / "journal" / "levain-journal-2026-11.csv")
-    debit, credit = (sum(Decimal(each[side] or 0) for each in rows) for side in ("DEBIT", "CREDIT"))
+    """The journal is in whole cents; only that of a month still open is a preview."""
+    rows = read_csv(pack / "levain-journal-2026-11.csv")
+    sides = [[Decimal(each[side] or 0) for each in rows] for side in ("DEBIT", "CREDIT")]
     previews = {}
     for close in (None, CLOSE):
         folder = tmp_path / str(close is None)
         folder.mkdir()
         write_pack(warehouse.con, DECEMBER, folder, close)
-        texts = [path.read_text(encoding="utf-8") for path in (folder / "journal").iterdir()]
-        previews[close is CLOSE] = any("PREVIEW" in text for text in texts)
+        text = (folder / "levain-journal-2026-12.csv").read_text(encoding="utf-8")
+        previews[close is CLOSE] = "PREVIEW" in text
 
-    assert debit == credit > 0
+    assert sum(sides[0]) == sum(sides[1]) > 0
+    assert all(usd == usd.quantize(Decimal("0.01")) for side in sides for usd in side)
     assert {each["STATE"] for each in rows} == {"closed"}
-    assert len([*(pack / "journal").iterdir()]) == 5
     assert previews == {False: True, True: False}
 
 
 def test_what_to_book_is_the_journal(pack: Path, warehouse: Warehouse) -> None:
-    """By account and cost center, it has debits and credits; own-key cost may be in no entry."""
-    rows = read_csv(pack / "what-to-book.csv")
-    ours = warehouse.rows(
-        "select account, cost_center, sum(debit_usd), sum(credit_usd)"
-        " from marts.fct_journal_lines where month = ? group by all order by all", NOVEMBER,
-    )  # fmt: skip
-    found = [
-        (each["account"], each["cost_center"], *(Decimal(each[f"{side}_usd"])
-        for side in ("debit", "credit"))) for each in rows
-    ]  # fmt: skip
+    """Debits and credits of the page are those of the file; own-key cost may be in no entry."""
+    rows = read_csv(pack / "levain-journal-2026-11.csv")
     page = (pack / "statement.html").read_text(encoding="utf-8")
-    total = Tables(page).sections["bookings"][-1]
+    *_, whole = Tables(page).sections["bookings"]
 
-    assert sorted(found) == ours
-    assert (total[0], total[3]) == ("Total", total[4])
-    assert cents(total[3]) > 0
+    assert (whole[0], whole[3]) == ("Total", whole[4])
+    assert cents(whole[3]) == sum(Decimal(each["DEBIT"] or 0) for each in rows) > 0
     assert page.count("not in the journal") == 2
 
-    month_end = read_month_end(warehouse.con, NOVEMBER, [WORKSPACE, OTHER], None)
-    booked = pl.DataFrame({"kind": ["accrual", "own_key"]})
-    with_own_key = replace(month_end, tables={**month_end.tables, "journal_lines": booked})
+    month_end = month_end_of(warehouse, NOVEMBER)
+    assert month_end.journal
+    (first, *others) = month_end.journal.entries
+    entries = [replace(first, kind="own_key"), *others]
+    with_own_key = replace(month_end, journal=replace(month_end.journal, entries=entries))
     assert "not in the journal" not in statement_page(with_own_key)
-
-
-def test_evidence_leads_to_what_was_read(pack: Path) -> None:
-    """Evidence has each load that the month rests on, with the SHA-256 of its files, and checks."""
-    loads = read_csv(pack / "evidence" / "loads.csv")
-    checks = read_csv(pack / "evidence" / "checks.csv")
-    requests = read_csv(pack / "evidence" / "requests.csv")
-
-    assert {(each["load_id"], each["file_name"], each["sha256"]) for each in loads} == {
-        ("load-1", "runs.ndjson.zst", "ab12")
-    }
-    assert {each["load_id"] for each in requests} == {"load-1"}
-    assert {each["is_ok"] for each in checks} <= {"true", "false"}
-    assert all(each["claim"] for each in checks)
 
 
 @pytest.mark.parametrize(
@@ -229,19 +210,16 @@ def test_every_file_for_people_says_the_state(
 
 def test_an_adjustment_is_booked_in_the_next_month(warehouse: Warehouse, tmp_path: Path) -> None:
     """A correction of a closed month leaves its pack as it was, and stands in that of the next."""
-    before = read_month_end(warehouse.con, NOVEMBER, [WORKSPACE, OTHER], None)
-    after = read_month_end(warehouse.con, DECEMBER, [WORKSPACE, OTHER], None)
-    folder = packed(warehouse, DECEMBER, tmp_path)
-    (line,) = read_csv(folder / "evidence" / "adjustments.csv")
+    before, after = (month_end_of(warehouse, month) for month in (NOVEMBER, DECEMBER))
+    write_pack(warehouse.con, DECEMBER, tmp_path, None)
+    sheet = read_cells(tmp_path / "levain-2026-12.xlsx")["Adjustments and accruals"]
+    line, _ = rows_of(sheet, head=2)
 
     assert before.adjustments["billed_usd"] == 0
-    assert line["difference_billed_usd"] == "'-0.0000000015" or Decimal(
-        line["difference_billed_usd"]
-    ) == Decimal("-0.0000000015")
-    assert (line["original_month"], line["cause"]) == ("2026-11", "bill_corrected")
-    assert (
-        after.adjustments["billed_usd"] == Decimal("-0.0000000015") == after.to_book["billed_usd"]
-    )
+    assert after.adjustments["billed_usd"] == Decimal("-0.0000000015")
+    assert after.to_book["billed_usd"] == Decimal("-0.0000000015")
+    assert (line["Original month"], line["Cause"]) == ("2026-11", "bill_corrected")
+    assert line["Difference billed"] == -1.5e-9
     assert "No cost and no run in this month." in statement_page(after)
 
 
@@ -290,7 +268,7 @@ def test_printed_steps_add_up(pack: Path, warehouse: Warehouse) -> None:
     signed = [cents(f"{sign}{amount}") for sign, amount in (first, *others)]
     assert sum(signed) == cents(page.split(" = billed ")[1].split(".</p>")[0])
 
-    month_end = read_month_end(warehouse.con, NOVEMBER, [WORKSPACE, OTHER], None)
+    month_end = month_end_of(warehouse, NOVEMBER)
     step = {"comment": "Why.", "driver_name": None, "driver_model": None}
     bridge = pl.DataFrame([
         {"step": "October 2026", "amount_usd": Decimal("1.004"), "is_total": True, **step},
@@ -313,26 +291,6 @@ def test_names_are_text(pack: Path) -> None:
     assert "<script" not in page
     assert "=cmd()|&#39;/c calc&#39;!A0 &lt;script&gt;" in page
     assert names == {"'=Cakes & <Co>", "Bakery"}
-
-
-def test_every_column_is_explained(pack: Path) -> None:
-    """definitions.csv has the meaning of each column by its file, one alone."""
-    rows = read_csv(pack / "definitions.csv")
-    terms = [(each["file"], each["sheet"], each["term"]) for each in rows if each["meaning"]]
-    heads = {
-        table.file: (pack / table.file).read_text(encoding="utf-8-sig").splitlines()[0].split(",")
-        for table in TABLES
-        if table.file
-    }
-
-    assert len({*terms}) == len(terms)
-    for file, columns in heads.items():
-        explained = [term for of_file, _, term in terms if of_file == file]
-        assert [*columns] == explained, file
-    tokens = [each["meaning"] for each in rows if each["term"] in {"tokens_in", "tokens_out"}]
-    assert all("requests metered in the month" in each for each in tokens)
-    (cause,) = [each["meaning"] for each in rows if each["term"] == "cause"]
-    assert {"late_run", "cost_corrected", "owner_changed"} <= {*re.findall(r"\w+", cause)}
 
 
 @pytest.mark.skipif(not CHROMIUM, reason=NO_CHROMIUM)

@@ -55,7 +55,7 @@ def _given(draw: st.DrawFn) -> Given:
         bases = ["cost", "billed", "runs", "tokens"] if method == "proportional" else [None]
         given.rule(
             source, method, draw(st.sampled_from(bases)),
-            workspace_id=draw(_workspaces), is_chargeback=draw(st.booleans()),
+            workspace_id=draw(_workspaces),
             first_month=first, last_month=last, **({"shares": shares} if method == "fixed" else {}),
         )  # fmt: skip
     return given

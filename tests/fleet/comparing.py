@@ -8,9 +8,8 @@ from pathlib import Path
 import duckdb
 
 from analytics.batch.rebuild import rebuild
-from analytics.fleet.generations import PUBLISHED
-from analytics.fleet.shard import export_data
 from analytics.settings import load_settings
+from analytics.warehouse.layout import Layout
 from tests.fleet.fleets import Given, quiet
 
 NOT_OF_A_WORKSPACE = {"check_results", "custom_files", "finance_files",
@@ -23,12 +22,11 @@ CLOCK = {"loads": "* exclude (loaded_at, published_at)"}
 
 def on_one_machine(given: Given, root: Path) -> Path:
     """Return the file that one machine publishes of all that the shards have landed."""
+    layout = Layout(root / "data")
     for shard in given.fleet.shards:
-        export_data(given.store, shard, root / shard)
-        shutil.copytree(root / shard / "landing", root / "data" / "landing", dirs_exist_ok=True)
-        shutil.rmtree(root / shard)
-    rebuild(load_settings(root / "data", given.root / "analytics.toml"), quiet())
-    return root / "data" / PUBLISHED
+        shutil.copytree(given.fleet.layout(shard).landing, layout.landing, dirs_exist_ok=True)
+    rebuild(load_settings(layout.root, given.root / "analytics.toml"), quiet())
+    return layout.published
 
 
 def differences(one: Path, merged: Path) -> list[str]:

@@ -3,26 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import timedelta
 from io import StringIO
-from itertools import count
 from pathlib import Path
 
 import pytest
 
+from analytics.batch.last_batch import LastBatch, read_last_batch
 from analytics.batch.progress import Progress
 from analytics.emulator.server import Emulator, running
 from analytics.emulator.world import World
 from analytics.emulator.worlds.fleet import Workspaces
-from analytics.fleet.generations import Generation
+from analytics.errors import AnalyticsError
 from analytics.fleet.settings import Fleet, load_fleet
-from analytics.fleet.shard import run_batch
-from analytics.fleet.store import Store
+from analytics.fleet.tasks import run_batch
 from tests.conftest import NOW
-
-KEEP = timedelta(days=7)
 
 
 def quiet() -> Progress:
@@ -32,25 +28,23 @@ def quiet() -> Progress:
 
 @dataclass
 class Given:
-    """A fleet, its emulator, and a folder for the scratch of batches."""
+    """A fleet, its emulator, and the folder of its settings."""
 
     fleet: Fleet
     emulator: Emulator
     root: Path
 
-    def __post_init__(self) -> None:
-        self._numbers = count(1)
+    def batch(self, shard: str) -> LastBatch:
+        """Run the batch of a shard in this process; return how it ended."""
+        with suppress(AnalyticsError):  # it is in the record
+            run_batch(self.fleet, shard, quiet())
+        batch = read_last_batch(self.fleet.layout(shard))
+        assert batch
+        return batch
 
-    @property
-    def store(self) -> Store:
-        """The storage."""
-        return Store(self.fleet.storage)
-
-    def batch(self, shard: str, store: Store | None = None) -> Generation:
-        """Run the batch of a shard in this process."""
-        folder = self.root / f"scratch-{next(self._numbers)}"
-        settings = self.fleet.of(shard, folder)
-        return run_batch(store or self.store, shard, settings, quiet(), KEEP)
+    def file(self, shard: str) -> Path:
+        """The published file of a shard."""
+        return self.fleet.layout(shard).published
 
 
 @contextmanager
@@ -59,11 +53,9 @@ def fleet_of(
     monkeypatch: pytest.MonkeyPatch,
     runs: Sequence[int],
     shards: Sequence[str],
-    *,
-    storage: str = "storage",
 ) -> Iterator[Given]:
     """Serve workspaces with so many runs each, and yield a fleet that has them in these shards."""
-    with fleet_over(root, monkeypatch, Workspaces(1, NOW, runs), shards, storage=storage) as given:
+    with fleet_over(root, monkeypatch, Workspaces(1, NOW, runs), shards) as given:
         yield given
 
 
@@ -73,12 +65,10 @@ def fleet_over(
     monkeypatch: pytest.MonkeyPatch,
     world: World,
     shards: Sequence[str],
-    *,
-    storage: str = "storage",
 ) -> Iterator[Given]:
     """Serve a world, and yield a fleet that has its workspaces in these shards."""
     with running(world) as emulator:
-        tables = [f'storage = "{storage}"\nkeep_days = 7\n']
+        tables = ['folder = "fleet"\n']
         for number, workspace in enumerate(world.workspaces):
             monkeypatch.setenv(f"KEY_{number}", workspace.api_key)
             tables.append(

@@ -26,7 +26,6 @@ def merge(
     tables: Tables,
     name: str,
     rows: str,
-    number: int,
     *,
     old: Digests | None = None,
     catalog: str = "s0",
@@ -34,12 +33,10 @@ def merge(
     """Publish the rows of a table."""
     mart = read_mart(con, name, catalog, rows)
     new = digests(con, mart, rows)
-    count = publish(con, tables, mart, rows, merge=number, old=old or {}, new=new)
+    count = publish(con, tables, mart, rows, old=old or {}, new=new)
     return Merge(mart, new, count)
 
 
-def publish_costs(
-    own: duckdb.DuckDBPyConnection, tables: Tables, number: int, **options: Any
-) -> Merge:
+def publish_costs(own: duckdb.DuckDBPyConnection, tables: Tables, **options: Any) -> Merge:
     """Publish the small mart of a test."""
-    return merge(own, tables, NAME, COSTS, number, catalog="memory", **options)
+    return merge(own, tables, NAME, COSTS, catalog="memory", **options)

@@ -51,7 +51,7 @@ def test_partitions(con):
     }
 
     by_workspace = {name for name, day in days.items() if day is None}
-    budgets = {"fct_budgets", "fct_budget_days", "fct_budget_bridge"}
+    budgets = {"fct_budgets"}
     assert by_workspace == {name for name in days if name.startswith("dim_")} | budgets
     assert {
         "fct_runs": "date",
@@ -73,13 +73,13 @@ def test_month_of_an_instant(own, tables):
         select 'w-1' as workspace_id, called_at from (values
             (timestamptz '2026-10-31 23:30Z'), (timestamptz '2026-11-01 00:00Z'), (null)
         ) as v(called_at)""")
-    first = merge(own, tables, "fct_calls", "from marts.fct_calls", 1, catalog="memory")
+    first = merge(own, tables, "fct_calls", "from marts.fct_calls", catalog="memory")
 
     months = {Partition("w-1", date(2026, month, 1)) for month in (10, 11)}
     assert first.digests.keys() == months | {Partition("w-1", None)}
     own.execute("delete from marts.fct_calls where called_at is null")
     second = merge(
-        own, tables, "fct_calls", "from marts.fct_calls", 2, catalog="memory", old=first.digests
+        own, tables, "fct_calls", "from marts.fct_calls", catalog="memory", old=first.digests
     )
     assert second.count == 1
     assert _rows(tables, "month", "fct_calls") == [(date(2026, 10, 1),), (date(2026, 11, 1),)]
@@ -87,11 +87,11 @@ def test_month_of_an_instant(own, tables):
 
 def test_only_touched_partitions_are_replaced(own, tables):
     """A publication replaces the files of partitions that changed, in one commit."""
-    first = publish_costs(own, tables, 1)
+    first = publish_costs(own, tables)
     before = set(_table(tables).file_uris())
     own.execute("update marts.fct_costs set cost_usd = 2 where (workspace_id, date) = ('w-1', ?)",
                 [date(2026, 10, 5)])  # fmt: skip
-    second = publish_costs(own, tables, 2, old=first.digests)
+    second = publish_costs(own, tables, old=first.digests)
 
     after = set(_table(tables).file_uris())
     assert (first.count, second.count) == (9, 1)
@@ -105,8 +105,8 @@ def test_only_touched_partitions_are_replaced(own, tables):
 
 def test_no_commit_without_change(own, tables):
     """A publication in which nothing changed makes no commit."""
-    first = publish_costs(own, tables, 1)
-    second = publish_costs(own, tables, 2, old=first.digests)
+    first = publish_costs(own, tables)
+    second = publish_costs(own, tables, old=first.digests)
 
     assert second.count == 0
     assert _table(tables).version() == 0
@@ -114,9 +114,9 @@ def test_no_commit_without_change(own, tables):
 
 def test_gone_rows(own, tables):
     """Rows and partitions that are gone disappear."""
-    first = publish_costs(own, tables, 1)
+    first = publish_costs(own, tables)
     own.execute("delete from marts.fct_costs where workspace_id <> 'w-1' or month(date) = 9")
-    second = publish_costs(own, tables, 2, old=first.digests)
+    second = publish_costs(own, tables, old=first.digests)
 
     assert second.count == 7
     assert _rows(tables, "workspace_id, count(*), min(month)", grouped=True) == [
@@ -132,9 +132,9 @@ def test_names_with_quotes(own, tables):
             "update marts.fct_costs set workspace_id = ? where workspace_id = ?",
             [name, f"w-{number}"],
         )
-    first = publish_costs(own, tables, 1)
+    first = publish_costs(own, tables)
     own.execute("update marts.fct_costs set cost_usd = 5 where workspace_id = ?", [hostile[0]])
-    second = publish_costs(own, tables, 2, old=first.digests)
+    second = publish_costs(own, tables, old=first.digests)
 
     assert second.count == 3
     assert _rows(tables, "distinct workspace_id, cost_usd") == sorted(
@@ -153,9 +153,9 @@ def test_names_with_quotes(own, tables):
 )
 def test_changed_columns(own, tables, change):
     """A column that a release adds, removes or changes replaces the whole table in one commit."""
-    first = publish_costs(own, tables, 1)
+    first = publish_costs(own, tables)
     own.execute(change)
-    second = publish_costs(own, tables, 2, old=first.digests)
+    second = publish_costs(own, tables, old=first.digests)
 
     assert second.count == 9
     assert _table(tables).version() == 1
@@ -166,10 +166,10 @@ def test_changed_columns(own, tables, change):
 def test_changed_description(own, tables):
     """The description of a table follows its comment."""
     own.execute("comment on table marts.fct_costs is 'Cost of a day'")
-    first = publish_costs(own, tables, 1)
+    first = publish_costs(own, tables)
     assert _table(tables).metadata().description == "Cost of a day"
     own.execute("comment on table marts.fct_costs is 'Cost of a date'")
-    second = publish_costs(own, tables, 2, old=first.digests)
+    second = publish_costs(own, tables, old=first.digests)
 
     assert second.count == 0
     assert _table(tables).metadata().description == "Cost of a date"
@@ -179,7 +179,7 @@ def test_readers_see_whole_tables(own, tables):
     """A reader that reads without pause through ten publications sees each table whole."""
     costs(own, 1, workspace_count=30)
     seen, done = [], threading.Event()
-    old = publish_costs(own, tables, 1).digests
+    old = publish_costs(own, tables).digests
 
     def read() -> None:
         while not done.is_set():
@@ -190,7 +190,7 @@ def test_readers_see_whole_tables(own, tables):
         for amount in range(2, 12):
             costs(own, amount, workspace_count=30)
             count = len(seen)
-            old = publish_costs(own, tables, amount, old=old).digests
+            old = publish_costs(own, tables, old=old).digests
             while len(seen) == count and not reading.done():
                 done.wait(0.001)
         done.set()
@@ -203,25 +203,13 @@ def test_readers_see_whole_tables(own, tables):
 
 def test_killed_between_tables(own, tables):
     """The merge after a killed one publishes its partitions again, with equal content."""
-    first = publish_costs(own, tables, 1)
+    first = publish_costs(own, tables)
     costs(own, 2)
-    publish_costs(own, tables, 2, old=first.digests)
-    third = publish_costs(own, tables, 3, old=first.digests)
+    publish_costs(own, tables, old=first.digests)
+    third = publish_costs(own, tables, old=first.digests)
 
     assert third.count == 9
     assert _rows(tables, "sum(cost_usd), count(*)") == [(Decimal(2 * 273), 273)]
-
-
-def test_overtaken(own, tables):
-    """A merge does not overwrite the table of a later one, or of one with its own number."""
-    first = publish_costs(own, tables, 8)
-    costs(own, 2)
-    for number in (7, 8):
-        with pytest.raises(AnalyticsError, match="is of merge 8 already") as refused:
-            publish_costs(own, tables, number, old=first.digests)
-
-        assert str(refused.value).count("\n") == 1
-    assert _table(tables).version() == 0
 
 
 @pytest.mark.parametrize("has_table", [False, True])
@@ -229,28 +217,28 @@ def test_two_merges_at_once(own, tables, monkeypatch, has_table):
     """Of two merges that write a table at once, the later commit fails and changes nothing."""
     old = {}
     if has_table:
-        old = publish_costs(own, tables, 1).digests
+        old = publish_costs(own, tables).digests
     costs(own, 2)
 
     def overtaken(*arguments, **options):
         monkeypatch.undo()
         with duckdb.connect() as other:
             costs(other, 3)
-            publish_costs(other, tables, 2, old=old)
+            publish_costs(other, tables, old=old)
         write_deltalake(*arguments, **options)
 
     monkeypatch.setattr(delta, "write_deltalake", overtaken)
     with pytest.raises(AnalyticsError, match=r"Another merge wrote|table already exists"):
-        publish_costs(own, tables, 3, old=old)
+        publish_costs(own, tables, old=old)
 
     assert _rows(tables, "sum(cost_usd)") == [(Decimal(3 * 273),)]
 
 
 def test_vacuum(own, tables, tmp_path):
     """Files that no version of the time to keep needs are removed, leftovers of kills too."""
-    old = publish_costs(own, tables, 1).digests
+    old = publish_costs(own, tables).digests
     costs(own, 2)
-    publish_costs(own, tables, 2, old=old)
+    publish_costs(own, tables, old=old)
     folder = tmp_path / "delta" / NAME
     leftover = folder / "workspace_id=w-0" / "month=2026-09-01" / "part-killed.parquet"
     leftover.write_bytes(b"PAR1")
@@ -271,7 +259,7 @@ def test_log_is_cut(own, tables, tmp_path):
     old = {}
     for number in (1, 2, 3):
         costs(own, number)
-        old = publish_costs(own, tables, number, old=old).digests
+        old = publish_costs(own, tables, old=old).digests
         delta.vacuum(tables, NAME, timedelta(0))
         for path in log.iterdir():
             os.utime(path, (0, 0))
@@ -286,6 +274,6 @@ def test_storage_that_is_no_folder(own, tmp_path):
     """A storage that cannot be written is an error of two lines, with its cause."""
     (tmp_path / "file").write_text("")
     with pytest.raises(AnalyticsError, match=r"could not be .*\nThe table is as it was") as error:
-        publish_costs(own, Tables(str(tmp_path / "file")), 1)
+        publish_costs(own, Tables(str(tmp_path / "file")))
 
     assert str(error.value).count("\n") == 1

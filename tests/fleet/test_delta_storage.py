@@ -46,9 +46,9 @@ def _sum(tables: Tables) -> Decimal:
 def test_s3(own, store):
     """Tables in S3 are written, replaced by partition, cleaned up and read."""
     _, tables = store
-    old = publish_costs(own, tables, 1).digests
+    old = publish_costs(own, tables).digests
     own.execute("update marts.fct_costs set cost_usd = 2 where workspace_id = 'w-1'")
-    second = publish_costs(own, tables, 2, old=old)
+    second = publish_costs(own, tables, old=old)
 
     assert second.count == 3
     assert _sum(tables) == 273 + 91
@@ -60,36 +60,36 @@ def test_s3(own, store):
 def test_failing_put(own, store, refused):
     """A put that fails leaves the table as it was; the next merge writes it."""
     server, tables = store
-    old = publish_costs(own, tables, 1).digests
+    old = publish_costs(own, tables).digests
     costs(own, 2)
     server.refuses = lambda method, path: method == "PUT" and (refused in path)
     with pytest.raises(AnalyticsError, match=r"could not be written: .*privileges.* PUT") as error:
-        publish_costs(own, tables, 2, old=old)
+        publish_costs(own, tables, old=old)
 
     assert "made-up" not in str(error.value)
     assert str(error.value).replace("\n", "", 1).isprintable()
     assert _sum(tables) == 273
     server.refuses = lambda _method, _path: False
-    assert publish_costs(own, tables, 3, old=old).count == 9
+    assert publish_costs(own, tables, old=old).count == 9
     assert _sum(tables) == 2 * 273
 
 
 def test_two_merges_in_s3(own, store, monkeypatch):
     """Of two merges that write one table in S3, the later commit fails."""
     _, tables = store
-    old = publish_costs(own, tables, 1).digests
+    old = publish_costs(own, tables).digests
     write = delta.write_deltalake  # type: ignore[attr-defined]
 
     def overtaken(*arguments, **options):
         monkeypatch.undo()
         with duckdb.connect() as other:
             costs(other, 3)
-            publish_costs(other, tables, 2, old=old)
+            publish_costs(other, tables, old=old)
         write(*arguments, **options)
 
     monkeypatch.setattr(delta, "write_deltalake", overtaken)
     costs(own, 2)
     with pytest.raises(AnalyticsError, match="Another merge wrote"):
-        publish_costs(own, tables, 3, old=old)
+        publish_costs(own, tables, old=old)
 
     assert _sum(tables) == 3 * 273

@@ -20,10 +20,7 @@ SECTIONS = ("The first fleet, on one machine", "What other engines read", "Into 
 
 
 def test_the_page_does_what_it_says(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A first fleet, its tables in Polars, and the way into a fleet and back, as the page has them.
-
-    What comes back is a data directory that a batch goes on from.
-    """
+    """A first fleet, its tables in Polars, and the way into a fleet and back, as written."""
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     analytics = f"{shlex.quote(sys.executable)} -m analytics"
     for block in [each for heading in SECTIONS for each in blocks_under("fleet.md", heading)]:
@@ -33,8 +30,8 @@ def test_the_page_does_what_it_says(folder: Path, monkeypatch: pytest.MonkeyPatc
             shell(block.code.replace("analytics ", f"{analytics} "), folder)
         elif "polars" in block.needs:
             shell(f"{shlex.quote(sys.executable)} - <<'END'\n{block.code}END\n", folder)
-    assert (folder / "storage" / "published" / "site" / "index.html").exists()
-    shell(f"{analytics} nightly --data-dir bakery-data", folder)
+    assert (folder / "fleet" / "published" / "site" / "index.html").exists()
+    shell(f"{analytics} nightly --data-dir moved/shards/bakery", folder)
 
 
 def shell(commands: str, folder: Path) -> None:

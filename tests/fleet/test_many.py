@@ -10,7 +10,6 @@ import pytest
 pytest.importorskip("ray", reason="needs the extra `fleet`: make test-fleet")
 
 from analytics.emulator.worlds.fleet import Workspaces
-from analytics.fleet.generations import PUBLISHED
 from analytics.fleet.nightly import nightly
 from analytics.fleet.publication import merge
 from tests.conftest import NOW
@@ -20,9 +19,6 @@ from tests.fleet.fleets import fleet_over, quiet
 WORKSPACES = 1000
 SMALL, LARGE, LARGEST = 3, 500, 1_000_000
 """Runs of a workspace: of most, of each hundredth, of one."""
-
-DETAILS = 500
-"""Runs of a shard whose model costs and log events a batch reads."""
 
 
 @pytest.fixture(scope="module")
@@ -42,15 +38,13 @@ def test_a_thousand_workspaces(
     """However many shards there are, the merged marts are those of one machine."""
     names = [f"s{number % shards}" for number in range(WORKSPACES)]
     with fleet_over(tmp_path, monkeypatch, world, names) as given:
-        extract = msgspec.structs.replace(given.fleet.batch.extract, details_per_batch=DETAILS)
-        fleet = msgspec.structs.replace(
-            given.fleet,
-            publish=msgspec.structs.replace(given.fleet.publish, site=False),
-            batch=msgspec.structs.replace(given.fleet.batch, extract=extract),
-        )
+        for details in ("runs/[^/]*/costs", "runs/[^/]*/log/events"):  # two millions of requests
+            given.emulator.faults.add(f"{details}$", "403", 10**9)
+        publish = msgspec.structs.replace(given.fleet.publish, site=False)
+        fleet = msgspec.structs.replace(given.fleet, publish=publish)
         nightly(fleet, [], None, quiet())
         assert merge(fleet, quiet()) == []
 
         one = on_one_machine(given, tmp_path / "one")
 
-        assert differences(one, Path(fleet.publish.url, PUBLISHED)) == []
+        assert differences(one, fleet.published / "analytics.duckdb") == []

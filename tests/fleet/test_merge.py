@@ -12,23 +12,24 @@ import duckdb
 import polars as pl
 import pytest
 
-pytest.importorskip("obstore", reason="needs the extra `fleet`: make test-fleet")
 pytest.importorskip("deltalake", reason="needs the extra `fleet`: make test-fleet")
 
 import msgspec
 
-from analytics.cli.fleet import alerts
-from analytics.errors import AnalyticsError
-from analytics.fleet import publication
-from analytics.fleet.generations import PUBLISHED, head
+from analytics.errors import AnalyticsError, BusyError
+from analytics.fleet import delta, publication
 from analytics.fleet.merge import Merged, merge_files
 from analytics.fleet.publication import merge, read_record
 from analytics.fleet.settings import load_fleet
-from analytics.fleet.store import Store
+from analytics.fleet.status import read_state
+from analytics.warehouse.layout import Layout
+from analytics.warehouse.lock import batch_lock
 from tests.alerts.webhook import Webhook, webhook
+from tests.batches import Killed
 from tests.fleet.comparing import differences, on_one_machine
 from tests.fleet.fleets import Given, fleet_of, quiet
 
+PUBLISHED = "analytics.duckdb"
 RUNS = [9, 14, 3, 20, 1]
 SHARDS = ["a", "b", "a", "c", "b"]
 
@@ -79,7 +80,6 @@ def given(tmp_path_factory: pytest.TempPathFactory, hook: Webhook) -> Iterator[G
         with fleet_of(root, monkeypatch, RUNS, SHARDS) as made:
             with (root / "analytics.toml").open("a") as settings:
                 settings.write('[alerts]\nurls_env = "ALERT_URLS"\n')
-                settings.write(f'[publish]\nmetrics = "{root}/levain.prom"\n')
             made.fleet = load_fleet(root / "fleet.toml")
             for shard in made.fleet.shards:
                 assert made.batch(shard).exit_code == 0
@@ -95,7 +95,7 @@ def one_machine(given: Given, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def published(given: Given, name: str) -> Path:
     """A file of the publication."""
-    return Path(given.fleet.publish.url, name)
+    return given.fleet.published / name
 
 
 def test_is_what_one_machine_publishes(given: Given, one_machine: Path) -> None:
@@ -119,13 +119,8 @@ def test_budgets_of_several_shards_are_summed(given: Given) -> None:
     assert ("cost_center", True) in rows
 
 
-def test_findings_are_of_all_shards_and_sent_once(
-    given: Given, hook: Webhook, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """Batches of shards send nothing; the merge asks alerts of all figures, and sends them once.
-
-    They are listed with their state.
-    """
+def test_findings_are_of_all_shards(given: Given, hook: Webhook) -> None:
+    """Batches of shards send nothing; the merge asks alerts of all figures, and sends them."""
     merge(given.fleet, quiet())
 
     finding = "workspaces: 5, numbers: 3, is_whole: true"
@@ -133,17 +128,14 @@ def test_findings_are_of_all_shards_and_sent_once(
     with duckdb.connect(published(given, PUBLISHED), read_only=True) as con:
         rows = con.execute("select shard, finding from audit.alert_findings").fetchall()
     assert rows == [("(all)", finding)]
-    alerts(given.fleet.file)
-    assert capsys.readouterr().out == f"sent      all: {finding}\n"
-
-
-def test_no_batch_of_a_shard_writes_metrics(given: Given) -> None:
-    """One file would have the state of the shard that ended last, as if it were that of all."""
-    assert not (given.root / "levain.prom").exists()
 
 
 def test_tables_are_the_marts(given: Given) -> None:
     """Each mart is a Delta table with the rows of the merged file."""
+    require_tables(given)
+
+
+def require_tables(given: Given) -> None:
     with duckdb.connect(published(given, PUBLISHED), read_only=True) as con:
         names = con.execute(
             "select table_name from duckdb_tables() where schema_name = 'marts' order by all"
@@ -178,7 +170,7 @@ def test_site_has_the_pages_of_all_shards(given: Given) -> None:
 
 
 def test_what_did_not_change_is_not_written(given: Given) -> None:
-    """A second merge of the same generations commits no table and writes no page."""
+    """A second merge of the same figures commits no table and writes no page."""
     site = {path: path.stat().st_mtime_ns for path in published(given, "site").rglob("*.html")}
     versions = [*published(given, "tables").rglob("_delta_log/*.json")]
 
@@ -189,20 +181,15 @@ def test_what_did_not_change_is_not_written(given: Given) -> None:
     assert {path for path in site if site[path] != now[path]} <= {
         published(given, "site/index.html"), published(given, "site/all.html")
     }  # fmt: skip
-    record = read_record(given.fleet)
-    assert record
-    assert record.shards == dict.fromkeys("abc", 1)
+    assert all(shard.is_merged for shard in read_state(given.fleet).shards)
 
 
 def files_of(given: Given, folder: Path) -> dict[str, Path]:
     """Copies of the published files of all shards."""
-    found = {}
-    for shard in given.fleet.shards:
-        generation = head(given.store, shard)
-        assert generation
-        found[shard] = folder / f"{shard}.duckdb"
-        shutil.copy(Path(given.fleet.storage, generation.files[PUBLISHED].path), found[shard])
-    return found
+    return {
+        shard: Path(shutil.copy(given.file(shard), folder / f"{shard}.duckdb"))
+        for shard in given.fleet.shards
+    }
 
 
 def test_a_workspace_in_two_shards_is_refused(given: Given, tmp_path: Path) -> None:
@@ -229,101 +216,66 @@ def test_rows_under_another_workspace_are_refused(given: Given, tmp_path: Path) 
         merge_files(files, dict.fromkeys(files), tmp_path / "merged.duckdb", tmp_path)
 
 
-def test_the_later_of_two_merges_has_the_last_word(
-    given: Given, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A merge that another one overtakes stops, and the next one compares all with the tables."""
-    before = read_record(given.fleet)
-    merge_marts = publication._merge_marts
-
-    def overtaken(work: publication._Work, *rest: Any) -> None:
-        merge_marts(work, *rest)
-        assert work.merge.target.commit(f"merges/{work.merge.number + 1:010}.begun", b"")
-
-    monkeypatch.setattr(publication, "_merge_marts", overtaken)
-    with pytest.raises(AnalyticsError, match="Another merge has begun"):
+def test_a_second_merge_at_once_is_refused(given: Given) -> None:
+    """Two merges do not publish beside each other."""
+    with batch_lock(Layout(given.fleet.published)), pytest.raises(BusyError):
         merge(given.fleet, quiet())
-    monkeypatch.undo()
-
-    assert read_record(given.fleet) == before
-    merge(given.fleet, quiet())
-    after = read_record(given.fleet)
-    assert before
-    assert after
-    assert (after.number, after.shards) == (before.number + 3, before.shards)
 
 
-def test_what_an_overtaken_merge_wrote_is_written_anew(
-    given: Given, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A merge that another one overtakes writes no more than it was writing, until the next one."""
-    others = [published(given, name) for name in ("shards/a.duckdb", "site/shards/a/index.html")]
-    right = [each.read_bytes() for each in others]
-    put, asked = Store.put, []
+def test_a_killed_merge_is_done_by_the_next(given: Given) -> None:
+    """What a merge may have written of the tables is compared with nothing: all is written anew."""
+    write, count = delta.publish, 0
 
-    def slow(store: Store, path: str, content: bytes | Path) -> None:
-        monkeypatch.undo()
-        merge(given.fleet, quiet())
-        asked.append(published(given, PUBLISHED).stat().st_mtime_ns)
-        for each in others:
-            each.write_bytes(b"older")
-        put(store, path, content)
+    def killed(*rest: Any, **options: Any) -> int:
+        nonlocal count
+        count += 1
+        if count == 3:
+            raise Killed
+        return write(*rest, **options)
 
-    monkeypatch.setattr(Store, "put", slow)
-    with pytest.raises(AnalyticsError, match="Another merge has begun"):
-        merge(given.fleet, quiet())
-    assert asked == [published(given, PUBLISHED).stat().st_mtime_ns]
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setattr(delta, "publish", killed)
+        with pytest.raises(Killed):
+            merge(given.fleet, quiet())
+    record = read_record(given.fleet)
+    assert record
+    assert not record.digests
 
     merge(given.fleet, quiet())
 
-    assert [each.read_bytes() for each in others] == right
-
-
-def test_the_later_merge_has_the_newer_heads(given: Given, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A merge takes its number first, so that none with older heads has a later one."""
-    names, asked = Store.names, []
-
-    def listed(store: Store, prefix: str, after: str = "") -> dict[str, int]:
-        asked.append(prefix)
-        return names(store, prefix, after)
-
-    monkeypatch.setattr(Store, "names", listed)
-    merge(given.fleet, quiet())
-
-    assert asked.index("merges/") < asked.index("shards/a/log/")
+    require_tables(given)
 
 
 def test_what_is_published_is_readable_as_settings_say(given: Given) -> None:
-    """By default nobody but the owner reads files and folders of storage and publication."""
-    modes = {path.stat().st_mode & 0o077 for path in Path(given.fleet.storage).rglob("*")}
+    """By default nobody but the owner reads files and folders of shards and publication."""
+    modes = {path.stat().st_mode & 0o077 for path in given.fleet.folder.rglob("*")}
 
     assert modes == {0}
 
 
 def test_a_large_fleet_has_no_file_of_all(given: Given) -> None:
-    """Above its limit, the merged file is removed; tables and the files of shards are there."""
+    """Above its limit, the merged file is removed; the tables are there."""
     publish = msgspec.structs.replace(given.fleet.publish, duckdb_limit="1MB")
 
     merge(msgspec.structs.replace(given.fleet, publish=publish), quiet())
 
     assert not published(given, PUBLISHED).exists()
-    assert published(given, "shards/a.duckdb").exists()
-    with pytest.raises(AnalyticsError, match="of all shards in"):
-        alerts(given.fleet.file)
+    assert len([*published(given, "tables").iterdir()]) > 40
     merge(given.fleet, quiet())
     assert published(given, PUBLISHED).exists()
 
 
 @pytest.mark.parametrize("change", ["drop column queue_seconds", "add column own integer"])
 def test_figures_of_another_release_are_left_out(
-    given: Given, hook: Webhook, monkeypatch: pytest.MonkeyPatch, change: str
+    given: Given, hook: Webhook, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, change: str
 ) -> None:
     """A sum has no null for a column that a shard lacks: the shard is not in it, and is named."""
 
     def altered(files: Mapping[str, Path], *rest: Any) -> Merged:
-        with duckdb.connect(files["a"]) as con:
+        file = Path(shutil.copy(files["a"], tmp_path / "a.duckdb"))
+        with duckdb.connect(file) as con:
             con.execute(f"alter table marts.fct_runs {change}")
-        return merge_files(files, *rest)
+        return merge_files({**files, "a": file}, *rest)
 
     monkeypatch.setattr(publication, "merge_files", altered)
     before = dict(hook.findings)
@@ -341,28 +293,19 @@ def test_figures_of_another_release_are_left_out(
         """).fetchall()
     told = "its figures are of another release, and not among these"
     assert rows == [("a", False, told), ("b", True, None), ("c", True, None)]
-    assert published(given, "shards/a.duckdb").exists()
     assert hook.findings == before
 
 
 def test_what_is_no_more_in_the_fleet_is_not_published(given: Given) -> None:
-    """Pages and file of a shard go with it, and all pages with `site`, whatever was killed."""
+    """Pages of a shard go with it, and all pages with `site`; its data directory stays."""
     others = {shard: given.fleet.shards[shard] for shard in "bc"}
     fleet = msgspec.structs.replace(given.fleet, shards=others)
-    left = [published(given, "site/shards/old/index.html"), published(given, "shards/old.duckdb")]
-    for each in left:
-        each.parent.mkdir(exist_ok=True)
-        each.write_text("of a merge that was killed")
-    own = published(given, "shards/a/landing/load.tar")
-    own.parent.mkdir(parents=True)
-    own.write_text("of a storage that is published to")
 
     merge(fleet, quiet())
 
-    assert not any(each.exists() for each in left)
-    assert not [*published(given, "site/shards/a").rglob("*.html")]
-    assert sorted(path.stem for path in published(given, "shards").glob("*.*")) == ["b", "c"]
-    assert own.exists()
+    folders = published(given, "site/shards").iterdir()
+    assert sorted(path.name for path in folders) == ["b", "c"]
+    assert given.file("a").exists()
     publish = msgspec.structs.replace(fleet.publish, site=False)
     merge(msgspec.structs.replace(fleet, publish=publish), quiet())
-    assert not [*published(given, "site").rglob("*.html")]
+    assert not published(given, "site").exists()

@@ -8,13 +8,15 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from itertools import chain
 from pathlib import Path
 from threading import Event, Thread
 from typing import Any
 
+import duckdb
 import msgspec
 import pytest
 
@@ -23,8 +25,8 @@ pytest.importorskip("ray", reason="needs the extra `fleet`: make test-fleet")
 import ray
 from ray.cluster_utils import Cluster
 
+from analytics.batch.last_batch import read_last_batch
 from analytics.errors import AnalyticsError, UsageError
-from analytics.fleet.generations import head
 from analytics.fleet.nightly import nightly
 from analytics.fleet.settings import load_fleet
 from analytics.fleet.tasks import RequestBudget, SharedRateLimiter, run_batches
@@ -33,6 +35,7 @@ from tests.fleet.fleets import Given, fleet_of, quiet
 ROOT = Path(__file__).parents[2]
 RUNS = [6, 9, 4, 7]
 SHARDS = ["a", "b", "c", "d"]
+NEVER = datetime.min.replace(tzinfo=UTC)
 
 pytestmark = pytest.mark.filterwarnings("default")  # Ray leaves sockets and files to Python
 
@@ -55,14 +58,23 @@ def cluster(given: Given) -> Iterator[Any]:  # noqa: ARG001 - with the keys of t
     made.shutdown()
 
 
-def numbers(given: Given) -> dict[str, int]:
-    """The number of each shard's head."""
-    heads = {shard: head(given.store, shard) for shard in SHARDS}
-    return {shard: each.number if each else 0 for shard, each in heads.items()}
+def ends(given: Given) -> dict[str, datetime]:
+    """The end of the last batch of each shard."""
+    batches = {shard: read_last_batch(given.fleet.layout(shard)) for shard in SHARDS}
+    return {shard: each.ended_at if each else NEVER for shard, each in batches.items()}
 
 
-def require_one_more(given: Given, before: dict[str, int]) -> None:
-    assert numbers(given) == {shard: number + 1 for shard, number in before.items()}
+def require_good(given: Given, before: dict[str, datetime], shards: Sequence[str] = SHARDS) -> None:
+    """Each of these shards has had another batch, which published all runs."""
+    for shard in shards:
+        batch = read_last_batch(given.fleet.layout(shard))
+        assert batch
+        assert (batch.failure, batch.ended_at > before[shard]) == (None, True)
+        with duckdb.connect(given.file(shard), read_only=True) as con:
+            found = con.execute("select workspace_id, count(*) from marts.fct_runs group by 1")
+            ((workspace_id, count),) = found.fetchall()
+        assert count == RUNS[SHARDS.index(shard)]
+        assert workspace_id == given.fleet.shards[shard][0].workspace_id
 
 
 @contextmanager
@@ -99,32 +111,28 @@ def tasks_at_work() -> list[int]:
 
 
 def test_batches_run_on_several_node_processes(given: Given, cluster: Any) -> None:
-    """Each shard gets a generation, and no workspace's data are under another's name."""
-    before = numbers(given)
+    """Each shard has a batch, and no workspace's data are under another's name."""
+    before = ends(given)
 
     nightly(given.fleet, [], cluster.address, quiet())
 
-    require_one_more(given, before)
-    for shard, workspaces in given.fleet.shards.items():
-        generation = head(given.store, shard)
-        assert generation
-        assert [*generation.workspaces] == [each.workspace_id for each in workspaces]
+    require_good(given, before)
 
 
 def test_a_killed_task_is_tried_again(given: Given, cluster: Any) -> None:
     """A process that dies in the middle of a batch costs no shard its figures."""
-    before = numbers(given)
+    before = ends(given)
 
     with once(lambda: bool(tasks_at_work()), lambda: os.kill(tasks_at_work()[0], signal.SIGKILL)):
         nightly(given.fleet, [], cluster.address, quiet())
 
-    require_one_more(given, before)
+    require_good(given, before)
 
 
 def test_a_killed_node_is_done_without(given: Given, cluster: Any) -> None:
     """Tasks of a machine that dies run on the others."""
     node = cluster.add_node(num_cpus=2)
-    before = numbers(given)
+    before = ends(given)
 
     with once(
         lambda: len(tasks_at_work()) > 2,
@@ -132,22 +140,22 @@ def test_a_killed_node_is_done_without(given: Given, cluster: Any) -> None:
     ):
         nightly(given.fleet, [], cluster.address, quiet())
 
-    require_one_more(given, before)
+    require_good(given, before)
 
 
 def test_one_failed_shard_costs_no_other_its_figures(given: Given, cluster: Any) -> None:
     """The others are brought on; the error names the one that failed."""
     wrong = msgspec.structs.replace(given.fleet.shards["b"][0], api="http://127.0.0.1:9")
     fleet = msgspec.structs.replace(given.fleet, shards={**given.fleet.shards, "b": [wrong]})
-    before = numbers(given)
+    before = ends(given)
 
     with pytest.raises(AnalyticsError, match=r"1 of 4 batches failed.*\nb: "):
         nightly(fleet, [], cluster.address, quiet())
 
-    require_one_more(given, before)
-    generation = head(given.store, "b")
-    assert generation
-    assert generation.exit_code
+    require_good(given, before, ["a", "c", "d"])
+    batch = read_last_batch(given.fleet.layout("b"))
+    assert batch
+    assert batch.exit_code
 
 
 def test_all_tasks_share_one_budget(cluster: Any) -> None:
@@ -195,7 +203,7 @@ def test_a_batch_asks_the_budget_for_each_request(given: Given, cluster: Any) ->
 
 def test_a_lost_cluster_leaves_each_shard_whole(given: Given) -> None:
     """Where the head of the cluster dies, the command ends with 1, and the next one goes on."""
-    before = numbers(given)
+    before = ends(given)
     with pytest.MonkeyPatch.context() as monkeypatch:
         monkeypatch.setenv("RAY_gcs_rpc_server_reconnect_timeout_s", "3")  # 60 by default
         own = Cluster(
@@ -213,12 +221,10 @@ def test_a_lost_cluster_leaves_each_shard_whole(given: Given) -> None:
             )  # fmt: skip
         own.shutdown()
     assert done.returncode == 1
-    whole = numbers(given)
-    assert all(whole[shard] in {number, number + 1} for shard, number in before.items())
 
     nightly(given.fleet, [], None, quiet())
 
-    require_one_more(given, whole)
+    require_good(given, before)
 
 
 def test_an_address_without_a_cluster_is_refused(given: Given) -> None:

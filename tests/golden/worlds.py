@@ -26,7 +26,7 @@ from analytics.emulator.server import Emulator, running
 from analytics.emulator.world import World
 from analytics.emulator.worlds.demo_history import days_with_closings
 from analytics.settings import load_settings
-from tests.batches import short_lists
+from tests.batches import short_lists, without_pages
 from tests.cli.conftest import exit_code
 from tests.conftest import Batch, optimized, shared_folder, uncommented
 
@@ -62,7 +62,6 @@ name = "Platform by cost"
 source = "platform"
 method = "proportional"
 by = "cost"
-book = "chargeback"
 [[rules]]
 name = "Failed, as agreed"
 source = "failed"
@@ -89,8 +88,7 @@ def project(
 ) -> Iterator[list[Emulator]]:
     """Serve worlds, and stand in the folder of a project that reads them."""
     text = (
-        f'[reporting]\ntimezone = "{timezone}"\n[publish]\nsite = false\n'
-        f"[extract]\nconcurrency = 1\nhistory_days = {days}\n"
+        f'[reporting]\ntimezone = "{timezone}"\n[extract]\nconcurrency = 1\nhistory_days = {days}\n'
     )
     with ExitStack() as stack:
         patch = stack.enter_context(pytest.MonkeyPatch.context())
@@ -103,6 +101,7 @@ def project(
         patch.chdir(folder)
         (folder / "analytics.toml").write_text(text, encoding="utf-8")
         stack.enter_context(uncommented())
+        stack.enter_context(without_pages())
         yield apis
 
 
@@ -275,7 +274,7 @@ def books(folder: Path) -> None:
         life.correct()
         life.work(30)
         read(api)
-        run("reopen", "2025-09", "--reason", "an invoice came late")
+        run("close", "2025-09", "--reopen", "an invoice came late")
         run("close", "2025-09", "--early", *SIGNED)
         life.correct()
         life.work(30)

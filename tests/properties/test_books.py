@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TypeAlias
 from unittest import mock
 
+import duckdb
 import msgspec
 import pytest
 from hypothesis import given, settings
@@ -26,10 +27,13 @@ from analytics.emulator.server import running
 from analytics.emulator.world import World
 from analytics.errors import UsageError
 from analytics.finance.books import frozen
+from analytics.finance.books.entries import ClosingFacts
 from analytics.finance.books.frozen import load_books
 from analytics.finance.books.reading import read_books
 from analytics.finance.books.verifying import verify
-from analytics.published.export.closed import write_exports
+from analytics.published.export.entries import find_journal
+from analytics.published.export.focus.files import write_focus
+from analytics.published.export.journal import JournalFormat, write_journal
 from analytics.resources import folder
 from analytics.settings import Extract, Reporting, load_settings
 from analytics.transform.models import references
@@ -111,7 +115,7 @@ class BookTale:
                 f"{month:%Y-%m}",
                 Progress(quiet=True),
                 signatures=Signatures(prepared_by="Ann"),
-                write_files=write_exports,
+                write_files=write_files,
                 early=True,
             )
 
@@ -139,7 +143,7 @@ class BookTale:
         anew = Batch(settings_, self.batch.api)
         loads = self.batch.rows("select load_id, published_at from ledger.loads")
         with open_warehouse(making) as con:
-            load_all(con, self.batch.layout, 48, Progress(quiet=True))
+            load_all(con, self.batch.layout, Progress(quiet=True))
             for load_id, published_at in loads:
                 con.execute(
                     "update ledger.loads set published_at = ? where load_id = ?",
@@ -158,6 +162,15 @@ class BookTale:
         self.causes |= {row["cause"] for row in self._last["fct_period_adjustments"]}
         for path, content in self._bytes.items():
             assert path.read_bytes() == content
+
+
+def write_files(
+    con: duckdb.DuckDBPyConnection, month: date, folder: Path, closing: ClosingFacts
+) -> None:
+    """Write the files of a pack that are made of the relations that are built here."""
+    write_focus(con, month, folder, closing.closed_at)
+    if journal := find_journal(con, month, None):
+        write_journal(journal, JournalFormat.csv, folder / "journal.csv")
 
 
 def build_books(batch: Batch, file: Path) -> dict[str, list[Row]]:

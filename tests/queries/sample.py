@@ -59,13 +59,13 @@ def own(warehouse: Warehouse, *rules: dict[str, Any]) -> None:
 
 
 def _finance(warehouse: Warehouse) -> None:
-    """Accounts of all roles, a rule that charges back, and an invoice with a difference."""
+    """Accounts of all roles, a rule, and an invoice with a difference."""
     roles = ("expense", "accrued", "payable", "tax", "rounding", "provider_payable")
     for number, role in enumerate(roles):
         warehouse.insert("finance.accounts", role=role, account=f"{6200 + number}")
     warehouse.insert(
         "finance.allocation_rules", rule=1, name="=Failed()", source="failed", method="fixed",
-        workspace="*", is_chargeback=True,
+        workspace="*",
     )  # fmt: skip
     warehouse.insert("finance.allocation_shares", rule=1, cost_center="C-1", share=1)
     warehouse.insert(

@@ -184,11 +184,11 @@ def test_an_accepted_invoice_that_goes(october: Warehouse) -> None:
     assert (accrued(october), rounding(october)) == (Decimal("14.3333333336"), 0)
 
 
-@pytest.mark.parametrize(("correction", "is_settled"), [("0.0049", True), ("50", False)])
+@pytest.mark.parametrize(("correction", "is_settled"), [("0.0099", True), ("50", False)])
 def test_a_bill_that_changes_after_the_acceptance(
     october: Warehouse, correction: str, is_settled: bool
 ) -> None:
-    """A later correction is accrued, unless it is less than half a cent, until it is accepted."""
+    """A later correction is accrued, unless it is immaterial, until it is accepted."""
     invoiced(october, OCTOBER, "140.00", is_accepted=True)
     close(october, OCTOBER)
     billed(october, OCTOBER, "a-2", correction, date=OCTOBER.replace(day=11))

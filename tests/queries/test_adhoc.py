@@ -22,9 +22,7 @@ ENDS = (
     "last_complete_date",
     "last_batch_at",
     "fct_forecasts",
-    "fct_budget_bridge",
     "fct_month_bridge",
-    "fct_month_changes",
     "rpt_movers",
     "rpt_periods",
 )

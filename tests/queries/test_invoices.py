@@ -32,14 +32,15 @@ def closed(warehouse: Warehouse, *months: date) -> None:
     ("amount", "credit", "state", "difference"),
     [
         ("134.33", 0, "matched", "-0.0033333336"),
-        ("134.34", 0, "differs", "0.0066666664"),
+        ("134.34", 0, "matched", "0.0066666664"),
+        ("134.35", 0, "differs", "0.0166666664"),
         ("134.32", 0, "differs", "-0.0133333336"),
         ("140.00", "5.67", "matched", "-0.0033333336"),
         ("134.33", "1.00", "differs", "-1.0033333336"),
     ],
 )
 def test_state(october: Warehouse, amount: str, credit: str, state: str, difference: str) -> None:
-    """An invoice less its credit matches the bill in whole cents, or differs by what is shown."""
+    """An invoice less its credit matches the bill to a cent, or differs by what is shown."""
     invoiced(october, OCTOBER, amount, credit_usd=credit)
 
     assert invoices(october, "state", "difference_usd") == [(state, Decimal(difference))]
@@ -127,7 +128,7 @@ def test_an_invoice_that_comes_after_the_close(october: Warehouse) -> None:
 
 @pytest.mark.parametrize(
     ("amount", "change", "state"),
-    [("134.34", "0.01", "differs"), (None, "-134.33", "not_invoiced")],
+    [("134.35", "0.02", "differs"), (None, "-134.33", "not_invoiced")],
 )
 def test_an_invoice_that_changes_after_the_close(
     october: Warehouse, amount: str | None, change: str, state: str
@@ -308,12 +309,12 @@ def test_a_day_that_changes_after_the_acceptance(october: Warehouse) -> None:
 
 def test_a_closed_month_is_shown_as_booked(october: Warehouse) -> None:
     """Pages show state and difference as booked, and beside them what they would be today."""
-    invoiced(october, OCTOBER, "134.34")
+    invoiced(october, OCTOBER, "134.35")
     close(october, OCTOBER)
     (version,) = october.row("select version_id from raw.agent_billing_days where agent_id = 'a-1'")
-    of = {"agent_id": "a-1", "date": OCTOBER.replace(day=10), "cost_usd": "100.0066666665"}
-    october.replaced(version, "agent_billing_days", billed_usd="100.0066666665", **of)
-    as_booked = "differs", Decimal("0.0066666664")
+    of = {"agent_id": "a-1", "date": OCTOBER.replace(day=10), "cost_usd": "100.0166666665"}
+    october.replaced(version, "agent_billing_days", billed_usd="100.0166666665", **of)
+    as_booked = "differs", Decimal("0.0166666664")
     booked = "select state, difference_usd, today, today_difference_usd from reports.rpt_invoices"
     october.build()
 

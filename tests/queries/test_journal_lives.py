@@ -37,7 +37,7 @@ class Life:
         for rule, source in enumerate(("platform", "failed")):
             warehouse.insert(
                 "finance.allocation_rules", rule=rule, name=source, source=source, method="even",
-                workspace="*", is_chargeback=chance() < 0.7,
+                workspace="*",
             )  # fmt: skip
         for workspace in WORKSPACES:
             for month in MONTHS:

@@ -12,7 +12,6 @@ from analytics.resources import folder
 from analytics.transform.checks import run_checks
 from tests.queries.closing import close
 from tests.queries.metered import LAST_BATCH, metered
-from tests.queries.sample import own
 from tests.transform.given import WORKSPACE, Warehouse
 
 SEPTEMBER, OCTOBER = date(2026, 9, 1), date(2026, 10, 1)
@@ -146,51 +145,6 @@ def test_a_workspace_that_was_forgotten_is_named(read: Warehouse) -> None:
 
     assert comments[0].endswith("not read whole, or its bill is unknown: Gone.")
     assert comments[-1] == "Billed by Levain."
-
-
-def test_from_the_budget(read: Warehouse) -> None:
-    """A budget leads over the month before to the actual amount; a cost center has one effect."""
-    own(read, {"cost_center": "C-1"})
-    budgets = (("workspace", "Bakery", 9), ("agent", "a-1", 20), ("cost_center", "C-1", 1))
-    for line, (scope, name, amount_usd) in enumerate(budgets, start=2):
-        read.insert(
-            "finance.budgets", line=line, scope=scope, name=name, month=OCTOBER,
-            amount_usd=amount_usd,
-        )  # fmt: skip
-    read.build_all()
-
-    assert read.rows("""
-        select scope, budget_usd, budgeted_change_usd, change_effect_usd, volume_effect_usd,
-            model_mix_effect_usd, platform_effect_usd, surcharge_effect_usd, actual_usd
-        from marts.fct_budget_bridge order by scope
-    """) == [
-        ("agent", 20, Decimal("-17.8"), 0, 2, Decimal("5.6"), 0, Decimal("0.2"), Decimal("10.4")),
-        ("cost_center", 1, Decimal("1.2"), Decimal("8.2"), 0, 0, 0, 0, Decimal("10.4")),
-        ("workspace", 9, Decimal("-6.8"), 0, 2, Decimal("5.6"), 1, Decimal("0.2"),
-            Decimal("11.4")),
-    ]  # fmt: skip
-    assert read.rows(
-        "select step, amount_usd from reports.rpt_budget_bridge order by step_number limit 3"
-    ) == [("Budget", 9), ("To the month before", Decimal("-6.8")), ("Runs", 2)]
-    assert "budget_bridges_add_up" not in _failed(read)
-    read.con.execute(
-        "update marts.fct_budget_bridge set budgeted_change_usd = budgeted_change_usd + 1,"
-        " volume_effect_usd = volume_effect_usd - 1"
-    )
-    assert "budget_bridges_add_up" in _failed(read)
-
-
-def test_no_bridge_from_a_budget_that_is_not_covered(read: Warehouse) -> None:
-    """A budget of which a workspace cannot be compared has no bridge."""
-    read.insert("ledger.workspaces", workspace_id="w-2", workspace_name="New")
-    metered(read, workspace_id="w-2", date="2026-10-10", hour="2026-10-10 09:00Z")
-    for line, (scope, name) in enumerate((("all", "(all)"), ("workspace", "Bakery")), start=2):
-        read.insert(
-            "finance.budgets", line=line, scope=scope, name=name, month=OCTOBER, amount_usd=9
-        )
-    read.build()
-
-    assert read.rows("select scope from marts.fct_budget_bridge") == [("workspace",)]
 
 
 def test_the_month_that_is_not_over_has_none(read: Warehouse) -> None:

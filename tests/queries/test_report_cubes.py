@@ -78,15 +78,12 @@ def test_failed_cost(
 
 
 def test_splits_add_up_to_listed_runs(warehouse: Warehouse) -> None:
-    """Versions and hours hold every listed run of a day once, and errors every failed one."""
+    """Versions hold every listed run of a day once, and errors every failed one."""
     fill(warehouse)
     warehouse.build()
 
     runs = warehouse.row("select count(*), sum(cost_usd) from marts.fct_runs")
-    for relation in ("rpt_versions", "rpt_hours"):
-        assert runs == warehouse.row(
-            f"select sum(run_count), sum(cost_usd) from reports.{relation}"
-        )
+    assert runs == warehouse.row("select sum(run_count), sum(cost_usd) from reports.rpt_versions")
     assert warehouse.row("select sum(failed_count) from reports.rpt_errors") == warehouse.row(
         "select count(*) from marts.fct_runs where status = 'failed'"
     )

@@ -17,7 +17,6 @@ from tests.queries.metered import (
     read_workspace,
     rolled_up,
     run,
-    unlisted_day,
 )
 from tests.queries.sample import OTHER_WORKSPACE, fill
 from tests.transform.given import WORKSPACE, Warehouse, empty_warehouse
@@ -136,9 +135,6 @@ def test_an_old_unexplained_day(read: Warehouse) -> None:
     assert read.row(
         "select utc_date, agent_id, status, unexplained_usd from reports.rpt_unexplained_agents"
     ) == (DAY, "(platform)", "unreconciled", 1)
-    assert read.row(
-        "select strftime(hour, '%H:%M'), request_count, cost_usd from reports.rpt_unexplained_hours"
-    ) == ("03:00", 1, 1)
 
 
 def test_differences_that_cancel_out(read: Warehouse) -> None:
@@ -161,21 +157,6 @@ def test_differences_that_cancel_out(read: Warehouse) -> None:
         read.rows("select unexplained_usd, unreconciled_usd from reports.rpt_workspace_health")
         == [(9, 9)] * 2
     )
-
-
-def test_parts_add_up_to_the_metered_cost(read: Warehouse) -> None:
-    """The parts of the explanation add up to its total, which is that of all days."""
-    unlisted_day(read)
-    agreeing(read, run_id="r-2")
-    checked(read)
-
-    assert read.row("""
-        select sum(amount_usd) filter (part_number < 7), sum(amount_usd) filter (part_number = 7),
-            (select sum(metered_cost_usd) from audit.reconciliation_days)
-        from reports.rpt_explanation""") == (7, 7, 7)
-    assert read.row(
-        "select amount_usd from reports.rpt_explanation where part = 'unlisted runs'"
-    ) == read.row("select sum(unlisted_cost_usd) from audit.reconciliation_days")
 
 
 @pytest.mark.parametrize(
@@ -209,23 +190,6 @@ def test_a_statement_is_its_source(
     )
 
 
-@pytest.mark.parametrize(
-    ("relation", "mart"),
-    [
-        ("rpt_bill_months", "marts.fct_billing_days"),
-        ("rpt_agent_bill_months", "marts.fct_agent_billing_days"),
-        ("rpt_platform_agents", "marts.fct_platform_agent_days"),
-    ],
-)
-def test_months_of_the_bill_keep_every_cent(sample: Warehouse, relation: str, mart: str) -> None:
-    """Months have the cost and the bill of their days, and a row for each key."""
-    of = "sum(cost_usd), sum(billed_usd)"
-    assert sample.row(f"select {of} from {mart}") == sample.row(
-        f"select {of} from reports.{relation}"
-    )
-    assert sample.rows(f"from reports.{relation} where day(month) <> 1") == []
-
-
 def test_coverage_counts_each_run_once(sample: Warehouse) -> None:
     """Counts of lines add up to the workspace's, those of workspaces to all, as in the marts."""
     counts = (
@@ -257,16 +221,13 @@ def test_unknown_cost_of_unlisted_runs_is_not_zero(read: Warehouse) -> None:
     ) == [(3, None)]
 
 
-def test_provisional_and_odd_runs(sample: Warehouse) -> None:
-    """Every run that is not final is listed with its state, and every odd run is counted."""
+def test_provisional_runs(sample: Warehouse) -> None:
+    """Every run that is not final is listed with its state."""
     assert sample.rows(
         "select state, count(*) from reports.rpt_provisional_runs group by state order by state"
     ) == sample.rows("""
         select if(is_terminal, 'provisional', 'open') as state, count(*)
         from marts.fct_runs where not is_final group by state order by state""")
-    assert sample.row(
-        "select sum(no_usage_count), sum(unknown_cost_count) from reports.rpt_odd_runs"
-    ) == sample.row("select sum(no_usage_count), sum(unknown_cost_count) from marts.fct_agent_days")
 
 
 def test_quarantined_records_are_counted_by_reason(warehouse: Warehouse) -> None:

@@ -69,9 +69,6 @@ def test_a_line_of_the_bill_without_an_amount(december: Warehouse) -> None:
         "select step, amount_usd from audit.cost_to_bill where month = '2026-11-01'"
         " and step_number > 4 order by step_number"
     ) == [("meter to bill", 20), ("surcharge", None), ("own-key cost", 0), ("billed", None)]
-    assert december.rows(
-        "select cost_usd, surcharge_usd, own_key_usd, billed_usd from reports.rpt_bill_months"
-    ) == [(20, None, 0, None)]
     (row,) = answer(december, "cost_against_bill_by_provider")
     assert (row["metered_cost_usd"], row["surcharge_usd"], row["billed_usd"]) == (20, None, None)
 
@@ -169,22 +166,6 @@ def test_an_agent_of_unknown_cost_is_no_mover(december: Warehouse, unknown_week:
 
     assert december.rows("from reports.rpt_movers") == []
     assert answer(december, "agents_more_expensive_than_last_week") == []
-
-
-def test_a_month_longer_than_the_one_before(warehouse: Warehouse) -> None:
-    """On its last days, a month that is not over counts as many days as the month before has."""
-    warehouse.con.execute("update ledger.workspaces set last_batch_at = '2026-03-31 05:00Z'")
-    asked(warehouse, "2026-01-31", "2026-04-01")
-    for day in range((date(2026, 3, 31) - date(2026, 2, 1)).days):
-        date_ = date(2026, 2, 1) + timedelta(days=day)
-        warehouse.given("runs", run_id=f"{date_}", created_at=f"{date_} 12:00Z", cost_usd=1)
-        warehouse.given("run_counts", date=date_, run_count=1)
-        warehouse.given("agent_rollups", date=date_, run_count=1, cost_usd=1)
-    warehouse.build()
-
-    (row,) = answer(warehouse, "month_change_explained")
-    assert (row["day_count"], row["previous_day_count"]) == (28, 28)
-    assert (row["previous_cost_usd"], row["current_cost_usd"]) == (28, 28)
 
 
 def test_a_refused_platform(december: Warehouse) -> None:

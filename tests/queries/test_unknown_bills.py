@@ -269,10 +269,6 @@ def test_a_line_without_a_bill_is_in_no_sum_of_it(read: Warehouse) -> None:
         "select billed_usd from audit.reconciliation_days"
         " where utc_date in ('2026-10-10', '2026-11-10') order by utc_date"
     ) == [(2,), (None,)]
-    for table, cost in (("rpt_agent_bill_months", 5), ("rpt_platform_agents", 2)):
-        assert read.rows(
-            f"select cost_usd, billed_usd from reports.{table} where month = '2026-11-01'"
-        ) == [(cost, None)]
     assert read.rows(
         "select utc_date, unknown_bill_count from reports.rpt_bill_days"
         " where utc_date > '2026-11-01' order by utc_date"

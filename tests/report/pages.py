@@ -107,7 +107,7 @@ class Site:
     @cached_property
     def pages(self) -> list[Page]:
         """All pages, the overview first."""
-        return [*self.charted, *self.of_site, *self.further, *self.months, *self.statements]
+        return [*self.charted, *self.trust, *self.months, *self.statements]
 
     @cached_property
     def charted(self) -> list[Page]:
@@ -115,19 +115,14 @@ class Site:
         return [self.overview, *self.workspaces, *self.agents]
 
     @cached_property
-    def of_site(self) -> list[Page]:
-        """The pages of all workspaces beside the overview."""
-        return [Page(path) for path in sorted((self.folder / "pages").iterdir())]
-
-    @cached_property
     def statements(self) -> list[Page]:
         """The pages of the months of all workspaces."""
         return [Page(path) for path in sorted((self.folder / "months").iterdir())]
 
     @cached_property
-    def further(self) -> list[Page]:
-        """The pages of each workspace beside its main one."""
-        return [Page(path) for path in sorted((self.folder / "workspaces").glob("*/[!2]*.html"))]
+    def trust(self) -> list[Page]:
+        """The page of each workspace beside its main one."""
+        return [Page(path) for path in sorted((self.folder / "workspaces").glob("*/trust.html"))]
 
     @cached_property
     def months(self) -> list[Page]:
@@ -137,7 +132,6 @@ class Site:
     def one(self, kind: str) -> Page:
         """A page of each kind: of a workspace, its last whole month and most expensive agent."""
         workspace = self.workspaces[-1]
-        quality, _, reconciliation = self.further[-3:]
         agent = workspace.root.all("nav", **{"class": "links"})[0].all("a")[0].attributes["href"]
         return {
             "overview": self.overview,
@@ -145,8 +139,7 @@ class Site:
             "month": self.months[-2],
             "statement": self.statements[-2],
             "agent": Page(workspace.path.parent / agent),
-            "quality": quality,
-            "reconciliation": reconciliation,
+            "trust": self.trust[-1],
         }[kind]
 
     @cached_property

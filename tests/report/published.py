@@ -17,6 +17,7 @@ from analytics.emulator.records import Agent
 from analytics.emulator.server import running
 from analytics.emulator.world import World
 from analytics.settings import load_settings
+from tests.batches import few_details
 from tests.conftest import NOW, optimized
 from tests.hostile import add_hostile_agents
 
@@ -27,7 +28,6 @@ _SETTINGS = f"""
 timezone = "{TIMEZONE}"
 [extract]
 history_days = {DAYS}
-details_per_batch = 120
 """
 # Agents of one workspace change hands within October, and one owner has a hostile name; the other
 # workspace has no owner.
@@ -72,7 +72,12 @@ def publish(folder: Path) -> None:
     _run_expensively(
         world, next(iter(world.workspaces[0].agents.values())), NOW - timedelta(hours=30)
     )
-    with optimized(), running(world) as api, pytest.MonkeyPatch.context() as patch:
+    with (
+        optimized(),
+        few_details(120),
+        running(world) as api,
+        pytest.MonkeyPatch.context() as patch,
+    ):
         patch.chdir(folder)
         tables = ""
         for number, workspace in enumerate(world.workspaces):

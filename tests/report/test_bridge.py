@@ -56,9 +56,9 @@ def bridged(reports: Reports, build: Built) -> Path:
 
 
 def _pages(site: Path, month: str = "2026-10") -> list[Page]:
-    """The pages that have a bridge, and the month of the other workspace."""
+    """The statements of a month: those that have a bridge, and that of the other workspace."""
     months = [Page(each) for each in sorted(site.glob(f"workspaces/*/{month}.html"))]
-    return [*months, Page(site / "pages" / "bridge.html")]
+    return [*months, Page(site / "months" / f"{month}.html")]
 
 
 def _lead(page: Page) -> str:
@@ -91,7 +91,8 @@ def test_sentences_and_table(bridged: Path) -> None:
 def test_the_waterfall_is_drawn(bridged: Path, browser: Browser, screen: dict[str, object]) -> None:
     """It has a bar for each step with its amount, without a fault, on a phone and in the dark."""
     reader = Reader(browser, bypass_csp=True, **screen)
-    shown = reader.open(bridged / "pages" / "bridge.html")
+    (page,) = (each for each in _pages(bridged)[:-1] if _lead(each))
+    shown = reader.open(page.path)
     reader.draw_all()
     drawn = shown.locator("#month-bridge .barlayer .point")
     amounts = shown.locator("#month-bridge .scatterlayer .textpoint").all_text_contents()

@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 from tests.report.browser import PHONE, Reader
 from tests.report.pages import Site
 
-KINDS = ("overview", "workspace", "month", "agent", "quality", "reconciliation", "statement")
+KINDS = ("overview", "workspace", "month", "agent", "trust", "statement")
 
 # Plotly's own validation of a legend throws, whatever the legend is.
 _PROBLEMS = """() => [...document.querySelectorAll('.js-plotly-plot')]
@@ -28,7 +28,7 @@ def test_every_chart_is_drawn_as_plotly_takes_it(kind: str, batches: Site, reade
     assert shown.evaluate(_PROBLEMS) == []
     assert shown.locator(".modebar-btn").count() == 0
     assert "could not be drawn" not in shown.content()
-    assert (shown.locator(".plot").count() > 0) == (kind not in {"month", "quality", "statement"})
+    assert (shown.locator(".plot").count() > 0) == (kind not in {"month", "trust", "statement"})
     assert shown.locator("figure:has(.plot):not(:has(table caption))").count() == 0
 
 
@@ -43,7 +43,7 @@ MONTH = "#period=2026-10"
 FAULTLESS: dict[str, tuple[str, str, dict[str, Any]]] = {
     "light": ("overview", "", {}),
     "dark month": ("workspace", MONTH, {"color_scheme": "dark"}),
-    "dark tables": ("reconciliation", "", {"color_scheme": "dark"}),
+    "dark tables": ("trust", "", {"color_scheme": "dark"}),
     "phone month": ("agent", MONTH, {"viewport": PHONE}),
     "phone tables": ("month", "", {"viewport": PHONE}),
     "phone statement": ("statement", "", {"viewport": PHONE, "color_scheme": "dark"}),

@@ -202,8 +202,7 @@ def test_every_link_carries_the_choice(batches: Site, reader: Reader) -> None:
         shown.wait_for_url(f"**/{to}{choice}")
         reader.wait_until_ready()
 
-    follow('nav.tabs a:has-text("Reconciliation")', "reconciliation.html")
-    follow('nav.tabs a:has-text("Data quality")', "data-quality.html")
+    follow('nav.tabs a:has-text("Trust")', "trust.html")
     follow('nav[aria-label="Breadcrumb"] li:nth-child(2) a', page.path.name)
     expect(shown.locator("#chosen-title")).to_contain_text("October 2026")
     shown.locator("#members summary").click()

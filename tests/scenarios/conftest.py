@@ -31,8 +31,8 @@ def batches_build_what_changed(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def batch(batch: Batch) -> Batch:
-    """A batch that reads ten days back, with all details."""
-    batch.set_extract(history_days=10, details_per_batch=0)
+    """A batch that reads ten days back."""
+    batch.set_extract(history_days=10)
     return batch
 
 

@@ -197,7 +197,7 @@ def test_an_open_run_that_disappears(
     assert published["rpt_provisional_runs"] == []
     assert published.findings == []
     with open_warehouse(Layout(tmp_path)) as con:
-        load_all(con, batch.layout, 48, Progress(quiet=True))
+        load_all(con, batch.layout, Progress(quiet=True))
         assert con.execute("from ledger.provisional_runs").fetchall() == []
 
 

@@ -52,8 +52,8 @@ def life(world: World) -> Life:
 
 @pytest.fixture
 def batch(batch: Batch) -> Batch:
-    """A batch that reads all days, with all details."""
-    batch.set_extract(history_days=14, details_per_batch=0)
+    """A batch that reads all days."""
+    batch.set_extract(history_days=14)
     return batch
 
 
@@ -119,7 +119,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Told]:
             settings.append(Setting(api_key_env=f"KEY_{number}", api=api.url))
         loaded = load_settings(tmp_path_factory.mktemp("lies") / "data")
         batch = Batch(msgspec.structs.replace(loaded, workspaces=settings), api)
-        batch.set_extract(history_days=14, details_per_batch=0)
+        batch.set_extract(history_days=14)
         assert {outcome.error for outcome in batch.extract()} == {None}
         published = publish(batch)
     assert [each.finding for each in published.checks if not (each.control or each.ok)] == []

@@ -182,7 +182,7 @@ def test_a_correction_of_an_unlisted_run(batch: Batch, world: World, burst: Burs
 
 def test_windows_that_include_their_end(batch: Batch, world: World, start_run: StartRun) -> None:
     """What a window gives of the day after it does not replace what that day's own window gave."""
-    batch.set_extract(history_days=40, details_per_batch=0)
+    batch.set_extract(history_days=40)
     for hours in (0, 5, 10, 15):
         start_run(hours_ago=24 * 9 + 6 - hours, cost="1")  # on the first day of the newest window
     hourly = Analytics.hourly

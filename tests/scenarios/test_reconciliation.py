@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import date, timedelta
 from decimal import Decimal
 
+import pytest
+
 from analytics.emulator.server import Emulator
 from analytics.emulator.world import World
 from tests.batches import Published, run_batch, run_batch_unseen
@@ -64,10 +66,16 @@ def test_ended_days_are_explained_to_the_last_digit(
     assert sum(row["cost_usd"] for row in published["fct_workspace_days"]) == ledger_total(world)
 
 
-def test_a_lagging_meter(batch: Batch, world: World, api: Emulator, start_run: StartRun) -> None:
+def test_a_lagging_meter(
+    batch: Batch,
+    world: World,
+    api: Emulator,
+    start_run: StartRun,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """Given analytics half a day behind, a difference is pending, and gone half a day later."""
     api.world.variants = api.world.variants.changed({"analytics_lag_seconds": 12 * 3600})
-    batch.set_extract(settle_hours=1)
+    monkeypatch.setattr("analytics.warehouse.provisional_runs.SETTLE_HOURS", 1)
     run = start_run(hours_ago=9, cost="1")
 
     early = run_batch(batch)

@@ -1,201 +1,175 @@
-"""Commands that are disturbed: on which data, what readers may find, and what must follow."""
+"""Commands that are disturbed at a step: what readers find then, and what the next batch heals."""
 
 from __future__ import annotations
 
-import re
+import random
 import shutil
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from functools import cache
 from itertools import count
 from pathlib import Path
 
 from analytics.warehouse.database import open_warehouse
 from analytics.warehouse.layout import Layout
-from tests.torture.moments import Moment, write_settings
-from tests.torture.readers import Broken, check_whole, look
-from tests.torture.server import Ended, Server
-from tests.torture.shim import NAMES, Action, Call, Kinds, Shim
+from tests.torture.moments import Broken, Moment, check_whole, look
+from tests.torture.stepping import GO, KILL, Ended, Step, run
 
-MONTH = "2026-10"
-PUBLISHED = "  published "
-CLOSED = f"closed {MONTH} as revision 1"
-
-
-_VARIES = re.compile(r"(?<=scratch-)\w+|[0-9a-fTZ-]*\d[0-9a-fTZ-]*")
-_IN_FOLDER = re.compile(r"(/site[^/]*|/publishing/[^/]*/site|/books/[^/]*)/.*(\.\w+|/)[^/]*$")
+PAGE = 4096
+CUT = "power cut"
+SETTINGS = "[extract]\nhistory_days = 36\nconcurrency = 1\n"
+OWN_SYNCS = ("warehouse", "build.")
+"""Names of files that DuckDB writes, and syncs without Python."""
 
 
 @dataclass(frozen=True)
 class Scenario:
     """A command on data of an earlier state; `before` and `after` are indexes of moments."""
 
-    name: str
     base: str
     command: tuple[str, ...]
     before: int | None
     after: int
 
-    def __str__(self) -> str:
-        return self.name
 
-
-FIRST = Scenario("first batch", "empty", ("nightly",), None, 0)
-LATER = Scenario("later batch", "first", ("nightly",), 0, 1)
-REBUILD = Scenario("rebuild", "read", ("rebuild",), 0, 1)
-CLOSE = Scenario("close", "read", ("close", MONTH, "--prepared-by", "Ann"), 0, 1)
-PUBLISH = Scenario("publish", "staged", ("publish",), 0, 1)
-SCENARIOS = (FIRST, LATER, REBUILD, CLOSE, PUBLISH)
-
-
-@dataclass
-class Tally:
-    """Counts of what was tried, and the problems that were found."""
-
-    name: str
-    counts: dict[str, int] = field(default_factory=dict)
-    problems: list[str] = field(default_factory=list)
-
-    def add(self, what: str) -> None:
-        self.counts[what] = self.counts.get(what, 0) + 1
-
-    def found(self, where: object, problem: object) -> None:
-        self.problems.append(f"{where}: {problem}")
-
-    @property
-    def report(self) -> str:
-        """All problems, one a line."""
-        return "\n".join([f"{len(self.problems):,} problems", *self.problems])
-
-    def __str__(self) -> str:
-        counts = ", ".join(f"{number:,} {what}" for what, number in self.counts.items())
-        return f"{self.name:28} {counts}, {len(self.problems):,} problems"
-
-
-def each_nth(calls: Sequence[Call], stride: int) -> list[int]:
-    """Return the indexes of the first call of each sort, and of each n-th after it."""
-    sorts: dict[tuple[str, ...], list[int]] = {}
-    for index, call in enumerate(calls):
-        sorts.setdefault(sort_of(call), []).append(index)
-    return sorted(index for indexes in sorts.values() for index in indexes[::stride])
-
-
-def sort_of(call: Call) -> tuple[str, ...]:
-    """Return what a call has in common with others: its name, and the sort of file it changes.
-
-    Files of a folder of pages or books are alike that have the same suffix.
-    """
-    return (call.name, *(_IN_FOLDER.sub(r"\1\2", _VARIES.sub("*", path)) for path in call[2:]))
+FIRST = Scenario("empty", ("nightly",), None, 0)
+LATER = Scenario("first", ("nightly",), 0, 1)
+REBUILD = Scenario("later", ("rebuild",), 1, 1)
+SCENARIOS = (FIRST, LATER, REBUILD)
 
 
 class Lab:
     """A folder for tries, the states that they begin with, and the commands."""
 
-    def __init__(
-        self, folder: Path, moments: tuple[Moment, ...], shim: Shim, server: Server
-    ) -> None:
-        self.folder, self.moments, self.shim, self.server = folder, moments, shim, server
-        self._numbers = count()
+    def __init__(self, folder: Path, moments: tuple[Moment, ...]) -> None:
+        self.folder, self.moments, self._numbers = folder, moments, count()
         self.base = cache(self._base)
-        self.calls = cache(self._calls)
 
     def _base(self, name: str) -> Path:
         """Return a project folder in some state; it is made once, and only copied."""
-        first, later = self.moments
+        folder, (first, later) = self.folder / name, self.moments
         if name == "empty":
-            folder = self.new_folder()
-            write_settings(folder)
+            folder.mkdir()
+            (folder / "analytics.toml").write_text(SETTINGS)
         elif name == "first":
-            folder = self.copy(self.base("empty"))
+            shutil.copytree(self.base("empty"), folder)
             self.must(folder, first, "nightly")
             with open_warehouse(Layout(folder / "data")) as con:  # another port from now on
                 con.execute("update ledger.workspaces set api = ?", [later.api.url])
-        elif name == "read":
-            folder = self.copy(self.base("first"))
-            self.must(folder, later, "extract")
-        elif name == "staged":
-            folder = self.copy(self.base("read"))
-            for stage in ("transform", "check", "report"):
-                self.must(folder, later, stage)
-        elif name == "closed":
-            folder = self.copy(self.base("first"))
-            self.must(folder, later, *CLOSE.command)
         else:
-            assert name == "killed"
-            folder = self.copy(self.base("first"))
-            self.shim.watch(folder / "data", Action.KILL, 3 * self.count(LATER) // 5)
-            self.run(folder, later, "nightly")
-            self.shim.stop()
+            shutil.copytree(self.base("first"), folder)
+            self.must(folder, later, "nightly")
         return folder
 
-    def new_folder(self) -> Path:
-        folder = self.folder / f"{next(self._numbers)}"
-        folder.mkdir()
-        return folder
+    def copy(self, base: str) -> Path:
+        return Path(shutil.copytree(self.base(base), self.folder / f"{next(self._numbers)}"))
 
-    def copy(self, base: Path) -> Path:
-        folder = self.folder / f"{next(self._numbers)}"
-        return Path(shutil.copytree(base, folder, symlinks=True))
-
-    def run(
-        self,
-        folder: Path,
-        moment: Moment,
-        *command: str,
-        at_pause: Callable[[], object] | None = None,
-    ) -> Ended:
-        return self.server.run(folder, *command, api=moment.environment, at_pause=at_pause)
-
-    def must(self, folder: Path, moment: Moment, *command: str) -> Ended:
+    def must(self, folder: Path, moment: Moment, *command: str) -> None:
         """Run a command that has to work; Broken if it does not."""
-        ended = self.run(folder, moment, *command)
-        if ended.code or "Traceback" in ended.err:
-            raise Broken(f"`{command[0]}` ended with {ended.code}: {ended.err[-600:]}")
-        return ended
+        ended = run(folder, moment.environment, *command)
+        if ended.code or "Traceback" in ended.said:
+            raise Broken(f"`{command[0]}` ended with {ended.code}: {ended.said[-600:]}")
 
-    def _calls(self, scenario: Scenario) -> list[Call]:
-        """Return the calls of a scenario that nothing disturbs."""
-        folder = self.copy(self.base(scenario.base))
-        self.shim.watch(folder / "data")
-        self.must(folder, self.moments[scenario.after], *scenario.command)
-        calls = self.shim.stop()
-        check_whole(folder / "data", self.moments[scenario.after])
-        shutil.rmtree(folder)
-        return calls
-
-    def count(self, scenario: Scenario, kinds: Kinds = Kinds.ALL) -> int:
-        """Return the number of calls of these kinds in a scenario that nothing disturbs."""
-        return sum(bool(NAMES[call.name] & kinds) for call in self.calls(scenario))
-
-    def places(self, scenario: Scenario, stride: int, kinds: Kinds = Kinds.ALL) -> list[int]:
-        """Return places among the calls of these kinds: the first of each sort, each n-th after."""
-        calls = [call for call in self.calls(scenario) if NAMES[call.name] & kinds]
-        return [index + 1 for index in each_nth(calls, stride)]
-
-    def check(self, scenario: Scenario, folder: Path, ended: Ended) -> Moment | None:
-        """Return the moment that readers find whole; Broken unless it is before or after.
-
-        Where the command has said that it published, it is after.
-        """
-        after = self.moments[scenario.after]
-        allowed = [after] if scenario.before is None else [self.moments[scenario.before], after]
-        moment = look(folder / "data", allowed)
+    def find(self, scenario: Scenario, folder: Path) -> Moment | None:
+        """Return the moment that readers find whole; Broken unless it is before or after."""
+        places = {scenario.before, scenario.after} - {None}
+        moment = look(folder / "data", [self.moments[place] for place in places])
         if moment is None and scenario.before is not None:
             raise Broken("what was published is gone")
-        if (ended.code == 0 or PUBLISHED in ended.err) and moment is not after:
-            raise Broken(f"said that it published, but readers find {moment and moment.name}")
-        if moment:
-            self.must(folder, moment, "status")
         return moment
 
-    def heal(self, scenario: Scenario, folder: Path, ended: Ended, command: str) -> None:
-        """Run the next command; Broken unless all is exact then, and what `ended` said is true."""
-        after = self.moments[scenario.after]
-        self.must(folder, after, command)
+    def disturb(
+        self, scenario: Scenario, answer: str, is_here: Callable[[int, Step], bool]
+    ) -> Step | None:
+        """Disturb a command at a step; readers find a whole batch, and the next batch heals.
+
+        Return the step; None if there was none such. An errno stays for all later steps, and the
+        power is cut after the end at last.
+        """
+        folder, after = self.copy(scenario.base), self.moments[scenario.after]
+        disk, numbers, met = Disk(folder / "data"), count(), []
+
+        def at(step: Step) -> str:
+            if met or is_here(next(numbers), step):
+                met.append(step)
+                return KILL if answer == CUT else answer
+            disk.see(step)
+            return GO
+
+        ended = run(folder, after.environment, *scenario.command, at=at)
+        left = disk.cut(folder.with_suffix(".cut")) if answer == CUT else folder
+        try:
+            self._judge(scenario, left, ended)
+        except Broken as problem:
+            problem.add_note(f"{scenario}, {answer} at {met[:1]}")
+            raise
+        for each in {folder, left}:
+            shutil.rmtree(each)
+        return met[0] if met else None
+
+    def _judge(self, scenario: Scenario, folder: Path, ended: Ended) -> None:
+        """Raise Broken unless readers find what a command said, and the next batch heals."""
+        if ended.code not in (0, 1, -9) or "Traceback" in ended.said:
+            raise Broken(f"ended with {ended.code}: {ended.said[-600:]}")
+        found, after = self.find(scenario, folder), self.moments[scenario.after]
+        if "  published " in ended.said and found is not after:
+            raise Broken("said that it published, but readers find what was before")
+        self.must(folder, after, "nightly")
         check_whole(folder / "data", after)
-        if CLOSED in ended.err:
-            listed = self.must(folder, after, "books", "--json").out
-            if f'"{MONTH}"' not in listed or '"closed"' not in listed:
-                raise Broken(f"said that it closed {MONTH}, but the books have {listed}")
-        if scenario is CLOSE:
-            self.must(folder, after, "books")
+
+    def damage(self, base: str, file: Path) -> str:
+        """Let a batch come upon a damaged file: it is exact, or names the file, and what helps.
+
+        Return what that batch said.
+        """
+        folder, moment = self.copy(base), self.moments[1]
+        with (folder / "data" / file).open("r+b") as opened:
+            size = len(opened.read(PAGE))
+            opened.seek(0)
+            opened.write(random.Random(str(file)).randbytes(size))
+        ended = run(folder, moment.environment, "nightly")
+        if ended.code:
+            if "Traceback" in ended.said or file.name not in ended.said:
+                raise Broken(f"{file} is not named: {ended.said}")
+            if "`analytics rebuild`" in ended.said:
+                self.must(folder, moment, "rebuild")
+            else:
+                shutil.copyfile(self.base(base) / "data" / file, folder / "data" / file)
+            self.must(folder, moment, "nightly")
+        check_whole(folder / "data", moment)
+        shutil.rmtree(folder)
+        return ended.said
+
+
+class Disk:
+    """A disk that keeps all names, but only what was synced of the content of files."""
+
+    def __init__(self, data: Path) -> None:
+        self._data, self._synced = data, {}
+        self._sync(data.rglob("*"))
+
+    def see(self, step: Step) -> None:
+        """Take note of a step."""
+        if step.name == "fsync":
+            self._sync(map(self._data.joinpath, step.paths))
+        elif step.name == "syncfs":
+            self._sync(self._data.rglob("*"))
+
+    def cut(self, target: Path) -> Path:
+        """Copy what a cut of the power leaves of a project; return its new folder."""
+        lost = [
+            path.relative_to(self._data)
+            for path in self._data.rglob("*")
+            if path.is_file()
+            and not path.is_symlink()
+            and not path.name.startswith(OWN_SYNCS)
+            and self._synced.get(path.stat().st_ino) != path.read_bytes()
+        ]
+        shutil.copytree(self._data.parent, target, symlinks=True)
+        for path in lost:
+            (target / "data" / path).write_bytes(b"")
+        return target
+
+    def _sync(self, paths: Iterable[Path]) -> None:
+        files = [path for path in paths if path.is_file() and not path.name.startswith(OWN_SYNCS)]
+        self._synced |= {path.stat().st_ino: path.read_bytes() for path in files}

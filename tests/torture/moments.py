@@ -1,8 +1,10 @@
-"""Two moments of one small world, each behind an API that stands still, and the truth of each."""
+"""Two moments of one small world, and what readers of a data directory find."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -23,17 +25,24 @@ from tests.properties.story import Event, Life
 from tests.properties.test_batches import MEASURES, prove_controls, prove_sums
 
 BEGIN = datetime(2026, 11, 5, 6, tzinfo=UTC)
-HISTORY_DAYS = 36
-"""From October's first day on."""
+LASTING = {
+    ".lock", "alerts.json", "analytics.duckdb", "books", "build.duckdb", "landing",
+    "last-batch.json", "metrics.prom", "publications", "site", "warehouse.duckdb",
+}  # fmt: skip
+"""All that lies in a data directory after a batch."""
 
-Figures = dict[Any, dict[str, Any]]
+ASIDE = ".damaged-"
+UNFINISHED = (".unfinished", ".next", ".old", ".wal", ".tmp")
+AS_OF = """
+    select strftime(max(last_batch_at) at time zone 'UTC', '%Y-%m-%dT%H:%M:%S')
+    from marts.dim_workspaces
+"""
 
 
 @dataclass(frozen=True)
 class Moment:
     """The world at a batch, and the figures that the batch must publish."""
 
-    name: str
     life: Life
     api: Emulator
 
@@ -42,7 +51,7 @@ class Moment:
         return {"LEVAIN_API_KEY": self.life.workspace.api_key, "LEVAIN_API": self.api.url}
 
     @cached_property
-    def figures(self) -> Figures:
+    def figures(self) -> dict[Any, Any]:
         """All measures by agent and day, from the emulator's own state."""
         rows = [state_of(run)._asdict() | {"run_id": run.id} for run in self.life.all_runs.values()]
         days = Oracle(self.life, rows, "UTC").agent_days()
@@ -60,7 +69,7 @@ class Moment:
         assert not failed, failed
 
 
-def figures_of(con: duckdb.DuckDBPyConnection) -> Figures:
+def figures_of(con: duckdb.DuckDBPyConnection) -> dict[Any, Any]:
     """Return all measures by agent and day as published."""
     rows = con.execute(
         f"select agent_id, date, {', '.join(MEASURES)} from marts.fct_agent_days"
@@ -73,10 +82,7 @@ def moments() -> Iterator[tuple[Moment, ...]]:
     """The first moment, and a later one: new runs, a run that ended, a cost that was corrected."""
     with ExitStack() as apis:
         lives = [_first(), _later(_first())]
-        yield tuple(
-            Moment(name, life, apis.enter_context(running(life.world)))
-            for name, life in zip(("first", "later"), lives, strict=True)
-        )
+        yield tuple(Moment(life, apis.enter_context(running(life.world))) for life in lives)
 
 
 def _first() -> Life:
@@ -106,7 +112,61 @@ def _later(life: Life) -> Life:
     return life
 
 
-def write_settings(folder: Path) -> None:
-    """Write the settings of a project into its folder."""
-    text = f"[extract]\nhistory_days = {HISTORY_DAYS}\nconcurrency = 1\n"
-    (folder / "analytics.toml").write_text(text, encoding="utf-8")
+class Broken(Exception):  # noqa: N818  # a state of the data, not an error of the harness
+    """What readers find is not one whole batch."""
+
+
+def look(data: Path, moments: Sequence[Moment]) -> Moment | None:
+    """Return the moment whose batch is published, file and site; else None, or Broken."""
+    file, site = data / "analytics.duckdb", data / "site"
+    if not file.exists():
+        if site.exists():
+            raise Broken("a site without a file")
+        return None
+    try:
+        with duckdb.connect(file, read_only=True) as con:
+            found = figures_of(con)
+            ((as_of,),) = con.execute(AS_OF).fetchall()
+    except duckdb.Error as error:
+        raise Broken(f"the file cannot be read: {error}") from error
+    moment = next((moment for moment in moments if moment.figures == found), None)
+    if moment is None:
+        raise Broken("the file has the figures of no batch")
+    check_site(site, as_of)
+    return moment
+
+
+def check_site(site: Path, as_of: str) -> None:
+    """Raise Broken unless the site's files are those of its manifest, as of this moment."""
+    try:
+        manifest = json.loads((site / "manifest.json").read_bytes())
+        found = {
+            path.relative_to(site).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+            for path in sorted(site.rglob("*"))
+            if path.is_file() and path.name != "manifest.json"
+        }
+    except (OSError, ValueError) as error:
+        raise Broken(f"the site cannot be read: {error}") from error
+    if found != manifest["files"]:
+        raise Broken("files of the site are not its manifest's")
+    if not manifest["as_of"].startswith(as_of):
+        raise Broken(f"the site is as of {manifest['as_of']}, the file as of {as_of}")
+
+
+def check_whole(data: Path, moment: Moment) -> None:
+    """Raise Broken unless a batch of this moment was published exactly, and left nothing over.
+
+    What was damaged may be kept aside.
+    """
+    if look(data, [moment]) is None:
+        raise Broken("nothing is published")
+    with duckdb.connect(data / "analytics.duckdb", read_only=True) as con:
+        con.execute("set TimeZone = 'UTC'; set search_path = 'marts,audit,reports'")
+        try:
+            moment.prove(con)
+        except AssertionError as error:
+            raise Broken(f"the figures are not exact: {error}") from error
+    left = [path for path in data.iterdir() if path.name not in LASTING]
+    left += [path for path in data.rglob("*") if path.name.endswith(UNFINISHED)]
+    if left := [path for path in left if ASIDE not in path.name]:
+        raise Broken(f"left over: {left}")

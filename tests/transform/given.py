@@ -184,6 +184,7 @@ def empty_warehouse(folder: Path, kind: type[Layout] = InMemory) -> Iterator[War
         con.execute("set threads = 1")
         warehouse = Warehouse(con)
         warehouse.insert("ledger.workspaces", workspace_id=WORKSPACE, workspace_name="Bakery")
+        warehouse.insert("finance.limits", materiality_usd="0.01")
         yield warehouse
 
 

@@ -87,7 +87,7 @@ def load(layout: Layout, con: duckdb.DuckDBPyConnection) -> Load:
             agent_id=agent_id,
             window=window,
         )
-        return load_folder(con, landing.commit(), settle_hours=48)
+        return load_folder(con, landing.commit())
 
     return land_and_load
 

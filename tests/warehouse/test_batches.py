@@ -20,7 +20,7 @@ ME = {"workspace_id": "w1", "workspace_name": "Bakery"}
 
 @pytest.fixture
 def store(con: duckdb.DuckDBPyConnection) -> WarehouseStore:
-    return WarehouseStore(con, "w1", settle_hours=48)
+    return WarehouseStore(con, "w1")
 
 
 def land(layout: Layout, store: WarehouseStore, load_id: str, **me: object) -> None:
@@ -44,6 +44,20 @@ def test_a_landing_on_a_full_disk_leaves_no_folder(
         landing.discard()
 
     assert list((layout.landing / "w1").iterdir()) == []
+
+
+def test_nothing_is_landed_through_a_link(layout: Layout) -> None:
+    """A link that others put where a load is to be landed is an error, and leads no file away."""
+    theirs = layout.root / "theirs"
+    theirs.mkdir(parents=True)
+    landing = Landing(layout.landing, "w1", "20261120T053000Z-001-x", keep_errors=True)
+    (layout.landing / "w1").mkdir(parents=True)
+    (layout.landing / "w1" / "20261120T053000Z-001-x.unfinished").symlink_to(theirs)
+
+    with pytest.raises(FileExistsError):
+        landing.add("workspaces", Answer("/me", {}, 200, READ_AT, 2, []), [raw(ME)])
+
+    assert list(theirs.iterdir()) == []
 
 
 def workspace(con: duckdb.DuckDBPyConnection) -> tuple[object, ...]:

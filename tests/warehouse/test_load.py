@@ -34,7 +34,7 @@ def test_a_folder_loaded_twice_changes_nothing(
     (folder,) = (layout.landing / "w1").iterdir()
     before = all_rows(con)
 
-    load_folder(con, folder, settle_hours=48)
+    load_folder(con, folder)
 
     assert all_rows(con) == before
 
@@ -232,7 +232,7 @@ def test_which_runs_wait_to_settle(
     read_after: int,
     waits: bool,
 ) -> None:
-    """A run is provisional until it was read `settle_hours` or more after its end."""
+    """A run is provisional until it was read 48 hours or more after its end."""
     ended = READ_AT - timedelta(hours=read_after)
     load("runs", [run_record(**({"finished_at": ended.isoformat()} | fields))])
 

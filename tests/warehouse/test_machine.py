@@ -14,9 +14,8 @@ import pytest
 
 from analytics.cli.failures import failure_of
 from analytics.errors import AnalyticsError, UsageError
-from analytics.settings import Batch
 from analytics.warehouse import machine
-from tests.conftest import Batch as BatchOfTests
+from tests.conftest import Batch
 
 MIB = 1 << 20
 
@@ -28,13 +27,14 @@ def restored(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("POLARS_MAX_THREADS", "1")
 
 
-def test_settings_limit_each_connection_of_a_batch(batch: BatchOfTests) -> None:
-    """[batch] sets memory and threads of DuckDB."""
-    machine.limit_process(Batch(memory_limit="300MB", threads=3))
+@pytest.mark.parametrize(("given", "threads"), [(3, 3), (0, min(2, len(os.sched_getaffinity(0))))])
+def test_a_limit_is_that_of_each_connection(batch: Batch, given: int, threads: int) -> None:
+    """Memory and threads of DuckDB are what is given; without threads, as many as fit into it."""
+    machine.limit_process("300MB", given)
     query = "select current_setting('memory_limit'), current_setting('threads')"
     batch.layout.root.mkdir()
 
-    assert batch.rows(query) == [("286.1 MiB", 3)]
+    assert batch.rows(query) == [("286.1 MiB", threads)]
 
 
 def test_a_control_group_bounds_the_default(
@@ -47,7 +47,7 @@ def test_a_control_group_bounds_the_default(
     (groups / "memory.max").write_text("max\n", encoding="ascii")
     bounds = [*machine._of_group(tmp_path, "/a.slice/b.service", "memory.max")]
     monkeypatch.setattr(machine, "_bounds", lambda: iter(bounds))
-    machine.limit_process(Batch())
+    machine.limit_process("")
 
     limits = machine.connection_limits()
     assert limits["memory_limit"] == f"{256 * MIB}B"
@@ -86,7 +86,7 @@ def test_lack_of_memory_names_its_settings(error: BaseException) -> None:
 
     assert (failure.exit_code, failure.is_defect) == (1, False)
     assert failure.text.startswith("The memory is not enough: ")
-    assert "memory_limit and threads in [batch]" in failure.text
+    assert "set memory_limit in [batch]" in failure.text
     assert failure_of(UsageError("it holds Out of Memory Error")).exit_code == 2
 
 

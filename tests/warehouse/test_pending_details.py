@@ -58,9 +58,7 @@ class WorkspaceBatch:
 
     def pending(self) -> list[tuple[str, str]]:
         """Return the run and source of all pending details, in their order."""
-        count, left = self.store.collect_pending_details(0)
-        assert left == 0
-        return self.store.collected_details(range(count))
+        return self.store.collected_details(range(self.store.collect_pending_details()))
 
     def pending_runs(self) -> list[str]:
         """Return the runs with pending details, in their order."""
@@ -88,7 +86,7 @@ class WorkspaceBatch:
 
 @pytest.fixture
 def batch(layout: Layout, con: duckdb.DuckDBPyConnection) -> WorkspaceBatch:
-    return WorkspaceBatch(layout, WarehouseStore(con, "w1", settle_hours=48))
+    return WorkspaceBatch(layout, WarehouseStore(con, "w1"))
 
 
 @pytest.mark.parametrize("ends", [False, True], ids=["same batch", "next batch"])
@@ -238,7 +236,7 @@ def test_workspaces_and_the_order_of_names_do_not_matter(
     layout: Layout, con: duckdb.DuckDBPyConnection, batch: WorkspaceBatch
 ) -> None:
     """Batches of another workspace and a late folder change nothing."""
-    other = WorkspaceBatch(layout, WarehouseStore(con, "w2", settle_hours=48), "w2")
+    other = WorkspaceBatch(layout, WarehouseStore(con, "w2"), "w2")
     late = batch.land_list()
     batch.close()
     other.lists()

@@ -65,10 +65,10 @@ def build(layout: Layout, batch: int) -> None:
     (layout.staged_site / "manifest.json").write_text(json.dumps(manifest))
 
 
-def publish(layout: Layout, mode: int, *, site: bool = True) -> None:
+def publish(layout: Layout, mode: int) -> None:
     """Publish the file and the site of the batch that was made."""
     with copying(layout) as copied:
-        publish_copy(layout, mode, copied, site=site)
+        publish_copy(layout, mode, copied)
 
 
 def batch_of_file(layout: Layout) -> int | None:
@@ -94,7 +94,7 @@ def published(layout: Layout) -> tuple[int | None, int | None]:
     return batch_of_file(layout), batch_of_site(layout)
 
 
-def kill_at_each_call(layout: Layout, of: int, *, site: bool = True) -> Iterator[int]:
+def kill_at_each_call(layout: Layout, of: int) -> Iterator[int]:
     """Publish a batch over the one before, and kill that at each call; yield after each kill."""
     for call in range(1000):
         shutil.rmtree(layout.root)
@@ -105,7 +105,7 @@ def kill_at_each_call(layout: Layout, of: int, *, site: bool = True) -> Iterator
         build(layout, of)
         try:
             with killed_before(call, CALLS):
-                publish(layout, 0o600, site=site)
+                publish(layout, 0o600)
         except Killed:
             yield call
         else:
@@ -147,15 +147,6 @@ def test_a_repair_can_be_killed_too(layout: Layout) -> None:
                 break
         assert published(layout) == found
         assert {path.name for path in layout.root.iterdir()} <= OWN | {"site.next"}
-
-
-def test_a_site_is_removed_with_the_file_that_has_none(layout: Layout) -> None:
-    """`site = false`: the old site stays with the old file, and goes when the new one comes."""
-    for call in kill_at_each_call(layout, 2, site=False):
-        assert published(layout) in {(1, 1), (2, None)}, call
-        publish(layout, 0o600, site=False)
-        assert published(layout) == (2, None)
-        assert {path.name for path in layout.root.iterdir()} <= OWN
 
 
 def test_all_is_on_the_disk_before_it_is_named(layout: Layout) -> None:
@@ -237,8 +228,6 @@ def test_a_site_that_cannot_be_replaced_changes_within(layout: Layout, fixed: Pa
         "data", "index.html", "manifest.json", "robots.txt",
     ]  # fmt: skip
     assert (fixed / "data/3").stat().st_mode & 0o777 == 0o755
-    publish(layout, 0o644, site=False)
-    assert [path.name for path in fixed.iterdir()] == ["robots.txt"]
 
 
 def test_a_kill_within_such_a_site_is_repaired(layout: Layout, fixed: Path) -> None:

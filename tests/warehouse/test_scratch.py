@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import os
-import stat
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
 import pytest
 
-from analytics.fleet.tasks import scratch
 from analytics.warehouse.scratch import remove_left, scratch_folder, work_folder
 
 _KILLED = """
@@ -66,18 +63,3 @@ def test_a_folder_of_another_user_is_left_alone(
 
     remove_left(tmp_path)
     assert not [*tmp_path.iterdir()]
-
-
-def test_a_shard_is_in_a_folder_of_nobody_else(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A task of a fleet works in a new folder, which no other user can have put there before."""
-    (tmp_path / "theirs").mkdir(mode=0o777)
-    (tmp_path / "analytics-fleet").symlink_to("theirs")
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-
-    with scratch("a") as folder:
-        assert folder.parent.parent == tmp_path
-        assert stat.S_IMODE(folder.parent.stat().st_mode) == 0o700
-
-    assert not [*(tmp_path / "theirs").iterdir()]

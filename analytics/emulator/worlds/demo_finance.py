@@ -1,7 +1,7 @@
 """The demo's files of `finance/`: owners, budgets, rules, accounts, and the invoices of the vendor.
 
 Levain's invoices hold what the emulator billed: one company's agrees with it to the cent, the other
-one's is a cent too high.
+one's is a dollar too high.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from analytics.emulator.records import Workspace
     from analytics.emulator.state import State
 
-CENT = Decimal("0.01")
+CENT, DOLLAR = Decimal("0.01"), Decimal("1.00")
 ISSUED_ON_DAY = 3
 """Of the month after the one that an invoice bills."""
 
@@ -43,14 +43,12 @@ name = "Platform by use"
 source = "platform"
 method = "proportional"
 by = "billed"
-book = "chargeback"
 
 [[rules]]
 name = "Runs without an agent by use"
 source = "no_agent"
 method = "proportional"
 by = "billed"
-book = "chargeback"
 """
 ACCOUNTS = """\
 [accounts]
@@ -95,7 +93,7 @@ def _invoices(world: State, month: date) -> Iterator[str]:
     following = (month + timedelta(days=32)).replace(day=1)
     for number, workspace in enumerate(world.workspaces, start=1):
         amount = _billed(workspace, month, following).quantize(CENT)
-        too_high = CENT if number == len(world.workspaces) else 0
+        too_high = DOLLAR if number == len(world.workspaces) else 0
         issued_on = following.replace(day=ISSUED_ON_DAY)
         yield (
             f"LV-{month:%Y%m}-{number:02},{workspace.name},{month:%Y-%m},{issued_on},"

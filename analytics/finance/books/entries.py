@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 FORMAT = 1
 MANIFEST = "manifest.json"
-DATA = "data"
-"""Folder of the frozen tables within a closing's folder."""
+DATA, EVIDENCE = "data", "evidence"
+"""Folders of a closing's folder: of the frozen tables, and of checks and settings."""
 
 _SEAL = b',\n  "sha256": "%s"\n}\n'
 
@@ -144,6 +144,17 @@ def path_of(entry: Entry) -> str:
     """Return the path of an entry within the books."""
     folder = f"{entry.month}/r{entry.revision}"
     return f"{folder}/{MANIFEST}" if isinstance(entry, Closing) else f"{folder}.reopened.json"
+
+
+def stored_files(folder: Path) -> dict[str, StoredFile]:
+    """Return size and hash of every file below a folder, by its path in it."""
+    found = {}
+    for file in sorted(path for path in folder.rglob("*") if path.is_file()):
+        content = file.read_bytes()
+        found[file.relative_to(folder).as_posix()] = StoredFile(
+            byte_count=len(content), sha256=hashlib.sha256(content).hexdigest()
+        )
+    return found
 
 
 def encode(entry: Entry) -> bytes:

@@ -6,7 +6,6 @@ go to a Parquet file of the same name, and from there into `finance.closed_<name
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,10 +24,6 @@ if TYPE_CHECKING:
 
     from analytics.finance.books.entries import Closing, Recorded
     from analytics.finance.books.reading import Books
-
-
-LOADS = "evidence/loads.csv"
-"""File of a close that names the loads on which its month rests."""
 
 
 def names() -> list[str]:
@@ -104,25 +99,13 @@ def _closings(books: Books) -> list[tuple[Any, ...]]:
 
 
 def _closing_loads(books: Books) -> list[tuple[Any, ...]]:
-    """Return the loads of closings, of those in force also the ones before the last."""
-    last = {
+    """Return the last load of each workspace in each closing."""
+    return [
         (each.entry.first_day, each.entry.revision, workspace.workspace_id, workspace.load_id)
         for each in books.closings
         for workspace in each.entry.workspaces
         if workspace.load_id
-    }
-    before = {
-        (each.entry.first_day, each.entry.revision, row["workspace_id"], row["load_id"])
-        for each in books.in_force.values()
-        if LOADS in each.entry.files
-        for row in _records(each.file.parent / LOADS)
-    }
-    return sorted(last | before)
-
-
-def _records(file: Path) -> list[dict[str, str]]:
-    with file.open(encoding="utf-8-sig", newline="") as opened:
-        return [*csv.DictReader(opened)]
+    ]
 
 
 def _insert(con: duckdb.DuckDBPyConnection, table: str, rows: list[tuple[Any, ...]]) -> None:
@@ -136,7 +119,7 @@ def _require_unchanged(closing: Recorded[Closing]) -> None:
     """Raise AnalyticsError unless every file that is read has the hash that its manifest names."""
     folder = closing.file.parent
     for name, stored in closing.entry.files.items():
-        if not name.startswith(f"{DATA}/") and name != LOADS:
+        if not name.startswith(f"{DATA}/"):
             continue
         try:
             if hash_file(folder / name, folder) == stored.sha256:

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING
-
-import duckdb
 
 from analytics.disk import UNFINISHED
 from analytics.files import read_bytes
 from analytics.finance.books.entries import DATA, MANIFEST
 from analytics.finance.books.reading import Finding, entry_files, lacking, read_entries
-from analytics.warehouse.database import OFFLINE, quoted
+from analytics.warehouse.database import quoted, spilling
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-    from pathlib import Path
 
     from analytics.finance.books.entries import Amounts, Closing, Recorded
     from analytics.finance.books.reading import Known
@@ -97,7 +96,7 @@ def unequal_sums(data: Path, totals: Amounts) -> list[str]:
     """Return what of a month's frozen lines does not add up: to the charges, to the totals."""
     charges, lines = (f"read_parquet('{quoted(data / f'{name}.parquet')}')" for name in
                       ("charges", "lines"))  # fmt: skip
-    with duckdb.connect(config=OFFLINE) as con:
+    with spilling(Path(tempfile.gettempdir())) as con:
         differing = con.execute(f"""
             select {_LINE}
             from (

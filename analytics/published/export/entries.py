@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from itertools import groupby
@@ -23,7 +23,9 @@ _LINES = """
         debit_usd - credit_usd as amount, memo
     from marts.fct_journal_lines
     join marts.dim_workspaces using (workspace_id)
-    where month between $first and $last and list_contains($workspace_ids, workspace_id)
+    where
+        month between $first and $last
+        and coalesce(list_contains($workspace_ids, workspace_id), true)
     order by month, entry_date, entry_id, line_number
 """
 _MONTHS = """
@@ -91,23 +93,6 @@ class Journal:
             return "reversed"
         return "closed" if self.is_booked else "preview"
 
-    def exported(self, entries: Iterable[Entry]) -> Iterator[Entry]:
-        """Yield entries of the month as exports have them: exact ones, or those in cents.
-
-        A preview says so in its identifier and text, so that no import takes it for the final one.
-        """
-        for entry in entries:
-            if self.is_reversed:
-                yield _taken_back(entry)
-            elif self.is_booked:
-                yield entry
-            else:
-                yield replace(
-                    entry,
-                    entry_id=f"{entry.entry_id}-preview",
-                    narration=f"PREVIEW: {entry.narration}",
-                )
-
 
 def read_journal(
     con: duckdb.DuckDBPyConnection, month: str, workspace: str | None = None
@@ -117,19 +102,22 @@ def read_journal(
     UsageError for a month that has none, and for an unknown workspace.
     """
     months = {f"{first_day:%Y-%m}": first_day for first_day in _months(con)}
-    workspace_ids = workspaces_called(con, workspace)
+    workspace_ids = None if workspace is None else workspaces_called(con, workspace)
     if month in months and (journal := find_journal(con, months[month], workspace_ids)):
         return journal
-    month_called(con, month, workspaces_called(con, None))
+    month_called(con, month)
     if months and month < (first := min(months)):
         raise UsageError(f"There is no journal of {month}: the first one is that of {first}.")
     raise UsageError(f"There is no journal of {month}: nothing is billed in it.")
 
 
 def find_journal(
-    con: duckdb.DuckDBPyConnection, this: date, workspace_ids: Sequence[str]
+    con: duckdb.DuckDBPyConnection, this: date, workspace_ids: Sequence[str] | None
 ) -> Journal | None:
-    """Read the journal of a month, named by its first day; None if there is nothing to book."""
+    """Read the journal of a month, named by its first day; None if there is nothing to book.
+
+    Of all workspaces if none are named.
+    """
     months = _months(con)
     if this not in months:
         return None
@@ -153,17 +141,6 @@ def entries_of(rows: Iterable[Sequence[Any]]) -> list[Entry]:
         of_lines = [Line(*line[_ENTRY_FIELDS:]) for line in lines]
         entries.append(Entry(*(*lines[0][:_ENTRY_FIELDS], of_lines)))
     return entries
-
-
-def _taken_back(entry: Entry) -> Entry:
-    """Return the exact opposite of an entry, of the same day."""
-    return replace(
-        entry,
-        entry_id=f"{entry.entry_id}-reversed",
-        narration=f"Taken back: {entry.narration}",
-        reverses_entry_id=entry.entry_id,
-        lines=[replace(line, amount=-line.amount) for line in entry.lines],
-    )
 
 
 def _months(con: duckdb.DuckDBPyConnection) -> dict[date, bool]:

@@ -9,8 +9,16 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from analytics.format import days, names, numbers
+from analytics.published.export.journal import bookings, journal_lines
 from analytics.published.export.month import cut_off, status_of
-from analytics.published.export.month_tables import ADJUSTMENTS, AMOUNTS, JOURNAL, LINES, TABLES
+from analytics.published.export.month_tables import (
+    ADJUSTMENTS,
+    AMOUNTS,
+    BOOKINGS,
+    JOURNAL,
+    LINES,
+    QUERIED,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -20,6 +28,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from analytics.finance.books.entries import ClosingFacts
+    from analytics.published.export.entries import Journal
 
 Row: TypeAlias = "dict[str, Any]"
 
@@ -49,7 +58,8 @@ class Block:
 class MonthEnd:
     """The figures of a month: `facts` by their label, lines by workspace, and every table.
 
-    `state` is that of the books, in a few words: closed, closed early, or not closed.
+    `state` is that of the books, in a few words: closed, closed early, or not closed. There is no
+    `journal` where nothing is billed.
     """
 
     month: date
@@ -60,6 +70,7 @@ class MonthEnd:
     total: Row
     adjustments: Row
     tables: Mapping[str, pl.DataFrame]
+    journal: Journal | None
 
     @property
     def words(self) -> str:
@@ -80,38 +91,45 @@ class MonthEnd:
 
         It is `provider_payable` of finance/accounts.toml.
         """
-        is_booked = "own_key" in self.tables[JOURNAL.name]["kind"]
+        entries = self.journal.entries if self.journal else ()
+        is_booked = any(entry.kind == "own_key" for entry in entries)
         return bool(self.to_book["own_key_usd"]) and not is_booked
 
 
 def read_month_end(
     con: duckdb.DuckDBPyConnection,
     month: date,
-    workspace_ids: Sequence[str],
     closing: ClosingFacts | None,
+    journal: Journal | None,
 ) -> MonthEnd:
-    """Read the figures of a month (its first day) of these workspaces from the published tables."""
-    parameters = {"month": month, "workspace_ids": list(workspace_ids)}
-    tables = {table.name: table.read(con, parameters) for table in TABLES}
+    """Read the figures of a month (its first day) from the published tables.
+
+    Its journal is that of all workspaces.
+    """
+    tables = {table.name: table.read(con, month) for table in QUERIED}
     if closing:
         tables = {name: _booked(frame, closing) for name, frame in tables.items()}
+    tables |= {
+        BOOKINGS.name: bookings(journal),
+        JOURNAL.name: journal_lines(journal).drop("journal", "currency"),
+    }
     lines = tables[LINES.name].to_dicts()
-    reach = cut_off(con, list(workspace_ids))
-    state, detail = _state(closing, status_of(con, month, list(workspace_ids)))
+    reach = cut_off(con)
+    state, detail = _state(closing, status_of(con, month))
     total = sums(lines, LINES.sums)
     facts = {
-        "Entity": _entity(con, workspace_ids),
+        "Entity": _entity(con),
         "Period": f"{days.Period.month_of(month)}, UTC days of the meter",
         "State": f"{state[0].upper()}{state[1:]} ({detail})",
         "Prepared by": names.display(closing.prepared_by) if closing else numbers.UNKNOWN,
         "Approved by": _approver(closing),
         "Data cut-off": days.instant_in_words(reach) if reach else numbers.UNKNOWN,
     }
-    if _is_known_in_part(con, parameters, total):
+    if _is_known_in_part(con, month, total):
         facts["State"] += "; the bill is known in part"
     if runs := total["unknown_cost_count"]:
         facts["State"] += f"; {numbers.plural(runs, 'run')} of unknown cost"
-    if platform_days := _unknown_platform_days(con, parameters):
+    if platform_days := _unknown_platform_days(con, month):
         facts["State"] += f"; {numbers.plural(platform_days, 'day')} of unknown platform cost"
     if closing and closing.is_early:
         facts[WHY_EARLY] = "; ".join(map(names.visible, closing.early_reasons))
@@ -124,6 +142,7 @@ def read_month_end(
         total,
         _adjustments(tables[ADJUSTMENTS.name].to_dicts()),
         tables,
+        journal,
     )
 
 
@@ -172,24 +191,20 @@ def without_bill(total: Row) -> Decimal | None:
     return billed - metered - surcharge + own_key
 
 
-def _is_known_in_part(
-    con: duckdb.DuckDBPyConnection, parameters: Mapping[str, Any], total: Row
-) -> bool:
+def _is_known_in_part(con: duckdb.DuckDBPyConnection, month: date, total: Row) -> bool:
     refused = con.execute(
-        "select 1 from marts.dim_months where month = $month"
-        " and list_contains($workspace_ids, workspace_id) and not has_agent_bill",
-        parameters,
+        "select 1 from marts.dim_months where month = ? and not has_agent_bill", [month]
     ).fetchone()
     rest = without_bill(total) or Decimal()
     return bool(refused) or total["billed_usd"] is None or abs(rest) > ROUNDED
 
 
-def _unknown_platform_days(con: duckdb.DuckDBPyConnection, parameters: Mapping[str, Any]) -> int:
+def _unknown_platform_days(con: duckdb.DuckDBPyConnection, month: date) -> int:
     """Return the number of days of which the platform's cost is in no sum."""
     ((count,),) = con.execute(
         "select coalesce(sum(unknown_platform_count), 0)::bigint from marts.fct_agent_owner_months"
-        " where month = $month and list_contains($workspace_ids, workspace_id)",
-        parameters,
+        " where month = ?",
+        [month],
     ).fetchall()
     return int(count)
 
@@ -247,11 +262,9 @@ def _approver(closing: ClosingFacts | None) -> str:
     return names.display(closing.approved_by) if closing.approved_by else "nobody was named"
 
 
-def _entity(con: duckdb.DuckDBPyConnection, workspace_ids: Sequence[str]) -> str:
+def _entity(con: duckdb.DuckDBPyConnection) -> str:
     found = con.execute(
-        "select workspace_name, workspace_id from marts.dim_workspaces"
-        " where list_contains(?, workspace_id) order by 1, 2",
-        [list(workspace_ids)],
+        "select workspace_name, workspace_id from marts.dim_workspaces order by 1, 2"
     ).fetchall()
     same = Counter(name for name, _ in found)
     shown = [

@@ -18,7 +18,7 @@ from analytics.terminal import escaped
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
-    from typing import BinaryIO
+    from pathlib import Path
 
 A4 = 9
 USD, COUNT, SHARE, DAY = "$#,##0.00", "#,##0", "0.0%", "yyyy-mm-dd"
@@ -27,11 +27,11 @@ _LONG = 100  # a text that takes more than two lines of a wide column
 _HEAD: Mapping[str, Any] = {"bold": True, "bottom": 1, "text_wrap": True, "valign": "bottom"}
 _HEAD_HEIGHT = 32
 _LONGEST_TEXT = 32_767  # of a cell
-_NOT_PRINTED = {"workspace_id", "agent_id", "agent_slug", "line_type", "revision", "load_id"}
+_NOT_PRINTED = {"workspace_id", "agent_id", "agent_slug", "line_type", "revision"}
 
 
 @contextmanager
-def new_book(target: BinaryIO, created: datetime | None, footer: str) -> Iterator[Book]:
+def new_book(target: Path, created: datetime | None, footer: str) -> Iterator[Book]:
     """Yield a workbook, and write it to its file; the same figures make the same file.
 
     OSError if the file cannot be written.
@@ -41,7 +41,7 @@ def new_book(target: BinaryIO, created: datetime | None, footer: str) -> Iterato
     with Workbook(content, {"in_memory": True, **as_text_only}) as book:
         book.set_properties({"created": created})
         yield Book(book, footer)
-    target.write(content.getbuffer())
+    target.write_bytes(content.getvalue())
 
 
 class Book:
@@ -50,6 +50,7 @@ class Book:
     def __init__(self, book: Workbook, footer: str) -> None:
         self._book, self._footer = book, footer.replace("&", "&&")
         self.format = cache(self._format)
+        self._widths: dict[tuple[str, int], int] = {}
 
     def sheet(self, name: str) -> Any:
         """Add a sheet that prints on A4 in landscape, as wide as the page."""
@@ -74,6 +75,24 @@ class Book:
         sums: Sequence[str],
     ) -> dict[str, str]:
         """Write a table from the first row on; return the cell of each total, below its column."""
+        cells = self.write_table(sheet, 0, heads, columns, rows, sums)
+        sheet.freeze_panes(1, 0)
+        sheet.repeat_rows(0)
+        sheet.autofilter(0, 0, len(rows), len(heads) - 1)
+        printed = [place for place, name in enumerate(columns) if name not in _NOT_PRINTED]
+        sheet.print_area(0, 0, len(rows) + 1, printed[-1])
+        return cells
+
+    def write_table(
+        self,
+        sheet: Any,
+        top: int,
+        heads: Sequence[str],
+        columns: Sequence[str],
+        rows: Sequence[Sequence[Any]],
+        sums: Sequence[str],
+    ) -> dict[str, str]:
+        """Write a table, its headings in row `top`; return the cell of each total."""
         numeric = [any(_is_number(row[place]) for row in rows) for place in range(len(columns))]
         properties: list[dict[str, Any]] = []
         for place, text in enumerate(heads):
@@ -81,35 +100,35 @@ class Book:
             if not numeric[place]:
                 is_beside_number = place > 0 and numeric[place - 1]
                 aligned = {"align": "left", "indent": int(is_beside_number)}
-            sheet.write_string(0, place, text, self.format(**_HEAD, **aligned))
+            sheet.write_string(top, place, text, self.format(**_HEAD, **aligned))
             values = [row[place] for row in rows]
             if columns[place] in sums:
                 values.append(numbers.known_sum(values))
             half = text[: len(text) // 2 + 4]  # a heading has two lines
             wrapped = {"text_wrap": True} if self._fit(sheet, place, [half, *values]) else {}
             properties.append({"valign": "top", **aligned, **wrapped})
-        sheet.set_row(0, _HEAD_HEIGHT)
-        for number, row in enumerate(rows, 1):
+        sheet.set_row(top, _HEAD_HEIGHT)
+        for number, row in enumerate(rows, top + 1):
             for place, value in enumerate(row):
                 self.write(sheet, number, place, value, columns[place], **properties[place])
-        sheet.freeze_panes(1, 0)
-        sheet.repeat_rows(0)
-        sheet.autofilter(0, 0, len(rows), len(heads) - 1)
-        printed = [place for place, name in enumerate(columns) if name not in _NOT_PRINTED]
-        sheet.print_area(0, 0, len(rows) + 1, printed[-1])
-        return self._totals(sheet, columns, rows, sums)
+        return self._totals(sheet, top, columns, rows, sums)
 
     def _totals(
-        self, sheet: Any, columns: Sequence[str], rows: Sequence[Sequence[Any]], sums: Sequence[str]
+        self,
+        sheet: Any,
+        top: int,
+        columns: Sequence[str],
+        rows: Sequence[Sequence[Any]],
+        sums: Sequence[str],
     ) -> dict[str, str]:
-        below = len(rows) + 1
+        below = top + len(rows) + 1
         cells = {}
         if sums:
             sheet.write_string(below, 0, "Total", self.format(bold=True, top=1))
         for place, name in enumerate(columns):
             if name in sums:
                 total = numbers.known_sum([row[place] for row in rows])
-                formula = f"=SUM({xl_range(1, place, below - 1, place)})"
+                formula = f"=SUM({xl_range(top + 1, place, below - 1, place)})"
                 self.write_sum(sheet, below, place, formula, total, name, top=1)
                 cells[name] = f"'{sheet.get_name()}'!{xl_rowcol_to_cell(below, place)}"
         return cells
@@ -156,10 +175,16 @@ class Book:
                 sheet.write_string(row, place, text, self.format(**properties))
 
     def _fit(self, sheet: Any, place: int, values: Iterable[Any]) -> bool:
-        """Make a column as wide as its values, within limits; return True if one is longer."""
+        """Make a column as wide as its values, within limits; return True if one is longer.
+
+        A column that another table of the sheet has made wider stays so.
+        """
         longest = max(map(_length, values)) + 3
         widest = _WIDEST_TEXT if longest > _LONG else _WIDEST
-        sheet.set_column(place, place, min(max(longest, _NARROWEST), widest))
+        column = (sheet.get_name(), place)
+        width = max(min(longest, widest), self._widths.get(column, _NARROWEST))
+        self._widths[column] = width
+        sheet.set_column(place, place, width)
         return longest > widest
 
 

@@ -22,7 +22,6 @@ from analytics.published.export.month_tables import (
     CHECKS,
     COST_CENTERS,
     COST_TO_BILL,
-    INVOICE_DAYS,
     INVOICES,
     LINES,
     PROVIDERS,
@@ -47,7 +46,7 @@ _TERMS = ("billed_usd", "surcharge_usd", "own_key_usd", "metered_cost_usd", "fai
 _ROUNDING = (
     "Each amount is rounded by itself, half to even, from exact decimals. Where the printed "
     "amounts of a sum do not add up to its printed total, Rounding is the difference. "
-    "<$0.01 is an amount that is not zero. lines.csv and the sheet Exact have every digit."
+    "<$0.01 is an amount that is not zero. lines.csv has every digit."
 )
 _OWN_KEY = (
     "Own-key cost is not in the journal, since finance/accounts.toml names no account "
@@ -124,12 +123,9 @@ def _sections(month_end: MonthEnd) -> Iterator[dict[str, Any]]:
     rows = month_end.tables[BOOKINGS.name].to_dicts()
     said = _OWN_KEY if month_end.is_own_key_unbooked and rows else None
     yield _section(BOOKINGS, _table(BOOKINGS, rows) if rows else None, said)
-    for table in (
-        PROVIDERS, COST_CENTERS, ACCRUALS, INVOICES, INVOICE_DAYS, ADJUSTMENTS, BUDGETS, BRIDGE,
-    ):  # fmt: skip
+    for table in (PROVIDERS, COST_CENTERS, ACCRUALS, INVOICES, ADJUSTMENTS, BUDGETS, BRIDGE):
         rows = month_end.tables[table.name].to_dicts()
-        if rows or table is not INVOICE_DAYS:
-            yield _section(table, _table(table, rows) if rows else None)
+        yield _section(table, _table(table, rows) if rows else None)
     yield _cost_to_bill(month_end)
     yield _reconciliation(month_end)
     yield _checks(month_end)

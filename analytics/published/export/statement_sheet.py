@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from xlsxwriter.utility import xl_range, xl_rowcol_to_cell
 
 from analytics.published.export.month_end import WHY_EARLY
-from analytics.published.export.month_tables import ADJUSTMENTS, LINES
+from analytics.published.export.month_tables import LINES
 from analytics.terminal import escaped
 
 if TYPE_CHECKING:
@@ -30,22 +30,20 @@ _LINE_HEIGHT, _HIGHEST = 15, 409  # of a row, in points
 _ONE_PAGE = 48  # rows that are legible on one page
 _NOTE = (
     "US dollars. Metered cost + surcharge - own-key cost = billed. Own-key cost is payable to the "
-    "provider, not to Levain. A cell shows cents and holds more digits: see the sheet Exact."
+    "provider, not to Levain. A cell shows cents and holds more digits: lines.csv has them all."
 )
 _UNBOOKED = "Own-key cost is not in the journal."
 
 
-def fill(
-    book: Book, sheet: Any, month_end: MonthEnd, totals: Mapping[str, Mapping[str, str]]
-) -> None:
-    """Write the statement; `totals` are the cells of other sheets' totals, by table."""
+def fill(book: Book, sheet: Any, month_end: MonthEnd, adjustments: Mapping[str, str]) -> None:
+    """Write the statement; `adjustments` are the cells of their totals, by column."""
     _add_cover(book, sheet, month_end)
     row = _HEAD + 1
     subtotals = []
     for block in month_end.blocks:
         row = _add_block(book, sheet, row, block)
         subtotals.append(row - 1)
-    row = _add_sums(book, sheet, row, month_end, subtotals, totals.get(ADJUSTMENTS.name, {}))
+    row = _add_sums(book, sheet, row, month_end, subtotals, adjustments)
     note = f"{_NOTE} {_UNBOOKED}" if month_end.is_own_key_unbooked else _NOTE
     sheet.write_string(row + 1, 0, note, book.format(italic=True))
     sheet.freeze_panes(_HEAD + 1, 0)

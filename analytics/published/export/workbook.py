@@ -1,79 +1,77 @@
-"""The workbook of a month: the statement, a sheet for each table, exact digits, definitions."""
+"""The workbook of a month, of six sheets: the statement first."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from xlsxwriter.utility import xl_range
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from analytics.published.export import statement_sheet
-from analytics.published.export.definitions import PackDefinition
-from analytics.published.export.month_tables import LINES, TABLES
+from analytics.published.export.month_tables import (
+    ACCRUALS,
+    ADJUSTMENTS,
+    CHECKS,
+    COST_CENTERS,
+    JOURNAL,
+    LINES,
+    Table,
+)
 from analytics.published.export.sheets import new_book
-from analytics.published.values import as_text
 
 if TYPE_CHECKING:
-    from typing import BinaryIO
+    from pathlib import Path
 
     from analytics.published.export.month_end import MonthEnd
-    from analytics.published.export.month_tables import Table
     from analytics.published.export.sheets import Book
 
-_NUMBERS = PackDefinition(
-    "",
-    "",
-    "Numbers",
-    "",
-    "A cell shows two decimals of an amount and holds more, up to the 15 digits that a spreadsheet "
-    "calculates with. The sheet Exact has the lines as text, with every digit.",
-)
+SHEETS: Mapping[str, tuple[Table, ...]] = {
+    "Lines": (LINES,),
+    "Cost centers": (COST_CENTERS,),
+    "Adjustments and accruals": (ADJUSTMENTS, ACCRUALS),
+    "Journal": (JOURNAL,),
+    "Checks": (CHECKS,),
+}
+"""The tables of each sheet after the statement, one below the other."""
 
 
-def write_workbook(
-    month_end: MonthEnd, definitions: list[PackDefinition], target: BinaryIO
-) -> None:
+def write_workbook(month_end: MonthEnd, target: Path) -> None:
     """Write the workbook; text is stored as text, never as a formula."""
     with new_book(target, month_end.cut_off, f"{month_end.words}: {month_end.state}") as book:
-        totals = {}
         statement = book.sheet("Statement")
-        for table in TABLES:
-            if table.sheet:
-                totals[table.name] = _add_table(book, month_end, table)
-        statement_sheet.fill(book, statement, month_end, totals)
-        _add_exact(book, month_end)
-        _add_definitions(book, [*definitions, _NUMBERS])
+        adjustments: dict[str, str] = {}
+        for name, tables in SHEETS.items():
+            sheet = book.sheet(name)
+            if len(tables) == 1:
+                _add_table(book, sheet, month_end, tables[0])
+            else:
+                adjustments |= _add_tables(book, sheet, month_end, tables)
+        statement_sheet.fill(book, statement, month_end, adjustments)
 
 
-def _add_table(book: Book, month_end: MonthEnd, table: Table) -> dict[str, str]:
-    """Add the sheet of a table; return the cell of each total."""
+def _add_table(book: Book, sheet: Any, month_end: MonthEnd, table: Table) -> None:
+    """Fill a sheet with a table."""
     frame = month_end.tables[table.name]
-    sheet = book.sheet(table.sheet)
     if frame.is_empty():
         sheet.write_string(0, 0, table.empty)
-        return {}
-    heads = [table.label(name) for name in frame.columns]
-    totals = book.fill(sheet, heads, frame.columns, frame.rows(), table.sums)
-    for step, first in table.totals(frame.to_dicts()).items():
-        place = frame.columns.index("amount_usd")
-        formula = f"=SUM({xl_range(first + 1, place, step, place)})"
-        amount = frame["amount_usd"][step]
-        book.write_sum(sheet, step + 1, place, formula, amount, "amount_usd", valign="top", top=1)
-    return totals
-
-
-def _add_exact(book: Book, month_end: MonthEnd) -> None:
-    frame = month_end.tables[LINES.name]
-    sheet = book.sheet("Exact")
-    if frame.is_empty():
-        sheet.write_string(0, 0, LINES.empty)
         return
-    total = {"agent_name": "Total", **month_end.total}
-    rows = [*frame.iter_rows(named=True), total]
-    cells = [[as_text(row.get(name)) for name in frame.columns] for row in rows]
-    book.fill(sheet, frame.columns, frame.columns, cells, ())
+    heads = [table.label(name) for name in frame.columns]
+    book.fill(sheet, heads, frame.columns, frame.rows(), table.sums)
 
 
-def _add_definitions(book: Book, definitions: list[PackDefinition]) -> None:
-    sheet = book.sheet("Definitions")
-    heads = [name.capitalize() for name in PackDefinition._fields]
-    book.fill(sheet, heads, PackDefinition._fields, definitions, ())
+def _add_tables(
+    book: Book, sheet: Any, month_end: MonthEnd, tables: tuple[Table, ...]
+) -> dict[str, str]:
+    """Fill a sheet with tables, each below its title; return the cells of their totals."""
+    top = 0
+    totals: dict[str, str] = {}
+    for table in tables:
+        frame = month_end.tables[table.name]
+        sheet.write_string(top, 0, table.title, book.format(bold=True, font_size=14))
+        if frame.is_empty():
+            sheet.write_string(top + 1, 0, table.empty)
+        else:
+            heads = [table.label(name) for name in frame.columns]
+            totals |= book.write_table(
+                sheet, top + 1, heads, frame.columns, frame.rows(), table.sums
+            )
+        top += frame.height + 4
+    return totals

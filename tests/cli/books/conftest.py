@@ -17,7 +17,7 @@ from tests.cli.conftest import Command, Result, publish_again, shell_in
 from tests.conftest import book_run, hire_baker, shared_folder
 
 NOW = datetime(2026, 11, 5, 6, tzinfo=UTC)
-SETTINGS = '[extract]\nhistory_days = 40\n[publish]\nsite = false\nmode = "0640"\n'
+SETTINGS = '[extract]\nhistory_days = 40\n[publish]\nmode = "0640"\n'
 OWNERS = "workspace,agent,owner,cost_center\n*,*,Ann,C-1\n"
 
 

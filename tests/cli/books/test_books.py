@@ -12,6 +12,7 @@ import pytest
 from analytics.emulator.world import World
 from analytics.finance.books.reading import read_books
 from analytics.format import numbers
+from tests.batches import with_pages
 from tests.cli.books.conftest import NOW, OWNERS, SETTINGS, Shop, small_world
 from tests.cli.conftest import SETTINGS as SHORT
 from tests.cli.conftest import shell_in
@@ -42,10 +43,13 @@ def test_a_closed_month(closed: Shop) -> None:
     assert listed["totals"]["cost_usd"] == "1.1000000000"
     assert found["findings"] == []
     assert closed.ok("books").out.endswith(f"newest entry is {listed['hash']}.\n")
-    assert {"sign-off.pdf", "settings.toml", "checks.csv", "data/charges.parquet"} <= files
+    assert {
+        "sign-off.pdf", "evidence/settings.toml", "evidence/checks.csv", "data/charges.parquet",
+        "data/loads.parquet",
+    } <= files  # fmt: skip
     folder = closed.books / "2026-10" / "r1"
     assert (folder / "finance" / "owners.csv").read_text(encoding="utf-8") == OWNERS
-    assert (folder / "settings.toml").read_text(encoding="utf-8") == SETTINGS
+    assert (folder / "evidence" / "settings.toml").read_text(encoding="utf-8") == SETTINGS
     assert (folder / "sign-off.pdf").read_bytes() == b"signed"
     assert closed.rows("select status, revision from dim_months where month = '2026-10-01'") == [
         {"status": "closed", "revision": 1}
@@ -124,15 +128,32 @@ def test_days_of_grace(shop: Shop) -> None:
     assert "data reach to 2026-11-05, before 2026-11-10" in refused.err
     assert "closed, early" in shop.ok("books").out
     assert shop.rows("select is_early from audit.closings") == [{"is_early": True}]
-    stated = next(shop.books.rglob("levain-2026-10-definitions.csv")).read_text(encoding="utf-8")
-    assert "closed early, as " in stated
+    stated = next(shop.books.rglob("README.txt")).read_text(encoding="utf-8")
+    assert "Why early: " in stated
+
+
+def test_what_is_material(shop: Shop) -> None:
+    """What an invoice differs by from the bill is held against the limit of the settings."""
+    (shop.folder / "finance" / "invoices.csv").write_text(
+        "invoice_id,workspace,month,issued_on,amount_usd\nL-1,Blank Slate,2026-10,2026-11-02,3\n",
+        encoding="utf-8",
+    )
+    states = []
+    for usd in ("0.01", "5"):
+        (shop.folder / "analytics.toml").write_text(
+            f'{SETTINGS}[finance]\nmateriality_usd = "{usd}"\n', encoding="utf-8"
+        )
+        shop.publish()
+        (invoice,) = shop.rows("select state from fct_invoices where month = '2026-10-01'")
+        states.append(invoice["state"])
+
+    assert states == ["differs", "matched"]
 
 
 def test_a_changed_time_zone(closed: Shop) -> None:
     """No month is closed in another than that of its figures; the batch that changes it says so."""
-    settings = SETTINGS.replace("site = false", "site = true")
-    settings += '[reporting]\ntimezone = "America/Los_Angeles"\n'
-    with shell_in(closed.folder, small_world(), settings) as run:
+    settings = SETTINGS + '[reporting]\ntimezone = "America/Los_Angeles"\n'
+    with shell_in(closed.folder, small_world(), settings) as run, with_pages():
         refused = run("close", "2026-11", "--early")
         assert run("nightly", "-q").code == 0
     page = closed.folder / "data" / "site" / "index.html"

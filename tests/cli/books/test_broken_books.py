@@ -127,7 +127,7 @@ def test_a_close_that_is_killed(shop: Shop) -> None:
     with (
         patch("analytics.batch.stages.publish_loaded"),
         patch.object(frozen, "names", return_value=["charges", "lines"]),
-        patch("analytics.cli.books._write_files"),
+        patch("analytics.published.export.pack.write_pack"),
     ):
         for command in (
             ["close", "2026-10", "-q"],

@@ -8,77 +8,64 @@ import io
 from pathlib import Path
 
 import msgspec
-import pytest
 
 from analytics.finance.books.reading import read_books
 from analytics.published.export.closed import read_booked
-from analytics.published.export.journal import JournalFormat
 from tests.cli.books.conftest import OWNERS, Shop
 
 
-def test_exports_of_a_closed_month(closed: Shop) -> None:
-    """An export of a closed month is the file of the books, however the figures change."""
-    usage = ["--dataset", "cost-and-usage"]
-    files = (
-        (["month"], "levain-2026-10.csv"),
-        (["month"], "levain-2026-10.xlsx"),
-        (["month"], "levain-2026-10.parquet"),
-        (["focus", *usage], "levain-focus-2026-10-cost-and-usage.csv"),
-        (["focus", *usage], "levain-focus-2026-10-cost-and-usage.parquet"),
-        (["focus", *usage, "--version", "1.2"], "levain-focus-2026-10-cost-and-usage-1.2.csv"),
-    )
+def test_a_closed_month_is_exported_from_the_books(closed: Shop) -> None:
+    """FOCUS and the pack of a closed month are files of the books, however the figures change."""
     (closed.folder / "finance" / "owners.csv").write_text(
         OWNERS.replace("Ann", "Bob"), encoding="utf-8"
     )
     closed.publish()
-    for kind, name in files:
-        result = closed.ok("export", *kind, "2026-10", "--output", name)
-        (stored,) = closed.books.rglob(name)
-        assert Path(name).read_bytes() == stored.read_bytes()
-        assert "as closed in revision 1" in result.err
-    closed.ok("export", "month", "2026-10", "--live", "--output", "live.csv")
-    printed = closed.ok("export", "month", "2026-10", "--output", "-").out
+    book = closed.books / "2026-10" / "r1"
+    pack = closed.ok("export", "pack", "2026-10", "--output", "data/packs/october")
+    focus = closed.ok("export", "focus", "2026-10", "--output", "bill")
+    packed = {path.name: path.read_bytes() for path in Path("data/packs/october").iterdir()}
+    statement = packed["statement.html"].decode()
 
-    live = Path("live.csv").read_text(encoding="utf-8")
-    assert "Bob" in live
-    assert "Ann" not in live
-    assert live.count(',"closed; today\'s figures, not approved",') == live.count("2026-10")
-    meanings = Path("live-definitions.csv").read_text(encoding="utf-8")
-    assert "Not the figures of the books" in meanings
-    assert "Ann" in printed
-    assert ",closed," in printed
+    assert packed == {path.name: path.read_bytes() for path in book.iterdir() if path.is_file()}
+    assert len(packed) == 11
+    assert pack.err == "wrote data/packs/october, as closed in revision 1\n"
+    assert "Closed (revision 1, " in statement
+    assert b"Ann" in packed["lines.csv"]
+    assert "sign-off.pdf  " in packed["README.txt"].decode()
+    assert len(focus.err.splitlines()) == 3
+    for file in Path("bill").iterdir():
+        assert packed[file.name] == file.read_bytes()
     assert "in the next one" in closed.ok("status").out
-    of_one = closed.run("export", "month", "2026-10", "--workspace", "x")
-    none = closed.run("export", "focus", "2026-10", "--revision", "2")
-    assert (of_one.code, "its file is of all workspaces" in of_one.err) == (2, True)
-    assert (none.code, "The books hold no revision 2 of 2026-10." in none.err) == (2, True)
 
 
-@pytest.mark.parametrize("form", list(JournalFormat))
-def test_the_journal_of_a_closed_month(closed: Shop, form: JournalFormat) -> None:
-    """It is the file of the books, and no preview; today's lines give the same."""
-    (kept,) = closed.books.rglob(form.file_name("2026-10"))
+def test_a_file_that_was_changed_is_not_exported(closed: Shop) -> None:
+    """A file of the books that is not as it was closed is named, and nothing is left behind."""
+    file = closed.books / "2026-10" / "r1" / "lines.csv"
+    file.chmod(0o640)
+    file.write_text("x", encoding="utf-8")
 
-    printed = closed.ok("export", "journal", "2026-10", "--format", form, "--output", "-")
-    closed.ok("export", "journal", "2026-10", "--format", form, "--live", "--output", "live")
+    result = closed.run("export", "pack", "2026-10")
 
-    assert printed.out.encode() == kept.read_bytes() == Path("live").read_bytes()
-    assert "levain-2026-10-accrual-2026-10-" in printed.out
-    assert "PREVIEW" not in printed.out
+    assert (result.code, f"{file.name} is not as it was closed" in result.err) == (1, True)
+    assert not Path("levain-2026-10").exists()
 
 
-@pytest.mark.parametrize("form", list(JournalFormat))
-def test_the_journal_of_a_workspace(closed: Shop, form: JournalFormat) -> None:
-    """Of a closed month it is made from the lines of the books: here it is their file."""
-    (kept,) = closed.books.rglob(form.file_name("2026-10"))
+def test_the_journal_of_a_closed_month(closed: Shop) -> None:
+    """It is that of the pack, and no preview; that of its one workspace is the same."""
+    kept = closed.books / "2026-10" / "r1" / "levain-journal-2026-10.csv"
     (workspace,) = closed.rows("select workspace_name as name from dim_workspaces")
 
-    closed.ok(
-        "export", "journal", "2026-10", "--workspace", workspace["name"], "--format", form,
-        "--output", "one",
-    )  # fmt: skip
+    printed = closed.ok("export", "journal", "2026-10", "--output", "-")
+    of_one = closed.ok(
+        "export", "journal", "2026-10", "--workspace", workspace["name"], "--output", "-"
+    )
 
-    assert Path("one").read_bytes() == kept.read_bytes()
+    assert printed.out.encode() == of_one.out.encode() == kept.read_bytes()
+    assert "levain-2026-10-accrual-2026-10-" in printed.out
+    assert "PREVIEW" not in printed.out
+    assert printed.err == ""
+    ledger = closed.ok("export", "journal", "2026-10", "--format", "hledger")
+    assert ledger.err == "wrote levain-journal-2026-10.hledger, as closed in revision 1\n"
 
 
 def test_a_workspace_that_is_gone_keeps_its_name(closed: Shop) -> None:
@@ -107,7 +94,7 @@ def test_a_month_that_books_nothing_has_no_journal(shop: Shop) -> None:
 
 def test_a_reopened_journal_is_taken_back(closed: Shop) -> None:
     """A reopening names the export that takes a revision back: each line of it, as a credit."""
-    take_back = ["export", "journal", "2026-10", "--revision", "1", "--reverse"]
+    take_back = ["export", "journal", "2026-10", "--reverse", "1"]
     refused = closed.run(*take_back)
     reopened = closed.ok("close", "2026-10", "--reopen", "A bill was wrong")
 
@@ -115,7 +102,9 @@ def test_a_reopened_journal_is_taken_back(closed: Shop) -> None:
 
     assert (refused.code, "--reverse takes back a revision" in refused.err) == (2, True)
     assert f"import `analytics {' '.join(take_back)}` too" in reopened.err
-    assert written.err == "wrote levain-journal-2026-10-r1-reversed.csv\n"
+    assert written.err == (
+        "wrote levain-journal-2026-10-r1-reversed.csv, as closed in revision 1\n"
+    )
     (kept,) = closed.books.rglob("levain-journal-2026-10.csv")
     ours, theirs = (
         [*csv.DictReader(io.StringIO(path.read_text(encoding="utf-8")))]
@@ -125,35 +114,3 @@ def test_a_reopened_journal_is_taken_back(closed: Shop) -> None:
     for column, opposite in (("DEBIT", "CREDIT"), ("ACCOUNT", "ACCOUNT"), ("DATE", "DATE")):
         assert [row[column] for row in ours] == [row[opposite] for row in theirs]
     assert [f"{row['PIECE']}-reversed" for row in ours] == [row["PIECE"] for row in theirs]
-
-
-def test_the_pack_of_a_closed_month(closed: Shop) -> None:
-    """The pack of a closed month is the folder of the books, byte for byte, and says so."""
-    result = closed.ok("export", "pack", "2026-10")
-    book = closed.books / "2026-10" / "r1"
-    files = {path.relative_to(book): path.read_bytes() for path in book.rglob("*.*")}
-    folder = Path("levain-2026-10")
-    statement = (folder / "statement.html").read_text(encoding="utf-8")
-
-    assert {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*.*")} == files
-    assert "levain-2026-10.zip, as closed in revision 1" in result.err
-    assert "Closed (revision 1, " in statement
-    for terms in folder.rglob("*definitions.csv"):
-        assert "not closed in the books" not in terms.read_text(encoding="utf-8"), terms
-
-
-@pytest.mark.parametrize(
-    "arguments",
-    [
-        ("pack", "2026-10", "--live"),
-        ("pack", "2026-10", "--workspace", "Bakery"),
-        ("month", "2026-10", "--live", "--format", "xlsx"),
-    ],
-)
-def test_frozen_tables_make_no_pack_of_today(closed: Shop, arguments: tuple[str, ...]) -> None:
-    """A workbook or pack of a closed month is that of the books, and no other is made."""
-    refused = closed.run("export", *arguments)
-
-    assert refused.code == 2
-    assert f"its {'workbook' if 'xlsx' in arguments else 'pack'} is that of the" in refused.err
-    assert not [*Path().glob("levain-2026-10*")]

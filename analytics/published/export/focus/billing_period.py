@@ -54,7 +54,6 @@ QUERY = f"""
     batches as (
         select min(first_batch_at) as first_batch_at, max(last_batch_at) as last_batch_at
         from marts.dim_workspaces
-        where list_contains($workspace_ids, workspace_id)
     ),
 
     issuers as (

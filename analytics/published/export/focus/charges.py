@@ -32,7 +32,7 @@ CHARGES = f"""
     corrections as (
         select *
         from marts.fct_charge_corrections
-        where booked_month >= $month::date and list_contains($workspace_ids, workspace_id)
+        where booked_month >= $month::date
     ),
 
     months as (
@@ -49,7 +49,6 @@ CHARGES = f"""
         from (
             select {_KEYS}, {", ".join(_AMOUNTS)}
             from marts.fct_charges
-            where list_contains($workspace_ids, workspace_id)
             union all by name
             select {_KEYS}, {_NEGATED}
             from corrections
@@ -156,4 +155,4 @@ CHARGES = f"""
     left join original_invoices using (workspace_id, original_month, invoice_id)
     where has_usage or payable_usd <> 0
 """
-"""SQL for the charges of the month `$month` and of `$workspace_ids`, one row for each payee."""
+"""SQL for the charges of the month `$month`, one row for each payee."""

@@ -8,16 +8,8 @@ from enum import StrEnum
 from typing import NamedTuple
 
 
-class Edition(StrEnum):
-    """Versions of FOCUS: two that are ratified, and the working draft of the next one."""
-
-    v1_2 = "1.2"
-    v1_4 = "1.4"
-    draft_1_5 = "draft-1.5"
-
-
 class Dataset(StrEnum):
-    """Datasets of FOCUS 1.4; earlier versions have the first one alone."""
+    """Datasets of FOCUS 1.4."""
 
     cost_and_usage = "cost-and-usage"
     billing_period = "billing-period"
@@ -25,29 +17,18 @@ class Dataset(StrEnum):
 
 
 class Column(NamedTuple):
-    """A column: its name, the SQL expression that it is, its meaning, and the editions with it."""
+    """A column: its name, the SQL expression that it is, and its meaning."""
 
     name: str
     expression: str
     meaning: str
-    editions: tuple[Edition, ...] = tuple(Edition)
 
-
-ONLY_1_2 = (Edition.v1_2,)
-SINCE_1_4 = (Edition.v1_4, Edition.draft_1_5)
-RATIFIED = (Edition.v1_2, Edition.v1_4)
-ONLY_DRAFT = (Edition.draft_1_5,)
 
 JSON_COLUMNS = frozenset({"Tags", "SkuPriceDetails", "InvoiceDetailGrain"})
 """Columns that hold a JSON object."""
 
 ISSUER = "'Levain'"
 CURRENCY = "'USD'"
-
-
-def in_edition(columns: Iterable[Column], edition: Edition) -> list[Column]:
-    """Return the columns that an edition has."""
-    return [column for column in columns if edition in column.editions]
 
 
 def selected(columns: Iterable[Column]) -> str:

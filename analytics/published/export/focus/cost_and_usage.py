@@ -6,10 +6,6 @@ from analytics.published.export.focus.charges import CHARGES
 from analytics.published.export.focus.columns import (
     CURRENCY,
     ISSUER,
-    ONLY_1_2,
-    ONLY_DRAFT,
-    RATIFIED,
-    SINCE_1_4,
     Column,
     day,
     month_after,
@@ -37,18 +33,13 @@ _TAGS = """list_filter(
 # What a model's name says: its maker before it as `maker/` or `maker.`, a version at its end.
 _MODEL = r"""list_filter(
     [
-        ('{x_}ModelDeveloper', regexp_extract(known_model, '^([A-Za-z][A-Za-z-]*)[./]', 1)),
-        ('{x_}ModelFamily', family),
-        ('{x_}ModelId', known_model),
-        ('{x_}ModelVersion', regexp_extract(known_model, '-v?([0-9][0-9.-]*)$', 1))
+        ('x_ModelDeveloper', regexp_extract(known_model, '^([A-Za-z][A-Za-z-]*)[./]', 1)),
+        ('x_ModelFamily', family),
+        ('x_ModelId', known_model),
+        ('x_ModelVersion', regexp_extract(known_model, '-v?([0-9][0-9.-]*)$', 1))
     ],
     lambda part: part[2] <> ''
 )"""
-
-_MODEL_MEANING = (
-    "Model as JSON: ModelId as the API names it, ModelFamily its first word, ModelDeveloper and "
-    "ModelVersion where the name begins and ends with them"
-)
 
 
 def _if_any(pairs: str) -> str:
@@ -119,16 +110,8 @@ COLUMNS = (
         "HostProviderName",
         "known_provider",
         "Who serves the model, as the API spells it; empty where unknown.",
-        SINCE_1_4,
     ),
-    Column("ServiceProviderName", ISSUER, "Levain.", SINCE_1_4),
-    Column("ProviderName", ISSUER, "Levain.", ONLY_1_2),
-    Column(
-        "PublisherName",
-        f"coalesce(known_provider, {ISSUER})",
-        "Who serves the model, as the API spells it; Levain where unknown.",
-        ONLY_1_2,
-    ),
+    Column("ServiceProviderName", ISSUER, "Levain."),
     Column(
         "InvoiceIssuerName",
         f"if(is_own_key, provider, {ISSUER})",
@@ -144,7 +127,6 @@ COLUMNS = (
         "InvoiceDetailId",
         f"invoice_id || '/' || workspace_id || '/' || strftime({_MONTH}, '%Y-%m') || '/usage'",
         "The line of Invoice Detail for the usage on that invoice.",
-        SINCE_1_4,
     ),
     Column(
         "PricingQuantity",
@@ -211,33 +193,10 @@ COLUMNS = (
     ),
     Column(
         "SkuPriceDetails",
-        _unless(f"not {_HAS_SKU}", _if_any(_MODEL.format(x_="x_"))),
-        f"{_MODEL_MEANING}, each after x_, as no ratified version has them.",
-        RATIFIED,
-    ),
-    Column(
-        "SkuPriceDetails",
-        _unless(f"not {_HAS_SKU}", _if_any(_MODEL.format(x_=""))),
-        f"{_MODEL_MEANING}. There is no TokenDirection: cost is of input and output together.",
-        ONLY_DRAFT,
-    ),
-    Column(
-        "CommitmentDiscountStatus",
-        "null::varchar",
-        "Empty: Levain has no commitment discounts; rules for ConsumedQuantity read it.",
-        ONLY_1_2,
-    ),
-    Column(
-        "ConsumerId",
-        "if(line_type = 'agent', agent_id, null)",
-        "Identifier of the agent, which consumes the models; empty for usage that names none.",
-        ONLY_DRAFT,
-    ),
-    Column(
-        "PrincipalId",
-        "null::varchar",
-        "Empty: the meter does not name the key or schedule that started a run.",
-        ONLY_DRAFT,
+        _unless(f"not {_HAS_SKU}", _if_any(_MODEL)),
+        "Model as JSON: ModelId as the API names it, ModelFamily its first word, ModelDeveloper "
+        "and ModelVersion where the name begins and ends with them, each after x_, as no ratified "
+        "version has them.",
     ),
     Column(
         "Tags",

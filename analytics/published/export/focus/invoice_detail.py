@@ -57,7 +57,6 @@ QUERY = """
         where
             booked_month = $month::date
             and invoice_id <> '(none)'
-            and list_contains($workspace_ids, workspace_id)
     ),
 
     lines as (

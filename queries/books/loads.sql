@@ -1,5 +1,5 @@
--- Loads that a month rests on, and the SHA-256 of each landing file: those that read its days, and
--- those that gave its runs as they are.
+-- Loads that the month rests on, and the SHA-256 of each landing file: those that read its days,
+-- and those that gave its runs as they are.
 with
 
 read_days as (
@@ -25,22 +25,12 @@ wanted as (
 )
 
 select
-    workspace_name,
+    $month::date as month,
+    workspace_id,
     load_id,
-    step,
-    code_version,
-    loaded_at,
-    published_at,
-    request_count,
-    record_count,
-    quarantined_count,
     file_name,
-    byte_count,
-    sha256,
-    workspace_id
+    sha256
 from audit.loads
-join marts.dim_workspaces using (workspace_id)
 semi join wanted using (workspace_id, load_id)
 left join audit.landing_files using (workspace_id, load_id)
-where list_contains($workspace_ids, workspace_id)
-order by workspace_name, workspace_id, load_id, file_name
+order by all
