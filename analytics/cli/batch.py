@@ -75,10 +75,10 @@ def collect(
     quiet: Quiet = False,
     log_format: Log = None,
 ) -> None:
-    """Land new runs for the next batch, every few minutes.
+    """Land new runs for the next batch, by run lists alone.
 
-    That is one request a workspace. The API lists the newest 200 runs of an agent: one that starts
-    more between two batches has each run listed so.
+    It is one request a workspace, to be made every few minutes where an agent starts more than 200
+    runs between two batches: the API lists no more of them.
 
     Example: analytics collect --quiet
     """
