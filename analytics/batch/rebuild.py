@@ -24,7 +24,7 @@ from analytics.transform.build import all_models
 from analytics.transform.build_state import recorded_contents
 from analytics.transform.comparison import first_difference
 from analytics.transform.models import in_order
-from analytics.warehouse.damage import DamagedError, set_aside
+from analytics.warehouse.damage import DamagedError, damage_errors, set_aside
 from analytics.warehouse.database import (
     BUILD_FILE,
     attached,
@@ -71,7 +71,7 @@ def verify(settings: Settings, progress: Progress) -> None:
     AnalyticsError names the first row that differs. Nothing is published.
     """
     with _at_work(settings) as layout:
-        with open_warehouse(layout) as con:
+        with damage_errors(layout.warehouse), open_warehouse(layout) as con:
             require_timezone(settings.reporting.timezone)
             transforming.transform(con, settings, layout, progress, even_small=True)
             kept = recorded_contents(con)

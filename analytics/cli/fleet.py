@@ -18,10 +18,14 @@ FleetConfig = Annotated[
     Path | None,
     typer.Option("--config", help="Settings of the fleet [`fleet.toml`]; those of batches beside."),
 ]
+FleetDir = Annotated[
+    Path | None, typer.Option("--data-dir", help="Where all data lie [`folder` in `fleet.toml`].")
+]
 
 
 @fleet.command()
 def nightly(
+    data_dir: FleetDir = None,
     config: FleetConfig = None,
     address: Annotated[
         str | None,
@@ -47,11 +51,12 @@ def nightly(
     from analytics.fleet.settings import load_fleet
 
     with progress_of(log_format, quiet=quiet, verbose=verbose) as progress:
-        run(load_fleet(config), shard or [], address, progress)
+        run(load_fleet(config, data_dir), shard or [], address, progress)
 
 
 @fleet.command()
 def merge(
+    data_dir: FleetDir = None,
     config: FleetConfig = None,
     quiet: Quiet = False,
     verbose: Verbose = False,
@@ -66,7 +71,7 @@ def merge(
     from analytics.fleet.settings import load_fleet
 
     with progress_of(log_format, quiet=quiet, verbose=verbose) as progress:
-        without = run(load_fleet(config), progress)
+        without = run(load_fleet(config, data_dir), progress)
         if without:
             raise AnalyticsError(
                 f"Published without {'; and without '.join(without)}.\n"
@@ -75,7 +80,7 @@ def merge(
 
 
 @fleet.command()
-def status(config: FleetConfig = None, as_json: Json = False) -> None:
+def status(as_json: Json = False, data_dir: FleetDir = None, config: FleetConfig = None) -> None:
     """Show how the last batch of each shard ended, and what is published.
 
     Example: analytics fleet status --json
@@ -84,7 +89,7 @@ def status(config: FleetConfig = None, as_json: Json = False) -> None:
     from analytics.fleet.settings import load_fleet
     from analytics.fleet.status import print_text, read_state
 
-    state = read_state(load_fleet(config))
+    state = read_state(load_fleet(config, data_dir))
     if as_json:
         print_json(state)
     else:

@@ -109,8 +109,10 @@ class Fleet(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
-def load_fleet(named: Path | None) -> Fleet:
+def load_fleet(named: Path | None, data_dir: Path | None = None) -> Fleet:
     """Load the settings of a fleet, by default `fleet.toml`, and those of batches beside it.
+
+    `data_dir` comes before `folder`.
 
     UsageError names a wrong one and its correction.
     """
@@ -132,7 +134,7 @@ def load_fleet(named: Path | None) -> Fleet:
     if problems:
         raise WrongSettingsError(*problems)
     root, tables_at = path.parent.resolve(), file.publish.tables.rstrip("/")
-    folder = root / file.folder
+    folder = data_dir.resolve() if data_dir else root / file.folder
     if "://" not in tables_at:
         tables_at = str(root / tables_at if tables_at else folder / "published" / "tables")
     return Fleet(

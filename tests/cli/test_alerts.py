@@ -127,7 +127,7 @@ def test_addresses_are_tested(
         "address 1 (json): sent",
         "address 2 (json): it did not take the message",
         "address 3 (json): sent",
-        "- A test alert did not arrive at address 2 (json): it cannot be reached.",
+        "- A test alert did not arrive at address 2 (json): it did not take the message.",
     ):
         assert line in result.out.splitlines()
     assert [path for path, _ in hook.received] == ["a", "b"]

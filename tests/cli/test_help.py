@@ -10,6 +10,7 @@ import pytest
 
 from analytics.cli.app import app
 from analytics.format.suggestions import did_you_mean
+from docs import generate
 from tests.cli.conftest import Command
 
 COMMANDS = [
@@ -37,6 +38,16 @@ def test_help_fits_and_has_an_example(analytics: Command, command: str) -> None:
     assert (short.code, short.out) == (0, full.out)
     assert f"analytics {command}" in short.out.partition("Example:")[2]
     assert max(map(len, lines)) <= 80
+
+
+def test_each_command_takes_the_shared_options(analytics: Command) -> None:
+    """A script may give the same place of data and settings to all of them."""
+    every = {*generate.commands()}
+    groups = {words[:-1] for words in every if words}
+    for words in every - groups:
+        told = analytics(*words, "--help").out
+        assert " --data-dir " in told, words
+        assert " --config " in told, words
 
 
 @pytest.mark.parametrize(

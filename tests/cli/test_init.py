@@ -194,7 +194,9 @@ def test_the_next_steps_can_be_pasted(analytics: Command, monkeypatch: pytest.Mo
     enter, *commands = re.findall(r"^  (.+)$", steps, re.MULTILINE)
 
     assert commands == [f"{program} {name}" for name in ("status --online", "nightly", "open")]
-    subprocess.run(["/bin/sh", "-euc", f"{enter}\n{commands[0]}"], check=True, capture_output=True)
+    pasted = ["/bin/sh", "-euc", f"{enter}\n{commands[0]}"]
+    done = subprocess.run(pasted, check=False, capture_output=True, text=True)
+    assert done.stdout.startswith("LEVAIN_API_KEY: Blank Slate"), done.stderr
 
 
 def test_a_command_is_named_as_its_shell_finds_it(

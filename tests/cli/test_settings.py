@@ -242,3 +242,12 @@ def test_all_wrong_settings_of_a_fleet_are_named(tmp_path: Path) -> None:
         "`cpus` in [task] must be a whole number, at least 1, not 0.",
         "there must be a setting `api_key_env` in [[workspaces]] number 1.",
     ]
+
+
+def test_the_folder_of_a_fleet_can_be_named(tmp_path: Path) -> None:
+    """`--data-dir` comes before `folder` of the settings."""
+    file = tmp_path / "fleet.toml"
+    file.write_text('folder = "shards"\n[[workspaces]]\napi_key_env = "K"\n', encoding="utf-8")
+
+    assert load_fleet(file).folder == tmp_path / "shards"
+    assert load_fleet(file, tmp_path / "other").folder == tmp_path / "other"
