@@ -25,7 +25,7 @@ $(READY): requirements.lock pyproject.toml setup.sh
 	@touch $@
 
 run: $(READY) ## Three months of batches against the emulator, then reports to open (DATA=data)
-	@.venv/bin/analytics demo $(DATA)
+	@.venv/bin/analytics demo --data-dir $(DATA)
 
 test: $(READY) ## Run the whole suite against the emulator (COVER=--cov also holds its branch coverage)
 	@.venv/bin/python -m pytest -n auto --dist loadfile $(COVER)

@@ -8,12 +8,10 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from string import whitespace
-from typing import Annotated, Any
+from typing import Annotated
 from urllib.parse import urlsplit
 
 import msgspec
@@ -142,15 +140,6 @@ class Settings(_File, frozen=True, kw_only=True):
     data_dir: Path
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """A setting: its name as `table.key`, its value, and where that comes from."""
-
-    name: str
-    value: Any
-    source: str
-
-
 def load_settings(data_dir: Path | None = None, config: Path | None = None) -> Settings:
     """Load all settings; UsageError names a wrong one and its correction."""
     path, must_exist = _config_file(config)
@@ -173,44 +162,6 @@ def load_settings(data_dir: Path | None = None, config: Path | None = None) -> S
         workspaces=[with_api(workspace, api) for workspace in workspaces],
         **{name: getattr(file, name) for name in _File.__struct_fields__ if name != "workspaces"},
     )
-
-
-def read_origins(data_dir: Path | None = None, config: Path | None = None) -> list[Origin]:
-    """Return each setting with its source: an option, a variable, the settings file, or default."""
-    settings = load_settings(data_dir, config)
-    path, must_exist = _config_file(config)
-    tables = read_tables(path, must_exist=must_exist)
-    there = "the working directory" if path.exists() else "not there"
-    origins = [
-        Origin("config", str(path), _source("--config", config, "ANALYTICS_CONFIG", there)),
-        Origin(
-            "data_dir",
-            str(settings.data_dir),
-            _source("--data-dir", data_dir, "ANALYTICS_DATA_DIR", "default"),
-        ),
-    ]
-    for number, workspace in enumerate(settings.workspaces):
-        given = tables["workspaces"][number] if tables.get("workspaces") else {}
-        name = f"workspaces[{number + 1}]"
-        origins += _origins_of(name, workspace, given, path, {"api": "LEVAIN_API"})
-    for name in _File.__struct_fields__:
-        if name != "workspaces":
-            origins += _origins_of(name, getattr(settings, name), tables.get(name, {}), path, {})
-    return origins
-
-
-def _source(option: str, given: Path | None, variable: str, otherwise: str) -> str:
-    return option if given else variable if _path_of(variable) else otherwise
-
-
-def _origins_of(
-    name: str, table: Table, given: dict[str, Any], path: Path, variables: dict[str, str]
-) -> Iterator[Origin]:
-    """Yield the settings of a table; `variables` are those that the file overrides."""
-    for key in table.__struct_fields__:
-        variable = variables.get(key, "")
-        source = str(path) if key in given else variable if os.environ.get(variable) else "default"
-        yield Origin(f"{name}.{key}", getattr(table, key), source)
 
 
 def has_display() -> bool:

@@ -91,7 +91,7 @@ def run_batch_unseen(batch: Batch) -> None:
 
 
 def read(batch: Batch) -> None:
-    """Read and load new records, as `analytics extract` does."""
+    """Read and load new records."""
     (outcome,) = batch.extract()
     assert outcome.error is None, outcome.error
 
@@ -142,20 +142,20 @@ def short_lists() -> Iterator[None]:
         yield
 
 
-_PAGES = {name: getattr(stages, name) for name in ("report", "_require_pages")}
+_REPORT = stages.report
 
 
 @contextmanager
 def with_pages() -> Iterator[None]:
     """Let batches make and publish pages, as they do outside of tests, also `without_pages`."""
-    with mock.patch.multiple(stages, **_PAGES):
+    with mock.patch.object(stages, "report", _REPORT):
         yield
 
 
 @contextmanager
 def without_pages() -> Iterator[None]:
     """Let batches publish the file alone, in half the time: few tests look at pages."""
-    with mock.patch.multiple(stages, report=lambda *_: [], _require_pages=lambda *_: None):
+    with mock.patch.object(stages, "report", return_value=[]):
         yield
 
 

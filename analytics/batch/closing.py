@@ -57,7 +57,6 @@ from analytics.finance.books.reading import (
     CLOSINGS,
     Books,
     read_books,
-    remove_unfinished,
     require_known,
 )
 from analytics.finance.books.verifying import TOTALS, unequal_sums
@@ -109,7 +108,6 @@ def close(
     """
     now = now or datetime.now(UTC)
     with batch_on_data(settings) as (layout, con):
-        remove_unfinished(layout.books)
         books = read_books(layout.books)
         with progress.stage("close") as done, _published(layout) as published:
             require_published_books(published, books)
@@ -158,7 +156,6 @@ def reopen(
     UsageError for any other month, and for one of which the books alone have lines.
     """
     with batch_on_data(settings) as (layout, con):
-        remove_unfinished(layout.books)
         books = read_books(layout.books)
         require_known(books, con.execute(f"{CLOSINGS} finance.closings").fetchall())
         with progress.stage("reopen") as done:

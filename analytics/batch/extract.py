@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
@@ -16,7 +15,6 @@ import uvloop
 
 from analytics.batch.identity import require_a_key, require_identity, workspace_labels
 from analytics.batch.progress import Progress
-from analytics.disk import UNFINISHED
 from analytics.errors import AnalyticsError, UsageError
 from analytics.extract.batch import WorkspaceBatch
 from analytics.extract.loads import landed_loads
@@ -273,7 +271,7 @@ def _record_warnings(batch: WorkspaceBatch) -> list[str]:
 
 
 def load_left_over(con: duckdb.DuckDBPyConnection, batch: WorkspaceBatch, layout: Layout) -> None:
-    """Load folders that collections or an interrupted batch landed, and delete unfinished ones."""
+    """Load folders that collections or an interrupted batch landed."""
     loaded = {
         load_id
         for (load_id,) in con.execute(
@@ -281,8 +279,6 @@ def load_left_over(con: duckdb.DuckDBPyConnection, batch: WorkspaceBatch, layout
         ).fetchall()
     }
     landed = layout.landing / batch.workspace_id
-    for unfinished in landed.glob(f"*{UNFINISHED}/"):
-        shutil.rmtree(unfinished)
     for folder in landed_loads(landed, besides=loaded):
         advice = "Move it out of the way and run again; what it held will be read anew."
         with load_errors(folder, advice):

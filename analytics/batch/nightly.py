@@ -49,7 +49,7 @@ def batch_on_data(settings: Settings) -> Iterator[tuple[Layout, duckdb.DuckDBPyC
     layout = Layout(settings.data_dir)
     nothing = AnalyticsError(
         f"Nothing has been read into {layout.root} yet.\n"
-        "Run `analytics nightly` or `analytics extract` first, or name the data with --data-dir."
+        "Run `analytics nightly` first, or name the data with --data-dir."
     )
     if not layout.warehouse.exists():
         raise nothing
@@ -60,7 +60,7 @@ def batch_on_data(settings: Settings) -> Iterator[tuple[Layout, duckdb.DuckDBPyC
 
 
 def extract(settings: Settings, progress: Progress) -> list[Outcome]:
-    """Run the first stage alone; AnalyticsError if a workspace could not be read."""
+    """Read and load alone; AnalyticsError if a workspace could not be read."""
     require_a_key_set(settings)
     with batch(settings) as (layout, con):
         outcomes = _extract(con, settings, layout, progress)

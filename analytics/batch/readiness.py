@@ -147,7 +147,7 @@ def require_files(con: duckdb.DuckDBPyConnection, project: Path) -> None:
     if wrong := sorted(name for name, _, problem_count in rows if problem_count):
         raise UsageError(
             f"{FOLDER}/{wrong[0]} holds lines that are not right, so that figures lack them.\n"
-            "`analytics config --offline` names each. Correct them, and run `analytics nightly`."
+            "`analytics status` names each. Correct them, and run `analytics nightly`."
         )
     published = {name: sha256 for name, sha256, _ in rows}
     now = {file.name: file.sha256 for file in read_files(project)}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -18,10 +18,17 @@ from analytics.batch.readiness import kept_months
 from analytics.errors import AnalyticsError, ControlError
 from analytics.extract.loads import CLOSING_STEP, folders_in, landed_loads, step_of
 from analytics.finance.books.reading import CLOSINGS, read_books, require_known
+from analytics.resources import folder
 from analytics.settings import Settings
+from analytics.transform.build import all_models
+from analytics.transform.build_state import recorded_contents
+from analytics.transform.comparison import first_difference
+from analytics.transform.models import in_order
 from analytics.warehouse.damage import DamagedError, set_aside
 from analytics.warehouse.database import (
     BUILD_FILE,
+    attached,
+    attached_marts,
     interrupts,
     open_marts,
     open_warehouse,
@@ -41,6 +48,7 @@ _ADVICE = (
     " without it, move it out of landing/ and run again, which says how."
 )
 _FILES = "select workspace_id, load_id, file_name, sha256 from"
+_LOADS = "select workspace_id, load_id, loaded_at, code_version"
 
 
 def rebuild(settings: Settings, progress: Progress, *, force: bool = False) -> None:
@@ -49,6 +57,46 @@ def rebuild(settings: Settings, progress: Progress, *, force: bool = False) -> N
     AnalyticsError names a folder that cannot be loaded; ControlError names landing files that
     differ from the published ones, or a failed check.
     """
+    with _at_work(settings) as layout:
+        with _making(layout) as making:
+            _make(making, layout, settings, progress, force=force)
+            _replace_files(making, layout)
+        with open_warehouse(layout) as con:
+            stages.publish_made(con, settings, layout, progress)
+
+
+def verify(settings: Settings, progress: Progress) -> None:
+    """Hold what batches brought up to date against a build from landing files and books alone.
+
+    AnalyticsError names the first row that differs. Nothing is published.
+    """
+    with _at_work(settings) as layout:
+        with open_warehouse(layout) as con:
+            require_timezone(settings.reporting.timezone)
+            transforming.transform(con, settings, layout, progress, even_small=True)
+            kept = recorded_contents(con)
+            unpublished = con.execute(
+                f"{_LOADS}, null from ledger.loads where published_at is null"
+            ).fetchall()
+        with _making(layout) as making, open_warehouse(making) as con:
+            _load(con, layout, progress)
+            if unpublished:
+                _restore(con, unpublished)
+            transforming.transform(con, settings, making, progress)
+            models = in_order(all_models(folder("queries")))
+            with attached_marts(con, making.marts), attached(con, layout.marts) as catalog:
+                difference = first_difference(con, models, catalog, kept)
+        if difference:
+            raise AnalyticsError(
+                f"What batches brought up to date differs from a rebuild: {difference}.\n"
+                "Run `analytics rebuild`, which replaces it, and report this."
+            )
+        progress.say("each row is that of a rebuild")
+
+
+@contextmanager
+def _at_work(settings: Settings) -> Iterator[Layout]:
+    """Lock a data directory that can be made anew; AnalyticsError if it cannot be."""
     os.umask(0o077)
     layout = Layout(settings.data_dir)
     if not layout.landing.is_dir():
@@ -59,11 +107,7 @@ def rebuild(settings: Settings, progress: Progress, *, force: bool = False) -> N
     with batch_lock(layout), interrupts():
         require_not_newer(layout)
         _require_published(layout)
-        with _making(layout) as making:
-            _make(making, layout, settings, progress, force=force)
-            _replace_files(making, layout)
-        with open_warehouse(layout) as con:
-            stages.publish_all(con, settings, layout, progress, force=force)
+        yield layout
 
 
 def rebuild_warehouse(layout: Layout, progress: Progress, cause: str, aside: Path) -> None:
@@ -215,25 +259,9 @@ def _record_publications(con: duckdb.DuckDBPyConnection, layout: Layout) -> None
     The published file has that, but of the last batch when it was published; the records of
     publications have this too. Without either, each batch counts as published when it was loaded.
     """
-    published = _published(
-        layout,
-        "select workspace_id, load_id, loaded_at, code_version,"
-        " coalesce(published_at, now()) from audit.loads",
-    )
+    published = _published(layout, f"{_LOADS}, coalesce(published_at, now()) from audit.loads")
     if loads := [*published]:
-        con.execute(
-            """
-            update ledger.loads set
-                loaded_at = published.loaded_at,
-                code_version = published.code_version,
-                published_at = published.published_at
-            from (
-                select unnest(?), unnest(?), unnest(?), unnest(?), unnest(?)
-            ) as published (workspace, load, loaded_at, code_version, published_at)
-            where workspace_id = published.workspace and load_id = published.load
-            """,
-            [*map(list, zip(*loads, strict=True))],
-        )
+        _restore(con, loads)
     else:
         con.execute("update ledger.loads set published_at = loaded_at")
     last = [
@@ -261,6 +289,23 @@ def _record_publications(con: duckdb.DuckDBPyConnection, layout: Layout) -> None
             """,
             [*map(list, zip(*last, strict=True))],
         )
+
+
+def _restore(con: duckdb.DuckDBPyConnection, loads: Sequence[tuple[Any, ...]]) -> None:
+    """Give loads the moments at which they were loaded and published, and the release."""
+    con.execute(
+        """
+        update ledger.loads set
+            loaded_at = known.loaded_at,
+            code_version = known.code_version,
+            published_at = known.published_at
+        from (
+            select unnest(?), unnest(?), unnest(?), unnest(?), unnest(?)
+        ) as known (workspace, load, loaded_at, code_version, published_at)
+        where workspace_id = known.workspace and load_id = known.load
+        """,
+        [*map(list, zip(*loads, strict=True))],
+    )
 
 
 def _published(layout: Layout, query: str) -> Iterator[tuple[Any, ...]]:

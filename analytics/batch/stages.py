@@ -20,7 +20,6 @@ from analytics.finance.load import not_repeated, read_finance
 from analytics.format import numbers
 from analytics.resources import folder
 from analytics.settings import Settings
-from analytics.transform.build import is_whole
 from analytics.transform.checks import CheckResult, Thresholds, parse_queries, run_checks
 from analytics.transform.incremental import Update
 from analytics.transform.models import ModelError
@@ -37,7 +36,6 @@ from analytics.warehouse.layout import Layout
 from analytics.warehouse.pending_details import repeat_contradicting_costs
 from analytics.warehouse.publications import require_writable, write_publication
 from analytics.warehouse.publish import copying, publish, record_publication
-from analytics.warehouse.site import read_manifest
 
 
 def check(
@@ -55,11 +53,9 @@ def check(
     figures, never failed checks of our own figures.
     """
     with progress.stage("check") as done:
-        _require_marts(layout)
         thresholds = Thresholds(Decimal(str(settings.controls.block_above_usd)))
         try:
             with attached_marts(con, layout.marts):
-                _require_whole(con, layout)
                 results = run_checks(
                     con, thresholds=thresholds, update=update, before=progress.part
                 )
@@ -145,7 +141,6 @@ def report(
     """
     building = layout.unfinished_site
     with progress.stage("report") as done:
-        _require_marts(layout)
         for site in (building, layout.staged_site):
             shutil.rmtree(site, ignore_errors=True)
         from analytics.custom.page_answers import answer_pages
@@ -159,7 +154,6 @@ def report(
         building.mkdir(parents=True)
         limits = Limits(settings.sql.timeout_seconds)
         with Runner(limits, layout.root) as runner, open_marts(layout.marts) as con:
-            _require_whole(con, layout)
             own_pages, problems = read_pages(settings.project, runner)
             about = About(
                 _cut_off(con),
@@ -192,17 +186,12 @@ def report(
         return warned
 
 
-def publish_all(
-    con: duckdb.DuckDBPyConnection,
-    settings: Settings,
-    layout: Layout,
-    progress: Progress,
-    *,
-    force: bool,
+def publish_made(
+    con: duckdb.DuckDBPyConnection, settings: Settings, layout: Layout, progress: Progress
 ) -> None:
-    """Publish the built marts and the site; ControlError if they did not pass their checks."""
+    """Publish marts that passed their checks, and the staged site."""
     with _copying(layout) as copied:
-        _publish(con, settings, layout, progress, copied, force=force)
+        _publish(con, settings, layout, progress, copied)
 
 
 @contextmanager
@@ -250,15 +239,8 @@ def _publish(
     layout: Layout,
     progress: Progress,
     copied: Callable[[], object],
-    *,
-    force: bool,
 ) -> None:
     with progress.stage("publish") as done:
-        _require_marts(layout)
-        with open_marts(layout.marts) as marts:
-            _require_whole(marts, layout)
-            _require_checks(marts, force=force)
-            _require_pages(marts, layout)
         require_writable(layout)
         publish(layout, int(settings.publish.mode, 8), copied)
         with attached_marts(con, layout.marts), transaction(con):
@@ -286,75 +268,25 @@ def publish_loaded(
     custom(con, settings, layout, progress)
     with _copying(layout) as copied:
         warnings = report(settings, layout, progress, messages + made.warnings, home)
-        _publish(con, settings, layout, progress, copied, force=force)
+        _publish(con, settings, layout, progress, copied)
     return made.warnings + warnings
 
 
 def _cut_off(con: duckdb.DuckDBPyConnection) -> datetime:
     """Return the start of the last batch; now if there is none."""
-    return _last_batch_at(con) or datetime.now(UTC)
-
-
-def _last_batch_at(con: duckdb.DuckDBPyConnection) -> datetime | None:
     ((moment,),) = con.execute("select max(last_batch_at) from marts.dim_workspaces").fetchall()
-    return moment  # type: ignore[no-any-return]  # an instant
+    return moment or datetime.now(UTC)
 
 
 def _differences(con: duckdb.DuckDBPyConnection) -> list[str]:
     """Return the warnings on pages about differences from the vendor's figures."""
+    found = con.execute(
+        "select claim, is_blocking, finding from audit.check_results"
+        " where control is not null and finding is not null"
+        " order by is_blocking desc, check_name"
+    ).fetchall()
     return [
         ("Published although a check failed. " if is_blocking else "")
         + f"The API's own figures differ. {claim} But: {finding}"
-        for _, claim, control, is_blocking, finding in _check_results(con)
-        if control and finding
+        for claim, is_blocking, finding in found
     ]
-
-
-def _require_marts(layout: Layout) -> None:
-    if not layout.marts.exists():
-        raise AnalyticsError(
-            f"There are no marts in {layout.root}.\nRun `analytics nightly`, or `extract` and "
-            "`transform`, first."
-        )
-
-
-def _require_whole(con: duckdb.DuckDBPyConnection, layout: Layout) -> None:
-    if not is_whole(con):
-        raise AnalyticsError(
-            f"{layout.marts} is of two builds, as `transform --select` replaced some of its "
-            "relations, or a build was broken off.\nRun `analytics transform`, which builds all."
-        )
-
-
-def _require_pages(con: duckdb.DuckDBPyConnection, layout: Layout) -> None:
-    """Raise AnalyticsError unless the pages to publish, or those that stay, are of these marts."""
-    site = layout.staged_site if layout.staged_site.is_dir() else layout.site
-    last_batch_at = _last_batch_at(con)
-    if last_batch_at and read_manifest(site).as_of != last_batch_at.isoformat():
-        raise AnalyticsError(
-            f"The pages in {site} are not of the built marts.\n"
-            "Nothing was published. Run `analytics report`, then `publish`."
-        )
-
-
-def _require_checks(con: duckdb.DuckDBPyConnection, *, force: bool) -> None:
-    rows = _check_results(con)
-    broken = [
-        name for name, _, control, is_blocking, _ in rows if is_blocking and not (control and force)
-    ]
-    if broken or not rows:
-        reason = f"these checks failed: {', '.join(broken)}" if broken else "no check has run"
-        raise ControlError(f"Nothing was published: {reason}.\nRun `analytics check`.")
-
-
-def _check_results(
-    con: duckdb.DuckDBPyConnection,
-) -> list[tuple[str, str, str | None, bool, str | None]]:
-    """Return name, claim, control, is_blocking and finding (None if passed) of each check."""
-    try:
-        return con.execute(
-            "select check_name, claim, control, is_blocking, finding"
-            " from audit.check_results order by is_blocking desc, check_name"
-        ).fetchall()
-    except duckdb.CatalogException:
-        return []

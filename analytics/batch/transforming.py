@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -11,20 +11,17 @@ import duckdb
 from analytics.batch.progress import Progress
 from analytics.errors import AnalyticsError
 from analytics.finance.books.frozen import load_books
-from analytics.finance.books.reading import Books, read_books, remove_unfinished
+from analytics.finance.books.reading import Books, read_books
 from analytics.finance.load import file_of, load_finance, load_limits
 from analytics.finance.names import problems_of_names
 from analytics.format import numbers
-from analytics.resources import folder
 from analytics.settings import Settings
-from analytics.transform.build import BuiltRelation, UnseenChangeError, all_models, build, update
-from analytics.transform.comparison import first_difference
+from analytics.transform.build import BuiltRelation, UnseenChangeError, build, update
 from analytics.transform.incremental import Update
-from analytics.transform.models import ModelError, in_order, with_ancestors
+from analytics.transform.models import ModelError
 from analytics.warehouse.compaction import compact_marts
 from analytics.warehouse.damage import damage_of
 from analytics.warehouse.database import (
-    attached,
     attached_marts,
     record_count,
     remove_database,
@@ -53,76 +50,43 @@ def transform(
     settings: Settings,
     layout: Layout,
     progress: Progress,
-    only: Collection[str] = (),
     *,
-    full: bool = False,
+    even_small: bool = False,
 ) -> Transformed:
     """Bring all marts up to date with what changed; where the last build cannot be, build anew.
 
-    Marts of few records are always built anew. From the update `check` knows what changed.
-
-    `full` builds all anew, and raises AnalyticsError if what was brought up to date differs from
-    that. `only` names relations to replace, with those that they read. The build file is then of
-    two builds, and the later stages refuse it until a build of all.
+    Marts of few records are built anew, unless `even_small`. From the update `check` knows what
+    changed.
     """
     with progress.stage("transform") as done:
-        remove_unfinished(layout.books)
         books = read_books(layout.books)
         load_books(con, books)
         _warn_of_files(progress, load_finance(con, settings.project), "not used")
         load_limits(con, materiality_usd=settings.finance.materiality_usd)
-        models = all_models(folder("queries"))
-        difference, made = None, None
-        warnings: list[str] = []
+        made = None
         try:
-            if only:
-                with_ancestors(models, only)  # raises before a file is there
-                with attached_marts(con, layout.marts):
-                    built = build(
-                        con,
-                        timezone=settings.reporting.timezone,
-                        only=only,
-                        before=progress.part,
-                    )
-            elif (updated := _update(con, settings, layout, progress, even_small=full)) is None:
+            updated = _update(con, settings, layout, progress, even_small=even_small)
+            if updated is None:
                 built = _build_anew(con, settings, layout, progress)
-            elif full:
-                previous = layout.marts.with_name("build.previous.duckdb")
-                layout.marts.replace(previous)
-                built = _build_anew(con, settings, layout, progress)
-                with attached_marts(con, layout.marts), attached(con, previous) as catalog:
-                    difference = first_difference(
-                        con, in_order(models), catalog, updated[1].contents
-                    )
-                remove_database(previous)
             else:
                 built, made = updated
-            if not only:
-                warnings = _warn_of_timezone(con, progress, settings.reporting.timezone, books)
-                con.execute("delete from ledger.build")
-                con.execute("insert into ledger.build values (?)", [settings.reporting.timezone])
+            warnings = _warn_of_timezone(con, progress, settings.reporting.timezone, books)
+            con.execute("delete from ledger.build")
+            con.execute("insert into ledger.build values (?)", [settings.reporting.timezone])
             with attached_marts(con, layout.marts):
-                misspelt = [] if only else problems_of_names(con)
+                misspelt = problems_of_names(con)
         except ModelError as error:
             raise AnalyticsError(f"A model cannot be built: {error}") from error
         for each in built:
             kind = "a view" if each.rows is None else f"{each.rows:,} rows"
             progress.detail(f"built {each.name}: {kind} in {each.seconds:.2f} s")
         _warn_of_files(progress, misspelt, "with a name that nothing has")
-        if difference:
-            raise AnalyticsError(
-                f"What batches brought up to date differs from a full build: {difference}.\n"
-                "The full build is in its place now; report this, and run the later stages."
-            )
         rows = sum(relation.rows or 0 for relation in built)
-        text = f"built {len(built)} relations with {rows:,} rows"
-        if only:
-            text = (
-                f"built {', '.join(sorted(only))} and what they read: {len(built)} relations with "
-                f"{rows:,} rows; to check and publish, run `analytics transform` without --select"
-            )
-        elif made:
-            text = f"brought {len(built)} relations up to date by building {rows:,} rows"
+        text = (
+            f"brought {len(built)} relations up to date by building {rows:,} rows"
+            if made
+            else f"built {len(built)} relations with {rows:,} rows"
+        )
         done(
             text,
             relation_count=len(built),

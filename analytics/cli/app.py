@@ -10,14 +10,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from analytics.cli import batch, project, upkeep
+from analytics.cli import batch, project
 from analytics.cli import books as month_end
-from analytics.cli.alerts import alerts
 from analytics.cli.export import export
 from analytics.cli.figures import warn_of_writer
 from analytics.cli.fleet import fleet
 from analytics.cli.gone import Commands
-from analytics.cli.options import Config, DataDir, Json, format_of, layout_of
+from analytics.cli.options import Config, DataDir, Json, NoConfig, NoDataDir, format_of, layout_of
 from analytics.cli.runs.commands import runs
 
 if TYPE_CHECKING:
@@ -34,7 +33,6 @@ app = typer.Typer(
 )
 app.add_typer(runs, name="runs")
 app.add_typer(export, name="export")
-app.add_typer(alerts, name="alerts")
 app.add_typer(fleet, name="fleet")
 
 
@@ -76,16 +74,9 @@ def _decoded(text: str) -> str:
 
 app.command()(project.init)
 app.command()(project.demo)
-app.command()(project.config)
 app.command()(batch.nightly)
-app.command()(batch.extract)
-app.command()(batch.transform)
-app.command()(batch.check)
-app.command()(batch.report)
-app.command()(batch.publish)
+app.command()(batch.collect)
 app.command()(batch.rebuild)
-app.command()(upkeep.doctor)
-app.command()(upkeep.prune)
 app.command()(month_end.close)
 app.command()(month_end.books)
 app.command("open")(project.open_site)
@@ -119,10 +110,6 @@ def sql(
             help="Print a line for each value [if the table is wider than the terminal].",
         ),
     ] = None,
-    raw: Annotated[
-        bool,
-        typer.Option("--raw", help="Leave control characters in CSV and JSON as they are."),
-    ] = False,
     list_questions: Annotated[
         bool, typer.Option("--list", help="List the questions that have a name.")
     ] = False,
@@ -167,24 +154,45 @@ def sql(
     limits = Limits(settings.sql.timeout_seconds, rows=MOST_ROWS, size=MOST_BYTES)
     ask = partial(answers, layout.published, settings.data_dir, limits)
     target = None if output == Path("-") else output
-    write(ask, text, chosen, target, expanded=expanded, raw=raw)
+    write(ask, text, chosen, target, expanded=expanded)
 
 
 @app.command()
-def status(as_json: Json = False, data_dir: DataDir = None, config: Config = None) -> None:
-    """Show how fresh the figures are, the run detail, and the checks.
+def status(
+    online: Annotated[
+        bool,
+        typer.Option("--online", help="Try each key too, and send a test to each alert address."),
+    ] = False,
+    as_json: Json = False,
+    data_dir: DataDir = None,
+    config: Config = None,
+) -> None:
+    """Show how fresh the figures are, and what needs a hand.
 
-    Example: analytics status --json
+    Settings, files of your own, keys, data, books, disk and clock are looked at; without --online
+    no request is made. Exits with 1 if anything needs a hand. Nothing is written, and a batch may
+    be at work meanwhile.
+
+    Example: analytics status --online
     """
+    from analytics.cli import problems
     from analytics.published import status as published
+    from analytics.warehouse.layout import Layout
 
-    layout = layout_of(data_dir, config)
-    warn_of_writer(layout)
-    found = published.status(layout)
+    settings = _settings(data_dir, config)
+    found = published.status(Layout(settings.data_dir))
+    found["problems"] += problems.problems_of(settings)
+    if online:
+        for tried, wrong in (problems.try_keys(settings), problems.try_addresses(settings)):
+            found["tried"] = found.get("tried", {}) | tried
+            found["problems"] += wrong
+    found["problems"] = [*dict.fromkeys(found["problems"])]
     if as_json:
         published.print_json(found)
     else:
         published.print_text(found)
+    if found["problems"]:
+        raise typer.Exit(1)
 
 
 @app.command()
@@ -239,9 +247,8 @@ def emulator(
         list[str] | None,
         typer.Option(help="A habit of the API, as NAME=VALUE; may be given several times."),
     ] = None,
-    speed: Annotated[
-        float, typer.Option(min=0, max=1000, help="How fast its clock goes; 0 lets it stand.")
-    ] = 1,
+    _data_dir: NoDataDir = None,
+    _config: NoConfig = None,
 ) -> None:
     """Serve a local Levain API, to try all of it without a key.
 
@@ -264,4 +271,4 @@ def emulator(
     """  # noqa: D301 - after a backspace, click keeps the lines as they are
     from analytics.cli.emulator import serve
 
-    serve(port, seed, now, variant or [], speed)
+    serve(port, seed, now, variant or [])

@@ -13,10 +13,8 @@ from analytics.cli.options import (
     Config,
     DataDir,
     Json,
-    Log,
     Month,
     Quiet,
-    Verbose,
     layout_of,
     progress_of,
     settings_of_batch,
@@ -62,8 +60,6 @@ def close(
     data_dir: DataDir = None,
     config: Config = None,
     quiet: Quiet = False,
-    verbose: Verbose = False,
-    log_format: Log = None,
 ) -> None:
     """Freeze the published figures of a month in the books.
 
@@ -81,7 +77,7 @@ def close(
     from analytics.errors import UsageError
     from analytics.published.export.pack import write_pack
 
-    with progress_of(log_format, quiet=quiet, verbose=verbose) as progress:
+    with progress_of(None, quiet=quiet) as progress:
         if reopening is not None:
             if early or approved_by or sign_off or prepared_by:
                 raise UsageError("--reopen stands alone: what is opened again is not signed.")

@@ -47,14 +47,19 @@ QUESTION = (
 )
 
 _ANALYTICS = (sys.executable, "-m", "analytics")
+_READING = (
+    sys.executable,
+    "-c",
+    "import sys; from analytics.cli.demo import read; read(*sys.argv[1:])",
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """A batch of the past: when it was, which command it runs, and the month closed after it."""
+    """A batch of the past: when it was, if it published, and the month closed after it."""
 
     moment: datetime
-    command: str
+    publishes: bool
     closes: date | None = None
 
 
@@ -71,7 +76,7 @@ def fill(data_dir: Path, history_days: int | None) -> int:
         if not (data_dir / MARKER).exists():
             raise UsageError(
                 f"{data_dir} holds data that is not the demo's, and nothing was changed.\n"
-                f"Name another place: {command()} demo demo-data"
+                f"Name another place: {command()} demo --data-dir demo-data"
             )
         shutil.rmtree(data_dir)
     data_dir.mkdir(parents=True, exist_ok=True)
@@ -82,7 +87,7 @@ def fill(data_dir: Path, history_days: int | None) -> int:
     say(
         "A local emulator plays the Levain API: two made-up companies, whose agents work for"
         f" {history_days} days.\n{len(batches)} batches read it, one a week or more often;"
-        f" {sum(batch.command == 'nightly' for batch in batches)} publish reports, and"
+        f" {sum(batch.publishes for batch in batches)} publish reports, and"
         f" {numbers.plural(len(closed), 'month')} {'is' if len(closed) == 1 else 'are'} closed."
         " No key is needed."
     )
@@ -112,10 +117,10 @@ def plan(now: datetime, history_days: int) -> list[Batch]:
     """
     from analytics.emulator.worlds.demo_history import closings
 
-    closing = [Batch(moment, "nightly", month) for moment, month in closings(now, history_days)]
-    published = [Batch(now - ago, "nightly") for ago in PUBLISHED]
+    closing = [Batch(moment, True, month) for moment, month in closings(now, history_days)]
+    published = [Batch(now - ago, True) for ago in PUBLISHED]
     weeks = (history_days - PUBLISHED[0].days) // WEEK.days
-    before = [Batch(published[0].moment - WEEK * n, "extract") for n in range(weeks, 0, -1)]
+    before = [Batch(published[0].moment - WEEK * n, False) for n in range(weeks, 0, -1)]
     return sorted([*before, *closing, *published], key=attrgetter("moment"))
 
 
@@ -154,8 +159,12 @@ def _run(
     is_last: bool,
 ) -> int:
     """Run a batch, and say in one line what it did; the last one speaks for itself."""
-    options = ["--data-dir", str(data_dir), "--config", str(data_dir / MARKER)]
-    command = [*_ANALYTICS, batch.command, *options]
+    places = [str(data_dir), str(data_dir / MARKER)]
+    command = (
+        [*_ANALYTICS, "nightly", "--data-dir", places[0], "--config", places[1]]
+        if batch.publishes
+        else [*_READING, *places]
+    )
     before, began = len(emulator.requests), time.monotonic()
     if is_last:
         say(f"{head}the last one, with what it logs and the summary that it prints")
@@ -166,9 +175,18 @@ def _run(
         say(f"failed\n{done.stdout}{done.stderr}")
         return done.returncode
     requests, seconds = len(emulator.requests) - before, time.monotonic() - began
-    did = "read new runs" if batch.command == "extract" else "read new runs, published reports"
+    did = "read new runs, published reports" if batch.publishes else "read new runs"
     say(f"{did} ({requests:,} requests, {seconds:.1f} s)")
     return 0
+
+
+def read(data_dir: str, config: str) -> None:
+    """Read and load, as a batch does that publishes nothing, in a process of its own."""
+    from analytics.batch.nightly import extract
+    from analytics.batch.progress import Progress
+    from analytics.cli.options import settings_of_batch
+
+    extract(settings_of_batch(Path(data_dir), Path(config)), Progress())
 
 
 def _close(month: date, data_dir: Path, now: datetime) -> None:

@@ -12,7 +12,7 @@ from analytics.errors import AnalyticsError, UsageError, extra_needed
 _OF_PORTS = (errno.EADDRINUSE, errno.EADDRNOTAVAIL, errno.EACCES)
 
 
-def serve(port: int, seed: int, now: datetime | None, variants: list[str], speed: float) -> None:
+def serve(port: int, seed: int, now: datetime | None, variants: list[str]) -> None:
     """Serve the demo world on loopback until ended; UsageError for an unknown variant."""
     with extra_needed("The emulator", "emulator"):
         from analytics.emulator import Variants, World, server
@@ -29,7 +29,7 @@ def serve(port: int, seed: int, now: datetime | None, variants: list[str], speed
     world = World.demo(seed, start)
     world.variants = chosen
     try:
-        server.serve(world, port, speed=speed)
+        server.serve(world, port)
     except OSError as error:
         if error.errno not in _OF_PORTS:
             raise

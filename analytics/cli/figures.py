@@ -12,11 +12,7 @@ if TYPE_CHECKING:
 
 def warn_of_writer(layout: Layout) -> None:
     """Warn if another program has written beside the published file."""
-    from analytics.warehouse.layout import logs_of
+    from analytics.warehouse.layout import written_beside
 
-    for log in logs_of(layout.published)[:1]:
-        printed.warn(
-            f"{log} is of a program that opened the published file for writing: what it wrote is"
-            " not shown, and the next batch removes it. Others cannot read the file until then:"
-            " open it read-only."
-        )
+    for text in written_beside(layout.published):
+        printed.warn(text)

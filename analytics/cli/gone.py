@@ -13,10 +13,19 @@ _BOOKS = "`analytics books` lists closed months and verifies them"
 _AS_OF = "`analytics export pack MONTH` has the figures of a closed month, as the books have them"
 _PREVIEW = "`analytics preview FILE` makes the page, and names what is wrong in it"
 
+_NIGHTLY = "`analytics nightly` runs all stages"
+_STATUS = "`analytics status` shows what needs a hand, with --online also keys and addresses"
+
 GONE = {
+    "alerts": _STATUS,
     "books list": _BOOKS,
     "books show": _BOOKS,
     "books verify": _BOOKS,
+    "check": _NIGHTLY,
+    "close --log-format": "its words are for people",
+    "config": _STATUS,
+    "doctor": _STATUS,
+    "emulator --speed": "its clock runs as fast as ours",
     "export --as-of": _AS_OF,
     "export --live": "a closed month is exported from the books, an open one from today's figures",
     "export --revision": "the close in force is exported; every other one lies in the books",
@@ -30,10 +39,20 @@ GONE = {
     "export pack --workspace": "the pack is of all workspaces, each with a subtotal",
     "export sources": "name the tables that you use in a file of your own, as docs/bi-tools.md"
     " shows",
+    "extract --lists": "`analytics collect` lands new runs for the next batch",
+    "extract": f"{_NIGHTLY}, and `analytics collect` lands new runs for it",
+    "init --no-check": "a key that is not set is not tried",
     "page": _PREVIEW,
+    "prune": "each batch removes what interrupted work left, and damaged files after 30 days",
+    "publish": _NIGHTLY,
+    "report": _NIGHTLY,
     "reopen": "`analytics close MONTH --reopen REASON` opens it again",
+    "runs --interval": "it looks once a second, and less often while nothing changes",
     "sql --as-of": _AS_OF,
+    "sql --raw": "--format json and parquet have each character",
     "trace --as-of": _AS_OF,
+    "transform --full": "`analytics rebuild --verify` names the first row that differs",
+    "transform": _NIGHTLY,
 }
 """Advice by what was typed: a command, or an option after the words of a command."""
 

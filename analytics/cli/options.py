@@ -25,6 +25,12 @@ Config = Annotated[
     Path | None,
     typer.Option("--config", help="Settings file [ANALYTICS_CONFIG, else `analytics.toml`]."),
 ]
+NoDataDir = Annotated[
+    Path | None, typer.Option("--data-dir", help="As of each command; this one uses none.")
+]
+NoConfig = Annotated[
+    Path | None, typer.Option("--config", help="As of each command; this one uses none.")
+]
 Month = Annotated[str, typer.Argument(help="The month, as 2026-10.", metavar="YYYY-MM")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
 
@@ -64,7 +70,9 @@ def settings_of_batch(data_dir: Path | None, config: Path | None) -> Settings:
 
 
 @contextmanager
-def progress_of(log_format: str | None, *, quiet: bool, verbose: bool) -> Iterator[Progress]:
+def progress_of(
+    log_format: str | None, *, quiet: bool = False, verbose: bool = False
+) -> Iterator[Progress]:
     """Yield the progress of a long command.
 
     With `json`, its error is an event as well. UsageError for an unknown format.

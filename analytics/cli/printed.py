@@ -6,18 +6,16 @@ import json
 import shlex
 import shutil
 import sys
-from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from analytics.terminal import escaped, escaped_json, escaped_lines
+from analytics.terminal import escaped_json, escaped_lines
 
 if TYPE_CHECKING:
     from rich.console import Console
-    from rich.text import Text
 
 
 def print_json(value: Any) -> None:
@@ -69,22 +67,6 @@ def console() -> Console:
     return Console(
         highlight=False, markup=False, emoji=False, width=None if is_terminal else 10_000
     )
-
-
-def print_table(rows: Iterable[Sequence[str | Text]], *heads: str) -> None:
-    """Print rows below their heads, if there are any; a long cell takes several lines."""
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(*heads, header_style="bold", show_header=bool(heads), box=None, pad_edge=False)
-    for row in rows:
-        table.add_row(
-            *(
-                Text(escaped(each), overflow="fold") if isinstance(each, str) else each
-                for each in row
-            )
-        )
-    console().print(table)
 
 
 def _digits(value: object) -> str:

@@ -1,4 +1,4 @@
-"""The commands of a project: start it, look at its settings, its pages, and a page of its own."""
+"""The commands of a project: start it, look at its pages, and at a page of its own."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from analytics.cli.options import Config, DataDir, Json, layout_of
+from analytics.cli.options import Config, DataDir, NoConfig, layout_of
 
 
 def init(
@@ -32,28 +32,28 @@ def init(
         str | None, typer.Option(metavar="NAME", help="Days and months of reports [UTC].")
     ] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Ask nothing: take the defaults.")] = False,
-    check: Annotated[
-        bool, typer.Option("--check/--no-check", help="Try each key that is set against the API.")
-    ] = True,
+    data_dir: Annotated[
+        Path | None, typer.Option("--data-dir", help="Where all data will lie [`data`].")
+    ] = None,
+    config: Annotated[
+        Path, typer.Option("--config", help="The settings file to write.", show_default=False)
+    ] = Path("analytics.toml"),
 ) -> None:
     """Start a project: write its settings and example files.
 
     On a terminal it asks for what no option says. The examples are one of each kind of file of your
     own: a table, a check, a question, an alert, a page, and the owners of agents. No key is
-    written: keys stay in the environment, and the settings name their variables. No file that is
-    there is replaced.
+    written: keys stay in the environment, and the settings name their variables; one that is set is
+    tried. No file that is there is replaced.
 
     Example: analytics init my-project --timezone Europe/Berlin
     """
     from analytics.cli.starting import Answers, start
 
-    start(folder, Answers(api_key_env or [], api, timezone), ask=not yes, check=check)
+    start(folder / config, data_dir, Answers(api_key_env or [], api, timezone), ask=not yes)
 
 
 def demo(
-    data_dir: Annotated[
-        Path, typer.Argument(metavar="DIR", help="The data directory, which is made anew.")
-    ] = Path("data"),
     days: Annotated[
         int | None,
         typer.Option(
@@ -62,44 +62,21 @@ def demo(
             help="How long the companies have been at work [since two months were closed].",
         ),
     ] = None,
+    data_dir: DataDir = None,
+    _config: NoConfig = None,
 ) -> None:
     """Try everything without a key: reports of two made-up companies.
 
     A local emulator of the Levain API plays about three months, which batches read and publish,
-    and two of which finance closes.
+    and two of which finance closes. Data of an earlier demo are replaced, those of others refused.
 
     Example: analytics demo && analytics open
     """
     from analytics.cli.demo import fill
+    from analytics.settings import data_dir_of
 
-    if code := fill(data_dir, days):
+    if code := fill(data_dir_of(data_dir), days):
         raise typer.Exit(code)
-
-
-def config(
-    as_json: Json = False,
-    offline: Annotated[
-        bool, typer.Option("--offline", help="Try no key: make no request to the API.")
-    ] = False,
-    data_dir: DataDir = None,
-    config: Config = None,
-) -> None:
-    """Show each setting with its source, and what is wrong.
-
-    Each key is tried at the API, and never shown. Exits with 2 if something is wrong.
-
-    Example: analytics config --offline
-    """
-    from analytics.cli import configuration
-    from analytics.cli.printed import print_json
-
-    found = configuration.read(data_dir, config, offline=offline)
-    if as_json:
-        print_json(found)
-    else:
-        configuration.print_text(found)
-    if found.problems:
-        raise typer.Exit(2)
 
 
 def open_site(data_dir: DataDir = None, config: Config = None) -> None:

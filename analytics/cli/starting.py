@@ -32,7 +32,7 @@ from analytics.wrong_settings import require_timezone
 T = TypeVar("T")
 
 _SETTINGS = """\
-# Settings of levain-analytics. `analytics config` shows all of them, and tries the keys.
+# Settings of levain-analytics. `analytics status` says what is wrong, --online tries the keys.
 
 # One table a workspace: the NAME of the variable that holds its API key, never the key itself.
 {workspaces}
@@ -49,16 +49,16 @@ class Answers(msgspec.Struct, frozen=True):
     timezone: str | None = None
 
 
-def start(target: Path, given: Answers, *, ask: bool, check: bool) -> None:
-    """Write the settings and the examples, and print the next steps.
+def start(file: Path, data_dir: Path | None, given: Answers, *, ask: bool) -> None:
+    """Write the settings and the examples, and print the next steps, on this data directory.
 
     UsageError, before anything is written, for a wrong choice or settings that are there already.
     """
-    file = target / CONFIG_FILE
+    target = file.parent
     if file.exists() or file.is_symlink():
         raise UsageError(
             f"{file} is there already, and nothing was written.\n"
-            "Edit it by hand; `analytics config` shows what it sets, and what is wrong."
+            "Edit it by hand; `analytics status` says what is wrong in it."
         )
     _require_folders(target)
     chosen = _completed(_valid(given), ask=ask and sys.stdin.isatty())
@@ -71,11 +71,9 @@ def start(target: Path, given: Answers, *, ask: bool, check: bool) -> None:
         say(f"wrote {path}" if is_new else f"kept  {path}, which was there")
     say("")
     unset = [
-        workspace.api_key_env
-        for workspace in _workspaces(chosen)
-        if not _is_usable(workspace, check=check)
+        workspace.api_key_env for workspace in _workspaces(chosen) if not _is_usable(workspace)
     ]
-    _print_next_steps(target, unset)
+    _print_next_steps(file, data_dir, unset)
 
 
 def _valid(given: Answers) -> Answers:
@@ -168,32 +166,35 @@ def _workspaces(chosen: Answers) -> list[Workspace]:
     return [Workspace(api_key_env=name, api=api) for name in chosen.variables]
 
 
-def _is_usable(workspace: Workspace, *, check: bool) -> bool:
+def _is_usable(workspace: Workspace) -> bool:
     """Print the workspace of a key, or the reason why it cannot be used; False if it is not set."""
     name = workspace.api_key_env
     if not has_key(workspace):
         say(f"{name} is not set yet.")
         return False
-    if check:
-        try:
-            me = identify(workspace)
-        except AnalyticsError as error:
-            say(f"warning: {error}")
-        else:
-            say(f"{name} is a key of {escaped(me.workspace_name or '')} ({me.workspace_id}).")
+    try:
+        me = identify(workspace)
+    except AnalyticsError as error:
+        say(f"warning: {error}")
+    else:
+        say(f"{name} is a key of {escaped(me.workspace_name or '')} ({me.workspace_id}).")
     return True
 
 
-def _print_next_steps(target: Path, unset: list[str]) -> None:
+def _print_next_steps(file: Path, data_dir: Path | None, unset: list[str]) -> None:
+    options = "" if file.name == CONFIG_FILE else f" --config {shlex.quote(file.name)}"
+    if data_dir:
+        options += f" --data-dir {shlex.quote(str(data_dir.resolve()))}"
     say("\nNext:")
-    if target.resolve() != Path.cwd():
-        say(f"  cd {shlex.quote(str(target))}")
+    if file.parent.resolve() != Path.cwd():
+        say(f"  cd {shlex.quote(str(file.parent))}")
     for name in unset:
         say(f"  export {name}=levain_…")
-    program = command(target)
-    for name in ("config", "nightly", "open"):
-        say(f"  {program} {name}")
+    program = command(file.parent)
+    for name in ("status --online", "nightly", "open"):
+        say(f"  {program} {name}{options}")
     say(
-        "The dashboard of a workspace shows its key. `config` shows settings, and tries the keys;\n"
-        "`nightly` reads 90 days the first time, checks and publishes; `open` opens the reports."
+        "The dashboard of a workspace shows its key. `status` tries the keys, and says what is\n"
+        "wrong; `nightly` reads 90 days the first time, checks and publishes; `open` opens the\n"
+        "reports."
     )

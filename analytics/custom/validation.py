@@ -32,7 +32,7 @@ def check_project(settings: Settings) -> list[str]:
             with open_confined(published, limits, None) as con:
                 taken = relation_names(con)
         except (OSError, duckdb.Error):
-            pass  # `doctor` and `status` say what is wrong with it
+            pass  # `status` says what is wrong with it
         project = read_project(
             runner, settings.project, names_of_ours(taken), ("question", "alert")
         )

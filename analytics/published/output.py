@@ -40,19 +40,18 @@ def write(
     output: Path | None,
     *,
     expanded: bool | None = None,
-    raw: bool = False,
 ) -> None:
     """Write the rows of a query to a file or to standard output; UsageError if it fails.
 
     `expanded` writes a table as one line for each value; None does so if the table is wider than
-    the terminal. `raw` leaves control characters in CSV and JSON.
+    the terminal.
     """
     if expanded and form is not Format.table:
         raise UsageError(f"--expanded is for a table, not for {form}: leave one of them out.")
     if form is Format.parquet and (output is None or disk.is_device(output)):
         raise UsageError("Parquet is not for a terminal or a pipe: name a file with --output.")
     if output is None:
-        _write_text(answers, Query(sql, form), sys.stdout, expanded, raw=raw)
+        _write_text(answers, Query(sql, form), sys.stdout, expanded)
         return
     if form is Format.parquet:
         with replacing(output) as file:
@@ -60,17 +59,13 @@ def write(
                 file.write(b64decode(answer["base64"]))
         return
     with replacing_text(output) as text:
-        _write_text(answers, Query(sql, form), text, expanded, raw=raw)
+        _write_text(answers, Query(sql, form), text, expanded)
 
 
-def _write_text(
-    answers: Answers, query: Query, out: TextIO, expanded: bool | None, *, raw: bool
-) -> None:
+def _write_text(answers: Answers, query: Query, out: TextIO, expanded: bool | None) -> None:
     for answer in answers(query):
         if query.form == Format.table:
             _write_table(answer, out, expanded)
-        elif raw:
-            out.write(answer["text"])
         elif query.form == Format.csv:
             out.write(escaped_text(answer["text"]))
         else:

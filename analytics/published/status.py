@@ -1,8 +1,9 @@
-"""Freshness and completeness of the published figures."""
+"""Freshness and completeness of the published figures, and what needs a hand."""
 
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, date, datetime
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from analytics.alerts.delivery import read_found, read_sent
 from analytics.batch.last_batch import read_last_batch
+from analytics.errors import AnalyticsError
 from analytics.format import names, numbers
 from analytics.published.sandbox import open_published
 from analytics.summary.words import schedule_in_words
@@ -78,29 +80,42 @@ _PUBLISHED_AT = "select max(checked_at) from audit.check_results"
 
 
 def status(layout: Layout) -> dict[str, Any]:
-    """Return freshness, watermarks, run detail, open runs, checks, and the last batch's result."""
-    with open_published(layout.published) as con:
-        ((published_at,),) = con.execute(_PUBLISHED_AT).fetchall()
-        workspaces = records(con, _WORKSPACES)
-        watermarks = records(con, _WATERMARKS)
-        checks = records(con, _CHECKS)
-        custom_files = records(con, _CUSTOM_FILES)
-        (books,) = records(con, _BOOKS)
-        findings = _findings_of(con, layout)
+    """Return the last batch's result, and freshness, run detail and checks of what is published.
+
+    `problems` has why the published file cannot be read, if it is there.
+    """
     batch, holder = read_last_batch(layout), holder_of(layout)
+    found: dict[str, Any] = {
+        "published_at": None,
+        "data_to": None,
+        "batch_is_running": holder is not None and not holder.is_collection,
+        "last_batch": batch and {name: getattr(batch, name) for name in batch.__struct_fields__},
+        "problems": [],
+    }
+    try:
+        if os.path.lexists(layout.published):
+            with open_published(layout.published) as con:
+                found |= _figures(con, layout)
+    except AnalyticsError as error:
+        found["problems"] = [str(error)]
+    return found
+
+
+def _figures(con: duckdb.DuckDBPyConnection, layout: Layout) -> dict[str, Any]:
+    ((published_at,),) = con.execute(_PUBLISHED_AT).fetchall()
+    workspaces = records(con, _WORKSPACES)
+    (books,) = records(con, _BOOKS)
     return {
         "published_at": published_at,
         "data_to": max(
             (each["last_batch_at"] for each in workspaces if each["last_batch_at"]), default=None
         ),
-        "batch_is_running": holder is not None and not holder.is_collection,
-        "last_batch": batch and {name: getattr(batch, name) for name in batch.__struct_fields__},
         "workspaces": workspaces,
-        "watermarks": watermarks,
-        "checks": checks,
-        "custom_files": custom_files,
+        "watermarks": records(con, _WATERMARKS),
+        "checks": records(con, _CHECKS),
+        "custom_files": records(con, _CUSTOM_FILES),
         "books": books,
-        "findings": findings,
+        "findings": _findings_of(con, layout),
     }
 
 
@@ -131,30 +146,46 @@ def print_text(found: dict[str, Any]) -> None:
     from rich.console import Console
 
     console = Console(highlight=False, soft_wrap=True, markup=False)
-    data_to = _instant(found["data_to"]) or "nowhere: no batch has read a workspace"
-    console.print(f"Published {_instant(found['published_at'])}, data to {data_to}")
-    if found["batch_is_running"]:
-        console.print("A batch is at work now.")
-    if batch := found["last_batch"]:
-        how = "ended well" if batch["exit_code"] == 0 else f"failed (exit {batch['exit_code']})"
-        console.print(f"The last batch {how} at {_instant(batch['ended_at'])}")
-        for message in batch["messages"]:
-            console.print(f"  {escaped(message)}")
+    for line in (*_above(found), *_problems(found["problems"])):
+        console.print(line)
+    if "workspaces" not in found:
+        return
     workspaces = _labelled(found["workspaces"])
-    for columns, words in (
-        (_FRESHNESS, _FRESHNESS_IN_WORDS),
-        (_DETAIL, _DETAIL_IN_WORDS),
-        (_DAYS, _DAYS_IN_WORDS),
-    ):
-        console.print()
-        console.print(_table(columns, workspaces))
-        console.print(words)
+    console.print()
+    console.print(_table(_COLUMNS, workspaces))
+    console.print(_IN_WORDS)
     console.print()
     for row in workspaces:
         if schedule := _schedule(row):
             console.print(f"{row['label']}: {schedule}")
     for line in _below(found):
         console.print(line)
+
+
+def _above(found: dict[str, Any]) -> Iterator[str]:
+    """Yield how fresh the figures are, how the last batch ended, and what was tried."""
+    if "workspaces" in found:
+        data_to = _instant(found["data_to"]) or "nowhere: no batch has read a workspace"
+        yield f"Published {_instant(found['published_at'])}, data to {data_to}"
+    elif not found["problems"]:
+        yield "Nothing has been published yet: `analytics nightly` reads and publishes."
+    if found["batch_is_running"]:
+        yield "A batch is at work now."
+    batch = found["last_batch"]
+    if batch and batch["exit_code"] == 0:
+        yield f"The last batch ended well at {_instant(batch['ended_at'])}"
+        yield from (f"  {escaped(message)}" for message in batch["messages"])
+    yield from (escaped(f"{name}: {result}") for name, result in found.get("tried", {}).items())
+
+
+def _problems(problems: Sequence[str]) -> Iterator[str]:
+    """Yield the lines of problems below how many there are."""
+    if problems:
+        yield f"\n{numbers.plural(len(problems), 'problem')}:"
+    for problem in problems:
+        first, *more = problem.replace(numbers.NO_BREAK, " ").split("\n")
+        yield f"- {escaped(first)}"
+        yield from (f"  {escaped(line)}" for line in more)
 
 
 def _labelled(workspaces: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -169,13 +200,12 @@ def _below(found: dict[str, Any]) -> Iterator[str]:
     """Yield a line for all that is no figure of a workspace."""
     yield _checks(found["checks"])
     for file in found["custom_files"]:
-        if file["error"]:
+        if file["error"] and file["error"] not in found["problems"]:
             yield f"Not used: {escaped(file['error'])}"
     if found["books"]["last_closed"]:
         yield _books(found["books"])
     if findings := found["findings"]:
         yield _findings(findings)
-    yield f"{len(found['watermarks'])} lists are watched; --json has their watermarks."
 
 
 def _books(books: dict[str, Any]) -> str:
@@ -212,41 +242,17 @@ def _checks(checks: list[dict[str, Any]]) -> str:
 
 _Columns: TypeAlias = "Sequence[tuple[str, Callable[[dict[str, Any]], str]]]"
 
-_FRESHNESS: _Columns = (
+_COLUMNS: _Columns = (
     ("Data to (UTC)", lambda row: _instant(row["last_batch_at"]).removesuffix(" UTC")),
-    (
-        "Newest run (UTC)",
-        lambda row: _instant(row["newest_run_at"]).removesuffix(" UTC") or "no runs",
-    ),
-    ("Open", lambda row: numbers.count(row["open_count"])),
-    ("Provisional", lambda row: numbers.count(row["provisional_count"])),
-)
-_DETAIL: _Columns = (
     ("Runs", lambda row: numbers.count(row["run_count"])),
     ("Detail", lambda row: numbers.percent(row["listed_run_count"], row["counted_run_count"])),
-    ("Unlisted", lambda row: numbers.count(row["unlisted_run_count"])),
-    ("Their cost", lambda row: numbers.usd(row["unlisted_cost_usd"])),
-    ("Quarantined", lambda row: numbers.count(row["quarantined_record_count"])),
-)
-_DAYS: _Columns = (
-    ("Reconciled", lambda row: numbers.count(row["reconciled_day_count"])),
-    ("Pending", lambda row: numbers.count(row["pending_day_count"])),
-    ("Open", lambda row: numbers.count(row["open_day_count"])),
-    ("Unreconciled", lambda row: numbers.count(row["unreconciled_day_count"])),
+    ("Days off", lambda row: numbers.count(row["unreconciled_day_count"])),
     ("Unexplained", lambda row: numbers.usd(row["unexplained_usd"])),
 )
-_FRESHNESS_IN_WORDS = """\
-Open runs have not ended; provisional ones have, and may still be corrected."""
-_DETAIL_IN_WORDS = """\
-Detail is the share of runs with a row in fct_runs. Unlisted runs have none: the
-API counts and meters them, but no run list showed them to a batch. Quarantined
-records, or fields of them, could not be understood: quarantined_records has
-them with the reason."""
-_DAYS_IN_WORDS = """\
-A UTC day is reconciled if its metered cost agrees with the API's other figures,
-open today and while it has open or provisional runs, pending while the API may
-still add to it, else unreconciled. Unexplained is the cost that is left of days
-that are not open: reconciliation_days has each."""
+_IN_WORDS = """\
+Detail is the share of runs with a row in fct_runs; no run list showed the
+others to a batch. On a day that is off, metered cost differs from the API's
+other figures, by what is unexplained in all: reconciliation_days has each."""
 
 
 def _table(columns: _Columns, rows: list[dict[str, Any]]) -> Table:

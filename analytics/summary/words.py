@@ -113,7 +113,7 @@ def schedule_in_words(
         for size, unit in ((3600, "h"), (60, "min"), (1, "s"))
         if interval_seconds >= size
     )
-    return f"analytics extract --lists every {interval} lists every run of {agent_name}"
+    return f"analytics collect every {interval} lists every run of {agent_name}"
 
 
 def _sentences(summary: Summary, name_length: int, length: int) -> list[tuple[str, str]]:

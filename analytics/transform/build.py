@@ -45,7 +45,6 @@ from analytics.transform.models import (
     ModelError,
     in_order,
     read_models,
-    with_ancestors,
 )
 from analytics.transform.side_by_side import run_all
 from analytics.warehouse.database import BUILD_FILE, transaction
@@ -81,36 +80,25 @@ def build(
     *,
     timezone: str,
     queries: Path | None = None,
-    only: Collection[str] | None = None,
     before: Before | None = None,
 ) -> list[BuiltRelation]:
     """Build all models anew, each after those it reads; days and months are those of `timezone`.
 
-    `timezone` is an IANA name. `only` names the relations to build, with or without their schema;
-    they and all relations that they read are replaced, the others remain as they are, and
-    `is_whole` is false until a build of all models. UsageError if a name is unknown. `before` is
-    told of each relation.
+    `timezone` is an IANA name. `before` is told of each relation.
 
-    Raises ModelError, which names the file, for a model that cannot be built. Models built before
-    it remain; a build of all models drops the relations of an earlier build first.
+    Raises ModelError, which names the file, for a model that cannot be built. The relations of an
+    earlier build are dropped first; models built before the error remain.
     """
     queries = queries or folder("queries")
-    models = all_models(queries)
-    models = in_order(models if only is None else with_ancestors(models, only))
+    models = in_order(all_models(queries))
     con.execute("set variable reporting_timezone = ?", [timezone])
     forget_build(con)
-    if only is None:
-        con.execute(f"drop schema if exists {_PARTIAL}")
-    else:
-        con.execute(f"create schema if not exists {_PARTIAL}")
-        _drop(con, models)
+    con.execute(f"drop schema if exists {_PARTIAL}")
     for layer in LAYERS:
         schema = f"{_CATALOGS[layer]}.{layer}"
-        if only is None:
-            con.execute(f"drop schema if exists {schema} cascade")
-        con.execute(f"create schema if not exists {schema}")
-    if only is None:
-        con.execute("checkpoint warehouse")  # the new relations take the place of the old ones
+        con.execute(f"drop schema if exists {schema} cascade")
+        con.execute(f"create schema {schema}")
+    con.execute("checkpoint warehouse")  # the new relations take the place of the old ones
     create_macros(con, "build_file.marts")
     create_results(con)
     built = run_all(
@@ -120,10 +108,9 @@ def build(
         after=attrgetter("reads"),
         before=before,
     )
-    if only is None:
-        record_build(con, queries, timezone)
-        record_build_file(con)
-        record_contents(con, read_contents(con, _guarded(models)))
+    record_build(con, queries, timezone)
+    record_build_file(con)
+    record_contents(con, read_contents(con, _guarded(models)))
     return [*built.values()]
 
 

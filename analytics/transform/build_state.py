@@ -16,7 +16,7 @@ import polars as pl
 
 from analytics import __version__
 from analytics.transform.changes import STATE, record_sources
-from analytics.warehouse.database import BUILD_FILE, PUBLISHED_SCHEMAS
+from analytics.warehouse.database import BUILD_FILE
 
 AUDITED = 10
 """Of as many builds that bring relations up to date, one audits itself."""
@@ -91,29 +91,6 @@ def read_contents(
         for name in sorted(relations)
     )
     return {name: Contents(count, hashes) for name, count, hashes in con.execute(sums).fetchall()}
-
-
-def compare_build_file(con: duckdb.DuckDBPyConnection) -> tuple[int, list[str]]:
-    """Return how many tables of the attached build file were compared, and which were changed.
-
-    A table was changed that has other rows than the last build recorded; all of them are read. Of a
-    file of another build nothing is recorded, and nothing is compared.
-    """
-    found = con.execute(f"select any_value(build_id) from {STATE}.contents").fetchone()
-    if not found or not found[0] or _builds(con) != [f"{_PREFIX}{found[0].hex}"]:
-        return 0, []
-    recorded = {
-        relation: contents
-        for relation, contents in recorded_contents(con).items()
-        if relation.partition(".")[0] in PUBLISHED_SCHEMAS
-    }
-    there = con.execute(
-        "select schema_name || '.' || table_name from duckdb_tables() where database_name = ?",
-        [BUILD_FILE],
-    ).fetchall()
-    now = read_contents(con, recorded.keys() & {name for (name,) in there})
-    changed = sorted(name for name, kept in recorded.items() if now.get(name) != kept)
-    return len(recorded), changed
 
 
 def row_counts(con: duckdb.DuckDBPyConnection, relations: Collection[str]) -> dict[str, int]:

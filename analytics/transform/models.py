@@ -14,8 +14,6 @@ from types import MappingProxyType
 import duckdb
 import polars as pl
 
-from analytics.errors import UsageError
-from analytics.format.suggestions import did_you_mean
 from analytics.transform.frames import create_table, read_frame, write_table
 from analytics.transform.parsing import columns_read, parse, renamed, tables_read
 
@@ -269,29 +267,6 @@ def references(file: str, sql: str) -> frozenset[str]:
 @cache
 def _references(sql: str) -> frozenset[str]:
     return frozenset(f"{schema}.{name}" for schema, name in tables_read(sql) if schema)
-
-
-def with_ancestors(models: Iterable[Model], names: Iterable[str]) -> list[Model]:
-    """Return the models of these names, with or without schema, and all that they read, unordered.
-
-    Raises UsageError, which proposes similar names, for a name that no model has.
-    """
-    by_relation = {model.relation: model for model in models}
-    wanted = [relation for name in names for relation in _relations_named(name, by_relation)]
-    found: dict[str, Model] = {}
-    while wanted:
-        relation = wanted.pop()
-        if relation in by_relation and relation not in found:
-            found[relation] = by_relation[relation]
-            wanted += found[relation].reads
-    return list(found.values())
-
-
-def _relations_named(name: str, by_relation: Mapping[str, Model]) -> list[str]:
-    if found := [each for each, model in by_relation.items() if name in (each, model.name)]:
-        return found
-    labels = {word: each for each, model in by_relation.items() for word in (model.name, each)}
-    raise UsageError(f"There is no model {name}.\n{did_you_mean(name, labels)}")
 
 
 def in_order(models: Iterable[Model]) -> list[Model]:

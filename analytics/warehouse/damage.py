@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import duckdb
@@ -16,6 +16,9 @@ from analytics.warehouse.layout import logs_of
 
 LOG = ".wal"
 """The ending that DuckDB adds to the name of a file for that of its write-ahead log."""
+
+KEPT = timedelta(days=30)
+"""Time for which a damaged file is kept: it may tell why it was damaged."""
 
 _WORDS = (
     "Corrupt database file",
@@ -105,9 +108,18 @@ def require_target(folder: Path) -> None:
         )
 
 
-def aside_of(file: Path) -> Path:
-    """Return the name under which a file that is found damaged now is kept."""
-    return file.with_name(f"{file.stem}.damaged-{datetime.now(UTC):%Y%m%dT%H%M%SZ}{file.suffix}")
+def aside_of(file: Path, moment: datetime | None = None) -> Path:
+    """Return the name under which a file that is found damaged, now, is kept."""
+    moment = moment or datetime.now(UTC)
+    return file.with_name(f"{file.stem}.damaged-{moment:%Y%m%dT%H%M%SZ}{file.suffix}")
+
+
+def remove_old_asides(file: Path) -> None:
+    """Remove what was kept of a damaged file for longer than KEPT; names tell since when."""
+    oldest = aside_of(file, datetime.now(UTC) - KEPT).name
+    for aside in file.parent.glob(f"{file.stem}.damaged-*"):
+        if aside.name < oldest:
+            disk.remove(aside)
 
 
 def set_aside(file: Path, aside: Path) -> None:

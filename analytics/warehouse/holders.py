@@ -83,15 +83,14 @@ def read_holder(descriptor: int) -> Holder:
     return Holder(process or "unknown", kind == COLLECTION, since)
 
 
-def user_of(file: Path, *, writing: bool = False) -> int | None:
-    """Return a process that has a DuckDB file open, or open for writing; 0 if it cannot be seen.
+def user_of(file: Path) -> int | None:
+    """Return a process that has a DuckDB file open; 0 if it cannot be seen.
 
     None if there is none, for files that this process has open, and on other systems than Linux.
     """
     if sys.platform != "linux":
         return None
-    conflicting = fcntl.F_RDLCK if writing else fcntl.F_WRLCK
-    asked = struct.pack(_FLOCK, conflicting, 0, 0, 0, 0)
+    asked = struct.pack(_FLOCK, fcntl.F_WRLCK, 0, 0, 0, 0)
     try:
         with file.open("rb") as opened:
             found = fcntl.fcntl(opened, fcntl.F_GETLK, asked)

@@ -86,17 +86,22 @@ class Layout:
 
     @property
     def leftovers(self) -> tuple[Path, ...]:
-        """Whatever an interrupted batch can leave, by names that stay for no later one.
+        """Whatever interrupted work can leave, by names that stay for no later one.
 
         What a batch writes when it no longer holds the lock is none: another may be at work.
         """
         names = (
             "publishing", "site.unfinished", "analytics.duckdb.next", "build.next.duckdb",
-            "build.next.duckdb.wal", "build.previous.duckdb", "warehouse.next.duckdb",
+            "build.next.duckdb.wal", "warehouse.next.duckdb", "warehouse.next.duckdb.wal",
             "rebuild.unfinished",
         )  # fmt: skip
-        left = self.root.glob(f".{self.alerts.name}.*{UNFINISHED}")
-        return (*(self.root / name for name in names), *left)
+        return (
+            *(self.root / name for name in names),
+            *self.root.glob(f".{self.alerts.name}.*{UNFINISHED}"),
+            *self.landing.glob(f"*/*{UNFINISHED}"),
+            *self.books.glob(f"*/.*{UNFINISHED}"),
+            *self.publications.glob(f"*{UNFINISHED}"),
+        )
 
     @property
     def alerts(self) -> Path:
@@ -137,6 +142,16 @@ def logs_of(file: Path) -> list[Path]:
     """Return the logs beside a DuckDB file, which a program leaves or has that writes to it."""
     logs = [file.with_name(file.name + ending) for ending in _LOGS]
     return [log for log in logs if os.path.lexists(log)]
+
+
+def written_beside(published: Path) -> list[str]:
+    """Return a warning if another program has written beside the published file."""
+    return [
+        f"{log} is of a program that opened the published file for writing: what it wrote is not"
+        " shown, and the next batch removes it. Others cannot read the file until then: open it"
+        " read-only."
+        for log in logs_of(published)[:1]
+    ]
 
 
 def is_of_a_batch(path: Path) -> bool:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from analytics import disk
 from analytics.errors import AnalyticsError, BusyError, UsageError
-from analytics.warehouse.damage import require_file, require_target
+from analytics.warehouse.damage import remove_old_asides, require_file, require_target
 from analytics.warehouse.holders import COLLECTION, acquired, read_holder
 from analytics.warehouse.layout import Layout
 from analytics.warehouse.publish import repair
@@ -100,13 +100,14 @@ def _write_holder(descriptor: int, layout: Layout, kind: str) -> None:
 
 
 def _put_right(layout: Layout) -> None:
-    """Repair what an interrupted batch left; AnalyticsError if something is in the way."""
+    """Repair or remove what interrupted work left; AnalyticsError if something is in the way."""
     repair(layout)
     for file in (layout.warehouse, layout.marts):
         require_file(file)
     for folder in (layout.landing, layout.books, layout.publications):
         require_target(folder)
     remove_left(layout.root)
+    remove_old_asides(layout.warehouse)
 
 
 def _is_foreign(path: Path) -> bool:

@@ -50,8 +50,6 @@ def write_publication(
     loads = con.execute(
         "select workspace_id, max(load_id) from audit.loads group by 1 order by 1"
     ).fetchall()
-    for left in layout.publications.glob(f"*{UNFINISHED}"):
-        remove(left)
     record = msgspec.json.format(msgspec.json.encode(dict(loads)), indent=2)
     disk.replace(_file(layout, published_at), record + b"\n")
 

@@ -18,8 +18,11 @@ from pathlib import Path
 
 import pytest
 
+from analytics.batch.last_batch import last_messages
+from analytics.batch.nightly import batch as locked
 from analytics.batch.nightly import nightly
 from analytics.batch.progress import Progress
+from analytics.batch.stages import publish_loaded
 from analytics.cli import main
 from analytics.emulator.records import Agent
 from analytics.emulator.server import Emulator, running
@@ -264,6 +267,14 @@ def run_a_few_batches(folder: Path) -> None:
     book_a_few_runs(world, agent)
     with shell_in(folder, world) as run, batches.with_pages():
         a_few_batches(world, agent, lambda: run("nightly").code)
+
+
+def publish_again() -> str:
+    """Run all stages after loading in the working directory; return what they printed."""
+    settings, told = load_settings(), StringIO()
+    with locked(settings) as (layout, con):
+        publish_loaded(con, settings, layout, Progress(told), last_messages(layout))
+    return told.getvalue()
 
 
 @contextmanager

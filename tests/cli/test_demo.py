@@ -34,8 +34,8 @@ def test_a_batch_a_week_reads_the_history() -> None:
     batches = plan(NOW, 90)
     moments = [batch.moment for batch in batches]
 
-    assert sum(batch.command == "extract" for batch in batches) == 12
-    assert [batch.command for batch in batches[-2:]] == ["nightly"] * 2
+    assert sum(not batch.publishes for batch in batches) == 12
+    assert [batch.publishes for batch in batches[-2:]] == [True] * 2
     assert moments[-1] == NOW
     assert timedelta(days=83) < NOW - moments[0] < timedelta(days=90)
     assert max(later - earlier for earlier, later in pairwise(moments)) == timedelta(days=7)
@@ -48,10 +48,11 @@ def test_two_months_are_closed(day: int) -> None:
     days = days_with_closings(now)
     batches = plan(now, days)
 
-    closed = [(batch.command, batch.moment.day, batch.closes) for batch in batches if batch.closes]
-    assert [each[:2] for each in closed] == [("nightly", 8)] * 2
-    assert (closed[0][2] + timedelta(days=32)).replace(day=1) == closed[1][2]
-    assert closed[0][2] == (now - timedelta(days=days)).date()
+    closed = [batch for batch in batches if batch.closes]
+    assert [(each.publishes, each.moment.day) for each in closed] == [(True, 8)] * 2
+    first, second = (each.closes for each in closed)
+    assert (first + timedelta(days=32)).replace(day=1) == second
+    assert first == (now - timedelta(days=days)).date()
     assert 70 <= days <= 105
 
 
@@ -101,7 +102,8 @@ def test_the_extra_is_named_where_it_is_missing(command: str) -> None:
 def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str, str]:
     """The data directory of a short demo, and what it printed on both streams."""
     data = tmp_path_factory.mktemp("demo") / "data"
-    command = [SCRIPT, "demo", str(data), "--days", str(DAYS)]
+    options = ["--data-dir", str(data), "--days", str(DAYS)]
+    command = [SCRIPT, "demo", *options]
     done = subprocess.run(command, check=False, capture_output=True, text=True, cwd=data.parent)
     assert done.returncode == 0, done.stderr
     return data, done.stdout, done.stderr

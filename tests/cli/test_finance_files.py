@@ -29,9 +29,9 @@ def fill() -> None:
 
 
 def test_wrong_lines_are_named_once_and_spoil_no_batch(command: Command) -> None:
-    """`config` and a batch name each with its place; the others are loaded, and the hash too."""
+    """`status` and a batch name each with its place; the others are loaded, and the hash too."""
     fill()
-    found, batch = command("config"), command("nightly")
+    found, batch = command("status"), command("nightly")
 
     assert "4 problems:" in found.out
     assert batch.code == 0

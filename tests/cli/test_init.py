@@ -34,7 +34,7 @@ def written(project: Path) -> dict[str, bytes]:
 
 def test_a_project_has_settings_and_one_example_of_each_kind(analytics: Command) -> None:
     """The examples are those of the package, byte for byte; the settings are valid."""
-    result = analytics("init", "shop", "--no-check")
+    result = analytics("init", "shop")
     files = written(Path("shop"))
     settings = load_settings(config=Path("shop/analytics.toml"))
 
@@ -60,7 +60,7 @@ def test_options_are_the_settings(analytics: Command) -> None:
     analytics(
         "init",
         *("--api-key-env", "KEY_ONE", "--api-key-env", "KEY_TWO"),
-        *("--api", "http://127.0.0.1:9/", "--timezone", "Europe/Berlin", "--no-check"),
+        *("--api", "http://127.0.0.1:9/", "--timezone", "Europe/Berlin"),
     )
     settings = load_settings()
 
@@ -105,7 +105,7 @@ def test_a_wrong_api_of_the_environment_writes_nothing(
 
 def test_a_variable_that_is_named_twice_is_one_workspace(analytics: Command) -> None:
     """Settings name each variable once, since a workspace is read once a batch."""
-    analytics("init", "--api-key-env", "KEY", "--api-key-env", "KEY", "--no-check")
+    analytics("init", "--api-key-env", "KEY", "--api-key-env", "KEY")
 
     assert [each.api_key_env for each in load_settings().workspaces] == ["KEY"]
 
@@ -128,7 +128,7 @@ def test_nothing_that_is_there_is_replaced(analytics: Command) -> None:
     own = Path("finance/owners.csv")
     own.parent.mkdir()
     own.write_text("workspace,agent\n*,baker\n", encoding="utf-8")
-    first = analytics("init", "--no-check")
+    first = analytics("init")
     before = written(Path())
     second = analytics("init", "--timezone", "Europe/Berlin")
 
@@ -154,17 +154,13 @@ def test_a_key_that_is_set_is_tried(analytics: Command, api: Emulator) -> None:
 
 @pytest.mark.usefixtures("connected")
 def test_a_refused_key_is_told_and_the_project_stands(
-    analytics: Command, api: Emulator, monkeypatch: pytest.MonkeyPatch
+    analytics: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """`init` has written its files, so it ends well; --no-check makes no request."""
+    """`init` has written its files, so it ends well."""
     monkeypatch.setenv("LEVAIN_API_KEY", "levain_of_nobody")
     refused = analytics("init", "a")
-    asked = len(api.requests)
-    unchecked = analytics("init", "b", "--no-check")
 
     assert (refused.code, "does not accept the key in LEVAIN_API_KEY" in refused.err) == (0, True)
-    assert (unchecked.code, "does not accept" in unchecked.err) == (0, False)
-    assert len(api.requests) == asked
 
 
 def test_a_terminal_is_asked(terminal: Terminal) -> None:
@@ -197,7 +193,7 @@ def test_the_next_steps_can_be_pasted(analytics: Command, monkeypatch: pytest.Mo
 
     enter, *commands = re.findall(r"^  (.+)$", steps, re.MULTILINE)
 
-    assert commands == [f"{program} {name}" for name in ("config", "nightly", "open")]
+    assert commands == [f"{program} {name}" for name in ("status --online", "nightly", "open")]
     subprocess.run(["/bin/sh", "-euc", f"{enter}\n{commands[0]}"], check=True, capture_output=True)
 
 
@@ -216,7 +212,7 @@ def test_a_command_is_named_as_its_shell_finds_it(
 
 def test_yes_asks_nothing(terminal: Terminal) -> None:
     """With --yes, a terminal is not asked."""
-    screen = terminal("init", "--yes", "--no-check")
+    screen = terminal("init", "--yes")
 
     assert (screen.code, "]:" in screen.out) == (0, False)
     assert Path("analytics.toml").exists()

@@ -59,7 +59,7 @@ def test_a_key_of_another_workspace_is_refused(
 ) -> None:
     """A key of another workspace than the data's stores nothing.
 
-    The error names both workspaces; `config` and `doctor` tell it before.
+    The error names both workspaces; `status --online` tells it before.
     """
     other = world.add_workspace("Other")
     monkeypatch.setenv("LEVAIN_API_KEY", other.api_key)
@@ -67,11 +67,8 @@ def test_a_key_of_another_workspace_is_refused(
 
     assert result.code == 2
     assert "belongs to workspace Other" in result.err
-    told = json.loads(published("config", "--json").out)["problems"]
-    assert [f"error: {each}\n" for each in told] == [result.err]
-    checks = json.loads(published("doctor", "--json").out)
-    (finding,) = (each["finding"] for each in checks if each["name"] == "keys")
-    assert result.err.startswith(f"error: {finding}\n")
+    told = json.loads(published("status", "--online", "--json").out)["problems"]
+    assert result.err.removeprefix("error: ").rstrip() in told
     assert [world.workspaces[0].id] == [path.name for path in Path("data/landing").iterdir()]
 
 
@@ -134,21 +131,20 @@ def test_a_workspace_that_is_named_twice_is_a_wrong_setting(
     assert not list(Path("data").glob("landing/*"))
 
 
-@pytest.mark.parametrize("stage", ["transform", "check", "report", "publish"])
-def test_a_stage_needs_data(analytics: Command, stage: str) -> None:
-    """Without data, a later stage names the command to run first, and creates no folder."""
-    result = analytics(stage)
+def test_a_close_needs_data(analytics: Command) -> None:
+    """Without data, it names the command to run first, and creates no folder."""
+    result = analytics("close", "2026-10")
 
     assert (result.code, result.out) == (1, "")
     assert "Nothing has been read into data yet.\nRun `analytics nightly`" in result.err
     assert not Path("data").exists()
 
 
-def test_a_stage_needs_a_batch_that_was_loaded(command: Command, api: Emulator) -> None:
-    """After a failed first batch, `report` has nothing to build from."""
+def test_a_close_needs_a_batch_that_was_loaded(command: Command, api: Emulator) -> None:
+    """After a failed first batch there is nothing to close."""
     api.faults.add("/runs/$", "500", TRIES)
     command("nightly")
-    result = command("transform")
+    result = command("close", "2026-10")
 
     assert (result.code, "Nothing has been read into data yet" in result.err) == (1, True)
     assert not Path("data/build.duckdb").exists()
@@ -197,11 +193,11 @@ def test_a_data_directory_that_is_a_file_is_told(command: Command) -> None:
 
 
 def test_a_link_to_a_disk_that_is_not_there_is_told(command: Command) -> None:
-    """The error names where the link leads; a check of the machine does the same."""
+    """The error names where the link leads; `status` does the same."""
     Path("data").symlink_to("/not-mounted/data")
 
-    for line in (("nightly",), ("doctor", "--offline")):
-        result = command(*line, "--data-dir", "data")
+    for line in ("nightly", "status"):
+        result = command(line, "--data-dir", "data")
         assert result.code == 1
         assert "a link to /not-mounted/data, which is not there" in result.err + result.out
 

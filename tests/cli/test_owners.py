@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from analytics.emulator.world import World
-from tests.cli.conftest import Command, book_a_few_runs, shell_in
+from tests.cli.conftest import Command, book_a_few_runs, publish_again, shell_in
 from tests.cli.test_rebuild import marts
 from tests.conftest import NOW, hire_baker
 
@@ -26,12 +26,6 @@ def own(text: str) -> None:
     """Write the file beside the settings."""
     Path("finance").mkdir(exist_ok=True)
     Path("finance/owners.csv").write_text(text, encoding="utf-8")
-
-
-def build(analytics: Command) -> None:
-    """Build and publish what was read before."""
-    for stage in ("transform", "check", "publish"):
-        assert analytics(stage).code == 0
 
 
 def focus(analytics: Command) -> list[dict[str, str]]:
@@ -66,7 +60,7 @@ def owned(tmp_path_factory: pytest.TempPathFactory) -> Owned:
         assert run("nightly").code == 0
         exports = lines(run), focus(run)
         own(OWNERS)
-        build(run)
+        publish_again()
     return Owned(folder, *exports)
 
 
@@ -111,10 +105,10 @@ def test_a_rebuild_gives_the_same_figures(published: Command) -> None:
 def test_a_wrong_line_is_found_without_a_batch(
     analytics: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """`config` names each line that a batch would not use."""
+    """`status` names each line that a batch would not use."""
     monkeypatch.setenv("LEVAIN_API_KEY", "k")
     own(f"{OWNERS}*,baker,C-3,,Late,2026-11-20,\n")
-    result = analytics("config", "--offline")
+    result = analytics("status")
 
     assert "finance/owners.csv:4: it overlaps line 3" in result.out
     assert "1 problem:" in result.out
@@ -123,7 +117,7 @@ def test_a_wrong_line_is_found_without_a_batch(
 def test_a_wrong_line_is_named_once(command: Command) -> None:
     """What owners and the table `custom.owners` both refuse is one problem, and one warning."""
     own(f"{OWNERS}*,baker,C-3,,Late,20.11.2026,\n")
-    found, batch = command("config"), command("nightly")
+    found, batch = command("status"), command("nightly")
 
     assert "1 problem:\n- finance/owners.csv:4: valid_from `20.11.2026` is no day" in found.out
     assert batch.code == 0

@@ -52,7 +52,7 @@ def test_a_terminal_shows_a_bar_of_each_stage(with_pages: Command, terminal: Ter
 @pytest.mark.parametrize("columns", [1, 24])
 def test_a_bar_is_one_line_on_a_narrow_terminal(terminal: Terminal, columns: int) -> None:
     """A bar never wraps: its counts come first, and what does not fit is left out."""
-    bars = frames(terminal("transform", columns=columns).err)
+    bars = frames(terminal("nightly", columns=columns).err)
 
     assert all(len(each) <= columns for each in bars)
     assert columns == 1 or any(re.match(r"\S transform  \d+/\d", each) for each in bars)
@@ -87,10 +87,10 @@ def test_a_stopped_bar_leaves_the_terminal_as_it_was(
         elif bars and len(bars[-1]) == 30 and next(steps, None) == "stop":
             process.send_signal(stop)
 
-    screen = terminal("extract", during=during)
+    screen = terminal("nightly", during=during)
     after_the_bar = screen.err.rpartition("reading")[2]
 
-    assert command("status").code == 1  # nothing was published
+    assert "failed (exit 130)" in command("status").out
     assert screen.code == 130
     assert "\x1b[2K" in after_the_bar
     assert "\x1b[?25h" in after_the_bar
@@ -103,20 +103,20 @@ def test_a_terminal_without_colors_has_a_bar_without_them(
 ) -> None:
     """With NO_COLOR the bar tells by its characters alone what is done."""
     monkeypatch.setenv("NO_COLOR", "1")
-    screen = terminal("transform")
+    screen = terminal("nightly")
 
     assert any("━─" in each for each in frames(screen.err))
     assert not COLOR.search(screen.err)
 
 
 def test_a_terminal_that_cannot_redraw_has_lines(
-    command: Command, terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+    published: Command, terminal: Terminal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Where TERM is dumb, each step is a line, as in a log."""
     monkeypatch.setenv("TERM", "dumb")
-    screen = terminal("extract")
+    screen = terminal("nightly")
 
-    assert command("extract").code == 0
+    assert published("status").code == 0
     assert screen.code == 0
     assert screen.err == screen.out
     assert re.search(r"^ +\d+\.\d s  Blank Slate: reading run lists$", screen.out, re.MULTILINE)
@@ -129,7 +129,7 @@ def test_a_terminal_of_ascii_has_a_bar_of_it(
 ) -> None:
     """Where the encoding has no lines, the bar is drawn of other characters."""
     monkeypatch.setenv("PYTHONIOENCODING", "ascii")
-    screen = terminal("transform")
+    screen = terminal("nightly")
 
     assert screen.out.isascii()
     assert re.search(r"[/|\\-] transform =+- \d+/\d+", screen.out)
@@ -140,8 +140,8 @@ def test_names_of_others_cannot_move_the_cursor(
 ) -> None:
     """In the bar and in its lines, control characters of a name are shown, not obeyed."""
     world.workspaces[0].name = HOSTILE
-    screen = terminal("extract", columns=120)
-    told = command("extract")
+    screen = terminal("nightly", columns=120)
+    told = command("nightly")
 
     assert (screen.code, told.code) == (0, 0)
     assert not re.search(r"\x1b\[2J|\x07|\u202e|^error", screen.err, re.MULTILINE)

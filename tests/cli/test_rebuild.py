@@ -114,14 +114,14 @@ def test_a_rebuild_gives_the_same_figures(
 
 @pytest.mark.parametrize("lost", [["warehouse.duckdb"], ["warehouse.duckdb", "analytics.duckdb"]])
 def test_a_rebuild_knows_what_was_published(
-    command: Command, world: World, start_run: StartRun, lost: list[str]
+    command: Command, world: World, start_run: StartRun, batch: Batch, lost: list[str]
 ) -> None:
     """A change after an unpublished batch is no adjustment, before and after a rebuild.
 
     That is so too where no published file tells when its loads were published.
     """
     run = start_run(hours_ago=30, cost="1")
-    assert command("extract").code == 0
+    assert [each.error for each in batch.extract()] == [None]
     for _ in range(2):
         world.pass_time(timedelta(hours=20))
         world.correct_cost(run, Decimal("0.5"))
@@ -133,6 +133,32 @@ def test_a_rebuild_knows_what_was_published(
     assert command("rebuild").code == 0
     assert [row[5] - row[4] for row in before] == [Decimal("0.5")]
     assert marts()["fct_adjustments"] == before
+
+
+def test_verify_compares_and_publishes_nothing(
+    published: Command, world: World, start_run: StartRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Equal rows are exit 0, also after a batch that published nothing; else the first is named."""
+    start_run(hours_ago=0.5)
+    world.pass_time(timedelta(hours=30))
+    broken = CheckResult("runs_are_runs", "Runs are runs.", None, (), 1, 1, ({"run_id": "x"},))
+    with monkeypatch.context() as failing:
+        failing.setattr(stages, "run_checks", lambda _, **__: [broken])
+        assert published("nightly").code == 3
+    before = (DATA / "analytics.duckdb").read_bytes()
+    same = published("rebuild", "--verify")
+    with duckdb.connect(DATA / "build.duckdb") as con:
+        ((run_id,),) = con.execute(
+            "update marts.fct_runs set cost_usd = 7 where cost_usd = 1.1 returning run_id"
+        ).fetchall()
+    differs = published("rebuild", "--verify")
+
+    assert (same.code, "each row is that of a rebuild" in same.err) == (0, True), same.err
+    assert differs.code == 1
+    row = f"marts.fct_runs: workspace_id {world.workspaces[0].id}, run_id {run_id}"
+    assert f"What batches brought up to date differs from a rebuild: {row}.\n" in differs.err
+    assert (DATA / "analytics.duckdb").read_bytes() == before
+    assert not (DATA / "rebuild.unfinished").exists()
 
 
 def test_a_batch_that_did_not_end_is_left_to_the_next(

@@ -183,7 +183,7 @@ def test_each_command_explains_itself(analytics: Command, command: str) -> None:
 
 
 def _watch(run_id: str, stdout: int) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "analytics", "runs", "watch", run_id, "--interval", "0.1"]
+    command = [sys.executable, "-m", "analytics", "runs", "watch", run_id]
     return subprocess.Popen(command, stdout=stdout, stderr=subprocess.PIPE, env=dict(os.environ))
 
 

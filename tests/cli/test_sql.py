@@ -149,12 +149,10 @@ def test_control_characters_are_escaped_in_files(published: Command) -> None:
     query = "select " + " || ".join(f"chr({ord(char)})" for char in text) + " as x"
     csv = published("sql", query, "--format", "csv").out
     as_json = published("sql", query, "--format", "json").out
-    raw = published("sql", query, "--format", "csv", "--raw").out
 
     assert csv == 'x\n"a\\x1b\\x9b\\u202e\\u2028\\u2066\t\n\\r\\x00é"\n'
     assert json.loads(as_json) == [{"x": text}]
     assert not {*"\x1b\x9b\u202e\u2028\u2066"} & {*as_json}
-    assert text.replace("\r", "").split("\n")[0] in raw
 
 
 @pytest.mark.parametrize(
@@ -248,9 +246,9 @@ def test_sql_only_reads(published: Command, query: str) -> None:
 
 def test_before_the_first_batch_there_is_nothing_to_ask(analytics: Command) -> None:
     """Before the first publication, the error names the command to run first."""
-    for command in (("sql", "select 1"), ("status",)):
-        result = analytics(*command)
-        assert (result.code, "analytics nightly" in result.err) == (1, True)
+    result = analytics("sql", "select 1")
+
+    assert (result.code, "analytics nightly" in result.err) == (1, True)
 
 
 def test_status_is_told_in_json(published: Command) -> None:
@@ -280,17 +278,7 @@ def test_status_fits_a_terminal(published: Command) -> None:
         r"All checks passed: [0-9]+ of keys and sums of our own, 8 against the API\.", checks
     )
     legend = " ".join(lines[lines.index("") :]).lower()
-    for head in (
-        "open",
-        "provisional",
-        "detail",
-        "unlisted",
-        "quarantined",
-        "reconciled",
-        "pending",
-        "unreconciled",
-        "unexplained",
-    ):
+    for head in ("detail", "off", "unexplained"):
         assert legend.count(head) >= 2, head
     assert max(map(len, lines)) <= 80
 

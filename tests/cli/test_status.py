@@ -1,16 +1,74 @@
-"""`analytics status` where several workspaces are published."""
+"""`analytics status`: how fresh the figures are, and what needs a hand before the next batch."""
 
 from __future__ import annotations
 
+import fcntl
+import json
+import os
 import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import duckdb
+import msgspec
+import pytest
 
-from tests.cli.conftest import Command
+from analytics.batch import health
+from analytics.batch.health import problems_of_data
+from analytics.batch.last_batch import read_last_batch, write_last_batch
+from analytics.emulator.server import Emulator
+from analytics.emulator.world import World
+from analytics.warehouse.holders import holder_of
+from analytics.warehouse.layout import Layout
+from analytics.warehouse.lock import batch_lock, collection_lock
+from tests.cli.conftest import Command, FirstBatch, SettingsFile
+
+NOW = datetime(2026, 11, 26, 12, tzinfo=UTC)
 
 
-def test_status_tells_workspaces_of_one_name_apart(published: Command) -> None:
-    """Of workspaces that have the same name, `status` shows the beginning of the id as well."""
+def read(analytics: Command, *options: str) -> dict[str, Any]:
+    result = analytics("status", "--json", *options)
+    found: dict[str, Any] = json.loads(result.out)
+    assert (result.code, result.err) == (1 if found["problems"] else 0, "")
+    return found
+
+
+def content(folder: Path) -> dict[str, tuple[int, bytes]]:
+    """Return time and bytes of each file of a folder."""
+    return {
+        str(path): (path.stat().st_mtime_ns, path.read_bytes())
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+def test_all_is_well_after_a_batch(
+    published: Command, world: World, api: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing needs a hand, the exit is 0, no file is changed, and only --online asks the API."""
+    world.workspaces[0].name = "Bakery\x1b[1m"
+    monkeypatch.setattr("analytics.cli.problems._machine_time", lambda: world.now)
+    before = content(Path("data"))
+    text = published("status")
+    assert not api.requests
+    online = published("status", "--online")
+
+    assert (text.code, online.code) == (0, 0), text.out + online.out
+    assert "problem" not in text.out + online.out
+    assert f"LEVAIN_API_KEY: Bakery\\x1b[1m ({world.workspaces[0].id})\n" in online.out
+    assert world.workspaces[0].api_key not in online.out
+    assert len(text.out.splitlines()) <= 24
+    assert content(Path("data")) == before
+
+
+def test_workspaces_of_one_name_are_told_apart(published: Command) -> None:
+    """Of workspaces that have the same name, the beginning of the id is shown as well."""
     with duckdb.connect("data/analytics.duckdb") as con:
         ((known,),) = con.execute("select workspace_id from marts.dim_workspaces").fetchall()
         con.execute(
@@ -21,4 +79,360 @@ def test_status_tells_workspaces_of_one_name_apart(published: Command) -> None:
     told = published("status").out
 
     for each in (known[:8], "01234567"):
-        assert len(re.findall(rf"^Blank Slate \({each}\)", told, re.MULTILINE)) == 4
+        places = re.findall(rf"^Blank Slate \({each}\)", told, re.MULTILINE)
+        assert len(places) == 2  # the table, and the schedule
+
+
+@pytest.mark.usefixtures("connected")
+def test_before_the_first_batch_nothing_is_published(analytics: Command) -> None:
+    """That is no problem, and nothing is made."""
+    result = analytics("status")
+
+    assert result.code == 0
+    assert result.out.startswith("Nothing has been published yet: `analytics nightly` reads")
+    assert not Path("data").exists()
+
+
+@pytest.mark.usefixtures("connected")
+@pytest.mark.parametrize("option", [(), ("--online",)])
+@pytest.mark.parametrize(
+    ("key", "words"),
+    [
+        (None, "the variable LEVAIN_API_KEY is not set"),
+        (" ", "the variable LEVAIN_API_KEY is not set"),
+        ("levain_\u2026secret", "holds characters that no API key has"),
+        ("levain_of_nobody_secret", "does not accept the key in LEVAIN_API_KEY (HTTP 401)"),
+    ],
+)
+def test_a_key_that_is_no_use_is_a_problem(
+    analytics: Command,
+    monkeypatch: pytest.MonkeyPatch,
+    option: tuple[str, ...],
+    key: str | None,
+    words: str,
+) -> None:
+    """It is told once with what to do, and never shown; only --online tries it at the API."""
+    monkeypatch.delenv("LEVAIN_API_KEY")
+    if key is not None:
+        monkeypatch.setenv("LEVAIN_API_KEY", key)
+    found, text = read(analytics, *option), analytics("status", *option)
+
+    if "401" in words and not option:
+        assert found["problems"] == []
+        return
+    (problem,) = found["problems"]
+    assert words in problem
+    assert f"\n1 problem:\n- {problem.splitlines()[0]}\n  " in text.out
+    assert "secret" not in text.out + json.dumps(found)
+
+
+def test_a_key_may_be_set_elsewhere(published: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the last batch ended well it had the key, so that only --online misses it here."""
+    monkeypatch.delenv("LEVAIN_API_KEY")
+
+    assert published("status").code == 0
+    assert "LEVAIN_API_KEY is not set" in published("status", "--online").out
+
+
+@pytest.mark.usefixtures("connected")
+def test_an_api_that_does_not_answer_is_a_problem(
+    analytics: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is asked once, and told with its address."""
+    monkeypatch.setenv("LEVAIN_API", "http://127.0.0.1:9")
+
+    (problem,) = read(analytics, "--online")["problems"]
+    assert "The API at http://127.0.0.1:9 does not answer" in problem
+
+
+def test_a_clock_that_is_wrong_is_a_problem(
+    published: Command, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The machine's clock is held against the API's."""
+    monkeypatch.setattr(
+        "analytics.cli.problems._machine_time", lambda: world.now - timedelta(hours=2)
+    )
+
+    assert "clock is 2 h 00 min behind the API's" in published("status", "--online").out
+
+
+@pytest.mark.usefixtures("connected")
+def test_all_problems_are_listed(
+    analytics: Command, api: Emulator, settings_file: SettingsFile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A time zone, a key of another workspace, and one workspace named twice are three problems."""
+    monkeypatch.setattr("analytics.cli.problems._machine_time", lambda: api.world.now)
+    for name in ("KEY_TWO", "KEY_THREE"):
+        monkeypatch.setenv(name, api.world.workspaces[0].api_key)
+    settings_file(
+        '[reporting]\ntimezone = "Middle/Earth"\n[[workspaces]]\napi_key_env = "KEY_THREE"\n'
+        'workspace_id = "w-1"\n[[workspaces]]\napi_key_env = "LEVAIN_API_KEY"\n'
+        '[[workspaces]]\napi_key_env = "KEY_TWO"\n'
+    )
+    result = analytics("status", "--online")
+
+    assert result.code == 1
+    assert "3 problems:\n- `Middle/Earth` is no time zone" in result.out
+    assert "belongs to workspace Blank Slate" in result.out
+    assert "- LEVAIN_API_KEY and KEY_TWO name the same workspace." in result.out
+
+
+def test_one_variable_that_is_named_twice_is_a_problem(
+    analytics: Command, settings_file: SettingsFile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """That is seen without any request."""
+    monkeypatch.setenv("ONE", "levain_of_mine")
+    settings_file(2 * '[[workspaces]]\napi_key_env = "ONE"\n')
+
+    assert read(analytics)["problems"][0].startswith("ONE and ONE name the same workspace.")
+
+
+def test_all_wrong_settings_of_a_file_are_named(
+    analytics: Command, settings_file: SettingsFile
+) -> None:
+    """Each wrong setting has a line in the error, as with any command that reads settings."""
+    settings_file(
+        'extra.x = 1\n"a.b" = 2\nsql = 3\n[extract]\nhistory_days = "all"\nconcurrency = 0\n'
+        '[[workspaces]]\napi_key_env = 5\n[[workspaces]]\nkey = "K"\napi = "a.b"\n'
+        '[alerts]\nurls_env = "slack://s3cret"\n'
+        '[reporting]\ntimezone = "Middle/Earth"\n'
+    )
+    result = analytics("status")
+    begins = [
+        "error: analytics.toml: there is no setting `extra`",
+        "analytics.toml: there is no setting `a.b`",
+        "analytics.toml: [sql]",
+        "analytics.toml: `history_days` in [extract]",
+        "analytics.toml: `concurrency` in [extract]",
+        "analytics.toml: `api_key_env` in [[workspaces]] number 1",
+        "analytics.toml: there is no setting `key` in [[workspaces]] number 2",
+        "analytics.toml: there must be a setting `api_key_env`",
+        "analytics.toml: urls_env in [alerts] is not the name of a variable in capitals.",
+        "Addresses belong in the environment",
+        "`a.b` is not the base URL of an API: it",
+        "`Middle/Earth` is no time zone",
+        "Use an IANA name",
+    ]
+
+    assert (result.code, result.out) == (2, "")
+    assert "s3cret" not in result.err
+    for line, begin in zip(result.err.splitlines(), begins, strict=True):
+        assert line.startswith(begin)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("[extract]\nhistry_days = 3\n", "in [extract] (did you mean `history_days`?)."),
+        ('[extract]\ntimezone = "UTC"\n', "(did you mean `timezone` in [reporting]?)."),
+        ("[reports]\n", "there is no setting `reports` (did you mean `reporting`?)."),
+        ("[privacy]\nzzz = 1\n", "in [privacy] (there are: keep_errors)."),
+        ('[[workspaces]]\napi_key_envs = "K"\n', "number 1 (did you mean `api_key_env`?)."),
+    ],
+)
+def test_a_setting_that_is_none_is_answered(
+    analytics: Command, settings_file: SettingsFile, text: str, words: str
+) -> None:
+    """A setting that does not exist is answered with the one that was probably meant."""
+    settings_file(text)
+    result = analytics("status")
+
+    assert (result.code, words in result.err) == (2, True)
+
+
+@pytest.fixture
+def layout(first_batch: FirstBatch, tmp_path: Path) -> Layout:
+    """A copy of the data of a batch that ended well an hour ago."""
+    shutil.copytree(first_batch.data, tmp_path / "copy")
+    copy = Layout(tmp_path / "copy")
+    end_batch(copy)
+    return copy
+
+
+def end_batch(layout: Layout, *, hours_ago: float = 1, exit_code: int = 0) -> None:
+    """Change the result of the last batch."""
+    last = read_last_batch(layout)
+    assert last is not None
+    ended_at = NOW - timedelta(hours=hours_ago)
+    times = {"started_at": ended_at - timedelta(seconds=80), "ended_at": ended_at}
+    messages = ["No luck.", "More of it."] if exit_code else []
+    write_last_batch(
+        layout, msgspec.structs.replace(last, **times, exit_code=exit_code, messages=messages)
+    )
+
+
+def found(layout: Layout) -> list[str]:
+    return [each.replace("\N{NO-BREAK SPACE}", " ") for each in problems_of_data(layout, NOW)]
+
+
+def write_version(layout: Layout, version: int) -> None:
+    with duckdb.connect(layout.warehouse) as con:
+        con.execute("update ledger.schema_version set version = ?", [version])
+
+
+def change_books(layout: Layout) -> None:
+    (layout.books / "2026-10").mkdir(parents=True)
+    (layout.books / "2026-10" / "note.txt").write_text("added", encoding="utf-8")
+
+
+PROBLEMS: dict[str, tuple[Callable[[Layout], object], str]] = {
+    "older": (lambda each: write_version(each, 1), "an older release"),
+    "newer": (lambda each: write_version(each, 99), "a newer release"),
+    "damaged": (lambda each: each.warehouse.write_bytes(b"no database" * 1000), "warehouse.duckdb"),
+    "log": (
+        lambda each: each.published.with_name("analytics.duckdb.wal").write_bytes(b""),
+        "analytics.duckdb.wal is of a program that opened the published file for writing",
+    ),
+    "load": (lambda each: shutil.rmtree(min(each.landing.glob("*/*"))), " is gone"),
+    "failed": (lambda each: end_batch(each, exit_code=3), "failed (exit 3) at 2026-11-26"),
+    "to come": (lambda each: end_batch(each, hours_ago=-9), "which is to come"),
+    "long ago": (lambda each: end_batch(each, hours_ago=60), "2.5 d ago"),
+    "books": (change_books, "additional"),
+}
+
+
+@pytest.mark.parametrize("name", PROBLEMS)
+def test_what_needs_a_hand_is_a_problem(layout: Layout, name: str) -> None:
+    """It is named, and it is the only one."""
+    spoil, words = PROBLEMS[name]
+    assert found(layout) == []
+    spoil(layout)
+    (problem,) = found(layout)
+
+    assert words in problem
+
+
+def test_what_heals_alone_is_none(layout: Layout) -> None:
+    """The next batch makes anew what is gone, and removes what was left."""
+    shutil.copytree(layout.site, layout.staged_site)
+    layout.marts.unlink()
+    layout.warehouse.unlink()
+    (layout.root / "rebuild.unfinished").mkdir()
+
+    assert found(layout) == []
+
+
+def test_a_published_file_that_cannot_be_read_is_a_problem(published: Command) -> None:
+    """It is told with all that is known without it."""
+    Path("data/analytics.duckdb").write_bytes(b"no database")
+    result = published("status")
+
+    assert (result.code, result.err) == (1, "")
+    assert "The last batch ended well" in result.out
+    assert "1 problem:\n- data/analytics.duckdb cannot be read: " in result.out
+
+
+def test_a_batch_at_work_is_a_problem_after_a_day(layout: Layout) -> None:
+    """Its files are left alone."""
+
+    def since(moment: datetime) -> None:
+        os.utime(layout.lock, (moment.timestamp(), moment.timestamp()))
+
+    with batch_lock(layout):
+        since(NOW - timedelta(minutes=5))
+        assert found(layout) == []
+        since(NOW - timedelta(hours=30))
+        (hung,) = found(layout)
+    with collection_lock(layout):
+        since(NOW - timedelta(hours=30))
+        (collection,) = found(layout)
+
+    assert hung.startswith(f"A batch is at work in {layout.root}: process {os.getpid()}, for")
+    assert collection.startswith("A collection is at work")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems do not tell who holds a file")
+def test_a_program_that_has_the_warehouse_open_is_named(layout: Layout) -> None:
+    """Who keeps the batch out is told by its process."""
+    code = "import duckdb, sys; con = duckdb.connect(sys.argv[1]); print(flush=True); input()"
+    with subprocess.Popen(
+        [sys.executable, "-c", code, layout.warehouse],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    ) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        (problem,) = found(layout)
+        process.communicate(b"\n")
+
+    assert problem.startswith(f"Process {process.pid} has {layout.warehouse} open.\n")
+
+
+def test_no_batch_begins_while_its_files_are_open(
+    layout: Layout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A batch that starts meanwhile waits a moment, instead of finding its warehouse open."""
+    seen = []
+
+    def look(*_: object) -> None:
+        with layout.lock.open("rb") as file, pytest.raises(BlockingIOError):
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        seen.append(holder_of(layout))
+
+    monkeypatch.setattr(health, "require_version", look)
+
+    assert found(layout) == []
+    assert seen == [None]
+
+
+@pytest.mark.parametrize(
+    ("free", "files", "words"),
+    [(10**6, 10**6, "are free"), (10**12, 3, "Only 3 more files")],
+)
+def test_a_disk_that_is_nearly_full_is_a_problem(
+    layout: Layout, monkeypatch: pytest.MonkeyPatch, free: int, files: int, words: str
+) -> None:
+    """Free space is held against what a batch needs that makes all anew; inodes count too."""
+    space = SimpleNamespace(f_flag=0, f_bavail=free, f_frsize=1, f_favail=files, f_files=10**6)
+    monkeypatch.setattr(os, "statvfs", lambda _: space)
+    (problem,) = found(layout)
+
+    assert words in problem
+
+
+@pytest.mark.parametrize(
+    ("name", "words"), [("file", "is no folder"), ("x" * 300, "File name too long")]
+)
+def test_a_directory_that_cannot_be_used_is_a_problem(
+    tmp_path: Path, name: str, words: str
+) -> None:
+    """A file in its place, or a path that cannot be looked at, is the only problem of the data."""
+    (tmp_path / "file").touch()
+    (problem,) = found(Layout(tmp_path / name))
+
+    assert words in problem
+
+
+def test_a_disk_that_is_mounted_read_only_is_told(
+    layout: Layout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is named as what it is, not as files of another user."""
+    monkeypatch.setattr(os, "statvfs", lambda _: SimpleNamespace(f_flag=os.ST_RDONLY))
+    (problem,) = found(layout)
+
+    assert "is on a file system that is mounted read-only" in problem
+
+
+def test_files_of_another_user_are_told(layout: Layout, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a batch of root left is named, with the command that gives it back."""
+    theirs = {layout.published, layout.landing}
+    access = os.access
+    monkeypatch.setattr(
+        os, "access", lambda path, mode: Path(path) not in theirs and access(path, mode)
+    )
+    (problem,) = found(layout)
+
+    assert problem.startswith("2 files and folders cannot be used by this user")
+    assert "chown -R" in problem
+
+
+def test_who_only_reads_is_told_of_no_batch(
+    published: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Keys, disk and files of a batch of another user are not theirs to mend."""
+    monkeypatch.delenv("LEVAIN_API_KEY")
+    shutil.rmtree(min(Path("data/landing").glob("*/*")))
+    assert published("status").code == 1
+    monkeypatch.setattr(os, "geteuid", lambda: Path("data").stat().st_uid + 1)
+
+    assert published("status").code == 0

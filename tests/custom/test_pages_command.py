@@ -39,7 +39,7 @@ def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
     return int(ended.value.code or 0)
 
 
-def test_config_names_problems_of_pages(
+def test_status_names_problems_of_pages(
     project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """What a file says is checked without a published file, columns with it."""
@@ -47,7 +47,7 @@ def test_config_names_problems_of_pages(
     (pages / "chart.sql").write_text("-- chart: pie\nselect 1")
     (pages / "column.sql").write_text("-- chart: bar, x month, y cost\nselect 1 as cost_usd")
     (pages / "sql.sql").write_text("select nope from fct_agent_days")
-    monkeypatch.setattr("sys.argv", ["analytics", "config", "--offline"])
+    monkeypatch.setattr("sys.argv", ["analytics", "status"])
     shown = []
     for published in (project / "data" / "analytics.duckdb", project / "gone.duckdb"):
         with pytest.raises(SystemExit):

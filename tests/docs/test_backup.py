@@ -105,7 +105,7 @@ def test_a_restored_backup_has_equal_figures(shop: Shop, monkeypatch: pytest.Mon
     assert before["fct_closed_lines"]
     assert before["fct_owner_days"]
     monkeypatch.delenv("LEVAIN_API_KEY")
-    assert "every byte as it was closed" in shop.run("doctor", "--offline").out
+    assert shop.run("status").code == 0
 
 
 @pytest.mark.parametrize("ends_after", [0, len(parts()) - 2], ids=lambda at: parts()[at])

@@ -79,7 +79,7 @@ def test_variants_can_be_given_at_the_start(monkeypatch: pytest.MonkeyPatch) -> 
     served: list[World] = []
     monkeypatch.setattr(World, "demo", World.empty)
     monkeypatch.setattr(server, "serve", lambda world, *_, **__: served.append(world))
-    serve(0, 1, NOW, ["new_cost_names=true"], 1.0)
+    serve(0, 1, NOW, ["new_cost_names=true"])
 
     assert [world.variants for world in served] == [Variants(new_cost_names=True)]
 

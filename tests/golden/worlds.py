@@ -217,7 +217,7 @@ def demo(folder: Path) -> None:
             closed = [month for month in months if batch.closes and month <= batch.closes]
             if closed or batch is batches[0]:
                 command._write_finance(folder, world, budgeted, closed)
-            if batch.command == "nightly":
+            if batch.publishes:
                 run("nightly")
             else:
                 read(api)

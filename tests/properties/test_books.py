@@ -29,21 +29,21 @@ from analytics.errors import UsageError
 from analytics.finance.books import frozen
 from analytics.finance.books.entries import ClosingFacts
 from analytics.finance.books.frozen import load_books
-from analytics.finance.books.reading import read_books, remove_unfinished
+from analytics.finance.books.reading import read_books
 from analytics.finance.books.verifying import verify
 from analytics.published.export.entries import find_journal
 from analytics.published.export.focus.files import write_focus
 from analytics.published.export.journal import JournalFormat, write_journal
 from analytics.resources import folder
 from analytics.settings import Extract, Reporting, load_settings
-from analytics.transform.build import build
 from analytics.transform.models import references
 from analytics.warehouse.database import attached_marts, open_warehouse
 from analytics.warehouse.publish import record_publication
 from tests.batches import Killed, Row, killed_before, read, read_marts, short_lists
-from tests.conftest import NOW, Batch, uncommented
+from tests.conftest import NOW, Batch
 from tests.properties.story import Entry, Event, Life, entries
 from tests.properties.test_batches import HISTORY_DAYS, lasting
+from tests.transform.given import MODELS, build_some
 
 Bills: TypeAlias = defaultdict[tuple[date, str], list[Decimal]]
 
@@ -177,11 +177,10 @@ def build_books(batch: Batch, file: Path) -> dict[str, list[Row]]:
     """Build the relations of month end into a file that is replaced, and check them."""
     file.unlink(missing_ok=True)
     with open_warehouse(batch.layout) as con, attached_marts(con, file):
-        remove_unfinished(batch.layout.books)
         load_books(con, read_books(batch.layout.books))
-        with uncommented():
-            only = {*OF_THE_BOOKS, *FROZEN, *EXPORTED}
-            build(con, timezone=batch.settings.reporting.timezone, only=only)
+        names = {*OF_THE_BOOKS, *FROZEN, *EXPORTED}
+        wanted = {each for each, model in MODELS.items() if names & {each, model.name}}
+        build_some(con, wanted, batch.settings.reporting.timezone, set())
         for name in CHECKS:
             check = folder("queries") / "checks" / f"closed_lines_{name}.sql"
             assert con.execute(check.read_text(encoding="utf-8")).fetchall() == []

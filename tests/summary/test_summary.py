@@ -158,7 +158,7 @@ def test_lines_name_their_figures(example: Summary) -> None:
     assert "Baker +$54.00, Judge <b>|`x` +$0.50, Platform +$0.25, week on week" in text
     assert "5.2% failed, costing $0.50 to $40.50; $0.50 to $40.50 this month" in text
     assert "run detail for 5.7% of runs this month; 400 runs unlisted yesterday" in text
-    assert "analytics extract --lists every 4 h lists every run of Baker" in text
+    assert "analytics collect every 4 h lists every run of Baker" in text
     assert "$0.50 to $40.50 this month; most by" in markdown(example)
     assert "- **Platform**: $0.25 yesterday, $0.25 this month" in markdown(example)
 
@@ -189,9 +189,9 @@ def test_failed_cost_is_exact_or_a_range(
     ("seconds", "batches", "text"),
     [
         (43200, 1, "one batch a day lists every run"),
-        (14400, 3, "analytics extract --lists every 4 h lists every run of Baker"),
-        (1800, 23, "analytics extract --lists every 30 min lists every run of Baker"),
-        (20, 2000, "analytics extract --lists every 20 s lists every run of Baker"),
+        (14400, 3, "analytics collect every 4 h lists every run of Baker"),
+        (1800, 23, "analytics collect every 30 min lists every run of Baker"),
+        (20, 2000, "analytics collect every 20 s lists every run of Baker"),
         (None, 60000, "no schedule lists every run: 200 within 2 s, Baker"),
         (None, None, "no schedule lists every run: 200 within 2 s, Baker"),
     ],

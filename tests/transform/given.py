@@ -13,13 +13,15 @@ import pytest
 
 from analytics.extract.loads import BATCH_ID
 from analytics.resources import folder
-from analytics.transform.build import BuiltRelation, all_models, build
+from analytics.transform.build import _CATALOGS, _drop, all_models, build, build_only
+from analytics.transform.check_results import create_results
+from analytics.transform.measures import create_macros
 from analytics.transform.models import references
 from analytics.warehouse.database import attached_marts, open_warehouse
 from analytics.warehouse.layout import Layout
 from tests.conftest import uncommented
 
-MODELS = {model.relation for model in all_models(folder("queries"))}
+MODELS = {model.relation: model for model in all_models(folder("queries"))}
 WORKSPACE = "w-1"
 SEEN = datetime(2026, 11, 20, 5, tzinfo=UTC)
 
@@ -125,13 +127,13 @@ class Warehouse:
 
     def execute(self, sql: str, *values: Any) -> duckdb.DuckDBPyConnection:
         """Execute a query, and build the relations that it reads before."""
-        if self._built is not None and (only := references("query", sql) & MODELS - self._built):
-            self._built |= {relation.name for relation in self._build_uncommented(only)}
+        if self._built is not None and (read := references("query", sql) & MODELS.keys()):
+            build_some(self._con, read, self._timezone, self._built)
         return self._con.execute(sql, values)
 
-    def _build_uncommented(self, only: Collection[str] | None = None) -> list[BuiltRelation]:
+    def _build_uncommented(self) -> None:
         with uncommented():
-            return build(self._con, timezone=self._timezone, only=only)
+            build(self._con, timezone=self._timezone)
 
     def rows(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
         """Return the rows of a query."""
@@ -141,6 +143,30 @@ class Warehouse:
         """Return the only row of a query."""
         (row,) = self.rows(sql, *values)
         return row
+
+
+def build_some(
+    con: duckdb.DuckDBPyConnection, wanted: Collection[str], timezone: str, built: set[str]
+) -> None:
+    """Build relations and all that they read, but for those that are `built`; add them to these."""
+    missing: set[str] = set()
+    left = [*wanted]
+    while left:
+        relation = left.pop()
+        if relation in MODELS and relation not in built | missing:
+            missing.add(relation)
+            left += MODELS[relation].reads
+    if not missing:
+        return
+    con.execute("set variable reporting_timezone = ?", [timezone])
+    for layer, catalog in _CATALOGS.items():
+        con.execute(f"create schema if not exists {catalog}.{layer}")
+    _drop(con, [MODELS[relation] for relation in missing])
+    create_macros(con, "build_file.marts")
+    create_results(con)
+    with uncommented():
+        build_only(con, missing)
+    built |= missing
 
 
 class InMemory(Layout):

@@ -8,9 +8,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from analytics.errors import UsageError
 from analytics.resources import folder
-from analytics.transform.build import build, is_whole
+from analytics.transform.build import build
 from analytics.transform.models import ModelError
 from tests.transform.given import Warehouse
 
@@ -52,62 +51,6 @@ def test_relations_of_an_earlier_build_are_gone(warehouse: Warehouse) -> None:
 
     with pytest.raises(duckdb.CatalogException):
         warehouse.rows("from marts.fct_retired")
-
-
-def test_only_some(warehouse: Warehouse) -> None:
-    """A build of some relations makes these and what they read, and nothing else."""
-    warehouse.given("runs")
-    con = warehouse.con
-
-    built = [
-        each.name for each in build(con, timezone="UTC", only={"fct_run_models", "stg_agents"})
-    ]
-
-    assert built == ["staging.stg_agents", "staging.stg_run_costs", "marts.fct_run_models"]
-    tables = "select schema_name || '.' || table_name from duckdb_tables()"
-    assert warehouse.rows(f"{tables} where schema_name = 'marts'") == [("marts.fct_run_models",)]
-    assert not is_whole(con)
-
-
-def test_only_replaces_some(warehouse: Warehouse) -> None:
-    """Relations that are not selected stay as they were built, until all are built again."""
-    warehouse.given("runs")
-    build(warehouse.con, timezone="UTC")
-    warehouse.given("runs", run_id="r-2")
-    counts = (
-        "select (select count(*) from marts.fct_runs), sum(run_count) from marts.fct_agent_days"
-    )
-
-    build(warehouse.con, timezone="UTC", only={"marts.fct_runs"})
-
-    assert warehouse.rows(counts) == [(2, 1)]
-    assert not is_whole(warehouse.con)
-
-    build(warehouse.con, timezone="UTC")
-
-    assert warehouse.rows(counts) == [(2, 2)]
-    assert is_whole(warehouse.con)
-
-
-def test_only_a_view_that_was_a_table(warehouse: Warehouse, queries: Path) -> None:
-    """A relation may have become a view since the build before."""
-    build(warehouse.con, timezone="UTC")
-    model = queries / "intermediate" / "int_dates.sql"
-    model.write_text(model.read_text().replace("-- materialized: table\n", ""))
-
-    *_, built = build(warehouse.con, timezone="UTC", queries=queries, only={"int_dates"})
-
-    assert (built.name, built.rows) == ("intermediate.int_dates", None)
-
-
-def test_only_an_unknown_one(warehouse: Warehouse) -> None:
-    """An unknown name is refused with similar ones, before anything is built."""
-    message = r"no model fct_run\.\nDid you mean marts\.fct_runs"
-    with pytest.raises(UsageError, match=message) as caught:
-        build(warehouse.con, timezone="UTC", only={"fct_run"})
-
-    assert is_whole(warehouse.con)
-    assert "reads" not in str(caught.value)
 
 
 def test_new_model_file(warehouse: Warehouse, queries: Path) -> None:

@@ -1,4 +1,4 @@
-"""A batch waits for who copies the data directory."""
+"""A batch waits for who copies the data directory, and removes what interrupted work left."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ import fcntl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from unittest.mock import patch
 
 import pytest
 
 from analytics.errors import BusyError
+from analytics.warehouse.damage import KEPT, aside_of
 from analytics.warehouse.layout import Layout
 from analytics.warehouse.lock import batch_lock
 
@@ -49,3 +51,51 @@ def test_a_batch_waits_for_a_copy(tmp_path: Path) -> None:
             batch_lock(layout),
         ):
             pass
+
+
+# Each of them stands for what a kill leaves.
+LEFT = [
+    "landing/w1/20261120T060000Z-000001-lists.unfinished/runs.ndjson.zst",
+    "books/2026-10/.r1.unfinished/lines.parquet",
+    "publications/.20261120T060000.000000Z.json.unfinished",
+    "rebuild.unfinished/warehouse.duckdb",
+    "site.unfinished/index.html",
+    "build.next.duckdb",
+    "warehouse.next.duckdb",
+    "analytics.duckdb.next",
+    ".alerts.json.q3k_x0a1.unfinished",
+]
+KEPT_FILES = [
+    "landing/w1/20261120T060000Z-000001-lists/runs.ndjson.zst",
+    "books/2026-10/r1/lines.parquet",
+    "publications/20261120T060000.000000Z.json",
+]
+
+
+def test_a_batch_removes_what_interrupted_work_left(tmp_path: Path) -> None:
+    """All of it goes, a link too and not what it leads to; what is whole stays."""
+    layout = Layout(tmp_path / "data")
+    for name in (*LEFT, *KEPT_FILES, "../outside/file"):
+        file = layout.root / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(b"")
+    (layout.landing / "w1" / "x.unfinished").symlink_to(tmp_path / "outside")
+    with batch_lock(layout):
+        pass
+    files = {path for path in layout.root.rglob("*") if path.is_symlink() or path.is_file()}
+
+    assert files == {layout.lock, *(layout.root / name for name in KEPT_FILES)}
+    assert (tmp_path / "outside" / "file").exists()
+
+
+def test_a_damaged_file_is_kept_for_a_while(tmp_path: Path) -> None:
+    """It may tell why it was damaged; its name tells since when it is kept."""
+    layout, now = Layout(tmp_path), datetime.now(UTC)
+    day = timedelta(days=1)
+    old, recent = (aside_of(layout.warehouse, now - KEPT + each) for each in (-day, day))
+    for file in (old, old.with_name(f"{old.name}.wal"), recent):
+        file.touch()
+    with batch_lock(layout):
+        pass
+
+    assert [*tmp_path.glob("warehouse.damaged-*")] == [recent]

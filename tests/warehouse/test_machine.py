@@ -58,7 +58,7 @@ def test_too_few_addresses_are_told_before_anything_is_read(tmp_path: Path) -> N
     """A batch that libraries would abort for lack of addresses does not begin."""
     few = 600 * MIB
     ended = subprocess.run(
-        [sys.executable, "-m", "analytics", "check", "--data-dir", str(tmp_path)],
+        [sys.executable, "-m", "analytics", "nightly", "--data-dir", str(tmp_path)],
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (few, few)),
         capture_output=True,
         text=True,

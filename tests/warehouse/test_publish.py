@@ -282,7 +282,7 @@ def test_leftovers_of_any_kind_stop_nothing(layout: Layout, kind: str) -> None:
             case _:
                 path.symlink_to("nowhere")
     repair(layout)
-    disk.remove(layout.staged_site)  # a folder is taken for what `analytics report` made
+    disk.remove(layout.staged_site)  # a folder is taken for what the stage `report` made
 
     assert {path.name for path in layout.root.iterdir()} == OWN - {".lock"}
     assert (elsewhere / "folder").is_dir()

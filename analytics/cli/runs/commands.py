@@ -26,9 +26,6 @@ Workspace = Annotated[
         help="Which of several: the name of its key's variable, or its id.",
     ),
 ]
-Interval = Annotated[
-    float, typer.Option(min=0.1, help="Seconds between two looks; more while nothing changes.")
-]
 Prompt = Annotated[str | None, typer.Option(help="What to do, in words.")]
 PromptFile = Annotated[
     str | None,
@@ -55,7 +52,6 @@ def trigger(
         int | None, typer.Option(help="Run this version, which must be active.")
     ] = None,
     watch: Annotated[bool, typer.Option("--watch", help="Watch the run until it ends.")] = False,
-    interval: Interval = 1.0,
     as_json: Json = False,
     workspace: Workspace = None,
     data_dir: DataDir = None,
@@ -77,7 +73,7 @@ def trigger(
         found = find_agent(levain, agent)
         run = triggering.trigger(levain, found, given, version)
         if watch:
-            run = watch_run(levain, run, {found.id: found}, interval, as_json=as_json)
+            run = watch_run(levain, run, {found.id: found}, as_json=as_json)
             raise typer.Exit(exit_code(run))
         if as_json:
             printed.print_json(run)
@@ -172,7 +168,6 @@ def show(
 @runs.command()
 def watch(
     run: RunId,
-    interval: Interval = 1.0,
     as_json: Json = False,
     workspace: Workspace = None,
     data_dir: DataDir = None,
@@ -194,7 +189,7 @@ def watch(
 
     with connection.connected(workspace, data_dir, config, tries=connection.PATIENT) as levain:
         found = find_run(levain, run)
-        ended = watch_run(levain, found, agents_by_id(levain), interval, as_json=as_json)
+        ended = watch_run(levain, found, agents_by_id(levain), as_json=as_json)
     raise typer.Exit(exit_code(ended))
 
 
@@ -205,7 +200,6 @@ def events(
     level: Annotated[
         str, typer.Option(help="The least level: DEBUG, INFO, WARNING, ERROR, CRITICAL.")
     ] = "DEBUG",
-    interval: Interval = 1.0,
     as_json: Json = False,
     workspace: Workspace = None,
     data_dir: DataDir = None,
@@ -227,7 +221,7 @@ def events(
     with connection.connected(workspace, data_dir, config, tries=tries) as levain:
         found = find_run(levain, run)
         if follow:
-            timeline.follow(levain, found, wanted, interval, as_json=as_json)
+            timeline.follow(levain, found, wanted, as_json=as_json)
         else:
             timeline.show(levain, found, wanted, as_json=as_json)
 
@@ -267,7 +261,6 @@ def log(
 def cancel(
     run: RunId,
     wait: Annotated[bool, typer.Option(help="Wait until the run has ended.")] = True,
-    interval: Interval = 1.0,
     as_json: Json = False,
     workspace: Workspace = None,
     data_dir: DataDir = None,
@@ -286,7 +279,7 @@ def cancel(
 
     with connection.connected(workspace, data_dir, config, tries=connection.PATIENT) as levain:
         found = find_run(levain, run)
-        watching.cancel(levain, found, interval, is_awaited=wait, as_json=as_json)
+        watching.cancel(levain, found, is_awaited=wait, as_json=as_json)
 
 
 @runs.command()

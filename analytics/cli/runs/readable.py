@@ -17,10 +17,10 @@ def records(pages: Iterable[Page[T]]) -> Iterator[T]:
         yield from page.readable(_warn)
 
 
-def followed(levain: Levain, run: Run, interval: float) -> Iterator[Progress]:
+def followed(levain: Levain, run: Run) -> Iterator[Progress]:
     """Yield a run's progress; print a warning for each invalid event, and a refusal once."""
     is_refused = False
-    for step in levain.runs.follow(run.id, interval=interval):
+    for step in levain.runs.follow(run.id):
         if step.refused and not is_refused:
             is_refused = True
             printed.say(f"Its log events are not available ({step.refused.cause}).")

@@ -41,10 +41,10 @@ def show(levain: Levain, run: Run, wanted: Wanted, *, as_json: bool) -> None:
         _print(events)
 
 
-def follow(levain: Levain, run: Run, wanted: Wanted, interval: float, *, as_json: bool) -> None:
+def follow(levain: Levain, run: Run, wanted: Wanted, *, as_json: bool) -> None:
     """Print new events until the run has ended."""
     with leave_running(run):
-        for step in followed(levain, run, interval):
+        for step in followed(levain, run):
             if step.refused:
                 raise step.refused
             events = [event for event in step.events if wanted(event)]

@@ -32,12 +32,10 @@ EXIT_CODES = {"failed": 5, "cancelled": 6}
 """The exit codes of a run that has not succeeded."""
 
 
-def watch(
-    levain: Levain, run: Run, agents: dict[str, Agent], interval: float, *, as_json: bool
-) -> Run:
+def watch(levain: Levain, run: Run, agents: dict[str, Agent], *, as_json: bool) -> Run:
     """Print a run until it has ended, and return its final state."""
     with leave_running(run):
-        steps = followed(levain, run, interval)
+        steps = followed(levain, run)
         if sys.stdout.isatty() and not as_json:
             return _redraw(steps, run, agents)
         printed.say(f"Watching run {run.id} of {tables.agent_name(run, agents)}.")
@@ -149,7 +147,7 @@ def _meters(run: Run) -> str:
     return f"{numbers.usd_fine(run.cost_usd)}  {tables.tokens_text(run)}"
 
 
-def cancel(levain: Levain, run: Run, interval: float, *, is_awaited: bool, as_json: bool) -> None:
+def cancel(levain: Levain, run: Run, *, is_awaited: bool, as_json: bool) -> None:
     """Cancel a run, and print its final state, or without waiting its current one."""
     if run.has_ended:
         printed.say(f"Run {run.id} has ended before ({run.status}): nothing was cancelled.")
@@ -164,7 +162,7 @@ def cancel(levain: Levain, run: Run, interval: float, *, is_awaited: bool, as_js
                 "other runs of its session end too."
             )
             runs = levain.runs
-            run = runs.wait(run.id, interval=interval) if is_awaited else runs.get(run.id)
+            run = runs.wait(run.id) if is_awaited else runs.get(run.id)
     if as_json:
         printed.print_json(run)
     else:

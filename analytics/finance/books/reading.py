@@ -10,7 +10,6 @@ from datetime import date
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-from analytics.disk import UNFINISHED, remove
 from analytics.errors import AnalyticsError
 from analytics.files import read_bytes
 from analytics.finance.books.entries import (
@@ -157,12 +156,6 @@ def _unusable(folder: Path, finding: Finding) -> AnalyticsError:
         f"The books in {folder} cannot be used: {finding}.\nPut them back from a backup;"
         " `analytics books` names all that is wrong."
     )
-
-
-def remove_unfinished(folder: Path) -> None:
-    """Delete what a killed close or reopening left. The caller holds the lock of the batch."""
-    for path in folder.glob(f"*/.*{UNFINISHED}"):
-        remove(path)
 
 
 def entry_files(folder: Path) -> list[Path]:

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from analytics.emulator.world import World
-from tests.cli.conftest import Command, Result, shell_in
+from tests.cli.conftest import Command, Result, publish_again, shell_in
 from tests.conftest import book_run, hire_baker, shared_folder
 
 NOW = datetime(2026, 11, 5, 6, tzinfo=UTC)
@@ -40,9 +40,9 @@ class Shop:
         found: list[dict[str, Any]] = json.loads(self.ok("sql", sql, "--format", "json").out)
         return found
 
-    def publish(self) -> None:
-        for stage in ("transform", "check", "report", "publish"):
-            self.ok(stage, "-q")
+    def publish(self) -> str:
+        """Run all stages after loading; return what they printed."""
+        return publish_again()
 
 
 def small_world() -> World:

@@ -1,0 +1,159 @@
+"""What needs a hand before the next batch: settings, files of the user, keys, and the data.
+
+Each problem is a text: its first line says what was found, the next ones what to do.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Iterator
+from contextlib import suppress
+from datetime import UTC, datetime
+from functools import partial
+
+import duckdb
+
+from analytics.alerts.messages import TEST
+from analytics.alerts.sender import addresses, send
+from analytics.batch.health import problems_of_data
+from analytics.batch.identity import require_identity
+from analytics.batch.last_batch import read_last_batch
+from analytics.custom.validation import check_project
+from analytics.errors import AnalyticsError, BusyError, UsageError
+from analytics.finance.load import not_repeated, read_finance
+from analytics.format import numbers
+from analytics.levain import Me
+from analytics.published.pages import page_problems
+from analytics.settings import Settings, Workspace, alert_urls, api_key, has_key
+from analytics.warehouse.database import OFFLINE, quoted
+from analytics.warehouse.holders import at_rest
+from analytics.warehouse.layout import Layout
+from analytics.wrong_settings import refusals, require_timezone
+
+_SKEW = 60
+"""Seconds by which the machine's clock may differ from the API's."""
+
+
+def problems_of(settings: Settings) -> Iterator[str]:
+    """Yield each problem that files and the environment tell, without any request.
+
+    Who looks at the data of another user, or at a copy of what was published, runs no batch there:
+    keys and data are left out.
+    """
+    yield from _settings(settings)
+    layout = Layout(settings.data_dir)
+    if _is_ours(layout):
+        yield from _keys(settings, layout)
+        yield from problems_of_data(layout, datetime.now(UTC))
+
+
+def try_keys(settings: Settings) -> tuple[dict[str, str], list[str]]:
+    """Ask the API for the workspace of each key; return these by variable, and problems."""
+    from analytics.cli.connection import read_identity
+
+    tried: dict[str, str] = {}
+    problems: list[str] = []
+    skewed: list[str] = []
+    opened: dict[str, tuple[Workspace, Me]] = {}
+    for workspace in settings.workspaces:
+        try:
+            me, api_time = read_identity(workspace, tries=1)
+        except AnalyticsError as error:
+            problems.append(str(error))
+            continue
+        first, _ = opened.setdefault(me.workspace_id, (workspace, me))
+        if first is not workspace:
+            problems.append(_twice(first.api_key_env, workspace.api_key_env))
+        tried[workspace.api_key_env] = f"{me.workspace_name or ''} ({me.workspace_id})"
+        skewed += _clock((_machine_time() - api_time).total_seconds())
+    return tried, [*problems, *_identities(settings, opened.values()), *skewed[:1]]
+
+
+def try_addresses(settings: Settings) -> tuple[dict[str, str], list[str]]:
+    """Send a test message to each address of alerts; return what came of it, and problems."""
+    try:
+        receivers = addresses(alert_urls(settings))
+    except UsageError:  # a problem of the settings, which tell it
+        return {}, []
+    reasons = {each.name: send(each, [TEST])[0] for each in receivers}
+    return {name: reason or "sent" for name, reason in reasons.items()}, [
+        f"A test alert did not arrive at {name}: {reason}.\n"
+        "Correct it in the variable that urls_env in [alerts] names."
+        for name, reason in reasons.items()
+        if reason
+    ]
+
+
+def _settings(settings: Settings) -> Iterator[str]:
+    """Yield each problem of settings and of the user's files."""
+    of_finance = read_finance(settings.project).problems
+    yield from refusals(
+        lambda: require_timezone(settings.reporting.timezone),
+        lambda: alert_urls(settings),
+    )
+    yield from not_repeated(check_project(settings), of_finance)
+    yield from of_finance
+    yield from page_problems(settings)
+
+
+def _is_ours(layout: Layout) -> bool:
+    try:
+        if os.geteuid() not in (0, layout.root.stat().st_uid):
+            return False
+    except OSError:
+        return True
+    is_copy = layout.published.exists() and not layout.landing.exists()
+    return layout.warehouse.exists() or not is_copy
+
+
+def _keys(settings: Settings, layout: Layout) -> Iterator[str]:
+    """Yield each key that no batch could use.
+
+    One that is not set here is none where the last batch ended well: it has it from elsewhere.
+    """
+    last = read_last_batch(layout)
+    names = [each.api_key_env for each in settings.workspaces]
+    yield from (_twice(name, name) for name in dict.fromkeys(names) if names.count(name) > 1)
+    yield from refusals(
+        *(
+            partial(api_key, workspace)
+            for workspace in settings.workspaces
+            if has_key(workspace) or not (last and last.exit_code == 0)
+        )
+    )
+
+
+def _twice(one: str, other: str) -> str:
+    return (
+        f"{one} and {other} name the same workspace.\n"
+        "A workspace is read once a batch: remove one [[workspaces]]."
+    )
+
+
+def _identities(settings: Settings, opened: Collection[tuple[Workspace, Me]]) -> Iterator[str]:
+    """Yield that a key is of another workspace than the data, if these can be read now."""
+    layout = Layout(settings.data_dir)
+    try:
+        with (
+            suppress(BusyError, duckdb.Error, OSError),
+            at_rest(layout),
+            duckdb.connect(config=OFFLINE) as con,
+        ):
+            con.execute(f"attach '{quoted(layout.warehouse)}' as warehouse (read_only)")
+            con.execute("use warehouse")
+            require_identity(con, [*opened])
+    except UsageError as error:
+        yield str(error)
+
+
+def _clock(skew: float) -> Iterator[str]:
+    if abs(skew) > _SKEW:
+        how = "ahead of" if skew > 0 else "behind"
+        yield (
+            f"This machine's clock is {numbers.duration(abs(skew))} {how} the API's.\n"
+            "Set it: figures follow the API's clock, but times of batches are the machine's own."
+        )
+
+
+def _machine_time() -> datetime:
+    return datetime.now(UTC)
