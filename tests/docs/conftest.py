@@ -9,6 +9,7 @@ import pytest
 
 from analytics.emulator.server import Emulator, running
 from analytics.emulator.world import World
+from tests.batches import with_pages
 from tests.cli.conftest import shell_in
 from tests.conftest import NOW, book_run, copy_of_shared
 
@@ -33,7 +34,8 @@ def small_world() -> World:
 
 
 def run_a_batch(folder: Path) -> None:
-    with shell_in(folder, small_world(), "[extract]\nhistory_days = 60\n") as run:
+    settings = "[extract]\nhistory_days = 60\n"
+    with shell_in(folder, small_world(), settings) as run, with_pages():
         assert run("nightly").code == 0
 
 
