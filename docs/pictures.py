@@ -25,7 +25,6 @@ SHOWN = {  # the name of a picture: whose page it is of, and which part of it
     "interval-time": ("Agent .*Pull request", "#failure-rate"),
     "interval-key": ("Agent .*Pull request", "#versions"),
     "interval-bar": ("Workspace .*Northlight", "#failing"),
-    "cell": ("Workspace .*Hearth", "#hours"),
     "table": ("Cost of agents", "#workspaces-table"),
     "headline": ("Workspace .*Hearth", ".headline"),
 }

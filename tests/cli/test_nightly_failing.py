@@ -165,6 +165,7 @@ def test_details_that_stay_broken_cost_no_batch(
     assert int(second.split()[1]) > 0
 
 
+@pytest.mark.usefixtures("with_pages")
 def test_one_workspace_that_fails_costs_no_other(
     command: Command,
     world: World,

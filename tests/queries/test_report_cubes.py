@@ -144,15 +144,11 @@ def test_runs_are_bounded(warehouse: Warehouse) -> None:
 
 
 def test_time_zone(warehouse: Warehouse) -> None:
-    """Day, weekday and hour of a run are those of the reporting time zone."""
+    """The day of a run is that of the reporting time zone."""
     warehouse.given("runs", created_at=datetime(2026, 11, 15, 23, 30, tzinfo=UTC))
     warehouse.build("Europe/Berlin")
 
-    assert warehouse.row("select date, weekday, hour from reports.rpt_hours") == (
-        date(2026, 11, 16),
-        1,
-        0,
-    )
+    assert warehouse.row("select date from reports.rpt_versions") == (date(2026, 11, 16),)
     assert warehouse.row("select distinct timezone from reports.rpt_headlines") == (
         "Europe/Berlin",
     )
