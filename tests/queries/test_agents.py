@@ -217,7 +217,7 @@ def test_a_reused_name_and_slug_is_told_apart_by_the_identifier(warehouse: Wareh
     sql = (folder("queries") / "pack" / "lines.sql").read_text(encoding="utf-8")
     found = warehouse.con.execute(
         f"select agent_name from ({sql}) order by agent_id",
-        {"month": date(2026, 11, 1), "workspace_ids": [WORKSPACE]},
+        {"month": date(2026, 11, 1)},
     ).fetchall()
 
     assert [name for (name,) in found] == [

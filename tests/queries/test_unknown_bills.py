@@ -346,7 +346,7 @@ def test_a_failure_rate_needs_known_outcomes(warehouse: Warehouse) -> None:
     queries = folder("queries")
     by_agent = (queries / "adhoc" / "failure_rate_by_agent.sql").read_text(encoding="utf-8")
     lines = (queries / "pack" / "lines.sql").read_text(encoding="utf-8")
-    of_month = {"month": date(2026, 12, 1), "workspace_ids": [WORKSPACE]}
+    of_month = {"month": date(2026, 12, 1)}
     for sql, values in ((by_agent, None), (lines, of_month)):
         ((rate,),) = warehouse.con.execute(
             f"select failure_rate from ({sql}) where failed_count > 0", values
