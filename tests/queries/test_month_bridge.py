@@ -141,7 +141,7 @@ def test_a_workspace_that_was_forgotten_is_named(read: Warehouse) -> None:
     read.build()
     sql = (folder("queries") / "pack" / "bridge.sql").read_text(encoding="utf-8")
     sql = sql.replace("$month", f"'{OCTOBER}'")
-    comments = [row[4] for row in read.rows(sql)]
+    comments = [row[2] for row in read.rows(sql)]
 
     assert comments[0].endswith("not read whole, or its bill is unknown: Gone.")
     assert comments[-1] == "Billed by Levain."
