@@ -143,7 +143,7 @@ def test_its_last_lines_say_how_to_go_on(demo: tuple[Path, str, str]) -> None:
     for line, expected in (
         (opening, "index.html"),
         (sql, "Order status"),
-        (f"{own} --no-check", "wrote my-project/analytics.toml"),
+        (own, "wrote my-project/analytics.toml"),
         (f":{activated} && analytics --version", __version__),
     ):
         pasted = subprocess.run(
@@ -223,7 +223,7 @@ def test_the_walk_through_a_month(demo: tuple[Path, str, str], tmp_path: Path) -
     )
 
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "are as they were closed." in done.stdout
+    assert "are as they were closed;" in done.stdout
     assert (data / "books" / f"{CLOSED:%Y-%m}" / "r2" / "manifest.json").exists()
     assert (data / "packs" / f"{CLOSED:%Y-%m}" / "statement.html").exists()
     assert {path.name for path in data.parent.iterdir()} == before
