@@ -95,6 +95,11 @@ DAMAGE = {
     "fct_charge_corrections_agent_id_is_in_dim_agents": (
         "update marts.fct_charge_corrections set agent_id = 'lost'"
     ),
+    "fct_budgets_scope_is_known": ("update marts.fct_budgets set scope = 'team'"),
+    "fct_budgets_state_is_known": ("update marts.fct_budgets set state = 'good'"),
+    "fct_charge_corrections_cause_is_known": (
+        "update marts.fct_charge_corrections set cause = 'other'"
+    ),
     "fct_charges_agent_id_is_in_dim_agents": ("update marts.fct_charges set agent_id = 'lost'"),
     "fct_charges_sums_fct_agent_billing_days": (
         "update marts.fct_charges set surcharge_usd = surcharge_usd + 1e-10"
@@ -201,6 +206,10 @@ DAMAGE = {
     "month_bridges_add_up": (
         "update marts.fct_month_bridge set price_effect_usd = price_effect_usd - 1e-10"
     ),
+    "no_run_is_lost_between_raw_and_marts": ("delete from marts.fct_runs where run_id = 'r-7'"),
+    "own_key_expense_is_own_key_cost": (
+        "update marts.fct_journal_lines set debit_usd = debit_usd + 1e-10 where kind = 'own_key'"
+    ),
     "invoice_months_are_their_invoices": (
         "update marts.fct_invoice_months set invoiced_usd = invoiced_usd + 1e-10"
     ),
@@ -211,5 +220,9 @@ DAMAGE = {
     "reconciliation_days_status_is_known": ("update audit.reconciliation_days set status = 'done'"),
     "refused_endpoints_workspace_id_is_in_dim_workspaces": (
         "update audit.refused_endpoints set workspace_id = 'w-9'"
+    ),
+    "rpt_month_bridge_recency_is_known": ("update reports.rpt_month_bridge set recency = 'old'"),
+    "the_last_version_of_a_run_is_in_force": (
+        "update audit.run_versions set cost_usd = 1 where is_current"
     ),
 }
