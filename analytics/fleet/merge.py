@@ -34,14 +34,13 @@ from analytics.warehouse.schema import BOOKS, FINANCE
 AT_ONCE = 50
 """Files of shards that are open at a time."""
 
-BUDGETS = ("marts.fct_budgets",)
+BUDGETS = ("marts.fct_budget_days", "marts.fct_budgets")
 _OF_BUDGETS = (
     "staging.stg_budgets",
     "staging.stg_owner_rules",
     "intermediate.int_workspace_names",
     "intermediate.int_budget_members",
     "intermediate.int_budgets",
-    "intermediate.int_budget_days",
     *BUDGETS,
 )
 _STAND_INS = """

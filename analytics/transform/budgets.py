@@ -241,7 +241,7 @@ MODEL = polars_model(
     ),
     inputs={
         "intermediate.int_budgets": BUDGETS,
-        "intermediate.int_budget_days": DAYS,
+        "marts.fct_budget_days": DAYS,
         "finance.closings": ("month", "state"),
         "finance.closed_budgets": ("*",),
     },

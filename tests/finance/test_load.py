@@ -84,8 +84,8 @@ def test_each_file_has_its_rows(warehouse: Warehouse) -> None:
         (3, "all", "(all)", None, OCTOBER, Decimal(1)),
     ]
     assert rows("from finance.allocation_rules") == [
-        (1, "A", "platform", "fixed", None, "*", True, OCTOBER, None),
-        (2, "B", "failed", "proportional", "runs", "*", False, None, None),
+        (1, "A", "platform", "fixed", None, "*", OCTOBER, None),
+        (2, "B", "failed", "proportional", "runs", "*", None, None),
     ]
     assert rows("from finance.allocation_shares") == [
         (1, "A", Decimal("33.3333333333")),

@@ -208,7 +208,6 @@ def test_a_full_disk_is_an_error_of_the_system() -> None:
     """A workbook that cannot be written raises OSError, of which commands say what to do next."""
     with (
         pytest.raises(OSError, match="No space left"),
-        Path("/dev/full").open("wb") as file,
-        new_book(file, None, "") as book,
+        new_book(Path("/dev/full"), None, "") as book,
     ):
         book.sheet("Statement")

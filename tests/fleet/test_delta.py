@@ -51,7 +51,7 @@ def test_partitions(con):
     }
 
     by_workspace = {name for name, day in days.items() if day is None}
-    budgets = {"fct_budgets"}
+    budgets = {"fct_budgets", "fct_budget_days"}
     assert by_workspace == {name for name in days if name.startswith("dim_")} | budgets
     assert {
         "fct_runs": "date",

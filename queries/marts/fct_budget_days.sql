@@ -2,7 +2,10 @@
 -- and what providers bill for keys of one's own (metered cost + surcharge).
 -- Grain: scope, name, workspace and UTC day.
 -- key: scope, name, workspace_id, utc_date
--- materialized: table
+-- column scope: Whose charges the budget is for: workspace, agent, cost_center or all.
+-- column name: Name or identifier in finance/budgets.csv; '(all)' for the scope all.
+-- column workspace_id: Identifier of the workspace; '(all)' for all of them.
+-- column actual_usd: Metered cost + surcharge in US dollars; null if that of a charge is unknown.
 with
 
 members as (
