@@ -55,10 +55,10 @@ def test_what_is_written_is_the_owners_alone(first_batch: FirstBatch) -> None:
     assert modes(first_batch.data) == {"0o600", "0o700"}
 
 
-def test_the_published_file_can_be_shared(command: Command, settings_file: SettingsFile) -> None:
+def test_the_published_file_can_be_shared(with_pages: Command, settings_file: SettingsFile) -> None:
     """`mode = "0640"` opens the published file, the pages and their folders; nothing else."""
     settings_file('[extract]\nhistory_days = 3\n[publish]\nmode = "0640"\n')
-    command("nightly")
+    with_pages("nightly")
 
     assert oct(stat.S_IMODE(Path("data/analytics.duckdb").stat().st_mode)) == "0o640"
     assert oct(stat.S_IMODE(Path("data").stat().st_mode)) == "0o750"
