@@ -87,6 +87,7 @@ def test_a_workspace_id_in_the_settings_is_insisted_on(
     assert "data" not in result.err
 
 
+@pytest.mark.usefixtures("with_pages")
 def test_a_workspace_that_no_setting_names_is_told(
     published: Command, world: World, settings_file: SettingsFile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
