@@ -180,8 +180,8 @@ def test_the_page_of_a_month_stays_while_it_says_the_same(reports: Reports, buil
     """Late runs and new names rewrite the pages of the months that show them, and no other."""
     before, agent = build("before"), costliest(reports)
     reports.con.execute(
-        "update reports.rpt_versions set cost_usd = 7 where agent_id = ? and date = ?",
-        [agent.agent_id, agent.row["last_date"]],
+        "update reports.rpt_months set cost_usd = 7 where agent_id = ? and month = ?",
+        [agent.agent_id, agent.row["last_date"].replace(day=1)],
     )
     after, month = build("after", before), f"{agent.row['last_date']:%Y-%m}.html"
     pages = {file.relative_to(after) for file in after.glob("workspaces/*/20*.html")}
