@@ -49,6 +49,7 @@ def test_a_published_file_of_another_user_is_not_damaged(
     assert "analytics.duckdb cannot be read: Permission denied.\n  Let its owner" in result.out
 
 
+@pytest.mark.usefixtures("with_pages")
 def test_a_site_of_another_user_is_named(
     published: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
