@@ -1,4 +1,4 @@
-"""What needs a hand in a data directory, or the machine below it, before the next batch.
+"""All that needs a hand in a data directory, or the machine below it, before the next batch.
 
 Each problem is a text: its first line says what was found, the next ones what to do. Nothing is
 written, and while a batch is at work, its files are left alone.
