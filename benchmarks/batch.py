@@ -29,7 +29,7 @@ CONTROLS = {
     "intermediate.int_late_usage",
     "intermediate.int_run_differences",
     "marts.fct_adjustments",
-    "marts.fct_agent_billing_days",
+    "intermediate.int_agent_billing_days",
 }
 """Relations that the plain batch omits, with all that read them."""
 

@@ -34,7 +34,7 @@ from analytics.warehouse.schema import BOOKS, FINANCE
 AT_ONCE = 50
 """Files of shards that are open at a time."""
 
-BUDGETS = ("marts.fct_budget_days", "marts.fct_budgets")
+BUDGETS = ("intermediate.int_budget_days", "marts.fct_budgets")
 _OF_BUDGETS = (
     "staging.stg_budgets",
     "staging.stg_owner_rules",

@@ -42,9 +42,6 @@ _SUMS_OF_RUNS = (
     " count(*) filter (cost_usd is null), sum(cost_usd), sum(tokens_in)::bigint,"
     " sum(tokens_out)::bigint"
 )
-_SUMS_OF_PLATFORM = (
-    "0, 0, 0, 0, 0, 0, sum(cost_usd), sum(tokens_in)::bigint, sum(tokens_out)::bigint"
-)
 _OF_AGENT_DAY = "workspace_id = $1 and agent_id = $2 and date = $3"
 _OF_UTC_DAY = "workspace_id = $1 and agent_id = $2 and (created_at at time zone 'UTC')::date = $3"
 # Current versions come first, the most expensive run on top; earlier versions follow as seen.
@@ -128,7 +125,7 @@ class TracedRun:
 class AgentDay:
     """A figure of `fct_agent_days`, and the same measures of its parts.
 
-    `runs_sum` is that of listed runs (of the platform's line: of `fct_platform_agent_days`), and
+    `runs_sum` is that of listed runs (of the platform's line, which has none: the figure), and
     `utc_sum` that of the listed runs of the UTC day of that date, which the API's own figures are
     compared with.
     """
@@ -201,24 +198,15 @@ def agent_day(con: duckdb.DuckDBPyConnection, agent: KnownAgent, day: date) -> A
             f"There is no figure of {escaped(agent.name)} on {day}. {_first_and_last(agent)}"
         )
 
-    def sums(of: str, values: list[Any]) -> dict[str, Any]:
-        return dict(zip(SUMS, con.execute(f"select {of}", values).fetchone() or (), strict=True))
+    figure = dict(zip(columns, row, strict=True))
 
-    if agent.line_type == "platform":
-        parts = sums(
-            f"{_SUMS_OF_PLATFORM} from marts.fct_platform_agent_days"
-            " where workspace_id = $1 and utc_date = $2",
-            [agent.workspace_id, day],
-        )
-    else:
-        parts = sums(f"{_SUMS_OF_RUNS} from marts.fct_runs where {_OF_AGENT_DAY}", key)
-    return AgentDay(
-        agent,
-        day,
-        dict(zip(columns, row, strict=True)),
-        parts,
-        sums(f"{_SUMS_OF_RUNS} from marts.fct_runs where {_OF_UTC_DAY}", key),
-    )
+    def listed(which: str) -> dict[str, Any]:
+        sums = con.execute(f"select {_SUMS_OF_RUNS} from marts.fct_runs where {which}", key)
+        return dict(zip(SUMS, sums.fetchone() or (), strict=True))
+
+    is_platform = agent.line_type == "platform"
+    parts = {name: figure[name] for name in SUMS} if is_platform else listed(_OF_AGENT_DAY)
+    return AgentDay(agent, day, figure, parts, listed(_OF_UTC_DAY))
 
 
 def runs_of_day(con: duckdb.DuckDBPyConnection, day: AgentDay) -> list[TracedRun]:

@@ -309,7 +309,7 @@ MODEL = polars_model(
         values={"source": SOURCES},
     ),
     inputs={
-        "marts.fct_agent_owner_months": LINES,
+        "intermediate.int_agent_owner_months": LINES,
         "intermediate.int_allocation_rules": RULES,
         "finance.allocation_shares": SHARES,
         "finance.closings": CLOSINGS,

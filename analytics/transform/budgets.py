@@ -241,7 +241,7 @@ MODEL = polars_model(
     ),
     inputs={
         "intermediate.int_budgets": BUDGETS,
-        "marts.fct_budget_days": DAYS,
+        "intermediate.int_budget_days": DAYS,
         "finance.closings": ("month", "state"),
         "finance.closed_budgets": ("*",),
     },

@@ -81,8 +81,8 @@ def header_checks(con: duckdb.DuckDBPyConnection, model: Model) -> Iterator[Head
         yield _compared(
             con,
             model,
-            (f"marts.{source}", by),
-            f"{name}_sums_{source}",
+            (source if "." in source else f"marts.{source}", by),
+            f"{name}_sums_{source.rpartition('.')[2]}",
             f"{name} holds the sums of {source}, to the last digit.",
         )
 

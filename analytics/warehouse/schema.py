@@ -209,11 +209,6 @@ create table if not exists finance.closed_invoices (
     difference_usd DECIMAL(38,10), state VARCHAR
 );
 
-create table if not exists finance.closed_invoice_lines (
-    booked_month DATE, month DATE, workspace_id VARCHAR, invoice_id VARCHAR, cost_center VARCHAR,
-    account VARCHAR, invoiced_usd DECIMAL(38,10)
-);
-
 create table if not exists finance.closed_accruals (
     month DATE, usage_month DATE, workspace_id VARCHAR, cost_center VARCHAR, account VARCHAR,
     default_account VARCHAR, billed_usd DECIMAL(38,10), invoiced_usd DECIMAL(38,10),

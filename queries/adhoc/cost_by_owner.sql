@@ -1,24 +1,56 @@
 -- What did the agents of each owner cost in the last three months, and what is billed for them?
 -- By finance/owners.csv; (none) is what has no owner: other agents, no agent and the platform.
--- Own-key cost is payable to the provider, and not in what Levain bills.
+-- Own-key cost is payable to the provider, and not in what Levain bills. An amount is null where
+-- that of a day is unknown.
+with
+
+days as (
+    select
+        workspace_id,
+        date_trunc('month', date)::date as month,
+        owner,
+        cost_center,
+        run_count,
+        cost_usd
+    from marts.fct_agent_days
+    union all by name
+    select
+        workspace_id,
+        date_trunc('month', utc_date)::date as month,
+        owner,
+        cost_center,
+        true as is_charged,
+        billed_usd,
+        own_key_usd
+    from marts.fct_charges
+)
+
 select
-    months.month,
-    months.workspace_name,
-    months.owner,
-    months.cost_center,
-    months.run_count,
-    months.cost_usd,
-    months.billed_usd,
-    months.own_key_usd,
+    days.month,
+    workspaces.workspace_name,
+    days.owner,
+    days.cost_center,
+    coalesce(sum(days.run_count), 0)::bigint as run_count,
+    if(
+        count(days.cost_usd) = count(days.run_count), coalesce(sum(days.cost_usd), 0), null
+    ) as cost_usd,
+    if(
+        count(days.billed_usd) = count(days.is_charged), coalesce(sum(days.billed_usd), 0), null
+    ) as billed_usd,
+    if(
+        count(days.own_key_usd) = count(days.is_charged), coalesce(sum(days.own_key_usd), 0), null
+    ) as own_key_usd,
     months.status
-from marts.fct_owner_months as months
+from days
 join marts.dim_workspaces as workspaces using (workspace_id)
+join marts.dim_months as months using (workspace_id, month)
 where
-    months.month > date_trunc('month', workspaces.last_complete_date) - interval 3 month
-    and months.month <= workspaces.last_complete_date
+    days.month > date_trunc('month', workspaces.last_complete_date) - interval 3 month
+    and days.month <= workspaces.last_complete_date
+group by all
 order by
-    months.month desc,
-    months.cost_usd desc nulls last,
-    months.workspace_name,
-    months.owner,
-    months.cost_center
+    days.month desc,
+    cost_usd desc nulls last,
+    workspaces.workspace_name,
+    days.owner,
+    days.cost_center

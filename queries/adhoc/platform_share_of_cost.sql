@@ -1,58 +1,25 @@
 -- How much of each month's metered cost is the platform's own activity, and is it billed?
--- By UTC day, up to the last complete one. An amount is null where that of a day is unknown; the
--- share also where the API refuses the platform's usage of a day.
-with
-
-metered as (
-    select
-        days.workspace_id,
-        date_trunc('month', days.utc_date)::date as month,
-        if(count(days.cost_usd) = count(*), sum(days.cost_usd), null) as metered_cost_usd
-    from marts.fct_billing_days as days
-    join marts.dim_workspaces as workspaces using (workspace_id)
-    where days.utc_date <= workspaces.last_complete_date
-    group by days.workspace_id, month
-),
-
-platform as (
-    select
-        days.workspace_id,
-        date_trunc('month', days.utc_date)::date as month,
-        sum(days.run_count)::bigint as platform_run_count,
-        if(count(days.cost_usd) = count(*), sum(days.cost_usd), null) as platform_cost_usd,
-        if(count(days.billed_usd) = count(*), sum(days.billed_usd), null) as platform_billed_usd
-    from marts.fct_platform_agent_days as days
-    join marts.dim_workspaces as workspaces using (workspace_id)
-    where days.utc_date <= workspaces.last_complete_date
-    group by days.workspace_id, month
-),
-
--- Months of which the platform's usage is known of each day.
-known as (
-    select
-        days.workspace_id,
-        date_trunc('month', days.utc_date)::date as month
-    from audit.reconciliation_days as days
-    join marts.dim_workspaces as workspaces using (workspace_id)
-    where days.utc_date <= workspaces.last_complete_date
-    group by days.workspace_id, month
-    having bool_and(days.platform_cost_usd is not null)
-)
-
+-- That is all usage that names no agent, by UTC day, up to the last complete one: today is left
+-- out. An amount is null where that of a day is unknown.
 select
     workspaces.workspace_name,
-    metered.month,
-    metered.metered_cost_usd,
-    platform.platform_run_count,
-    platform.platform_cost_usd,
-    platform.platform_billed_usd,
+    date_trunc('month', charges.utc_date)::date as usage_month,
+    if(count(charges.cost_usd) = count(*), sum(charges.cost_usd), null) as metered_cost_usd,
     if(
-        known.month is null,
-        null,
-        round(100 * platform.platform_cost_usd / nullif(metered.metered_cost_usd, 0), 1)
-    ) as platform_percent
-from metered
-left join platform using (workspace_id, month)
-left join known using (workspace_id, month)
+        count(charges.cost_usd) filter (agent_id = '(platform)')
+        = count(*) filter (agent_id = '(platform)'),
+        coalesce(sum(charges.cost_usd) filter (agent_id = '(platform)'), 0),
+        null
+    ) as platform_cost_usd,
+    if(
+        count(charges.billed_usd) filter (agent_id = '(platform)')
+        = count(*) filter (agent_id = '(platform)'),
+        coalesce(sum(charges.billed_usd) filter (agent_id = '(platform)'), 0),
+        null
+    ) as platform_billed_usd,
+    round(100 * platform_cost_usd / nullif(sum(charges.cost_usd), 0), 1) as platform_percent
+from marts.fct_charges as charges
 join marts.dim_workspaces as workspaces using (workspace_id)
-order by metered.month desc, workspaces.workspace_name
+where charges.utc_date <= workspaces.last_complete_date
+group by all
+order by usage_month desc, workspaces.workspace_name

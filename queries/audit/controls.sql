@@ -45,7 +45,7 @@ billed_days as (
             utc_date,
             billed_usd as billed_by_agent_usd,
             billed_usd is null as lacks_bill
-        from marts.fct_agent_billing_days
+        from intermediate.int_agent_billing_days
         union all by name
         select workspace_id, utc_date, cost_usd as metered_usd
         from marts.fct_model_days

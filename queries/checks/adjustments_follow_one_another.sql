@@ -18,7 +18,7 @@ lines as (
         unnest(names) as measure,
         unnest([cost_usd, billed_usd, surcharge_usd, own_key_usd, run_count, listed_run_count])
             as closed
-    from marts.fct_closed_lines
+    from finance.closed_lines
     cross join measures
 ),
 

@@ -6,7 +6,7 @@ bills as (
     from marts.fct_billing_days
     union all
     select workspace_id, utc_date, agent_id, cost_usd, billed_usd, surcharge_usd, own_key_usd
-    from marts.fct_agent_billing_days
+    from intermediate.int_agent_billing_days
 )
 
 select workspace_id, utc_date, of, cost_usd, billed_usd, surcharge_usd, own_key_usd

@@ -9,7 +9,7 @@ days as (
         workspace_id,
         date_trunc('month', utc_date)::date as month,
         sum(actual_usd) as days_usd
-    from marts.fct_budget_days
+    from intermediate.int_budget_days
     group by all
 ),
 

@@ -39,7 +39,7 @@ figures as (
         surcharge_usd,
         own_key_usd,
         run_count
-    from marts.fct_closed_lines
+    from finance.closed_lines
     union all
     select
         original_month,
@@ -69,7 +69,7 @@ figures as (
     where date_trunc('month', utc_date) in (select month from closed_months)
     union all
     select month, workspace_id, agent_id, owner, cost_center, 0, 0, 0, 0, -run_count
-    from marts.fct_agent_owner_months
+    from intermediate.int_agent_owner_months
     where month in (select month from closed_months)
 )
 

@@ -41,7 +41,7 @@ booked as (
         agent_id,
         sum(cost_usd) as cost_usd,
         sum(billed_usd) as billed_usd
-    from marts.fct_closed_lines
+    from finance.closed_lines
     group by all
 )
 

@@ -13,7 +13,7 @@ figures as (
         billed_usd as billed_by_agent_usd,
         cost_usd is null as lacks_cost,
         billed_usd is null as lacks_bill
-    from marts.fct_agent_billing_days
+    from intermediate.int_agent_billing_days
     union all by name
     select
         workspace_id,
@@ -57,7 +57,7 @@ agent_days as (
             cost_usd as by_agent_usd,
             cost_usd is null as lacks_cost,
             0.00000000005 as tolerance_usd
-        from marts.fct_agent_billing_days
+        from intermediate.int_agent_billing_days
         union all by name
         select
             workspace_id,

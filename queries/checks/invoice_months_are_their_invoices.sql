@@ -8,7 +8,7 @@ invoices as (
 )
 
 select month, workspace_id, invoiced_usd, booked_usd
-from marts.fct_invoice_months
+from intermediate.int_invoice_months
 full join invoices using (month, workspace_id)
 where coalesce(invoiced_usd, 0) <> coalesce(booked_usd, 0)
 order by all

@@ -19,7 +19,7 @@ figures as (
     where role = 'expense'
     union all by name
     select month, workspace_id, cost_center, 0 as expense_usd, billed_usd
-    from marts.fct_closed_lines
+    from finance.closed_lines
     union all by name
     select
         date_trunc('month', utc_date)::date as month,
@@ -31,7 +31,7 @@ figures as (
     where date_trunc('month', utc_date) in (select month from open_months)
     union all by name
     select booked_month as month, workspace_id, cost_center, 0 as expense_usd, billed_usd
-    from marts.fct_charge_corrections
+    from marts.fct_charge_adjustments
 )
 
 select

@@ -40,10 +40,10 @@ figures as (
     where date_trunc('month', utc_date) not in (select month from closed_months)
     union all by name
     select month, workspace_id, cost_center, 0 as expense_usd, own_key_usd
-    from marts.fct_closed_lines
+    from finance.closed_lines
     union all by name
     select booked_month as month, workspace_id, cost_center, 0 as expense_usd, own_key_usd
-    from marts.fct_charge_corrections
+    from marts.fct_charge_adjustments
 )
 
 select

@@ -20,7 +20,7 @@ figures as (
         0 as tax_usd,
         invoiced_usd as lines_usd,
         0 as payable_usd
-    from marts.fct_invoice_lines
+    from intermediate.int_invoice_lines
     union all by name
     select
         month,

@@ -1,6 +1,6 @@
--- The measures of all runs, for each line (an agent, runs without one, the platform), for the
--- workspace and for each owner, by date and by month; of an owner's month also by line. What is
--- unknown is in no sum; a sum of nothing known is unknown.
+-- The measures of all runs, for each line (an agent, runs without one, the platform) and for the
+-- workspace, by date and by month; of a line's month also by owner. What is unknown is in no sum; a
+-- sum of nothing known is unknown.
 -- Grain: workspace, scope, agent, owner, cost center, period, first day of the period.
 -- key: workspace_id, scope, agent_id, owner, cost_center, period, starts_on
 -- materialized: table
@@ -27,7 +27,7 @@ sums as (
     select
         workspace_id,
         case
-            when grouping(agent_id) = 1 then if(grouping(owner) = 1, 'workspace', 'owner')
+            when grouping(agent_id) = 1 then 'workspace'
             when grouping(date) = 1 and grouping(owner) = 0 then 'agent_owner'
             else 'agent'
         end as scope,
@@ -78,8 +78,6 @@ sums as (
         (workspace_id, agent_id, owner, cost_center, date),
         (workspace_id, agent_id, owner, cost_center, month),
         (workspace_id, agent_id, month),
-        (workspace_id, owner, cost_center, date),
-        (workspace_id, owner, cost_center, month),
         (workspace_id, date),
         (workspace_id, month)
     )

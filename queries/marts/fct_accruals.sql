@@ -1,11 +1,10 @@
 -- Accruals: what is billed and not yet invoiced when a month closes, of the month itself and of
 -- earlier ones back to the first in the books; the journal takes each back on the first day of the
--- next month. A month whose invoices match, or are accepted (fct_invoice_months), is settled:
+-- next month. A month whose invoices match, or are accepted (int_invoice_months), is settled:
 -- nothing of it is accrued. Of one whose bill is not known in full, that of the days that are known
 -- is accrued; what is invoiced beyond it is a negative accrual until the bill is known, as expense
 -- follows the bill.
 -- Without books each month stands alone. Own-key cost is payable to the provider, in no accrual.
--- An invoice is by cost center as it was when it was booked, see fct_invoice_lines.
 -- Rows are of the month itself, of what is not invoiced yet, and of what the month changes.
 -- Grain: month, usage month, workspace, cost center and account.
 -- key: month, usage_month, workspace_id, cost_center, account
@@ -45,10 +44,10 @@ adjusted as (
         coalesce(corrections.account, defaults.default_account) as account,
         sum(corrections.billed_usd) as billed_usd,
         sum(corrections.own_key_usd) as own_key_usd
-    from marts.fct_charge_corrections as corrections
+    from marts.fct_charge_adjustments as corrections
     left join (
         select distinct usage_month, workspace_id, cost_center, default_account
-        from marts.fct_account_months
+        from intermediate.int_account_months
     ) as defaults
         on defaults.usage_month = corrections.original_month
         and defaults.workspace_id = corrections.workspace_id
@@ -67,7 +66,7 @@ parts as (
         default_account,
         billed_usd,
         own_key_usd
-    from marts.fct_account_months
+    from intermediate.int_account_months
     union all by name
     select
         usage_month,
@@ -86,7 +85,7 @@ parts as (
         account,
         if(is_booked, 0, invoiced_usd) as invoiced_usd,
         invoiced_usd as all_invoiced_usd
-    from marts.fct_invoice_lines
+    from intermediate.int_invoice_lines
     union all by name
     select
         usage_month,
@@ -122,7 +121,7 @@ settled as (
         end as invoiced_usd,
         greatest(usage_month, coalesce(books.next_month, usage_month)) as booked_month
     from bills
-    left join marts.fct_invoice_months as months
+    left join intermediate.int_invoice_months as months
         on months.month = bills.usage_month and months.workspace_id = bills.workspace_id
     cross join books
 ),

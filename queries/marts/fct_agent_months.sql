@@ -22,7 +22,7 @@ bills as (
         sum(billed_usd) as billed_usd,
         sum(surcharge_usd) as surcharge_usd,
         sum(own_key_usd) as own_key_usd
-    from marts.fct_agent_billing_days
+    from intermediate.int_agent_billing_days
     group by all
 ),
 

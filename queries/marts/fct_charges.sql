@@ -1,5 +1,5 @@
 -- Charges: metered cost, what Levain bills for it, and what a provider does, as fine as the API can
--- tell them apart. The rows of an agent's day add up to fct_agent_billing_days to the last digit;
+-- tell them apart. The rows of an agent's day add up to int_agent_billing_days to the last digit;
 -- models and providers are those of the hourly meter, and '(unknown)' is what it lacks. The API
 -- bills no model: surcharge is split by cost, own-key cost of a provider over its models by cost,
 -- each rounded down at ten decimals, and the rest is on the row of the largest cost.
@@ -9,7 +9,7 @@
 -- narrow: utc_date
 -- narrow fct_usage_hours: (hour at time zone 'UTC')::date
 -- ref agent_id: dim_agents
--- sums: fct_agent_billing_days by utc_date; agent_id
+-- sums: intermediate.int_agent_billing_days by utc_date; agent_id
 -- column cost_usd: Metered cost in US dollars at the provider's list price.
 -- column account: Account of the owner by finance/owners.csv; null without one.
 with
@@ -24,7 +24,7 @@ bills as (
         surcharge_usd,
         own_key_usd,
         cost_usd is null as is_whole
-    from marts.fct_agent_billing_days
+    from intermediate.int_agent_billing_days
 ),
 
 usage as (

@@ -2,7 +2,7 @@
 -- the usage was. An invoice that comes after the close of its month, or changes later, is booked in
 -- the next open month: amounts of a row are what that month books, so that all rows of an invoice
 -- add up to finance/invoices.csv as it is. A month without an invoice has a row '(none)'.
--- The state is that of fct_invoice_months when the row is booked; a row of amount 0 books that an
+-- The state is that of int_invoice_months when the row is booked; a row of amount 0 books that an
 -- invoice is accepted later, or no longer.
 -- Grain: booked month, month, workspace and invoice.
 -- key: booked_month, month, workspace_id, invoice_id
@@ -49,7 +49,7 @@ select
     months.difference_usd,
     months.state,
     false as is_booked
-from marts.fct_invoice_months as months
+from intermediate.int_invoice_months as months
 left join changes using (month, workspace_id)
 where
     changes.month is not null

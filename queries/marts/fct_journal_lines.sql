@@ -101,10 +101,10 @@ adjustments as (
             'Adjustment of {}, which is closed', strftime(corrections.original_month, '%Y-%m')
         ) as narration,
         corrections.cause as memo
-    from marts.fct_charge_corrections as corrections
+    from marts.fct_charge_adjustments as corrections
     left join (
         select distinct usage_month, workspace_id, cost_center, default_account
-        from marts.fct_account_months
+        from intermediate.int_account_months
     ) as defaults
         on defaults.usage_month = corrections.original_month
         and defaults.workspace_id = corrections.workspace_id
@@ -142,7 +142,7 @@ invoices as (
             format('Invoiced usage of {} by cost center', strftime(usage_month, '%Y-%m'))
         ) as narration,
         if(role = 'tax', 'tax', null) as memo
-    from marts.fct_invoice_bookings
+    from intermediate.int_invoice_bookings
 ),
 
 own_keys as (

@@ -1,7 +1,7 @@
 -- Lines of the books: a line for each agent, owner and cost center of each month, closed or not.
--- Those of a closed month are frozen, as in fct_closed_lines; those of any other may still change.
+-- Those of a closed month are frozen, as in closed_lines; those of any other may still change.
 -- Amounts are those of the UTC days of the meter (fct_charges); counts of runs, their cost and
--- failed cost are those of fct_agent_owner_months, of runs created in the month.
+-- failed cost are those of int_agent_owner_months, of runs created in the month.
 -- Grain: month, workspace, line, owner and cost center.
 -- key: month, workspace_id, agent_id, owner, cost_center
 -- ref workspace_id: dim_workspaces
@@ -30,7 +30,7 @@ charges as (
 
 runs as (
     select * rename (cost_usd as run_cost_usd)
-    from marts.fct_agent_owner_months
+    from intermediate.int_agent_owner_months
 ),
 
 lines as (
@@ -74,5 +74,5 @@ join marts.dim_workspaces as workspaces using (workspace_id)
 left join marts.dim_agents as agents using (workspace_id, agent_id)
 union all by name
 select *
-from marts.fct_closed_lines
+from finance.closed_lines
 order by month, workspace_id, agent_id, owner, cost_center

@@ -1,6 +1,6 @@
 -- Adjustments of closed months, each a line of the next open month. Closed lines and adjustments
 -- add up to today's figures, to the last digit.
--- Amounts are sums of fct_charge_corrections. Counts are of runs created in the original month; a
+-- Amounts are sums of fct_charge_adjustments. Counts are of runs created in the original month; a
 -- run that the API's list shows for the first time, and that was counted before, changes
 -- listed_run_count alone (run_listed).
 -- Causes: runs were added to a day (late_run) or taken from it (run_removed); its cost or its bill
@@ -25,7 +25,7 @@ with
 
 lines as (
     select * rename (month as original_month)
-    from marts.fct_closed_lines
+    from finance.closed_lines
 ),
 
 months as (
@@ -46,7 +46,7 @@ amounts as (
         is_booked,
         max(load_id) as load_id,
         sum(columns('_usd$'))
-    from marts.fct_charge_corrections
+    from marts.fct_charge_adjustments
     group by all
     having
         sum(cost_usd) <> 0
@@ -70,7 +70,7 @@ run_differences as (
         select
             month as original_month, workspace_id, agent_id, owner, cost_center,
             run_count, listed_run_count
-        from marts.fct_agent_owner_months
+        from intermediate.int_agent_owner_months
         where month in (select month from months)
         union all by name
         select

@@ -24,12 +24,14 @@ select
     succeeded_count,
     failed_count,
     cancelled_count,
-    -- Of unknown outcome are runs of a closed month that are in none of the three counts.
-    case
-        when lines.revision is null then months.failure_rate
-        when run_count = succeeded_count + failed_count + cancelled_count
-            then marts.failure_rate(failed_count, succeeded_count)
-    end as failure_rate,
+    -- Runs that are in none of the counts are of unknown outcome.
+    if(
+        run_count
+        = succeeded_count + failed_count + cancelled_count
+        + if(revision is null, coalesce(open_count, 0), 0),
+        marts.failure_rate(failed_count, succeeded_count),
+        null
+    ) as failure_rate,
     failed_cost_usd,
     failed_cost_high_usd,
     run_cost_usd,
@@ -44,9 +46,16 @@ select
     agent_id
 from marts.fct_month_lines as lines
 left join (
-    select month, workspace_id, agent_id, owner, cost_center, failure_rate
-    from marts.fct_agent_owner_months
-) as months using (month, workspace_id, agent_id, owner, cost_center)
+    select
+        date_trunc('month', date)::date as month,
+        workspace_id,
+        agent_id,
+        owner,
+        cost_center,
+        sum(open_count)::bigint as open_count
+    from marts.fct_agent_days
+    group by all
+) as days using (month, workspace_id, agent_id, owner, cost_center)
 where month = $month::date
 order by
     workspace_name,

@@ -9,7 +9,7 @@ charges as (
         workspace_id,
         provider,
         -columns('_usd$|^request_count$')
-    from marts.fct_charge_corrections
+    from marts.fct_charge_adjustments
     where original_month = $month::date
 )
 

@@ -16,6 +16,6 @@ select
     billed_usd,
     (days.has_provider_keys is false)::bigint as unknown_part_count,
     (billed_usd is null)::bigint as unknown_bill_count
-from marts.fct_agent_billing_days
+from intermediate.int_agent_billing_days
 left join intermediate.int_metered_days as days using (workspace_id, utc_date)
 order by workspace_id, agent_id, utc_date

@@ -25,7 +25,7 @@ figures as (
         own_key_usd,
         billed_usd,
         run_count
-    from marts.fct_closed_lines
+    from finance.closed_lines
     union all
     select
         original_month,

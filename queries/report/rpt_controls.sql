@@ -42,7 +42,7 @@ compared as (
         totals.theirs,
         (
             select min(endpoint)
-            from audit.refused_endpoints as refused
+            from intermediate.int_refused_endpoints as refused
             where
                 refused.workspace_id = workspaces.workspace_id
                 and contains(controls.sources, endpoint)

@@ -15,5 +15,5 @@ select
     billed_usd,
     changed_usd,
     unexplained_usd
-from marts.fct_invoice_days
+from intermediate.int_invoice_days
 order by workspace_id, month, abs(changed_usd) desc, utc_date

@@ -25,7 +25,7 @@ adjustments as (
     select month, workspace_id, max(booked_month) as adjusted_month
     from (
         select original_month as month, workspace_id, booked_month
-        from marts.fct_charge_corrections
+        from marts.fct_charge_adjustments
         group by all
         having sum(billed_usd) <> 0
     )
@@ -77,6 +77,6 @@ select
         null
     ) as today_difference_usd
 from invoices
-join marts.fct_invoice_months as months using (workspace_id, month)
+join intermediate.int_invoice_months as months using (workspace_id, month)
 left join adjustments using (workspace_id, month)
 order by workspace_id, month, invoices.issued_on, invoices.invoice_id, invoices.booked_month

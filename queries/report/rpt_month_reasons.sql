@@ -49,7 +49,7 @@ left_out as (
             where coalesce(billed_usd <> 0, true)
             union
             select workspace_id, month
-            from marts.fct_closed_lines
+            from finance.closed_lines
             where billed_usd <> 0
             union
             select workspace_id, month

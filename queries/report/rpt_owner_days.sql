@@ -7,12 +7,14 @@ select
     owner,
     cost_center,
     date,
-    run_count,
-    failed_count,
-    succeeded_count + failed_count as finished_count,
-    run_count - coalesce(finished_count + cancelled_count + open_count, 0) as unknown_outcome_count,
-    unknown_cost_count,
-    cost_usd
-from marts.fct_owner_days
+    sum(run_count)::bigint as run_count,
+    sum(failed_count)::bigint as failed_count,
+    sum(succeeded_count + failed_count)::bigint as finished_count,
+    (sum(run_count) - coalesce(sum(succeeded_count + failed_count + cancelled_count + open_count), 0))::bigint
+        as unknown_outcome_count,
+    sum(unknown_cost_count)::bigint as unknown_cost_count,
+    sum(cost_usd) as cost_usd
+from marts.fct_agent_days
 where exists (from intermediate.int_owner_spans)
+group by workspace_id, owner, cost_center, date
 order by workspace_id, owner, cost_center, date

@@ -53,7 +53,7 @@ closed as (
         sum(run_count)::bigint as closed_run_count,
         sum(failed_count)::bigint as closed_failed_count,
         sum(succeeded_count + failed_count)::bigint as closed_finished_count
-    from marts.fct_closed_lines
+    from finance.closed_lines
     group by grouping sets ((workspace_id, month), (month))
 ),
 

@@ -13,7 +13,7 @@ select
     agents.unlisted_cost_usd,
     agents.timing_difference_usd,
     agents.unexplained_usd
-from audit.reconciliation_agents as agents
+from intermediate.int_reconciliation_agents as agents
 join audit.reconciliation_days as days using (workspace_id, utc_date)
 where days.status in ('unreconciled', 'pending')
 order by

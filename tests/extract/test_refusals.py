@@ -215,7 +215,7 @@ def test_own_key_cost_is_unknown_without_the_keys(
         *known.rows("fct_billing_days", split), (None, None)
     ]  # fmt: skip
     for table in ("fct_agent_months", "fct_workspace_months", "fct_owner_months",
-                  "fct_agent_owner_months", "rpt_months"):  # fmt: skip
+                  "int_agent_owner_months", "rpt_months"):  # fmt: skip
         billed = [row for row in published[table] if row["billed_usd"]]
         assert {(row["surcharge_usd"], row["own_key_usd"]) for row in billed} == {(None, None)}
         assert None not in {value for pair in known.rows(table, split) for value in pair}
@@ -241,7 +241,7 @@ def test_an_endpoint_that_answers_again_is_read_as_a_whole(batch: Batch) -> None
 
     published = publish(batch)
     assert published.findings == []
-    for table in ("fct_usage_hours", "fct_billing_days", "fct_agent_billing_days", "fct_run_models",
+    for table in ("fct_usage_hours", "fct_billing_days", "int_agent_billing_days", "fct_run_models",
                   "fct_log_events", "fct_platform_agent_days"):  # fmt: skip
         assert published[table] != []
     days = published.rows("fct_workspace_days", "unlisted_run_count is_complete")

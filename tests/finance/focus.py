@@ -76,7 +76,7 @@ def rows(
 
 @cache
 def _read() -> list[str]:
-    read = {"marts.fct_charges", "marts.fct_charge_corrections", "marts.fct_invoices"}
+    read = {"marts.fct_charges", "marts.fct_charge_adjustments", "marts.fct_invoices"}
     read |= {"marts.dim_models", "marts.dim_months", "audit.closings", "audit.loads"}
     for file in (folder("queries") / "books").glob("*.sql"):
         read |= references(file.stem, file.read_text(encoding="utf-8"))

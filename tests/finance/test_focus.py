@@ -167,7 +167,7 @@ def test_months_add_up_to_charges_and_corrections(two_years: TwoYears) -> None:
             from marts.fct_charges where utc_date >= '2026-10-01'
             union all
             select booked_month, billed_usd, cost_usd, own_key_usd
-            from marts.fct_charge_corrections
+            from marts.fct_charge_adjustments
         )
         group by all order by all
     """)

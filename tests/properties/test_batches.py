@@ -145,13 +145,13 @@ def prove_controls(published: Published, oracle: Oracle, today: date) -> None:
         assert row["platform_cost_usd"] == platform.get(row["utc_date"], (ZERO,))[0]
     assert {
         (row["utc_date"], row["agent_id"]): (row["cost_usd"], row["billed_usd"])
-        for row in published["fct_agent_billing_days"]
+        for row in published["int_agent_billing_days"]
     } == oracle.billed()
     assert {
         (row["utc_date"], row["provider"]): (row["cost_usd"], row["billed_usd"])
         for row in published["fct_billing_days"]
     } == oracle.providers()
-    for table in ("fct_billing_days", "fct_agent_billing_days"):
+    for table in ("fct_billing_days", "int_agent_billing_days"):
         for row in published[table]:
             parts = row["cost_usd"] + row["surcharge_usd"] - row["own_key_usd"]
             assert parts == row["billed_usd"]

@@ -50,7 +50,7 @@ Bills: TypeAlias = defaultdict[tuple[date, str], list[Decimal]]
 ZERO = Decimal(0)
 OWNERS = ("Ann", "Bob", "Cleo")
 OF_THE_BOOKS = (
-    "fct_charges", "fct_charge_corrections", "fct_closed_lines", "fct_period_adjustments",
+    "fct_charges", "fct_charge_adjustments", "closed_lines", "fct_period_adjustments",
     "dim_months", "closings",
 )  # fmt: skip
 FROZEN = {
@@ -61,7 +61,7 @@ FROZEN = {
     )
 }
 EXPORTED = (
-    "dim_workspaces", "dim_agents", "dim_models", "fct_agent_owner_months", "fct_accruals",
+    "dim_workspaces", "dim_agents", "dim_models", "int_agent_owner_months", "fct_accruals",
     "fct_invoices", "fct_journal_lines", "reconciliation_days", "finance_files", "loads",
 )  # fmt: skip
 CHECKS = ("and_adjustments_are_todays_figures", "are_what_their_loads_gave")
@@ -192,7 +192,7 @@ def prove_books(marts: dict[str, list[Row]], true: Bills) -> None:
     """By month and line, what was closed and every adjustment of it are the ledger's sums."""
     closed = {row["month"] for row in marts["closings"] if row["state"] == "closed"}
     sums: Bills = defaultdict(lambda: [ZERO, ZERO])
-    for row in marts["fct_closed_lines"]:
+    for row in marts["closed_lines"]:
         _add(sums[row["month"], row["agent_id"]], row["cost_usd"], row["billed_usd"])
     for row in marts["fct_period_adjustments"]:
         line = sums[row["original_month"], row["agent_id"]]

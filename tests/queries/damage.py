@@ -34,10 +34,10 @@ DAMAGE = {
         "update marts.fct_budgets set actual_usd = actual_usd + 1e-10"
     ),
     "closed_lines_and_adjustments_are_todays_figures": (
-        "update marts.fct_closed_lines set billed_usd = billed_usd + 1e-10 where billed_usd > 0"
+        "update finance.closed_lines set billed_usd = billed_usd + 1e-10 where billed_usd > 0"
     ),
     "closed_lines_are_what_their_loads_gave": (
-        "update marts.fct_closed_lines set cost_usd = cost_usd - 1e-10 where cost_usd > 0"
+        "update finance.closed_lines set cost_usd = cost_usd - 1e-10 where cost_usd > 0"
     ),
     "closings_state_is_known": ("update audit.closings set state = 'done'"),
     "days_are_listed_and_unlisted_runs": ("update marts.fct_agent_days set open_count = 7"),
@@ -54,7 +54,7 @@ DAMAGE = {
         "update marts.fct_agent_days set failure_rate_low = failure_rate_high + 0.1"
     ),
     "fct_account_months_workspace_id_is_in_dim_workspaces": (
-        "update marts.fct_account_months set workspace_id = 'lost'"
+        "update intermediate.int_account_months set workspace_id = 'lost'"
     ),
     "fct_accruals_workspace_id_is_in_dim_workspaces": (
         "update marts.fct_accruals set workspace_id = 'lost'"
@@ -63,10 +63,10 @@ DAMAGE = {
         "update marts.fct_adjustments set agent_id = 'lost'"
     ),
     "fct_agent_billing_days_agent_id_is_in_dim_agents": (
-        "update marts.fct_agent_billing_days set agent_id = 'lost'"
+        "update intermediate.int_agent_billing_days set agent_id = 'lost'"
     ),
     "fct_agent_billing_days_conserves_raw_agent_billing_days": (
-        "update marts.fct_agent_billing_days set billed_usd = 9"
+        "update intermediate.int_agent_billing_days set billed_usd = 9"
     ),
     "fct_agent_days_agent_id_is_in_dim_agents": (
         "update marts.fct_agent_days set agent_id = 'lost'"
@@ -74,13 +74,13 @@ DAMAGE = {
     "fct_agent_months_status_is_known": ("update marts.fct_agent_months set status = 'done'"),
     "fct_agent_months_sums_fct_agent_days": ("update marts.fct_agent_months set run_count = 1"),
     "fct_agent_owner_months_agent_id_is_in_dim_agents": (
-        "update marts.fct_agent_owner_months set agent_id = 'lost'"
+        "update intermediate.int_agent_owner_months set agent_id = 'lost'"
     ),
     "fct_agent_owner_months_status_is_known": (
-        "update marts.fct_agent_owner_months set status = 'done'"
+        "update intermediate.int_agent_owner_months set status = 'done'"
     ),
     "fct_agent_owner_months_sums_fct_agent_months": (
-        "update marts.fct_agent_owner_months set billed_usd = billed_usd + 1e-10"
+        "update intermediate.int_agent_owner_months set billed_usd = billed_usd + 1e-10"
     ),
     "fct_allocations_agent_id_is_in_dim_agents": (
         "update marts.fct_allocations set agent_id = 'lost'"
@@ -93,34 +93,34 @@ DAMAGE = {
         "update marts.fct_billing_days set workspace_id = 'lost'"
     ),
     "fct_charge_corrections_agent_id_is_in_dim_agents": (
-        "update marts.fct_charge_corrections set agent_id = 'lost'"
+        "update marts.fct_charge_adjustments set agent_id = 'lost'"
     ),
     "fct_budgets_scope_is_known": ("update marts.fct_budgets set scope = 'team'"),
     "fct_budgets_state_is_known": ("update marts.fct_budgets set state = 'good'"),
     "fct_charge_corrections_cause_is_known": (
-        "update marts.fct_charge_corrections set cause = 'other'"
+        "update marts.fct_charge_adjustments set cause = 'other'"
     ),
     "fct_charges_agent_id_is_in_dim_agents": ("update marts.fct_charges set agent_id = 'lost'"),
     "fct_charges_sums_fct_agent_billing_days": (
         "update marts.fct_charges set surcharge_usd = surcharge_usd + 1e-10"
     ),
     "fct_closed_lines_workspace_id_is_in_dim_workspaces": (
-        "update marts.fct_closed_lines set workspace_id = 'lost'"
+        "update finance.closed_lines set workspace_id = 'lost'"
     ),
-    "fct_invoice_bookings_role_is_known": ("update marts.fct_invoice_bookings set role = 'done'"),
+    "fct_invoice_bookings_role_is_known": ("update intermediate.int_invoice_bookings set role = 'done'"),
     "fct_invoice_bookings_workspace_id_is_in_dim_workspaces": (
-        "update marts.fct_invoice_bookings set workspace_id = 'lost'"
+        "update intermediate.int_invoice_bookings set workspace_id = 'lost'"
     ),
     "fct_invoice_days_workspace_id_is_in_dim_workspaces": (
-        "update marts.fct_invoice_days set workspace_id = 'lost'"
+        "update intermediate.int_invoice_days set workspace_id = 'lost'"
     ),
     "fct_invoice_lines_workspace_id_is_in_dim_workspaces": (
-        "update marts.fct_invoice_lines set workspace_id = 'lost'"
+        "update intermediate.int_invoice_lines set workspace_id = 'lost'"
     ),
     "fct_invoice_months_workspace_id_is_in_dim_workspaces": (
-        "update marts.fct_invoice_months set workspace_id = 'lost'"
+        "update intermediate.int_invoice_months set workspace_id = 'lost'"
     ),
-    "fct_invoice_months_state_is_known": ("update marts.fct_invoice_months set state = 'done'"),
+    "fct_invoice_months_state_is_known": ("update intermediate.int_invoice_months set state = 'done'"),
     "fct_invoices_workspace_id_is_in_dim_workspaces": (
         "update marts.fct_invoices set workspace_id = 'lost'"
     ),
@@ -211,7 +211,7 @@ DAMAGE = {
         "update marts.fct_journal_lines set debit_usd = debit_usd + 1e-10 where kind = 'own_key'"
     ),
     "invoice_months_are_their_invoices": (
-        "update marts.fct_invoice_months set invoiced_usd = invoiced_usd + 1e-10"
+        "update intermediate.int_invoice_months set invoiced_usd = invoiced_usd + 1e-10"
     ),
     "payables_are_invoices": ("update marts.fct_invoices set tax_usd = tax_usd + 1e-10"),
     "platform_costs_add_up": (
@@ -219,7 +219,7 @@ DAMAGE = {
     ),
     "reconciliation_days_status_is_known": ("update audit.reconciliation_days set status = 'done'"),
     "refused_endpoints_workspace_id_is_in_dim_workspaces": (
-        "update audit.refused_endpoints set workspace_id = 'w-9'"
+        "update intermediate.int_refused_endpoints set workspace_id = 'w-9'"
     ),
     "rpt_month_bridge_recency_is_known": ("update reports.rpt_month_bridge set recency = 'old'"),
     "the_last_version_of_a_run_is_in_force": (

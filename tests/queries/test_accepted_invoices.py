@@ -109,7 +109,7 @@ def test_a_free_invoice_that_is_accepted_before_its_bill_is_known(
     )  # fmt: skip
     warehouse.build()
 
-    assert warehouse.rows("select state from marts.fct_invoice_months") == [("accepted",)]
+    assert warehouse.rows("select state from intermediate.int_invoice_months") == [("accepted",)]
     assert (accrued(warehouse), rounding(warehouse)) == (0, -100)
 
 
@@ -140,7 +140,7 @@ def test_an_acceptance_line_that_is_deleted(october: Warehouse) -> None:
     assert (accrued(october), rounding(october)) == (Decimal("134.3333333336"), 0)
 
 
-OCTOBERS_STATE = "select state from marts.fct_invoice_months where month = '2026-10-01'"
+OCTOBERS_STATE = "select state from intermediate.int_invoice_months where month = '2026-10-01'"
 
 
 def test_another_invoice_that_goes_accepts_no_change_of_the_bill(october: Warehouse) -> None:

@@ -54,7 +54,7 @@ def test_an_own_key(read: Warehouse) -> None:
         ("anthropic", 2, Decimal("0.04"), 2, Decimal("0.04")),
         ("openai", 1, Decimal("0.1"), 0, Decimal("1.1")),
     ]
-    assert bills(read, "fct_agent_billing_days", "agent_id") == [
+    assert bills(read, "int_agent_billing_days", "agent_id") == [
         ("a-1", 2, Decimal("0.04"), 2, Decimal("0.04")),
         ("a-2", 1, Decimal("0.1"), 0, Decimal("1.1")),
     ]
@@ -72,7 +72,7 @@ def test_an_agent_with_both(read: Warehouse) -> None:
     """)
     read.build()
 
-    assert bills(read, "fct_agent_billing_days", "agent_id") == [
+    assert bills(read, "int_agent_billing_days", "agent_id") == [
         ("a-1", 3, Decimal("0.14"), 2, Decimal("1.14"))
     ]
 
@@ -119,7 +119,7 @@ def test_a_run_before_the_key_on_a_day_with_it(read: Warehouse) -> None:
     metered(read, cost_usd=3, hour="2026-11-19 15:00Z", billed_usd="0.06", agent_id="a-2")
     read.build()
 
-    rows = bills(read, "fct_agent_billing_days", "agent_id")
+    rows = bills(read, "int_agent_billing_days", "agent_id")
     assert [(agent, own_key) for agent, _, _, own_key, _ in rows] == [("a-1", 0), ("a-2", 3)]
 
 
@@ -130,7 +130,7 @@ def test_a_key_added_within_the_day_of_unlisted_runs(read: Warehouse) -> None:
     metered(read, cost_usd=2, hour="2026-11-19 15:00Z", billed_usd="0.04", agent_id="a-2")
     read.build()
 
-    rows = bills(read, "fct_agent_billing_days", "agent_id")
+    rows = bills(read, "int_agent_billing_days", "agent_id")
     assert [(agent, own_key) for agent, _, _, own_key, _ in rows] == [("a-1", 0), ("a-2", 2)]
 
 
@@ -198,7 +198,7 @@ def test_usage_without_an_agent_stands_on_the_platforms_line(read: Warehouse) ->
     metered(read, billed_usd="2.2")
     read.build()
 
-    assert bills(read, "fct_agent_billing_days", "agent_id") == [
+    assert bills(read, "int_agent_billing_days", "agent_id") == [
         ("(platform)", 1, -1, 0, 0),
         ("a-1", 2, Decimal("0.2"), 0, Decimal("2.2")),
     ]

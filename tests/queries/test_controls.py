@@ -125,7 +125,7 @@ def test_nothing_to_control(read: Warehouse) -> None:
     ) == (17, date(2026, 11, 12), date(2026, 11, 28), 0)
     assert read.rows("from marts.fct_agent_days") == []
     assert read.rows("from marts.fct_adjustments") == []
-    assert read.rows("from audit.reconciliation_agents") == []
+    assert read.rows("from intermediate.int_reconciliation_agents") == []
     assert read.rows("from audit.controls") == []
     assert controls(read) == {}
 
@@ -142,7 +142,7 @@ def test_a_metered_day_is_taken_apart(read: Warehouse) -> None:
         read, "metered_cost_usd", "run_cost_usd", "platform_cost_usd", "unlisted_cost_usd",
         "timing_difference_usd", "unexplained_usd", "status",
     ) == (8, 4, 1, 3, 0, 0, "reconciled")  # fmt: skip
-    assert read.rows("from audit.reconciliation_agents") == []
+    assert read.rows("from intermediate.int_reconciliation_agents") == []
     assert controls(read) == {}
 
 

@@ -17,7 +17,7 @@ MODELS = {model.relation: model for model in all_models(QUERIES)}
 # The schemas that each layer may read.
 MAY_READ = {
     "staging": {"raw", "ledger", "finance"},
-    "intermediate": {"staging", "intermediate", "finance"},
+    "intermediate": {"staging", "intermediate", "marts", "audit", "finance"},
     "marts": {"staging", "intermediate", "marts", "audit", "finance"},
     "audit": {"staging", "intermediate", "marts", "audit", "finance"},
     "reports": {"intermediate", "marts", "audit", "reports"},

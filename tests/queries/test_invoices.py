@@ -168,7 +168,7 @@ def test_an_invoice_by_cost_center(october: Warehouse) -> None:
     october.build()
 
     lines = october.rows(
-        "select cost_center, account, invoiced_usd from marts.fct_invoice_lines order by 1"
+        "select cost_center, account, invoiced_usd from intermediate.int_invoice_lines order by 1"
     )
 
     assert lines == [
@@ -187,7 +187,7 @@ def test_an_invoice_for_nothing_billed(warehouse: Warehouse) -> None:
     warehouse.build()
 
     assert warehouse.rows(
-        "select month, cost_center, account, invoiced_usd from marts.fct_invoice_lines"
+        "select month, cost_center, account, invoiced_usd from intermediate.int_invoice_lines"
     ) == [(NOVEMBER, "(none)", "6200", 5)]
 
 
@@ -209,7 +209,7 @@ def explaining(warehouse: Warehouse) -> list[tuple[Any, ...]]:
     warehouse.build()
     return warehouse.rows("""
         select utc_date, billed_when_issued_usd, billed_usd, changed_usd, load_id
-        from marts.fct_invoice_days where changed_usd <> 0
+        from intermediate.int_invoice_days where changed_usd <> 0
     """)
 
 
@@ -251,7 +251,7 @@ def test_a_day_whose_bill_was_unknown(october: Warehouse, bills: tuple[int | Non
 
     known = Decimal("139.3333333336")
     assert october.rows(
-        "select billed_when_issued_usd, billed_usd, changed_usd from marts.fct_invoice_days"
+        "select billed_when_issued_usd, billed_usd, changed_usd from intermediate.int_invoice_days"
     ) == [(None if None in bills[:1] else known, None if None in bills[1:] else known, None)]
 
 
@@ -292,7 +292,7 @@ def test_a_settled_month_has_no_such_days(
     invoiced(october, OCTOBER, "135.33", is_accepted=is_accepted)
     october.build()
 
-    assert october.rows("from marts.fct_invoice_days") == []
+    assert october.rows("from intermediate.int_invoice_days") == []
 
 
 def test_a_day_that_changes_after_the_acceptance(october: Warehouse) -> None:

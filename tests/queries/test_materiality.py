@@ -24,7 +24,7 @@ def limit(warehouse: Warehouse, usd: str) -> None:
 def figures(warehouse: Warehouse) -> tuple[Any, ...]:
     """The state of October, what is accrued of it, what is rounding, and the kinds of entries."""
     warehouse.build()
-    (state,) = warehouse.row("select state from marts.fct_invoice_months where month = ?", OCTOBER)
+    (state,) = warehouse.row("select state from intermediate.int_invoice_months where month = ?", OCTOBER)
     (accrued,) = warehouse.row(
         "select coalesce(sum(accrual_usd), 0) from marts.fct_accruals where not is_booked"
     )

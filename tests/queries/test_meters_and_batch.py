@@ -142,7 +142,7 @@ def test_refused_endpoints(warehouse: Warehouse) -> None:
         )  # fmt: skip
     warehouse.build()
 
-    assert warehouse.rows("from audit.refused_endpoints") == [
+    assert warehouse.rows("from intermediate.int_refused_endpoints") == [
         (WORKSPACE, "analytics/billing", 403, SEEN)
     ]
 
@@ -154,7 +154,7 @@ def test_cost_and_bill_are_never_mixed(warehouse: Warehouse) -> None:
     warehouse.build()
 
     assert warehouse.rows(
-        "select agent_id, cost_usd, billed_usd, surcharge_usd from marts.fct_agent_billing_days"
+        "select agent_id, cost_usd, billed_usd, surcharge_usd from intermediate.int_agent_billing_days"
         " order by agent_id desc"
     ) == [("a-1", 3, Decimal("0.06"), Decimal("-2.94")), ("(platform)", 1, None, None)]
 

@@ -55,7 +55,7 @@ def test_a_line_says_how_much_is_unknown(read: Warehouse) -> None:
     sql = "select agent_id, unknown_cost_count, failed_cost_usd, failed_cost_high_usd from"
     expected = [("a-1", 0, 2, 2), ("a-1", 0, 0, 0), ("a-2", 2, None, None)]
 
-    for relation in ("marts.fct_month_lines", "marts.fct_closed_lines"):
+    for relation in ("marts.fct_month_lines", "finance.closed_lines"):
         assert read.rows(f"{sql} {relation} order by agent_id, owner") == expected
 
 

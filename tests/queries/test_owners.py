@@ -76,7 +76,7 @@ def test_a_day_belongs_to_the_owner_of_that_day(sample: Warehouse) -> None:
     """Runs, bill and usage of a day stand under its owner, those before under the one before."""
     for table, day in (
         ("fct_agent_days", "date"),
-        ("fct_agent_billing_days", "utc_date"),
+        ("int_agent_billing_days", "utc_date"),
         ("fct_model_days", "utc_date"),
     ):
         rows = sample.rows(
@@ -114,7 +114,7 @@ def test_a_month_in_which_an_agent_changes_hands_has_a_line_for_each_owner(
     """Each owner has the days of its own, and the two lines are the agent's month."""
     lines = sample.rows(
         "select owner, cost_center, run_count, cost_usd, billed_usd, status"
-        " from marts.fct_agent_owner_months where workspace_id = ? and agent_id = 'a-1'"
+        " from intermediate.int_agent_owner_months where workspace_id = ? and agent_id = 'a-1'"
         " and month = '2026-11-01' order by owner",
         WORKSPACE,
     )

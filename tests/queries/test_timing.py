@@ -132,7 +132,7 @@ def test_the_platform_against_usage_without_an_agent(read: Warehouse) -> None:
 
     assert read.rows(
         "select agent_id, metered_cost_usd, platform_cost_usd, unexplained_usd"
-        " from audit.reconciliation_agents"
+        " from intermediate.int_reconciliation_agents"
     ) == [("(platform)", Decimal("1.25"), 1, Decimal("0.25"))]
     found = controls(read)
     assert found.keys() == {"usage_without_an_agent_agrees_with_the_platform"}

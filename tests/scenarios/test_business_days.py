@@ -92,7 +92,7 @@ def test_the_reconciliation_stays_in_utc(batch: Batch, published: Published) -> 
 
     for mart in (
         "reconciliation_days", "reconciliation_agents", "fct_model_days", "fct_billing_days",
-        "fct_agent_billing_days", "fct_platform_agent_days", "controls",
+        "int_agent_billing_days", "fct_platform_agent_days", "controls",
     ):  # fmt: skip
         assert in_kolkata[mart] == published[mart]
 

@@ -46,7 +46,7 @@ def test_a_provider_key_of_the_workspaces_own(
         (date(2026, 11, 21), Decimal(10), Decimal("0.2"), Decimal(10), Decimal("0.2")),
         (date(2026, 11, 22), Decimal(10), Decimal(1), Decimal(0), Decimal(11)),
     ]
-    assert published.rows("fct_agent_billing_days", BILL) == expected
+    assert published.rows("int_agent_billing_days", BILL) == expected
     assert published.rows("fct_billing_days", BILL) == expected
     assert [
         each.rows("dim_provider_keys", "provider is_listed") for each in (first, published)

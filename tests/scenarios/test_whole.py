@@ -187,7 +187,7 @@ def test_a_bill_taken_apart(batch: Batch, world: World, workspace: Workspace, ag
         (*key, *row.values()) for key, row in sorted(bills.items())
     ]
     assert len({key[0] for key in bills}) == 3
-    for table in ("fct_agent_billing_days", "fct_agent_months", "fct_workspace_months"):
+    for table in ("int_agent_billing_days", "fct_agent_months", "fct_workspace_months"):
         for column, part in (
             ("surcharge_usd", "surcharge"), ("own_key_usd", "own_key"), ("billed_usd", "billed"),
         ):  # fmt: skip

@@ -202,7 +202,7 @@ def _is_known_in_part(con: duckdb.DuckDBPyConnection, month: date, total: Row) -
 def _unknown_platform_days(con: duckdb.DuckDBPyConnection, month: date) -> int:
     """Return the number of days of which the platform's cost is in no sum."""
     ((count,),) = con.execute(
-        "select coalesce(sum(unknown_platform_count), 0)::bigint from marts.fct_agent_owner_months"
+        "select coalesce(sum(unknown_platform_count), 0)::bigint from marts.fct_agent_months"
         " where month = ?",
         [month],
     ).fetchall()

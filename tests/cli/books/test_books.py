@@ -54,7 +54,7 @@ def test_a_closed_month(closed: Shop) -> None:
     assert closed.rows("select status, revision from dim_months where month = '2026-10-01'") == [
         {"status": "closed", "revision": 1}
     ]
-    assert closed.rows("select owner, cost_usd, run_count from fct_closed_lines") == [
+    assert closed.rows("select owner, cost_usd, run_count from closed_lines") == [
         {"owner": "Ann", "cost_usd": "1.1000000000", "run_count": 1}
     ]
     assert status["books"]["last_closed"]["month"] == "2026-10"
@@ -184,7 +184,7 @@ def test_a_month_closed_anew(closed: Shop) -> None:
         {"revision": 2, "state": "closed", "reason": None},
     ]
     assert (closed.books / "2026-10" / "r1" / "manifest.json").read_bytes() == first
-    assert closed.rows("select revision from fct_closed_lines") == [{"revision": 2}]
+    assert closed.rows("select revision from closed_lines") == [{"revision": 2}]
     assert "books are as they were closed; " in closed.ok("books").out
     refused = closed.run("close", "2026-09", "--reopen", "x")
     assert (refused.code, "only the last closed month can" in refused.err) == (2, True)

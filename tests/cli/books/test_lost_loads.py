@@ -20,8 +20,8 @@ INVOICES = (
     "month,invoice_id,workspace,amount_usd,issued_on\n"
     "2026-10,LEV-1,Other,2.75,2026-11-02\n2026-11,LEV-2,Other,1,2026-11-04\n"
 )
-BOOKED = "select * exclude revision from fct_closed_lines"
-UNBOOKED = "select * from fct_charge_corrections union all by name from fct_period_adjustments"
+BOOKED = "select * exclude revision from closed_lines"
+UNBOOKED = "select * from fct_charge_adjustments union all by name from fct_period_adjustments"
 
 
 @pytest.fixture(scope="module")

@@ -31,7 +31,7 @@ CHARGES = f"""
 
     corrections as (
         select *
-        from marts.fct_charge_corrections
+        from marts.fct_charge_adjustments
         where booked_month >= $month::date
     ),
 

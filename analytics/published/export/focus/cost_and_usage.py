@@ -225,7 +225,7 @@ COLUMNS = (
     Column(
         "x_CorrectionCause",
         "cause",
-        "Of a correction, its causes as in fct_charge_corrections; else empty.",
+        "Of a correction, its causes as in fct_charge_adjustments; else empty.",
     ),
     Column("x_LoadId", "load_id", "Of a correction, the last load that changed the charge."),
 )

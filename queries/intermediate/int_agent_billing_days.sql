@@ -3,6 +3,7 @@
 -- fine as the API reports it. Own-key cost is that of the keys that are known: where the API
 -- refuses them, that of others is taken off the surcharge. Grain: workspace, UTC day and line.
 -- key: workspace_id, utc_date, agent_id
+-- materialized: table
 -- narrow: utc_date
 -- ref agent_id: dim_agents
 -- conserves: raw.agent_billing_days by date as utc_date; ifnull(agent_id, '(platform)') as agent_id

@@ -4,6 +4,7 @@
 -- invoice of the usage month, or of an entry of its own.
 -- Grain: month, usage month, workspace, invoice, role, cost center and account.
 -- key: month, usage_month, workspace_id, invoice_id, role, cost_center, account
+-- materialized: table
 -- ref workspace_id: dim_workspaces
 -- values role: expense, tax, rounding
 -- column month: First day of the UTC month that books it.
@@ -45,7 +46,7 @@ lines as (
         cost_center,
         account,
         invoiced_usd
-    from marts.fct_invoice_lines
+    from intermediate.int_invoice_lines
     where not is_booked
 ),
 

@@ -7,6 +7,7 @@
 -- are not booked (before_the_books).
 -- Grain: UTC month of the usage and workspace, of those with a bill or an invoice.
 -- key: month, workspace_id
+-- materialized: table
 -- ref workspace_id: dim_workspaces
 -- values state: not_invoiced, matched, accepted, differs, bill_unknown, before_the_books
 -- column month: First day of the UTC month of the usage.
@@ -26,7 +27,7 @@ books as (
 
 bills as (
     select usage_month as month, workspace_id, sum(billed_usd) as billed_usd
-    from marts.fct_account_months
+    from intermediate.int_account_months
     group by all
 ),
 

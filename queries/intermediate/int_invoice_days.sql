@@ -6,6 +6,7 @@
 -- is unknown.
 -- Grain: month, workspace and UTC day.
 -- key: month, workspace_id, utc_date
+-- materialized: table
 -- ref workspace_id: dim_workspaces
 -- column month: First day of the UTC month of the usage.
 -- column month_difference_usd: Invoiced less billed in US dollars, of all the month.
@@ -23,7 +24,7 @@ differing as (
         workspace_id,
         months.difference_usd as month_difference_usd,
         max(invoices.issued_on) as issued_on
-    from marts.fct_invoice_months as months
+    from intermediate.int_invoice_months as months
     join marts.fct_invoices as invoices using (month, workspace_id)
     where months.state = 'differs'
     group by all

@@ -1,6 +1,7 @@
 -- Endpoints that the API refuses to a workspace: the last load that asked has no answer other than
 -- 403 or 404. What needs one is unknown. Grain: workspace and endpoint.
 -- key: workspace_id, endpoint
+-- materialized: table
 -- ref workspace_id: dim_workspaces
 -- column endpoint: Path of the endpoint, as the header of a control has it.
 -- column status: HTTP status of the refusal.

@@ -4,6 +4,7 @@
 -- books, if there are any, have no rows: no journal books them.
 -- Grain: usage month, workspace, cost center and account.
 -- key: usage_month, workspace_id, cost_center, account
+-- materialized: table
 -- ref workspace_id: dim_workspaces
 -- column usage_month: First day of the UTC month of the usage.
 -- column account: Account for expense.

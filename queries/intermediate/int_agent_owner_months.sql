@@ -3,6 +3,7 @@
 -- day.
 -- Grain: workspace, line, owner, cost center and month.
 -- key: workspace_id, agent_id, owner, cost_center, month
+-- materialized: table
 -- ref agent_id: dim_agents
 -- sums: fct_agent_months by agent_id; month
 -- values status: open, incomplete, final, closed
@@ -22,7 +23,7 @@ bills as (
         sum(billed_usd) as billed_usd,
         sum(surcharge_usd) as surcharge_usd,
         sum(own_key_usd) as own_key_usd
-    from marts.fct_agent_billing_days
+    from intermediate.int_agent_billing_days
     group by all
 ),
 

@@ -1,8 +1,9 @@
--- Invoices by cost center and account: of each row of fct_invoices that is booked, the amount less
--- credits, in proportion to what is billed to each, to less than the tenth decimal of a dollar.
--- Where nothing is billed, all of it is at the cost center that comes first, else at '(none)'.
+-- Invoices by cost center and account: of each row of fct_invoices, the amount less credits,
+-- in proportion to what is billed to each today, to less than the tenth decimal of a dollar. Where
+-- nothing is billed, all of it is at the cost center that comes first, else at '(none)'.
 -- Grain: booked month, month, workspace, invoice, cost center and account.
 -- key: booked_month, month, workspace_id, invoice_id, cost_center, account
+-- materialized: table
 -- ref workspace_id: dim_workspaces
 -- column month: First day of the UTC month of the usage.
 -- column booked_month: First day of the month that books it: closed, or still to close.
@@ -18,9 +19,10 @@ invoices as (
         month,
         workspace_id,
         invoice_id,
+        is_booked,
         ((amount_usd - credit_usd) * 10000000000)::hugeint as invoiced
     from marts.fct_invoices
-    where not is_booked and state <> 'before_the_books' and amount_usd <> credit_usd
+    where state <> 'before_the_books' and amount_usd <> credit_usd
 ),
 
 cells as (
@@ -31,7 +33,7 @@ cells as (
         (greatest(coalesce(bills.billed_usd, 0), 0) * 10000000000)::hugeint as billed
     from invoices
     cross join intermediate.int_default_accounts as defaults
-    left join marts.fct_account_months as bills
+    left join intermediate.int_account_months as bills
         on bills.usage_month = invoices.month and bills.workspace_id = invoices.workspace_id
 ),
 
@@ -56,9 +58,6 @@ running as (
     window invoice as (partition by booked_month, month, workspace_id, invoice_id)
 )
 
-select *, true as is_booked
-from finance.closed_invoice_lines
-union all by name
 select
     booked_month,
     month,
@@ -69,7 +68,7 @@ select
     -- The difference of two running sums that are rounded, so that the parts add up.
     ((invoiced * reached // total - invoiced * (reached - weight) // total)::decimal(28, 0)
     * 0.0000000001)::decimal(38, 10) as invoiced_usd,
-    false as is_booked
+    is_booked
 from running
 where invoiced_usd <> 0
 order by booked_month, month, workspace_id, invoice_id, cost_center, account

@@ -2,6 +2,7 @@
 -- is all usage that names no agent. Days that agree are left out.
 -- Grain: workspace, UTC day and agent.
 -- key: workspace_id, utc_date, agent_id
+-- materialized: table
 -- narrow: utc_date
 select
     workspace_id,
