@@ -69,7 +69,7 @@ _BOOKS = """
             limit 1
         ) as last_closed,
         count(*) as open_adjustment_count,
-        coalesce(sum(difference_cost_usd), 0)::decimal(38, 10) as open_adjustment_cost_usd,
+        coalesce(sum(difference_metered_cost_usd), 0)::decimal(38, 10) as open_adjustment_cost_usd,
         coalesce(sum(difference_billed_usd), 0)::decimal(38, 10) as open_adjustment_billed_usd
     from marts.fct_period_adjustments
     where not is_booked

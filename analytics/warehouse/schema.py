@@ -129,7 +129,7 @@ create table if not exists finance.accounts (role VARCHAR, cost_center VARCHAR, 
 
 # Of the revision in force of each closed month, as `books/` holds it; read anew likewise.
 _AMOUNTS = """
-    cost_usd DECIMAL(38,10), billed_usd DECIMAL(38,10), surcharge_usd DECIMAL(38,10),
+    metered_cost_usd DECIMAL(38,10), billed_usd DECIMAL(38,10), surcharge_usd DECIMAL(38,10),
     own_key_usd DECIMAL(38,10), tokens_in BIGINT, tokens_out BIGINT"""
 BOOKS = f"""
 create schema if not exists finance;
@@ -157,8 +157,8 @@ create table if not exists finance.closed_charges (
     request_count BIGINT
 );
 
-create table if not exists finance.closed_corrections (
-    booked_month DATE, original_month DATE, workspace_id VARCHAR, utc_date DATE, agent_id VARCHAR,
+create table if not exists finance.closed_charge_adjustments (
+    booked_month DATE, usage_month DATE, workspace_id VARCHAR, utc_date DATE, agent_id VARCHAR,
     provider VARCHAR, model VARCHAR, owner VARCHAR, cost_center VARCHAR, account VARCHAR,
     cause VARCHAR, {_AMOUNTS}, request_count BIGINT, load_id VARCHAR
 );
@@ -167,20 +167,20 @@ create table if not exists finance.closed_lines (
     month DATE, revision INTEGER, workspace_id VARCHAR, workspace_name VARCHAR, agent_id VARCHAR,
     agent_slug VARCHAR, agent_name VARCHAR, line_type VARCHAR, owner VARCHAR, cost_center VARCHAR,
     {_AMOUNTS}, run_count BIGINT, succeeded_count BIGINT, failed_count BIGINT,
-    cancelled_count BIGINT, listed_run_count BIGINT, run_cost_usd DECIMAL(38,10),
+    cancelled_count BIGINT, listed_run_count BIGINT, cost_usd DECIMAL(38,10),
     failed_cost_usd DECIMAL(38,10), failed_cost_high_usd DECIMAL(38,10), unknown_cost_count BIGINT
 );
 
--- Counts of runs that an adjustment booked; its amounts are those of closed_corrections.
+-- Counts of runs that an adjustment booked; its amounts are those of closed_charge_adjustments.
 create table if not exists finance.closed_run_adjustments (
-    booked_month DATE, original_month DATE, workspace_id VARCHAR, agent_id VARCHAR, owner VARCHAR,
+    booked_month DATE, usage_month DATE, workspace_id VARCHAR, agent_id VARCHAR, owner VARCHAR,
     cost_center VARCHAR, cause VARCHAR, run_count BIGINT, listed_run_count BIGINT, load_id VARCHAR
 );
 
 create table if not exists finance.closed_allocations (
     month DATE, workspace_id VARCHAR, agent_id VARCHAR, line_cost_center VARCHAR,
     cost_center VARCHAR, source VARCHAR, rule VARCHAR,
-    cost_usd DECIMAL(38,10), billed_usd DECIMAL(38,10)
+    metered_cost_usd DECIMAL(38,10), billed_usd DECIMAL(38,10)
 );
 
 create table if not exists finance.closed_budgets (

@@ -5,15 +5,15 @@ select
     months.month,
     workspaces.workspace_name,
     months.cost_center,
-    sum(months.cost_usd) as cost_usd,
+    sum(months.metered_cost_usd) as metered_cost_usd,
     if(
         bool_or(months.source = 'direct'),
-        sum(months.cost_usd) filter (where months.source = 'direct'),
+        sum(months.metered_cost_usd) filter (where months.source = 'direct'),
         0
     )::decimal(38, 10) as direct_cost_usd,
     if(
         bool_or(months.source <> 'direct'),
-        sum(months.cost_usd) filter (where months.source <> 'direct'),
+        sum(months.metered_cost_usd) filter (where months.source <> 'direct'),
         0
     )::decimal(38, 10) as shared_cost_usd,
     sum(months.billed_usd) as billed_usd
@@ -25,6 +25,6 @@ where
 group by all
 order by
     months.month desc,
-    cost_usd desc,
+    metered_cost_usd desc,
     workspaces.workspace_name,
     months.cost_center

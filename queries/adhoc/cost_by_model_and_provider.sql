@@ -4,16 +4,16 @@
 select
     hours.model,
     hours.provider,
-    sum(hours.cost_usd) as cost_usd,
+    sum(hours.metered_cost_usd) as metered_cost_usd,
     sum(hours.tokens_in)::bigint as tokens_in,
     sum(hours.tokens_out)::bigint as tokens_out,
     sum(hours.request_count)::bigint as request_count,
     sum(hours.error_count)::bigint as error_count,
     round(
         1000000
-        * sum(hours.cost_usd)
+        * sum(hours.metered_cost_usd)
         / nullif(
-            sum(hours.tokens_in + hours.tokens_out) filter (where hours.cost_usd is not null), 0
+            sum(hours.tokens_in + hours.tokens_out) filter (where hours.metered_cost_usd is not null), 0
         ),
         4
     )::decimal(18, 4) as usd_per_million_tokens
@@ -23,4 +23,4 @@ where
     (hours.hour at time zone 'UTC')::date > workspaces.last_complete_date - 30
     and (hours.hour at time zone 'UTC')::date <= workspaces.last_complete_date
 group by hours.model, hours.provider
-order by sum(hours.cost_usd) desc nulls last
+order by sum(hours.metered_cost_usd) desc nulls last

@@ -4,11 +4,11 @@
 select
     workspaces.workspace_name,
     date_trunc('month', charges.utc_date)::date as usage_month,
-    if(count(charges.cost_usd) = count(*), sum(charges.cost_usd), null) as metered_cost_usd,
+    if(count(charges.metered_cost_usd) = count(*), sum(charges.metered_cost_usd), null) as metered_cost_usd,
     if(
-        count(charges.cost_usd) filter (agent_id = '(platform)')
+        count(charges.metered_cost_usd) filter (agent_id = '(platform)')
         = count(*) filter (agent_id = '(platform)'),
-        coalesce(sum(charges.cost_usd) filter (agent_id = '(platform)'), 0),
+        coalesce(sum(charges.metered_cost_usd) filter (agent_id = '(platform)'), 0),
         null
     ) as platform_cost_usd,
     if(
@@ -17,7 +17,7 @@ select
         coalesce(sum(charges.billed_usd) filter (agent_id = '(platform)'), 0),
         null
     ) as platform_billed_usd,
-    round(100 * platform_cost_usd / nullif(sum(charges.cost_usd), 0), 1) as platform_percent
+    round(100 * platform_cost_usd / nullif(sum(charges.metered_cost_usd), 0), 1) as platform_percent
 from marts.fct_charges as charges
 join marts.dim_workspaces as workspaces using (workspace_id)
 where charges.utc_date <= workspaces.last_complete_date

@@ -34,10 +34,10 @@ billed_days as (
         coalesce(sum(billed_by_agent_usd), 0) as billed_by_agent_usd,
         coalesce(bool_or(lacks_bill), false) as lacks_bill,
         coalesce(bool_or(lacks_cost), false) as lacks_cost,
-        coalesce(sum(cost_usd), 0) as cost_usd,
+        coalesce(sum(metered_cost_usd), 0) as metered_cost_usd,
         coalesce(sum(billed_usd), 0) as billed_usd
     from (
-        select workspace_id, utc_date, cost_usd, billed_usd, billed_usd is null as lacks_bill
+        select workspace_id, utc_date, metered_cost_usd, billed_usd, billed_usd is null as lacks_bill
         from marts.fct_billing_days
         union all by name
         select
@@ -47,16 +47,16 @@ billed_days as (
             billed_usd is null as lacks_bill
         from intermediate.int_agent_billing_days
         union all by name
-        select workspace_id, utc_date, cost_usd as metered_usd
+        select workspace_id, utc_date, metered_cost_usd as metered_usd
         from marts.fct_model_days
         union all by name
         select workspace_id, (hour at time zone 'UTC')::date as utc_date, true as lacks_cost
         from staging.stg_usage_hours
-        where cost_usd is null
+        where metered_cost_usd is null
         union all by name
         select workspace_id, utc_date, true as lacks_cost
         from staging.stg_billing_days
-        where cost_usd is null
+        where metered_cost_usd is null
     )
     join intermediate.int_metered_days as days using (workspace_id, utc_date)
     where utc_date < days.last_date and days.has_bill
@@ -148,7 +148,7 @@ totals as (
         'analytics/billing' as second_source,
         count(*) as compared_count,
         sum(metered_usd) as ours,
-        sum(cost_usd) as theirs
+        sum(metered_cost_usd) as theirs
     from billed_days
     where has_hours and not lacks_cost
     group by workspace_id

@@ -34,7 +34,7 @@ bills as (
     select
         workspace_id,
         date_trunc('month', utc_date)::date as month,
-        if(count(cost_usd) = count(*), sum(cost_usd), null) as cost_usd,
+        if(count(metered_cost_usd) = count(*), sum(metered_cost_usd), null) as cost_usd,
         if(count(own_key_usd) = count(*), sum(own_key_usd), null) as own_key_usd,
         if(count(billed_usd) = count(*), sum(billed_usd), null) as billed_usd
     from marts.fct_billing_days

@@ -9,7 +9,7 @@ select
     owner,
     cost_center,
     account,
-    cost_usd,
+    metered_cost_usd,
     billed_usd,
     surcharge_usd,
     own_key_usd,

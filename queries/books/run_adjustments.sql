@@ -1,7 +1,7 @@
 -- Counts of runs of earlier closed months that the month adjusts.
 select
     booked_month,
-    original_month,
+    usage_month,
     workspace_id,
     agent_id,
     owner,

@@ -34,7 +34,7 @@ figures as (
     from marts.fct_month_lines
     union all by name
     select
-        original_month as usage_month,
+        usage_month as usage_month,
         workspace_id,
         booked_month,
         difference_billed_usd as billed_usd,

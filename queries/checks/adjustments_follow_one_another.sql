@@ -4,19 +4,19 @@ with
 
 measures as (
     select [
-        'cost_usd', 'billed_usd', 'surcharge_usd', 'own_key_usd', 'run_count', 'listed_run_count'
+        'metered_cost_usd', 'billed_usd', 'surcharge_usd', 'own_key_usd', 'run_count', 'listed_run_count'
     ] as names
 ),
 
 lines as (
     select
-        month as original_month,
+        month as usage_month,
         workspace_id,
         agent_id,
         owner,
         cost_center,
         unnest(names) as measure,
-        unnest([cost_usd, billed_usd, surcharge_usd, own_key_usd, run_count, listed_run_count])
+        unnest([metered_cost_usd, billed_usd, surcharge_usd, own_key_usd, run_count, listed_run_count])
             as closed
     from finance.closed_lines
     cross join measures
@@ -24,7 +24,7 @@ lines as (
 
 adjustments as (
     select
-        original_month,
+        usage_month,
         workspace_id,
         agent_id,
         owner,
@@ -33,15 +33,15 @@ adjustments as (
         cause,
         unnest(names) as measure,
         unnest([
-            previous_cost_usd, previous_billed_usd, previous_surcharge_usd, previous_own_key_usd,
+            previous_metered_cost_usd, previous_billed_usd, previous_surcharge_usd, previous_own_key_usd,
             previous_run_count, previous_listed_run_count
         ]) as previous,
         unnest([
-            current_cost_usd, current_billed_usd, current_surcharge_usd, current_own_key_usd,
+            current_metered_cost_usd, current_billed_usd, current_surcharge_usd, current_own_key_usd,
             current_run_count, current_listed_run_count
         ]) as "current",
         unnest([
-            difference_cost_usd, difference_billed_usd, difference_surcharge_usd,
+            difference_metered_cost_usd, difference_billed_usd, difference_surcharge_usd,
             difference_own_key_usd, difference_run_count, difference_listed_run_count
         ]) as difference
     from marts.fct_period_adjustments
@@ -53,9 +53,9 @@ select
     coalesce(lag(adjustments."current") over line, lines.closed, 0) as expected
 from adjustments
 left join lines
-    using (original_month, workspace_id, agent_id, owner, cost_center, measure)
+    using (usage_month, workspace_id, agent_id, owner, cost_center, measure)
 window line as (
-    partition by original_month, workspace_id, agent_id, owner, cost_center, measure
+    partition by usage_month, workspace_id, agent_id, owner, cost_center, measure
     order by booked_month, cause
 )
 qualify previous <> expected or "current" <> previous + difference

@@ -6,7 +6,7 @@ select
     agent_id,
     cost_center,
     sum(allocated_cost_usd) as allocated_cost_usd,
-    sum(cost_usd) as cost_usd,
+    sum(metered_cost_usd) as metered_cost_usd,
     sum(allocated_billed_usd) as allocated_billed_usd,
     sum(billed_usd) as billed_usd
 from (
@@ -15,7 +15,7 @@ from (
         workspace_id,
         agent_id,
         cost_center,
-        cost_usd,
+        metered_cost_usd,
         billed_usd,
         0 as allocated_cost_usd,
         0 as allocated_billed_usd
@@ -26,12 +26,12 @@ from (
         workspace_id,
         agent_id,
         line_cost_center as cost_center,
-        0 as cost_usd,
+        0 as metered_cost_usd,
         0 as billed_usd,
-        cost_usd as allocated_cost_usd,
+        metered_cost_usd as allocated_cost_usd,
         billed_usd as allocated_billed_usd
     from marts.fct_allocations
 )
 group by all
-having sum(allocated_cost_usd) <> sum(cost_usd) or sum(allocated_billed_usd) <> sum(billed_usd)
+having sum(allocated_cost_usd) <> sum(metered_cost_usd) or sum(allocated_billed_usd) <> sum(billed_usd)
 order by month, workspace_id, agent_id, cost_center

@@ -17,7 +17,7 @@ charges as (
     select
         'all' as scope,
         date_trunc('month', utc_date)::date as month,
-        sum(cost_usd + surcharge_usd) as charged_usd
+        sum(metered_cost_usd + surcharge_usd) as charged_usd
     from marts.fct_charges
     group by all
 )

@@ -12,16 +12,16 @@ closed_months as (
 unknown as (
     select distinct workspace_id, utc_date, agent_id
     from marts.fct_charges
-    where cost_usd is null or billed_usd is null or own_key_usd is null
+    where metered_cost_usd is null or billed_usd is null or own_key_usd is null
 ),
 
 charges as (
-    select workspace_id, utc_date, agent_id, owner, cost_center, cost_usd, billed_usd,
+    select workspace_id, utc_date, agent_id, owner, cost_center, metered_cost_usd, billed_usd,
         surcharge_usd, own_key_usd
     from marts.fct_charges
     anti join unknown using (workspace_id, utc_date, agent_id)
     union all by name
-    select workspace_id, utc_date, agent_id, owner, cost_center, cost_usd, billed_usd,
+    select workspace_id, utc_date, agent_id, owner, cost_center, metered_cost_usd, billed_usd,
         surcharge_usd, own_key_usd
     from intermediate.int_booked_charges
     semi join unknown using (workspace_id, utc_date, agent_id)
@@ -34,7 +34,7 @@ figures as (
         agent_id,
         owner,
         cost_center,
-        cost_usd,
+        metered_cost_usd,
         billed_usd,
         surcharge_usd,
         own_key_usd,
@@ -42,12 +42,12 @@ figures as (
     from finance.closed_lines
     union all
     select
-        original_month,
+        usage_month,
         workspace_id,
         agent_id,
         owner,
         cost_center,
-        difference_cost_usd,
+        difference_metered_cost_usd,
         difference_billed_usd,
         difference_surcharge_usd,
         difference_own_key_usd,
@@ -60,7 +60,7 @@ figures as (
         agent_id,
         owner,
         cost_center,
-        -cost_usd,
+        -metered_cost_usd,
         -billed_usd,
         -surcharge_usd,
         -own_key_usd,
@@ -79,7 +79,7 @@ select
     agent_id,
     owner,
     cost_center,
-    sum(cost_usd) as cost_usd,
+    sum(metered_cost_usd) as metered_cost_usd,
     sum(billed_usd) as billed_usd,
     sum(surcharge_usd) as surcharge_usd,
     sum(own_key_usd) as own_key_usd,
@@ -88,7 +88,7 @@ from figures
 anti join intermediate.int_kept_months using (month, workspace_id)
 group by all
 having
-    sum(cost_usd) <> 0
+    sum(metered_cost_usd) <> 0
     or sum(billed_usd) <> 0
     or sum(surcharge_usd) <> 0
     or sum(own_key_usd) <> 0

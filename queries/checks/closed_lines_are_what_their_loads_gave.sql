@@ -4,7 +4,7 @@
 with
 
 versions as (
-    select workspace_id, utc_date, agent_id, cost_usd, billed_usd, load_id, superseded_by_load_id
+    select workspace_id, utc_date, agent_id, metered_cost_usd, billed_usd, load_id, superseded_by_load_id
     from staging.stg_agent_billing_versions
 ),
 
@@ -23,7 +23,7 @@ given as (
         loads.month,
         versions.workspace_id,
         versions.agent_id,
-        sum(versions.cost_usd) as cost_usd,
+        sum(versions.metered_cost_usd) as metered_cost_usd,
         sum(versions.billed_usd) as billed_usd
     from loads
     join versions
@@ -39,7 +39,7 @@ booked as (
         month,
         workspace_id,
         agent_id,
-        sum(cost_usd) as cost_usd,
+        sum(metered_cost_usd) as metered_cost_usd,
         sum(billed_usd) as billed_usd
     from finance.closed_lines
     group by all
@@ -49,14 +49,14 @@ select
     month,
     workspace_id,
     agent_id,
-    booked.cost_usd as booked_cost_usd,
-    given.cost_usd as given_cost_usd,
+    booked.metered_cost_usd as booked_cost_usd,
+    given.metered_cost_usd as given_cost_usd,
     booked.billed_usd as booked_billed_usd,
     given.billed_usd as given_billed_usd
 from booked
 full join given using (month, workspace_id, agent_id)
 anti join intermediate.int_kept_months using (month, workspace_id)
 where
-    coalesce(booked.cost_usd, 0) <> coalesce(given.cost_usd, 0)
+    coalesce(booked.metered_cost_usd, 0) <> coalesce(given.metered_cost_usd, 0)
     or coalesce(booked.billed_usd, 0) <> coalesce(given.billed_usd, 0)
 order by all

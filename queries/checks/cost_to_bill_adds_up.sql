@@ -18,7 +18,7 @@ months as (
 ),
 
 hours as (
-    select workspace_id, (hour at time zone 'UTC')::date as utc_date, sum(cost_usd) as hourly_usd
+    select workspace_id, (hour at time zone 'UTC')::date as utc_date, sum(metered_cost_usd) as hourly_usd
     from marts.fct_usage_hours
     group by all
 ),
@@ -37,7 +37,7 @@ bills as (
     select
         workspace_id,
         date_trunc('month', utc_date)::date as month,
-        coalesce(sum(cost_usd), 0) as bill_cost_usd,
+        coalesce(sum(metered_cost_usd), 0) as bill_cost_usd,
         coalesce(sum(billed_usd), 0) as bill_usd
     from marts.fct_billing_days
     group by all

@@ -9,18 +9,18 @@ figures as (
     select
         workspace_id,
         utc_date,
-        cost_usd as by_agent_usd,
+        metered_cost_usd as by_agent_usd,
         billed_usd as billed_by_agent_usd,
-        cost_usd is null as lacks_cost,
+        metered_cost_usd is null as lacks_cost,
         billed_usd is null as lacks_bill
     from intermediate.int_agent_billing_days
     union all by name
     select
         workspace_id,
         utc_date,
-        cost_usd,
+        metered_cost_usd,
         billed_usd,
-        cost_usd is null as lacks_cost,
+        metered_cost_usd is null as lacks_cost,
         billed_usd is null as lacks_bill
     from marts.fct_billing_days
 ),
@@ -34,7 +34,7 @@ days as (
             if(bool_or(lacks_cost), null, coalesce(sum(by_agent_usd), 0)),
             if(bool_or(lacks_bill), null, coalesce(sum(billed_by_agent_usd), 0))
         ]) as ours,
-        unnest([coalesce(sum(cost_usd), 0), coalesce(sum(billed_usd), 0)]) as theirs,
+        unnest([coalesce(sum(metered_cost_usd), 0), coalesce(sum(billed_usd), 0)]) as theirs,
         count(*) * 0.00000000005 as tolerance
     from figures
     group by workspace_id, utc_date
@@ -54,8 +54,8 @@ agent_days as (
             workspace_id,
             utc_date,
             agent_id,
-            cost_usd as by_agent_usd,
-            cost_usd is null as lacks_cost,
+            metered_cost_usd as by_agent_usd,
+            metered_cost_usd is null as lacks_cost,
             0.00000000005 as tolerance_usd
         from intermediate.int_agent_billing_days
         union all by name

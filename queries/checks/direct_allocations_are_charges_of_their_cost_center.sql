@@ -8,16 +8,16 @@ charged as (
         workspace_id,
         agent_id,
         cost_center,
-        sum(cost_usd) as charged_cost_usd,
+        sum(metered_cost_usd) as charged_cost_usd,
         sum(billed_usd) as charged_billed_usd
     from marts.fct_month_lines
     where agent_id <> '(platform)'
     group by all
-    having sum(cost_usd) <> 0 or sum(billed_usd) <> 0
+    having sum(metered_cost_usd) <> 0 or sum(billed_usd) <> 0
 ),
 
 direct as (
-    select month, workspace_id, agent_id, line_cost_center, cost_center, cost_usd, billed_usd
+    select month, workspace_id, agent_id, line_cost_center, cost_center, metered_cost_usd, billed_usd
     from marts.fct_allocations
     where source = 'direct'
 ),
@@ -38,8 +38,8 @@ select
     workspace_id,
     agent_id,
     cost_center,
-    coalesce(cost_usd, 0) as allocated_cost_usd,
-    coalesce(charged_cost_usd, 0) as cost_usd,
+    coalesce(metered_cost_usd, 0) as allocated_cost_usd,
+    coalesce(charged_cost_usd, 0) as metered_cost_usd,
     coalesce(billed_usd, 0) as allocated_billed_usd,
     coalesce(charged_billed_usd, 0) as billed_usd
 from charged

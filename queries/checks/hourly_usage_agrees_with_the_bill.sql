@@ -6,11 +6,11 @@ with
 
 -- Lines of either source as the API gives them: their sums in the marts hide what one lacks.
 lines as (
-    select workspace_id, provider, (hour at time zone 'UTC')::date as utc_date, cost_usd,
+    select workspace_id, provider, (hour at time zone 'UTC')::date as utc_date, metered_cost_usd,
         tokens_in, tokens_out, request_count
     from staging.stg_usage_hours
     union all by name
-    select workspace_id, coalesce(provider, '(unknown)') as provider, utc_date, cost_usd,
+    select workspace_id, coalesce(provider, '(unknown)') as provider, utc_date, metered_cost_usd,
         tokens_in, tokens_out, request_count
     from staging.stg_billing_days
 ),
@@ -20,25 +20,25 @@ figures as (
         workspace_id,
         provider,
         (hour at time zone 'UTC')::date as utc_date,
-        cost_usd as metered_usd,
+        metered_cost_usd as metered_usd,
         tokens_in as metered_tokens_in,
         tokens_out as metered_tokens_out,
         request_count as metered_request_count
     from marts.fct_usage_hours
     union all by name
-    select workspace_id, provider, utc_date, cost_usd, tokens_in, tokens_out, request_count
+    select workspace_id, provider, utc_date, metered_cost_usd, tokens_in, tokens_out, request_count
     from marts.fct_billing_days
     union all by name
     select
         workspace_id,
         provider,
         utc_date,
-        cost_usd is null as lacks_cost,
+        metered_cost_usd is null as lacks_cost,
         tokens_in is null as lacks_tokens_in,
         tokens_out is null as lacks_tokens_out,
         request_count is null as lacks_requests
     from lines
-    where cost_usd is null or tokens_in is null or tokens_out is null or request_count is null
+    where metered_cost_usd is null or tokens_in is null or tokens_out is null or request_count is null
 ),
 
 days as (
@@ -54,7 +54,7 @@ days as (
             if(bool_or(lacks_requests), null, coalesce(sum(metered_request_count), 0))
         ]::decimal(38, 10)[]) as ours,
         unnest([
-            coalesce(sum(cost_usd), 0),
+            coalesce(sum(metered_cost_usd), 0),
             coalesce(sum(tokens_in), 0),
             coalesce(sum(tokens_out), 0),
             coalesce(sum(request_count), 0)

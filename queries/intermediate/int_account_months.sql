@@ -9,7 +9,7 @@
 -- column usage_month: First day of the UTC month of the usage.
 -- column account: Account for expense.
 -- column default_account: Account of the cost center where the owner names none.
--- column cost_usd: Metered cost in US dollars at the provider's list price.
+-- column metered_cost_usd: Metered cost in US dollars at the provider's list price.
 with
 
 books as (
@@ -25,7 +25,7 @@ unknown as (
     from marts.fct_charges as charges
     join finance.closings
         on closings.month = date_trunc('month', charges.utc_date) and closings.state = 'closed'
-    where cost_usd is null or billed_usd is null or own_key_usd is null
+    where metered_cost_usd is null or billed_usd is null or own_key_usd is null
 ),
 
 charges as (
@@ -34,7 +34,7 @@ charges as (
         workspace_id,
         cost_center,
         account,
-        cost_usd,
+        metered_cost_usd,
         billed_usd,
         surcharge_usd,
         own_key_usd
@@ -47,18 +47,18 @@ charges as (
     union all
     -- What the books hold has its account even where nothing of it is left.
     select
-        charges.original_month,
+        charges.usage_month,
         charges.workspace_id,
         cost_center,
         account,
-        if(coalesce(unknown.workspace_id, kept.workspace_id) is null, 0, cost_usd),
+        if(coalesce(unknown.workspace_id, kept.workspace_id) is null, 0, metered_cost_usd),
         if(coalesce(unknown.workspace_id, kept.workspace_id) is null, 0, billed_usd),
         if(coalesce(unknown.workspace_id, kept.workspace_id) is null, 0, surcharge_usd),
         if(coalesce(unknown.workspace_id, kept.workspace_id) is null, 0, own_key_usd)
     from intermediate.int_booked_charges as charges
     left join unknown using (workspace_id, utc_date, agent_id)
     left join intermediate.int_kept_months as kept
-        on kept.workspace_id = charges.workspace_id and kept.month = charges.original_month
+        on kept.workspace_id = charges.workspace_id and kept.month = charges.usage_month
 ),
 
 booked_accounts as (

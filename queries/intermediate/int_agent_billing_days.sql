@@ -7,7 +7,7 @@
 -- narrow: utc_date
 -- ref agent_id: dim_agents
 -- conserves: raw.agent_billing_days by date as utc_date; ifnull(agent_id, '(platform)') as agent_id
--- column cost_usd: Metered cost in US dollars at the provider's list price; unknown is in no sum.
+-- column metered_cost_usd: Metered cost in US dollars at the provider's list price; unknown is in no sum.
 with
 
 bills as (
@@ -15,7 +15,7 @@ bills as (
         workspace_id,
         utc_date,
         agent_id,
-        sum(cost_usd) as cost_usd,
+        sum(metered_cost_usd) as metered_cost_usd,
         sum(billed_usd) as billed_usd
     from staging.stg_agent_billing_days
     group by all
@@ -36,9 +36,9 @@ select
     agents.line_type,
     coalesce(spans.owner, '(none)') as owner,
     coalesce(spans.cost_center, '(none)') as cost_center,
-    bills.cost_usd,
+    bills.metered_cost_usd,
     bills.billed_usd,
-    (bills.billed_usd - bills.cost_usd + coalesce(own_keys.own_key_usd, 0))::decimal(38, 10)
+    (bills.billed_usd - bills.metered_cost_usd + coalesce(own_keys.own_key_usd, 0))::decimal(38, 10)
         as surcharge_usd,
     coalesce(own_keys.own_key_usd, 0)::decimal(38, 10) as own_key_usd
 from bills

@@ -19,7 +19,7 @@ bills as (
         owner,
         cost_center,
         date_trunc('month', utc_date)::date as month,
-        sum(cost_usd) as metered_cost_usd,
+        sum(metered_cost_usd) as metered_cost_usd,
         sum(billed_usd) as billed_usd,
         sum(surcharge_usd) as surcharge_usd,
         sum(own_key_usd) as own_key_usd

@@ -9,7 +9,7 @@ booked as (
     from finance.closed_lines
     union all by name
     select workspace_id, agent_id
-    from finance.closed_corrections
+    from finance.closed_charge_adjustments
     union all by name
     select workspace_id, agent_id
     from finance.closed_run_adjustments

@@ -3,7 +3,7 @@
 -- key: workspace_id, utc_date, agent_id, provider, model, owner, cost_center, account
 -- materialized: table
 select
-    original_month,
+    usage_month,
     workspace_id,
     utc_date,
     agent_id,
@@ -15,10 +15,10 @@ select
     sum(columns('_usd$'))::decimal(38, 10),
     sum(columns('^tokens_|^request_count$'))::bigint
 from (
-    select * exclude (month), month as original_month
+    select * exclude (month), month as usage_month
     from finance.closed_charges
     union all by name
     select * exclude (booked_month, cause, load_id)
-    from finance.closed_corrections
+    from finance.closed_charge_adjustments
 )
 group by all

@@ -11,10 +11,10 @@ metered as (
         workspace_id,
         coalesce(agent_id, '(platform)') as agent_id,
         (hour at time zone 'UTC')::date as utc_date,
-        sum(cost_usd) as metered_cost_usd,
+        sum(metered_cost_usd) as metered_cost_usd,
         sum(tokens_in)::bigint as metered_tokens_in,
         sum(tokens_out)::bigint as metered_tokens_out,
-        bool_or(cost_usd is null) as lacks_hours,
+        bool_or(metered_cost_usd is null) as lacks_hours,
         bool_or(tokens_in is null or tokens_out is null) as lacks_tokens,
         count(*) as metered_row_count
     from staging.stg_usage_hours

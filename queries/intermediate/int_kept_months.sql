@@ -20,7 +20,7 @@ select workspace_id, booked_month as month
 from named
 anti join staging.stg_loads using (workspace_id, load_id)
 union
-select workspace_id, original_month
-from finance.closed_corrections
+select workspace_id, usage_month
+from finance.closed_charge_adjustments
 semi join named using (workspace_id, booked_month)
 anti join staging.stg_loads using (workspace_id, load_id)

@@ -19,8 +19,8 @@ bills as (
         workspace_id,
         utc_date,
         provider,
-        bool_and(billed_usd is not null and cost_usd is not null)
-        and sum(billed_usd) >= sum(cost_usd) as is_all_billed
+        bool_and(billed_usd is not null and metered_cost_usd is not null)
+        and sum(billed_usd) >= sum(metered_cost_usd) as is_all_billed
     from staging.stg_billing_days
     group by all
 ),
@@ -47,7 +47,7 @@ hours as (
         coalesce(usage.agent_id, '(platform)') as agent_id,
         usage.provider,
         (usage.hour at time zone 'UTC')::date as utc_date,
-        usage.cost_usd,
+        usage.metered_cost_usd,
         coalesce(
             bool_or(
                 usage.hour >= date_trunc('hour', keys.added_at) and usage.hour < keys.removed_at
@@ -76,8 +76,8 @@ days as (
         provider,
         utc_date,
         bool_or(has_key_all_day) as has_key_all_day,
-        sum(cost_usd) as cost_usd,
-        coalesce(sum(cost_usd) filter (has_key), 0) as in_hours_usd
+        sum(metered_cost_usd) as metered_cost_usd,
+        coalesce(sum(metered_cost_usd) filter (has_key), 0) as in_hours_usd
     from hours
     group by all
     having bool_or(has_key)
@@ -90,7 +90,7 @@ runs as (
         costs.provider,
         (costs.started_at at time zone 'UTC')::date as utc_date,
         costs.version_id,
-        costs.cost_usd,
+        costs.metered_cost_usd,
         coalesce(
             bool_or(runs.started_at >= keys.added_at and runs.started_at < keys.removed_at),
             false
@@ -111,8 +111,8 @@ listed as (
         agent_id,
         provider,
         utc_date,
-        sum(cost_usd) as cost_usd,
-        coalesce(sum(cost_usd) filter (has_key), 0) as own_key_usd
+        sum(metered_cost_usd) as metered_cost_usd,
+        coalesce(sum(metered_cost_usd) filter (has_key), 0) as own_key_usd
     from runs
     group by all
 )
@@ -124,8 +124,8 @@ select
     days.provider,
     case
         when days.has_key_all_day
-            then days.cost_usd - coalesce(listed.cost_usd - listed.own_key_usd, 0)
-        when listed.cost_usd = days.cost_usd then listed.own_key_usd
+            then days.metered_cost_usd - coalesce(listed.metered_cost_usd - listed.own_key_usd, 0)
+        when listed.metered_cost_usd = days.metered_cost_usd then listed.own_key_usd
         else days.in_hours_usd
     end::decimal(38, 10) as own_key_usd
 from days

@@ -38,7 +38,7 @@ books as (
 
 adjusted as (
     select
-        corrections.original_month as usage_month,
+        corrections.usage_month as usage_month,
         corrections.workspace_id,
         corrections.cost_center,
         coalesce(corrections.account, defaults.default_account) as account,
@@ -49,7 +49,7 @@ adjusted as (
         select distinct usage_month, workspace_id, cost_center, default_account
         from intermediate.int_account_months
     ) as defaults
-        on defaults.usage_month = corrections.original_month
+        on defaults.usage_month = corrections.usage_month
         and defaults.workspace_id = corrections.workspace_id
         and defaults.cost_center = corrections.cost_center
     where not corrections.is_booked

@@ -6,7 +6,7 @@
 -- narrow: utc_date
 -- ref workspace_id: dim_workspaces
 -- conserves: raw.billing_days by date as utc_date; ifnull(provider, '(unknown)') as provider
--- column cost_usd: Metered cost in US dollars at the provider's list price; unknown is in no sum.
+-- column metered_cost_usd: Metered cost in US dollars at the provider's list price; unknown is in no sum.
 with
 
 bills as (
@@ -14,7 +14,7 @@ bills as (
         workspace_id,
         utc_date,
         coalesce(provider, '(unknown)') as provider,
-        sum(cost_usd) as cost_usd,
+        sum(metered_cost_usd) as metered_cost_usd,
         sum(billed_usd) as billed_usd,
         sum(tokens_in)::bigint as tokens_in,
         sum(tokens_out)::bigint as tokens_out,
@@ -42,9 +42,9 @@ select
     workspace_id,
     utc_date,
     provider,
-    cost_usd,
+    metered_cost_usd,
     billed_usd,
-    (billed_usd - cost_usd + own_key_usd)::decimal(38, 10) as surcharge_usd,
+    (billed_usd - metered_cost_usd + own_key_usd)::decimal(38, 10) as surcharge_usd,
     own_key_usd::decimal(38, 10) as own_key_usd,
     tokens_in,
     tokens_out,

@@ -15,10 +15,10 @@
 -- values cause: late_run, run_removed, cost_corrected, bill_corrected, split_corrected,
 -- owner_changed
 -- column booked_month: First day of the month that books it: closed, or the next to close.
--- column original_month: First day of the closed month to which the usage belongs.
+-- column usage_month: First day of the closed month to which the usage belongs.
 -- column cause: Why it changed: late_run, run_removed, cost_corrected, bill_corrected,
 -- split_corrected or owner_changed.
--- column cost_usd: Signed change of metered cost in US dollars.
+-- column metered_cost_usd: Signed change of metered cost in US dollars.
 -- column billed_usd: Signed change of what Levain bills in US dollars.
 -- column surcharge_usd: Signed change of the surcharge in US dollars.
 -- column own_key_usd: Signed change of own-key cost in US dollars.
@@ -38,11 +38,11 @@ months as (
 unknown as (
     select distinct workspace_id, utc_date, agent_id
     from marts.fct_charges
-    where cost_usd is null or billed_usd is null or own_key_usd is null
+    where metered_cost_usd is null or billed_usd is null or own_key_usd is null
 ),
 
 today as (
-    select charges.*, months.month as original_month
+    select charges.*, months.month as usage_month
     from marts.fct_charges as charges
     join months on charges.utc_date between months.month and last_day(months.month)
     anti join unknown using (workspace_id, utc_date, agent_id)
@@ -55,12 +55,12 @@ booked as (
     from intermediate.int_booked_charges as charges
     anti join unknown using (workspace_id, utc_date, agent_id)
     anti join intermediate.int_kept_months as kept
-        on kept.workspace_id = charges.workspace_id and kept.month = charges.original_month
+        on kept.workspace_id = charges.workspace_id and kept.month = charges.usage_month
 ),
 
 cells as (
     select
-        original_month,
+        usage_month,
         workspace_id,
         utc_date,
         agent_id,
@@ -72,13 +72,13 @@ cells as (
         from today
         union all by name
         select
-            original_month, workspace_id, utc_date, agent_id, provider, model,
+            usage_month, workspace_id, utc_date, agent_id, provider, model,
             -columns('_usd$|^tokens_|^request_count$')
         from booked
     )
     group by all
     having
-        sum(cost_usd) <> 0
+        sum(metered_cost_usd) <> 0
         or sum(billed_usd) <> 0
         or sum(surcharge_usd) <> 0
         or sum(own_key_usd) <> 0
@@ -99,7 +99,7 @@ booked_owners as (
     qualify row_number() over (
         partition by workspace_id, utc_date, agent_id
         order by
-            sum(abs(cost_usd) + abs(billed_usd)) desc,
+            sum(abs(metered_cost_usd) + abs(billed_usd)) desc,
             sum(abs(tokens_in) + abs(tokens_out) + abs(request_count)) desc,
             holder
     ) = 1
@@ -157,7 +157,7 @@ differences as (
         workspace_id,
         utc_date,
         agent_id,
-        sum(cost_usd) as cost_usd,
+        sum(metered_cost_usd) as metered_cost_usd,
         sum(billed_usd) as billed_usd,
         sum(request_count) as request_count
     from cells
@@ -191,8 +191,8 @@ causes as (
         case
             when run_count > 0 then 'late_run'
             when run_count < 0 then 'run_removed'
-            when cost_usd = 0 and billed_usd = 0 then 'split_corrected'
-            when cost_usd <> 0 then 'cost_corrected'
+            when metered_cost_usd = 0 and billed_usd = 0 then 'split_corrected'
+            when metered_cost_usd <> 0 then 'cost_corrected'
             else 'bill_corrected'
         end as cause
     from runs
@@ -233,7 +233,7 @@ moves as (
     where
         owners.holder is distinct from booked_owners.holder
         and (
-            today.cost_usd <> 0
+            today.metered_cost_usd <> 0
             or today.billed_usd <> 0
             or today.surcharge_usd <> 0
             or today.own_key_usd <> 0
@@ -253,7 +253,7 @@ live as (
     from changes
     union all by name
     select
-        moves.original_month, moves.workspace_id, moves.utc_date, moves.agent_id, moves.provider,
+        moves.usage_month, moves.workspace_id, moves.utc_date, moves.agent_id, moves.provider,
         moves.model, moves.holder,
         'owner_changed' as cause,
         sign * columns('_usd$|^tokens_|^request_count$'),
@@ -264,7 +264,7 @@ live as (
 
 corrections as (
     select *, true as is_booked
-    from finance.closed_corrections
+    from finance.closed_charge_adjustments
     union all by name
     select
         live.* exclude (holder),
@@ -278,7 +278,7 @@ corrections as (
 
 select
     booked_month,
-    original_month,
+    usage_month,
     workspace_id,
     utc_date,
     agent_id,

@@ -10,7 +10,7 @@
 -- narrow fct_usage_hours: (hour at time zone 'UTC')::date
 -- ref agent_id: dim_agents
 -- sums: intermediate.int_agent_billing_days by utc_date; agent_id
--- column cost_usd: Metered cost in US dollars at the provider's list price.
+-- column metered_cost_usd: Metered cost in US dollars at the provider's list price.
 -- column account: Account of the owner by finance/owners.csv; null without one.
 with
 
@@ -19,11 +19,11 @@ bills as (
         workspace_id,
         utc_date,
         agent_id,
-        cost_usd,
+        metered_cost_usd,
         billed_usd,
         surcharge_usd,
         own_key_usd,
-        cost_usd is null as is_whole
+        metered_cost_usd is null as is_whole
     from intermediate.int_agent_billing_days
 ),
 
@@ -34,7 +34,7 @@ usage as (
         hours.agent_id,
         if(bills.is_whole, '(unknown)', hours.provider) as provider,
         if(bills.is_whole, '(unknown)', hours.model) as model,
-        if(any_value(bills.is_whole), null, coalesce(sum(hours.cost_usd), 0)) as cost_usd,
+        if(any_value(bills.is_whole), null, coalesce(sum(hours.metered_cost_usd), 0)) as metered_cost_usd,
         coalesce(sum(hours.tokens_in), 0)::bigint as tokens_in,
         coalesce(sum(hours.tokens_out), 0)::bigint as tokens_out,
         coalesce(sum(hours.request_count), 0)::bigint as request_count
@@ -53,7 +53,7 @@ cells as (
         agent_id,
         provider,
         model,
-        sum(cost_usd)::decimal(38, 10) as cost_usd,
+        sum(metered_cost_usd)::decimal(38, 10) as metered_cost_usd,
         sum(tokens_in)::bigint as tokens_in,
         sum(tokens_out)::bigint as tokens_out,
         sum(request_count)::bigint as request_count
@@ -66,14 +66,14 @@ cells as (
             bills.agent_id,
             '(unknown)' as provider,
             '(unknown)' as model,
-            bills.cost_usd - coalesce(sum(usage.cost_usd), 0) as cost_usd,
+            bills.metered_cost_usd - coalesce(sum(usage.metered_cost_usd), 0) as metered_cost_usd,
             0 as tokens_in,
             0 as tokens_out,
             0 as request_count
         from bills
         left join usage using (workspace_id, utc_date, agent_id)
-        group by bills.workspace_id, bills.utc_date, bills.agent_id, bills.cost_usd
-        having bills.cost_usd <> coalesce(sum(usage.cost_usd), 0) or count(usage.model) = 0
+        group by bills.workspace_id, bills.utc_date, bills.agent_id, bills.metered_cost_usd
+        having bills.metered_cost_usd <> coalesce(sum(usage.metered_cost_usd), 0) or count(usage.model) = 0
     )
     group by all
 ),
@@ -98,7 +98,7 @@ shares as (
         bills.billed_usd as whole_billed_usd,
         (bills.surcharge_usd * 10000000000)::hugeint as surcharge,
         (coalesce(own_keys.own_key_usd, 0) * 10000000000)::hugeint as own_key,
-        (coalesce(cells.cost_usd, 0) * 10000000000)::hugeint as cost,
+        (coalesce(cells.metered_cost_usd, 0) * 10000000000)::hugeint as cost,
         sum(cost) over agent_day as cost_of_day,
         sum(cost) over provider_day as cost_of_provider,
         row_number() over (agent_day order by cost desc, provider, model) = 1 as is_largest_of_day,
@@ -148,9 +148,9 @@ select
     spans.account,
     amounts.provider,
     amounts.model,
-    amounts.cost_usd,
+    amounts.metered_cost_usd,
     coalesce(
-        amounts.cost_usd + amounts.surcharge_usd - amounts.own_key_usd, amounts.whole_billed_usd
+        amounts.metered_cost_usd + amounts.surcharge_usd - amounts.own_key_usd, amounts.whole_billed_usd
     )::decimal(38, 10) as billed_usd,
     amounts.surcharge_usd,
     amounts.own_key_usd,

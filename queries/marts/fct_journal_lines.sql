@@ -86,7 +86,7 @@ adjustments as (
         format(
             'levain-{}-adjustment-{}-{}',
             strftime(corrections.booked_month, '%Y-%m'),
-            strftime(corrections.original_month, '%Y-%m'),
+            strftime(corrections.usage_month, '%Y-%m'),
             left(md5(corrections.workspace_id), 8)
         ) as entry_id,
         last_day(corrections.booked_month) as entry_date,
@@ -95,10 +95,10 @@ adjustments as (
         coalesce(corrections.account, defaults.default_account) as account,
         corrections.cost_center,
         corrections.workspace_id,
-        corrections.original_month as usage_month,
+        corrections.usage_month as usage_month,
         corrections.billed_usd as amount_usd,
         format(
-            'Adjustment of {}, which is closed', strftime(corrections.original_month, '%Y-%m')
+            'Adjustment of {}, which is closed', strftime(corrections.usage_month, '%Y-%m')
         ) as narration,
         corrections.cause as memo
     from marts.fct_charge_adjustments as corrections
@@ -106,7 +106,7 @@ adjustments as (
         select distinct usage_month, workspace_id, cost_center, default_account
         from intermediate.int_account_months
     ) as defaults
-        on defaults.usage_month = corrections.original_month
+        on defaults.usage_month = corrections.usage_month
         and defaults.workspace_id = corrections.workspace_id
         and defaults.cost_center = corrections.cost_center
     where not corrections.is_booked

@@ -7,7 +7,7 @@
 -- narrow fct_usage_hours: (hour at time zone 'UTC')::date
 -- narrow stg_run_costs: by run_id
 -- sums: fct_usage_hours by hour::date as utc_date; agent_id; model; provider; or zero
--- column cost_usd: Metered cost in US dollars at the provider's list price; unknown is in no sum.
+-- column metered_cost_usd: Metered cost in US dollars at the provider's list price; unknown is in no sum.
 -- column listed_cost_usd: Cost in US dollars that listed runs created on the day have of the model,
 -- as far as their costs by model were read; null if those that were read have none, and some were
 -- not.
@@ -41,7 +41,7 @@ figures as (
         model,
         provider,
         true as has_usage,
-        cost_usd,
+        metered_cost_usd,
         tokens_in,
         tokens_out,
         request_count,
@@ -62,7 +62,7 @@ sums as (
         figures.provider,
         if(bool_or(has_usage) or not coalesce(any_value(days.has_hours), true), null, 0)
             as without_usage,
-        coalesce(sum(figures.cost_usd), without_usage) as cost_usd,
+        coalesce(sum(figures.metered_cost_usd), without_usage) as metered_cost_usd,
         coalesce(sum(figures.tokens_in), without_usage)::bigint as tokens_in,
         coalesce(sum(figures.tokens_out), without_usage)::bigint as tokens_out,
         coalesce(sum(figures.request_count), without_usage)::bigint as request_count,
@@ -86,7 +86,7 @@ select
     utc_date,
     model,
     provider,
-    cost_usd,
+    metered_cost_usd,
     tokens_in,
     tokens_out,
     request_count,

@@ -7,8 +7,8 @@
 -- ref workspace_id: dim_workspaces
 -- column month: First day of the calendar month.
 -- column revision: Number of the close that froze the line, from 1; null while it is not closed.
--- column cost_usd: Metered cost in US dollars at the provider's list price.
--- column run_cost_usd: Cost in US dollars of the runs created in the month.
+-- column metered_cost_usd: Metered cost in US dollars at the provider's list price.
+-- column cost_usd: Cost in US dollars of the runs created in the month.
 -- column billed_usd: Bill in US dollars, as far as it is known; null if nothing of it is.
 -- column tokens_in: Input tokens of the metered requests.
 -- column tokens_out: Output tokens of the metered requests.
@@ -29,7 +29,6 @@ charges as (
 ),
 
 runs as (
-    select * rename (cost_usd as run_cost_usd)
     from intermediate.int_agent_owner_months
 ),
 
@@ -49,7 +48,7 @@ lines as (
         coalesce(runs.failed_count, 0) as failed_count,
         coalesce(runs.cancelled_count, 0) as cancelled_count,
         coalesce(runs.listed_run_count, 0) as listed_run_count,
-        if(runs.run_count is null, 0, runs.run_cost_usd) as run_cost_usd,
+        if(runs.run_count is null, 0, runs.cost_usd) as cost_usd,
         if(runs.run_count is null, 0, runs.failed_cost_usd) as failed_cost_usd,
         if(runs.run_count is null, 0, runs.failed_cost_high_usd) as failed_cost_high_usd,
         coalesce(runs.unknown_cost_count, 0) as unknown_cost_count

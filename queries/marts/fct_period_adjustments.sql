@@ -7,24 +7,24 @@
 -- alone was corrected; amounts moved between models, providers, surcharge and own key alone
 -- (split_corrected); or another owner has the day (owner_changed).
 -- Grain: original month, booked month, line, owner, cost center and cause.
--- key: original_month, booked_month, workspace_id, agent_id, owner, cost_center, cause
+-- key: usage_month, booked_month, workspace_id, agent_id, owner, cost_center, cause
 -- ref agent_id: dim_agents
 -- values cause: late_run, run_removed, run_listed, cost_corrected, bill_corrected, split_corrected,
 -- owner_changed
--- column original_month: First day of the closed month to which the usage belongs.
+-- column usage_month: First day of the closed month to which the usage belongs.
 -- column booked_month: First day of the month that books it: closed, or the next to close.
 -- column cause: Why it changed: late_run, run_removed, run_listed, cost_corrected, bill_corrected,
 -- split_corrected or owner_changed.
 -- column load_id: The last load that changed the line.
 -- column is_booked: True if a close booked it; false if the next one will.
--- column previous_cost_usd: Metered cost in US dollars before the adjustment.
--- column current_cost_usd: Metered cost in US dollars after it.
+-- column previous_metered_cost_usd: Metered cost in US dollars before the adjustment.
+-- column current_metered_cost_usd: Metered cost in US dollars after it.
 -- column previous_run_count: Runs before the adjustment.
 -- column current_run_count: Runs after it.
 with
 
 lines as (
-    select * rename (month as original_month)
+    select * rename (month as usage_month)
     from finance.closed_lines
 ),
 
@@ -36,7 +36,7 @@ months as (
 
 amounts as (
     select
-        original_month,
+        usage_month,
         booked_month,
         workspace_id,
         agent_id,
@@ -49,7 +49,7 @@ amounts as (
     from marts.fct_charge_adjustments
     group by all
     having
-        sum(cost_usd) <> 0
+        sum(metered_cost_usd) <> 0
         or sum(billed_usd) <> 0
         or sum(surcharge_usd) <> 0
         or sum(own_key_usd) <> 0
@@ -58,7 +58,7 @@ amounts as (
 -- Runs of today less those of the books.
 run_differences as (
     select
-        original_month,
+        usage_month,
         workspace_id,
         agent_id,
         owner,
@@ -68,18 +68,18 @@ run_differences as (
         -sum(least(run_count, 0)) as booked_run_count
     from (
         select
-            month as original_month, workspace_id, agent_id, owner, cost_center,
+            month as usage_month, workspace_id, agent_id, owner, cost_center,
             run_count, listed_run_count
         from intermediate.int_agent_owner_months
         where month in (select month from months)
         union all by name
         select
-            original_month, workspace_id, agent_id, owner, cost_center,
+            usage_month, workspace_id, agent_id, owner, cost_center,
             -columns('^(listed_)?run_count$')
         from (from lines union all by name from finance.closed_run_adjustments)
     ) as runs
     anti join intermediate.int_kept_months as kept
-        on kept.workspace_id = runs.workspace_id and kept.month = runs.original_month
+        on kept.workspace_id = runs.workspace_id and kept.month = runs.usage_month
     group by all
     having sum(run_count) <> 0 or sum(listed_run_count) <> 0
 ),
@@ -92,7 +92,7 @@ changed_lines as (
         min(least(run_count, listed_run_count)) over line < 0
         and max(greatest(run_count, listed_run_count)) over line > 0 as is_mixed,
         row_number() over (
-            partition by original_month, workspace_id, agent_id
+            partition by usage_month, workspace_id, agent_id
             order by booked_run_count desc, owner, cost_center
         ) = 1 as is_first,
         case
@@ -106,12 +106,12 @@ changed_lines as (
             else 0
         end as own_listed_run_count
     from run_differences
-    window line as (partition by original_month, workspace_id, agent_id)
+    window line as (partition by usage_month, workspace_id, agent_id)
 ),
 
 run_causes as (
     select
-        original_month,
+        usage_month,
         workspace_id,
         agent_id,
         owner,
@@ -157,7 +157,7 @@ runs as (
 
 adjustments as (
     select
-        original_month,
+        usage_month,
         booked_month,
         workspace_id,
         agent_id,
@@ -169,7 +169,7 @@ adjustments as (
         coalesce(columns('_usd$|run_count$'), 0)
     from amounts
     full join runs using (
-        original_month, booked_month, workspace_id, agent_id, owner, cost_center, cause, is_booked
+        usage_month, booked_month, workspace_id, agent_id, owner, cost_center, cause, is_booked
     )
 ),
 
@@ -177,7 +177,7 @@ adjustments as (
 totals as (
     select
         adjustments.*,
-        coalesce(lines.cost_usd, 0) + sum(adjustments.cost_usd) over so_far as current_cost_usd,
+        coalesce(lines.metered_cost_usd, 0) + sum(adjustments.metered_cost_usd) over so_far as current_metered_cost_usd,
         coalesce(lines.billed_usd, 0) + sum(adjustments.billed_usd) over so_far
             as current_billed_usd,
         coalesce(lines.surcharge_usd, 0) + sum(adjustments.surcharge_usd) over so_far
@@ -188,10 +188,10 @@ totals as (
         coalesce(lines.listed_run_count, 0) + sum(adjustments.listed_run_count) over so_far
             as current_listed_run_count
     from adjustments
-    left join lines using (original_month, workspace_id, agent_id, owner, cost_center)
+    left join lines using (usage_month, workspace_id, agent_id, owner, cost_center)
     window so_far as (
         partition by
-            adjustments.original_month,
+            adjustments.usage_month,
             adjustments.workspace_id,
             adjustments.agent_id,
             adjustments.owner,
@@ -201,7 +201,7 @@ totals as (
 )
 
 select
-    totals.original_month,
+    totals.usage_month,
     totals.booked_month,
     totals.workspace_id,
     workspaces.workspace_name,
@@ -214,9 +214,9 @@ select
     totals.cause,
     totals.load_id,
     totals.is_booked,
-    (current_cost_usd - totals.cost_usd)::decimal(38, 10) as previous_cost_usd,
-    current_cost_usd::decimal(38, 10) as current_cost_usd,
-    totals.cost_usd::decimal(38, 10) as difference_cost_usd,
+    (current_metered_cost_usd - totals.metered_cost_usd)::decimal(38, 10) as previous_metered_cost_usd,
+    current_metered_cost_usd::decimal(38, 10) as current_metered_cost_usd,
+    totals.metered_cost_usd::decimal(38, 10) as difference_metered_cost_usd,
     (current_billed_usd - totals.billed_usd)::decimal(38, 10) as previous_billed_usd,
     current_billed_usd::decimal(38, 10) as current_billed_usd,
     totals.billed_usd::decimal(38, 10) as difference_billed_usd,
@@ -237,7 +237,7 @@ join marts.dim_workspaces as workspaces using (workspace_id)
 left join marts.dim_agents as agents using (workspace_id, agent_id)
 order by
     totals.booked_month,
-    totals.original_month,
+    totals.usage_month,
     totals.workspace_id,
     totals.agent_id,
     totals.owner,

@@ -6,14 +6,14 @@
 -- ref workspace_id: dim_workspaces
 -- ref agent_id: dim_agents
 -- conserves: raw.usage_hours by hour::date; ifnull(agent_id, '(platform)') as agent_id
--- column cost_usd: Metered cost in US dollars at the provider's list price; unknown is in no sum.
+-- column metered_cost_usd: Metered cost in US dollars at the provider's list price; unknown is in no sum.
 select
     workspace_id,
     hour,
     coalesce(agent_id, '(platform)') as agent_id,
     model,
     provider,
-    sum(cost_usd) as cost_usd,
+    sum(metered_cost_usd) as metered_cost_usd,
     sum(tokens_in)::bigint as tokens_in,
     sum(tokens_out)::bigint as tokens_out,
     sum(request_count)::bigint as request_count,

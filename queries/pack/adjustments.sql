@@ -1,6 +1,6 @@
 -- Adjustments of earlier, closed months that a month books, or will book when it is closed.
 select
-    strftime(original_month, '%Y-%m') as original_month,
+    strftime(usage_month, '%Y-%m') as usage_month,
     workspace_name,
     agent_name,
     owner,
@@ -11,10 +11,10 @@ select
     difference_billed_usd,
     difference_surcharge_usd,
     difference_own_key_usd,
-    difference_cost_usd,
+    difference_metered_cost_usd,
     difference_run_count,
     is_booked
 from marts.fct_period_adjustments
 where booked_month = $month::date
 order by
-    original_month, workspace_name, workspace_id, agent_name, agent_id, owner, cost_center, cause
+    usage_month, workspace_name, workspace_id, agent_name, agent_id, owner, cost_center, cause

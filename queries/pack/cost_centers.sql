@@ -6,7 +6,7 @@ select
         as direct_usd,
     if(bool_or(source <> 'direct'), sum(billed_usd) filter (source <> 'direct'), 0)::decimal(38, 10)
         as shared_usd,
-    sum(cost_usd)::decimal(38, 10) as metered_cost_usd
+    sum(metered_cost_usd)::decimal(38, 10) as metered_cost_usd
 from marts.fct_allocations
 where month = $month::date
 group by cost_center

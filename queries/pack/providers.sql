@@ -10,7 +10,7 @@ charges as (
         provider,
         -columns('_usd$|^request_count$')
     from marts.fct_charge_adjustments
-    where original_month = $month::date
+    where usage_month = $month::date
 )
 
 select
@@ -19,7 +19,7 @@ select
     sum(billed_usd)::decimal(38, 10) as billed_usd,
     sum(surcharge_usd)::decimal(38, 10) as surcharge_usd,
     sum(own_key_usd)::decimal(38, 10) as own_key_usd,
-    sum(cost_usd)::decimal(38, 10) as metered_cost_usd,
+    sum(metered_cost_usd)::decimal(38, 10) as metered_cost_usd,
     sum(request_count)::bigint as request_count,
     workspace_id
 from charges

@@ -10,7 +10,7 @@ select
     workspace_id,
     agent_id,
     utc_date,
-    cost_usd,
+    metered_cost_usd as cost_usd,
     if(days.has_provider_keys is false, null, surcharge_usd) as surcharge_usd,
     if(days.has_provider_keys is false, null, own_key_usd) as own_key_usd,
     billed_usd,

@@ -20,7 +20,7 @@ figures as (
         workspace_id,
         month as booked_month,
         format('Closed, revision {}', revision) as step,
-        cost_usd,
+        metered_cost_usd,
         surcharge_usd,
         own_key_usd,
         billed_usd,
@@ -28,12 +28,12 @@ figures as (
     from finance.closed_lines
     union all
     select
-        original_month,
+        usage_month,
         workspace_id,
         booked_month,
         if(is_booked, 'Adjustments booked in ', 'Adjustments to be booked in ')
         || strftime(booked_month, '%B %Y'),
-        difference_cost_usd,
+        difference_metered_cost_usd,
         difference_surcharge_usd,
         difference_own_key_usd,
         difference_billed_usd,
@@ -47,7 +47,7 @@ steps as (
         month,
         booked_month,
         step,
-        sum(cost_usd) as metered_cost_usd,
+        sum(metered_cost_usd) as metered_cost_usd,
         sum(surcharge_usd) as surcharge_usd,
         sum(own_key_usd) as own_key_usd,
         sum(billed_usd) as billed_usd,

@@ -17,7 +17,7 @@ select
     if(bool_or(source <> 'direct'), sum(billed_usd) filter (source <> 'direct'), 0)::decimal(38, 10)
         as shared_usd,
     sum(billed_usd)::decimal(38, 10) as billed_usd,
-    sum(cost_usd)::decimal(38, 10) as metered_cost_usd
+    sum(metered_cost_usd)::decimal(38, 10) as metered_cost_usd
 from marts.fct_allocations
 group by all
 order by workspace_id, month, cost_center

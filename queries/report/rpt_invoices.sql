@@ -24,7 +24,7 @@ with
 adjustments as (
     select month, workspace_id, max(booked_month) as adjusted_month
     from (
-        select original_month as month, workspace_id, booked_month
+        select usage_month as month, workspace_id, booked_month
         from marts.fct_charge_adjustments
         group by all
         having sum(billed_usd) <> 0

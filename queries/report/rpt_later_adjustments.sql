@@ -4,6 +4,6 @@
 -- column month: First day of the closed month to which the usage belongs.
 -- column booked_month: First day of the month that books it: closed, or the next to close.
 -- column cause: What changed, in words.
-select * exclude (month, original_month), original_month as month, month as booked_month
+select * exclude (month, usage_month), usage_month as month, month as booked_month
 from reports.rpt_period_adjustments
 order by workspace_id, month, booked_month, agent_id, owner, cost_center, cause

@@ -1,12 +1,12 @@
 -- Adjustments of closed months, each in the month that books it. Grain: as fct_period_adjustments.
--- key: workspace_id, month, original_month, agent_id, owner, cost_center, cause
+-- key: workspace_id, month, usage_month, agent_id, owner, cost_center, cause
 -- column month: First day of the month that books the adjustment: closed, or the next to close.
--- column original_month: First day of the closed month to which the usage belongs.
+-- column usage_month: First day of the closed month to which the usage belongs.
 -- column cause: What changed, in words.
 select
     workspace_id,
     booked_month as month,
-    original_month,
+    usage_month,
     agent_id,
     owner,
     cost_center,
@@ -14,8 +14,8 @@ select
     previous_billed_usd,
     current_billed_usd,
     difference_billed_usd,
-    difference_cost_usd,
+    difference_metered_cost_usd,
     difference_run_count,
     load_id
 from marts.fct_period_adjustments
-order by workspace_id, month, original_month, agent_id, owner, cost_center, cause
+order by workspace_id, month, usage_month, agent_id, owner, cost_center, cause

@@ -36,7 +36,7 @@ lines as (
     select
         if(grouping(workspace_id) = 0, workspace_id, '(all)') as workspace_id,
         month,
-        sum(cost_usd) as line_cost_usd,
+        sum(metered_cost_usd) as line_cost_usd,
         sum(surcharge_usd) as line_surcharge_usd,
         sum(own_key_usd) as line_own_key_usd,
         sum(billed_usd) as line_billed_usd
@@ -49,7 +49,7 @@ closed as (
         if(grouping(workspace_id) = 0, workspace_id, '(all)') as workspace_id,
         month,
         sum(billed_usd) as closed_billed_usd,
-        sum(run_cost_usd) as closed_run_cost_usd,
+        sum(cost_usd) as closed_run_cost_usd,
         sum(run_count)::bigint as closed_run_count,
         sum(failed_count)::bigint as closed_failed_count,
         sum(succeeded_count + failed_count)::bigint as closed_finished_count

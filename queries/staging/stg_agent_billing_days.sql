@@ -6,7 +6,7 @@ select
     workspace_id,
     date as utc_date,
     coalesce(agent_id, '(platform)') as agent_id,
-    cost_usd,
+    cost_usd as metered_cost_usd,
     billed_usd
 from raw.agent_billing_days
 anti join raw.superseded using (version_id)

@@ -6,7 +6,7 @@ select
     bills.workspace_id,
     bills.date as utc_date,
     coalesce(bills.agent_id, '(platform)') as agent_id,
-    bills.cost_usd,
+    bills.cost_usd as metered_cost_usd,
     bills.billed_usd,
     bills.load_id,
     superseded.load_id as superseded_by_load_id

@@ -5,7 +5,7 @@ select
     workspace_id,
     date as utc_date,
     provider,
-    cost_usd,
+    cost_usd as metered_cost_usd,
     billed_usd,
     tokens_in,
     tokens_out,

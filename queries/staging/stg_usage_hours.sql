@@ -8,7 +8,7 @@ select
     agent_id,
     coalesce(regexp_replace(model, '^[^/]+/(.)', '\1'), '(unknown)') as model,
     coalesce(provider, '(unknown)') as provider,
-    cost_usd,
+    cost_usd as metered_cost_usd,
     tokens_in,
     tokens_out,
     request_count,

@@ -195,9 +195,9 @@ def prove_books(marts: dict[str, list[Row]], true: Bills) -> None:
     for row in marts["closed_lines"]:
         _add(sums[row["month"], row["agent_id"]], row["cost_usd"], row["billed_usd"])
     for row in marts["fct_period_adjustments"]:
-        line = sums[row["original_month"], row["agent_id"]]
+        line = sums[row["usage_month"], row["agent_id"]]
         _add(line, row["difference_cost_usd"], row["difference_billed_usd"])
-        assert row["booked_month"] > row["original_month"]
+        assert row["booked_month"] > row["usage_month"]
         assert row["is_booked"] == (row["booked_month"] in closed)
     assert {key: value for key, value in sums.items() if any(value)} == {
         key: value for key, value in true.items() if any(value) and key[0] in closed

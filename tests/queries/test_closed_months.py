@@ -63,7 +63,7 @@ def adjustments(warehouse: Warehouse, columns: str) -> list[tuple[Any, ...]]:
         assert warehouse.rows(check.read_text(encoding="utf-8")) == []
     return warehouse.rows(
         f"select {columns} from marts.fct_period_adjustments"
-        " order by booked_month, original_month, cause, agent_id, owner"
+        " order by booked_month, usage_month, cause, agent_id, owner"
     )
 
 
@@ -292,7 +292,7 @@ def test_a_month_closed_without_a_line(warehouse: Warehouse) -> None:
     warehouse.build()
 
     assert warehouse.rows(
-        "select original_month, booked_month, sum(difference_cost_usd)"
+        "select usage_month, booked_month, sum(difference_cost_usd)"
         " from marts.fct_period_adjustments group by all order by all"
     ) == [(OCTOBER, NOVEMBER, 2), (NOVEMBER, DECEMBER, 3)]
     for name in (

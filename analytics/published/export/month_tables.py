@@ -73,7 +73,7 @@ LINES = Table(
     "Lines by workspace and agent",
     "No cost and no run in this month.",
     sums=(
-        *AMOUNTS, *_COUNTS, "failed_cost_usd", "run_cost_usd", "unknown_cost_count",
+        *AMOUNTS, *_COUNTS, "failed_cost_usd", "cost_usd", "unknown_cost_count",
         "listed_run_count", "tokens_in", "tokens_out",
     ),
     shown=(
@@ -81,7 +81,7 @@ LINES = Table(
         "surcharge_usd", "own_key_usd", "metered_cost_usd", "run_count",
         "failed_count/finished_count|rate_short|Failure rate",
     ),
-    labels={"own_key_usd": _OWN_KEY, "run_cost_usd": "Cost of runs created in the month"},
+    labels={"own_key_usd": _OWN_KEY, "cost_usd": "Cost of runs created in the month"},
 )  # fmt: skip
 ADJUSTMENTS = Table(
     "adjustments",
@@ -89,10 +89,10 @@ ADJUSTMENTS = Table(
     "This month books no adjustment of an earlier, closed month.",
     sums=(
         "difference_billed_usd", "difference_surcharge_usd", "difference_own_key_usd",
-        "difference_cost_usd", "difference_run_count",
+        "difference_metered_cost_usd", "difference_run_count",
     ),
     shown=(
-        "original_month|text|Month", "workspace_name|name|Workspace", "agent_name|name|Agent",
+        "usage_month|text|Month", "workspace_name|name|Workspace", "agent_name|name|Agent",
         "cost_center|text|Cost center", "cause", "previous_billed_usd|usd|Billed before",
         "current_billed_usd|usd|Billed now", "difference_billed_usd|usd_signed|Difference",
     ),

@@ -36,7 +36,7 @@ _READING = (
     ),
     Note(
         "Runs beside the amounts",
-        "Runs, their outcomes, their cost (run_cost_usd) and the cost of failed ones are of the "
+        "Runs, their outcomes, their cost (cost_usd) and the cost of failed ones are of the "
         "runs created in the month, in the reporting time zone; metered cost, bill and tokens are "
         "of the requests of its UTC days. The statement leads from one to the other.",
     ),

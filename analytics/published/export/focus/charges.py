@@ -38,7 +38,7 @@ CHARGES = f"""
     months as (
         select $month::date as month
         union
-        select original_month
+        select usage_month
         from corrections
         where booked_month = $month::date
     ),
@@ -60,7 +60,7 @@ CHARGES = f"""
 
     changes as (
         select
-            original_month,
+            usage_month,
             {_KEYS},
             string_agg(distinct cause, ', ' order by cause) as cause,
             max(load_id) as load_id,
@@ -100,7 +100,7 @@ CHARGES = f"""
         from booked
         where date_trunc('month', utc_date) = $month::date
         union all by name
-        select original_month, {_KEYS}, cause, load_id, step, is_bill_alone, {_OF_STEP}
+        select usage_month, {_KEYS}, cause, load_id, step, is_bill_alone, {_OF_STEP}
         from steps
     ),
 
@@ -130,7 +130,7 @@ CHARGES = f"""
     ),
 
     original_invoices as (
-        select distinct workspace_id, month as original_month, invoice_id
+        select distinct workspace_id, month as usage_month, invoice_id
         from marts.fct_invoices
     )
 
@@ -152,7 +152,7 @@ CHARGES = f"""
     left join marts.dim_agents as agents using (workspace_id, agent_id)
     left join marts.dim_models as models using (workspace_id, model, provider)
     left join invoices using (workspace_id)
-    left join original_invoices using (workspace_id, original_month, invoice_id)
+    left join original_invoices using (workspace_id, usage_month, invoice_id)
     where has_usage or payable_usd <> 0
 """
 """SQL for the charges of the month `$month`, one row for each payee."""
