@@ -69,7 +69,7 @@ WriteFiles: TypeAlias = Callable[[duckdb.DuckDBPyConnection, date, Path, Closing
 """Writes the files for people and programs into an empty folder: the layer above makes them."""
 
 _LONGEST_ENDING = 10
-_TOTALS = f"select {TOTALS} from marts.fct_month_lines where month = $1"
+_TOTALS = f"select {TOTALS} from marts.fct_month_lines where usage_month = $1"
 
 
 @dataclass(frozen=True, kw_only=True)

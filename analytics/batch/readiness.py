@@ -36,7 +36,7 @@ _STATES = """
             where
                 charges.workspace_id = workspaces.workspace_id
                 and date_trunc('month', utc_date) = $1::date
-                and (cost_usd is null or billed_usd is null or own_key_usd is null)
+                and (metered_cost_usd is null or billed_usd is null or own_key_usd is null)
         ) as unknown_bill_count,
         months.first_date is null or months.has_agent_bill as has_agent_bill,
         coalesce(months.has_provider_keys, true) as has_provider_keys,

@@ -103,7 +103,7 @@ def _of_workspaces(
     rows = con.execute("""
         select workspace_id, workspace_name from ledger.workspaces
         union all
-        select workspace_id, arg_max(workspace_name, month)
+        select workspace_id, arg_max(workspace_name, usage_month)
         from finance.closed_lines anti join ledger.workspaces using (workspace_id)
         group by workspace_id
     """).fetchall()

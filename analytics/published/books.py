@@ -92,7 +92,7 @@ def print_closings(found: list[dict[str, Any]]) -> None:
             each["state"] + (", early" if each["is_early"] else ""),
             _instant(each["closed_at"]),
             escaped(each["approved_by"] or ""),
-            numbers.usd(each["totals"].cost_usd),
+            numbers.usd(each["totals"].metered_cost_usd),
             numbers.usd(each["totals"].billed_usd),
         )
     Console(highlight=False, soft_wrap=True, markup=False).print(table)

@@ -64,7 +64,7 @@ _BOOKS = """
         (
             select {month: strftime(month, '%Y-%m'), revision: revision, closed_at: closed_at}
             from audit.closings
-            where state = 'closed'
+            where status = 'closed'
             order by month desc
             limit 1
         ) as last_closed,

@@ -50,19 +50,21 @@ RULES = (
     "first_month", "last_month",
 )  # fmt: skip
 SHARES = ("rule", "cost_center", "share")
-CLOSINGS = ("month", "state")
+CLOSINGS = ("month", "status")
 SCHEMA: Mapping[str, Any] = {
-    "month": pl.Date(),
+    "usage_month": pl.Date(),
     "workspace_id": pl.String(),
     "agent_id": pl.String(),
     "line_cost_center": pl.String(),
     "cost_center": pl.String(),
     "source": pl.String(),
     "rule": pl.String(),
-    "cost_usd": _MONEY,
+    "metered_cost_usd": _MONEY,
     "billed_usd": _MONEY,
 }
-KEY = ("month", "workspace_id", "agent_id", "line_cost_center", "cost_center", "source", "rule")
+KEY = (
+    "usage_month", "workspace_id", "agent_id", "line_cost_center", "cost_center", "source", "rule",
+)  # fmt: skip
 
 Amount: TypeAlias = Decimal | None
 Amounts: TypeAlias = tuple[Amount, Amount]
@@ -149,7 +151,7 @@ def allocations(
     closed: pl.DataFrame,
 ) -> pl.DataFrame:
     """The charges of each line by cost center, source and rule; of closed months, as booked."""
-    open_lines = lines.join(closings.filter(state="closed"), on="month", how="anti")
+    open_lines = lines.join(closings.filter(status="closed"), on="month", how="anti")
     by_workspace: defaultdict[str, list[_Rule]] = defaultdict(list)
     for row in rules.select(RULES).sort("workspace_id", "precedence").iter_rows():
         by_workspace[row[0]].append(_Rule(*row))
@@ -292,7 +294,7 @@ MODEL = polars_model(
         " line, cost center of the line, cost center, source and rule.",
         key=KEY,
         columns={
-            "month": "First day of the calendar month of the meter (UTC).",
+            "usage_month": "First day of the calendar month of the meter (UTC).",
             "agent_id": "Line whose charge it is, as in dim_agents; '(platform)' for usage that"
             " names no agent.",
             "line_cost_center": "Cost center at which it was charged, that of the line by"
@@ -302,7 +304,7 @@ MODEL = polars_model(
             "source": "direct, or the pool: platform, no_agent (usage of runs without an agent),"
             " unlisted or failed (of the agent's runs).",
             "rule": "Name of the rule of finance/allocation.toml; '(none)' without one.",
-            "cost_usd": "Metered cost in US dollars at the provider's list price; null where none"
+            "metered_cost_usd": "Metered cost in US dollars at the provider's list price; null where none"
             " is known.",
         },
         refs={"agent_id": "dim_agents"},

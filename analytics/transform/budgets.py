@@ -35,7 +35,7 @@ def budgets(
     written: pl.DataFrame, days: pl.DataFrame, closings: pl.DataFrame, closed: pl.DataFrame
 ) -> pl.DataFrame:
     """Every budget of the file, and those of closed months as they were closed."""
-    closed_months = closings.filter(pl.col("state") == "closed").select("month")
+    closed_months = closings.filter(pl.col("status") == "closed").select("month")
     open_ones = written.join(closed_months, on="month", how="anti").with_columns(
         budget=units(pl.col("budget_usd")), end="next_month"
     )
@@ -81,14 +81,14 @@ def budgets(
             **{f"{name}_usd": usd(pl.col(name)) for name in _FORECASTS},
             remaining_usd=usd(pl.col("budget") - pl.col("actual")),
             exhausted_on="exhausted_on",
-            state=_state(),
+            status=_status(),
         )
     )
     return pl.concat([computed, closed.select(computed.columns)]).sort("month", *BUDGET)
 
 
-def _state() -> pl.Expr:
-    """The state of a budget, as the header of the model says."""
+def _status() -> pl.Expr:
+    """The status of a budget, as the header of the model says."""
     is_over, month = pl.col("start") >= pl.col("end"), pl.col("month")
     return (
         pl.when(~pl.col("is_known"))
@@ -222,13 +222,13 @@ MODEL = polars_model(
             "actual_usd": "Metered cost + surcharge in US dollars of the month so far, before"
             " allocation; null if nothing of it was read, the API does not give the bill of one of"
             " its days, or nothing has the name.",
-            "state": "on_track or at_risk (the high end of the forecast's 80 % range is above the"
+            "status": "on_track or at_risk (the high end of the forecast's 80 % range is above the"
             " budget), exceeded (by what is known of the charges), within (the month is over),"
             " not_enough_history, upcoming (the month has not begun), or unknown_name.",
         },
         values={
             "scope": ("workspace", "agent", "cost_center", "all"),
-            "state": (
+            "status": (
                 "on_track",
                 "at_risk",
                 "exceeded",
@@ -242,7 +242,7 @@ MODEL = polars_model(
     inputs={
         "intermediate.int_budgets": BUDGETS,
         "intermediate.int_budget_days": DAYS,
-        "finance.closings": ("month", "state"),
+        "finance.closings": ("month", "status"),
         "finance.closed_budgets": ("*",),
     },
     compute=budgets,

@@ -121,10 +121,15 @@ def _compared(
     if narrow and (part != narrow or narrow in columns):
         header = Header(claim, narrow=narrow, narrow_inputs={source.split(".")[1]: (part,)})
 
+    ours = {column for column, *_ in con.execute(f"describe {model.relation}").fetchall()}
+
     def sums(relation: str, expressions: list[str]) -> str:
         grouped = [f"{each} as {name}" for each, name in zip(expressions, names, strict=True)]
         summed = ["count(*) as row_count"] if with_rows else []
-        summed += [f"{_sum(each, is_raw)}::decimal(38, 10) as {each}" for each in measures]
+        for each in measures:
+            # The API's meter gives a cost; it is the metered one of our tables.
+            column = each if relation == current or each in ours else f"metered_{each}"
+            summed.append(f"{_sum(column, is_raw)}::decimal(38, 10) as {each}")
         return f"select {', '.join(grouped + summed)} from {relation} group by all"
 
     sql = f"""

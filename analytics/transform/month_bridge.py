@@ -60,7 +60,7 @@ CHARGES = (
     "agent_id",
     "provider",
     "model",
-    "cost_usd",
+    "metered_cost_usd",
     "surcharge_usd",
     "own_key_usd",
     "tokens_in",
@@ -76,7 +76,7 @@ RUNS = (
     "failed_cost_usd",
 )
 MONTHS = ("workspace_id", "month", "status", "is_complete", "has_agent_bill")
-BOOKED = ("workspace_id", "month", "agent_id", "provider", "model", "billed_usd")
+BOOKED = ("workspace_id", "usage_month", "agent_id", "provider", "model", "billed_usd")
 
 _MONTH = ("workspace_id", "month")
 _LINE = (*_MONTH, "agent_id")
@@ -125,7 +125,7 @@ def _pairs(months: pl.DataFrame, charges: pl.DataFrame) -> pl.DataFrame:
 
 def _amounts(charges: pl.DataFrame) -> pl.DataFrame:
     """Each month's amounts of a cell, money in units."""
-    return charges.group_by(
+    return charges.rename({"metered_cost_usd": "cost_usd"}).group_by(
         "workspace_id",
         pl.col("utc_date").dt.month_start().alias("month"),
         "agent_id",
@@ -138,7 +138,7 @@ def _amounts(charges: pl.DataFrame) -> pl.DataFrame:
 
 
 def _booked(booked: pl.DataFrame) -> pl.DataFrame:
-    return booked.group_by(_CELL).agg(booked=units(pl.col("billed_usd")).sum())
+    return booked.rename({"usage_month": "month"}).group_by(_CELL).agg(booked=units(pl.col("billed_usd")).sum())
 
 
 def _cells(amounts: pl.DataFrame, booked: pl.DataFrame, pairs: pl.DataFrame) -> pl.DataFrame:

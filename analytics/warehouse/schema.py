@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from analytics.warehouse.sources import SOURCES, Source
 
-SCHEMA_VERSION = 13
+SCHEMA_VERSION = 14
 
 # Columns that every table of `raw` has: the version, and the place of its record.
 LINEAGE = {
@@ -136,7 +136,7 @@ create schema if not exists finance;
 
 -- One row per revision, in force (`closed`) or not (`reopened`).
 create table if not exists finance.closings (
-    month DATE, revision INTEGER, state VARCHAR, closed_at TIMESTAMPTZ, is_early BOOLEAN,
+    month DATE, revision INTEGER, status VARCHAR, closed_at TIMESTAMPTZ, is_early BOOLEAN,
     prepared_by VARCHAR, approved_by VARCHAR, manifest_sha256 VARCHAR, previous_sha256 VARCHAR,
     code_version VARCHAR, reopened_at TIMESTAMPTZ, reason VARCHAR
 );
@@ -152,7 +152,7 @@ create table if not exists finance.closed_loads (
 );
 
 create table if not exists finance.closed_charges (
-    month DATE, workspace_id VARCHAR, utc_date DATE, agent_id VARCHAR, provider VARCHAR,
+    usage_month DATE, workspace_id VARCHAR, utc_date DATE, agent_id VARCHAR, provider VARCHAR,
     model VARCHAR, owner VARCHAR, cost_center VARCHAR, account VARCHAR, {_AMOUNTS},
     request_count BIGINT
 );
@@ -164,7 +164,7 @@ create table if not exists finance.closed_charge_adjustments (
 );
 
 create table if not exists finance.closed_lines (
-    month DATE, revision INTEGER, workspace_id VARCHAR, workspace_name VARCHAR, agent_id VARCHAR,
+    usage_month DATE, revision INTEGER, workspace_id VARCHAR, workspace_name VARCHAR, agent_id VARCHAR,
     agent_slug VARCHAR, agent_name VARCHAR, line_type VARCHAR, owner VARCHAR, cost_center VARCHAR,
     {_AMOUNTS}, run_count BIGINT, succeeded_count BIGINT, failed_count BIGINT,
     cancelled_count BIGINT, listed_run_count BIGINT, cost_usd DECIMAL(38,10),
@@ -178,7 +178,7 @@ create table if not exists finance.closed_run_adjustments (
 );
 
 create table if not exists finance.closed_allocations (
-    month DATE, workspace_id VARCHAR, agent_id VARCHAR, line_cost_center VARCHAR,
+    usage_month DATE, workspace_id VARCHAR, agent_id VARCHAR, line_cost_center VARCHAR,
     cost_center VARCHAR, source VARCHAR, rule VARCHAR,
     metered_cost_usd DECIMAL(38,10), billed_usd DECIMAL(38,10)
 );
@@ -188,7 +188,7 @@ create table if not exists finance.closed_budgets (
     actual_usd DECIMAL(38,10), run_rate_usd DECIMAL(38,10), forecast_usd DECIMAL(38,10),
     forecast_low_usd DECIMAL(38,10), forecast_high_usd DECIMAL(38,10),
     forecast_low_95_usd DECIMAL(38,10), forecast_high_95_usd DECIMAL(38,10),
-    remaining_usd DECIMAL(38,10), exhausted_on DATE, state VARCHAR
+    remaining_usd DECIMAL(38,10), exhausted_on DATE, status VARCHAR
 );
 
 create table if not exists finance.closed_month_bridge (
@@ -203,14 +203,14 @@ create table if not exists finance.closed_month_bridge (
 );
 
 create table if not exists finance.closed_invoices (
-    month DATE, workspace_id VARCHAR, invoice_id VARCHAR, booked_month DATE, issued_on DATE,
+    usage_month DATE, workspace_id VARCHAR, invoice_id VARCHAR, booked_month DATE, issued_on DATE,
     amount_usd DECIMAL(38,10), credit_usd DECIMAL(38,10), tax_usd DECIMAL(38,10),
     is_accepted BOOLEAN, billed_usd DECIMAL(38,10), invoiced_usd DECIMAL(38,10),
-    difference_usd DECIMAL(38,10), state VARCHAR
+    difference_usd DECIMAL(38,10), status VARCHAR
 );
 
 create table if not exists finance.closed_accruals (
-    month DATE, usage_month DATE, workspace_id VARCHAR, cost_center VARCHAR, account VARCHAR,
+    booked_month DATE, usage_month DATE, workspace_id VARCHAR, cost_center VARCHAR, account VARCHAR,
     default_account VARCHAR, billed_usd DECIMAL(38,10), invoiced_usd DECIMAL(38,10),
     accrual_usd DECIMAL(38,10), adjusted_usd DECIMAL(38,10), newly_invoiced_usd DECIMAL(38,10),
     own_key_usd DECIMAL(38,10), accrual_date DATE, reversal_date DATE, accrual_id VARCHAR,
@@ -218,7 +218,7 @@ create table if not exists finance.closed_accruals (
 );
 
 create table if not exists finance.closed_journal_lines (
-    month DATE, entry_id VARCHAR, line_number INTEGER, entry_date DATE, kind VARCHAR, role VARCHAR,
+    booked_month DATE, entry_id VARCHAR, line_number INTEGER, entry_date DATE, kind VARCHAR, role VARCHAR,
     account VARCHAR, cost_center VARCHAR, workspace_id VARCHAR, usage_month DATE,
     debit_usd DECIMAL(38,10), credit_usd DECIMAL(38,10), narration VARCHAR, memo VARCHAR,
     reverses_entry_id VARCHAR

@@ -4,7 +4,7 @@ select
     budgets.scope,
     budgets.name,
     coalesce(workspaces.workspace_name, budgets.workspace_id) as workspace,
-    budgets.state,
+    budgets.status,
     budgets.budget_usd,
     budgets.actual_usd,
     budgets.remaining_usd,

@@ -2,7 +2,7 @@
 -- By finance/owners.csv and finance/allocation.toml; (none) is of agents without a cost center, and
 -- (not allocated) what no rule shares out. Months are those of the meter (UTC).
 select
-    months.month,
+    months.usage_month,
     workspaces.workspace_name,
     months.cost_center,
     sum(months.metered_cost_usd) as metered_cost_usd,
@@ -20,11 +20,11 @@ select
 from marts.fct_allocations as months
 join marts.dim_workspaces as workspaces using (workspace_id)
 where
-    months.month > date_trunc('month', workspaces.last_complete_date) - interval 3 month
-    and months.month <= workspaces.last_complete_date
+    months.usage_month > date_trunc('month', workspaces.last_complete_date) - interval 3 month
+    and months.usage_month <= workspaces.last_complete_date
 group by all
 order by
-    months.month desc,
+    months.usage_month desc,
     metered_cost_usd desc,
     workspaces.workspace_name,
     months.cost_center

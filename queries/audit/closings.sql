@@ -1,10 +1,10 @@
 -- Closed months of the books: every revision, in force or reopened.
 -- Grain: month and revision.
 -- key: month, revision
--- values state: closed, reopened
+-- values status: closed, reopened
 -- column month: First day of the calendar month in UTC.
 -- column revision: Number of the close of this month, from 1.
--- column state: closed (in force) or reopened.
+-- column status: closed (in force) or reopened.
 -- column closed_at: When the month was closed (UTC).
 -- column is_early: True if it was closed although it might still change.
 -- column prepared_by: Account of the system that closed the month.

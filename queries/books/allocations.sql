@@ -1,5 +1,5 @@
 -- Allocation of the month, as closed.
 select *
 from marts.fct_allocations
-where month = $month::date
+where usage_month = $month::date
 order by all

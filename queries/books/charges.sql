@@ -1,6 +1,6 @@
 -- Charges of the month, as closed.
 select
-    $month::date as month,
+    $month::date as usage_month,
     workspace_id,
     utc_date,
     agent_id,

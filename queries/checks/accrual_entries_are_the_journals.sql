@@ -3,7 +3,7 @@ with
 
 amounts as (
     select
-        month,
+        booked_month,
         workspace_id,
         usage_month,
         cost_center,
@@ -14,7 +14,7 @@ amounts as (
     from marts.fct_accruals
     union all by name
     select
-        month,
+        booked_month,
         workspace_id,
         usage_month,
         cost_center,
@@ -27,7 +27,7 @@ amounts as (
 )
 
 select
-    month,
+    booked_month,
     workspace_id,
     usage_month,
     cost_center,

@@ -6,35 +6,35 @@ with
 books as (
     select min(month) as first_month
     from audit.closings
-    where state = 'closed'
+    where status = 'closed'
 ),
 
 -- Without books each month stands alone.
 closes as (
-    select months.month, usages.month as usage_month, usages.workspace_id
-    from (select distinct month from marts.fct_accruals) as months
+    select months.booked_month, usages.usage_month, usages.workspace_id
+    from (select distinct booked_month from marts.fct_accruals) as months
     cross join books
     join (
-        select distinct month, workspace_id from marts.fct_month_lines
+        select distinct usage_month, workspace_id from marts.fct_month_lines
         union
         select distinct usage_month, workspace_id from marts.fct_journal_lines
     ) as usages
-        on usages.month = months.month
-        or usages.month between books.first_month and months.month
+        on usages.usage_month = months.booked_month
+        or usages.usage_month between books.first_month and months.booked_month
 ),
 
 figures as (
     select
-        month as usage_month,
+        usage_month,
         workspace_id,
-        month as booked_month,
+        usage_month as booked_month,
         billed_usd,
         0 as invoiced_usd,
         0 as accrued_usd
     from marts.fct_month_lines
     union all by name
     select
-        usage_month as usage_month,
+        usage_month,
         workspace_id,
         booked_month,
         difference_billed_usd as billed_usd,
@@ -45,7 +45,7 @@ figures as (
     select
         usage_month,
         workspace_id,
-        month as booked_month,
+        booked_month,
         0 as billed_usd,
         if(role = 'expense' and kind in ('invoice', 'settlement'), debit_usd - credit_usd, 0)
             as invoiced_usd,
@@ -55,7 +55,7 @@ figures as (
 
 expected as (
     select
-        closes.month,
+        closes.booked_month,
         closes.workspace_id,
         closes.usage_month,
         sum(figures.billed_usd - figures.invoiced_usd) as expected_usd,
@@ -65,26 +65,26 @@ expected as (
     join figures
         on figures.workspace_id = closes.workspace_id
         and figures.usage_month = closes.usage_month
-        and figures.booked_month <= closes.month
-        and (books.first_month is not null or figures.booked_month = closes.month)
+        and figures.booked_month <= closes.booked_month
+        and (books.first_month is not null or figures.booked_month = closes.booked_month)
     group by all
 ),
 
 accruals as (
-    select month, workspace_id, usage_month, sum(accrual_usd) as accrual_usd
+    select booked_month, workspace_id, usage_month, sum(accrual_usd) as accrual_usd
     from marts.fct_accruals
     group by all
 )
 
 select
-    month,
+    booked_month,
     workspace_id,
     usage_month,
     coalesce(accrual_usd, 0) as accrual_usd,
     coalesce(expected_usd, 0) as expected_usd,
     coalesce(balance_usd, 0) as balance_usd
 from accruals
-full join expected using (month, workspace_id, usage_month)
+full join expected using (booked_month, workspace_id, usage_month)
 where
     coalesce(accrual_usd, 0) <> coalesce(expected_usd, 0)
     or coalesce(accrual_usd, 0) <> coalesce(balance_usd, 0)

@@ -3,7 +3,7 @@
 with
 
 last_months as (
-    select max(month) as last_month, bool_or(is_booked) as has_books
+    select max(booked_month) as last_month, bool_or(is_booked) as has_books
     from marts.fct_journal_lines
 )
 
@@ -16,7 +16,7 @@ from marts.fct_journal_lines
 cross join last_months
 where
     has_books
-    and (kind = 'reversal' or kind in ('accrual', 'adjustment', 'own_key') and month < last_month)
+    and (kind = 'reversal' or kind in ('accrual', 'adjustment', 'own_key') and booked_month < last_month)
 group by all
 having sum(debit_usd - credit_usd) <> 0
 order by all

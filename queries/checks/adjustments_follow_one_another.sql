@@ -10,7 +10,7 @@ measures as (
 
 lines as (
     select
-        month as usage_month,
+        usage_month,
         workspace_id,
         agent_id,
         owner,

@@ -3,7 +3,7 @@ with
 
 charged as (
     select
-        month,
+        usage_month,
         workspace_id,
         agent_id,
         cost_center as line_cost_center,
@@ -14,8 +14,8 @@ charged as (
 )
 
 select
-    month, workspace_id, agent_id, line_cost_center, cost_center, source, rule, metered_cost_usd, billed_usd
+    usage_month, workspace_id, agent_id, line_cost_center, cost_center, source, rule, metered_cost_usd, billed_usd
 from marts.fct_allocations
-join charged using (month, workspace_id, agent_id, line_cost_center)
+join charged using (usage_month, workspace_id, agent_id, line_cost_center)
 where (metered_cost_usd < 0 and charged_cost_usd >= 0) or (billed_usd < 0 and charged_billed_usd >= 0)
 order by all

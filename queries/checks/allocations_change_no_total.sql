@@ -1,7 +1,7 @@
 -- Whatever the rules, the rows of a line and its cost center in a month add up to what they were
 -- charged, to the last digit; of a closed month, to the charges that were closed.
 select
-    month,
+    usage_month,
     workspace_id,
     agent_id,
     cost_center,
@@ -11,7 +11,7 @@ select
     sum(billed_usd) as billed_usd
 from (
     select
-        month,
+        usage_month,
         workspace_id,
         agent_id,
         cost_center,
@@ -22,7 +22,7 @@ from (
     from marts.fct_month_lines
     union all by name
     select
-        month,
+        usage_month,
         workspace_id,
         agent_id,
         line_cost_center as cost_center,
@@ -34,4 +34,4 @@ from (
 )
 group by all
 having sum(allocated_cost_usd) <> sum(metered_cost_usd) or sum(allocated_billed_usd) <> sum(billed_usd)
-order by month, workspace_id, agent_id, cost_center
+order by usage_month, workspace_id, agent_id, cost_center

@@ -27,7 +27,7 @@ from marts.fct_budgets
 left join days using (scope, name, workspace_id, month)
 left join charges using (scope, month)
 where
-    month not in (select month from audit.closings where state = 'closed')
+    month not in (select month from audit.closings where status = 'closed')
     and (
         actual_usd <> coalesce(days_usd, 0)
         or (scope = 'all' and actual_usd <> coalesce(charged_usd, 0))

@@ -6,7 +6,7 @@ with
 closed_months as (
     select month
     from audit.closings
-    where state = 'closed'
+    where status = 'closed'
 ),
 
 unknown as (
@@ -29,7 +29,7 @@ charges as (
 
 figures as (
     select
-        month,
+        usage_month,
         workspace_id,
         agent_id,
         owner,
@@ -74,7 +74,7 @@ figures as (
 )
 
 select
-    month,
+    usage_month,
     workspace_id,
     agent_id,
     owner,
@@ -85,7 +85,7 @@ select
     sum(own_key_usd) as own_key_usd,
     sum(run_count) as run_count
 from figures
-anti join intermediate.int_kept_months using (month, workspace_id)
+anti join intermediate.int_kept_months using (usage_month, workspace_id)
 group by all
 having
     sum(metered_cost_usd) <> 0

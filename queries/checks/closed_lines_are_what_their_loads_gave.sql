@@ -9,18 +9,18 @@ versions as (
 ),
 
 loads as (
-    select month, workspace_id, max(load_id) as load_id
+    select month as usage_month, workspace_id, max(load_id) as load_id
     from finance.closing_loads
     semi join finance.closings as closings
         on closings.month = closing_loads.month
         and closings.revision = closing_loads.revision
-        and closings.state = 'closed'
+        and closings.status = 'closed'
     group by all
 ),
 
 given as (
     select
-        loads.month,
+        loads.usage_month,
         versions.workspace_id,
         versions.agent_id,
         sum(versions.metered_cost_usd) as metered_cost_usd,
@@ -28,7 +28,7 @@ given as (
     from loads
     join versions
         on versions.workspace_id = loads.workspace_id
-        and versions.utc_date between loads.month and last_day(loads.month)
+        and versions.utc_date between loads.usage_month and last_day(loads.usage_month)
         and versions.load_id <= loads.load_id
         and coalesce(versions.superseded_by_load_id > loads.load_id, true)
     group by all
@@ -36,7 +36,7 @@ given as (
 
 booked as (
     select
-        month,
+        usage_month,
         workspace_id,
         agent_id,
         sum(metered_cost_usd) as metered_cost_usd,
@@ -46,7 +46,7 @@ booked as (
 )
 
 select
-    month,
+    usage_month,
     workspace_id,
     agent_id,
     booked.metered_cost_usd as booked_cost_usd,
@@ -54,8 +54,8 @@ select
     booked.billed_usd as booked_billed_usd,
     given.billed_usd as given_billed_usd
 from booked
-full join given using (month, workspace_id, agent_id)
-anti join intermediate.int_kept_months using (month, workspace_id)
+full join given using (usage_month, workspace_id, agent_id)
+anti join intermediate.int_kept_months using (usage_month, workspace_id)
 where
     coalesce(booked.metered_cost_usd, 0) <> coalesce(given.metered_cost_usd, 0)
     or coalesce(booked.billed_usd, 0) <> coalesce(given.billed_usd, 0)

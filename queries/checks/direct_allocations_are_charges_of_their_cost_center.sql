@@ -4,7 +4,7 @@ with
 
 charged as (
     select
-        month,
+        usage_month,
         workspace_id,
         agent_id,
         cost_center,
@@ -17,14 +17,14 @@ charged as (
 ),
 
 direct as (
-    select month, workspace_id, agent_id, line_cost_center, cost_center, metered_cost_usd, billed_usd
+    select usage_month, workspace_id, agent_id, line_cost_center, cost_center, metered_cost_usd, billed_usd
     from marts.fct_allocations
     where source = 'direct'
 ),
 
 divided as (
     select distinct
-        month,
+        usage_month,
         workspace_id,
         agent_id,
         line_cost_center as cost_center,
@@ -34,7 +34,7 @@ divided as (
 )
 
 select
-    month,
+    usage_month,
     workspace_id,
     agent_id,
     cost_center,
@@ -43,8 +43,8 @@ select
     coalesce(billed_usd, 0) as allocated_billed_usd,
     coalesce(charged_billed_usd, 0) as billed_usd
 from charged
-full join direct using (month, workspace_id, agent_id, cost_center)
-left join divided using (month, workspace_id, agent_id, cost_center)
+full join direct using (usage_month, workspace_id, agent_id, cost_center)
+left join divided using (usage_month, workspace_id, agent_id, cost_center)
 where
     coalesce(direct.line_cost_center <> direct.cost_center, false)
     or if(
@@ -54,4 +54,4 @@ where
         allocated_cost_usd <> coalesce(charged_cost_usd, 0)
         or allocated_billed_usd <> coalesce(charged_billed_usd, 0)
     )
-order by month, workspace_id, agent_id, cost_center
+order by usage_month, workspace_id, agent_id, cost_center

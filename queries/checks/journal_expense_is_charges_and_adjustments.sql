@@ -3,14 +3,14 @@
 with
 
 open_months as (
-    select distinct month
+    select distinct booked_month
     from marts.fct_accruals
     where not is_booked
 ),
 
 figures as (
     select
-        month,
+        booked_month,
         workspace_id,
         cost_center,
         debit_usd - credit_usd as expense_usd,
@@ -18,24 +18,24 @@ figures as (
     from marts.fct_journal_lines
     where role = 'expense'
     union all by name
-    select month, workspace_id, cost_center, 0 as expense_usd, billed_usd
+    select usage_month as booked_month, workspace_id, cost_center, 0 as expense_usd, billed_usd
     from finance.closed_lines
     union all by name
     select
-        date_trunc('month', utc_date)::date as month,
+        date_trunc('month', utc_date)::date as booked_month,
         workspace_id,
         cost_center,
         0 as expense_usd,
         billed_usd
     from marts.fct_charges
-    where date_trunc('month', utc_date) in (select month from open_months)
+    where date_trunc('month', utc_date) in (select booked_month from open_months)
     union all by name
-    select booked_month as month, workspace_id, cost_center, 0 as expense_usd, billed_usd
+    select booked_month, workspace_id, cost_center, 0 as expense_usd, billed_usd
     from marts.fct_charge_adjustments
 )
 
 select
-    month,
+    booked_month,
     workspace_id,
     cost_center,
     sum(expense_usd) as expense_usd,

@@ -6,7 +6,7 @@ with
 closed as (
     select month
     from finance.closings
-    where state = 'closed'
+    where status = 'closed'
 ),
 
 charges as (
@@ -20,7 +20,7 @@ charges as (
     from marts.fct_charges
     anti join closed on closed.month = date_trunc('month', fct_charges.utc_date)
     union all
-    select workspace_id, month, agent_id, provider, model, billed_usd
+    select workspace_id, usage_month, agent_id, provider, model, billed_usd
     from finance.closed_charges
 ),
 

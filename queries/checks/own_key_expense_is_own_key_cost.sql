@@ -6,15 +6,15 @@ with
 closed_months as (
     select month
     from audit.closings
-    where state = 'closed'
+    where status = 'closed'
 ),
 
 booking_months as (
-    select month
+    select booked_month
     from marts.fct_journal_lines
     where kind = 'own_key'
     union
-    select accruals.month
+    select accruals.booked_month
     from marts.fct_accruals as accruals
     semi join finance.accounts as accounts on accounts.role = 'provider_payable'
     where not accruals.is_booked
@@ -22,7 +22,7 @@ booking_months as (
 
 figures as (
     select
-        month,
+        booked_month,
         workspace_id,
         cost_center,
         debit_usd - credit_usd as expense_usd,
@@ -31,7 +31,7 @@ figures as (
     where role = 'own_key' and kind = 'own_key'
     union all by name
     select
-        date_trunc('month', utc_date)::date as month,
+        date_trunc('month', utc_date)::date as booked_month,
         workspace_id,
         cost_center,
         0 as expense_usd,
@@ -39,21 +39,21 @@ figures as (
     from marts.fct_charges
     where date_trunc('month', utc_date) not in (select month from closed_months)
     union all by name
-    select month, workspace_id, cost_center, 0 as expense_usd, own_key_usd
+    select usage_month as booked_month, workspace_id, cost_center, 0 as expense_usd, own_key_usd
     from finance.closed_lines
     union all by name
-    select booked_month as month, workspace_id, cost_center, 0 as expense_usd, own_key_usd
+    select booked_month, workspace_id, cost_center, 0 as expense_usd, own_key_usd
     from marts.fct_charge_adjustments
 )
 
 select
-    month,
+    booked_month,
     workspace_id,
     cost_center,
     sum(expense_usd) as expense_usd,
     sum(own_key_usd) as own_key_usd
 from figures
-semi join booking_months using (month)
+semi join booking_months using (booked_month)
 group by all
 having sum(expense_usd) <> sum(own_key_usd)
 order by all

@@ -4,17 +4,17 @@ with
 
 figures as (
     select
-        booked_month as month,
+        booked_month,
         workspace_id,
         amount_usd - credit_usd as invoiced_usd,
         tax_usd,
         0 as lines_usd,
         0 as payable_usd
     from marts.fct_invoices
-    where state <> 'before_the_books'
+    where status <> 'before_the_books'
     union all by name
     select
-        booked_month as month,
+        booked_month,
         workspace_id,
         0 as invoiced_usd,
         0 as tax_usd,
@@ -23,7 +23,7 @@ figures as (
     from intermediate.int_invoice_lines
     union all by name
     select
-        month,
+        booked_month,
         workspace_id,
         0 as invoiced_usd,
         0 as tax_usd,
@@ -34,7 +34,7 @@ figures as (
 )
 
 select
-    month,
+    booked_month,
     workspace_id,
     sum(invoiced_usd) as invoiced_usd,
     sum(tax_usd) as tax_usd,

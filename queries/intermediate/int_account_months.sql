@@ -15,7 +15,7 @@ with
 books as (
     select min(month) as first_month
     from finance.closings
-    where state = 'closed'
+    where status = 'closed'
 ),
 
 -- Agents' days of closed months that are unknown today stay as the books have them, as does all of
@@ -24,7 +24,7 @@ unknown as (
     select distinct charges.workspace_id, charges.utc_date, charges.agent_id
     from marts.fct_charges as charges
     join finance.closings
-        on closings.month = date_trunc('month', charges.utc_date) and closings.state = 'closed'
+        on closings.month = date_trunc('month', charges.utc_date) and closings.status = 'closed'
     where metered_cost_usd is null or billed_usd is null or own_key_usd is null
 ),
 
@@ -42,7 +42,7 @@ charges as (
     anti join unknown using (workspace_id, utc_date, agent_id)
     anti join intermediate.int_kept_months as kept
         on kept.workspace_id = charges.workspace_id
-        and kept.month = date_trunc('month', charges.utc_date)
+        and kept.usage_month = date_trunc('month', charges.utc_date)
     where coalesce(utc_date >= (select first_month from books), true)
     union all
     -- What the books hold has its account even where nothing of it is left.
@@ -58,11 +58,11 @@ charges as (
     from intermediate.int_booked_charges as charges
     left join unknown using (workspace_id, utc_date, agent_id)
     left join intermediate.int_kept_months as kept
-        on kept.workspace_id = charges.workspace_id and kept.month = charges.usage_month
+        on kept.workspace_id = charges.workspace_id and kept.usage_month = charges.usage_month
 ),
 
 booked_accounts as (
-    select usage_month, workspace_id, cost_center, arg_min(default_account, month) as account
+    select usage_month, workspace_id, cost_center, arg_min(default_account, booked_month) as account
     from finance.closed_accruals
     group by all
 ),

@@ -5,7 +5,7 @@
 with
 
 booked as (
-    select workspace_id, agent_id, agent_slug, agent_name, month
+    select workspace_id, agent_id, agent_slug, agent_name, usage_month
     from finance.closed_lines
     union all by name
     select workspace_id, agent_id
@@ -42,8 +42,8 @@ union all by name
 select
     workspace_id,
     agent_id,
-    arg_max(agent_slug, month) as agent_slug,
-    coalesce(arg_max(agent_name, month), agent_id) as agent_name,
+    arg_max(agent_slug, usage_month) as agent_slug,
+    coalesce(arg_max(agent_name, usage_month), agent_id) as agent_name,
     'agent' as line_type,
     false as is_listed
 from booked

@@ -15,7 +15,7 @@ select
     sum(columns('_usd$'))::decimal(38, 10),
     sum(columns('^tokens_|^request_count$'))::bigint
 from (
-    select * exclude (month), month as usage_month
+    select *
     from finance.closed_charges
     union all by name
     select * exclude (booked_month, cause, load_id)

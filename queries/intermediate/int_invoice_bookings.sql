@@ -3,11 +3,11 @@
 -- longer does, or the usage that it matches is another cost center's now. That is of the last
 -- invoice of the usage month, or of an entry of its own.
 -- Grain: month, usage month, workspace, invoice, role, cost center and account.
--- key: month, usage_month, workspace_id, invoice_id, role, cost_center, account
+-- key: booked_month, usage_month, workspace_id, invoice_id, role, cost_center, account
 -- materialized: table
 -- ref workspace_id: dim_workspaces
 -- values role: expense, tax, rounding
--- column month: First day of the UTC month that books it.
+-- column booked_month: First day of the UTC month that books it.
 -- column usage_month: First day of the UTC month of the usage.
 -- column invoice_id: Number of the invoice; '(none)' where the month books none of the usage month.
 -- column role: Role of the account: expense, tax or rounding.
@@ -18,29 +18,29 @@ with
 
 invoices as (
     select
-        invoices.booked_month as month,
-        invoices.month as usage_month,
+        invoices.booked_month,
+        invoices.usage_month,
         invoices.workspace_id,
         invoices.invoice_id,
         invoices.issued_on,
         invoices.tax_usd,
         booked.invoice_id is not null as is_change,
         row_number() over (
-            partition by booked_month, invoices.month, workspace_id
+            partition by invoices.booked_month, usage_month, workspace_id
             order by issued_on desc, invoice_id desc
         ) = 1 as is_last
     from marts.fct_invoices as invoices
     left join (
-        select distinct month, workspace_id, invoice_id
+        select distinct usage_month, workspace_id, invoice_id
         from finance.closed_invoices
-    ) as booked using (month, workspace_id, invoice_id)
-    where not is_booked and state <> 'before_the_books' and invoice_id <> '(none)'
+    ) as booked using (usage_month, workspace_id, invoice_id)
+    where not is_booked and status <> 'before_the_books' and invoice_id <> '(none)'
 ),
 
 lines as (
     select
-        booked_month as month,
-        month as usage_month,
+        booked_month,
+        usage_month,
         workspace_id,
         invoice_id,
         cost_center,
@@ -52,7 +52,7 @@ lines as (
 
 settlements as (
     select
-        month,
+        booked_month,
         usage_month,
         workspace_id,
         cost_center,
@@ -60,14 +60,14 @@ settlements as (
         sum(amount_usd) as amount_usd
     from (
         select
-            month, usage_month, workspace_id, cost_center, account,
+            booked_month, usage_month, workspace_id, cost_center, account,
             newly_invoiced_usd as amount_usd
         from marts.fct_accruals
         where not is_booked
         union all
-        select month, usage_month, workspace_id, cost_center, account, -invoiced_usd
+        select booked_month, usage_month, workspace_id, cost_center, account, -invoiced_usd
         from lines
-        semi join invoices using (month, usage_month, workspace_id, invoice_id)
+        semi join invoices using (booked_month, usage_month, workspace_id, invoice_id)
     )
     group by all
     having sum(amount_usd) <> 0
@@ -76,16 +76,16 @@ settlements as (
 amounts as (
     select * exclude (invoiced_usd), 'expense' as role, invoiced_usd as amount_usd
     from lines
-    semi join invoices using (month, usage_month, workspace_id, invoice_id)
+    semi join invoices using (booked_month, usage_month, workspace_id, invoice_id)
     union all by name
     select
-        month, usage_month, workspace_id, invoice_id, 'tax' as role, '(none)' as cost_center,
+        booked_month, usage_month, workspace_id, invoice_id, 'tax' as role, '(none)' as cost_center,
         defaults.tax as account, tax_usd as amount_usd
     from invoices
     cross join intermediate.int_default_accounts as defaults
     union all by name
     select
-        settlements.month,
+        settlements.booked_month,
         settlements.usage_month,
         settlements.workspace_id,
         coalesce(invoices.invoice_id, '(none)') as invoice_id,
@@ -97,13 +97,13 @@ amounts as (
     cross join intermediate.int_default_accounts as defaults
     left join invoices
         on invoices.is_last
-        and invoices.month = settlements.month
+        and invoices.booked_month = settlements.booked_month
         and invoices.usage_month = settlements.usage_month
         and invoices.workspace_id = settlements.workspace_id
 )
 
 select
-    amounts.month,
+    amounts.booked_month,
     amounts.usage_month,
     amounts.workspace_id,
     amounts.invoice_id,
@@ -114,7 +114,7 @@ select
     coalesce(invoices.is_change, false) as is_change,
     sum(amounts.amount_usd)::decimal(38, 10) as amount_usd
 from amounts
-left join invoices using (month, usage_month, workspace_id, invoice_id)
+left join invoices using (booked_month, usage_month, workspace_id, invoice_id)
 group by all
 having sum(amounts.amount_usd) <> 0
-order by month, usage_month, workspace_id, invoice_id, role, cost_center, account
+order by booked_month, usage_month, workspace_id, invoice_id, role, cost_center, account

@@ -5,10 +5,10 @@
 -- compared as it is today, with the adjustments booked since. A bill with a line of unknown amount
 -- is unknown.
 -- Grain: month, workspace and UTC day.
--- key: month, workspace_id, utc_date
+-- key: usage_month, workspace_id, utc_date
 -- materialized: table
 -- ref workspace_id: dim_workspaces
--- column month: First day of the UTC month of the usage.
+-- column usage_month: First day of the UTC month of the usage.
 -- column month_difference_usd: Invoiced less billed in US dollars, of all the month.
 -- column billed_when_issued_usd: Bill of the day in US dollars when the invoice was issued,
 -- or when the day was first read whole, if that was later; null where it was not yet, or unknown.
@@ -20,20 +20,20 @@ with
 
 differing as (
     select
-        month,
+        usage_month,
         workspace_id,
         months.difference_usd as month_difference_usd,
         max(invoices.issued_on) as issued_on
     from intermediate.int_invoice_months as months
-    join marts.fct_invoices as invoices using (month, workspace_id)
-    where months.state = 'differs'
+    join marts.fct_invoices as invoices using (usage_month, workspace_id)
+    where months.status = 'differs'
     group by all
 ),
 
 differing_days as (
     select
         *,
-        unnest(generate_series(month, last_day(month), interval 1 day))::date as utc_date
+        unnest(generate_series(usage_month, last_day(usage_month), interval 1 day))::date as utc_date
     from differing
 ),
 
@@ -62,7 +62,7 @@ compared as (
 
 versions as (
     select
-        compared.month,
+        compared.usage_month,
         workspace_id,
         utc_date,
         compared.month_difference_usd,
@@ -77,7 +77,7 @@ versions as (
 
 days as (
     select
-        month,
+        usage_month,
         workspace_id,
         utc_date,
         month_difference_usd,
@@ -93,18 +93,18 @@ days as (
         ) as billed_usd,
         max(load_id) as load_id
     from versions
-    group by month, workspace_id, utc_date, month_difference_usd
+    group by usage_month, workspace_id, utc_date, month_difference_usd
 ),
 
 unreconciled as (
-    select month, workspace_id, utc_date, days.month_difference_usd, unexplained_usd
+    select usage_month, workspace_id, utc_date, days.month_difference_usd, unexplained_usd
     from differing_days as days
     join audit.reconciliation_days using (workspace_id, utc_date)
     where status = 'unreconciled'
 )
 
 select
-    month,
+    usage_month,
     workspace_id,
     utc_date,
     coalesce(days.month_difference_usd, unreconciled.month_difference_usd)::decimal(38, 10)
@@ -115,8 +115,8 @@ select
     coalesce(unreconciled.unexplained_usd, 0) as unexplained_usd,
     days.load_id
 from days
-full join unreconciled using (month, workspace_id, utc_date)
+full join unreconciled using (usage_month, workspace_id, utc_date)
 where
     days.billed_usd is distinct from days.billed_when_issued_usd
     or unreconciled.utc_date is not null
-order by month, workspace_id, utc_date
+order by usage_month, workspace_id, utc_date

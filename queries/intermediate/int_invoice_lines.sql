@@ -2,10 +2,10 @@
 -- in proportion to what is billed to each today, to less than the tenth decimal of a dollar. Where
 -- nothing is billed, all of it is at the cost center that comes first, else at '(none)'.
 -- Grain: booked month, month, workspace, invoice, cost center and account.
--- key: booked_month, month, workspace_id, invoice_id, cost_center, account
+-- key: booked_month, usage_month, workspace_id, invoice_id, cost_center, account
 -- materialized: table
 -- ref workspace_id: dim_workspaces
--- column month: First day of the UTC month of the usage.
+-- column usage_month: First day of the UTC month of the usage.
 -- column booked_month: First day of the month that books it: closed, or still to close.
 -- column invoice_id: Number of the invoice.
 -- column account: Account for expense.
@@ -16,13 +16,13 @@ with
 invoices as (
     select
         booked_month,
-        month,
+        usage_month,
         workspace_id,
         invoice_id,
         is_booked,
         ((amount_usd - credit_usd) * 10000000000)::hugeint as invoiced
     from marts.fct_invoices
-    where state <> 'before_the_books' and amount_usd <> credit_usd
+    where status <> 'before_the_books' and amount_usd <> credit_usd
 ),
 
 cells as (
@@ -34,7 +34,7 @@ cells as (
     from invoices
     cross join intermediate.int_default_accounts as defaults
     left join intermediate.int_account_months as bills
-        on bills.usage_month = invoices.month and bills.workspace_id = invoices.workspace_id
+        on bills.usage_month = invoices.usage_month and bills.workspace_id = invoices.workspace_id
 ),
 
 weighed as (
@@ -46,7 +46,7 @@ weighed as (
             row_number() over (invoice order by cost_center, account) = 1
         )::hugeint as weight
     from cells
-    window invoice as (partition by booked_month, month, workspace_id, invoice_id)
+    window invoice as (partition by booked_month, usage_month, workspace_id, invoice_id)
 ),
 
 running as (
@@ -55,12 +55,12 @@ running as (
         sum(weight) over (invoice order by cost_center, account) as reached,
         sum(weight) over invoice as total
     from weighed
-    window invoice as (partition by booked_month, month, workspace_id, invoice_id)
+    window invoice as (partition by booked_month, usage_month, workspace_id, invoice_id)
 )
 
 select
     booked_month,
-    month,
+    usage_month,
     workspace_id,
     invoice_id,
     cost_center,
@@ -71,4 +71,4 @@ select
     is_booked
 from running
 where invoiced_usd <> 0
-order by booked_month, month, workspace_id, invoice_id, cost_center, account
+order by booked_month, usage_month, workspace_id, invoice_id, cost_center, account

@@ -6,15 +6,15 @@
 -- said (bill_unknown). Invoices for months before the books, or before the first one with charges,
 -- are not booked (before_the_books).
 -- Grain: UTC month of the usage and workspace, of those with a bill or an invoice.
--- key: month, workspace_id
+-- key: usage_month, workspace_id
 -- materialized: table
 -- ref workspace_id: dim_workspaces
--- values state: not_invoiced, matched, accepted, differs, bill_unknown, before_the_books
--- column month: First day of the UTC month of the usage.
+-- values status: not_invoiced, matched, accepted, differs, bill_unknown, before_the_books
+-- column usage_month: First day of the UTC month of the usage.
 -- column billed_usd: Bill in US dollars; null before the books, and where it is not known in full.
 -- column invoiced_usd: All invoices in US dollars, less credits.
 -- column difference_usd: Invoiced less billed in US dollars; null where not known.
--- column state: not_invoiced, matched, accepted, differs, bill_unknown or before_the_books.
+-- column status: not_invoiced, matched, accepted, differs, bill_unknown or before_the_books.
 -- column is_withdrawn: True if an invoice was booked as accepted that the file accepts no longer.
 -- column open_month: First day of the month that books what changes of them.
 with
@@ -22,11 +22,11 @@ with
 books as (
     select min(month) as first_month, (max(month) + interval 1 month)::date as next_month
     from finance.closings
-    where state = 'closed'
+    where status = 'closed'
 ),
 
 bills as (
-    select usage_month as month, workspace_id, sum(billed_usd) as billed_usd
+    select usage_month, workspace_id, sum(billed_usd) as billed_usd
     from intermediate.int_account_months
     group by all
 ),
@@ -38,14 +38,14 @@ limits as (
 ),
 
 first_bills as (
-    select workspace_id, min(month) as first_month
+    select workspace_id, min(usage_month) as first_month
     from bills
     group by all
 ),
 
 invoices as (
     select
-        month,
+        usage_month,
         workspace_id,
         sum(amount_usd - credit_usd) as invoiced_usd,
         bool_or(is_in_file) as is_invoiced,
@@ -69,7 +69,7 @@ invoices as (
 ),
 
 settled as (
-    select usage_month as month, workspace_id, sum(debit_usd - credit_usd) as settled_usd
+    select usage_month, workspace_id, sum(debit_usd - credit_usd) as settled_usd
     from finance.closed_journal_lines
     where role = 'expense' and kind in ('invoice', 'settlement')
     group by all
@@ -77,11 +77,11 @@ settled as (
 
 months as (
     select
-        month,
+        usage_month,
         workspace_id,
-        coalesce(month < coalesce(books.first_month, first_bills.first_month), true)
+        coalesce(usage_month < coalesce(books.first_month, first_bills.first_month), true)
             as is_before_the_books,
-        unknown_bills.month is not null as is_unknown,
+        unknown_bills.usage_month is not null as is_unknown,
         case
             when is_unknown then null
             when is_before_the_books then bills.billed_usd
@@ -109,20 +109,20 @@ months as (
         end as is_accepted,
         if(
             is_before_the_books,
-            month,
-            greatest(month, coalesce(books.next_month, month))
+            usage_month,
+            greatest(usage_month, coalesce(books.next_month, usage_month))
         ) as open_month
     from bills
-    full join invoices using (month, workspace_id)
+    full join invoices using (usage_month, workspace_id)
     left join first_bills using (workspace_id)
-    left join settled using (month, workspace_id)
-    left join intermediate.int_unknown_bills as unknown_bills using (month, workspace_id)
+    left join settled using (usage_month, workspace_id)
+    left join intermediate.int_unknown_bills as unknown_bills using (usage_month, workspace_id)
     cross join books
     cross join limits
 )
 
 select
-    month,
+    usage_month,
     workspace_id,
     billed_usd::decimal(38, 10) as billed_usd,
     invoiced_usd::decimal(38, 10) as invoiced_usd,
@@ -135,8 +135,8 @@ select
         when is_accepted then 'accepted'
         when is_settled then 'matched'
         else 'differs'
-    end as state,
+    end as status,
     is_withdrawn,
     open_month
 from months
-order by month, workspace_id
+order by usage_month, workspace_id

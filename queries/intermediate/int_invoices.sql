@@ -1,12 +1,12 @@
 -- Invoices as finance/invoices.csv has them, beside what closes have booked of them. One that the
 -- file no longer has is to be taken back: its amounts are 0.
 -- Grain: UTC month of the usage, workspace and invoice.
--- key: month, workspace_id, invoice_id
+-- key: usage_month, workspace_id, invoice_id
 with
 
 invoices as (
     select
-        month,
+        month as usage_month,
         workspace_id,
         invoice_id,
         max(issued_on) as issued_on,
@@ -24,7 +24,7 @@ bookings as (
         *,
         amount_usd <> credit_usd
         or is_accepted is distinct from lag(is_accepted) over (
-            partition by month, workspace_id, invoice_id order by booked_month
+            partition by usage_month, workspace_id, invoice_id order by booked_month
         ) as is_of_difference
     from finance.closed_invoices
     where invoice_id <> '(none)'
@@ -32,7 +32,7 @@ bookings as (
 
 booked as (
     select
-        month,
+        usage_month,
         workspace_id,
         invoice_id,
         max(booked_month) as booked_month,
@@ -48,10 +48,10 @@ booked as (
 )
 
 select
-    month,
+    usage_month,
     workspace_id,
     invoice_id,
-    invoices.month is not null as is_in_file,
+    invoices.usage_month is not null as is_in_file,
     coalesce(invoices.issued_on, booked.issued_on) as issued_on,
     coalesce(invoices.amount_usd, 0) as amount_usd,
     coalesce(invoices.credit_usd, 0) as credit_usd,
@@ -64,11 +64,11 @@ select
     booked.is_accepted as is_booked_as_accepted,
     booked.difference_usd as booked_difference_usd,
     booked.difference_month,
-    booked.month is null
+    booked.usage_month is null
     or coalesce(invoices.amount_usd, 0) <> booked.amount_usd
     or coalesce(invoices.credit_usd, 0) <> booked.credit_usd
     or coalesce(invoices.tax_usd, 0) <> booked.tax_usd
     or coalesce(invoices.is_accepted, false) <> booked.is_accepted as is_changed
 from invoices
-full join booked using (month, workspace_id, invoice_id)
-order by month, workspace_id, invoice_id
+full join booked using (usage_month, workspace_id, invoice_id)
+order by usage_month, workspace_id, invoice_id

@@ -90,7 +90,7 @@ runs as (
         costs.provider,
         (costs.started_at at time zone 'UTC')::date as utc_date,
         costs.version_id,
-        costs.metered_cost_usd,
+        costs.cost_usd,
         coalesce(
             bool_or(runs.started_at >= keys.added_at and runs.started_at < keys.removed_at),
             false
@@ -111,8 +111,8 @@ listed as (
         agent_id,
         provider,
         utc_date,
-        sum(metered_cost_usd) as metered_cost_usd,
-        coalesce(sum(metered_cost_usd) filter (has_key), 0) as own_key_usd
+        sum(cost_usd) as cost_usd,
+        coalesce(sum(cost_usd) filter (has_key), 0) as own_key_usd
     from runs
     group by all
 )
@@ -124,8 +124,8 @@ select
     days.provider,
     case
         when days.has_key_all_day
-            then days.metered_cost_usd - coalesce(listed.metered_cost_usd - listed.own_key_usd, 0)
-        when listed.metered_cost_usd = days.metered_cost_usd then listed.own_key_usd
+            then days.metered_cost_usd - coalesce(listed.cost_usd - listed.own_key_usd, 0)
+        when listed.cost_usd = days.metered_cost_usd then listed.own_key_usd
         else days.in_hours_usd
     end::decimal(38, 10) as own_key_usd
 from days

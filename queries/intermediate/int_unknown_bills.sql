@@ -1,7 +1,7 @@
 -- UTC months whose bill is not known in full: the API refuses the bill by agent of a day that was
 -- asked for, or gives a line without an amount that the books do not hold either.
 -- Grain: workspace and month.
--- key: workspace_id, month
+-- key: workspace_id, usage_month
 with
 
 days as (
@@ -21,8 +21,8 @@ days as (
 
 select
     workspace_id,
-    date_trunc('month', utc_date)::date as month,
+    date_trunc('month', utc_date)::date as usage_month,
     count(distinct utc_date) as unknown_bill_count
 from days
 group by all
-order by workspace_id, month
+order by workspace_id, usage_month

@@ -84,7 +84,7 @@ known as (
     select workspace_id, month
     from figures
     union
-    select workspace_id, month
+    select workspace_id, usage_month as month
     from finance.closed_lines
 ),
 
@@ -165,5 +165,5 @@ select
 from ends
 left join bills using (workspace_id, month)
 left join dates using (workspace_id, month)
-left join finance.closings as closings on closings.month = ends.month and closings.state = 'closed'
+left join finance.closings as closings on closings.month = ends.month and closings.status = 'closed'
 order by workspace_id, ends.month

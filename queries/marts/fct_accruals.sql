@@ -7,9 +7,9 @@
 -- Without books each month stands alone. Own-key cost is payable to the provider, in no accrual.
 -- Rows are of the month itself, of what is not invoiced yet, and of what the month changes.
 -- Grain: month, usage month, workspace, cost center and account.
--- key: month, usage_month, workspace_id, cost_center, account
+-- key: booked_month, usage_month, workspace_id, cost_center, account
 -- ref workspace_id: dim_workspaces
--- column month: First day of the UTC month that closes.
+-- column booked_month: First day of the UTC month that closes.
 -- column usage_month: First day of the UTC month of the usage.
 -- column account: Account for expense.
 -- column default_account: Account of the cost center where the owner names none.
@@ -33,7 +33,7 @@ books as (
     select
         (max(month) + interval 1 month)::date as next_month
     from finance.closings
-    where state = 'closed'
+    where status = 'closed'
 ),
 
 adjusted as (
@@ -79,7 +79,7 @@ parts as (
     group by all
     union all by name
     select
-        month as usage_month,
+        usage_month,
         workspace_id,
         cost_center,
         account,
@@ -113,7 +113,7 @@ settled as (
     select
         bills.* exclude (invoiced_usd, all_invoiced_usd),
         case
-            when months.state in ('matched', 'accepted') then bills.billed_usd
+            when months.status in ('matched', 'accepted') then bills.billed_usd
             when months.invoiced_usd = 0 then 0
             -- What was rounding, as an invoice was accepted, is none if it no longer is.
             when months.is_withdrawn then bills.all_invoiced_usd
@@ -121,8 +121,7 @@ settled as (
         end as invoiced_usd,
         greatest(usage_month, coalesce(books.next_month, usage_month)) as booked_month
     from bills
-    left join intermediate.int_invoice_months as months
-        on months.month = bills.usage_month and months.workspace_id = bills.workspace_id
+    left join intermediate.int_invoice_months as months using (usage_month, workspace_id)
     cross join books
 ),
 
@@ -135,7 +134,7 @@ months as (
                 greatest(next_month, (select max(usage_month) from settled)),
                 interval 1 month
             )
-        )::date as month,
+        )::date as booked_month,
         date '0001-01-01' as first_month
     from books
     where next_month is not null
@@ -148,8 +147,8 @@ months as (
 
 accruals as (
     select
-        months.month,
-        months.month = settled.booked_month as is_here,
+        months.booked_month,
+        months.booked_month = settled.booked_month as is_here,
         settled.usage_month,
         settled.workspace_id,
         settled.cost_center,
@@ -160,12 +159,12 @@ accruals as (
         settled.billed_usd - settled.invoiced_usd as accrual_usd,
         if(is_here, settled.adjusted_usd, 0) as adjusted_usd,
         if(is_here, settled.invoiced_usd - settled.booked_usd, 0) as newly_invoiced_usd,
-        if(months.month = settled.usage_month, settled.own_key_usd, 0)
+        if(months.booked_month = settled.usage_month, settled.own_key_usd, 0)
         + if(is_here, settled.adjusted_own_key_usd, 0) as own_key_usd
     from months
-    join settled on settled.usage_month between months.first_month and months.month
+    join settled on settled.usage_month between months.first_month and months.booked_month
     where
-        settled.usage_month = months.month
+        settled.usage_month = months.booked_month
         or accrual_usd <> 0
         or newly_invoiced_usd <> 0
         or adjusted_usd <> 0
@@ -179,14 +178,14 @@ identified as (
             accrual_usd <> adjusted_usd,
             format(
                 'levain-{}-accrual-{}-{}{}',
-                strftime(month, '%Y-%m'),
+                strftime(booked_month, '%Y-%m'),
                 strftime(usage_month, '%Y-%m'),
                 left(md5(workspace_id), 8),
                 -- Of a month that was reopened: no ledger that has revision 1 has this entry.
                 (
                     select if(count(*) = 0, '', format('-r{}', count(*) + 1))
                     from finance.closings
-                    where closings.month = accruals.month
+                    where closings.month = accruals.booked_month
                 )
             ),
             null
@@ -198,7 +197,7 @@ select *, accrual_usd - adjusted_usd as entry_usd, true as is_booked
 from finance.closed_accruals
 union all by name
 select
-    month,
+    booked_month,
     usage_month,
     workspace_id,
     cost_center,
@@ -211,10 +210,10 @@ select
     (accrual_usd - adjusted_usd)::decimal(38, 10) as entry_usd,
     newly_invoiced_usd::decimal(38, 10) as newly_invoiced_usd,
     own_key_usd::decimal(38, 10) as own_key_usd,
-    last_day(month) as accrual_date,
-    (month + interval 1 month)::date as reversal_date,
+    last_day(booked_month) as accrual_date,
+    (booked_month + interval 1 month)::date as reversal_date,
     accrual_id,
     accrual_id || '-reversal' as reversal_id,
     false as is_booked
 from identified
-order by month, usage_month, workspace_id, cost_center, account
+order by booked_month, usage_month, workspace_id, cost_center, account

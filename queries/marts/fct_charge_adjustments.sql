@@ -32,7 +32,7 @@ with
 months as (
     select month, (max(month) over () + interval 1 month)::date as next_month
     from finance.closings
-    where state = 'closed'
+    where status = 'closed'
 ),
 
 unknown as (
@@ -47,7 +47,7 @@ today as (
     join months on charges.utc_date between months.month and last_day(months.month)
     anti join unknown using (workspace_id, utc_date, agent_id)
     anti join intermediate.int_kept_months as kept
-        on kept.workspace_id = charges.workspace_id and kept.month = months.month
+        on kept.workspace_id = charges.workspace_id and kept.usage_month = months.month
 ),
 
 booked as (
@@ -55,7 +55,7 @@ booked as (
     from intermediate.int_booked_charges as charges
     anti join unknown using (workspace_id, utc_date, agent_id)
     anti join intermediate.int_kept_months as kept
-        on kept.workspace_id = charges.workspace_id and kept.month = charges.usage_month
+        on kept.workspace_id = charges.workspace_id and kept.usage_month = charges.usage_month
 ),
 
 cells as (
@@ -121,7 +121,7 @@ booked_loads as (
     semi join finance.closings as closings
         on closings.month = closing_loads.month
         and closings.revision = closing_loads.revision
-        and closings.state = 'closed'
+        and closings.status = 'closed'
     group by workspace_id
 ),
 

@@ -5,10 +5,10 @@
 -- The state is that of int_invoice_months when the row is booked; a row of amount 0 books that an
 -- invoice is accepted later, or no longer.
 -- Grain: booked month, month, workspace and invoice.
--- key: booked_month, month, workspace_id, invoice_id
+-- key: booked_month, usage_month, workspace_id, invoice_id
 -- ref workspace_id: dim_workspaces
--- values state: not_invoiced, matched, accepted, differs, bill_unknown, before_the_books
--- column month: First day of the UTC month of the usage.
+-- values status: not_invoiced, matched, accepted, differs, bill_unknown, before_the_books
+-- column usage_month: First day of the UTC month of the usage.
 -- column booked_month: First day of the month that books it: closed, or still to close.
 -- column invoice_id: Number of the invoice; '(none)' without one.
 -- column issued_on: Day on which the invoice was issued.
@@ -22,7 +22,7 @@
 -- column invoiced_usd: All invoices in US dollars of workspace and month so far, less credits.
 -- column difference_usd: Invoiced less billed in US dollars, of all invoices of workspace and month
 -- so far; null where not known.
--- column state: not_invoiced, matched, accepted, differs, bill_unknown or before_the_books.
+-- column status: not_invoiced, matched, accepted, differs, bill_unknown or before_the_books.
 -- column is_booked: True if a close booked it; false if the next one will.
 with
 
@@ -35,7 +35,7 @@ select *, true as is_booked
 from finance.closed_invoices
 union all by name
 select
-    months.month,
+    months.usage_month,
     months.workspace_id,
     coalesce(changes.invoice_id, '(none)') as invoice_id,
     months.open_month as booked_month,
@@ -47,11 +47,11 @@ select
     months.billed_usd,
     months.invoiced_usd,
     months.difference_usd,
-    months.state,
+    months.status,
     false as is_booked
 from intermediate.int_invoice_months as months
-left join changes using (month, workspace_id)
+left join changes using (usage_month, workspace_id)
 where
-    changes.month is not null
-    or months.state = 'not_invoiced' and months.open_month = months.month
-order by booked_month, month, workspace_id, invoice_id
+    changes.usage_month is not null
+    or months.status = 'not_invoiced' and months.open_month = months.usage_month
+order by booked_month, usage_month, workspace_id, invoice_id

@@ -4,11 +4,11 @@
 -- adjusted in it, to the last digit. A month that is not closed is a preview; later ones are as if
 -- those before were closed as they are.
 -- Grain: month, entry and line.
--- key: month, entry_id, line_number
+-- key: booked_month, entry_id, line_number
 -- ref workspace_id: dim_workspaces
 -- values kind: reversal, invoice, settlement, adjustment, accrual, own_key
 -- values role: expense, own_key, tax, rounding, accrued, payable, provider_payable
--- column month: First day of the UTC month that books it.
+-- column booked_month: First day of the UTC month that books it.
 -- column revision: Close of the month that books the entry, from 1; of a preview, the next one.
 -- column entry_id: External identifier of the entry, another one in each revision. An export of a
 -- preview adds `-preview`.
@@ -32,15 +32,15 @@ with
 books as (
     select (max(month) + interval 1 month)::date as next_month
     from finance.closings
-    where state = 'closed'
+    where status = 'closed'
 ),
 
 months as (
-    select distinct month
+    select distinct booked_month
     from marts.fct_accruals
     where not is_booked
     union
-    select next_month
+    select next_month as booked_month
     from books
     where next_month is not null
 ),
@@ -48,20 +48,20 @@ months as (
 -- A ledger that has imported another revision has no entry of this one.
 revisions as (
     select
-        month,
+        booked_month,
         close_count + 1 as revision,
         if(close_count = 0, '', format('-r{}', close_count + 1)) as suffix
     from (
-        select months.month, count(closings.month)::integer as close_count
+        select months.booked_month, count(closings.month)::integer as close_count
         from months
-        left join finance.closings as closings using (month)
+        left join finance.closings as closings on closings.month = months.booked_month
         group by all
     )
 ),
 
 accruals as (
     select
-        month,
+        booked_month,
         accrual_id as entry_id,
         accrual_date as entry_date,
         'accrual' as kind,
@@ -82,7 +82,7 @@ accruals as (
 
 adjustments as (
     select
-        corrections.booked_month as month,
+        corrections.booked_month,
         format(
             'levain-{}-adjustment-{}-{}',
             strftime(corrections.booked_month, '%Y-%m'),
@@ -114,16 +114,16 @@ adjustments as (
 
 invoices as (
     select
-        month,
+        booked_month,
         if(invoice_id = '(none)', 'settlement', 'invoice') as kind,
         format(
             'levain-{}-{}-{}-{}',
-            strftime(month, '%Y-%m'),
+            strftime(booked_month, '%Y-%m'),
             kind,
             strftime(usage_month, '%Y-%m'),
             left(md5(workspace_id), 8)
         ) || if(kind = 'invoice', '-' || left(md5(invoice_id), 8), '') as entry_id,
-        if(issued_on between month and last_day(month), issued_on, last_day(month)) as entry_date,
+        if(issued_on between booked_month and last_day(booked_month), issued_on, last_day(booked_month)) as entry_date,
         role,
         account,
         cost_center,
@@ -147,9 +147,9 @@ invoices as (
 
 own_keys as (
     select
-        month,
+        booked_month,
         format(
-            'levain-{}-own-key-{}', strftime(month, '%Y-%m'), left(md5(workspace_id), 8)
+            'levain-{}-own-key-{}', strftime(booked_month, '%Y-%m'), left(md5(workspace_id), 8)
         ) as entry_id,
         accrual_date as entry_date,
         'own_key' as kind,
@@ -181,7 +181,7 @@ entries as (
     from bodies
     union all by name
     select
-        month,
+        booked_month,
         entry_id,
         entry_date,
         kind,
@@ -208,7 +208,7 @@ entries as (
 -- One line for each account, cost center and memo of an entry.
 computed as (
     select
-        month,
+        booked_month,
         -- An accrual has its identifier from fct_accruals.
         entry_id || if(kind = 'accrual', '', suffix) as entry_id,
         entry_date,
@@ -223,7 +223,7 @@ computed as (
         concat_ws(': ', format('Usage of {}', strftime(usage_month, '%Y-%m')), memo) as memo
     from entries
     join marts.dim_workspaces as workspaces using (workspace_id)
-    join revisions using (month)
+    join revisions using (booked_month)
     group by all
     having sum(amount_usd) <> 0
 ),
@@ -233,9 +233,9 @@ with_reversals as (
     from computed
     union all by name
     select
-        revisions.month,
+        revisions.booked_month,
         entry_id || '-reversal' || suffix as entry_id,
-        revisions.month as entry_date,
+        revisions.booked_month as entry_date,
         'reversal' as kind,
         role,
         account,
@@ -256,23 +256,23 @@ with_reversals as (
         from finance.closed_journal_lines
     ) as entries
     cross join books
-    join revisions on revisions.month = entries.month + interval 1 month
+    join revisions on revisions.booked_month = entries.booked_month + interval 1 month
     where
         kind in ('accrual', 'adjustment', 'own_key')
-        and entries.month >= (books.next_month - interval 1 month)::date
+        and entries.booked_month >= (books.next_month - interval 1 month)::date
 )
 
 select lines.*, closings.revision, true as is_booked
 from finance.closed_journal_lines as lines
-join finance.closings as closings using (month)
-where closings.state = 'closed'
+join finance.closings as closings on closings.month = lines.booked_month
+where closings.status = 'closed'
 union all by name
 select
-    month,
+    booked_month,
     revision,
     entry_id,
     row_number() over (
-        partition by month, entry_id
+        partition by booked_month, entry_id
         order by
             list_position(
                 [
@@ -300,5 +300,5 @@ select
     reverses_entry_id,
     false as is_booked
 from with_reversals
-join revisions using (month)
-order by month, entry_id, line_number
+join revisions using (booked_month)
+order by booked_month, entry_id, line_number

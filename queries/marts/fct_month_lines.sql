@@ -3,9 +3,9 @@
 -- Amounts are those of the UTC days of the meter (fct_charges); counts of runs, their cost and
 -- failed cost are those of int_agent_owner_months, of runs created in the month.
 -- Grain: month, workspace, line, owner and cost center.
--- key: month, workspace_id, agent_id, owner, cost_center
+-- key: usage_month, workspace_id, agent_id, owner, cost_center
 -- ref workspace_id: dim_workspaces
--- column month: First day of the calendar month.
+-- column usage_month: First day of the calendar month.
 -- column revision: Number of the close that froze the line, from 1; null while it is not closed.
 -- column metered_cost_usd: Metered cost in US dollars at the provider's list price.
 -- column cost_usd: Cost in US dollars of the runs created in the month.
@@ -16,7 +16,7 @@ with
 
 charges as (
     select
-        date_trunc('month', utc_date)::date as month,
+        date_trunc('month', utc_date)::date as usage_month,
         workspace_id,
         agent_id,
         owner,
@@ -29,19 +29,20 @@ charges as (
 ),
 
 runs as (
+    select * rename (month as usage_month)
     from intermediate.int_agent_owner_months
 ),
 
 lines as (
     select
-        month,
+        usage_month,
         workspace_id,
         agent_id,
         owner,
         cost_center,
         if(months.has_agent_bill, 0, null) as without_charge,
         if(is_charged, columns(charges.* exclude (
-            month, workspace_id, agent_id, owner, cost_center, is_charged
+            usage_month, workspace_id, agent_id, owner, cost_center, is_charged
         )), without_charge),
         coalesce(runs.run_count, 0) as run_count,
         coalesce(runs.succeeded_count, 0) as succeeded_count,
@@ -53,13 +54,16 @@ lines as (
         if(runs.run_count is null, 0, runs.failed_cost_high_usd) as failed_cost_high_usd,
         coalesce(runs.unknown_cost_count, 0) as unknown_cost_count
     from charges
-    full join runs using (month, workspace_id, agent_id, owner, cost_center)
-    left join marts.dim_months as months using (month, workspace_id)
-    where month not in (select month from finance.closings where state = 'closed')
+    full join runs using (usage_month, workspace_id, agent_id, owner, cost_center)
+    left join (
+        select month as usage_month, workspace_id, has_agent_bill
+        from marts.dim_months
+    ) as months using (usage_month, workspace_id)
+    where usage_month not in (select month from finance.closings where status = 'closed')
 )
 
 select
-    month,
+    usage_month,
     null::integer as revision,
     workspace_id,
     workspaces.workspace_name,
@@ -67,11 +71,11 @@ select
     agents.agent_slug,
     agents.agent_name,
     agents.line_type,
-    lines.* exclude (month, workspace_id, agent_id, without_charge)
+    lines.* exclude (usage_month, workspace_id, agent_id, without_charge)
 from lines
 join marts.dim_workspaces as workspaces using (workspace_id)
 left join marts.dim_agents as agents using (workspace_id, agent_id)
 union all by name
 select *
 from finance.closed_lines
-order by month, workspace_id, agent_id, owner, cost_center
+order by usage_month, workspace_id, agent_id, owner, cost_center

@@ -24,14 +24,14 @@
 with
 
 lines as (
-    select * rename (month as usage_month)
+    select *
     from finance.closed_lines
 ),
 
 months as (
     select month, (max(month) over () + interval 1 month)::date as next_month
     from finance.closings
-    where state = 'closed'
+    where status = 'closed'
 ),
 
 amounts as (
@@ -79,7 +79,7 @@ run_differences as (
         from (from lines union all by name from finance.closed_run_adjustments)
     ) as runs
     anti join intermediate.int_kept_months as kept
-        on kept.workspace_id = runs.workspace_id and kept.month = runs.usage_month
+        on kept.workspace_id = runs.workspace_id and kept.usage_month = runs.usage_month
     group by all
     having sum(run_count) <> 0 or sum(listed_run_count) <> 0
 ),

@@ -16,5 +16,5 @@ select
     is_booked
 from marts.fct_accruals
 join marts.dim_workspaces using (workspace_id)
-where month = $month::date and (accrual_usd <> 0 or adjusted_usd <> 0)
+where booked_month = $month::date and (accrual_usd <> 0 or adjusted_usd <> 0)
 order by usage_month, workspace_name, workspace_id, cost_center, account

@@ -8,6 +8,6 @@ select
         as shared_usd,
     sum(metered_cost_usd)::decimal(38, 10) as metered_cost_usd
 from marts.fct_allocations
-where month = $month::date
+where usage_month = $month::date
 group by cost_center
 order by billed_usd desc, cost_center

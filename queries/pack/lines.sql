@@ -1,7 +1,7 @@
 -- Lines of a month for people: of each workspace the agent with the highest bill first, then runs
 -- without an agent, and the platform. A name that two agents or workspaces share has an identifier.
 select
-    strftime(month, '%Y-%m') as month,
+    strftime(usage_month, '%Y-%m') as usage_month,
     if(
         count(distinct workspace_id) over (partition by workspace_name) > 1,
         workspace_name || ' (' || workspace_id || ')',
@@ -47,7 +47,7 @@ select
 from marts.fct_month_lines as lines
 left join (
     select
-        date_trunc('month', date)::date as month,
+        date_trunc('month', date)::date as usage_month,
         workspace_id,
         agent_id,
         owner,
@@ -55,8 +55,8 @@ left join (
         sum(open_count)::bigint as open_count
     from marts.fct_agent_days
     group by all
-) as days using (month, workspace_id, agent_id, owner, cost_center)
-where month = $month::date
+) as days using (usage_month, workspace_id, agent_id, owner, cost_center)
+where usage_month = $month::date
 order by
     workspace_name,
     workspace_id,

@@ -17,19 +17,19 @@ with
 
 invoices as (
     select
-        accruals.month,
+        accruals.booked_month,
         accruals.usage_month,
         workspace_id,
-        arg_max(invoices.state, invoices.booked_month) as state
-    from (select distinct month, usage_month, workspace_id from marts.fct_accruals) as accruals
+        arg_max(invoices.status, invoices.booked_month) as state
+    from (select distinct booked_month, usage_month, workspace_id from marts.fct_accruals) as accruals
     join marts.fct_invoices as invoices using (workspace_id)
-    where invoices.month = accruals.usage_month and invoices.booked_month <= accruals.month
+    where invoices.usage_month = accruals.usage_month and invoices.booked_month <= accruals.booked_month
     group by all
 )
 
 select
     workspace_id,
-    month,
+    booked_month as month,
     usage_month,
     cost_center,
     account,
@@ -42,17 +42,17 @@ select
     reversal_date,
     if(is_booked, 'booked', 'preview')
     || if(
-        if(is_booked, invoices.state = 'bill_unknown', unknown_bills.month is not null),
+        if(is_booked, invoices.state = 'bill_unknown', unknown_bills.usage_month is not null),
         ', bill known in part',
         ''
     ) as state
 from marts.fct_accruals as accruals
-left join invoices using (workspace_id, month, usage_month)
+left join invoices using (workspace_id, booked_month, usage_month)
 left join intermediate.int_unknown_bills as unknown_bills
     on unknown_bills.workspace_id = accruals.workspace_id
-    and unknown_bills.month = accruals.usage_month
+    and unknown_bills.usage_month = accruals.usage_month
 where
-    (accrual_usd <> 0 or adjusted_usd <> 0 or own_key_usd <> 0 or usage_month = month)
+    (accrual_usd <> 0 or adjusted_usd <> 0 or own_key_usd <> 0 or usage_month = booked_month)
     and (
         exists (from audit.closings)
         or exists (from marts.fct_invoices where invoice_id <> '(none)')

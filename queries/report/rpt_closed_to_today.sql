@@ -16,9 +16,9 @@ with
 
 figures as (
     select
-        month,
+        usage_month as month,
         workspace_id,
-        month as booked_month,
+        usage_month as booked_month,
         format('Closed, revision {}', revision) as step,
         metered_cost_usd,
         surcharge_usd,

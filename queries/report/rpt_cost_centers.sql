@@ -10,7 +10,7 @@
 -- column metered_cost_usd: Metered cost in US dollars.
 select
     workspace_id,
-    month,
+    usage_month as month,
     cost_center,
     if(bool_or(source = 'direct'), sum(billed_usd) filter (source = 'direct'), 0)::decimal(38, 10)
         as direct_usd,

@@ -9,7 +9,7 @@
 -- column unexplained_usd: Metered usage in US dollars that an unreconciled day does not explain.
 select
     workspace_id,
-    month,
+    usage_month as month,
     utc_date,
     billed_when_issued_usd,
     billed_usd,

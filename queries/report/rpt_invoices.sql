@@ -22,9 +22,9 @@
 with
 
 adjustments as (
-    select month, workspace_id, max(booked_month) as adjusted_month
+    select usage_month, workspace_id, max(booked_month) as adjusted_month
     from (
-        select usage_month as month, workspace_id, booked_month
+        select usage_month, workspace_id, booked_month
         from marts.fct_charge_adjustments
         group by all
         having sum(billed_usd) <> 0
@@ -33,14 +33,14 @@ adjustments as (
 ),
 
 invoices as (
-    select *, max(booked_month) over (partition by workspace_id, month) as invoiced_month
+    select *, max(booked_month) over (partition by workspace_id, usage_month) as invoiced_month
     from marts.fct_invoices
     where invoice_id <> '(none)'
 )
 
 select
     workspace_id,
-    month,
+    usage_month as month,
     invoices.invoice_id,
     invoices.issued_on,
     invoices.booked_month,
@@ -49,25 +49,25 @@ select
     invoices.tax_usd,
     invoices.billed_usd,
     invoices.difference_usd,
-    replace(invoices.state, '_', ' ') as state,
+    replace(invoices.status, '_', ' ') as state,
     case
-        when not invoices.is_booked or months.state = invoices.state then null
-        when months.state = 'bill_unknown' then 'bill unknown'
+        when not invoices.is_booked or months.status = invoices.status then null
+        when months.status = 'bill_unknown' then 'bill unknown'
         when
             invoices.invoiced_month > invoices.booked_month
             and coalesce(invoices.invoiced_month >= adjustments.adjusted_month, true)
             then
                 format(
                     '{} since a change of invoices booked in {}',
-                    replace(months.state, '_', ' '),
+                    replace(months.status, '_', ' '),
                     strftime(invoices.invoiced_month, '%B %Y')
                 )
-        when invoices.state = 'bill_unknown'
-            then format('{} since the bill is known', replace(months.state, '_', ' '))
+        when invoices.status = 'bill_unknown'
+            then format('{} since the bill is known', replace(months.status, '_', ' '))
         else
             format(
                 '{} since the adjustment booked in {}',
-                replace(months.state, '_', ' '),
+                replace(months.status, '_', ' '),
                 strftime(adjustments.adjusted_month, '%B %Y')
             )
     end as today,
@@ -77,6 +77,6 @@ select
         null
     ) as today_difference_usd
 from invoices
-join intermediate.int_invoice_months as months using (workspace_id, month)
-left join adjustments using (workspace_id, month)
+join intermediate.int_invoice_months as months using (workspace_id, usage_month)
+left join adjustments using (workspace_id, usage_month)
 order by workspace_id, month, invoices.issued_on, invoices.invoice_id, invoices.booked_month

@@ -48,11 +48,11 @@ left_out as (
             from marts.fct_charges
             where coalesce(billed_usd <> 0, true)
             union
-            select workspace_id, month
+            select workspace_id, usage_month
             from finance.closed_lines
             where billed_usd <> 0
             union
-            select workspace_id, month
+            select workspace_id, usage_month
             from intermediate.int_unknown_bills
         )
     )

@@ -35,26 +35,26 @@ states as (
 lines as (
     select
         if(grouping(workspace_id) = 0, workspace_id, '(all)') as workspace_id,
-        month,
+        usage_month as month,
         sum(metered_cost_usd) as line_cost_usd,
         sum(surcharge_usd) as line_surcharge_usd,
         sum(own_key_usd) as line_own_key_usd,
         sum(billed_usd) as line_billed_usd
     from marts.fct_month_lines
-    group by grouping sets ((workspace_id, month), (month))
+    group by grouping sets ((workspace_id, usage_month), (usage_month))
 ),
 
 closed as (
     select
         if(grouping(workspace_id) = 0, workspace_id, '(all)') as workspace_id,
-        month,
+        usage_month as month,
         sum(billed_usd) as closed_billed_usd,
         sum(cost_usd) as closed_run_cost_usd,
         sum(run_count)::bigint as closed_run_count,
         sum(failed_count)::bigint as closed_failed_count,
         sum(succeeded_count + failed_count)::bigint as closed_finished_count
     from finance.closed_lines
-    group by grouping sets ((workspace_id, month), (month))
+    group by grouping sets ((workspace_id, usage_month), (usage_month))
 ),
 
 earlier as (
@@ -70,10 +70,10 @@ earlier as (
 unknown_bills as (
     select
         if(grouping(workspace_id) = 0, workspace_id, '(all)') as workspace_id,
-        month,
+        usage_month as month,
         sum(unknown_bill_count)::bigint as unknown_bill_count
     from intermediate.int_unknown_bills
-    group by grouping sets ((workspace_id, month), (month))
+    group by grouping sets ((workspace_id, usage_month), (usage_month))
 ),
 
 adjustments as (
@@ -107,7 +107,7 @@ books as (
         || coalesce(', prepared by ' || chr(8296) || prepared_by || chr(8297), '')
         || coalesce(', approved by ' || chr(8296) || approved_by || chr(8297), '') as book_state
     from audit.closings
-    where state = 'closed'
+    where status = 'closed'
 )
 
 select

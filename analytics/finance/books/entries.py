@@ -32,7 +32,7 @@ _SEAL = b',\n  "sha256": "%s"\n}\n'
 class Amounts(msgspec.Struct, frozen=True, kw_only=True):
     """Totals of a closed month in US dollars; None where none of its lines has the amount."""
 
-    cost_usd: Decimal | None
+    metered_cost_usd: Decimal | None
     billed_usd: Decimal | None
     surcharge_usd: Decimal | None
     own_key_usd: Decimal | None

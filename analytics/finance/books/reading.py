@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 Known: TypeAlias = "tuple[date, int, str, str]"
 """A closing as it was loaded or published: month, revision, state, hash of its manifest."""
 
-CLOSINGS = "select month, revision, state, manifest_sha256 from"
+CLOSINGS = "select month, revision, status, manifest_sha256 from"
 
 _MONTH = re.compile(r"\d{4}-\d\d")
 _REVISION = re.compile(r"r[1-9]\d*")

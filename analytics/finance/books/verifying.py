@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from analytics.finance.books.entries import Amounts, Closing, Recorded
     from analytics.finance.books.reading import Known
 
-_AMOUNTS = ("cost_usd", "billed_usd", "surcharge_usd", "own_key_usd")
+_AMOUNTS = ("metered_cost_usd", "billed_usd", "surcharge_usd", "own_key_usd")
 TOTALS = ", ".join(f"if(count(*) = 0, 0, sum({name})) as {name}" for name in _AMOUNTS)
 """SQL of the `Amounts` of a month's lines: 0 without lines, null where no line has the amount."""
 

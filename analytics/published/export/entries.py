@@ -18,25 +18,25 @@ if TYPE_CHECKING:
 _ENTRY_FIELDS = 9
 _LINES = """
     select
-        month, entry_id, revision, workspace_id, workspace_name, entry_date, kind, narration,
+        booked_month, entry_id, revision, workspace_id, workspace_name, entry_date, kind, narration,
         reverses_entry_id, role, account, cost_center, usage_month,
         debit_usd - credit_usd as amount, memo
     from marts.fct_journal_lines
     join marts.dim_workspaces using (workspace_id)
     where
-        month between $first and $last
+        booked_month between $first and $last
         and coalesce(list_contains($workspace_ids, workspace_id), true)
-    order by month, entry_date, entry_id, line_number
+    order by booked_month, entry_date, entry_id, line_number
 """
 _MONTHS = """
-    select month, bool_and(is_booked)
+    select booked_month, bool_and(is_booked)
     from (
-        select month, is_booked from marts.fct_accruals
+        select booked_month, is_booked from marts.fct_accruals
         union all
-        select month, is_booked from marts.fct_journal_lines
+        select booked_month, is_booked from marts.fct_journal_lines
     )
-    group by month
-    order by month
+    group by booked_month
+    order by booked_month
 """
 
 

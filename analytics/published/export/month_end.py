@@ -156,9 +156,9 @@ def _booked(frame: pl.DataFrame, closing: ClosingFacts) -> pl.DataFrame:
         for name, value in closed.items()
         if name in frame.columns
     )
-    if not {"is_booked", "state"} <= set(frame.columns):
+    if not {"is_booked", "status"} <= set(frame.columns):
         return booked
-    return booked.with_columns(is_booked=pl.col("state") != "before_the_books")
+    return booked.with_columns(is_booked=pl.col("status") != "before_the_books")
 
 
 def sums(rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> Row:

@@ -128,7 +128,7 @@ BUDGETS = Table(
         "budget_usd|usd|Budget",
         "actual_usd|usd|Metered cost + surcharge",
         "remaining_usd",
-        "state|words|State",
+        "status|words|State",
     ),
 )
 BRIDGE = Table(
@@ -168,7 +168,7 @@ INVOICES = Table(
         "invoice_id|text|Invoice", "workspace_name|name|Workspace", "month|text|Usage of",
         "issued_on|day|Issued", "amount_usd", "credit_usd", "tax_usd",
         "month_billed_usd|usd|Billed in the month",
-        "month_difference_usd|usd_signed|Difference of the month", "state|words|State",
+        "month_difference_usd|usd_signed|Difference of the month", "status|words|State",
     ),
 )  # fmt: skip
 RECONCILIATION = Table(

@@ -44,7 +44,7 @@ QUERY = f"""
 
     closings as (
         select
-            coalesce($closed_at::timestamptz, max(closed_at) filter (state = 'closed'))
+            coalesce($closed_at::timestamptz, max(closed_at) filter (status = 'closed'))
                 as closed_at,
             max(reopened_at) as reopened_at
         from audit.closings

@@ -10,7 +10,7 @@ from __future__ import annotations
 _KEY = (
     "workspace_id", "utc_date", "agent_id", "provider", "model", "owner", "cost_center", "account",
 )  # fmt: skip
-_USAGE = ("cost_usd", "own_key_usd", "tokens_in", "tokens_out", "request_count")
+_USAGE = ("metered_cost_usd", "own_key_usd", "tokens_in", "tokens_out", "request_count")
 _AMOUNTS = (*_USAGE, "billed_usd")
 
 _KEYS = ", ".join(_KEY)
@@ -110,8 +110,8 @@ CHARGES = f"""
         select
             *,
             unnest([false, true]) as is_own_key,
-            coalesce(own_key_usd <> 0 and own_key_usd = cost_usd, false) as is_all_own_key,
-            if(is_own_key, own_key_usd, cost_usd - own_key_usd) as list_usd,
+            coalesce(own_key_usd <> 0 and own_key_usd = metered_cost_usd, false) as is_all_own_key,
+            if(is_own_key, own_key_usd, metered_cost_usd - own_key_usd) as list_usd,
             if(is_own_key, 0, billed_usd) as payable_usd,
             if(is_own_key, own_key_usd, billed_usd) as effective_usd,
             if(is_own_key = is_all_own_key, tokens_in, 0) as payee_tokens_in,
@@ -124,13 +124,13 @@ CHARGES = f"""
     invoices as (
         select workspace_id, any_value(invoice_id) as invoice_id
         from marts.fct_invoices
-        where month = $month::date and booked_month = $month::date and amount_usd > 0
+        where usage_month = $month::date and booked_month = $month::date and amount_usd > 0
         group by all
         having count(*) = 1
     ),
 
     original_invoices as (
-        select distinct workspace_id, month as usage_month, invoice_id
+        select distinct workspace_id, usage_month, invoice_id
         from marts.fct_invoices
     )
 
