@@ -20,7 +20,7 @@ from analytics.published.verify_landing import Findings, all_lines, hash_finding
 _ANSWERS = """
     select distinct on (q.source)
         q.source, q.workspace_id, q.load_id, f.byte_count, f.sha256,
-        q.request, q.path, q.params, q.status, q.byte_count, q.record_count, q.fetched_at
+        q.request_number, q.path, q.params, q.status, q.byte_count, q.record_count, q.fetched_at
     from audit.requests as q
     left join audit.landing_files as f
         on
@@ -34,7 +34,7 @@ _ANSWERS = """
         and q.window_end > $day
         and list_contains($sources, q.source)
         and coalesce(q.agent_id, $agent_id) = $agent_id
-    order by q.source desc, q.load_id desc, q.request desc
+    order by q.source desc, q.load_id desc, q.request_number desc
 """
 _HALF_OF_LAST_DIGIT = Decimal("0.00000000005")
 

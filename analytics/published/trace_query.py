@@ -48,23 +48,23 @@ _OF_UTC_DAY = "workspace_id = $1 and agent_id = $2 and (created_at at time zone 
 _VERSIONS = """
     with runs as (from marts.fct_runs where {which}),
     versions as (
-        select workspace_id, run_id, status, cost_usd, created_at, load_id, request, line,
+        select workspace_id, run_id, status, cost_usd, created_at, load_id, request_number, file_line,
             last_changed_at as seen_at, null as superseded_by_load_id, 0 as version_number
         from runs
         union all
-        select workspace_id, run_id, status, cost_usd, created_at, load_id, request, line,
+        select workspace_id, run_id, status, cost_usd, created_at, load_id, request_number, file_line,
             seen_at, superseded_by_load_id, version_number
         from audit.run_versions semi join runs using (workspace_id, run_id)
         where not is_current
     )
     select v.run_id, v.status, v.cost_usd, v.created_at, v.seen_at, v.superseded_by_load_id,
-        v.workspace_id, v.load_id, v.line, f.byte_count, f.sha256,
-        v.request, q.path, q.params, q.status, q.byte_count, q.record_count, q.fetched_at
+        v.workspace_id, v.load_id, v.file_line, f.byte_count, f.sha256,
+        v.request_number, q.path, q.params, q.status, q.byte_count, q.record_count, q.fetched_at
     from versions as v
     left join audit.landing_files as f
         on f.workspace_id = v.workspace_id and f.load_id = v.load_id and f.file_name = '{file}'
     left join audit.requests as q
-        on q.workspace_id = v.workspace_id and q.load_id = v.load_id and q.request = v.request
+        on q.workspace_id = v.workspace_id and q.load_id = v.load_id and q.request_number = v.request_number
     order by v.version_number > 0, v.cost_usd desc nulls last, v.created_at, v.run_id,
         v.version_number
 """

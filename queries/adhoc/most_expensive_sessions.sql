@@ -4,7 +4,7 @@ select
     workspaces.workspace_name,
     sessions.session_id,
     sessions.agent_name,
-    sessions.run_count,
+    sessions.listed_run_count,
     sessions.failed_count,
     sessions.cost_usd,
     sessions.first_run_at,

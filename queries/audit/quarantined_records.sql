@@ -2,8 +2,8 @@
 -- identifies the record, says whose it is or is summed is invalid, the whole record is in no
 -- figure; where another one is, that field alone is unknown. A record that came again as it was
 -- stands where it came last. Grain: record and field.
--- key: workspace_id, load_id, source, request, line, field
+-- key: workspace_id, load_id, source, request_number, file_line, field
 -- column field: The field that is left out; '(record)' where the whole record is.
-select workspace_id, load_id, source, request, line, field, reason
+select workspace_id, load_id, source, request_number, file_line, field, reason
 from staging.stg_quarantined_records
-order by workspace_id, load_id, source, request, line, field
+order by workspace_id, load_id, source, request_number, file_line, field

@@ -27,8 +27,8 @@ select
     created_at,
     finished_at,
     load_id,
-    request,
-    line,
+    request_number,
+    file_line,
     seen_at,
     superseded_by_load_id,
     is_current

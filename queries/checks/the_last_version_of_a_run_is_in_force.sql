@@ -22,6 +22,6 @@ where
     or versions.is_current <> (versions.superseded_by_load_id is null)
     or (
         versions.is_current
-        and (runs.status, runs.cost_usd, runs.load_id, runs.line)
-        is distinct from (versions.status, versions.cost_usd, versions.load_id, versions.line)
+        and (runs.status, runs.cost_usd, runs.load_id, runs.file_line)
+        is distinct from (versions.status, versions.cost_usd, versions.load_id, versions.file_line)
     )

@@ -60,7 +60,14 @@ owners as (
         ) between spans.first_date and spans.last_date
 )
 
-select lines.*, owners.owner, owners.cost_center, owners.account
+select
+    lines.workspace_id,
+    workspaces.workspace_name,
+    lines.* exclude (workspace_id),
+    owners.owner,
+    owners.cost_center,
+    owners.account
 from lines
+join marts.dim_workspaces as workspaces using (workspace_id)
 left join owners using (workspace_id, agent_id)
-order by workspace_id, agent_id
+order by lines.workspace_id, agent_id

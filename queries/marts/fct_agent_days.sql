@@ -9,6 +9,7 @@
 -- ref agent_id: dim_agents
 select
     measures.workspace_id,
+    agents.workspace_name,
     measures.agent_id,
     agents.agent_slug,
     agents.agent_name,

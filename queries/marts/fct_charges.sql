@@ -138,6 +138,7 @@ amounts as (
 
 select
     amounts.workspace_id,
+    agents.workspace_name,
     amounts.utc_date,
     amounts.agent_id,
     agents.agent_slug,

@@ -77,6 +77,7 @@ sums as (
 
 select
     workspace_id,
+    agents.workspace_name,
     agent_id,
     agents.agent_slug,
     agents.agent_name,

@@ -25,6 +25,7 @@ scheduled as (
 
 select
     runs.workspace_id,
+    agents.workspace_name,
     runs.run_id,
     runs.agent_id,
     agents.agent_slug,
@@ -58,8 +59,8 @@ select
     coalesce(replaced_versions.first_seen_at, runs.seen_at) as first_seen_at,
     runs.seen_at as last_changed_at,
     runs.load_id,
-    runs.request,
-    runs.line
+    runs.request_number,
+    runs.file_line
 from intermediate.int_runs as runs
 left join replaced_versions using (workspace_id, run_id)
 left join intermediate.int_run_errors as errors using (workspace_id, run_id)

@@ -3,19 +3,20 @@
 -- narrow: session_id
 -- clustered: first_run_at
 -- column agent_id: The agent of the session's first run.
--- column run_count: Listed runs of the session.
+-- column listed_run_count: Listed runs of the session.
 -- column first_run_at: When the session's first listed run was created (UTC).
 -- column last_run_at: When the session's last listed run was created (UTC).
 -- column cost_usd: Cost of the session's listed runs in US dollars; unknown ones are in no sum.
 select
     workspace_id,
+    any_value(workspace_name) as workspace_name,
     session_id,
     arg_min(agent_id, (created_at, run_id)) as agent_id,
     arg_min_null(agent_slug, (created_at, run_id)) as agent_slug,
     arg_min(agent_name, (created_at, run_id)) as agent_name,
     min(created_at) as first_run_at,
     max(created_at) as last_run_at,
-    count(*) as run_count,
+    count(*) as listed_run_count,
     count(*) filter (status = 'succeeded') as succeeded_count,
     count(*) filter (status = 'failed') as failed_count,
     count(*) filter (status = 'cancelled') as cancelled_count,

@@ -6,12 +6,14 @@
 -- sums: fct_agent_days by date
 select
     measures.workspace_id,
+    workspaces.workspace_name,
     measures.starts_on as date,
     measures.* exclude (
         workspace_id, scope, agent_id, owner, cost_center, period, starts_on, month
     ),
     coalesce(dates.is_complete, false) as is_complete
 from intermediate.int_measures as measures
+join marts.dim_workspaces as workspaces using (workspace_id)
 left join intermediate.int_dates as dates
     on dates.workspace_id = measures.workspace_id and dates.date = measures.starts_on
 where measures.scope = 'workspace' and measures.period = 'day'

@@ -3,7 +3,7 @@
 select
     workspace_id,
     load_id,
-    request,
+    request as request_number,
     source,
     path,
     params,

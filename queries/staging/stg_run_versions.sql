@@ -13,8 +13,8 @@ select
     versions.created_at,
     versions.finished_at,
     versions.load_id,
-    versions.request,
-    versions.line,
+    versions.request as request_number,
+    versions.line as file_line,
     versions.seen_at,
     superseded.load_id as superseded_by_load_id,
     superseded.version_id is null as is_current

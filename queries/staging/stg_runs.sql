@@ -19,8 +19,8 @@ select
     started_at,
     finished_at,
     load_id,
-    request,
-    line,
+    request as request_number,
+    line as file_line,
     seen_at
 from raw.runs
 anti join raw.superseded using (version_id)

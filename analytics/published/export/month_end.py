@@ -242,7 +242,7 @@ def _adjustments(rows: list[Row]) -> Row:
     """Return the sums of adjustments, by the names of a line's columns."""
     found = sums(rows, ADJUSTMENTS.sums)
     return {
-        name: found[f"difference_{name.replace('metered_', '')}"]
+        name: found[f"difference_{name}"]
         for name in (*AMOUNTS, "run_count")
     }
 

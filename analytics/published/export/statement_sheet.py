@@ -123,7 +123,7 @@ def _add_sums(
         book.write_sum(sheet, row, place, formula, month_end.total[name], name, top=2)
         if name not in month_end.adjustments:
             continue
-        difference = f"difference_{name.replace('metered_', '')}"
+        difference = f"difference_{name}"
         formula = f"={adjustments.get(difference, '0')}"
         book.write_sum(sheet, row + 1, place, formula, month_end.adjustments[name], name)
         formula = f"=SUM({xl_range(row, place, row + 1, place)})"

@@ -12,10 +12,10 @@ COLUMNS = (
     ),
     Column("BillingAccountId", "workspace_id", "Identifier of the workspace."),
     Column("BillingCurrency", CURRENCY, "US dollars."),
-    Column("BillingPeriodStart", day("month"), "Start of the month of the usage, in UTC."),
+    Column("BillingPeriodStart", day("usage_month"), "Start of the month of the usage, in UTC."),
     Column(
         "BillingPeriodEnd",
-        day(month_after("month")),
+        day(month_after("usage_month")),
         "End of that month: the first instant that is no longer in it.",
     ),
     Column("ChargeCategory", "category", "Usage, Credit or Tax: a row for each that is not 0."),
@@ -32,8 +32,8 @@ COLUMNS = (
     ),
     Column(
         "InvoiceDetailId",
-        "invoice_id || '/' || workspace_id || '/' || strftime(month, '%Y-%m') || '/' || "
-        "lower(category) || if(month = $month::date, '', '/' || strftime($month::date, '%Y-%m'))",
+        "invoice_id || '/' || workspace_id || '/' || strftime(usage_month, '%Y-%m') || '/' || "
+        "lower(category) || if(usage_month = $month::date, '', '/' || strftime($month::date, '%Y-%m'))",
         "Invoice, workspace, month and category; then the month that books it, if that is later.",
     ),
     Column("InvoiceDetailLastUpdated", day("issued_on"), "As InvoiceDetailCreated."),
@@ -72,5 +72,5 @@ QUERY = """
     from lines
     where amount <> 0
     order by
-        workspace_id, month, invoice_id, list_position(['Usage', 'Credit', 'Tax'], category)
+        workspace_id, usage_month, invoice_id, list_position(['Usage', 'Credit', 'Tax'], category)
 """
