@@ -43,7 +43,7 @@ GONE = {
     "extract": f"{_NIGHTLY}, and `analytics collect` lands new runs for it",
     "init --no-check": "a key that is not set is not tried",
     "page": _PREVIEW,
-    "prune": "each batch removes what interrupted work left, and damaged files after 30 days",
+    "prune": "each batch removes what interrupted work left, and keeps the last damaged file alone",
     "publish": _NIGHTLY,
     "report": _NIGHTLY,
     "reopen": "`analytics close MONTH --reopen REASON` opens it again",

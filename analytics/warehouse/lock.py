@@ -15,7 +15,7 @@ from pathlib import Path
 
 from analytics import disk
 from analytics.errors import AnalyticsError, BusyError, UsageError
-from analytics.warehouse.damage import remove_old_asides, require_file, require_target
+from analytics.warehouse.damage import require_no_links
 from analytics.warehouse.holders import COLLECTION, acquired, read_holder
 from analytics.warehouse.layout import Layout
 from analytics.warehouse.publish import repair
@@ -32,16 +32,14 @@ READER_SECONDS = 300.0
 
 
 @contextmanager
-def batch_lock(layout: Layout) -> Iterator[bool]:
+def batch_lock(layout: Layout) -> Iterator[None]:
     """Lock the data directory for a batch, and repair what an interrupted one left.
-
-    Yield whether the last holder broke off.
 
     BusyError if another batch holds it, or a collection does for long. What is killed holds no
     lock.
     """
-    with _locked(layout, PROBE_SECONDS) as broke_off:
-        yield broke_off
+    with _locked(layout, PROBE_SECONDS):
+        yield
 
 
 @contextmanager
@@ -52,7 +50,7 @@ def collection_lock(layout: Layout) -> Iterator[None]:
 
 
 @contextmanager
-def _locked(layout: Layout, seconds: float, kind: str = "") -> Iterator[bool]:
+def _locked(layout: Layout, seconds: float, kind: str = "") -> Iterator[None]:
     if "?" in str(disk.real(layout.root)):
         raise UsageError(
             f"The data directory {layout.root} has a question mark in its path, which DuckDB does"
@@ -79,14 +77,9 @@ def _locked(layout: Layout, seconds: float, kind: str = "") -> Iterator[bool]:
         ) from error
     try:
         _acquire(descriptor, layout, seconds)
-        broke_off = os.fstat(descriptor).st_size > 0
         _write_holder(descriptor, layout, kind)
         _put_right(layout)
-        try:
-            yield broke_off
-        finally:  # not reached by what is killed, or dies within DuckDB
-            if not (kind and broke_off):  # a collection leaves it to the next batch
-                os.ftruncate(descriptor, 0)
+        yield
     finally:
         os.close(descriptor)
 
@@ -103,11 +96,8 @@ def _put_right(layout: Layout) -> None:
     """Repair or remove what interrupted work left; AnalyticsError if something is in the way."""
     repair(layout)
     for file in (layout.warehouse, layout.marts):
-        require_file(file)
-    for folder in (layout.landing, layout.books, layout.publications):
-        require_target(folder)
+        require_no_links(file)
     remove_left(layout.root)
-    remove_old_asides(layout.warehouse)
 
 
 def _is_foreign(path: Path) -> bool:

@@ -82,19 +82,6 @@ def test_a_lock_that_cannot_be_written_is_named(
     assert "None" not in result.err
 
 
-@pytest.mark.parametrize("name", ["landing", "books", "publications"])
-def test_a_folder_on_a_disk_that_is_not_there_is_named(command: Command, name: str) -> None:
-    """A link that leads nowhere stops a batch before it reads, and is left as it is."""
-    Path("data").mkdir()
-    link = Path("data", name)
-    link.symlink_to("/not-mounted")
-    result = command("nightly")
-
-    assert result.code == 1
-    assert f"data/{name} is a link to /not-mounted, which is not there.\nMount" in result.err
-    assert link.is_symlink()
-
-
 @pytest.mark.parametrize(
     ("line", "place"),
     [("nightly", "loop"), ("nightly", "loop/data"), ("status", "loop")],
