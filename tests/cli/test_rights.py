@@ -49,23 +49,6 @@ def test_a_published_file_of_another_user_is_not_damaged(
     assert "analytics.duckdb cannot be read: Permission denied.\n  Let its owner" in result.out
 
 
-@pytest.mark.usefixtures("with_pages")
-def test_a_site_of_another_user_is_named(
-    published: Command, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Pages that cannot be moved stop a publication before anything is replaced."""
-    access = os.access
-    monkeypatch.setattr(
-        os, "access", lambda path, mode: Path(path).name != "site" and access(path, mode)
-    )
-    before = Path("data/site/manifest.json").read_bytes()
-    result = published("nightly")
-
-    assert result.code == 1
-    assert "The pages in data/site cannot be replaced: Permission denied: data/site." in result.err
-    assert Path("data/site/manifest.json").read_bytes() == before
-
-
 def test_a_lock_that_cannot_be_written_is_named(
     command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
