@@ -216,7 +216,7 @@ def trace(
 
     Listed runs lead to their landing lines, unlisted ones to the API's own counts and totals.
     `no agent` and `platform` name the lines of a workspace without an agent. Landing files on disk
-    are verified; exit 3 if one does not agree.
+    are held against their hashes; exit 3 if one does not agree.
 
     Example: analytics trace --agent support-triage --date 2026-11-19
     """
