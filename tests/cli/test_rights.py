@@ -49,25 +49,9 @@ def test_a_published_file_of_another_user_is_not_damaged(
     assert "analytics.duckdb cannot be read: Permission denied.\n  Let its owner" in result.out
 
 
-def test_a_lock_that_cannot_be_written_is_named(
-    command: Command, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A disk that is full when the lock is taken is told with the file, and no None."""
-
-    def full(*_: object) -> int:
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-    monkeypatch.setattr(os, "pwrite", full)
-    result = command("nightly")
-
-    assert result.code == 1
-    assert "No space left on device: data/.lock" in result.err
-    assert "None" not in result.err
-
-
 @pytest.mark.parametrize(
     ("line", "place"),
-    [("nightly", "loop"), ("nightly", "loop/data"), ("status", "loop")],
+    [("nightly", "loop"), ("nightly", "loop/data")],
 )
 def test_a_link_that_leads_to_itself_is_named(command: Command, line: str, place: str) -> None:
     """A data directory at a circle of links is told like one that is not there."""
