@@ -243,10 +243,6 @@ def emulator(
     now: Annotated[
         datetime | None, typer.Option(help="Where its clock starts, in UTC [the present].")
     ] = None,
-    variant: Annotated[
-        list[str] | None,
-        typer.Option(help="A habit of the API, as NAME=VALUE; may be given several times."),
-    ] = None,
     _data_dir: NoDataDir = None,
     _config: NoConfig = None,
 ) -> None:
@@ -267,8 +263,8 @@ def emulator(
     Its first line on standard output is JSON: its URL, and a key for each workspace.
     Ctrl-C or SIGTERM ends it, which is exit 0.
 
-    Example: analytics emulator --port 8080 --seed 7 --variant every_nth_429=50
+    Example: analytics emulator --port 8080 --seed 7
     """  # noqa: D301 - after a backspace, click keeps the lines as they are
     from analytics.cli.emulator import serve
 
-    serve(port, seed, now, variant or [])
+    serve(port, seed, now)

@@ -25,6 +25,7 @@ GONE = {
     "close --log-format": "its words are for people",
     "config": _STATUS,
     "doctor": _STATUS,
+    "emulator --variant": "it answers as the API does; tests set `variants` of a world",
     "emulator --speed": "its clock runs as fast as ours",
     "export --as-of": _AS_OF,
     "export --live": "a closed month is exported from the books, an open one from today's figures",
