@@ -19,7 +19,7 @@ from analytics.batch.extract import (
     runner_of,
     unread,
 )
-from analytics.batch.healing import opened_whole, run_healed
+from analytics.batch.healing import opened, run_healed
 from analytics.batch.identity import workspace_labels
 from analytics.batch.last_batch import LastBatch, read_last_batch, write_last_batch
 from analytics.batch.metrics import write_metrics
@@ -36,10 +36,7 @@ def batch(settings: Settings) -> Iterator[tuple[Layout, duckdb.DuckDBPyConnectio
     """Lock the data directory and open its warehouse; new files are readable by the owner only."""
     os.umask(0o077)
     layout = Layout(settings.data_dir)
-    with (
-        batch_lock(layout) as broke_off,
-        opened_whole(layout, settings, broke_off=broke_off) as con,
-    ):
+    with batch_lock(layout), opened(layout, settings) as con:
         yield layout, con
 
 
@@ -101,10 +98,8 @@ def nightly(
     os.umask(0o077)
     try:
         require_a_key_set(settings)
-        with batch_lock(layout) as broke_off:
-            (outcomes, warnings), healed = run_healed(
-                layout, settings, progress, work, broke_off=broke_off
-            )
+        with batch_lock(layout):
+            (outcomes, warnings), healed = run_healed(layout, settings, progress, work)
             _compact(layout, progress)
     except BusyError:
         raise

@@ -32,10 +32,10 @@ from analytics.warehouse.database import (
     interrupts,
     open_marts,
     open_warehouse,
+    read_whole,
     remove_database,
     require_not_newer,
 )
-from analytics.warehouse.examination import read_whole
 from analytics.warehouse.layout import Layout
 from analytics.warehouse.load import load_errors
 from analytics.warehouse.lock import batch_lock

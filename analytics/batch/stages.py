@@ -28,10 +28,10 @@ from analytics.warehouse.database import (
     BUILD_FILE,
     attached_marts,
     open_marts,
+    read_whole,
     stop,
     transaction,
 )
-from analytics.warehouse.examination import read_whole
 from analytics.warehouse.layout import Layout
 from analytics.warehouse.pending_details import repeat_contradicting_costs
 from analytics.warehouse.publications import require_writable, write_publication

@@ -20,7 +20,6 @@ from analytics.transform.build import BuiltRelation, UnseenChangeError, build, u
 from analytics.transform.incremental import Update
 from analytics.transform.models import ModelError
 from analytics.warehouse.compaction import compact_marts
-from analytics.warehouse.damage import damage_of
 from analytics.warehouse.database import (
     attached_marts,
     record_count,
@@ -116,13 +115,7 @@ def _update(
         if updated:
             compact_marts(con, layout)
     except (duckdb.Error, ModelError) as error:
-        if cause := damage_of(error):
-            # DuckDB does not say in which file. A full build replaces such relations in both.
-            progress.warn(
-                f"a relation of {layout.marts} or {layout.warehouse.name} is damaged ({cause});"
-                " all is built anew"
-            )
-        elif not isinstance(error, _OF_NEWER):
+        if not isinstance(error, _OF_NEWER):
             raise
         return None
     except UnseenChangeError as error:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import os
 import signal
 import sys
 
@@ -32,19 +34,23 @@ def main() -> None:
             raise
         print(f"error: {escaped_lines(failure.text)}", file=sys.stderr)
         code = failure.exit_code
-    from analytics.cli.streams import drop_output
-
     drop_output()
     sys.exit(code)
 
 
+def drop_output() -> None:
+    """Flush standard output, or forget it: Python would try again on exit, and exit with 120."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def _run() -> str | int | None:
     """Run the command line until its output is written; return the exit code."""
-    from analytics.cli.streams import prepare_streams
-    from analytics.memory import share_heap
-
-    share_heap()
-    prepare_streams()
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a character that a terminal lacks stops nothing
     from analytics.cli.app import app
 
     try:

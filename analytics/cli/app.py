@@ -216,7 +216,7 @@ def trace(
 
     Listed runs lead to their landing lines, unlisted ones to the API's own counts and totals.
     `no agent` and `platform` name the lines of a workspace without an agent. Landing files on disk
-    are verified; exit 3 if one does not agree.
+    are held against their hashes; exit 3 if one does not agree.
 
     Example: analytics trace --agent support-triage --date 2026-11-19
     """
@@ -243,10 +243,6 @@ def emulator(
     now: Annotated[
         datetime | None, typer.Option(help="Where its clock starts, in UTC [the present].")
     ] = None,
-    variant: Annotated[
-        list[str] | None,
-        typer.Option(help="A habit of the API, as NAME=VALUE; may be given several times."),
-    ] = None,
     _data_dir: NoDataDir = None,
     _config: NoConfig = None,
 ) -> None:
@@ -267,8 +263,8 @@ def emulator(
     Its first line on standard output is JSON: its URL, and a key for each workspace.
     Ctrl-C or SIGTERM ends it, which is exit 0.
 
-    Example: analytics emulator --port 8080 --seed 7 --variant every_nth_429=50
+    Example: analytics emulator --port 8080 --seed 7
     """  # noqa: D301 - after a backspace, click keeps the lines as they are
     from analytics.cli.emulator import serve
 
-    serve(port, seed, now, variant or [])
+    serve(port, seed, now)

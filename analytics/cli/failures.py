@@ -92,6 +92,6 @@ def _advised(text: str) -> str:
     if os.strerror(errno.EACCES) in text:
         return (
             f"{text}\nAnother user may have made it, such as root: give it back with chown, or run"
-            " as that user. `analytics status` finds all such files."
+            " as that user."
         )
     return text

@@ -19,14 +19,13 @@ from analytics.batch.health import problems_of_data
 from analytics.batch.identity import require_identity
 from analytics.batch.last_batch import read_last_batch
 from analytics.custom.validation import check_project
-from analytics.errors import AnalyticsError, BusyError, UsageError
+from analytics.errors import AnalyticsError, UsageError
 from analytics.finance.load import not_repeated, read_finance
 from analytics.format import numbers
 from analytics.levain import Me
 from analytics.published.pages import page_problems
 from analytics.settings import Settings, Workspace, alert_urls, api_key, has_key
 from analytics.warehouse.database import OFFLINE, quoted
-from analytics.warehouse.holders import at_rest
 from analytics.warehouse.layout import Layout
 from analytics.wrong_settings import refusals, require_timezone
 
@@ -135,8 +134,7 @@ def _identities(settings: Settings, opened: Collection[tuple[Workspace, Me]]) ->
     layout = Layout(settings.data_dir)
     try:
         with (
-            suppress(BusyError, duckdb.Error, OSError),
-            at_rest(layout),
+            suppress(duckdb.Error),  # also where a batch is at work
             duckdb.connect(config=OFFLINE) as con,
         ):
             con.execute(f"attach '{quoted(layout.warehouse)}' as warehouse (read_only)")

@@ -12,17 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from analytics.errors import AnalyticsError
-from analytics.memory import has_few_addresses
 
 _PATH = str(Path(__file__).resolve().parents[2])
 _START_SECONDS = 60.0
 _END_SECONDS = 2.0
 """Time for a process to end whose end of the line is closed."""
-
-
-def _heap() -> dict[str, str]:
-    """Return the variable by which a process does what `share_heap` does."""
-    return {"MALLOC_ARENA_MAX": "1"} if has_few_addresses() else {}
 
 
 class Process:
@@ -47,7 +41,7 @@ class Process:
                 stdin=theirs.fileno(),
                 stdout=theirs.fileno(),
                 stderr=subprocess.DEVNULL,
-                env={**_heap(), "PYTHONPATH": _PATH},
+                env={"PYTHONPATH": _PATH},
                 cwd=folder,
                 start_new_session=True,  # a Ctrl-C is for this process, which ends the other
             )

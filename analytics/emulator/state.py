@@ -327,7 +327,7 @@ class State:
         world.lie("billing_days", match={"date": "2026-11-20", "provider": "openai"},
                   field="billed_usd", change=lambda billed: billed * 2)
         """
-        return self.lies.add(Lie(endpoint, field, change, match or {}).checked())
+        return self.lies.add(Lie(endpoint, field, change, match or {}))
 
     def retract(self, *lies: Lie) -> None:
         """Remove these lies, or all."""

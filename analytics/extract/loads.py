@@ -7,13 +7,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Container, Iterator
-from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from itertools import count
 from pathlib import Path
 
 from analytics.disk import UNFINISHED
-from analytics.errors import AnalyticsError
 
 REQUESTS = "requests"
 LIST_SNAPSHOTS = "list_snapshots"
@@ -23,7 +21,6 @@ LISTS_STEP = "lists"
 CLOSING_STEP = "workspace"
 """The last step of a batch: loads after its last one belong to an incomplete batch."""
 
-_BEHIND, _AHEAD = timedelta(days=1), timedelta(days=300)
 _LOAD_ID = re.compile(r"(?P<batch>\d{8}T\d{6}Z)-(?P<number>\d+)-.+")
 
 
@@ -68,34 +65,9 @@ def new_loads(folder: Path, began_at: datetime) -> Iterator[str]:
 
     Loads that began in the same second as the last ones continue their numbers, and so do those
     that began before it by the API's clock, since its servers may disagree by seconds.
-
-    AnalyticsError for a time that cannot be, see `_require_likely`.
     """
     names = [match for each in folder.glob("*-*-*") if (match := _LOAD_ID.fullmatch(each.name))]
     landed = max((each["batch"] for each in names if not each[0].endswith(UNFINISHED)), default="")
     batch = max(began_at.strftime(BATCH_ID), landed)
-    with suppress(ValueError):  # of a folder that somebody named like a load
-        _require_likely(began_at, datetime.strptime(landed, BATCH_ID).replace(tzinfo=UTC), folder)
     taken = [int(match["number"]) for match in names if match["batch"] == batch]
     return (f"{batch}-{number:06d}" for number in count(max(taken, default=0) + 1))
-
-
-def _require_likely(began_at: datetime, last: datetime, folder: Path) -> None:
-    """Raise AnalyticsError if it was later by the API's clock a day ago, or is far ahead of ours.
-
-    Days long over would be asked for, or no later batch would be one. An API may be ahead of a
-    machine whose own clock is behind the last batch: such a clock is wrong.
-    """
-    now = datetime.now(UTC)
-    if last - began_at >= _BEHIND:
-        raise AnalyticsError(
-            f"by the API's clock it is {began_at:%F %R} UTC, before the last batch at {last:%F %R}"
-            f" UTC, so that nothing was read.\nRun again once it is right; if the last batch had a"
-            f" wrong time, move {last:{BATCH_ID}}-* out of {folder}, and run `analytics rebuild`."
-        )
-    if began_at - now >= _AHEAD and last <= now:
-        raise AnalyticsError(
-            f"by the API's clock it is {began_at:%F %R} UTC, and {now:%F %R} UTC by this machine's,"
-            " so that nothing was read.\nSet the machine's clock; or run again once the API's is"
-            " right."
-        )

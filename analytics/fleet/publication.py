@@ -273,8 +273,10 @@ def _publish_site(work: _Work, progress: Progress) -> None:
         }
         manifest = pages.Manifest(files=files)
         (work.site / pages.MANIFEST).write_bytes(msgspec.json.encode(manifest))
-        pages.stage_within(site, work.site, work.mode)
-        pages.replace_staged(site)
+        disk.set_modes(work.site, work.mode)
+        disk.sync_file_system(work.site)
+        disk.remove(site)
+        work.site.rename(site)
         done(f"published {plural(len(files), 'file')} of the site", file_count=len(files))
 
 

@@ -76,7 +76,7 @@ class AsyncLevain:
 
     @property
     def clock(self) -> Clock:
-        """The API's clock; responses that are days from a time that is set here are not taken."""
+        """The API's clock."""
         return self._transport.clock
 
     @property

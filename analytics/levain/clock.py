@@ -7,9 +7,6 @@ import time
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
-FARTHEST = timedelta(days=2)
-"""A response that is farther from the time that was set, and what has passed since, is unlikely."""
-
 _YEARS = range(2020, 2200)
 """Another year is none of the API's."""
 
@@ -21,7 +18,7 @@ class Clock:
         self._set: tuple[datetime, float] | None = None
 
     def set(self, now: datetime) -> None:
-        """Hold later responses against this time, which one of the first has told."""
+        """Give responses without a time this one, and what has passed since."""
         self._set = now, time.monotonic()
 
     def time_of(self, date: str | None) -> datetime:
@@ -30,11 +27,6 @@ class Clock:
             return http_date(date or "")
         except ValueError:
             return self._expected() or datetime.now(UTC)
-
-    def is_likely(self, moment: datetime) -> bool:
-        """Return False for a time that no response of now can have; True if none was set."""
-        expected = self._expected()
-        return expected is None or abs(moment - expected) <= FARTHEST
 
     def _expected(self) -> datetime | None:
         if self._set is None:

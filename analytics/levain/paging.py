@@ -16,7 +16,6 @@ from analytics.levain.transport import Transport
 
 T = TypeVar("T")
 
-_CURSORS = ("next_cursor", "next", "cursor")
 _cursor_of = msgspec.json.Decoder(str | int | None).decode
 
 
@@ -59,7 +58,6 @@ async def pages(
     transport: Transport, path: str, params: Params, kind: type[T]
 ) -> AsyncIterator[Page[T]]:
     """Yield each page of a list; the API sends one today, a `next` cursor or link is followed."""
-    seen: set[tuple[tuple[str, str | int], ...]] = set()
     while True:
         answer = await transport.get_records(path, params)
         yield Page(answer, answer.records, kind)
@@ -67,10 +65,6 @@ async def pages(
         if following is None:
             return
         params = {**params, **following}
-        position = tuple(sorted(params.items()))
-        if position in seen:
-            raise AnswerBrokenError(path, "the list leads back to a page that was read before")
-        seen.add(position)
 
 
 def _next_params(answer: Answer) -> dict[str, str] | None:
@@ -80,16 +74,8 @@ def _next_params(answer: Answer) -> dict[str, str] | None:
     """
     if answer.next_link:
         return dict(parse_qsl(urlsplit(answer.next_link).query))
-    for name in _CURSORS:
-        try:
-            value = _cursor_of(answer.fields.get(name, b"null"))
-        except msgspec.MsgspecError as error:
-            raise AnswerBrokenError(
-                answer.path, f"`{name}`, which leads to the next page, is no text or integer"
-            ) from error
-        if value not in (None, ""):
-            query = dict(parse_qsl(urlsplit(str(value)).query))
-            return query or {"cursor": str(value)}
-    if bytes(answer.fields.get("has_more", b"")) == b"true":
-        raise AnswerBrokenError(answer.path, "there are more pages, and nothing leads to the next")
-    return None
+    try:
+        cursor = _cursor_of(answer.fields.get("next_cursor", b"null"))
+    except msgspec.MsgspecError as error:
+        raise AnswerBrokenError(answer.path, "`next_cursor` is no text or integer") from error
+    return None if cursor in (None, "") else {"cursor": str(cursor)}

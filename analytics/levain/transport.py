@@ -249,12 +249,6 @@ class Transport:
         except TooManyRequestsError as error:
             self._rate_limiter.pause_for(_pause(error))
             raise
-        if not self.clock.is_likely(answer.fetched_at):
-            cause = (
-                f"its time is {answer.fetched_at:%F %R} UTC, more than two days from that of the"
-                " first response"
-            )
-            raise AnswerBrokenError(f"{method} {self._api}{path}", cause)
         try:
             shape(answer)
         except AnswerBrokenError as error:

@@ -19,8 +19,8 @@ from analytics.summary.words import schedule_in_words
 from analytics.terminal import escaped, escaped_json
 from analytics.warehouse.confined import CUSTOM
 from analytics.warehouse.database import records
-from analytics.warehouse.holders import holder_of
 from analytics.warehouse.layout import Layout
+from analytics.warehouse.lock import holder_of
 
 if TYPE_CHECKING:
     import duckdb

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
@@ -16,9 +15,6 @@ from analytics.warehouse.layout import logs_of
 
 LOG = ".wal"
 """The ending that DuckDB adds to the name of a file for that of its write-ahead log."""
-
-KEPT = timedelta(days=30)
-"""Time for which a damaged file is kept: it may tell why it was damaged."""
 
 _WORDS = (
     "Corrupt database file",
@@ -50,7 +46,7 @@ def damage_of(error: BaseException) -> str | None:
     """Return the first line of DuckDB's error, if it or one that led to it tells of damage.
 
     DuckDB names no file in it, and raises its base class for a checksum. What may as well be a
-    defect of DuckDB is among it: whether a file is damaged, an examination of it tells.
+    defect of DuckDB is among it.
     """
     at: BaseException | None = error
     while at:
@@ -79,47 +75,22 @@ def log_of(file: Path) -> Path:
     return file.with_name(file.name + LOG)
 
 
-def require_file(file: Path) -> None:
-    """Raise AnalyticsError for what is no file in the place of a DuckDB file or one of its logs.
+def require_no_links(file: Path) -> None:
+    """Raise AnalyticsError for a link in the place of a log of a DuckDB file.
 
-    DuckDB would wait at a pipe for ever. The file may be a link to one, a log may not: DuckDB makes
-    and removes logs, and would overwrite what another user has made it lead to.
+    DuckDB makes and removes logs, and would overwrite what another user has made it lead to.
     """
-    logs = [*logs_of(file), *logs_of(disk.real(file))]
-    for path in (file, *logs):
-        if os.path.lexists(path) and not path.is_file():
-            raise AnalyticsError(
-                f"{path} is no file, though a file of that name is the batch's.\n"
-                "Move it away, and run again."
-            )
-        if path in logs and path.is_symlink():
+    for path in (*logs_of(file), *logs_of(disk.real(file))):
+        if path.is_symlink():
             raise AnalyticsError(
                 f"{path} is a link, and DuckDB would overwrite what it leads to.\n"
                 "Move it away, and run again."
             )
 
 
-def require_target(folder: Path) -> None:
-    """Raise AnalyticsError for a link that leads nowhere, in whose place no folder can be made."""
-    if folder.is_symlink() and not folder.exists():
-        raise AnalyticsError(
-            f"{folder} is a link to {folder.readlink()}, which is not there.\n"
-            "Mount the disk that it is on, or let the link lead to another folder."
-        )
-
-
-def aside_of(file: Path, moment: datetime | None = None) -> Path:
+def aside_of(file: Path) -> Path:
     """Return the name under which a file that is found damaged, now, is kept."""
-    moment = moment or datetime.now(UTC)
-    return file.with_name(f"{file.stem}.damaged-{moment:%Y%m%dT%H%M%SZ}{file.suffix}")
-
-
-def remove_old_asides(file: Path) -> None:
-    """Remove what was kept of a damaged file for longer than KEPT; names tell since when."""
-    oldest = aside_of(file, datetime.now(UTC) - KEPT).name
-    for aside in file.parent.glob(f"{file.stem}.damaged-*"):
-        if aside.name < oldest:
-            disk.remove(aside)
+    return file.with_name(f"{file.stem}.damaged-{datetime.now(UTC):%Y%m%dT%H%M%SZ}{file.suffix}")
 
 
 def set_aside(file: Path, aside: Path) -> None:

@@ -5,18 +5,16 @@ A batch waits for who holds it shared, to copy the directory.
 
 from __future__ import annotations
 
-import errno
 import fcntl
 import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
+from dataclasses import dataclass
 
 from analytics import disk
 from analytics.errors import AnalyticsError, BusyError, UsageError
-from analytics.warehouse.damage import remove_old_asides, require_file, require_target
-from analytics.warehouse.holders import COLLECTION, acquired, read_holder
+from analytics.warehouse.damage import require_no_links
 from analytics.warehouse.layout import Layout
 from analytics.warehouse.publish import repair
 from analytics.warehouse.scratch import remove_left
@@ -30,29 +28,48 @@ WAIT_SECONDS = 60.0
 READER_SECONDS = 300.0
 """Seconds that a batch waits for those who hold the lock shared."""
 
+_COLLECTION = "lists"
+"""The word after the process in the lock file, if that is a collection."""
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """A batch or a collection that holds the data directory, with its process."""
+
+    process: str
+    is_collection: bool
+
 
 @contextmanager
-def batch_lock(layout: Layout) -> Iterator[bool]:
+def batch_lock(layout: Layout) -> Iterator[None]:
     """Lock the data directory for a batch, and repair what an interrupted one left.
-
-    Yield whether the last holder broke off.
 
     BusyError if another batch holds it, or a collection does for long. What is killed holds no
     lock.
     """
-    with _locked(layout, PROBE_SECONDS) as broke_off:
-        yield broke_off
+    with _locked(layout, PROBE_SECONDS):
+        yield
 
 
 @contextmanager
 def collection_lock(layout: Layout) -> Iterator[None]:
     """Do the same for a collection; BusyError if the lock is held for long."""
-    with _locked(layout, WAIT_SECONDS, COLLECTION):
+    with _locked(layout, WAIT_SECONDS, _COLLECTION):
         yield
 
 
+def holder_of(layout: Layout) -> Holder | None:
+    """Return who holds the data directory; the probe holds the lock for a moment."""
+    try:
+        with layout.lock.open("rb") as file:
+            is_free = _acquired(file.fileno(), fcntl.LOCK_SH)
+            return None if is_free else _read_holder(file.fileno())
+    except OSError:
+        return None
+
+
 @contextmanager
-def _locked(layout: Layout, seconds: float, kind: str = "") -> Iterator[bool]:
+def _locked(layout: Layout, seconds: float, kind: str = "") -> Iterator[None]:
     if "?" in str(disk.real(layout.root)):
         raise UsageError(
             f"The data directory {layout.root} has a question mark in its path, which DuckDB does"
@@ -60,58 +77,23 @@ def _locked(layout: Layout, seconds: float, kind: str = "") -> Iterator[bool]:
         )
     try:
         layout.root.mkdir(parents=True, exist_ok=True)
-        if _is_foreign(layout.lock):
-            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))
         descriptor = os.open(layout.lock, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
     except OSError as error:
-        cause = error.strerror
-        if layout.root.is_file():
-            cause = "it is a file"
-        elif layout.root.is_symlink() and not layout.root.exists():
-            cause = f"it is a link to {layout.root.readlink()}, which is not there"
-        elif _is_foreign(layout.lock):
-            cause = f"{layout.lock} is no file, and has to be removed"
-        elif os.path.lexists(layout.lock):
-            cause = f"{layout.lock}: {error.strerror}"
         raise AnalyticsError(
-            f"The data directory {layout.root} cannot be used: {cause}.\n"
-            "Name another one with --data-dir, or let yourself write there."
+            f"The data directory {layout.root} cannot be used: {error.strerror}:"
+            f" {error.filename}.\nName another one with --data-dir, or let yourself write there."
         ) from error
     try:
         _acquire(descriptor, layout, seconds)
-        broke_off = os.fstat(descriptor).st_size > 0
-        _write_holder(descriptor, layout, kind)
-        _put_right(layout)
-        try:
-            yield broke_off
-        finally:  # not reached by what is killed, or dies within DuckDB
-            if not (kind and broke_off):  # a collection leaves it to the next batch
-                os.ftruncate(descriptor, 0)
-    finally:
-        os.close(descriptor)
-
-
-def _write_holder(descriptor: int, layout: Layout, kind: str) -> None:
-    try:
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, f"{os.getpid()} {kind}".strip().encode() + b"\n", 0)
-    except OSError as error:  # a full disk, in whose error there is no name
-        raise OSError(error.errno, error.strerror, str(layout.lock)) from error
-
-
-def _put_right(layout: Layout) -> None:
-    """Repair or remove what interrupted work left; AnalyticsError if something is in the way."""
-    repair(layout)
-    for file in (layout.warehouse, layout.marts):
-        require_file(file)
-    for folder in (layout.landing, layout.books, layout.publications):
-        require_target(folder)
-    remove_left(layout.root)
-    remove_old_asides(layout.warehouse)
-
-
-def _is_foreign(path: Path) -> bool:
-    return os.path.lexists(path) and (path.is_symlink() or not path.is_file())
+        repair(layout)
+        for file in (layout.warehouse, layout.marts):
+            require_no_links(file)
+        remove_left(layout.root)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def _acquire(descriptor: int, layout: Layout, seconds: float) -> None:
@@ -120,8 +102,8 @@ def _acquire(descriptor: int, layout: Layout, seconds: float) -> None:
     Where a collection holds it, or readers do, it is waited for longer.
     """
     began = time.monotonic()
-    while not acquired(descriptor, fcntl.LOCK_EX):
-        holder = read_holder(descriptor)
+    while not _acquired(descriptor, fcntl.LOCK_EX):
+        holder = _read_holder(descriptor)
         if _held_by_readers(descriptor):
             kind, limit = "A reader", READER_SECONDS
         elif holder.is_collection:
@@ -137,7 +119,22 @@ def _acquire(descriptor: int, layout: Layout, seconds: float) -> None:
 
 
 def _held_by_readers(descriptor: int) -> bool:
-    if not acquired(descriptor, fcntl.LOCK_SH):
+    if not _acquired(descriptor, fcntl.LOCK_SH):
         return False
     fcntl.flock(descriptor, fcntl.LOCK_UN)
     return True
+
+
+def _acquired(descriptor: int, kind: int) -> bool:
+    """Lock a lock file, shared or alone; return False if others hold it."""
+    try:
+        fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _read_holder(descriptor: int) -> Holder:
+    """Return who holds a lock file that is locked."""
+    process, _, kind = os.pread(descriptor, 32, 0).decode(errors="replace").strip().partition(" ")
+    return Holder(process or "unknown", kind == _COLLECTION)

@@ -7,8 +7,8 @@ what they found before, and one step leads both links elsewhere:
     publishing/now -> before                                then, in one step, -> after
 
 Afterwards file and site take the places of the links to them. A batch that is killed in between
-leaves links, which the next command replaces so. Where a folder cannot be replaced by a link, its
-files are replaced one by one, which the next command completes.
+leaves links, which the next command replaces so. Where names cannot be exchanged, as on macOS, the
+site and then the file are renamed, which a kill may leave of two batches until the next command.
 """
 
 from __future__ import annotations
@@ -26,11 +26,9 @@ import duckdb
 
 from analytics import disk
 from analytics.errors import AnalyticsError
-from analytics.warehouse import site as pages
 from analytics.warehouse.layout import Layout, logs_of
 
 _IMPOSSIBLE = {
-    errno.EBUSY,  # a mount point
     errno.EXDEV,  # a folder of an image, below a container
     errno.EINVAL,  # no exchange on this file system, or no links
     errno.ENOSYS,
@@ -66,21 +64,25 @@ def publish(layout: Layout, mode: int, copied: Callable[[], object]) -> None:
     nothing was replaced.
     """
     repair(layout, besides=layout.next_published)
-    if layout.published.is_symlink() or layout.published.is_dir():
-        kind = "link" if layout.published.is_symlink() else "folder"
-        raise AnalyticsError(
-            f"{layout.published} is a {kind}, where the published file belongs.\n"
-            "Nothing was published. Move it away, and run again."
-        )
-    if layout.staged_site.is_dir():
-        pages.require_writable(layout.site)
+    for path in (layout.published, layout.site):
+        if path.is_symlink() or (path == layout.published and path.is_dir()):
+            kind = "link" if path.is_symlink() else "folder"
+            raise AnalyticsError(
+                f"{path} is a {kind}, where what is published belongs.\n"
+                "Nothing was published. Move it away, and run again."
+            )
     try:
         copied()
         _prepare(layout, mode)
-        _replace(layout, mode)
-    except Exception:
+        _replace(layout)
+    except Exception as error:
         with suppress(OSError):
             repair(layout)
+        if isinstance(error, OSError) and error.errno == errno.EBUSY:
+            raise AnalyticsError(
+                f"{error.filename2 or error.filename} is mounted, so that nothing else can take its"
+                " place.\nNothing was published. Mount its folder instead, and run again."
+            ) from error
         raise
     repair(layout)
 
@@ -96,15 +98,15 @@ def repair(layout: Layout, *, besides: Path | None = None) -> None:
     if _replace_links(layout):
         disk.sync(layout.root)
     now, after = layout.publishing / "now", layout.publishing / "after"
-    site = after / layout.site.name
+    site, old = after / layout.site.name, layout.publishing / "before" / layout.site.name
     if (after / layout.published.name).is_file() and _target(now) != "after":
-        pages.discard_staged(layout.site)
+        if old.is_dir() and not old.is_symlink():  # it was renamed, and the file was not
+            disk.remove(layout.site)
+            old.rename(layout.site)
         if site.is_dir() and not layout.staged_site.exists():
             site.rename(layout.staged_site)
-    else:
-        pages.replace_staged(layout.site)
     # A program may have followed a link to the file just before, so the file goes last.
-    for left in (layout.publishing / "before" / site.name, site, *layout.leftovers):
+    for left in (old, site, *layout.leftovers):
         if left != besides:
             disk.remove(left)
     if layout.staged_site.is_symlink() or not layout.staged_site.is_dir():
@@ -156,24 +158,19 @@ def _copy(source: Path, target: Path) -> None:
         raise AnalyticsError(f"{source} cannot be copied to {target}: {done.stderr.strip()}")
 
 
-def _replace(layout: Layout, mode: int) -> None:
+def _replace(layout: Layout) -> None:
     """Replace file and site by those that were prepared."""
     new = layout.publishing / "after" / layout.site.name
     if new.is_dir():
-        if not layout.site.is_symlink():
-            if _replace_at_once(layout):
-                return
-            _replace_links(layout)
-        pages.stage_within(layout.site, new, mode)
-    try:
-        (new.parent / layout.published.name).replace(layout.published)
-    except OSError as error:
-        if error.errno != errno.EBUSY:
-            raise
-        raise AnalyticsError(
-            f"{layout.published} is mounted, so that no other file can take its place.\n"
-            "Nothing was published. Mount its folder instead, and run again."
-        ) from error
+        if _replace_at_once(layout):
+            return
+        _replace_links(layout)
+        old = layout.publishing / "before" / layout.site.name
+        disk.remove(old)
+        if layout.site.exists():
+            layout.site.rename(old)
+        new.rename(layout.site)
+    (new.parent / layout.published.name).replace(layout.published)
     disk.sync(layout.root)
 
 

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 import duckdb
 
 from analytics.errors import AnalyticsError
+from analytics.warehouse.damage import damaged
 from analytics.warehouse.layout import Layout
 from analytics.warehouse.publications import last_loads, moments_on_record
 
 
-def recover_publication(con: duckdb.DuckDBPyConnection, layout: Layout) -> datetime | None:
+def recover_publication(con: duckdb.DuckDBPyConnection, layout: Layout) -> None:
     """Record the last publication, if a batch was killed before it did so, or its log was lost.
 
-    Return the moment if the warehouse has lost loads of it too: DuckDB passes over a log whose head
+    DamagedError if the warehouse has lost loads of it too: DuckDB passes over a log whose head
     is damaged. Only a rebuild has them. Loads that the landing folder has lost as well are not
     among them.
     """
@@ -22,7 +21,7 @@ def recover_publication(con: duckdb.DuckDBPyConnection, layout: Layout) -> datet
         try:
             loads = last_loads(layout, moment)
         except AnalyticsError:  # raised to whoever needs it
-            return None
+            return
         last = [[*loads], [*loads.values()]]
         lost = con.execute(
             """
@@ -32,7 +31,7 @@ def recover_publication(con: duckdb.DuckDBPyConnection, layout: Layout) -> datet
             last,
         ).fetchall()
         if any(layout.landing.joinpath(*load).is_dir() for load in lost):
-            return moment
+            raise damaged(layout.warehouse, f"it lacks what was published at {moment:%F %T} UTC")
         con.execute(
             """
             update ledger.loads set published_at = ?
@@ -42,4 +41,3 @@ def recover_publication(con: duckdb.DuckDBPyConnection, layout: Layout) -> datet
             """,
             [moment, *last],
         )
-    return None

@@ -86,13 +86,11 @@ def test_a_full_disk_is_told_with_what_mends_it(
 
 
 @pytest.mark.usefixtures("published")
-@pytest.mark.parametrize(
-    "streams", ["2>/dev/full", ">/dev/full 2>&-", "2>&1 | head -c 1", ">&- <&-"]
-)
-def test_output_that_cannot_be_written_stops_no_batch(streams: str) -> None:
-    """A batch whose log or summary is lost runs to its end, publishes, and exits as otherwise."""
+@pytest.mark.parametrize("stream", [">/dev/full", "| head -c 1"])
+def test_a_summary_that_cannot_be_written_stops_no_batch(stream: str) -> None:
+    """A batch whose summary is lost has published by then, and exits as otherwise."""
     before = Path("data/analytics.duckdb").stat().st_ino
-    shell = f"set -o pipefail; '{sys.executable}' -m analytics nightly {streams}"
+    shell = f"set -o pipefail; '{sys.executable}' -m analytics nightly {stream}"
     ended = subprocess.run(["bash", "-c", shell], capture_output=True, text=True, check=False)
 
     assert ended.returncode == 0

@@ -2,31 +2,24 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import re
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import duckdb
 import msgspec
 import pytest
 
-from analytics.batch import health
 from analytics.batch.health import problems_of_data
 from analytics.batch.last_batch import read_last_batch, write_last_batch
 from analytics.emulator.server import Emulator
 from analytics.emulator.world import World
-from analytics.warehouse.holders import holder_of
 from analytics.warehouse.layout import Layout
-from analytics.warehouse.lock import batch_lock, collection_lock
 from tests.cli.conftest import Command, FirstBatch, SettingsFile
 
 NOW = datetime(2026, 11, 26, 12, tzinfo=UTC)
@@ -265,27 +258,18 @@ def found(layout: Layout) -> list[str]:
     return [each.replace("\N{NO-BREAK SPACE}", " ") for each in problems_of_data(layout, NOW)]
 
 
-def write_version(layout: Layout, version: int) -> None:
-    with duckdb.connect(layout.warehouse) as con:
-        con.execute("update ledger.schema_version set version = ?", [version])
-
-
 def change_books(layout: Layout) -> None:
     (layout.books / "2026-10").mkdir(parents=True)
     (layout.books / "2026-10" / "note.txt").write_text("added", encoding="utf-8")
 
 
 PROBLEMS: dict[str, tuple[Callable[[Layout], object], str]] = {
-    "older": (lambda each: write_version(each, 1), "an older release"),
-    "newer": (lambda each: write_version(each, 99), "a newer release"),
-    "damaged": (lambda each: each.warehouse.write_bytes(b"no database" * 1000), "warehouse.duckdb"),
     "log": (
         lambda each: each.published.with_name("analytics.duckdb.wal").write_bytes(b""),
         "analytics.duckdb.wal is of a program that opened the published file for writing",
     ),
     "load": (lambda each: shutil.rmtree(min(each.landing.glob("*/*"))), " is gone"),
     "failed": (lambda each: end_batch(each, exit_code=3), "failed (exit 3) at 2026-11-26"),
-    "to come": (lambda each: end_batch(each, hours_ago=-9), "which is to come"),
     "long ago": (lambda each: end_batch(each, hours_ago=60), "2.5 d ago"),
     "books": (change_books, "additional"),
 }
@@ -302,16 +286,6 @@ def test_what_needs_a_hand_is_a_problem(layout: Layout, name: str) -> None:
     assert words in problem
 
 
-def test_what_heals_alone_is_none(layout: Layout) -> None:
-    """The next batch makes anew what is gone, and removes what was left."""
-    shutil.copytree(layout.site, layout.staged_site)
-    layout.marts.unlink()
-    layout.warehouse.unlink()
-    (layout.root / "rebuild.unfinished").mkdir()
-
-    assert found(layout) == []
-
-
 def test_a_published_file_that_cannot_be_read_is_a_problem(published: Command) -> None:
     """It is told with all that is known without it."""
     Path("data/analytics.duckdb").write_bytes(b"no database")
@@ -320,110 +294,6 @@ def test_a_published_file_that_cannot_be_read_is_a_problem(published: Command) -
     assert (result.code, result.err) == (1, "")
     assert "The last batch ended well" in result.out
     assert "1 problem:\n- data/analytics.duckdb cannot be read: " in result.out
-
-
-def test_a_batch_at_work_is_a_problem_after_a_day(layout: Layout) -> None:
-    """Its files are left alone."""
-
-    def since(moment: datetime) -> None:
-        os.utime(layout.lock, (moment.timestamp(), moment.timestamp()))
-
-    with batch_lock(layout):
-        since(NOW - timedelta(minutes=5))
-        assert found(layout) == []
-        since(NOW - timedelta(hours=30))
-        (hung,) = found(layout)
-    with collection_lock(layout):
-        since(NOW - timedelta(hours=30))
-        (collection,) = found(layout)
-
-    assert hung.startswith(f"A batch is at work in {layout.root}: process {os.getpid()}, for")
-    assert collection.startswith("A collection is at work")
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="other systems do not tell who holds a file")
-def test_a_program_that_has_the_warehouse_open_is_named(layout: Layout) -> None:
-    """Who keeps the batch out is told by its process."""
-    code = "import duckdb, sys; con = duckdb.connect(sys.argv[1]); print(flush=True); input()"
-    with subprocess.Popen(
-        [sys.executable, "-c", code, layout.warehouse],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-    ) as process:
-        assert process.stdout is not None
-        process.stdout.readline()
-        (problem,) = found(layout)
-        process.communicate(b"\n")
-
-    assert problem.startswith(f"Process {process.pid} has {layout.warehouse} open.\n")
-
-
-def test_no_batch_begins_while_its_files_are_open(
-    layout: Layout, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A batch that starts meanwhile waits a moment, instead of finding its warehouse open."""
-    seen = []
-
-    def look(*_: object) -> None:
-        with layout.lock.open("rb") as file, pytest.raises(BlockingIOError):
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        seen.append(holder_of(layout))
-
-    monkeypatch.setattr(health, "require_version", look)
-
-    assert found(layout) == []
-    assert seen == [None]
-
-
-@pytest.mark.parametrize(
-    ("free", "files", "words"),
-    [(10**6, 10**6, "are free"), (10**12, 3, "Only 3 more files")],
-)
-def test_a_disk_that_is_nearly_full_is_a_problem(
-    layout: Layout, monkeypatch: pytest.MonkeyPatch, free: int, files: int, words: str
-) -> None:
-    """Free space is held against what a batch needs that makes all anew; inodes count too."""
-    space = SimpleNamespace(f_flag=0, f_bavail=free, f_frsize=1, f_favail=files, f_files=10**6)
-    monkeypatch.setattr(os, "statvfs", lambda _: space)
-    (problem,) = found(layout)
-
-    assert words in problem
-
-
-@pytest.mark.parametrize(
-    ("name", "words"), [("file", "is no folder"), ("x" * 300, "File name too long")]
-)
-def test_a_directory_that_cannot_be_used_is_a_problem(
-    tmp_path: Path, name: str, words: str
-) -> None:
-    """A file in its place, or a path that cannot be looked at, is the only problem of the data."""
-    (tmp_path / "file").touch()
-    (problem,) = found(Layout(tmp_path / name))
-
-    assert words in problem
-
-
-def test_a_disk_that_is_mounted_read_only_is_told(
-    layout: Layout, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """It is named as what it is, not as files of another user."""
-    monkeypatch.setattr(os, "statvfs", lambda _: SimpleNamespace(f_flag=os.ST_RDONLY))
-    (problem,) = found(layout)
-
-    assert "is on a file system that is mounted read-only" in problem
-
-
-def test_files_of_another_user_are_told(layout: Layout, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What a batch of root left is named, with the command that gives it back."""
-    theirs = {layout.published, layout.landing}
-    access = os.access
-    monkeypatch.setattr(
-        os, "access", lambda path, mode: Path(path) not in theirs and access(path, mode)
-    )
-    (problem,) = found(layout)
-
-    assert problem.startswith("2 files and folders cannot be used by this user")
-    assert "chown -R" in problem
 
 
 def test_who_only_reads_is_told_of_no_batch(

@@ -76,9 +76,9 @@ def test_the_text_fits_a_terminal(published: Command) -> None:
 
     assert result.code == 0, result.err
     assert "in 2 runs: 1 succeeded, 1 failed" in result.out
-    assert "they add up to the figure" in result.out
+    assert "They add up to the figure" in result.out
     assert "GET /api/v1/runs/?limit=200" in result.out
-    assert "verified: its hash, and 2 lines of these runs" in result.out
+    assert "verified: it has that hash" in result.out
     assert max(map(len, result.out.splitlines())) <= 80
 
 
@@ -103,25 +103,13 @@ def test_a_corrected_run_shows_what_it_was(
 
 
 def test_a_tampered_landing_file_is_told(published: Command) -> None:
-    """A changed landing file exits with 3, and its hash and line are named."""
+    """A changed landing file exits with 3, and is named."""
     rewrite("0.25", "0.75")
     result = published("trace", "--agent", "baker", "--date", DAY)
 
     assert result.code == 3
     assert "DOES NOT AGREE" in result.out
     assert "its SHA-256 is" in result.err
-    assert "has the cost_usd 0.7500000000, published is 0.2500000000" in result.err
-
-
-@pytest.mark.parametrize("damage", [b"", b"no zstd", zstandard.compress(b"[1]\n{}\nnull\n")])
-def test_a_broken_landing_file_is_told(published: Command, damage: bytes) -> None:
-    """A landing file without records exits with 3, not with a traceback."""
-    for file in Path("data/landing").rglob("runs.ndjson.zst"):
-        file.write_bytes(damage)
-    result = published("trace", "--json", "--agent", "baker", "--date", DAY)
-
-    assert result.code == 3
-    assert json.loads(result.out)["findings"]
 
 
 def test_without_landing_files_the_chain_is_told_unverified(published: Command) -> None:
@@ -145,16 +133,6 @@ def test_runs_that_do_not_add_up_are_told(published: Command) -> None:
     assert "the parts do not add up to the figure" in result.err
 
 
-AMOUNTS = {
-    "0.12345678905": "0.1234567890",
-    "0.12345678915": "0.1234567892",
-    "1e-7": "0.0000001000",
-    '"3"': "3.0000000000",
-    "0": "0.0000000000",
-    "null": None,
-}
-"""Amounts as they are landed, and as they are published."""
-
 HOSTILE = "<script>alert(1)</script> \x1b[31m\r\n =cmd() [bold]🍞\u202e"
 
 
@@ -164,7 +142,6 @@ class OddRuns:
 
     folder: Path
     world: World
-    amounts: list[Run]
     agentless: Run
     twins: list[Agent]
     of_platform: Run
@@ -176,9 +153,6 @@ def odd_runs(tmp_path_factory: pytest.TempPathFactory) -> OddRuns:
     world = World.empty(1, NOW)
     (workspace,) = world.workspaces
     baker = hire_baker(world)
-    amounts = [book_run(world, baker, hours_ago=3) for _ in AMOUNTS]
-    for run, landed in zip(amounts, AMOUNTS, strict=True):
-        world.override_record(run.id, {"cost_usd": json.loads(landed)})
     agentless = book_run(world, baker, hours_ago=1, cost="2", of=workspace)
     hostile = book_run(world, baker, of=world.add_agent(workspace, HOSTILE, "x"))
     world.override_record(hostile.id, {"status": HOSTILE})
@@ -194,7 +168,7 @@ def odd_runs(tmp_path_factory: pytest.TempPathFactory) -> OddRuns:
     world.pass_time(timedelta(days=1))
     with shell_in(folder, world) as run_command:
         assert run_command("nightly").code == 0
-    return OddRuns(folder, world, amounts, agentless, twins, built)
+    return OddRuns(folder, world, agentless, twins, built)
 
 
 @pytest.fixture
@@ -206,30 +180,12 @@ def beside_odd_runs(
     return analytics
 
 
-def test_amounts_of_every_form_are_verified(beside_odd_runs: Command, odd_runs: OddRuns) -> None:
-    """The landed amount and the published one agree after one rounding, half-even."""
-    baker = explained(beside_odd_runs, "--agent", "baker", "--date", DAY, "--limit", "100")
-    found = {run["run_id"]: run for run in baker["runs"]}
-
-    assert [found[run.id]["cost_usd"] for run in odd_runs.amounts] == list(AMOUNTS.values())
-    assert {run["landing"]["is_verified"] for run in found.values()} == {True}
-
-
 def test_runs_without_an_agent_are_explained(beside_odd_runs: Command, odd_runs: OddRuns) -> None:
     """`No agent` names runs without an agent, also beside an agent of that name."""
     found = explained(beside_odd_runs, "--agent", "no agent", "--date", DAY)
 
     assert [each["run_id"] for each in found["runs"]] == [odd_runs.agentless.id]
     assert (found["figure"]["agent_id"], found["figure"]["line_type"]) == ("(none)", "no_agent")
-
-
-def test_the_most_expensive_runs_are_shown_and_all_are_verified(published: Command) -> None:
-    """`--limit` cuts the printed runs, never the sums and the verification."""
-    result = published("trace", "--agent", "baker", "--date", DAY, "--limit", "1")
-
-    assert "The 1 most expensive of 2 runs" in result.out
-    assert "2 lines of these runs" in result.out
-    assert "0.1500000000" not in result.out
 
 
 def test_a_wrong_question_is_answered_with_help(published: Command) -> None:
@@ -260,7 +216,7 @@ def test_the_platforms_own_activity_leads_to_its_roll_up(
     day = f"{odd_runs.of_platform.created_at:%Y-%m-%d}"
     found = explained(beside_odd_runs, "--agent", "platform", "--date", day)
 
-    assert found["figure"]["cost_usd"] == found["runs_sum"]["cost_usd"] == "0.1250000000"
+    assert found["figure"]["cost_usd"] == "0.1250000000"
     assert (found["figure"]["line_type"], found["runs"]) == ("platform", [])
     (answer,) = found["answers"]
     assert answer["request"]["path"] == "/api/v1/analytics/platform-agents"
@@ -296,11 +252,3 @@ def test_hostile_names_are_shown_as_text(beside_odd_runs: Command) -> None:
     assert "<script>alert(1)</script> \\x1b[31m\\r\\n =cmd() [bold]🍞" in result.out
     (found,) = explained(beside_odd_runs, "--agent", "x", "--date", DAY)["runs"]
     assert found["status"] == HOSTILE
-
-
-def test_before_the_first_batch_nothing_is_explained(analytics: Command) -> None:
-    """Without a published file, the error names the command to run first."""
-    result = analytics("trace", "--agent", "baker", "--date", DAY)
-
-    assert result.code == 1
-    assert "analytics nightly" in result.err

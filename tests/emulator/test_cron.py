@@ -81,12 +81,6 @@ def test_what_is_no_expression_is_refused(text: str, reason: str) -> None:
     assert reason in str(error.value)
 
 
-def test_a_day_that_never_comes_is_refused() -> None:
-    """An expression without any match raises an error instead of searching for ever."""
-    with pytest.raises(CronError, match="never fires"):
-        fires("0 0 30 feb *", NOW, 1)
-
-
 def test_a_wall_time_that_is_skipped_does_not_fire() -> None:
     """In spring a skipped 02:30 does not fire; on the next day it does."""
     before = datetime(2027, 3, 27, 12, tzinfo=UTC)
@@ -106,13 +100,6 @@ def test_a_wall_time_that_comes_twice_fires_once() -> None:
 
     assert first == datetime(2026, 10, 25, 0, 30, tzinfo=UTC)
     assert second == datetime(2026, 10, 26, 1, 30, tzinfo=UTC)
-
-
-def test_a_zone_decides_what_day_it_is() -> None:
-    """Nine o'clock in Auckland is the evening before in UTC, on Auckland's weekday."""
-    moment = Cron.parse("0 9 * * wed").next_after(NOW, ZoneInfo("Pacific/Auckland"))
-
-    assert moment == datetime(2026, 11, 24, 20, tzinfo=UTC)
 
 
 def fields(lowest: int, highest: int) -> st.SearchStrategy[str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
-from uuid import uuid4
 
 import pytest
 
@@ -105,30 +104,6 @@ def test_a_deleted_schedule_is_gone(api: Api, agent: Agent) -> None:
     assert [run["id"] for run in api.get("/runs/")] == [read(api, other)["last_run_id"]]
 
 
-def test_a_paused_agent_misses_its_turn(api: Api, agent: Agent) -> None:
-    """While its agent is paused a schedule starts nothing, and goes on afterwards."""
-    schedule = create(api, agent)
-    api.world.set_agent_status(agent, "paused")
-    api.world.pass_time(2 * HOUR)
-    assert read(api, schedule)["last_fired_at"] is None
-
-    api.world.set_agent_status(agent, "active")
-    api.world.pass_time(HOUR)
-
-    assert [run["created_at"][11:16] for run in api.get("/runs/")] == ["18:00"]
-
-
-def test_schedules_are_listed_newest_first(api: Api, agent: Agent) -> None:
-    """50 by default, at most 200; more is an error."""
-    made = [create(api, agent, initial_state={"n": n}, prompt=None) for n in range(60)]
-    path = f"/agents/{agent.id}/schedules"
-
-    assert api.get(path, limit=200)["schedules"] == made[::-1]
-    assert len(api.get(path)["schedules"]) == 50
-    assert api.get(path, limit=1)["schedules"][0]["initial_state"] == {"n": 59}
-    assert [api.answer(path, limit=n).status_code for n in (0, 201)] == [422, 422]
-
-
 @pytest.mark.parametrize(
     ("fields", "where"),
     [
@@ -156,13 +131,3 @@ def test_what_is_no_schedule_is_refused(
     if where[-1] in fields and fields[where[-1]] is not None:
         patch(api, schedule, fields, status=422)
     assert read(api, schedule) == schedule
-
-
-def test_an_agent_is_named_by_its_id_alone(api: Api, agent: Agent) -> None:
-    """Schedules take no slug, and find no agent or schedule of another workspace."""
-    other = api.world.add_agent(api.world.add_workspace("Next door"), "Baker", "baker")
-
-    assert api.answer("/agents/baker/schedules").status_code == 422
-    assert api.answer(f"/agents/{other.id}/schedules").status_code == 404
-    assert api.answer(f"/schedules/{uuid4()}").status_code == 404
-    assert api.get(f"/agents/{agent.id}/schedules") == {"schedules": []}

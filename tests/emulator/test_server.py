@@ -14,8 +14,7 @@ from decimal import Decimal
 import httpx
 import pytest
 
-from analytics.cli.emulator import serve
-from analytics.emulator import Variants, World, running, server
+from analytics.emulator import World, running
 
 from .conftest import NOW, Api, listening
 
@@ -63,25 +62,14 @@ def test_the_date_follows_the_worlds_clock(api: Api) -> None:
 
 
 def test_requests_are_noted(api: Api) -> None:
-    """Every request to the API is recorded with method, path and query; controls are not."""
+    """Every request to the API is recorded with method, path and query."""
     api.answer("/runs/", limit=3)
-    api.http.get("/emulator/state")
     api.http.post("/api/v1/nope")
 
     assert api.emulator.requests == [
         ("GET", "/api/v1/runs/", "limit=3"),
         ("POST", "/api/v1/nope", ""),
     ]
-
-
-def test_variants_can_be_given_at_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The variants given to the command become the world's."""
-    served: list[World] = []
-    monkeypatch.setattr(World, "demo", World.empty)
-    monkeypatch.setattr(server, "serve", lambda world, *_, **__: served.append(world))
-    serve(0, 1, NOW, ["new_cost_names=true"])
-
-    assert [world.variants for world in served] == [Variants(new_cost_names=True)]
 
 
 def test_two_servers_stand_side_by_side() -> None:

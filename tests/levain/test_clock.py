@@ -35,13 +35,3 @@ def test_what_is_no_time_of_the_api(date: str | None) -> None:
     assert abs(clock.time_of(date) - datetime.now(UTC)) < timedelta(minutes=1)
     clock.set(NOW)
     assert abs(clock.time_of(date) - NOW) < timedelta(minutes=1)
-
-
-def test_a_time_that_is_days_off_is_unlikely() -> None:
-    """Once a time is set, another one is likely within two days of it."""
-    clock = Clock()
-    assert clock.is_likely(datetime(2020, 1, 1, tzinfo=UTC))
-
-    clock.set(NOW)
-    likely = {days: clock.is_likely(NOW + timedelta(days=days)) for days in (-3, -1, 0, 1, 3)}
-    assert likely == {-3: False, -1: True, 0: True, 1: True, 3: False}

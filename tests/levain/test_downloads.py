@@ -25,7 +25,7 @@ from tests.conftest import StartRun
 
 CONTENT = b"".join(f"line {n}\n".encode() for n in range(1000))
 
-Answer = Callable[[BaseHTTPRequestHandler, int], None]
+Answer = Callable[[BaseHTTPRequestHandler], None]
 
 
 @dataclass
@@ -46,33 +46,28 @@ class Host:
     def answer(self, handler: BaseHTTPRequestHandler) -> None:
         self.headers.append({name.lower(): value for name, value in handler.headers.items()})
         self.paths.append(handler.path)
-        start = int(handler.headers.get("Range", "bytes=0-")[6:-1])
-        (self.answers.pop(0) if self.answers else self.properly)(handler, start)
+        (self.answers.pop(0) if self.answers else self.properly)(handler)
 
-    def properly(self, handler: BaseHTTPRequestHandler, start: int) -> None:
-        self.head(handler, 206 if start else 200, start)
-        handler.wfile.write(self.content[start:])
+    def properly(self, handler: BaseHTTPRequestHandler) -> None:
+        self.head(handler)
+        handler.wfile.write(self.content)
 
-    def head(self, handler: BaseHTTPRequestHandler, status: int, start: int) -> None:
-        handler.send_response(status)
-        handler.send_header("Content-Length", str(len(self.content) - start))
-        handler.send_header("ETag", '"1"')
-        if status == 206:
-            last, size = len(self.content) - 1, len(self.content)
-            handler.send_header("Content-Range", f"bytes {start}-{last}/{size}")
+    def head(self, handler: BaseHTTPRequestHandler) -> None:
+        handler.send_response(200)
+        handler.send_header("Content-Length", str(len(self.content)))
         handler.end_headers()
 
     def break_after(self, size: int) -> Answer:
-        def answer(handler: BaseHTTPRequestHandler, start: int) -> None:
-            self.head(handler, 206 if start else 200, start)
-            handler.wfile.write(self.content[start : start + size])
+        def answer(handler: BaseHTTPRequestHandler) -> None:
+            self.head(handler)
+            handler.wfile.write(self.content[:size])
             handler.close_connection = True
 
         return answer
 
 
 def status(number: int) -> Answer:
-    def answer(handler: BaseHTTPRequestHandler, _: int) -> None:
+    def answer(handler: BaseHTTPRequestHandler) -> None:
         handler.send_response(number)
         handler.send_header("Content-Length", "0")
         handler.end_headers()
@@ -133,66 +128,15 @@ def test_a_file_comes_whole_without_a_key(host: Host, tmp_path: Path) -> None:
     assert stat.S_IMODE(target.stat().st_mode) == 0o600
 
 
-def test_a_broken_download_goes_on_where_it_broke(host: Host, tmp_path: Path) -> None:
-    """A download that breaks several times requests each range once, of one version of the file."""
-    host.answers += [host.break_after(1000)] * (3 * TRIES)
-    target = tmp_path / "log"
-
-    size = fetch(host, target)
-
-    assert (size, target.read_bytes()) == (len(CONTENT), CONTENT)
-    starts = [headers.get("range") for headers in host.headers]
-    assert starts[:3] == [None, "bytes=1000-", "bytes=2000-"]
-    assert {headers.get("if-range") for headers in host.headers[1:]} == {'"1"'}
-    assert host.urls_given == 1
-
-
 @pytest.mark.parametrize("number", [401, 403, 410])
 def test_an_expired_url_is_asked_for_again(host: Host, tmp_path: Path, number: int) -> None:
-    """An expired URL is replaced by a fresh one, also in the middle of a download."""
+    """A download that breaks, or whose URL has expired, begins anew by a fresh URL."""
     host.answers += [host.break_after(5000), status(number)]
 
     fetch(host, tmp_path / "log")
 
     assert (tmp_path / "log").read_bytes() == CONTENT
-    assert [path.partition("=")[2] for path in host.paths] == ["1", "1", "2"]
-
-
-def test_a_file_that_changed_is_fetched_anew(host: Host, tmp_path: Path) -> None:
-    """If the host ignores the range and sends the whole file, the download restarts."""
-
-    def send_another(handler: BaseHTTPRequestHandler, _: int) -> None:
-        host.content = b"another file"
-        host.properly(handler, 0)
-
-    host.answers += [host.break_after(1000), send_another]
-
-    fetch(host, tmp_path / "log")
-
-    assert (tmp_path / "log").read_bytes() == b"another file"
-
-
-def test_another_part_than_was_asked_for_is_not_taken(host: Host, tmp_path: Path) -> None:
-    """A 206 with another range than requested is refused, and the download restarts."""
-
-    def send_wrong_part(handler: BaseHTTPRequestHandler, _: int) -> None:
-        host.head(handler, 206, 7)
-        handler.wfile.write(CONTENT[7:])
-
-    host.answers += [host.break_after(1000), send_wrong_part]
-
-    fetch(host, tmp_path / "log")
-
-    assert (tmp_path / "log").read_bytes() == CONTENT
-
-
-def test_a_part_beyond_the_end_is_no_part(host: Host, tmp_path: Path) -> None:
-    """A 416 means that the local part is not the beginning of this file: the download restarts."""
-    host.answers += [host.break_after(1000), status(416)]
-
-    fetch(host, tmp_path / "log")
-
-    assert (tmp_path / "log").read_bytes() == CONTENT
+    assert [path.partition("=")[2] for path in host.paths] == ["1", "2", "3"]
 
 
 @pytest.mark.parametrize(
@@ -233,7 +177,7 @@ def test_a_file_has_a_largest_size(
 ) -> None:
     """A file that is too large, as its head says or as it comes, is an error and leaves nothing."""
 
-    def send_on(handler: BaseHTTPRequestHandler, _: int) -> None:
+    def send_on(handler: BaseHTTPRequestHandler) -> None:
         handler.send_response(200)
         if is_told:
             handler.send_header("Content-Length", str(len(CONTENT)))
@@ -252,7 +196,7 @@ def test_a_file_has_a_largest_size(
 def test_redirects_end(host: Host, tmp_path: Path) -> None:
     """A file is found after a redirect; a host that names address after address is given up."""
 
-    def redirect(handler: BaseHTTPRequestHandler, _: int) -> None:
+    def redirect(handler: BaseHTTPRequestHandler) -> None:
         handler.send_response(307)
         handler.send_header("Location", "/elsewhere")
         handler.send_header("Content-Length", "0")

@@ -12,7 +12,6 @@ import duckdb
 import pytest
 
 from analytics.warehouse.layout import Layout
-from analytics.warehouse.publish import repair
 from tests.warehouse.test_publish import publish
 
 WRITER = """
@@ -21,9 +20,6 @@ con = duckdb.connect(sys.argv[1])
 con.execute("set checkpoint_threshold = '1TB'")
 con.execute("delete from batch")
 print("written", flush=True)
-for line in sys.stdin:
-    con.execute(line)
-    print("done", flush=True)
 os.kill(os.getpid(), signal.SIGKILL)
 """
 
@@ -75,22 +71,3 @@ def test_the_log_of_a_killed_writer_is_removed(layout: Layout) -> None:
 
     assert logs(layout) == []
     assert rows(layout) == [(2,)]
-
-
-def test_a_writer_that_stays_spoils_no_later_file(layout: Layout) -> None:
-    """A program that has the file open for writing keeps its own; the next repair ends its log."""
-    database(layout, 1)
-    publish(layout, 0o600)
-    with writer(layout) as process:
-        database(layout, 2)
-        publish(layout, 0o600)
-        assert rows(layout) == [(2,)]
-        assert process.stdin
-        assert process.stdout
-        for statement in ("create table x (i int)", "checkpoint", "create table y (i int)"):
-            process.stdin.write(f"{statement}\n")
-            process.stdin.flush()
-            process.stdout.readline()
-        assert logs(layout) == ["analytics.duckdb.wal"]
-        repair(layout)
-        assert rows(layout) == [(2,)]

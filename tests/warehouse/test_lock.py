@@ -6,14 +6,12 @@ import fcntl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from unittest.mock import patch
 
 import pytest
 
 from analytics.errors import BusyError
-from analytics.warehouse.damage import KEPT, aside_of
 from analytics.warehouse.layout import Layout
 from analytics.warehouse.lock import batch_lock
 
@@ -86,16 +84,3 @@ def test_a_batch_removes_what_interrupted_work_left(tmp_path: Path) -> None:
 
     assert files == {layout.lock, *(layout.root / name for name in KEPT_FILES)}
     assert (tmp_path / "outside" / "file").exists()
-
-
-def test_a_damaged_file_is_kept_for_a_while(tmp_path: Path) -> None:
-    """It may tell why it was damaged; its name tells since when it is kept."""
-    layout, now = Layout(tmp_path), datetime.now(UTC)
-    day = timedelta(days=1)
-    old, recent = (aside_of(layout.warehouse, now - KEPT + each) for each in (-day, day))
-    for file in (old, old.with_name(f"{old.name}.wal"), recent):
-        file.touch()
-    with batch_lock(layout):
-        pass
-
-    assert [*tmp_path.glob("warehouse.damaged-*")] == [recent]

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import os
-import resource
-import subprocess
-import sys
 from contextlib import chdir
 from pathlib import Path
 
@@ -16,8 +13,6 @@ from analytics.cli.failures import failure_of
 from analytics.errors import AnalyticsError, UsageError
 from analytics.warehouse import machine
 from tests.conftest import Batch
-
-MIB = 1 << 20
 
 
 @pytest.fixture(autouse=True)
@@ -35,39 +30,6 @@ def test_a_limit_is_that_of_each_connection(batch: Batch, given: int, threads: i
     batch.layout.root.mkdir()
 
     assert batch.rows(query) == [("286.1 MiB", threads)]
-
-
-def test_a_control_group_bounds_the_default(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Half of the lowest limit of a group, and of those it is in, is DuckDB's; so are threads."""
-    groups = tmp_path / "a.slice" / "b.service"
-    groups.mkdir(parents=True)
-    (tmp_path / "a.slice" / "memory.max").write_text(f"{512 * MIB}\n", encoding="ascii")
-    (groups / "memory.max").write_text("max\n", encoding="ascii")
-    bounds = [*machine._of_group(tmp_path, "/a.slice/b.service", "memory.max")]
-    monkeypatch.setattr(machine, "_bounds", lambda: iter(bounds))
-    machine.limit_process("")
-
-    limits = machine.connection_limits()
-    assert limits["memory_limit"] == f"{256 * MIB}B"
-    assert limits["threads"] == min(2, len(os.sched_getaffinity(0)))
-
-
-def test_too_few_addresses_are_told_before_anything_is_read(tmp_path: Path) -> None:
-    """A batch that libraries would abort for lack of addresses does not begin."""
-    few = 600 * MIB
-    ended = subprocess.run(
-        [sys.executable, "-m", "analytics", "nightly", "--data-dir", str(tmp_path)],
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (few, few)),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-    assert (ended.returncode, ended.stdout) == (2, "")
-    assert "error: A batch needs 750 MB of address space" in ended.stderr
-    assert "[batch]" in ended.stderr
 
 
 @pytest.mark.parametrize(

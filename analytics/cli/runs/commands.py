@@ -242,7 +242,7 @@ def log(
     """Download the raw log of a run that has ended.
 
     Most lines of the log are JSON. It holds prompts, tool calls and answers. A broken download
-    resumes; an existing file is replaced only by a complete one.
+    begins anew; an existing file is replaced only by a complete one.
 
     Example: analytics runs log 3fa91c22 --output run.jsonl
     """

@@ -11,7 +11,6 @@ from analytics.emulator.api import (
     agents,
     analytics,
     byok,
-    control,
     dispatch,
     files,
     runs,
@@ -47,5 +46,4 @@ def build(world: World, faults: Faults, requests: list[Request]) -> ASGIApp:
     for noun in nouns:
         app.include_router(noun.router, prefix="/api/v1")
     app.include_router(files.router, prefix="/files")
-    app.include_router(control.router, prefix="/emulator")
     return Middleware(app, world, faults, requests)

@@ -177,30 +177,13 @@ def address(request: Request, world: World, path: str) -> Response:
     return json({"url": f"{base}{signed}", "expires_in_seconds": seconds})
 
 
-def too_large(name: str, cap: int, value: int) -> RequestValidationError:
-    """Return the error that FastAPI gives for a number above its range."""
-    return RequestValidationError(
-        [
-            {
-                "type": "less_than_equal",
-                "loc": ["query", name],
-                "msg": f"Input should be less than or equal to {cap}",
-                "input": str(value),
-                "ctx": {"le": cap},
-            }
-        ]
-    )
-
-
 def window(
     world: World, start: datetime | None, end: datetime | None, cap_days: int | None = None
 ) -> tuple[datetime, datetime]:
-    """Return [start, end) in UTC, by default the last 30 days; cut to the cap or answered 400."""
+    """Return [start, end) in UTC, by default the last 30 days; cut to the cap."""
     until = _utc(end) if end else world.now + timedelta.resolution  # the present is part of it
     since = _utc(start) if start else until - DEFAULT_WINDOW
     if cap_days is not None and until - since > timedelta(days=cap_days):
-        if world.variants.beyond_cap == "reject":
-            raise HTTPException(400, f"Window must not exceed {cap_days} days")
         since = until - timedelta(days=cap_days)
     return since, until
 

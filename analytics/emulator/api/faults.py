@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import re
 from threading import Lock
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import msgspec
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 Answer = Literal["500", "503", "429", "307", "403", "404", "cut", "truncated", "invalid"]
 
@@ -45,14 +42,8 @@ class Faults:
         location: str = "",
     ) -> None:
         """Break the next responses to paths that match the expression."""
-        self.extend([Fault(path, answer, times, retry_after_seconds, location)])
-
-    def extend(self, faults: list[Fault]) -> None:
-        """Add faults; raises `re.error` on a bad expression, and then adds none."""
-        for fault in faults:
-            re.compile(fault.path)
         with self._lock:
-            self._pending.extend(msgspec.structs.replace(fault) for fault in faults)
+            self._pending.append(Fault(path, answer, times, retry_after_seconds, location))
 
     def clear(self) -> None:
         """Remove all faults: responses are normal again."""
@@ -69,10 +60,6 @@ class Faults:
                         self._pending.remove(fault)
                     return fault
         return None
-
-    def __iter__(self) -> Iterator[Fault]:
-        with self._lock:
-            return iter(list(self._pending))
 
     def __len__(self) -> int:
         return sum(fault.times for fault in self._pending)

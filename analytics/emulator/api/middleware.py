@@ -5,15 +5,13 @@ from __future__ import annotations
 from email.utils import format_datetime
 from typing import TYPE_CHECKING, NamedTuple
 
-from analytics.emulator.api.faults import Fault
-
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-    from analytics.emulator.api.faults import Faults
+    from analytics.emulator.api.faults import Fault, Faults
     from analytics.emulator.world import World
 
-PREFIXES = ("/api/", "/files/")  # the emulator's own controls are neither noted nor broken
+PREFIXES = ("/api/", "/files/")
 
 
 class Request(NamedTuple):
@@ -32,7 +30,6 @@ class Middleware:
         self._world = world
         self._faults = faults
         self._requests = requests
-        self._answered = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, normally or by a fault."""
@@ -48,22 +45,13 @@ class Middleware:
         fault = None
         if path.startswith(PREFIXES):
             self._requests.append(Request(scope["method"], path, scope["query_string"].decode()))
-            fault = self._faults.take(path) or self._fault_by_count()
+            fault = self._faults.take(path)
         if fault is None:
             await self._app(scope, receive, send_dated)
         elif fault.answer in ("cut", "truncated"):
             await self._break_body(fault, scope, receive, send_dated)
         else:
             await _answer(fault, send_dated)
-
-    def _fault_by_count(self) -> Fault | None:
-        self._answered += 1
-        variants = self._world.variants
-        if variants.every_nth_429 and self._answered % variants.every_nth_429 == 0:
-            return Fault("", "429", retry_after_seconds=variants.retry_after_seconds)
-        if variants.every_nth_503 and self._answered % variants.every_nth_503 == 0:
-            return Fault("", "503")
-        return None
 
     async def _break_body(self, fault: Fault, scope: Scope, receive: Receive, send: Send) -> None:
         """Send half of the correct response."""

@@ -211,7 +211,7 @@ class Worker:
 
     def _correct(self, run: Run, share: Decimal) -> None:
         entries = run.workspace.ledger.of_run(run.id)
-        if self.world.variants.late_corrections and entries:
+        if entries:
             amount = (Totals(entries).cost_usd * share).quantize(CENT)
             self.world.correct_cost(run, max(amount, CENT))
 

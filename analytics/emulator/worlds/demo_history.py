@@ -196,7 +196,7 @@ class _History:
         self._raise([run for run in runs if run.agent and not run.is_open], is_backdated=True)
 
     def _raise(self, runs: Sequence[Run], *, is_backdated: bool = False) -> None:
-        if runs and self.world.variants.late_corrections:
+        if runs:
             run = max(runs, key=_cost)
             amount = (_cost(run) * CORRECTED_SHARE).quantize(CENT)
             self.world.correct_cost(run, max(amount, CENT), is_backdated=is_backdated)
