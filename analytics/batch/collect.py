@@ -139,7 +139,7 @@ async def _collect_one(
         for warning in warnings:
             progress.of(name).warn(warning)
         requests = one.client.request_count
-        done(f"{name}: {plural(requests, 'request')}, {plural(count, 'run')} new or changed")
+        done(f"read {plural(count, 'new or changed run')} in {plural(requests, 'request')}", name)
         return Outcome(name, request_count=requests, new_version_count=count, warnings=warnings)
 
 
