@@ -1,6 +1,6 @@
--- How much of each month's metered cost is the platform's own activity, and is it billed?
--- By UTC day, up to the last complete one. An amount is null where that of a day is unknown; the
--- share also where the API refuses the platform's usage of a day.
+-- How much of a month's cost is the platform's own activity, up to the last complete day?
+-- Of metered cost, by UTC day, and what of it is billed. An amount is null where that of a day is
+-- unknown; the share also where the API refuses the platform's usage of a day.
 with
 
 metered as (
