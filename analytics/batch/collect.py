@@ -1,7 +1,7 @@
 """Collect new runs of all workspaces between two batches, so that none leaves its list unseen.
 
 A collection lands, and neither loads nor publishes. Where the unfiltered list does not overlap its
-last snapshot, it lands nothing: the next batch reads the list of each agent.
+last snapshot, it reads agents' lists as a batch does, in a transaction that is rolled back.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from analytics.batch.extract import (
     Opened,
     Outcome,
     client_of,
+    load_left_over,
     named,
     outcomes_of_refused,
     require_all,
@@ -27,6 +28,7 @@ from analytics.batch.progress import Progress
 from analytics.errors import AnalyticsError, UsageError
 from analytics.extract.collection import (
     Pull,
+    collect_by_agent,
     land_new_runs,
     last_watermark,
     pull_list,
@@ -35,14 +37,12 @@ from analytics.format.numbers import plural
 from analytics.levain import AsyncLevain, LevainError
 from analytics.levain.records import Me, typed
 from analytics.settings import Settings, Workspace, require_a_key_set
+from analytics.warehouse.damage import damage_of
 from analytics.warehouse.layout import Layout
 from analytics.warehouse.lock import collection_lock
+from analytics.warehouse.store import WarehouseStore
 
 _KEPT = "The next collection or batch reads it again."
-_SELDOM = (
-    "more runs started than a list holds since it was last read: the next batch reads each agent's"
-    " list. Collect more often"
-)
 
 
 def collect(settings: Settings, progress: Progress) -> list[Outcome]:
@@ -92,7 +92,7 @@ async def _collect_all(
         failed = outcomes_of_refused(con, opened, refused, progress, lambda _: _KEPT)
         pulls = [pull for _, pull in pulled]
         return failed + [
-            _collect_one(one, pull, settings, layout, progress)
+            await _collect_one(con, one, pull, settings, layout, progress)
             for one, pull in zip(named(con, opened), pulls, strict=True)
         ]
 
@@ -114,23 +114,53 @@ async def _pull(
     return Opened(setting, client, me, pull.answer.fetched_at), pull
 
 
-def _collect_one(
-    one: Opened, pull: Pull, settings: Settings, layout: Layout, progress: Progress
+async def _collect_one(
+    con: duckdb.DuckDBPyConnection,
+    one: Opened,
+    pull: Pull,
+    settings: Settings,
+    layout: Layout,
+    progress: Progress,
 ) -> Outcome:
     """Land the new runs of a workspace."""
-    name, requests = one.name, one.client.request_count
+    name = one.name
     with progress.stage("extract") as done:
         try:
             folder = layout.landing / one.me.workspace_id
             count = land_new_runs(pull, folder, keep_errors=settings.privacy.keep_errors)
-        except AnalyticsError as error:
+            warnings: list[str] = []
+            if count is None:
+                count, warnings = await _collect_by_agent(con, one, settings, layout, progress)
+        except (LevainError, AnalyticsError, duckdb.Error) as error:
+            if damage_of(error):
+                raise  # the warehouse, not this workspace
             progress.of(name).warn(" ".join(str(error).split("\n")))
-            return Outcome(name, str(error), _KEPT, requests)
-        warnings = [] if count is not None else [_SELDOM]
+            return Outcome(name, str(error), _KEPT, one.client.request_count)
         for warning in warnings:
             progress.of(name).warn(warning)
-        found = plural(count or 0, "run")
-        done(f"{name}: {plural(requests, 'request')}, {found} new or changed")
-        return Outcome(
-            name, request_count=requests, new_version_count=count or 0, warnings=warnings
-        )
+        requests = one.client.request_count
+        done(f"read {plural(count, 'new or changed run')} in {plural(requests, 'request')}", name)
+        return Outcome(name, request_count=requests, new_version_count=count, warnings=warnings)
+
+
+async def _collect_by_agent(
+    con: duckdb.DuckDBPyConnection,
+    one: Opened,
+    settings: Settings,
+    layout: Layout,
+    progress: Progress,
+) -> tuple[int, list[str]]:
+    """Read the list of each agent; return the number of new or changed runs, and warnings.
+
+    The warehouse keeps nothing of it: it holds whole batches, of which anybody may build marts.
+    """
+    store = WarehouseStore(con, one.me.workspace_id)
+    batch = one.batch(store, settings, layout, progress)
+    con.begin()
+    try:
+        store.begin(one.setting.api, one.setting.api_key_env)
+        load_left_over(con, batch, layout)
+        count = await collect_by_agent(batch)
+    finally:
+        con.rollback()
+    return count, batch.warnings

@@ -217,8 +217,8 @@ async def _extract_one(
             own.warn(warning)
         load_seconds = progress.seconds.get("load", 0.0) - loaded_before
         done(
-            f"{one.client.request_count:,} requests, {batch.record_count:,} records, "
-            f"{batch.new_version_count:,} new or changed, loaded in {load_seconds:.1f} s",
+            f"read {plural(batch.new_version_count, 'new or changed record')}"
+            f" in {plural(one.client.request_count, 'request')}",
             name,
             request_count=one.client.request_count,
             record_count=batch.record_count,

@@ -36,8 +36,8 @@ class Done(Protocol):
 class Progress:
     """Prints events: with seconds since the start on a terminal, with the time in a log.
 
-    `quiet` leaves all of them out, `verbose` adds each request, load and relation. `seconds` holds
-    the time that each stage has taken, also one that failed.
+    `quiet` leaves all of them out, `verbose` adds each step, request, load and relation. `seconds`
+    holds the time that each stage has taken, also one that failed.
     """
 
     def __init__(
@@ -124,11 +124,14 @@ class Progress:
             self.say(reason)
 
     def begin(self, step: str, count: int = 0, workspace: str | None = None) -> None:
-        """Begin a step of the stage, of so many requests or loads, if that is known."""
-        if self._bar is None:
-            self.say(step, workspace)
-        else:
+        """Begin a step of the stage, of so many requests or loads, if that is known.
+
+        A log for people has a line for each stage, and for its steps only if verbose.
+        """
+        if self._bar is not None:
             self._bar.begin(f"{workspace}: {step}" if workspace else step, count)
+        elif self._is_json or self._is_terminal or self._is_verbose:
+            self.say(step, workspace)
 
     def part(self, number: int, total: int, name: str) -> None:
         """Show on the bar that a part of the stage, the first is 1, is next; a log has no parts."""

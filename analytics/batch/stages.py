@@ -77,10 +77,8 @@ def check(
         for each in differing:
             progress.warn(f"the API's own figures differ: {each.finding}")
         passed = "all" if not differing else f"{len(results) - len(differing)} of"
-        against_api = sum(each.control is not None for each in results)
         done(
-            f"{passed} {len(results)} checks passed: {len(results) - against_api} of keys and sums "
-            f"of our own, {against_api} against the API",
+            f"{passed} {len(results)} checks passed",
             check_count=len(results),
             failed_count=len(differing),
         )
@@ -113,11 +111,10 @@ def custom(
         if built.files:
             tables = sum(file.state == "built" for file in built.files)
             passed = len(built.checks) - len(failed)
-            alerts = sum(file.state == "asked" for file in built.files)
-            found = f"; your alerts found {len(built.findings)}" if alerts else ""
+            checked = f"; {passed} of your {len(built.checks)} checks passed"
             done(
-                f"built {numbers.plural(tables, 'table')} of your own; {passed} of"
-                f" {numbers.plural(len(built.checks), 'check')} of your own passed{found}",
+                f"built {numbers.plural(tables, 'table')} of your files"
+                + (checked if built.checks else ""),
                 table_count=tables,
                 check_count=len(built.checks),
                 failed_count=len(failed),
@@ -176,9 +173,8 @@ def report(
             f"a page of your own: {problem}" for problem in (*problems, *made.problems)
         )
         building.rename(layout.staged_site)
-        kept = f" ({made.kept_count:,} of {made.file_count:,} files as published)"
         done(
-            f"made {made.page_count} pages{kept if made.kept_count else ''} and the summary",
+            f"made {made.page_count} pages",
             page_count=made.page_count,
             file_count=made.file_count,
             kept_count=made.kept_count,
@@ -245,7 +241,7 @@ def _publish(
         publish(layout, int(settings.publish.mode, 8), copied)
         with attached_marts(con, layout.marts), transaction(con):
             write_publication(con, layout, record_publication(con))
-        done(f"published {layout.published} and {layout.site / 'index.html'}")
+        done(f"published {layout.published} and the pages")
 
 
 def publish_loaded(

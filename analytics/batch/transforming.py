@@ -81,13 +81,8 @@ def transform(
             progress.detail(f"built {each.name}: {kind} in {each.seconds:.2f} s")
         _warn_of_files(progress, misspelt, "with a name that nothing has")
         rows = sum(relation.rows or 0 for relation in built)
-        text = (
-            f"brought {len(built)} relations up to date by building {rows:,} rows"
-            if made
-            else f"built {len(built)} relations with {rows:,} rows"
-        )
         done(
-            text,
+            "brought the tables up to date" if made else "built the tables",
             relation_count=len(built),
             row_count=rows,
         )

@@ -17,6 +17,7 @@ from analytics.cli.figures import warn_of_writer
 from analytics.cli.fleet import fleet
 from analytics.cli.gone import Commands
 from analytics.cli.options import Config, DataDir, Json, NoConfig, NoDataDir, format_of, layout_of
+from analytics.cli.printed import say
 from analytics.cli.runs.commands import runs
 
 if TYPE_CHECKING:
@@ -113,6 +114,9 @@ def sql(
     list_questions: Annotated[
         bool, typer.Option("--list", help="List the questions that have a name.")
     ] = False,
+    list_tables: Annotated[
+        bool, typer.Option("--tables", help="List the tables, or the columns of the one named.")
+    ] = False,
     data_dir: DataDir = None,
     config: Config = None,
 ) -> None:
@@ -140,16 +144,24 @@ def sql(
 
         print_questions(settings.project)
         return
-    if query is None:
-        raise UsageError('There is no query. Try: analytics sql "show tables"')
-    text = _decoded(query)
-    if query == "-":
+    layout = layout_of(data_dir, config)
+    if list_tables:
+        from analytics.published.tables import TABLES, columns_query
+
+        comment, text = columns_query(layout.published, query) if query else ("", TABLES)
+        expanded = bool(expanded)  # a comment takes the lines that it needs
+        if comment and chosen == Format.table:
+            say(comment)
+    elif query is None:
+        raise UsageError("There is no query. Try: analytics sql --tables")
+    elif query == "-":
         text = _decoded(typer.get_text_stream("stdin").read())
     elif query.isidentifier():  # a single word is no query
         from analytics.published.questions import sql_of
 
         text = sql_of(query, settings.project)
-    layout = layout_of(data_dir, config)
+    else:
+        text = _decoded(query)
     warn_of_writer(layout)
     limits = Limits(settings.sql.timeout_seconds, rows=MOST_ROWS, size=MOST_BYTES)
     ask = partial(answers, layout.published, settings.data_dir, limits)

@@ -222,7 +222,6 @@ def _end(data_dir: Path, world: World, history_days: int, seconds: float) -> Non
             print(f"  {moment:%d %b}  {event}")
     program = command()
     there = "" if data_dir == Path("data") else f" --data-dir {shlex.quote(str(data_dir))}"
-    print(f"Reports:  {(data_dir / 'site' / 'index.html').resolve().as_uri()}")
     print(f"Open:     {program} open{there}")
     print(f"SQL:      {program} sql{there} '{QUESTION}'")
     print(f"Your own: {program} init my-project")

@@ -89,7 +89,7 @@ def judged(statement: duckdb.Statement) -> str:
     This text was judged, so run this: it stands without semicolons and comments after it, so that
     SQL can go around it. NotAllowedError for what asks for more.
     """
-    sql = select = _trimmed(statement.query)
+    sql = select = trimmed(statement.query)
     if statement.type == duckdb.StatementType.EXPLAIN:
         sql = _from_first_word(sql)
         select = _EXPLAIN.sub("", sql)
@@ -130,7 +130,7 @@ def _nodes(select: str) -> list[dict[str, Any]]:
     return found
 
 
-def _trimmed(sql: str) -> str:
+def trimmed(sql: str) -> str:
     """Return a statement without the semicolons and comments after it."""
     text = sql.encode()
     end = len(text)

@@ -14,11 +14,13 @@ from typing import Any
 import msgspec
 import zstandard
 
+from analytics.extract.batch import TRAILING_DAYS, WorkspaceBatch
 from analytics.extract.landing import RUNS, Landing
-from analytics.extract.listing import ListSnapshot, Row, Watermark, take_snapshot
+from analytics.extract.listing import ListSnapshot, Row, Watermark, instant_of, take_snapshot
 from analytics.extract.loads import LIST_SNAPSHOTS, LISTS_STEP, SUFFIX, new_loads, step_of
+from analytics.extract.meters import read_agents
 from analytics.extract.privacy import stored_runs
-from analytics.extract.runs import add_unfiltered
+from analytics.extract.runs import add_unfiltered, read_lists
 from analytics.levain import AsyncLevain
 from analytics.levain.answers import Answer, Record
 from analytics.levain.runs import LONGEST_LIST
@@ -108,6 +110,25 @@ def land_new_runs(pull: Pull, folder: Path, *, keep_errors: bool) -> int | None:
             landing.discard()
             raise
     return len(new)
+
+
+async def collect_by_agent(batch: WorkspaceBatch) -> int:
+    """Read the list of each agent, after an unfiltered one that does not overlap its last snapshot.
+
+    Agents that came since, and may have gone again, are read first. Return the number of runs that
+    are new or have changed.
+    """
+    watermark = batch.store.watermarks().get(None)
+    since = instant_of(watermark.created_at) if watermark else None
+    days = (batch.began_at - since).days + 2 if since else TRAILING_DAYS
+    try:
+        await read_agents(batch, set(batch.days_back(min(days, batch.options.history_days))))
+        await batch.loaded()
+        known_before = batch.new_version_count
+        await read_lists(batch)
+    finally:
+        await batch.loaded()  # also after an error: no load may still be running
+    return batch.new_version_count - known_before
 
 
 def _landed_run_ids(folder: Path, rows: list[Row], watermark: Watermark | None) -> set[str]:

@@ -87,6 +87,13 @@ async def read_meters(batch: WorkspaceBatch) -> None:
         await _read_days(batch, landing, lambda meter: days_to_read(batch, meter))
 
 
+async def read_agents(batch: WorkspaceBatch, days: set[date]) -> None:
+    """Read the agents there are, and by their roll-ups those that were active on days."""
+    async with batch.step("agents") as landing:
+        await _read_agents(batch, landing)
+        await _read_days(batch, landing, lambda m: days if m.source == AGENT_ROLLUPS else set())
+
+
 async def _read_agents(batch: WorkspaceBatch, landing: Landing) -> None:
     async for page in batch.client.agents.pages():
         landing.add("agents", page.answer, page.records)

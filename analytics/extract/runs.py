@@ -58,19 +58,12 @@ async def read_lists(batch: WorkspaceBatch) -> None:
 
 
 def _warn_of_gaps(batch: WorkspaceBatch) -> None:
-    """Warn of gaps between snapshots; older runs behind a first snapshot are only logged."""
+    """Warn of gaps between snapshots, not of older runs behind a first one."""
     gaps = [gap for gap in batch.gaps if gap.unread_from is not None]
     if gaps:
         batch.warnings.append(
-            f"{plural(len(gaps), 'agent')} started more runs since the last reading than the API "
-            f"lists ({LONGEST_LIST}): {_named(batch, gaps)}. The rest is unlisted: its counts, cost"
-            " and tokens are in every figure once their day has ended, its run detail is not. "
-            "Read lists more often: `analytics status` names the command and its interval."
-        )
-    if first := len(batch.gaps) - len(gaps):
-        batch.progress.say(
-            f"older runs of {plural(first, 'agent')} are beyond the {LONGEST_LIST} that the API"
-            " lists"
+            f"some runs of {_named(batch, gaps)} are unlisted: over {LONGEST_LIST} started between"
+            " two readings; `analytics status` says how often to collect"
         )
 
 

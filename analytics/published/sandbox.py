@@ -9,14 +9,16 @@ from pathlib import Path
 
 import duckdb
 
-from analytics.custom.allowed import NotAllowedError, judged, kind_of, without_paths
+from analytics.custom.allowed import NotAllowedError, judged, kind_of, trimmed, without_paths
 from analytics.errors import QUERY_INTERRUPTED, AnalyticsError, UsageError, nothing_published
+from analytics.published.pivot import written_out
 from analytics.warehouse.confined import Limits, interrupted_after, open_confined
 from analytics.warehouse.damage import damage_of
 from analytics.warehouse.layout import logs_of
 from analytics.warehouse.scratch import work_folder
 
 _READING = ("SELECT", "EXPLAIN")
+_MOST_COLUMNS = 1_000
 
 
 @contextmanager
@@ -93,7 +95,10 @@ def parsed(con: duckdb.DuckDBPyConnection, sql: str) -> str:
             f"One statement is expected, and these are {len(statements)}: run them one at a time."
         )
     (statement,) = statements
-    if (kind := kind_of(statement)) not in _READING:
+    kind = kind_of(statement)
+    if kind == "MULTI":
+        return _pivot(con, trimmed(statement.query))
+    if kind not in _READING:
         raise UsageError(
             f"{kind} is refused: the published file can only be read. "
             "Use SELECT, DESCRIBE or EXPLAIN."
@@ -104,6 +109,32 @@ def parsed(con: duckdb.DuckDBPyConnection, sql: str) -> str:
         raise UsageError(
             f"{error} is refused: a query sees the published tables, and nothing of the machine."
         ) from None
+
+
+def _pivot(con: duckdb.DuckDBPyConnection, sql: str) -> str:
+    """Return a PIVOT without lists of values as one with them, which is judged as any other text.
+
+    So is each SELECT that asks for values. UsageError for another statement of several parts.
+    """
+
+    def values(select: str) -> list[str]:
+        found = con.execute(parsed(con, select)).fetchmany(_MOST_COLUMNS + 1)
+        if not 0 < len(found) <= _MOST_COLUMNS:
+            made = f"more than {_MOST_COLUMNS:,} columns" if found else "no column"
+            reason = f"PIVOT makes {made} of the values"
+            raise UsageError(f"The query has no answer: {reason}.")
+        return [value for (value,) in found]
+
+    try:
+        if written := written_out(sql, values):
+            return parsed(con, written)
+    except UsageError as error:
+        if not isinstance(error.__cause__, duckdb.ParserException):
+            raise
+    raise UsageError(
+        "A statement of several parts is refused: the published file can only be read. If it is a"
+        " PIVOT, list its values: PIVOT t ON x IN ('a', 'b') USING sum(y)."
+    )
 
 
 @contextmanager

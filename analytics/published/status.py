@@ -15,9 +15,7 @@ from analytics.batch.last_batch import read_last_batch
 from analytics.errors import AnalyticsError
 from analytics.format import names, numbers
 from analytics.published.sandbox import open_published
-from analytics.summary.words import schedule_in_words
 from analytics.terminal import escaped, escaped_json
-from analytics.warehouse.confined import CUSTOM
 from analytics.warehouse.database import records
 from analytics.warehouse.layout import Layout
 from analytics.warehouse.lock import holder_of
@@ -229,15 +227,10 @@ def _findings(findings: list[dict[str, Any]]) -> str:
 
 
 def _checks(checks: list[dict[str, Any]]) -> str:
-    """Return the names of failed checks, or the number that passed: of ours, yours, controls."""
+    """Return the names of failed checks, or the number that passed."""
     if failed := [check["check_name"] for check in checks if not check["is_ok"]]:
         return f"{len(failed)} of {len(checks)} checks failed: {', '.join(failed)}"
-    against = sum(check["control"] is not None for check in checks)
-    yours = sum(check["check_name"].startswith(f"{CUSTOM}.") for check in checks)
-    ours = len(checks) - against - yours
-    return f"All checks passed: {ours} of keys and sums of our own, {against} against the API" + (
-        f", {yours} of yours." if yours else "."
-    )
+    return f"All {len(checks)} checks passed."
 
 
 _Columns: TypeAlias = "Sequence[tuple[str, Callable[[dict[str, Any]], str]]]"
@@ -266,6 +259,22 @@ def _table(columns: _Columns, rows: list[dict[str, Any]]) -> Table:
     for row in rows:
         table.add_row(Text(row["label"]), *(text(row) for _, text in columns))
     return table
+
+
+def schedule_in_words(
+    agent_name: str, interval_seconds: int | None, required_batches_per_day: int | None
+) -> str:
+    """Write how often to collect lists to have every run of the agent with the most listed."""
+    if interval_seconds is None:
+        return f"no schedule lists every run: 200 within 2{numbers.NO_BREAK}s, {agent_name}"
+    if required_batches_per_day == 1:
+        return "one batch a day lists every run"
+    interval = next(
+        f"{interval_seconds // size}{numbers.NO_BREAK}{unit}"
+        for size, unit in ((3600, "h"), (60, "min"), (1, "s"))
+        if interval_seconds >= size
+    )
+    return f"run analytics collect every {interval} to list every run of {agent_name}"
 
 
 def _schedule(row: dict[str, Any]) -> str:

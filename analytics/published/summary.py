@@ -15,4 +15,4 @@ def print_summary(published: Path, site: Path) -> None:
         summary = read_summary(con)
     print(*terminal_lines(summary), sep="\n")
     if (index := site / "index.html").exists():
-        print(f"\nReports: {index.resolve().as_uri()}")
+        print(f"Reports:   {index.resolve().as_uri()}")

@@ -1,1 +1,1 @@
-"""The morning summary: what a person should know of the batch, in ten lines."""
+"""The morning summary: what a person should know of the batch, in eleven lines."""

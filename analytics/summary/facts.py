@@ -95,30 +95,10 @@ class Failing:
 
 
 @dataclass(frozen=True, slots=True)
-class Schedule:
-    """The agent that fills its list of 200 runs fastest, and how often to read it to list all.
-
-    `required_batches_per_day` is None where 200 runs came at one instant, and
-    `collection_interval_seconds` where they came within two seconds.
-    """
-
-    workspace_name: str
-    agent_name: str
-    shortest_span_seconds: float
-    required_batches_per_day: int | None
-    collection_interval_seconds: int | None
-
-
-@dataclass(frozen=True, slots=True)
 class Controls:
-    """The checks that failed, and the days whose metered cost is unexplained.
-
-    `api_check_count` of the checks compare two independent sources of the API; all others compare
-    keys and sums of our own.
-    """
+    """The checks that failed, and the days whose metered cost is unexplained."""
 
     check_count: int
-    api_check_count: int
     failed_checks: list[str]
     unreconciled_day_count: int
     unexplained_usd: Decimal
@@ -126,7 +106,7 @@ class Controls:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """The batch in figures. Days are those of `timezone`.
+    """The batch in figures. Days are those of `timezone`, the first one read is `first_date`.
 
     `month_complete_days` are no more than last month has, and `same_days_of_last_month` are as
     many. These and `usual_cost_usd` are None where the days to compare were not read whole.
@@ -134,6 +114,7 @@ class Summary:
 
     as_of: datetime
     timezone: str
+    first_date: date | None
     workspaces: list[Workspace]
     yesterday: Days
     last_complete_date: date | None
@@ -143,7 +124,6 @@ class Summary:
     same_days_of_last_month: Days | None
     movers: list[Mover]
     most_failing: Failing | None
-    schedule: Schedule | None
     open_count: int
     provisional_count: int
     controls: Controls
@@ -186,15 +166,8 @@ _MOST_FAILING = """
     order by failed_cost_usd desc nulls last, failed_count desc, workspace_id, agent_id
     limit 1
 """
-_SCHEDULE = """
-    select *, fastest_agent_name as agent_name
-    from reports.rpt_workspace_health
-    where fastest_agent_name is not null
-    order by shortest_span_seconds, workspace_id
-    limit 1
-"""
 _HEALTH = "from reports.rpt_workspace_health where workspace_id = '(all)'"
-_CHECKS = "select check_name, control, state from reports.rpt_checks order by check_name"
+_CHECKS = "select check_name, state from reports.rpt_checks order by check_name"
 
 
 def read_summary(con: duckdb.DuckDBPyConnection) -> Summary:
@@ -205,7 +178,6 @@ def read_summary(con: duckdb.DuckDBPyConnection) -> Summary:
     yesterday = head.get("yesterday") or today - timedelta(days=1)
     periods = {row["period"]: row for row in records(con, _PERIODS)}
     failing = records(con, _MOST_FAILING, [yesterday])
-    schedule = records(con, _SCHEDULE)
     checks = records(con, _CHECKS)
     (health,) = records(con, _HEALTH)
 
@@ -216,6 +188,7 @@ def read_summary(con: duckdb.DuckDBPyConnection) -> Summary:
     return Summary(
         as_of=as_of,
         timezone=head.get("timezone") or "UTC",
+        first_date=periods.get("all", {}).get("period_first"),
         workspaces=[_made(Workspace, row) for row in records(con, _WORKSPACES)],
         yesterday=days("yesterday", yesterday),
         last_complete_date=head.get("last_complete_date"),
@@ -227,12 +200,10 @@ def read_summary(con: duckdb.DuckDBPyConnection) -> Summary:
         ),
         movers=[_made(Mover, row) for row in records(con, _MOVERS)],
         most_failing=_made(Failing, failing[0]) if failing else None,
-        schedule=_made(Schedule, schedule[0]) if schedule else None,
         open_count=health["open_count"],
         provisional_count=health["provisional_count"],
         controls=Controls(
             check_count=len(checks),
-            api_check_count=sum(row["control"] is not None for row in checks),
             failed_checks=[row["check_name"] for row in checks if row["state"] == "failed"],
             unreconciled_day_count=health["unreconciled_day_count"],
             unexplained_usd=health["unreconciled_usd"],

@@ -1,4 +1,4 @@
-"""The morning summary in words: ten lines for a terminal, and the files beside the pages."""
+"""The morning summary in words: eleven lines for a terminal, and the files beside the pages."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _NAME_LENGTH = 22
 _FULL_NAME_LENGTH = 120
 _SHOWN_WORKSPACES = 3
 _ONE_BATCH = timedelta(hours=12)  # between the first and the last workspace of a batch
-_WEEK_ON_WEEK = ", week on week"
+_WEEK_ON_WEEK = ", last 7 days vs the 7 before"
 _UNKNOWN_COST = "cost unknown"
 _HEAD = (
     "Workspace", "Cost", "Runs", "Unlisted runs", "Failed", "Failed cost", "Tokens in",
@@ -38,8 +38,10 @@ _ENTITIES = {"<": "&lt;", ">": "&gt;", "&": "&amp;"}
 
 
 def terminal_lines(summary: Summary) -> list[str]:
-    """Return at most ten lines of at most 80 columns."""
-    lines, summary = [], _labelled(summary)
+    """Return at most eleven lines of at most 80 columns."""
+    since = f" since {day_in_words(summary.first_date)}" if summary.first_date else ""
+    lines = [f"All runs{since}, data to {moment(summary.as_of)}"]
+    summary = _labelled(summary)
     for each in _few(summary.workspaces):
         text = _runs(each)
         length = max(_WIDTH - len(text) - len(": "), _LABEL_WIDTH)
@@ -100,32 +102,16 @@ def failed_cost_in_words(runs: Measures) -> str:
     return _usd(low) if _usd(low) == _usd(high) else f"{_usd(low)} to {_usd(high)}"
 
 
-def schedule_in_words(
-    agent_name: str, interval_seconds: int | None, required_batches_per_day: int | None
-) -> str:
-    """Write how often to collect lists to have every run of the agent with the most listed."""
-    if interval_seconds is None:
-        return f"no schedule lists every run: 200 within 2{numbers.NO_BREAK}s, {agent_name}"
-    if required_batches_per_day == 1:
-        return "one batch a day lists every run"
-    interval = next(
-        f"{interval_seconds // size}{numbers.NO_BREAK}{unit}"
-        for size, unit in ((3600, "h"), (60, "min"), (1, "s"))
-        if interval_seconds >= size
-    )
-    return f"analytics collect every {interval} lists every run of {agent_name}"
-
-
 def _sentences(summary: Summary, name_length: int, length: int) -> list[tuple[str, str]]:
     """The batch, a line a subject; names, and lists of names, are cut to so many characters."""
     return [
         ("Yesterday", _yesterday(summary)),
         ("Month", _month(summary)),
-        ("Movers", _movers(summary, name_length, length)),
+        ("Compared", _compared(summary)),
+        ("Changes", _changes(summary, name_length, length)),
         ("Failures", _failures(summary, name_length, length)),
-        ("Detail", _detail(summary.month, summary.yesterday)),
-        ("Schedule", _schedule(summary, name_length)),
-        ("Controls", _controls(summary)),
+        ("Unlisted", _unlisted(summary.month, summary.yesterday)),
+        ("Checks", _checks(summary)),
     ]
 
 
@@ -133,8 +119,10 @@ def _runs(runs: Measures) -> str:
     """Runs, cost, failure rate, tokens in and out."""
     if not runs.run_count:
         return "no runs"
-    count, tokens = numbers.plural(runs.run_count, "run"), (runs.tokens_in, runs.tokens_out)
-    return f"{count}, {_usd(runs.cost_usd)}, {_failed(runs)}, {' + '.join(_tokens(tokens))} tokens"
+    count = numbers.plural(runs.run_count, "run")
+    tokens_in, tokens_out = _tokens((runs.tokens_in, runs.tokens_out))
+    tokens = f"{tokens_in} tokens in, {tokens_out} out"
+    return f"{count}, {_usd(runs.cost_usd)}, {_failed(runs)}, {tokens}"
 
 
 def _cells(runs: Workspace) -> list[str]:
@@ -177,27 +165,36 @@ def _yesterday(summary: Summary) -> str:
     text += numbers.plural(day.run_count, "run")
     if day.unknown_cost_count:
         text += f", {numbers.count(day.unknown_cost_count)} of unknown cost"
-    return text + _against(day.cost_usd, summary.usual_cost_usd, "; ", " usual")
+    change = _against(day.cost_usd, summary.usual_cost_usd, "usual")
+    return f"{text}; {change}" if change else text
 
 
 def _month(summary: Summary) -> str:
-    now, before = summary.month_complete_days, summary.same_days_of_last_month
-    text = f"{_month_name(summary.month)} so far {_usd(summary.month.cost_usd)}"
-    if now is None or before is None:
+    month = summary.month
+    text = f"{_month_name(month)} so far {_usd(month.cost_usd)}"
+    if not month.failed_count:
         return text
-    lead = f"; first {numbers.plural(before.last_date.day, 'day')} "
-    return text + _against(now.cost_usd, before.cost_usd, lead, f" {_month_name(before)}")
+    return f"{text}; its failed runs: {failed_cost_in_words(month)}"
 
 
-def _against(now: Decimal | None, before: Decimal | None, lead: str, base: str) -> str:
-    """A change of cost between its lead and its base; nothing where it is unknown."""
+def _compared(summary: Summary) -> str:
+    now, before = summary.month_complete_days, summary.same_days_of_last_month
+    if now is None or before is None:
+        return "the days to compare were not all read"
+    change = _against(now.cost_usd, before.cost_usd, _month_name(before))
+    days = f"first {numbers.plural(before.last_date.day, 'day')} of {_month_name(now)}"
+    return f"{days} {change or _UNKNOWN_COST}"
+
+
+def _against(now: Decimal | None, before: Decimal | None, base: str) -> str:
+    """A change of cost against its base; nothing where it is unknown."""
     if now is None or before is None:
         return ""
     change = "the same as" if now == before else f"{numbers.usd_change(now, before)} vs"
-    return f"{lead}{change}{base}"
+    return f"{change} {base}"
 
 
-def _movers(summary: Summary, name_length: int, length: int) -> str:
+def _changes(summary: Summary, name_length: int, length: int) -> str:
     if not summary.movers:
         return "no agent's cost changed, or two complete weeks are not there yet"
     movers = [
@@ -211,55 +208,44 @@ def _movers(summary: Summary, name_length: int, length: int) -> str:
 
 
 def _failures(summary: Summary, name_length: int, length: int) -> str:
-    day, month = summary.yesterday, summary.month
-    text = _failed(day)
+    day = summary.yesterday
+    text = f"{_failed(day)} yesterday"
     if day.failed_count:
         cost = failed_cost_in_words(day)
         if day.finished_count is None:
             text += f", failed ones {cost}"
         else:
             text += f", {'' if cost == _UNKNOWN_COST else 'costing '}{cost}"
-    if month.failed_count:
-        text += f"; {failed_cost_in_words(month)} this month"
     if summary.most_failing is None:
         return text
     most = f"; most by {_name(summary.most_failing.agent_name, name_length)}"
     return text + most if len(text + most) <= length else text
 
 
-def _detail(month: Days, yesterday: Days) -> str:
+def _unlisted(month: Days, yesterday: Days) -> str:
     if not month.run_count + yesterday.run_count:
         return "no runs this month"
     if not (month.is_counted and yesterday.is_counted):
-        return "unlisted runs are unknown: the API refuses its counts"
+        return "unknown, as the API refuses its counts"
     unlisted = yesterday.unlisted_run_count or 0
     if not (month.unlisted_run_count or unlisted):
-        return "run detail for every run this month"
-    text = f"{numbers.plural(unlisted, 'run')} unlisted yesterday"
-    if not month.run_count:
-        return text
-    share = numbers.percent(month.listed_run_count, month.run_count)
-    return f"run detail for {share} of runs this month; {text}"
+        return "none: the API has listed every run this month"
+    text = f"{numbers.plural(unlisted, 'run')} yesterday"
+    if month.run_count:
+        text += f", {numbers.percent(month.unlisted_run_count or 0, month.run_count)} this month"
+    is_range = any(each.failed_cost_usd != each.failed_cost_high_usd for each in (month, yesterday))
+    return f"{text}: {'hence failed cost as a range' if is_range else 'counted, without detail'}"
 
 
-def _schedule(summary: Summary, name_length: int) -> str:
-    if (it := summary.schedule) is None:
-        return "no agent has started a run in 28 days"
-    name = _name(it.agent_name, name_length)
-    return schedule_in_words(name, it.collection_interval_seconds, it.required_batches_per_day)
-
-
-def _controls(summary: Summary) -> str:
+def _checks(summary: Summary) -> str:
     controls, unread = summary.controls, _unread(summary)
     if controls.failed_checks:
-        failed = f"{len(controls.failed_checks)} of {controls.check_count} checks failed"
+        failed = f"{len(controls.failed_checks)} of {controls.check_count} failed"
         return f"{failed}: {', '.join(controls.failed_checks)}{unread}"
     if controls.unreconciled_day_count:
         days = numbers.plural(controls.unreconciled_day_count, "day")
         return f"{_usd(controls.unexplained_usd)} of {days} is unexplained{unread}"
-    to = f"; data to {day_on_axis(summary.as_of.date())} {summary.as_of:%H:%M} UTC"
-    against = f"({controls.api_check_count} against the API)"
-    return f"all {controls.check_count} checks passed {against}{unread or to}"
+    return f"all {controls.check_count} passed{unread}"
 
 
 def _unread(summary: Summary) -> str:

@@ -1,4 +1,4 @@
--- Did a new version of an agent make it more expensive, slower or less reliable?
+-- Did a new version change an agent's cost, speed or failures, up to the last complete day?
 -- Of listed runs: of the others no version is known.
 select
     workspaces.workspace_name,

@@ -1,7 +1,6 @@
--- What was metered by provider and month, and what of it does Levain bill?
+-- What was metered and billed by provider and month, up to the last complete day?
 -- All usage: metered cost + surcharge - own-key cost = billed. Own-key cost is payable to the
--- provider. An amount is null where that of a day is unknown. Days of the running month count up to
--- the last complete one.
+-- provider. An amount is null where that of a day is unknown.
 select
     workspaces.workspace_name,
     date_trunc('month', days.utc_date)::date as month,

@@ -1,4 +1,4 @@
--- What do runs cost by what started them?
+-- What do runs up to the last complete day cost, by what started them?
 -- Of listed runs: the API does not report what started the others.
 select
     runs.trigger_type,

@@ -1,6 +1,6 @@
--- What does a successful run cost each agent by month, with the cost of its other runs in it?
--- Of all runs; null where the outcome or the cost of some is unknown. Where failed runs are
--- unlisted, the failed cost lies between its two amounts.
+-- What does a successful run cost each agent by month, up to the last complete day?
+-- The cost of its other runs is in it. Of all runs; null where the outcome or the cost of some is
+-- unknown. Where failed runs are unlisted, the failed cost lies between its two amounts.
 select
     workspaces.workspace_name,
     date_trunc('month', days.date)::date as month,

@@ -1,5 +1,5 @@
--- What did a run cost together with all runs that it started, and those in turn?
--- The 50 most expensive of listed runs up to the last complete day.
+-- Which 50 runs up to the last complete day cost most, together with all runs that they started?
+-- Of listed runs; those that a started run started count, too.
 with
 
 families as (

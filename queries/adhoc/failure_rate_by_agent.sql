@@ -1,5 +1,5 @@
--- Which agents fail most often, and how much of that may be chance?
--- Of all runs of the last 30 complete days; low and high are the 95 % Wilson interval. A rate is
+-- Which agents failed most often in the last 30 complete days, and how much of that may be chance?
+-- Of all runs; low and high are the 95 % Wilson interval. A rate is
 -- formed anew from its parts, and never an average of rates. Null where the API refuses the
 -- outcomes of some runs.
 with

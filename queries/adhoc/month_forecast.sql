@@ -1,4 +1,4 @@
--- At which cost will this month end, for each workspace as a whole and for each of its agents?
+-- At which cost will this month end for each workspace and agent, going by its complete days?
 -- An estimate with an 80 % and a 95 % range; the method is in the comment of fct_forecasts.
 select
     workspaces.workspace_name,

@@ -1,5 +1,5 @@
--- Where does each workspace stand this month, against the same days of the month before?
--- Of all runs and the platform's own, up to yesterday, of as many days as the month before has; on
+-- Where does each workspace stand this month up to yesterday, against the same days of the last?
+-- Of all runs and the platform's own, of as many days as the month before has; on
 -- its first day a month has none. Days that were not read, or with costs that are mostly unknown,
 -- are compared with nothing.
 select

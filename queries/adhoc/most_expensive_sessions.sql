@@ -1,5 +1,5 @@
--- Which 50 sessions (conversations) cost most over all their listed runs?
--- Sessions whose last run was created by the last complete day.
+-- Which 50 sessions (conversations) cost most, up to the last complete day?
+-- Over all their listed runs; sessions whose last run was created by then.
 select
     workspaces.workspace_name,
     sessions.session_id,

@@ -1,5 +1,5 @@
--- Which agents have runs that succeeded with no usage reported, so that their cost is unknown?
--- Of listed runs, by month, up to the last complete day.
+-- Which agents have runs that succeeded with no usage reported, up to the last complete day?
+-- Their cost is unknown. Of listed runs, by month.
 select
     workspaces.workspace_name,
     runs.agent_name,

@@ -1,5 +1,5 @@
--- How many tokens does a run of each agent take: half at most, and 95 in 100 at most?
--- Of listed runs that ended, created in the last 30 complete days.
+-- How many tokens do runs take by agent, half and 95 in 100 at most, in the last 30 complete days?
+-- Of listed runs that ended.
 select
     workspaces.workspace_name,
     runs.agent_name,

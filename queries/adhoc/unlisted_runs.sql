@@ -1,5 +1,5 @@
--- Which agents have unlisted runs, what do these cost, and how many batches a day would list all?
--- Of the last 30 complete days. Detail coverage is the share of runs that a run list showed.
+-- Which agents had unlisted runs in the last 30 complete days, and how often to read lists?
+-- Detail coverage is the share of runs that a run list showed.
 select
     workspaces.workspace_name,
     days.agent_name,

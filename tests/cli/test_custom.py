@@ -162,7 +162,7 @@ def test_a_rebuild_has_the_projects_tables(published: Command) -> None:
     result = published("rebuild")
 
     assert result.code == 0, result.err
-    assert "built 2 tables of your own; 1 of 2 checks of your own passed (" in result.err
+    assert "built 2 tables of your files; 1 of your 2 checks passed (" in result.err
     assert rows("select owner from custom.owner_costs") == [("Ada",)]
 
 

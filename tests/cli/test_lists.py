@@ -37,7 +37,7 @@ def test_only_landing_changes(published: Command, world: World, start_run: Start
     result = published(*LISTS)
 
     assert (result.code, result.out) == (0, "")
-    assert "Blank Slate: 1 request, 1 run new or changed" in result.err
+    assert "Blank Slate: read 1 new or changed run in 1 request" in result.err
     assert {file: file.stat().st_mtime_ns for file in Path("data").glob("[!.]*")} == before
     assert published("status", "--json").out == status
     publish_again()
@@ -55,7 +55,7 @@ def test_after_a_rebuild(published: Command, batch: Batch, start_run: StartRun) 
     start_run(hours_ago=0.5)
     batch.forget()
 
-    assert "2 requests, 1 run new or changed" in published(*LISTS).err
+    assert "read 1 new or changed run in 2 requests" in published(*LISTS).err
 
 
 def test_a_key_of_another_workspace_is_refused(

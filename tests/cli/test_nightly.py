@@ -36,14 +36,15 @@ def test_a_batch_ends_with_figures_and_pages(first_batch: FirstBatch, workspace:
 
 def test_a_batch_leaves_its_summary(first_batch: FirstBatch) -> None:
     """The printed summary is also written beside the pages, as Markdown and as JSON."""
-    lines = first_batch.result.out.partition("\n\n")[0].splitlines()
+    lines = first_batch.result.out.splitlines()
     text = (first_batch.data / "site/summary.md").read_text(encoding="utf-8")
     found = json.loads((first_batch.data / "site/summary.json").read_text(encoding="utf-8"))
 
-    assert len(lines) <= 10
-    assert all(len(line) <= 80 for line in lines)
-    assert "Detail     run detail for every run this month" in lines
-    assert "**Detail**: run detail for every run this month" in text
+    assert len(lines) <= 12
+    assert all(len(line) <= 80 for line in lines[:-1])
+    assert lines[-1].startswith("Reports:   file:///")
+    assert "Unlisted   none: the API has listed every run this month" in lines
+    assert "**Unlisted**: none: the API has listed every run this month" in text
     assert (found["month"]["cost_usd"], found["month"]["failed_count"]) == (
         "1.5000000000",
         1,

@@ -41,8 +41,8 @@ def test_a_terminal_shows_a_bar_of_each_stage(with_pages: Command, terminal: Ter
         r"publish  0:\d\d",
     ):
         assert any(re.match(rf"\S {drawn}", each) for each in bars), drawn
-    assert re.search(r"\d\.\d s  Blank Slate: \d+ requests, [^\n]* \(\d+\.\d s\)", screen.out)
-    assert re.search(r"\d\.\d s  built \d+ relations with [^\n]* \(\d+\.\d s\)", screen.out)
+    assert re.search(r"\d\.\d s  Blank Slate: read \d+ new[^\n]* \(\d+\.\d s\)", screen.out)
+    assert re.search(r"\d\.\d s  built the tables \(\d+\.\d s\)", screen.out)
     assert max(map(len, bars)) <= 120
     assert "\x1b[2K" in after_the_bars  # the line is empty again
     assert "\x1b[?25h" in after_the_bars  # and the cursor is back
@@ -141,7 +141,7 @@ def test_names_of_others_cannot_move_the_cursor(
     """In the bar and in its lines, control characters of a name are shown, not obeyed."""
     world.workspaces[0].name = HOSTILE
     screen = terminal("nightly", columns=120)
-    told = command("nightly")
+    told = command("nightly", "--verbose")
 
     assert (screen.code, told.code) == (0, 0)
     assert not re.search(r"\x1b\[2J|\x07|\u202e|^error", screen.err, re.MULTILINE)

@@ -273,10 +273,7 @@ def test_status_fits_a_terminal(published: Command) -> None:
     lines = published("status").out.splitlines()
 
     assert "Blank Slate: one batch a day lists every run" in lines
-    (checks,) = [line for line in lines if line.startswith("All checks passed: ")]
-    assert re.fullmatch(
-        r"All checks passed: [0-9]+ of keys and sums of our own, 8 against the API\.", checks
-    )
+    assert any(re.fullmatch(r"All [0-9]+ checks passed\.", line) for line in lines)
     legend = " ".join(lines[lines.index("") :]).lower()
     for head in ("detail", "off", "unexplained"):
         assert legend.count(head) >= 2, head

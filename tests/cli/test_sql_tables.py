@@ -1,9 +1,12 @@
-"""`analytics sql` on a terminal: tables that fit, and records where they do not."""
+"""`analytics sql` on a terminal: tables that fit, records where they do not, and the tables."""
 
 from __future__ import annotations
 
+import json
+import re
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from tests.cli.conftest import Command, FirstBatch, Terminal
@@ -54,6 +57,20 @@ def test_the_choice_is_the_users(terminal: Terminal, analytics: Command) -> None
     assert "row 1" in analytics("sql", "-x", WIDE).out
 
 
+def test_long_cells_are_shortened_on_a_terminal(terminal: Terminal, analytics: Command) -> None:
+    """A cell has 200 characters at most, and this is told, unless a form was chosen or it is piped."""
+    query = "select repeat('y', 5000) as x"
+    note = "Long cells are shortened; -x or --format csv gives all of them."
+    screen = terminal("sql", query)
+    whole = [terminal("sql", "-x", query), terminal("sql", query, "--format", "csv")]
+    whole.append(analytics("sql", query))
+
+    assert (screen.out.count("y"), screen.out.count("…"), note in screen.out) == (199, 1, True)
+    assert [each.out.replace(note, "").count("y") for each in whole] == [5000] * 3
+    assert not any(note in each.out + each.err for each in whole)
+    assert note in terminal("sql", "show all tables").out
+
+
 def test_records_are_inert_and_empty_ones_have_heads(analytics: Command) -> None:
     """Control characters are escaped by row too; a query without rows shows its columns."""
     hostile = analytics("sql", "-x", "select 'a' || chr(27) || '[31m[b]' as \"x\u202e\"")
@@ -69,3 +86,37 @@ def test_records_are_of_tables_alone(analytics: Command) -> None:
 
     assert (result.code, "--expanded is for a table, not for csv" in result.err) == (2, True)
     assert not Path("x.csv").exists()
+
+
+def test_the_published_tables_are_listed(analytics: Command) -> None:
+    """`--tables` has each published table with its schema, its grain and its number of columns."""
+    found = analytics("sql", "--tables", "--format", "json")
+    with duckdb.connect("data/analytics.duckdb", read_only=True) as con:
+        published = con.execute("select schema_name, table_name from duckdb_tables()").fetchall()
+    rows = {(row["schema"], row["table"]): row for row in json.loads(found.out)}
+
+    assert rows.keys() == {*published}
+    assert next(iter(rows))[0] == "marts"
+    assert rows["marts", "fct_runs"]["one_row_per"] == "run"
+    assert rows["marts", "fct_runs"]["columns"] > 20
+
+
+@pytest.mark.parametrize("name", ["fct_runs", "marts.FCT_runs"])
+def test_the_columns_of_a_table_are_told(terminal: Terminal, analytics: Command, name: str) -> None:
+    """`--tables NAME` has the comment of the table, and name, type and comment of each column."""
+    shown = terminal("sql", "--tables", name).out
+    rows = json.loads(analytics("sql", "--tables", name, "--format", "json").out)
+
+    assert re.search(r"run_id +VARCHAR +Identifier of the run\.\s", shown)
+    assert analytics("sql", "--tables", name).err.startswith("Listed runs as last read: ")
+    assert [row["column"] for row in rows[:2]] == ["workspace_id", "run_id"]
+    assert all(row["comment"] for row in rows)
+
+
+def test_a_table_that_is_not_there_has_neighbours(analytics: Command) -> None:
+    """A wrong name is refused with those most like it."""
+    result = analytics("sql", "--tables", "marts.fct_run")
+
+    assert (result.code, result.out) == (2, "")
+    assert "There is no table marts.fct_run: `analytics sql --tables` shows all." in result.err
+    assert "Did you mean fct_runs" in result.err

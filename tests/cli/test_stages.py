@@ -27,26 +27,27 @@ def test_few_runs_are_built_anew(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(transforming, "MOST_RECORDS", most_records)
         return publish_again()
 
-    assert re.search("built [0-9]+ relations", transformed(runs, records))
+    assert re.search("built the tables", transformed(runs, records))
     for more in ((runs - 1, records), (runs, records - 1)):
-        assert re.search("brought [0-9]+ relations up to date", transformed(*more))
+        assert re.search("brought the tables up to date", transformed(*more))
 
 
-def test_stages_tell_their_seconds(published: Command, first_batch: FirstBatch) -> None:
-    """Each stage of a batch prints its seconds, and the last batch has them by stage."""
-    printed = first_batch.result.err
+def test_a_log_has_one_line_for_each_stage(published: Command, first_batch: FirstBatch) -> None:
+    """Each stage of a batch prints one line with its seconds; the last batch has them by stage."""
+    printed = [line.split("  ", 1)[1] for line in first_batch.result.err.splitlines()]
     last = json.loads(Path("data/last-batch.json").read_bytes())
 
-    for line in (
-        "new or changed, loaded in X s (X s)",
-        "rows (X s)",
-        "against the API (X s)",
-        "and the summary (X s)",
-        "index.html (X s)",
-    ):
-        assert re.search(
-            re.escape(line).replace("X", r"[0-9]+\.[0-9]") + "$", printed, re.MULTILINE
-        )
+    expected = (
+        r"Blank Slate: first batch: about \d+ requests will be made",
+        r"Blank Slate: read \d+ new or changed records in \d+ requests \(SECONDS\)",
+        r"built the tables \(SECONDS\)",
+        r"all \d+ checks passed \(SECONDS\)",
+        r"made \d+ pages \(SECONDS\)",
+        r"published data/analytics.duckdb and the pages \(SECONDS\)",
+    )
+    assert len(printed) == len(expected), printed
+    for line, pattern in zip(printed, expected, strict=True):
+        assert re.fullmatch(pattern.replace("SECONDS", r"\d+\.\d s"), line), line
     stages = ["load", "extract", "transform", "check", "custom", "report", "publish"]
     assert list(last["seconds"]) == stages
     assert all(seconds > 0 for seconds in last["seconds"].values())

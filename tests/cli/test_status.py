@@ -19,6 +19,8 @@ from analytics.batch.health import problems_of_data
 from analytics.batch.last_batch import read_last_batch, write_last_batch
 from analytics.emulator.server import Emulator
 from analytics.emulator.world import World
+from analytics.format import numbers
+from analytics.published.status import schedule_in_words
 from analytics.warehouse.layout import Layout
 from tests.cli.conftest import Command, FirstBatch, SettingsFile
 
@@ -306,3 +308,21 @@ def test_who_only_reads_is_told_of_no_batch(
     monkeypatch.setattr(os, "geteuid", lambda: Path("data").stat().st_uid + 1)
 
     assert published("status").code == 0
+
+
+@pytest.mark.parametrize(
+    ("seconds", "batches", "text"),
+    [
+        (43200, 1, "one batch a day lists every run"),
+        (14400, 3, "run analytics collect every 4 h to list every run of Baker"),
+        (1800, 23, "run analytics collect every 30 min to list every run of Baker"),
+        (20, 2000, "run analytics collect every 20 s to list every run of Baker"),
+        (None, 60000, "no schedule lists every run: 200 within 2 s, Baker"),
+        (None, None, "no schedule lists every run: 200 within 2 s, Baker"),
+    ],
+)
+def test_a_schedule_names_the_command_and_its_interval(
+    seconds: int | None, batches: int | None, text: str
+) -> None:
+    """Unless one batch a day is enough, the schedule is a command, and how often to run it."""
+    assert schedule_in_words("Baker", seconds, batches).replace(numbers.NO_BREAK, " ") == text

@@ -134,24 +134,31 @@ def test_an_agent_of_hundreds_of_runs_an_hour(
     assert days[:2] == (901, 0 if is_collecting else 500)
 
 
-def test_a_list_that_does_not_join_is_left_to_the_batch(
-    batch: Batch, world: World, start_run: StartRun, collected: Collect
+def test_a_list_that_does_not_join_is_read_by_agent(
+    batch: Batch, world: World, workspace: Workspace, start_run: StartRun, collected: Collect
 ) -> None:
-    """After more runs than a list holds nothing is landed, so that the batch reads all lists."""
+    """After more runs than a list holds, each agent's list is read, new and gone ones too."""
     start_run()
     batch.extract()
-    before = loads(batch)
+    loaded = batch.rows("from ledger.loads")
     world.pass_time(timedelta(minutes=5))
     with short_lists():
+        for name in ("New", "Gone"):
+            agent = world.add_agent(workspace, name, name.lower())
+            start_run(of=agent, hours_ago=0.07)
+        world.delete_agent(agent)
         for number in range(LIST_CAP + 2):
             start_run(hours_ago=0.05 - number / 1000)
 
         outcome = collected()
 
-        assert "the next batch reads each agent's list" in outcome.warnings[0]
-        assert (outcome.new_version_count, loads(batch)) == (0, before)
+        assert batch.asked("/api/v1/runs/") == 2 + 3
+        assert "are unlisted: over " in outcome.warnings[0]
+        assert outcome.new_version_count == 2 + LIST_CAP
+        assert batch.rows("from ledger.loads") == loaded
+        assert (collected().new_version_count, len(batch.api.requests)) == (0, 1)
         batch.extract()
-    assert len(batch.current_runs()) == 1 + LIST_CAP
+    assert len(batch.current_runs()) == 3 + LIST_CAP
 
 
 @contextmanager
@@ -219,17 +226,17 @@ def test_a_refused_list_is_read_by_the_next_batch(
 def test_before_the_first_batch(batch: Batch, start_run: StartRun, collected: Collect) -> None:
     """A collection before any batch lands the runs that are listed, which the first one loads."""
     with short_lists():
-        for number in range(LIST_CAP - 1):
+        for number in range(LIST_CAP):
             start_run(hours_ago=1 + number)
-        assert collected().new_version_count == LIST_CAP - 1
+        assert collected().new_version_count == LIST_CAP
         start_run(hours_ago=0.5)
         assert collected().new_version_count == 1
         assert len(batch.api.requests) == 2  # no setting names the workspace before a batch
         batch.extract()
-    assert len(batch.current_runs()) == LIST_CAP
+    assert len(batch.current_runs()) == LIST_CAP + 1
 
 
-@pytest.mark.parametrize(("new_runs", "step"), [(3, 1)])
+@pytest.mark.parametrize(("new_runs", "step"), [(3, 1), (LIST_CAP + 3, 5)])
 def test_a_kill_loses_nothing(
     batch: Batch, start_run: StartRun, collected: Collect, new_runs: int, step: int
 ) -> None:
@@ -256,6 +263,21 @@ def test_a_kill_loses_nothing(
                 assert len(batch.current_runs()) == min(new_runs, LIST_CAP) + 1
                 assert not [name for name in loads(batch) if name.endswith(UNFINISHED)]
     assert call > 3
+
+
+def test_a_damaged_load_is_not_joined(
+    batch: Batch, start_run: StartRun, collected: Collect
+) -> None:
+    """After damage to the last lists landed, the warehouse is asked how far they reached."""
+    with short_lists():
+        for number in range(LIST_CAP):
+            start_run(hours_ago=2 + number)
+        batch.extract()
+        start_run(hours_ago=1)
+        load = max(batch.layout.landing.glob("*/*-lists"))
+        (load / "list_snapshots.ndjson.zst").write_bytes(b"no zstandard")
+
+        assert collected().new_version_count == 1
 
 
 def test_one_workspace_that_fails_costs_no_other_its_runs(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Iterator
 from decimal import Decimal
@@ -78,6 +79,17 @@ def test_ends_with_a_day_of_the_batch(path: Path) -> None:
 
     assert any(word in text for word in ENDS)
     assert "latest as (" not in text
+
+
+@pytest.mark.parametrize("path", QUERIES, ids=lambda path: path.stem)
+def test_a_question_without_today_says_so(path: Path) -> None:
+    """Where days after the last complete one are left out, the question in lists says so."""
+    text = path.read_text(encoding="utf-8")
+    question, *_ = text.splitlines()
+    by_day = re.search(r"date\)?\s*<= workspaces\.last_complete_date", text)
+
+    if by_day or any(name in text for name in ("fct_forecasts", "rpt_movers", "rpt_periods")):
+        assert re.search("complete day|yesterday", question)
 
 
 @pytest.mark.parametrize("path", QUERIES, ids=lambda path: path.stem)

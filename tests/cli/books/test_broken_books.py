@@ -192,7 +192,7 @@ def test_totals_are_exact(closed: Shop) -> None:
     """The totals of a manifest are the sums of its lines, to the last digit."""
     (recorded,) = read_books(closed.books).closings
 
-    assert recorded.entry.totals.cost_usd == Decimal("1.1")
+    assert recorded.entry.totals.metered_cost_usd == Decimal("1.1")
     assert recorded.entry.totals.billed_usd == sum(
         Decimal(row["billed_usd"]) for row in closed.rows("select billed_usd from closed_lines")
     )
