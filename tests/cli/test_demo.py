@@ -173,12 +173,12 @@ def test_its_figures_show_what_happened(demo: tuple[Path, str, str]) -> None:
             " where cause = 'cost_corrected' group by all"
         ).fetchall()
         invoices = con.execute(
-            "select difference_usd, state from fct_invoices where month = ?"
+            "select difference_usd, status from fct_invoices where usage_month = ?"
             " order by abs(difference_usd)",
             [CLOSED],
         ).fetchall()
         allocated = con.execute(
-            "select count(*) from fct_allocations where month = ? and source = 'platform'"
+            "select count(*) from fct_allocations where usage_month = ? and source = 'platform'"
             " and cost_center not like '(%'",
             [CLOSED],
         ).fetchall()

@@ -232,7 +232,7 @@ def test_focus_holds_the_bill(published: Command) -> None:
     (bill,) = read_csv(
         published(
             "sql",
-            "select sum(billed_usd) as billed, sum(cost_usd) as cost, count(*) as line_count,"
+            "select sum(billed_usd) as billed, sum(metered_cost_usd) as cost, count(*) as line_count,"
             f" sum(request_count) as requests from fct_charges where utc_date >= '{MONTH}-01'",
             "--format",
             "csv",

@@ -54,7 +54,7 @@ def close(warehouse: Warehouse, books: Path, *months: date) -> None:
         target.mkdir()
         write_frozen(con, month, 1, target)
         warehouse.insert(
-            "finance.closings", month=month, revision=1, state="closed", closed_at=CLOSED,
+            "finance.closings", month=month, revision=1, status="closed", closed_at=CLOSED,
             is_early=False,
         )  # fmt: skip
     load_frozen(con, sorted(books.iterdir()))

@@ -68,7 +68,9 @@ def november(folder: Path, agents: int = 20) -> Iterator[Warehouse]:
             name = HOSTILE if number < 2 else f"Agent {number // 4}"
             warehouse.given("agents", agent_name=name, agent_slug=f"agent-{number}", **agent)
             status = "failed" if number % 7 == 0 else "succeeded"
-            warehouse.given("runs", run_id=f"r-{number}", status=status, metered_cost_usd=1, **agent)
+            warehouse.given(
+                "runs", run_id=f"r-{number}", status=status, metered_cost_usd=1, **agent
+            )
             if number % 20 >= 18:
                 continue
             cost = Decimal(random.randrange(10**13)).scaleb(-10)

@@ -121,7 +121,7 @@ def two_years(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TwoYears]:
             "update finance.owner_rules set cost_center = 'C-9' where agent = 's-2'"
         )
         warehouse.insert(
-            "finance.closings", month=MONTHS[22], revision=1, state="reopened", closed_at=CLOSED,
+            "finance.closings", month=MONTHS[22], revision=1, status="reopened", closed_at=CLOSED,
             is_early=True, reopened_at=REOPENED,
         )  # fmt: skip
         build(warehouse)
@@ -159,20 +159,20 @@ def test_months_add_up_to_charges_and_corrections(two_years: TwoYears) -> None:
         for month in MONTHS
     }
     booked = warehouse.rows("""
-        select month, sum(billed_usd), sum(cost_usd), sum(billed_usd + own_key_usd)
+        select usage_month, sum(billed_usd), sum(metered_cost_usd), sum(billed_usd + own_key_usd)
         from (
-            select month, billed_usd, cost_usd, own_key_usd from finance.closed_charges
+            select usage_month, billed_usd, metered_cost_usd, own_key_usd from finance.closed_charges
             union all
-            select date_trunc('month', utc_date)::date, billed_usd, cost_usd, own_key_usd
+            select date_trunc('month', utc_date)::date, billed_usd, metered_cost_usd, own_key_usd
             from marts.fct_charges where utc_date >= '2026-10-01'
             union all
-            select booked_month, billed_usd, cost_usd, own_key_usd
+            select booked_month, billed_usd, metered_cost_usd, own_key_usd
             from marts.fct_charge_adjustments
         )
         group by all order by all
     """)
     (today,) = warehouse.rows(
-        "select sum(billed_usd), sum(cost_usd), sum(billed_usd + own_key_usd)"
+        "select sum(billed_usd), sum(metered_cost_usd), sum(billed_usd + own_key_usd)"
         " from marts.fct_charges"
     )
 

@@ -176,7 +176,7 @@ def test_names_that_nothing_has_are_told(warehouse: Warehouse) -> None:
     """A batch warns of each name that no workspace, agent or cost center, seen or booked, has."""
     warehouse.given("agents", agent_id="a-1", agent_slug="Baker")
     booked = {"workspace_id": "w-3", "workspace_name": "Gone", "agent_id": "a-9"}
-    warehouse.insert("finance.closed_lines", month=OCTOBER, agent_slug="cook", **booked)
+    warehouse.insert("finance.closed_lines", usage_month=OCTOBER, agent_slug="cook", **booked)
     month = "2026-10,2026-11-02,1"
     header = "invoice_id,workspace,month,issued_on,amount_usd"
     write(

@@ -116,8 +116,8 @@ def test_every_file_is_named(pack: Path) -> None:
 def test_files_add_up_to_the_marts(pack: Path, warehouse: Warehouse) -> None:
     """Lines and FOCUS are the closed lines, to the last digit."""
     (ours,) = warehouse.rows(
-        "select sum(billed_usd), sum(surcharge_usd), sum(own_key_usd), sum(cost_usd)"
-        " from finance.closed_lines where month = ?", NOVEMBER,
+        "select sum(billed_usd), sum(surcharge_usd), sum(own_key_usd), sum(metered_cost_usd)"
+        " from finance.closed_lines where usage_month = ?", NOVEMBER,
     )  # fmt: skip
     columns = ("billed_usd", "surcharge_usd", "own_key_usd", "metered_cost_usd")
     lines = read_csv(pack / "lines.csv")

@@ -89,7 +89,7 @@ def test_every_sum_is_a_formula_of_our_value(
         for column, measure in SUMS.items():
             (ours,) = warehouse.row(
                 f"select sum({measure.replace('metered_', '')}) from marts.fct_month_lines"
-                " where month = ? and workspace_id = ?", NOVEMBER, workspace_id,
+                " where usage_month = ? and workspace_id = ?", NOVEMBER, workspace_id,
             )  # fmt: skip
             assert formulas[f"{column}{row}"].startswith("SUM(")
             assert statement[f"{column}{row}"] == pytest.approx(float(ours), abs=1e-9)

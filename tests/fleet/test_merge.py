@@ -47,7 +47,7 @@ ALERT = """-- All workspaces
 select count(*) as workspaces, (select count(*) from custom.numbers) as numbers,
     (
         select budgets.actual_usd = (
-            select sum(cost_usd + surcharge_usd) from fct_charges
+            select sum(metered_cost_usd + surcharge_usd) from fct_charges
             where utc_date >= date '2026-11-01'
         )
         from fct_budgets as budgets where scope = 'all'
@@ -108,7 +108,7 @@ def test_budgets_of_several_shards_are_summed(given: Given) -> None:
     with duckdb.connect(published(given, PUBLISHED), read_only=True) as con:
         rows = con.execute("""
             select scope, actual_usd = (
-                select sum(cost_usd + surcharge_usd) from marts.fct_charges
+                select sum(metered_cost_usd + surcharge_usd) from marts.fct_charges
                 where (scope <> 'cost_center' or cost_center = 'R&D')
                     and utc_date >= date '2026-11-01'
             )

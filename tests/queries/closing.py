@@ -25,7 +25,7 @@ def close(warehouse: Warehouse, *months: date, revision: int = 1) -> None:
         for name, sql in frozen.items():
             warehouse._con.execute(f"insert into finance.closed_{name} by name {sql}")
         warehouse.insert(
-            "finance.closings", month=month, revision=revision, state="closed",
+            "finance.closings", month=month, revision=revision, status="closed",
             closed_at=datetime(2026, 12, 5, tzinfo=UTC), is_early=False,
         )  # fmt: skip
         warehouse._con.execute(
@@ -39,7 +39,7 @@ def close(warehouse: Warehouse, *months: date, revision: int = 1) -> None:
 def reopen(warehouse: Warehouse, month: date) -> None:
     """Reopen the last closed month, as a load of the books does."""
     con = warehouse._con
-    con.execute("update finance.closings set state = 'reopened' where month = ?", [month])
+    con.execute("update finance.closings set status = 'reopened' where month = ?", [month])
     for name in names():
         column = "booked_month" if name in BOOKED else "month"
         con.execute(f"delete from finance.closed_{name} where {column} = ?", [month])

@@ -20,10 +20,12 @@ DAMAGE = {
         "update marts.fct_allocations set billed_usd = -1e-10"
     ),
     "adjustments_follow_one_another": (
-        "update marts.fct_period_adjustments set previous_cost_usd = previous_cost_usd + 1e-10,"
-        " current_cost_usd = current_cost_usd + 1e-10"
+        "update marts.fct_period_adjustments set previous_metered_cost_usd = previous_metered_cost_usd + 1e-10,"
+        " current_metered_cost_usd = current_metered_cost_usd + 1e-10"
     ),
-    "allocations_change_no_total": ("update marts.fct_allocations set cost_usd = cost_usd + 1e-10"),
+    "allocations_change_no_total": (
+        "update marts.fct_allocations set metered_cost_usd = metered_cost_usd + 1e-10"
+    ),
     "bills_are_cost_and_surcharge_less_own_key_cost": (
         "update marts.fct_billing_days set own_key_usd = own_key_usd + 1e-10"
     ),
@@ -37,9 +39,9 @@ DAMAGE = {
         "update finance.closed_lines set billed_usd = billed_usd + 1e-10 where billed_usd > 0"
     ),
     "closed_lines_are_what_their_loads_gave": (
-        "update finance.closed_lines set cost_usd = cost_usd - 1e-10 where cost_usd > 0"
+        "update finance.closed_lines set metered_cost_usd = metered_cost_usd - 1e-10 where metered_cost_usd > 0"
     ),
-    "closings_state_is_known": ("update audit.closings set state = 'done'"),
+    "closings_state_is_known": ("update audit.closings set status = 'done'"),
     "days_are_listed_and_unlisted_runs": ("update marts.fct_agent_days set open_count = 7"),
     "dim_agents_line_type_is_known": ("update marts.dim_agents set line_type = null"),
     "dim_months_status_is_known": ("update marts.dim_months set status = 'done'"),
@@ -96,7 +98,7 @@ DAMAGE = {
         "update marts.fct_charge_adjustments set agent_id = 'lost'"
     ),
     "fct_budgets_scope_is_known": ("update marts.fct_budgets set scope = 'team'"),
-    "fct_budgets_state_is_known": ("update marts.fct_budgets set state = 'good'"),
+    "fct_budgets_state_is_known": ("update marts.fct_budgets set status = 'good'"),
     "fct_charge_corrections_cause_is_known": (
         "update marts.fct_charge_adjustments set cause = 'other'"
     ),
@@ -107,7 +109,9 @@ DAMAGE = {
     "fct_closed_lines_workspace_id_is_in_dim_workspaces": (
         "update finance.closed_lines set workspace_id = 'lost'"
     ),
-    "fct_invoice_bookings_role_is_known": ("update intermediate.int_invoice_bookings set role = 'done'"),
+    "fct_invoice_bookings_role_is_known": (
+        "update intermediate.int_invoice_bookings set role = 'done'"
+    ),
     "fct_invoice_bookings_workspace_id_is_in_dim_workspaces": (
         "update intermediate.int_invoice_bookings set workspace_id = 'lost'"
     ),
@@ -120,11 +124,13 @@ DAMAGE = {
     "fct_invoice_months_workspace_id_is_in_dim_workspaces": (
         "update intermediate.int_invoice_months set workspace_id = 'lost'"
     ),
-    "fct_invoice_months_state_is_known": ("update intermediate.int_invoice_months set state = 'done'"),
+    "fct_invoice_months_state_is_known": (
+        "update intermediate.int_invoice_months set status = 'done'"
+    ),
     "fct_invoices_workspace_id_is_in_dim_workspaces": (
         "update marts.fct_invoices set workspace_id = 'lost'"
     ),
-    "fct_invoices_state_is_known": ("update marts.fct_invoices set state = 'done'"),
+    "fct_invoices_state_is_known": ("update marts.fct_invoices set status = 'done'"),
     "fct_journal_lines_kind_is_known": ("update marts.fct_journal_lines set kind = 'done'"),
     "fct_journal_lines_role_is_known": ("update marts.fct_journal_lines set role = 'done'"),
     "fct_journal_lines_workspace_id_is_in_dim_workspaces": (
@@ -132,7 +138,7 @@ DAMAGE = {
     ),
     "fct_log_events_run_id_is_in_fct_runs": ("update marts.fct_log_events set run_id = 'lost'"),
     "fct_model_days_sums_fct_usage_hours": (
-        "update marts.fct_model_days set cost_usd = cost_usd + 1e-10"
+        "update marts.fct_model_days set metered_cost_usd = metered_cost_usd + 1e-10"
     ),
     "fct_month_lines_workspace_id_is_in_dim_workspaces": (
         "update marts.fct_month_lines set workspace_id = 'lost'"

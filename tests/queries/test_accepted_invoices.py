@@ -54,7 +54,7 @@ def test_an_invoice_that_is_accepted_after_the_close(october: Warehouse) -> None
     ]
     assert october.rows("""
         select role, sum(debit_usd - credit_usd) from marts.fct_journal_lines
-        where month = '2026-11-01' and kind = 'invoice' group by all order by all
+        where booked_month = '2026-11-01' and kind = 'invoice' group by all order by all
     """) == [("expense", Decimal("-5.6666666664")), ("rounding", Decimal("5.6666666664"))]
     assert october.rows("from marts.fct_accruals where not is_booked and accrual_usd <> 0") == []
 
@@ -63,7 +63,7 @@ def test_an_invoice_that_is_accepted_after_the_close(october: Warehouse) -> None
     october._con.execute("update finance.invoices set is_accepted = false")
     assert invoices(october, "booked_month", "state")[-1] == (DECEMBER, "differs")
     assert october.rows(
-        "select sum(accrual_usd) from marts.fct_accruals where month = '2026-12-01'"
+        "select sum(accrual_usd) from marts.fct_accruals where booked_month = '2026-12-01'"
     ) == [(Decimal("-5.6666666664"),)]
     assert october.rows(
         "select sum(debit_usd - credit_usd) from marts.fct_journal_lines where role = 'rounding'"
@@ -109,7 +109,7 @@ def test_a_free_invoice_that_is_accepted_before_its_bill_is_known(
     )  # fmt: skip
     warehouse.build()
 
-    assert warehouse.rows("select state from intermediate.int_invoice_months") == [("accepted",)]
+    assert warehouse.rows("select status from intermediate.int_invoice_months") == [("accepted",)]
     assert (accrued(warehouse), rounding(warehouse)) == (0, -100)
 
 
@@ -140,7 +140,9 @@ def test_an_acceptance_line_that_is_deleted(october: Warehouse) -> None:
     assert (accrued(october), rounding(october)) == (Decimal("134.3333333336"), 0)
 
 
-OCTOBERS_STATE = "select state from intermediate.int_invoice_months where month = '2026-10-01'"
+OCTOBERS_STATE = (
+    "select status from intermediate.int_invoice_months where usage_month = '2026-10-01'"
+)
 
 
 def test_another_invoice_that_goes_accepts_no_change_of_the_bill(october: Warehouse) -> None:
@@ -200,7 +202,7 @@ def test_a_bill_that_changes_after_the_acceptance(
         )
         ((rounding,),) = october.rows("""
             select coalesce(sum(credit_usd - debit_usd), 0) from marts.fct_journal_lines
-            where month = '2026-11-01' and role = 'rounding'
+            where booked_month = '2026-11-01' and role = 'rounding'
         """)
         return accrued, rounding, *october.rows("select today from reports.rpt_invoices")[0]
 
@@ -227,7 +229,7 @@ def test_an_invoice_that_is_accepted_before_its_bill_is_known(october: Warehouse
     october.build()
 
     accrued = "select sum(accrual_usd) from marts.fct_accruals where not is_booked"
-    assert october.rows("select state from marts.fct_invoices") == [("bill_unknown",)]
+    assert october.rows("select status from marts.fct_invoices") == [("bill_unknown",)]
     assert october.rows(accrued) == [(0,)]
     close(october, NOVEMBER)
     billed(october, OCTOBER, "a-2", "50", date=OCTOBER.replace(day=11))

@@ -58,7 +58,7 @@ def bakery(warehouse: Warehouse) -> Warehouse:
 
 def rows(warehouse: Warehouse) -> list[tuple[object, ...]]:
     return warehouse.rows(
-        "select workspace_id, agent_id, cost_center, source, rule, cost_usd, billed_usd"
+        "select workspace_id, agent_id, cost_center, source, rule, metered_cost_usd, billed_usd"
         " from marts.fct_allocations where source <> 'direct' order by all"
     )
 
@@ -76,7 +76,7 @@ def test_pools_go_where_the_files_say(bakery: Warehouse) -> None:
         (OTHER, "a-1", "CC-2", "failed", "Waste", d(3), d("3.3")),
     ]
     assert bakery.rows(
-        "select agent_id, cost_usd, billed_usd from marts.fct_allocations"
+        "select agent_id, metered_cost_usd, billed_usd from marts.fct_allocations"
         " where source = 'direct' and workspace_id = ? order by all",
         OTHER,
     ) == [("a-1", d(24), d("26.4")), ("a-2", d(10), d(11))]
@@ -184,4 +184,4 @@ def test_pages_have_both_parts_of_a_cost_center(bakery: Warehouse) -> None:
     """) == [("CC-1", 0, True, 33), ("CC-2", 0, True, 15)]
     assert bakery.rows(
         "select sum(billed_usd), sum(metered_cost_usd) from reports.rpt_cost_centers"
-    ) == bakery.rows("select sum(billed_usd), sum(cost_usd) from marts.fct_charges")
+    ) == bakery.rows("select sum(billed_usd), sum(metered_cost_usd) from marts.fct_charges")

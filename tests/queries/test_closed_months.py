@@ -77,7 +77,7 @@ def test_a_month_as_it_was_closed(closed: Warehouse) -> None:
     """A closed month has its lines, and no adjustment while nothing of it changes."""
     assert adjustments(closed, AMOUNTS) == []
     assert closed.rows(
-        "select month, revision, agent_id, owner, cost_usd, billed_usd, surcharge_usd, run_count,"
+        "select usage_month, revision, agent_id, owner, metered_cost_usd, billed_usd, surcharge_usd, run_count,"
         " listed_run_count from finance.closed_lines"
     ) == [(NOVEMBER, 1, "a-1", "Ann", 2, Decimal("2.2"), Decimal("0.2"), 1, 1)]
     ((status, revision),) = closed.rows(
@@ -146,7 +146,7 @@ def test_a_corrected_split(closed: Warehouse) -> None:
 
     assert adjustments(closed, AMOUNTS) == []
     assert closed.rows(
-        "select provider, cause, cost_usd, billed_usd, tokens_in, request_count, load_id"
+        "select provider, cause, metered_cost_usd, billed_usd, tokens_in, request_count, load_id"
         " from marts.fct_charge_adjustments order by provider"
     ) == [
         ("anthropic", "split_corrected", -2, Decimal("-2.2"), -100, -1, "load-2"),
@@ -208,7 +208,7 @@ def test_a_new_account(closed: Warehouse) -> None:
 
     assert adjustments(closed, AMOUNTS) == []
     assert closed.rows(
-        "select account, cause, cost_usd from marts.fct_charge_adjustments order by all"
+        "select account, cause, metered_cost_usd from marts.fct_charge_adjustments order by all"
     ) == [("6200", "owner_changed", 2), (None, "owner_changed", -2)]
 
 
@@ -292,7 +292,7 @@ def test_a_month_closed_without_a_line(warehouse: Warehouse) -> None:
     warehouse.build()
 
     assert warehouse.rows(
-        "select usage_month, booked_month, sum(difference_cost_usd)"
+        "select usage_month, booked_month, sum(difference_metered_cost_usd)"
         " from marts.fct_period_adjustments group by all order by all"
     ) == [(OCTOBER, NOVEMBER, 2), (NOVEMBER, DECEMBER, 3)]
     for name in (
@@ -317,7 +317,7 @@ def test_a_month_closed_anew(closed: Warehouse) -> None:
     close(closed, NOVEMBER, revision=2)
 
     assert adjustments(closed, AMOUNTS) == []
-    assert closed.row("select revision, cost_usd from finance.closed_lines") == (2, 5)
+    assert closed.row("select revision, metered_cost_usd from finance.closed_lines") == (2, 5)
 
 
 def test_a_workspace_that_is_new(closed: Warehouse) -> None:

@@ -25,7 +25,7 @@ from tests.transform.given import Warehouse
 
 def closed(warehouse: Warehouse, *months: date) -> None:
     for month in months:
-        warehouse.insert("finance.closings", month=month, revision=1, state="closed")
+        warehouse.insert("finance.closings", month=month, revision=1, status="closed")
 
 
 @pytest.mark.parametrize(
@@ -98,7 +98,7 @@ def test_an_invoice_for_a_month_before_the_figures(october: Warehouse) -> None:
         (SEPTEMBER, "before_the_books", None),
         (OCTOBER, "matched", Decimal("-0.0033333336")),
     ]
-    assert october.rows("select distinct month from marts.fct_journal_lines") == [(OCTOBER,)]
+    assert october.rows("select distinct booked_month from marts.fct_journal_lines") == [(OCTOBER,)]
 
 
 def test_months_before_the_books(october: Warehouse) -> None:
@@ -187,7 +187,7 @@ def test_an_invoice_for_nothing_billed(warehouse: Warehouse) -> None:
     warehouse.build()
 
     assert warehouse.rows(
-        "select month, cost_center, account, invoiced_usd from intermediate.int_invoice_lines"
+        "select usage_month, cost_center, account, invoiced_usd from intermediate.int_invoice_lines"
     ) == [(NOVEMBER, "(none)", "6200", 5)]
 
 

@@ -59,7 +59,7 @@ class Life:
 
     def lines(self, month: date, columns: str, where: str = "true") -> list[tuple[Any, ...]]:
         return self.warehouse.rows(
-            f"select {columns} from marts.fct_journal_lines where month = ? and {where}"
+            f"select {columns} from marts.fct_journal_lines where booked_month = ? and {where}"
             " order by entry_id, line_number",
             month,
         )
@@ -229,10 +229,10 @@ def test_expense_is_the_bill(life: Life) -> None:
 def test_an_invoice_that_is_taken_back(life: Life) -> None:
     """An invoice that is in the file no more is taken back from where it was booked, all of it."""
     booked = life.warehouse.rows("""
-        select account, cost_center, sum(debit_usd - credit_usd), count(distinct month)
+        select account, cost_center, sum(debit_usd - credit_usd), count(distinct booked_month)
         from marts.fct_journal_lines
         where usage_month = '2026-11-01' and kind = 'invoice'
-        group by all having max(month) = '2027-01-01' order by all
+        group by all having max(booked_month) = '2027-01-01' order by all
     """)
 
     assert [(*place, usd) for *place, usd, _ in booked] == [
@@ -322,7 +322,7 @@ def test_own_key_cost(warehouse: Warehouse) -> None:
     lines = warehouse.rows("""
         select entry_date, account, cost_center, debit_usd - credit_usd
         from marts.fct_journal_lines
-        where account = '2010' or role = 'own_key' order by month, entry_date, account desc
+        where account = '2010' or role = 'own_key' order by booked_month, entry_date, account desc
     """)
 
     assert lines == [
@@ -334,7 +334,7 @@ def test_own_key_cost(warehouse: Warehouse) -> None:
         (date(2026, 11, 30), "2010", "(none)", -2),
     ]
     assert warehouse.rows(
-        "select distinct accrual_usd from marts.fct_accruals where usage_month = month"
+        "select distinct accrual_usd from marts.fct_accruals where usage_month = booked_month"
     ) == [(Decimal("0.04"),)]
 
 

@@ -15,7 +15,11 @@ def test_a_run_names_where_its_version_came_from(warehouse: Warehouse) -> None:
 
     warehouse.build()
 
-    assert warehouse.row("select load_id, request, line from marts.fct_runs") == ("load-2", 1, 9)
+    assert warehouse.row("select load_id, request_number, file_line from marts.fct_runs") == (
+        "load-2",
+        1,
+        9,
+    )
 
 
 def test_versions_of_a_changed_run(warehouse: Warehouse) -> None:
@@ -27,7 +31,7 @@ def test_versions_of_a_changed_run(warehouse: Warehouse) -> None:
     warehouse.build()
 
     assert warehouse.rows(
-        "select version_number, status, cost_usd, load_id, line, seen_at, superseded_by_load_id,"
+        "select version_number, status, cost_usd, load_id, file_line, seen_at, superseded_by_load_id,"
         " is_current from audit.run_versions"
     ) == [
         (1, "running", Decimal("0.1"), "load-1", 1, SEEN, "load-2", False),
@@ -67,7 +71,7 @@ def test_requests_of_single_runs_details_are_left_out(warehouse: Warehouse) -> N
     warehouse.build()
 
     assert warehouse.rows(
-        "select request, source, path, params, status, byte_count from audit.requests"
+        "select request_number, source, path, params, status, byte_count from audit.requests"
     ) == [
         (0, "runs", "/api/v1/runs/", '{"limit":"200"}', 200, 1234),
         (1, "usage_hours", "/api/v1/runs/", '{"limit":"200"}', 200, 1234),

@@ -24,7 +24,9 @@ def limit(warehouse: Warehouse, usd: str) -> None:
 def figures(warehouse: Warehouse) -> tuple[Any, ...]:
     """The state of October, what is accrued of it, what is rounding, and the kinds of entries."""
     warehouse.build()
-    (state,) = warehouse.row("select state from intermediate.int_invoice_months where month = ?", OCTOBER)
+    (state,) = warehouse.row(
+        "select status from intermediate.int_invoice_months where usage_month = ?", OCTOBER
+    )
     (accrued,) = warehouse.row(
         "select coalesce(sum(accrual_usd), 0) from marts.fct_accruals where not is_booked"
     )
@@ -99,8 +101,8 @@ def test_a_limit_that_changes_changes_no_closed_month(
         f"from marts.{table} where {month} = '2026-10-01' order by all"
         for table, month in (
             ("fct_invoices", "booked_month"),
-            ("fct_accruals", "month"),
-            ("fct_journal_lines", "month"),
+            ("fct_accruals", "booked_month"),
+            ("fct_journal_lines", "booked_month"),
         )
     ]
     closed = [october.rows(each) for each in of_books]
@@ -110,11 +112,11 @@ def test_a_limit_that_changes_changes_no_closed_month(
 
     assert [october.rows(each) for each in of_books] == closed
     assert october.row(
-        "select any_value(state), (select sum(accrual_usd) from marts.fct_accruals where is_booked)"
+        "select any_value(status), (select sum(accrual_usd) from marts.fct_accruals where is_booked)"
         " from marts.fct_invoices where is_booked"
     ) == (booked[0], Decimal(booked[1]))
     state, accrued, _, _ = figures(october)
-    november = "from marts.fct_journal_lines where month = '2026-11-01'"
+    november = "from marts.fct_journal_lines where booked_month = '2026-11-01'"
     (rounding,) = october.row(
         f"select coalesce(sum(debit_usd - credit_usd) filter (role = 'rounding'), 0) {november}"
     )

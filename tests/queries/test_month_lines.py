@@ -30,8 +30,8 @@ def read(warehouse: Warehouse) -> Warehouse:
 
 def lines(warehouse: Warehouse) -> list[tuple[Any, ...]]:
     return warehouse.rows(
-        "select agent_id, owner, revision, billed_usd, cost_usd, run_count, failed_count,"
-        " run_cost_usd from marts.fct_month_lines where month = ? order by agent_id, owner",
+        "select agent_id, owner, revision, billed_usd, metered_cost_usd, run_count, failed_count,"
+        " cost_usd from marts.fct_month_lines where usage_month = ? order by agent_id, owner",
         NOVEMBER,
     )
 

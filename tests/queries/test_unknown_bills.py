@@ -66,7 +66,7 @@ def test_a_refused_bill_is_unknown(read: Warehouse) -> None:
     ]
     assert read.rows("select distinct month from marts.fct_month_bridge") == [(OCTOBER,)]
     assert read.rows(
-        "select month, actual_usd, state, exhausted_on from marts.fct_budgets order by month, scope"
+        "select month, actual_usd, status, exhausted_on from marts.fct_budgets order by month, scope"
     ) == [
         (OCTOBER, 2, "exceeded", date(2026, 10, 10)),
         (NOVEMBER, None, "exceeded", date(2026, 11, 10)),
@@ -88,8 +88,8 @@ def test_an_invoice_for_a_month_with_a_refused_bill(read: Warehouse, *, is_accep
     read.build_all()
 
     assert read.rows(
-        "select state, billed_usd, difference_usd from marts.fct_invoices"
-        " where month = '2026-11-01'"
+        "select status, billed_usd, difference_usd from marts.fct_invoices"
+        " where usage_month = '2026-11-01'"
     ) == [("bill_unknown", None, None)]
     assert read.rows("select state, billed_usd from reports.rpt_invoices") == [
         ("bill unknown", None)
@@ -123,11 +123,11 @@ def test_a_bill_without_a_cost(read: Warehouse) -> None:
     read.build_all()
 
     assert read.rows(
-        "select model, cost_usd, billed_usd, surcharge_usd, tokens_in from marts.fct_charges"
+        "select model, metered_cost_usd, billed_usd, surcharge_usd, tokens_in from marts.fct_charges"
         " where utc_date = '2026-11-12'"
     ) == [("(unknown)", None, 2, None, 200)]
     assert read.rows("select distinct month from marts.fct_month_bridge") == [(OCTOBER,)]
-    assert read.rows("select state, difference_usd from marts.fct_invoices where is_accepted") == [
+    assert read.rows("select status, difference_usd from marts.fct_invoices where is_accepted") == [
         ("accepted", 1)  # as the bill is known
     ]
     assert not failing(read)
@@ -210,7 +210,7 @@ def test_an_account_without_bills_by_agent(read: Warehouse) -> None:
     assert read.row(
         f"select metered_cost_usd, billed_usd from marts.fct_agent_months {months}"
     ) == (None, None)
-    assert read.row(f"select cost_usd, billed_usd from marts.fct_month_lines {months}") == (
+    assert read.row(f"select metered_cost_usd, billed_usd from marts.fct_month_lines {months}") == (
         None,
         None,
     )
@@ -233,7 +233,7 @@ def test_a_day_without_a_bill_is_in_no_bridge(read: Warehouse) -> None:
     read.build_all()
 
     assert read.rows("select distinct month from marts.fct_month_bridge") == [(OCTOBER,)]
-    assert read.rows("select actual_usd, state from marts.fct_budgets") == [
+    assert read.rows("select actual_usd, status from marts.fct_budgets") == [
         (None, "not_enough_history")
     ]
     assert not failing(read)
@@ -282,7 +282,7 @@ def test_a_line_without_a_known_bill_has_none_in_the_books(read: Warehouse) -> N
     read.build()
 
     assert read.row(
-        "select cost_usd, billed_usd, surcharge_usd from marts.fct_month_lines"
+        "select metered_cost_usd, billed_usd, surcharge_usd from marts.fct_month_lines"
         " where agent_id = 'a-9'"
     ) == (3, None, None)
 
@@ -306,8 +306,8 @@ def test_a_run_older_than_the_meters_has_no_bill(read: Warehouse) -> None:
     read.build()
 
     assert read.row(
-        "select run_cost_usd, cost_usd, billed_usd, tokens_in from marts.fct_month_lines"
-        " where month = '2026-07-01'"
+        "select cost_usd, metered_cost_usd, billed_usd, tokens_in from marts.fct_month_lines"
+        " where usage_month = '2026-07-01'"
     ) == (7, None, None, None)
     assert read.row(
         "select line_cost_usd, line_billed_usd, to_book_usd from reports.rpt_statements"

@@ -247,7 +247,7 @@ def test_usage_by_model_is_of_all_runs(read: Warehouse) -> None:
     read.build()
 
     assert read.rows(
-        "select agent_id, utc_date, model, cost_usd, tokens_in, listed_cost_usd"
+        "select agent_id, utc_date, model, metered_cost_usd, tokens_in, listed_cost_usd"
         " from marts.fct_model_days order by model"
     ) == [
         ("a-1", DAY, "claude-haiku-5", Decimal("1.5"), 200, 0),

@@ -11,7 +11,7 @@ from tests.report.test_files import Built, build, reports
 __all__ = ["build", "reports"]
 
 _BILL = """
-    select coalesce(workspace_name, 'Total') as name, sum(cost_usd) as cost, sum(surcharge_usd) as
+    select coalesce(workspace_name, 'Total') as name, sum(metered_cost_usd) as cost, sum(surcharge_usd) as
         surcharge, sum(own_key_usd) as own_key, sum(billed_usd) as billed
     from published.marts.fct_charges join published.marts.dim_workspaces using (workspace_id)
     where date_trunc('month', utc_date) = '2026-10-01'
@@ -59,7 +59,7 @@ def test_a_statement_has_the_cost_centers(batches: Site, sql: Asked) -> None:
         [key_in_words("cost_center", row["cost_center"]), numbers.usd(row["usd"])]
         for row in sql.rows("""
             select cost_center, sum(billed_usd) as usd from published.marts.fct_allocations
-            where month = '2026-10-01' group by all order by usd desc, cost_center
+            where usage_month = '2026-10-01' group by all order by usd desc, cost_center
         """)
     ]
     assert total[1] == numbers.usd(sql.rows(_BILL)[-1]["billed"])

@@ -54,7 +54,7 @@ def test_a_closed_month(closed: Shop) -> None:
     assert closed.rows("select status, revision from dim_months where month = '2026-10-01'") == [
         {"status": "closed", "revision": 1}
     ]
-    assert closed.rows("select owner, cost_usd, run_count from closed_lines") == [
+    assert closed.rows("select owner, metered_cost_usd, run_count from closed_lines") == [
         {"owner": "Ann", "cost_usd": "1.1000000000", "run_count": 1}
     ]
     assert status["books"]["last_closed"]["month"] == "2026-10"
@@ -144,7 +144,7 @@ def test_what_is_material(shop: Shop) -> None:
             f'{SETTINGS}[finance]\nmateriality_usd = "{usd}"\n', encoding="utf-8"
         )
         shop.publish()
-        (invoice,) = shop.rows("select state from fct_invoices where month = '2026-10-01'")
+        (invoice,) = shop.rows("select status from fct_invoices where usage_month = '2026-10-01'")
         states.append(invoice["state"])
 
     assert states == ["differs", "matched"]
@@ -179,7 +179,7 @@ def test_a_month_closed_anew(closed: Shop) -> None:
 
     assert status == [{"status": "final"}]
     assert (earlier.code, "begin with 2026-10, which was closed once" in earlier.err) == (2, True)
-    assert closed.rows("select revision, state, reason from audit.closings") == [
+    assert closed.rows("select revision, status, reason from audit.closings") == [
         {"revision": 1, "state": "reopened", "reason": "An invoice was wrong"},
         {"revision": 2, "state": "closed", "reason": None},
     ]
@@ -226,7 +226,7 @@ def test_a_month_in_which_nothing_was_read(tmp_path: Path, monkeypatch: pytest.M
         assert "Slate: data reach to 2026-11-05, before 2027-01-04." in refused.err
         assert shop.rows(
             "select entry_date, debit_usd - credit_usd as amount_usd, reverses_entry_id[:22] as of"
-            " from fct_journal_lines where month = '2026-12-01' and kind = 'reversal'"
+            " from fct_journal_lines where booked_month = '2026-12-01' and kind = 'reversal'"
             " and role = 'expense'"
         ) == [
             {"entry_date": "2026-12-01", "amount_usd": "-0.2750000000",
