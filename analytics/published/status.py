@@ -36,17 +36,6 @@ _WORKSPACES = """
     where workspace_id <> '(all)'
     order by workspace_name, workspace_id
 """
-# A list's watermark: how far its last pull reached.
-_WATERMARKS = """
-    select p.workspace_id, coalesce(a.agent_name, 'all runs') as list, p.agent_id, p.pulled_at,
-        p.newest_created_at, p.newest_run_id
-    from audit.list_snapshots as p
-    left join marts.dim_agents as a using (workspace_id, agent_id)
-    qualify row_number() over (
-        partition by p.workspace_id, p.agent_id order by p.pulled_at desc, p.load_id desc
-    ) = 1
-    order by p.workspace_id, p.agent_id nulls first
-"""
 _CHECKS = """
     select check_name, control, sources, is_ok, violation_count
     from audit.check_results
@@ -109,7 +98,6 @@ def _figures(con: duckdb.DuckDBPyConnection, layout: Layout) -> dict[str, Any]:
             (each["last_batch_at"] for each in workspaces if each["last_batch_at"]), default=None
         ),
         "workspaces": workspaces,
-        "watermarks": records(con, _WATERMARKS),
         "checks": records(con, _CHECKS),
         "custom_files": records(con, _CUSTOM_FILES),
         "books": books,

@@ -64,17 +64,20 @@ _JOINS = """
     left join audit.landing_files as f
         on f.workspace_id = v.workspace_id and f.load_id = v.load_id and f.file_name = {name}
     left join audit.requests as q
-        on q.workspace_id = v.workspace_id and q.load_id = v.load_id and q.request_number = v.request_number
+        on q.workspace_id = v.workspace_id and q.load_id = v.load_id
+        and q.request_number = v.request_number
 """
 # Current versions come first, the most expensive run on top; earlier versions follow as seen.
 _VERSIONS = """
     with runs as (from marts.fct_runs where {which}),
     versions as (
-        select workspace_id, run_id, status, cost_usd, created_at, load_id, request_number, file_line,
+        select workspace_id, run_id, status, cost_usd, created_at,
+            load_id, request_number, file_line,
             last_changed_at as seen_at, null as superseded_by_load_id, 0 as version_number
         from runs
         union all
-        select workspace_id, run_id, status, cost_usd, created_at, load_id, request_number, file_line,
+        select workspace_id, run_id, status, cost_usd, created_at,
+            load_id, request_number, file_line,
             seen_at, superseded_by_load_id, version_number
         from audit.run_versions semi join runs using (workspace_id, run_id)
         where not is_current

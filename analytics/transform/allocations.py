@@ -304,8 +304,6 @@ MODEL = polars_model(
             "source": "direct, or the pool: platform, no_agent (usage of runs without an agent),"
             " unlisted or failed (of the agent's runs).",
             "rule": "Name of the rule of finance/allocation.toml; '(none)' without one.",
-            "metered_cost_usd": "Metered cost in US dollars at the provider's list price; null where none"
-            " is known.",
         },
         refs={"agent_id": "dim_agents"},
         values={"source": SOURCES},

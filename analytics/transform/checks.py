@@ -154,7 +154,7 @@ def _all_checks(con: duckdb.DuckDBPyConnection, queries: Path) -> list[SqlModel]
     """Return the checks that headers of models declare, then the files of `checks/`."""
     found: list[tuple[str, str, Header, str]] = []
     for model in all_models(queries):
-        if model.layer in PUBLISHED:
+        if model.layer in PUBLISHED or model.header.conserves or model.header.sums:
             try:
                 found += [
                     (check.name, model.file, check.header, check.sql)

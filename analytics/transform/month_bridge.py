@@ -138,7 +138,8 @@ def _amounts(charges: pl.DataFrame) -> pl.DataFrame:
 
 
 def _booked(booked: pl.DataFrame) -> pl.DataFrame:
-    return booked.rename({"usage_month": "month"}).group_by(_CELL).agg(booked=units(pl.col("billed_usd")).sum())
+    of_month = booked.rename({"usage_month": "month"})
+    return of_month.group_by(_CELL).agg(booked=units(pl.col("billed_usd")).sum())
 
 
 def _cells(amounts: pl.DataFrame, booked: pl.DataFrame, pairs: pl.DataFrame) -> pl.DataFrame:

@@ -164,8 +164,9 @@ create table if not exists finance.closed_charge_adjustments (
 );
 
 create table if not exists finance.closed_lines (
-    usage_month DATE, revision INTEGER, workspace_id VARCHAR, workspace_name VARCHAR, agent_id VARCHAR,
-    agent_slug VARCHAR, agent_name VARCHAR, line_type VARCHAR, owner VARCHAR, cost_center VARCHAR,
+    usage_month DATE, revision INTEGER, workspace_id VARCHAR, workspace_name VARCHAR,
+    agent_id VARCHAR, agent_slug VARCHAR, agent_name VARCHAR, line_type VARCHAR,
+    owner VARCHAR, cost_center VARCHAR,
     {_AMOUNTS}, run_count BIGINT, succeeded_count BIGINT, failed_count BIGINT,
     cancelled_count BIGINT, listed_run_count BIGINT, cost_usd DECIMAL(38,10),
     failed_cost_usd DECIMAL(38,10), failed_cost_high_usd DECIMAL(38,10), unknown_cost_count BIGINT
@@ -218,8 +219,8 @@ create table if not exists finance.closed_accruals (
 );
 
 create table if not exists finance.closed_journal_lines (
-    booked_month DATE, entry_id VARCHAR, line_number INTEGER, entry_date DATE, kind VARCHAR, role VARCHAR,
-    account VARCHAR, cost_center VARCHAR, workspace_id VARCHAR, usage_month DATE,
+    booked_month DATE, entry_id VARCHAR, line_number INTEGER, entry_date DATE, kind VARCHAR,
+    role VARCHAR, account VARCHAR, cost_center VARCHAR, workspace_id VARCHAR, usage_month DATE,
     debit_usd DECIMAL(38,10), credit_usd DECIMAL(38,10), narration VARCHAR, memo VARCHAR,
     reverses_entry_id VARCHAR
 );

@@ -5,7 +5,11 @@ select
     workspaces.workspace_name,
     date_trunc('month', days.utc_date)::date as month,
     days.provider,
-    if(count(days.metered_cost_usd) = count(*), sum(days.metered_cost_usd), null) as metered_cost_usd,
+    if(
+        count(days.metered_cost_usd) = count(*),
+        sum(days.metered_cost_usd),
+        null
+    ) as metered_cost_usd,
     if(count(days.surcharge_usd) = count(*), sum(days.surcharge_usd), null) as surcharge_usd,
     if(count(days.own_key_usd) = count(*), sum(days.own_key_usd), null) as own_key_usd,
     if(count(days.billed_usd) = count(*), sum(days.billed_usd), null) as billed_usd

@@ -13,7 +13,9 @@ select
         1000000
         * sum(hours.metered_cost_usd)
         / nullif(
-            sum(hours.tokens_in + hours.tokens_out) filter (where hours.metered_cost_usd is not null), 0
+            sum(hours.tokens_in + hours.tokens_out)
+            filter (where hours.metered_cost_usd is not null),
+            0
         ),
         4
     )::decimal(18, 4) as usd_per_million_tokens

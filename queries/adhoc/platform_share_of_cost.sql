@@ -4,7 +4,11 @@
 select
     workspaces.workspace_name,
     date_trunc('month', charges.utc_date)::date as usage_month,
-    if(count(charges.metered_cost_usd) = count(*), sum(charges.metered_cost_usd), null) as metered_cost_usd,
+    if(
+        count(charges.metered_cost_usd) = count(*),
+        sum(charges.metered_cost_usd),
+        null
+    ) as metered_cost_usd,
     if(
         count(charges.metered_cost_usd) filter (agent_id = '(platform)')
         = count(*) filter (agent_id = '(platform)'),

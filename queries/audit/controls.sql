@@ -37,7 +37,12 @@ billed_days as (
         coalesce(sum(metered_cost_usd), 0) as metered_cost_usd,
         coalesce(sum(billed_usd), 0) as billed_usd
     from (
-        select workspace_id, utc_date, metered_cost_usd, billed_usd, billed_usd is null as lacks_bill
+        select
+            workspace_id,
+            utc_date,
+            metered_cost_usd,
+            billed_usd,
+            billed_usd is null as lacks_bill
         from marts.fct_billing_days
         union all by name
         select

@@ -16,7 +16,10 @@ from marts.fct_journal_lines
 cross join last_months
 where
     has_books
-    and (kind = 'reversal' or kind in ('accrual', 'adjustment', 'own_key') and booked_month < last_month)
+    and (
+        kind = 'reversal'
+        or kind in ('accrual', 'adjustment', 'own_key') and booked_month < last_month
+    )
 group by all
 having sum(debit_usd - credit_usd) <> 0
 order by all

@@ -4,7 +4,8 @@ with
 
 measures as (
     select [
-        'metered_cost_usd', 'billed_usd', 'surcharge_usd', 'own_key_usd', 'run_count', 'listed_run_count'
+        'metered_cost_usd', 'billed_usd', 'surcharge_usd',
+        'own_key_usd', 'run_count', 'listed_run_count'
     ] as names
 ),
 
@@ -16,8 +17,9 @@ lines as (
         owner,
         cost_center,
         unnest(names) as measure,
-        unnest([metered_cost_usd, billed_usd, surcharge_usd, own_key_usd, run_count, listed_run_count])
-            as closed
+        unnest([
+            metered_cost_usd, billed_usd, surcharge_usd, own_key_usd, run_count, listed_run_count
+        ]) as closed
     from finance.closed_lines
     cross join measures
 ),
@@ -33,11 +35,13 @@ adjustments as (
         cause,
         unnest(names) as measure,
         unnest([
-            previous_metered_cost_usd, previous_billed_usd, previous_surcharge_usd, previous_own_key_usd,
+            previous_metered_cost_usd, previous_billed_usd,
+            previous_surcharge_usd, previous_own_key_usd,
             previous_run_count, previous_listed_run_count
         ]) as previous,
         unnest([
-            current_metered_cost_usd, current_billed_usd, current_surcharge_usd, current_own_key_usd,
+            current_metered_cost_usd, current_billed_usd,
+            current_surcharge_usd, current_own_key_usd,
             current_run_count, current_listed_run_count
         ]) as "current",
         unnest([

@@ -14,8 +14,11 @@ charged as (
 )
 
 select
-    usage_month, workspace_id, agent_id, line_cost_center, cost_center, source, rule, metered_cost_usd, billed_usd
+    usage_month, workspace_id, agent_id, line_cost_center,
+    cost_center, source, rule, metered_cost_usd, billed_usd
 from marts.fct_allocations
 join charged using (usage_month, workspace_id, agent_id, line_cost_center)
-where (metered_cost_usd < 0 and charged_cost_usd >= 0) or (billed_usd < 0 and charged_billed_usd >= 0)
+where
+    (metered_cost_usd < 0 and charged_cost_usd >= 0)
+    or (billed_usd < 0 and charged_billed_usd >= 0)
 order by all

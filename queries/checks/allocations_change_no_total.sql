@@ -33,5 +33,7 @@ from (
     from marts.fct_allocations
 )
 group by all
-having sum(allocated_cost_usd) <> sum(metered_cost_usd) or sum(allocated_billed_usd) <> sum(billed_usd)
+having
+    sum(allocated_cost_usd) <> sum(metered_cost_usd)
+    or sum(allocated_billed_usd) <> sum(billed_usd)
 order by usage_month, workspace_id, agent_id, cost_center

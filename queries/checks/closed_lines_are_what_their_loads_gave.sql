@@ -4,7 +4,14 @@
 with
 
 versions as (
-    select workspace_id, utc_date, agent_id, metered_cost_usd, billed_usd, load_id, superseded_by_load_id
+    select
+        workspace_id,
+        utc_date,
+        agent_id,
+        metered_cost_usd,
+        billed_usd,
+        load_id,
+        superseded_by_load_id
     from staging.stg_agent_billing_versions
 ),
 

@@ -18,7 +18,10 @@ months as (
 ),
 
 hours as (
-    select workspace_id, (hour at time zone 'UTC')::date as utc_date, sum(metered_cost_usd) as hourly_usd
+    select
+        workspace_id,
+        (hour at time zone 'UTC')::date as utc_date,
+        sum(metered_cost_usd) as hourly_usd
     from marts.fct_usage_hours
     group by all
 ),

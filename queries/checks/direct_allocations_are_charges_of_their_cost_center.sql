@@ -17,7 +17,14 @@ charged as (
 ),
 
 direct as (
-    select usage_month, workspace_id, agent_id, line_cost_center, cost_center, metered_cost_usd, billed_usd
+    select
+        usage_month,
+        workspace_id,
+        agent_id,
+        line_cost_center,
+        cost_center,
+        metered_cost_usd,
+        billed_usd
     from marts.fct_allocations
     where source = 'direct'
 ),

@@ -38,7 +38,7 @@ figures as (
         tokens_out is null as lacks_tokens_out,
         request_count is null as lacks_requests
     from lines
-    where metered_cost_usd is null or tokens_in is null or tokens_out is null or request_count is null
+    where metered_cost_usd + tokens_in + tokens_out + request_count is null
 ),
 
 days as (

@@ -5,11 +5,8 @@
 -- Grain: usage month, workspace, cost center and account.
 -- key: usage_month, workspace_id, cost_center, account
 -- materialized: table
--- ref workspace_id: dim_workspaces
--- column usage_month: First day of the UTC month of the usage.
 -- column account: Account for expense.
 -- column default_account: Account of the cost center where the owner names none.
--- column metered_cost_usd: Metered cost in US dollars at the provider's list price.
 with
 
 books as (

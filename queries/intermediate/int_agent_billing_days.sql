@@ -5,9 +5,7 @@
 -- key: workspace_id, utc_date, agent_id
 -- materialized: table
 -- narrow: utc_date
--- ref agent_id: dim_agents
 -- conserves: raw.agent_billing_days by date as utc_date; ifnull(agent_id, '(platform)') as agent_id
--- column metered_cost_usd: Metered cost in US dollars at the provider's list price; unknown is in no sum.
 with
 
 bills as (

@@ -4,9 +4,7 @@
 -- Grain: workspace, line, owner, cost center and month.
 -- key: workspace_id, agent_id, owner, cost_center, month
 -- materialized: table
--- ref agent_id: dim_agents
 -- sums: fct_agent_months by agent_id; month
--- values status: open, incomplete, final, closed
 -- column month: First day of the calendar month.
 -- column status: Of the month: open (may change), incomplete (begins unread), final or closed.
 -- column is_complete: True once every date of the month is complete.

@@ -26,7 +26,8 @@ charges as (
         agent_id,
         cost_center,
         utc_date,
-        if(count(surcharge_usd) = count(*), sum(metered_cost_usd + surcharge_usd), null) as actual_usd
+        if(count(surcharge_usd) = count(*), sum(metered_cost_usd + surcharge_usd), null)
+            as actual_usd
     from marts.fct_charges
     group by all
 ),

@@ -7,8 +7,6 @@
 -- Grain: month, workspace and UTC day.
 -- key: usage_month, workspace_id, utc_date
 -- materialized: table
--- ref workspace_id: dim_workspaces
--- column usage_month: First day of the UTC month of the usage.
 -- column month_difference_usd: Invoiced less billed in US dollars, of all the month.
 -- column billed_when_issued_usd: Bill of the day in US dollars when the invoice was issued,
 -- or when the day was first read whole, if that was later; null where it was not yet, or unknown.
@@ -33,7 +31,8 @@ differing as (
 differing_days as (
     select
         *,
-        unnest(generate_series(usage_month, last_day(usage_month), interval 1 day))::date as utc_date
+        unnest(generate_series(usage_month, last_day(usage_month), interval 1 day))::date
+            as utc_date
     from differing
 ),
 

@@ -4,9 +4,6 @@
 -- Grain: booked month, month, workspace, invoice, cost center and account.
 -- key: booked_month, usage_month, workspace_id, invoice_id, cost_center, account
 -- materialized: table
--- ref workspace_id: dim_workspaces
--- column usage_month: First day of the UTC month of the usage.
--- column booked_month: First day of the month that books it: closed, or still to close.
 -- column invoice_id: Number of the invoice.
 -- column account: Account for expense.
 -- column invoiced_usd: Part of the invoice in US dollars, less credits and without tax.

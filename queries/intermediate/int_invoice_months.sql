@@ -8,9 +8,6 @@
 -- Grain: UTC month of the usage and workspace, of those with a bill or an invoice.
 -- key: usage_month, workspace_id
 -- materialized: table
--- ref workspace_id: dim_workspaces
--- values status: not_invoiced, matched, accepted, differs, bill_unknown, before_the_books
--- column usage_month: First day of the UTC month of the usage.
 -- column billed_usd: Bill in US dollars; null before the books, and where it is not known in full.
 -- column invoiced_usd: All invoices in US dollars, less credits.
 -- column difference_usd: Invoiced less billed in US dollars; null where not known.

@@ -10,7 +10,6 @@
 -- key: booked_month, usage_month, workspace_id, cost_center, account
 -- ref workspace_id: dim_workspaces
 -- column booked_month: First day of the UTC month that closes.
--- column usage_month: First day of the UTC month of the usage.
 -- column account: Account for expense.
 -- column default_account: Account of the cost center where the owner names none.
 -- column billed_usd: Bill of the usage month in US dollars, as it is at the close.

@@ -6,7 +6,6 @@
 -- narrow: utc_date
 -- ref workspace_id: dim_workspaces
 -- conserves: raw.billing_days by date as utc_date; ifnull(provider, '(unknown)') as provider
--- column metered_cost_usd: Metered cost in US dollars at the provider's list price; unknown is in no sum.
 with
 
 bills as (

@@ -10,7 +10,6 @@
 -- narrow fct_usage_hours: (hour at time zone 'UTC')::date
 -- ref agent_id: dim_agents
 -- sums: intermediate.int_agent_billing_days by utc_date; agent_id
--- column metered_cost_usd: Metered cost in US dollars at the provider's list price.
 -- column account: Account of the owner by finance/owners.csv; null without one.
 with
 
@@ -34,7 +33,11 @@ usage as (
         hours.agent_id,
         if(bills.is_whole, '(unknown)', hours.provider) as provider,
         if(bills.is_whole, '(unknown)', hours.model) as model,
-        if(any_value(bills.is_whole), null, coalesce(sum(hours.metered_cost_usd), 0)) as metered_cost_usd,
+        if(
+            any_value(bills.is_whole),
+            null,
+            coalesce(sum(hours.metered_cost_usd), 0)
+        ) as metered_cost_usd,
         coalesce(sum(hours.tokens_in), 0)::bigint as tokens_in,
         coalesce(sum(hours.tokens_out), 0)::bigint as tokens_out,
         coalesce(sum(hours.request_count), 0)::bigint as request_count
@@ -73,7 +76,9 @@ cells as (
         from bills
         left join usage using (workspace_id, utc_date, agent_id)
         group by bills.workspace_id, bills.utc_date, bills.agent_id, bills.metered_cost_usd
-        having bills.metered_cost_usd <> coalesce(sum(usage.metered_cost_usd), 0) or count(usage.model) = 0
+        having
+            bills.metered_cost_usd <> coalesce(sum(usage.metered_cost_usd), 0)
+            or count(usage.model) = 0
     )
     group by all
 ),
@@ -151,7 +156,8 @@ select
     amounts.model,
     amounts.metered_cost_usd,
     coalesce(
-        amounts.metered_cost_usd + amounts.surcharge_usd - amounts.own_key_usd, amounts.whole_billed_usd
+        amounts.metered_cost_usd + amounts.surcharge_usd - amounts.own_key_usd,
+        amounts.whole_billed_usd
     )::decimal(38, 10) as billed_usd,
     amounts.surcharge_usd,
     amounts.own_key_usd,

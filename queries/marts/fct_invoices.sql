@@ -8,8 +8,6 @@
 -- key: booked_month, usage_month, workspace_id, invoice_id
 -- ref workspace_id: dim_workspaces
 -- values status: not_invoiced, matched, accepted, differs, bill_unknown, before_the_books
--- column usage_month: First day of the UTC month of the usage.
--- column booked_month: First day of the month that books it: closed, or still to close.
 -- column invoice_id: Number of the invoice; '(none)' without one.
 -- column issued_on: Day on which the invoice was issued.
 -- column amount_usd: Amount in US dollars that is booked, before credits and tax.

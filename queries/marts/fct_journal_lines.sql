@@ -20,7 +20,6 @@
 -- accrued, payable or provider_payable.
 -- column account: Account of the line.
 -- column cost_center: Cost center of an expense; '(none)' without one, and of other accounts.
--- column usage_month: First day of the UTC month of the usage.
 -- column debit_usd: Debit in US dollars; 0 for a credit.
 -- column credit_usd: Credit in US dollars; 0 for a debit.
 -- column narration: Text of the entry.
@@ -123,7 +122,11 @@ invoices as (
             strftime(usage_month, '%Y-%m'),
             left(md5(workspace_id), 8)
         ) || if(kind = 'invoice', '-' || left(md5(invoice_id), 8), '') as entry_id,
-        if(issued_on between booked_month and last_day(booked_month), issued_on, last_day(booked_month)) as entry_date,
+        if(
+            issued_on between booked_month and last_day(booked_month),
+            issued_on,
+            last_day(booked_month)
+        ) as entry_date,
         role,
         account,
         cost_center,

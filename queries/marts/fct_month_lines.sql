@@ -7,7 +7,6 @@
 -- ref workspace_id: dim_workspaces
 -- column usage_month: First day of the calendar month.
 -- column revision: Number of the close that froze the line, from 1; null while it is not closed.
--- column metered_cost_usd: Metered cost in US dollars at the provider's list price.
 -- column cost_usd: Cost in US dollars of the runs created in the month.
 -- column billed_usd: Bill in US dollars, as far as it is known; null if nothing of it is.
 -- column tokens_in: Input tokens of the metered requests.

@@ -177,7 +177,8 @@ adjustments as (
 totals as (
     select
         adjustments.*,
-        coalesce(lines.metered_cost_usd, 0) + sum(adjustments.metered_cost_usd) over so_far as current_metered_cost_usd,
+        coalesce(lines.metered_cost_usd, 0) + sum(adjustments.metered_cost_usd) over so_far
+            as current_metered_cost_usd,
         coalesce(lines.billed_usd, 0) + sum(adjustments.billed_usd) over so_far
             as current_billed_usd,
         coalesce(lines.surcharge_usd, 0) + sum(adjustments.surcharge_usd) over so_far
@@ -214,7 +215,8 @@ select
     totals.cause,
     totals.load_id,
     totals.is_booked,
-    (current_metered_cost_usd - totals.metered_cost_usd)::decimal(38, 10) as previous_metered_cost_usd,
+    (current_metered_cost_usd - totals.metered_cost_usd)::decimal(38, 10)
+        as previous_metered_cost_usd,
     current_metered_cost_usd::decimal(38, 10) as current_metered_cost_usd,
     totals.metered_cost_usd::decimal(38, 10) as difference_metered_cost_usd,
     (current_billed_usd - totals.billed_usd)::decimal(38, 10) as previous_billed_usd,

@@ -6,7 +6,6 @@
 -- ref workspace_id: dim_workspaces
 -- ref agent_id: dim_agents
 -- conserves: raw.usage_hours by hour::date; ifnull(agent_id, '(platform)') as agent_id
--- column metered_cost_usd: Metered cost in US dollars at the provider's list price; unknown is in no sum.
 select
     workspace_id,
     hour,

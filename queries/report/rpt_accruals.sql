@@ -2,7 +2,6 @@
 -- Grain: workspace, month, usage month, cost center and account.
 -- key: workspace_id, month, usage_month, cost_center, account
 -- column month: First day of the UTC month that closes.
--- column usage_month: First day of the UTC month of the usage.
 -- column account: Account for expense.
 -- column billed_usd: Bill of the usage month in US dollars, as it is at the close.
 -- column invoiced_usd: Expense in US dollars that invoices have booked up to the close.
@@ -21,9 +20,13 @@ invoices as (
         accruals.usage_month,
         workspace_id,
         arg_max(invoices.status, invoices.booked_month) as state
-    from (select distinct booked_month, usage_month, workspace_id from marts.fct_accruals) as accruals
+    from (
+        select distinct booked_month, usage_month, workspace_id from marts.fct_accruals
+    ) as accruals
     join marts.fct_invoices as invoices using (workspace_id)
-    where invoices.usage_month = accruals.usage_month and invoices.booked_month <= accruals.booked_month
+    where
+        invoices.usage_month = accruals.usage_month
+        and invoices.booked_month <= accruals.booked_month
     group by all
 )
 

@@ -2,7 +2,6 @@
 -- Grain: as rpt_invoices, of which these are rows.
 -- key: workspace_id, month, invoice_id, usage_month
 -- column month: First day of the month that books the invoice: closed, or still to close.
--- column usage_month: First day of the UTC month of the usage.
 -- column invoice_id: Number of the invoice.
 -- column issued_on: Day on which the invoice was issued.
 -- column amount_usd: Amount in US dollars that is booked, before credits and tax.

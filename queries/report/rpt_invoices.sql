@@ -6,7 +6,6 @@
 -- column month: First day of the UTC month of the usage.
 -- column invoice_id: Number of the invoice.
 -- column issued_on: Day on which the invoice was issued.
--- column booked_month: First day of the month that books it: closed, or still to close.
 -- column amount_usd: Amount in US dollars that is booked, before credits and tax.
 -- column credit_usd: Credit in US dollars that is booked; positive.
 -- column tax_usd: Tax in US dollars that is booked.

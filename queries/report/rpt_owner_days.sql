@@ -10,7 +10,8 @@ select
     sum(run_count)::bigint as run_count,
     sum(failed_count)::bigint as failed_count,
     sum(succeeded_count + failed_count)::bigint as finished_count,
-    (sum(run_count) - coalesce(sum(succeeded_count + failed_count + cancelled_count + open_count), 0))::bigint
+    sum(run_count)::bigint
+    - coalesce(sum(succeeded_count + failed_count + cancelled_count + open_count), 0)::bigint
         as unknown_outcome_count,
     sum(unknown_cost_count)::bigint as unknown_cost_count,
     sum(cost_usd) as cost_usd

@@ -252,7 +252,7 @@ def test_before_the_first_batch_there_is_nothing_to_ask(analytics: Command) -> N
 
 
 def test_status_is_told_in_json(published: Command) -> None:
-    """`status --json` has freshness, watermarks, run detail, open runs, checks, the last batch."""
+    """`status --json` has freshness, run detail, open runs, checks, the last batch."""
     found = json.loads(published("status", "--json").out)
 
     (workspace,) = found["workspaces"]
@@ -261,7 +261,6 @@ def test_status_is_told_in_json(published: Command) -> None:
     assert workspace["detail_coverage"] == 1
     assert workspace["unlisted_cost_usd"] == workspace["unexplained_usd"] == "0.0000000000"
     assert (workspace["unreconciled_day_count"], workspace["required_batches_per_day"]) == (0, 1)
-    assert {mark["list"] for mark in found["watermarks"]} == {"all runs", "Baker"}
     assert found["last_batch"]["exit_code"] == 0
     assert found["checks"]
     assert all(check["is_ok"] for check in found["checks"])

@@ -136,7 +136,7 @@ def prove_sums(published: Published, oracle: Oracle) -> None:
 def prove_controls(published: Published, oracle: Oracle, today: date) -> None:
     """Every dollar of the meter is explained, and the bill is that of the ledger."""
     stale, lost = oracle.stale_agents(), oracle.lost()
-    for row in published["reconciliation_agents"]:
+    for row in published["int_reconciliation_agents"]:
         is_lost = row["agent_id"] == "(platform)" and lost.get(row["utc_date"])
         assert row["utc_date"] >= today or row["agent_id"] in stale or is_lost, row
     metered, platform = oracle.metered(), oracle.platform()

@@ -50,7 +50,7 @@ Bills: TypeAlias = defaultdict[tuple[date, str], list[Decimal]]
 ZERO = Decimal(0)
 OWNERS = ("Ann", "Bob", "Cleo")
 OF_THE_BOOKS = (
-    "fct_charges", "fct_charge_adjustments", "closed_lines", "fct_period_adjustments",
+    "fct_charges", "fct_charge_adjustments", "fct_month_lines", "fct_period_adjustments",
     "dim_months", "closings",
 )  # fmt: skip
 FROZEN = {
@@ -190,13 +190,15 @@ def build_books(batch: Batch, file: Path) -> dict[str, list[Row]]:
 
 def prove_books(marts: dict[str, list[Row]], true: Bills) -> None:
     """By month and line, what was closed and every adjustment of it are the ledger's sums."""
-    closed = {row["month"] for row in marts["closings"] if row["state"] == "closed"}
+    closed = {row["month"] for row in marts["closings"] if row["status"] == "closed"}
     sums: Bills = defaultdict(lambda: [ZERO, ZERO])
-    for row in marts["closed_lines"]:
-        _add(sums[row["month"], row["agent_id"]], row["cost_usd"], row["billed_usd"])
+    for row in marts["fct_month_lines"]:
+        if row["revision"]:
+            line = sums[row["usage_month"], row["agent_id"]]
+            _add(line, row["metered_cost_usd"], row["billed_usd"])
     for row in marts["fct_period_adjustments"]:
         line = sums[row["usage_month"], row["agent_id"]]
-        _add(line, row["difference_cost_usd"], row["difference_billed_usd"])
+        _add(line, row["difference_metered_cost_usd"], row["difference_billed_usd"])
         assert row["booked_month"] > row["usage_month"]
         assert row["is_booked"] == (row["booked_month"] in closed)
     assert {key: value for key, value in sums.items() if any(value)} == {

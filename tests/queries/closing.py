@@ -8,8 +8,10 @@ from analytics.finance.books.frozen import names
 from analytics.resources import folder
 from tests.transform.given import Warehouse
 
-BOOKED = ("corrections", "run_adjustments", "invoices", "invoice_lines")
-"""Frozen tables of earlier months, which name the closed one as `booked_month`."""
+OF_USE = ("allocations", "charges", "lines")
+"""Frozen tables that name the closed month as `usage_month`."""
+BY_MONTH = ("budgets", "loads", "month_bridge")
+"""Those that name it as `month`; others as `booked_month`."""
 
 
 def close(warehouse: Warehouse, *months: date, revision: int = 1) -> None:
@@ -41,6 +43,7 @@ def reopen(warehouse: Warehouse, month: date) -> None:
     con = warehouse._con
     con.execute("update finance.closings set status = 'reopened' where month = ?", [month])
     for name in names():
-        column = "booked_month" if name in BOOKED else "month"
+        of_use = "usage_month" if name in OF_USE else "booked_month"
+        column = "month" if name in BY_MONTH else of_use
         con.execute(f"delete from finance.closed_{name} where {column} = ?", [month])
     warehouse.build()

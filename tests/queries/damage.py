@@ -41,7 +41,7 @@ DAMAGE = {
     "closed_lines_are_what_their_loads_gave": (
         "update finance.closed_lines set metered_cost_usd = metered_cost_usd - 1e-10 where metered_cost_usd > 0"
     ),
-    "closings_state_is_known": ("update audit.closings set status = 'done'"),
+    "closings_status_is_known": ("update audit.closings set status = 'done'"),
     "days_are_listed_and_unlisted_runs": ("update marts.fct_agent_days set open_count = 7"),
     "dim_agents_line_type_is_known": ("update marts.dim_agents set line_type = null"),
     "dim_months_status_is_known": ("update marts.dim_months set status = 'done'"),
@@ -55,19 +55,13 @@ DAMAGE = {
     "failure_rates_lie_within_their_intervals": (
         "update marts.fct_agent_days set failure_rate_low = failure_rate_high + 0.1"
     ),
-    "fct_account_months_workspace_id_is_in_dim_workspaces": (
-        "update intermediate.int_account_months set workspace_id = 'lost'"
-    ),
     "fct_accruals_workspace_id_is_in_dim_workspaces": (
         "update marts.fct_accruals set workspace_id = 'lost'"
     ),
     "fct_adjustments_agent_id_is_in_dim_agents": (
         "update marts.fct_adjustments set agent_id = 'lost'"
     ),
-    "fct_agent_billing_days_agent_id_is_in_dim_agents": (
-        "update intermediate.int_agent_billing_days set agent_id = 'lost'"
-    ),
-    "fct_agent_billing_days_conserves_raw_agent_billing_days": (
+    "int_agent_billing_days_conserves_raw_agent_billing_days": (
         "update intermediate.int_agent_billing_days set billed_usd = 9"
     ),
     "fct_agent_days_agent_id_is_in_dim_agents": (
@@ -75,13 +69,7 @@ DAMAGE = {
     ),
     "fct_agent_months_status_is_known": ("update marts.fct_agent_months set status = 'done'"),
     "fct_agent_months_sums_fct_agent_days": ("update marts.fct_agent_months set run_count = 1"),
-    "fct_agent_owner_months_agent_id_is_in_dim_agents": (
-        "update intermediate.int_agent_owner_months set agent_id = 'lost'"
-    ),
-    "fct_agent_owner_months_status_is_known": (
-        "update intermediate.int_agent_owner_months set status = 'done'"
-    ),
-    "fct_agent_owner_months_sums_fct_agent_months": (
+    "int_agent_owner_months_sums_fct_agent_months": (
         "update intermediate.int_agent_owner_months set billed_usd = billed_usd + 1e-10"
     ),
     "fct_allocations_agent_id_is_in_dim_agents": (
@@ -94,43 +82,22 @@ DAMAGE = {
     "fct_billing_days_workspace_id_is_in_dim_workspaces": (
         "update marts.fct_billing_days set workspace_id = 'lost'"
     ),
-    "fct_charge_corrections_agent_id_is_in_dim_agents": (
+    "fct_charge_adjustments_agent_id_is_in_dim_agents": (
         "update marts.fct_charge_adjustments set agent_id = 'lost'"
     ),
     "fct_budgets_scope_is_known": ("update marts.fct_budgets set scope = 'team'"),
-    "fct_budgets_state_is_known": ("update marts.fct_budgets set status = 'good'"),
-    "fct_charge_corrections_cause_is_known": (
+    "fct_budgets_status_is_known": ("update marts.fct_budgets set status = 'good'"),
+    "fct_charge_adjustments_cause_is_known": (
         "update marts.fct_charge_adjustments set cause = 'other'"
     ),
     "fct_charges_agent_id_is_in_dim_agents": ("update marts.fct_charges set agent_id = 'lost'"),
-    "fct_charges_sums_fct_agent_billing_days": (
+    "fct_charges_sums_int_agent_billing_days": (
         "update marts.fct_charges set surcharge_usd = surcharge_usd + 1e-10"
-    ),
-    "fct_closed_lines_workspace_id_is_in_dim_workspaces": (
-        "update finance.closed_lines set workspace_id = 'lost'"
-    ),
-    "fct_invoice_bookings_role_is_known": (
-        "update intermediate.int_invoice_bookings set role = 'done'"
-    ),
-    "fct_invoice_bookings_workspace_id_is_in_dim_workspaces": (
-        "update intermediate.int_invoice_bookings set workspace_id = 'lost'"
-    ),
-    "fct_invoice_days_workspace_id_is_in_dim_workspaces": (
-        "update intermediate.int_invoice_days set workspace_id = 'lost'"
-    ),
-    "fct_invoice_lines_workspace_id_is_in_dim_workspaces": (
-        "update intermediate.int_invoice_lines set workspace_id = 'lost'"
-    ),
-    "fct_invoice_months_workspace_id_is_in_dim_workspaces": (
-        "update intermediate.int_invoice_months set workspace_id = 'lost'"
-    ),
-    "fct_invoice_months_state_is_known": (
-        "update intermediate.int_invoice_months set status = 'done'"
     ),
     "fct_invoices_workspace_id_is_in_dim_workspaces": (
         "update marts.fct_invoices set workspace_id = 'lost'"
     ),
-    "fct_invoices_state_is_known": ("update marts.fct_invoices set status = 'done'"),
+    "fct_invoices_status_is_known": ("update marts.fct_invoices set status = 'done'"),
     "fct_journal_lines_kind_is_known": ("update marts.fct_journal_lines set kind = 'done'"),
     "fct_journal_lines_role_is_known": ("update marts.fct_journal_lines set role = 'done'"),
     "fct_journal_lines_workspace_id_is_in_dim_workspaces": (
@@ -143,28 +110,11 @@ DAMAGE = {
     "fct_month_lines_workspace_id_is_in_dim_workspaces": (
         "update marts.fct_month_lines set workspace_id = 'lost'"
     ),
-    "fct_owner_days_conserves_marts_fct_workspace_days": (
-        "delete from marts.fct_owner_days where owner = '(none)'"
-    ),
-    "fct_owner_days_sums_fct_agent_days": ("update marts.fct_owner_days set owner = 'Ann'"),
-    "fct_owner_months_conserves_marts_fct_agent_owner_months": (
-        "update marts.fct_owner_months set cost_center = 'lost'"
-    ),
-    "fct_owner_months_status_is_known": ("update marts.fct_owner_months set status = 'done'"),
-    "fct_owner_months_sums_fct_workspace_months": (
-        "update marts.fct_owner_months set own_key_usd = own_key_usd + 1e-10"
-    ),
     "fct_period_adjustments_agent_id_is_in_dim_agents": (
         "update marts.fct_period_adjustments set agent_id = 'lost'"
     ),
     "fct_period_adjustments_cause_is_known": (
         "update marts.fct_period_adjustments set cause = 'other'"
-    ),
-    "fct_platform_agent_days_conserves_raw_platform_rollups": (
-        "delete from marts.fct_platform_agent_days"
-    ),
-    "fct_platform_agent_days_workspace_id_is_in_dim_workspaces": (
-        "update marts.fct_platform_agent_days set workspace_id = 'lost'"
     ),
     "fct_run_models_conserves_raw_run_costs": (
         "update marts.fct_run_models set cost_usd = '0.0000000002'"
@@ -224,9 +174,6 @@ DAMAGE = {
         "update marts.fct_workspace_days set platform_cost_usd = platform_cost_usd + 1e-10"
     ),
     "reconciliation_days_status_is_known": ("update audit.reconciliation_days set status = 'done'"),
-    "refused_endpoints_workspace_id_is_in_dim_workspaces": (
-        "update intermediate.int_refused_endpoints set workspace_id = 'w-9'"
-    ),
     "rpt_month_bridge_recency_is_known": ("update reports.rpt_month_bridge set recency = 'old'"),
     "the_last_version_of_a_run_is_in_force": (
         "update audit.run_versions set cost_usd = 1 where is_current"

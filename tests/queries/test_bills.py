@@ -24,7 +24,7 @@ OTHER = {"provider": "openai", "model": "openai.gpt-5.5"}
 
 def bills(warehouse: Warehouse, relation: str, key: str) -> list[tuple[Any, ...]]:
     return warehouse.rows(
-        f"select {key}, cost_usd, surcharge_usd, own_key_usd, billed_usd from marts.{relation}"
+        f"select {key}, metered_cost_usd, surcharge_usd, own_key_usd, billed_usd from {relation}"
         " order by utc_date, 1"
     )
 
@@ -35,7 +35,7 @@ def test_a_surcharge(read: Warehouse) -> None:
     metered(read, cost_usd=1, billed_usd="0.5", **OTHER)
     read.build()
 
-    assert bills(read, "fct_billing_days", "provider") == [
+    assert bills(read, "marts.fct_billing_days", "provider") == [
         ("anthropic", 2, Decimal("0.2"), 0, Decimal("2.2")),
         ("openai", 1, Decimal("-0.5"), 0, Decimal("0.5")),
     ]
@@ -50,11 +50,11 @@ def test_an_own_key(read: Warehouse) -> None:
         rolled_up(read, 1, agent_id=agent_id, cost_usd=cost)
     read.build()
 
-    assert bills(read, "fct_billing_days", "provider") == [
+    assert bills(read, "marts.fct_billing_days", "provider") == [
         ("anthropic", 2, Decimal("0.04"), 2, Decimal("0.04")),
         ("openai", 1, Decimal("0.1"), 0, Decimal("1.1")),
     ]
-    assert bills(read, "int_agent_billing_days", "agent_id") == [
+    assert bills(read, "intermediate.int_agent_billing_days", "agent_id") == [
         ("a-1", 2, Decimal("0.04"), 2, Decimal("0.04")),
         ("a-2", 1, Decimal("0.1"), 0, Decimal("1.1")),
     ]
@@ -72,7 +72,7 @@ def test_an_agent_with_both(read: Warehouse) -> None:
     """)
     read.build()
 
-    assert bills(read, "int_agent_billing_days", "agent_id") == [
+    assert bills(read, "intermediate.int_agent_billing_days", "agent_id") == [
         ("a-1", 3, Decimal("0.14"), 2, Decimal("1.14"))
     ]
 
@@ -86,7 +86,7 @@ def test_a_key_added_within_the_day(read: Warehouse, hour: int, own_key: int) ->
     metered(read, hour=f"2026-11-19 {hour:02}:00Z", billed_usd="0.04" if own_key else "2.2")
     read.build()
 
-    ((_, _, _, found, _),) = bills(read, "fct_billing_days", "provider")
+    ((_, _, _, found, _),) = bills(read, "marts.fct_billing_days", "provider")
     assert found == own_key
 
 
@@ -104,7 +104,7 @@ def test_a_run_keeps_the_account_with_which_it_started(read: Warehouse) -> None:
     """)
     read.build()
 
-    assert bills(read, "fct_billing_days", "provider") == [
+    assert bills(read, "marts.fct_billing_days", "provider") == [
         ("anthropic", 2, Decimal("0.2"), 0, Decimal("2.2"))
     ]
 
@@ -119,7 +119,7 @@ def test_a_run_before_the_key_on_a_day_with_it(read: Warehouse) -> None:
     metered(read, cost_usd=3, hour="2026-11-19 15:00Z", billed_usd="0.06", agent_id="a-2")
     read.build()
 
-    rows = bills(read, "int_agent_billing_days", "agent_id")
+    rows = bills(read, "intermediate.int_agent_billing_days", "agent_id")
     assert [(agent, own_key) for agent, _, _, own_key, _ in rows] == [("a-1", 0), ("a-2", 3)]
 
 
@@ -130,7 +130,7 @@ def test_a_key_added_within_the_day_of_unlisted_runs(read: Warehouse) -> None:
     metered(read, cost_usd=2, hour="2026-11-19 15:00Z", billed_usd="0.04", agent_id="a-2")
     read.build()
 
-    rows = bills(read, "int_agent_billing_days", "agent_id")
+    rows = bills(read, "intermediate.int_agent_billing_days", "agent_id")
     assert [(agent, own_key) for agent, _, _, own_key, _ in rows] == [("a-1", 0), ("a-2", 2)]
 
 
@@ -148,7 +148,7 @@ def test_a_revoked_key(read: Warehouse) -> None:
     metered(read, billed_usd="2.2")
     read.build()
 
-    assert [own_key for _, _, _, own_key, _ in bills(read, "fct_billing_days", "utc_date")] == [
+    assert [own_key for _, _, _, own_key, _ in bills(read, "marts.fct_billing_days", "utc_date")] == [
         2, 0,
     ]  # fmt: skip
     assert read.row("select removed_at, is_listed from marts.dim_provider_keys") == (
@@ -173,7 +173,7 @@ def test_a_day_after_a_key_was_last_listed(read: Warehouse) -> None:
         metered(read, date=f"2026-11-{day}", hour=f"2026-11-{day} 12:00Z", billed_usd=billed)
     read.build()
 
-    assert [own_key for _, _, _, own_key, _ in bills(read, "fct_billing_days", "utc_date")] == [
+    assert [own_key for _, _, _, own_key, _ in bills(read, "marts.fct_billing_days", "utc_date")] == [
         2, 2, 2, 0,
     ]  # fmt: skip
 
@@ -198,7 +198,7 @@ def test_usage_without_an_agent_stands_on_the_platforms_line(read: Warehouse) ->
     metered(read, billed_usd="2.2")
     read.build()
 
-    assert bills(read, "int_agent_billing_days", "agent_id") == [
+    assert bills(read, "intermediate.int_agent_billing_days", "agent_id") == [
         ("(platform)", 1, -1, 0, 0),
         ("a-1", 2, Decimal("0.2"), 0, Decimal("2.2")),
     ]

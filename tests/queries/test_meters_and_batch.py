@@ -42,22 +42,12 @@ def test_billing_days(warehouse: Warehouse) -> None:
     ]
 
 
-def test_platform_agent_days(warehouse: Warehouse) -> None:
-    """Platform agents have their own days, and no part in any count of runs."""
-    warehouse.given(
-        "platform_rollups",
-        platform_agent_name="Verifier",
-        run_count=2,
-        cost_usd="0.1",
-        billed_usd=0,
-    )
+def test_platform_agents_have_a_line_of_their_own(warehouse: Warehouse) -> None:
+    """Platform agents have their cost in the workspace's day, and no part in any count of runs."""
+    warehouse.given("platform_rollups", run_count=2, cost_usd="0.1", billed_usd=0)
 
     warehouse.build()
 
-    assert warehouse.rows(
-        "select utc_date, platform_agent_name, run_count, cost_usd, billed_usd"
-        " from marts.fct_platform_agent_days"
-    ) == [(date(2026, 11, 19), "Verifier", 2, Decimal("0.1"), Decimal(0))]
     assert warehouse.rows(
         "select run_count, cost_usd, platform_cost_usd from marts.fct_workspace_days"
     ) == [(0, Decimal("0.1"), Decimal("0.1"))]
@@ -83,26 +73,6 @@ def test_loads(warehouse: Warehouse) -> None:
         "select load_id, request_count, first_fetched_at, last_fetched_at, record_count"
         " from audit.loads order by load_id"
     ) == [("load-1", 2, SEEN, later, 3), ("load-2", 0, None, None, 3)]
-
-
-def test_list_snapshots(warehouse: Warehouse) -> None:
-    """A pull that does not reach back to the one before shows the window that it missed."""
-    warehouse.insert(
-        "ledger.list_snapshots",
-        workspace_id=WORKSPACE,
-        load_id="load-1",
-        pulled_at=SEEN,
-        row_count=200,
-        is_contiguous=False,
-        unread_from=SEEN - timedelta(hours=9),
-        unread_until=SEEN - timedelta(hours=7),
-    )
-
-    warehouse.build()
-
-    assert warehouse.row(
-        "select row_count, is_contiguous, unread_until - unread_from from audit.list_snapshots"
-    ) == (200, False, timedelta(hours=2))
 
 
 def test_quarantined_records(warehouse: Warehouse) -> None:

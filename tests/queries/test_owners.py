@@ -33,11 +33,8 @@ def test_all_checks_of_sums_pass(sample: Warehouse) -> None:
 
     assert [each.finding for each in results.values() if not each.ok] == []
     assert {
-        "fct_owner_days_conserves_marts_fct_workspace_days",
-        "fct_owner_days_sums_fct_agent_days",
-        "fct_owner_months_sums_fct_workspace_months",
-        "fct_owner_months_conserves_marts_fct_agent_owner_months",
-        "fct_agent_owner_months_sums_fct_agent_months",
+        "int_agent_owner_months_sums_fct_agent_months",
+        "fct_workspace_months_sums_fct_agent_months",
     } <= results.keys()
 
 
@@ -45,8 +42,8 @@ def test_all_checks_of_sums_pass(sample: Warehouse) -> None:
 def test_owners_add_up_to_the_workspace(measure: str, sample: Warehouse) -> None:
     """Nothing is lost or counted twice, and nobody has less than nothing, nor more than all."""
     owners = sample.rows(
-        f"select workspace_id, month, sum({measure}), min({measure}) from marts.fct_owner_months"
-        " group by all order by all"
+        f"select workspace_id, month, sum({measure}), min({measure})"
+        " from intermediate.int_agent_owner_months group by all order by all"
     )
     workspaces = sample.rows(
         f"select workspace_id, month, {measure} from marts.fct_workspace_months order by all"
@@ -75,12 +72,12 @@ def test_an_agent_has_the_owner_of_today(sample: Warehouse) -> None:
 def test_a_day_belongs_to_the_owner_of_that_day(sample: Warehouse) -> None:
     """Runs, bill and usage of a day stand under its owner, those before under the one before."""
     for table, day in (
-        ("fct_agent_days", "date"),
-        ("int_agent_billing_days", "utc_date"),
-        ("fct_model_days", "utc_date"),
+        ("marts.fct_agent_days", "date"),
+        ("marts.fct_charges", "utc_date"),
+        ("marts.fct_model_days", "utc_date"),
     ):
         rows = sample.rows(
-            f"select distinct {day} >= date '2026-11-19', owner, cost_center from marts.{table}"
+            f"select distinct {day} >= date '2026-11-19', owner, cost_center from {table}"
             f" where agent_id = 'a-1' and workspace_id = '{WORKSPACE}' order by all"
         )
         assert rows[-1] == (True, CAKE, "C-2")
@@ -95,7 +92,7 @@ def test_what_has_no_owner_is_a_line(sample: Warehouse) -> None:
         " order by all"
     )
     (without,) = sample.row(
-        "select sum(cost_usd) from marts.fct_owner_days"
+        "select sum(cost_usd) from marts.fct_agent_days"
         f" where workspace_id = '{WORKSPACE}' and owner = '(none)' and cost_center = '(none)'"
     )
     (whole,) = sample.row(
@@ -168,4 +165,4 @@ def test_owners_of_a_day_are_those_of_the_reporting_time_zone(warehouse: Warehou
 
     for timezone, owner in (("UTC", BREAD), ("Europe/Berlin", CAKE)):
         warehouse.build(timezone)
-        assert warehouse.rows("select owner from marts.fct_owner_days") == [(owner,)]
+        assert warehouse.rows("select owner from marts.fct_agent_days") == [(owner,)]

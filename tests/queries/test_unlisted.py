@@ -224,7 +224,7 @@ def test_a_month_of_which_no_outcome_is_known_has_none(read: Warehouse) -> None:
     outcomes = "run_count, succeeded_count, failed_count, open_count, failure_rate"
     unknown = (3, None, None, None, None)
     assert day(read, outcomes) == unknown
-    for table in ("fct_agent_months", "fct_owner_months", "fct_workspace_months"):
+    for table in ("fct_agent_months", "fct_workspace_months"):
         assert read.row(f"select {outcomes} from marts.{table} where run_count > 0") == unknown
 
 

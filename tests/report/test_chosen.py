@@ -28,7 +28,7 @@ _FIGURES = """
         sum(failed_count)::bigint as failed, sum(succeeded_count + failed_count)::bigint as finished
     from every where day between $first and $last"""
 _BILLED = """
-    select sum(billed_usd) as billed from published.intermediate.int_agent_billing_days
+    select sum(billed_usd) as billed from published.marts.fct_charges
     where utc_date between $first and $last
         and list_contains(getvariable('workspaces')::varchar[], workspace_id)
         and coalesce(list_contains(getvariable('agents')::varchar[], agent_id), true)"""

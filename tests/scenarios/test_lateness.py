@@ -215,7 +215,7 @@ def test_a_run_that_disappears_and_then_costs_more(
 
     published = run_batch(batch)
 
-    assert published.rows("reconciliation_agents", "utc_date unexplained_usd") == [
+    assert published.rows("int_reconciliation_agents", "utc_date unexplained_usd") == [
         (DAY, Decimal("0.25"))
     ]
     assert [check.name for check in published.checks if not check.ok] == [

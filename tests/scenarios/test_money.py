@@ -76,4 +76,4 @@ def test_a_cost_that_the_api_does_not_report(
     published = run_batch(batch)
 
     assert published.rows("fct_agent_days", "unknown_cost_count cost_usd") == [(1, None)]
-    assert published.rows("reconciliation_agents", "unexplained_usd") == [(Decimal(1),)]
+    assert published.rows("int_reconciliation_agents", "unexplained_usd") == [(Decimal(1),)]

@@ -108,6 +108,6 @@ def test_a_run_that_costs_more_than_is_metered(
     assert (row["run_id"], row["utc_date"]) == (run.id, DAY)
     assert (row["ours"], row["theirs"]) == (21, 1)
     assert failed.blocking_count == 1
-    assert published.rows("reconciliation_agents", "utc_date metered_cost_usd run_cost_usd") == [
-        (DAY, Decimal(1), Decimal(21))
-    ]
+    assert published.rows(
+        "int_reconciliation_agents", "utc_date metered_cost_usd run_cost_usd"
+    ) == [(DAY, Decimal(1), Decimal(21))]

@@ -127,7 +127,7 @@ def test_unlisted_runs_without_an_agent(
         ("No agent", YESTERDAY, 5, Decimal("6.25"))
     ]
     assert unlisted_days(published) == []
-    assert published.rows("reconciliation_agents", "utc_date agent_id unexplained_usd") == [
+    assert published.rows("int_reconciliation_agents", "utc_date agent_id unexplained_usd") == [
         (YESTERDAY, "(platform)", Decimal("2.5"))
     ]
     assert {

@@ -20,7 +20,7 @@ INVOICES = (
     "month,invoice_id,workspace,amount_usd,issued_on\n"
     "2026-10,LEV-1,Other,2.75,2026-11-02\n2026-11,LEV-2,Other,1,2026-11-04\n"
 )
-BOOKED = "select * exclude revision from closed_lines"
+BOOKED = "select * exclude revision from fct_month_lines where revision is not null"
 UNBOOKED = "select * from fct_charge_adjustments union all by name from fct_period_adjustments"
 
 

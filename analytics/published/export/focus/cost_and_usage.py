@@ -70,7 +70,7 @@ COLUMNS = (
     Column(
         "ListCost",
         _decimal("list_usd"),
-        "Metered cost: metered_cost_usd, the usage at the provider's list price, without surcharge.",
+        "metered_cost_usd: the usage at the provider's list price, without surcharge.",
     ),
     Column("ContractedCost", _decimal("list_usd"), "As ListCost: no negotiated price is known."),
     Column(

@@ -33,7 +33,7 @@ COLUMNS = (
     Column(
         "InvoiceDetailId",
         "invoice_id || '/' || workspace_id || '/' || strftime(usage_month, '%Y-%m') || '/' || "
-        "lower(category) || if(usage_month = $month::date, '', '/' || strftime($month::date, '%Y-%m'))",
+        "lower(category) || if(usage_month = $month::date, '', strftime($month::date, '/%Y-%m'))",
         "Invoice, workspace, month and category; then the month that books it, if that is later.",
     ),
     Column("InvoiceDetailLastUpdated", day("issued_on"), "As InvoiceDetailCreated."),
