@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 SHOWN_ROWS = 200
 _NO_WIDTH = 10_000
+_LONGEST_CELL = 200
+"""Characters of a value on a terminal, unless its user has chosen how to print it."""
 
 
 class Format(StrEnum):
@@ -105,7 +107,9 @@ def _write_table(answer: dict[str, Any], out: TextIO, expanded: bool | None) -> 
     from rich.text import Text
 
     names, rows = answer["names"], answer["rows"]
-    shown = rows[:SHOWN_ROWS]
+    shown = whole = rows[:SHOWN_ROWS]
+    if out.isatty() and expanded is None:
+        shown = [[_shortened(value) for value in row] for row in whole]
     width = None if out.isatty() else _NO_WIDTH
     console = Console(
         file=out, width=width, highlight=False, markup=False, soft_wrap=not out.isatty()
@@ -123,11 +127,17 @@ def _write_table(answer: dict[str, Any], out: TextIO, expanded: bool | None) -> 
             console.print(_record(names, row))
     else:
         console.print(table)
+    if shown != whole:
+        print("Long cells are shortened; -x or --format csv gives all of them.", file=sys.stderr)
     if len(rows) > SHOWN_ROWS:
         print(
             f"The first {SHOWN_ROWS} rows are shown; --format csv or json gives all.",
             file=sys.stderr,
         )
+
+
+def _shortened(value: str) -> str:
+    return value if len(value) <= _LONGEST_CELL else f"{value[: _LONGEST_CELL - 1]}…"
 
 
 def _table(names: Sequence[str], numeric: Sequence[bool], rows: Sequence[Sequence[str]]) -> Table:

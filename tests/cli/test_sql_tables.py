@@ -57,6 +57,20 @@ def test_the_choice_is_the_users(terminal: Terminal, analytics: Command) -> None
     assert "row 1" in analytics("sql", "-x", WIDE).out
 
 
+def test_long_cells_are_shortened_on_a_terminal(terminal: Terminal, analytics: Command) -> None:
+    """A cell has 200 characters at most, which is told, unless a form is chosen or it is piped."""
+    query = "select repeat('y', 5000) as x"
+    note = "Long cells are shortened; -x or --format csv gives all of them."
+    screen = terminal("sql", query)
+    whole = [terminal("sql", "-x", query), terminal("sql", query, "--format", "csv")]
+    whole.append(analytics("sql", query))
+
+    assert (screen.out.count("y"), screen.out.count("…"), note in screen.out) == (199, 1, True)
+    assert [each.out.replace(note, "").count("y") for each in whole] == [5000] * 3
+    assert not any(note in each.out + each.err for each in whole)
+    assert note in terminal("sql", "show all tables").out
+
+
 def test_records_are_inert_and_empty_ones_have_heads(analytics: Command) -> None:
     """Control characters are escaped by row too; a query without rows shows its columns."""
     hostile = analytics("sql", "-x", "select 'a' || chr(27) || '[31m[b]' as \"x\u202e\"")
