@@ -58,7 +58,7 @@ def test_the_choice_is_the_users(terminal: Terminal, analytics: Command) -> None
 
 
 def test_long_cells_are_shortened_on_a_terminal(terminal: Terminal, analytics: Command) -> None:
-    """A cell has 200 characters at most, and this is told, unless a form was chosen or it is piped."""
+    """A cell has 200 characters at most, which is told, unless a form is chosen or it is piped."""
     query = "select repeat('y', 5000) as x"
     note = "Long cells are shortened; -x or --format csv gives all of them."
     screen = terminal("sql", query)
