@@ -39,7 +39,8 @@ def test_a_stranger_has_reports_in_ten_minutes(
 ) -> None:
     """Each command and file of these sections works, in this order.
 
-    The first section is in the clone; the others use what `pip install .` made of it elsewhere.
+    The first section is in the clone, with its `.venv`; the others use what `pip install .` made
+    of it elsewhere.
     """
     _, api = published
     clone, home, programs = (tmp_path / name for name in ("clone", "home", "tools/bin"))
@@ -51,7 +52,7 @@ def test_a_stranger_has_reports_in_ten_minutes(
     subprocess.run(pip, cwd=clone, check=True)
     key = api.world.workspaces[0].api_key
     environment = {
-        "PATH": f"{programs}:{os.environ['PATH']}",
+        "PATH": f".venv/bin:{programs}:{os.environ['PATH']}",  # as the clone's first section says
         "HOME": str(home),
         "BROWSER": "true",  # a program that opens nothing
         "LEVAIN_API": api.url,
