@@ -54,7 +54,7 @@ docs: $(READY) ## Write generated parts of docs/ anew, and make its site in buil
 	@.venv/bin/properdocs build --strict --quiet
 	@echo "file://$(CURDIR)/build/docs/index.html"
 
-pictures: $(READY) ## Take the pictures of docs/charts.md anew, of the demo's site (DATA=data)
+pictures: $(READY) ## Take the pictures of the docs anew, of the demo's site (DATA=data)
 	@.venv/bin/python -m docs.pictures $(DATA)/site
 
 audit: $(TOOLS) ## Audit the locked dependencies against known vulnerabilities (needs a network)

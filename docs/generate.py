@@ -1,15 +1,16 @@
 """Write the generated parts of the documentation anew, as `make docs` does.
 
 A generated part stands between `<!-- generated: name -->` and `<!-- end -->`; the name is that of
-a maker below, or of a file of docs/deploy/.
+a maker below.
 """
 
 from __future__ import annotations
 
+import ast
 import inspect
 import re
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from itertools import groupby
 from operator import itemgetter
@@ -17,54 +18,131 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from typer.main import get_command
-from typer.testing import CliRunner
 
-from analytics.batch.events import FIELDS
 from analytics.cli.app import app
 from analytics.levain import AsyncLevain, errors
-from analytics.published.export.focus.files import SOURCES
 from analytics.resources import folder
-from analytics.transform.build import all_models, build
+from analytics.transform.build import build
 from analytics.transform.measures import measures
-from analytics.transform.models import Model, read_header
+from analytics.transform.models import Header, read_header
 from analytics.warehouse.database import attached_marts, open_warehouse
 from analytics.warehouse.layout import Layout
 
 DOCS = Path(__file__).parent
 ROOT = DOCS.parent
-WIDTH = "88"
-SCHEMAS = {
-    "marts": "Tables to rely on: runs, days, months, bills, and what describes them.",
-    "audit": "Tables about the batch itself: loads, requests, checks, reconciliation.",
-    "reports": "Tables that pages show, one a section.",
-    "custom": "Relations of the user's own.",
+
+OVERVIEW: Mapping[str, Mapping[str, str]] = {
+    "What ran": {
+        "marts.fct_runs": "run_id agent_id date status cost_usd tokens_in error_class is_final",
+        "marts.fct_run_models": "run_id provider model cost_usd tokens_in request_count",
+        "marts.fct_log_events": "run_id seq event_kind tool_name is_error duration_ms",
+        "marts.fct_tool_calls": "run_id call_number tool_name is_error duration_ms",
+        "marts.fct_sessions": "session_id agent_id first_run_at run_count cost_usd",
+    },
+    "What it cost, by the date on which a run was created": {
+        "marts.fct_agent_days": "agent_name owner cost_center date run_count failed_count cost_usd"
+        " failed_cost_usd unlisted_run_count unknown_cost_count is_complete",
+        "marts.fct_agent_months": "agent_name month status cost_usd metered_cost_usd billed_usd",
+        "marts.fct_agent_owner_months": "agent_id owner cost_center month cost_usd billed_usd",
+        "marts.fct_owner_days": "owner cost_center date run_count cost_usd",
+        "marts.fct_owner_months": "owner cost_center month cost_usd billed_usd",
+        "marts.fct_workspace_days": "date run_count failed_count cost_usd platform_cost_usd"
+        " is_complete",
+        "marts.fct_workspace_months": "month status run_count failed_count cost_usd"
+        " metered_cost_usd billed_usd",
+        "marts.fct_adjustments": "agent_id date previous_cost_usd current_cost_usd"
+        " previous_run_count current_run_count cause seen_at",
+    },
+    "What is metered and billed, by the UTC time of the request": {
+        "marts.fct_usage_hours": "hour agent_id provider model cost_usd tokens_in request_count"
+        " error_count",
+        "marts.fct_model_days": "utc_date agent_id provider model cost_usd tokens_in request_count",
+        "marts.fct_charges": "utc_date agent_id provider model owner cost_center account cost_usd"
+        " surcharge_usd own_key_usd billed_usd",
+        "marts.fct_billing_days": "utc_date provider cost_usd surcharge_usd own_key_usd billed_usd",
+        "marts.fct_agent_billing_days": "utc_date agent_id cost_usd surcharge_usd own_key_usd"
+        " billed_usd",
+        "marts.fct_platform_agent_days": "utc_date platform_agent_name run_count cost_usd"
+        " billed_usd",
+    },
+    "What finance books, by UTC month": {
+        "marts.dim_months": "month status revision closed_at open_day_count"
+        " unreconciled_day_count unexplained_usd",
+        "marts.fct_month_lines": "month revision agent_id owner cost_center cost_usd billed_usd"
+        " run_count run_cost_usd",
+        "marts.fct_closed_lines": "month revision agent_id owner cost_center cost_usd billed_usd",
+        "marts.fct_period_adjustments": "original_month booked_month cause previous_billed_usd"
+        " current_billed_usd difference_billed_usd is_booked",
+        "marts.fct_charge_corrections": "original_month booked_month utc_date agent_id model cause"
+        " billed_usd load_id",
+        "marts.fct_account_months": "usage_month cost_center account billed_usd",
+        "marts.fct_invoices": "month booked_month invoice_id issued_on amount_usd credit_usd"
+        " tax_usd billed_usd difference_usd state",
+        "marts.fct_invoice_months": "month billed_usd invoiced_usd difference_usd state",
+        "marts.fct_invoice_days": "month utc_date month_difference_usd changed_usd unexplained_usd",
+        "marts.fct_invoice_lines": "booked_month month invoice_id cost_center invoiced_usd",
+        "marts.fct_invoice_bookings": "month usage_month invoice_id role account amount_usd",
+        "marts.fct_accruals": "month usage_month cost_center account billed_usd invoiced_usd"
+        " accrual_usd adjusted_usd entry_usd",
+        "marts.fct_allocations": "month agent_id line_cost_center cost_center source rule cost_usd"
+        " billed_usd",
+        "marts.fct_budgets": "scope name month budget_usd actual_usd remaining_usd forecast_usd"
+        " exhausted_on state",
+        "marts.fct_budget_days": "scope name utc_date actual_usd",
+        "marts.fct_journal_lines": "month entry_id entry_date kind account cost_center debit_usd"
+        " credit_usd memo",
+        "marts.fct_month_bridge": "month agent_id provider model start_usd volume_effect_usd"
+        " price_effect_usd failure_effect_usd end_usd",
+    },
+    "Who and when": {
+        "marts.dim_workspaces": "workspace_name reporting_timezone last_batch_at"
+        " last_complete_date",
+        "marts.dim_agents": "agent_id agent_slug agent_name line_type status owner cost_center",
+        "marts.dim_agent_versions": "agent_id agent_version published_at first_run_at last_run_at",
+        "marts.dim_models": "model provider family first_used_on last_used_on",
+        "marts.dim_provider_keys": "key_id provider added_at removed_at",
+        "marts.dim_dates": "date month weekday is_complete is_provisional",
+    },
+    "Ahead, and out of the ordinary": {
+        "marts.fct_forecasts": "agent_id month cost_to_date_usd low_usd expected_usd high_usd"
+        " hit_rate",
+        "marts.fct_unusual_days": "agent_id date cost_usd usual_cost_usd excess_usd cause",
+    },
+    "Whether to believe it": {
+        "audit.reconciliation_days": "utc_date metered_cost_usd run_cost_usd unlisted_cost_usd"
+        " timing_difference_usd unexplained_usd billed_usd status",
+        "audit.reconciliation_agents": "utc_date agent_id metered_cost_usd unexplained_usd",
+        "audit.cost_to_bill": "month step_number step amount_usd",
+        "audit.controls": "control measure first_source second_source compared_count ours theirs",
+        "audit.control_findings": "control agent_id utc_date run_id ours theirs difference_usd",
+        "audit.check_results": "check_name claim control is_ok is_blocking violation_count finding",
+        "audit.list_coverage": "agent_id busiest_day_run_count collection_interval_seconds"
+        " required_batches_per_day",
+        "audit.list_snapshots": "agent_id pulled_at row_count is_contiguous unread_from"
+        " unread_until",
+        "audit.loads": "load_id step record_count new_version_count loaded_at published_at",
+        "audit.requests": "load_id request source path agent_id status fetched_at",
+        "audit.landing_files": "load_id file_name byte_count sha256",
+        "audit.run_versions": "run_id version_number status cost_usd seen_at is_current",
+        "audit.quarantined_records": "load_id source field reason",
+        "audit.refused_endpoints": "endpoint status refused_at",
+        "audit.closings": "month revision state closed_at approved_by manifest_sha256 reason",
+        "audit.finance_files": "file_name sha256 problem_count",
+        "audit.custom_files": "kind file name state error",
+        "audit.alert_findings": "alert_name title severity finding",
+    },
 }
-"""A sentence on each published schema."""
+"""Each published table of marts and audit, in groups, with the columns to know beside its key."""
 
 _PART = re.compile(r"(<!-- generated: (\S+) -->\n).*?(<!-- end -->)", re.DOTALL)
-_LANGUAGES = {
-    ".service": "ini",
-    ".timer": "ini",
-    ".yaml": "yaml",
-    ".yml": "yaml",
-    ".Dockerfile": "dockerfile",
-    ".sh": "sh",
-}
-
-
-class Column(NamedTuple):
-    """A column of a published relation."""
-
-    name: str
-    kind: str
-    meaning: str | None
+_GRAIN = re.compile(r"Grain: (.+)\.$")
 
 
 class Table(NamedTuple):
-    """A published relation."""
+    """A published relation: its comment, and its columns."""
 
     meaning: str
-    columns: list[Column]
+    columns: list[str]
 
 
 def main() -> None:
@@ -83,15 +161,7 @@ def pages() -> list[Path]:
 
 def renewed(text: str) -> str:
     """Return a page with its generated parts made anew."""
-    return _PART.sub(lambda part: f"{part[1]}\n{_made(part[2])}\n\n{part[3]}", text)
-
-
-def _made(name: str) -> str:
-    if "." not in name and name in MAKERS:
-        return MAKERS[name]().strip("\n")
-    file = DOCS / "deploy" / name
-    language = _LANGUAGES.get(file.suffix, file.name.lower())
-    return f"```{language}\n{file.read_text(encoding='utf-8').rstrip()}\n```"
+    return _PART.sub(lambda part: f"{part[1]}\n{MAKERS[part[2]]()}\n\n{part[3]}", text)
 
 
 def commands(given: Any = None, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
@@ -103,18 +173,14 @@ def commands(given: Any = None, path: tuple[str, ...] = ()) -> Iterator[tuple[st
             yield from commands(each, (*path, name))
 
 
-def help_of(path: tuple[str, ...]) -> str:
-    """Return the help of a command, as on a terminal of WIDTH columns."""
-    result = CliRunner(env={"COLUMNS": WIDTH, "TERMINAL_WIDTH": WIDTH}).invoke(
-        app, [*path, "--help"], prog_name="analytics"
-    )
-    return "\n".join(line.rstrip() for line in result.output.strip().splitlines())
-
-
-def _commands() -> str:
-    return "\n\n".join(
-        f"## {' '.join(['analytics', *path])}\n\n```text\n{help_of(path)}\n```"
-        for path in commands()
+def _entries() -> str:
+    every: Any = get_command(app)
+    return _table(
+        "command | does",
+        (
+            (f"`{name}`", each.get_short_help_str(limit=200))
+            for name, each in every.commands.items()
+        ),
     )
 
 
@@ -128,146 +194,95 @@ def tables() -> dict[str, Table]:
     ):
         build(con, timezone="UTC")
         rows = con.execute(
-            "select schema_name || '.' || table_name, tables.comment, column_name, data_type,"
-            " columns.comment from duckdb_columns() as columns join duckdb_tables() as tables"
+            "select schema_name || '.' || table_name, tables.comment, column_name"
+            " from duckdb_columns() as columns join duckdb_tables() as tables"
             " using (database_name, schema_name, table_name) where database_name = 'build_file'"
             " order by schema_name, table_name, column_index"
         ).fetchall()
     return {
-        relation: Table(comment, [Column(*row[2:]) for row in of_relation])
+        relation: Table(comment, [column for _, _, column in of_relation])
         for (relation, comment), of_relation in groupby(rows, itemgetter(0, 1))
     }
 
 
-@cache
-def models() -> dict[str, Model]:
-    """Return each model by its relation."""
-    return {model.relation: model for model in all_models(folder("queries"))}
+def _overview() -> str:
+    parts = []
+    for group, of_group in OVERVIEW.items():
+        lines = []
+        for relation, columns in of_group.items():
+            grain = _GRAIN.search(tables()[relation].meaning)
+            name = relation.removeprefix("marts.")
+            lines.append(
+                (f"`{name}`", grain[1] if grain else "", f"`{columns.replace(' ', ', ')}`")
+            )
+        parts.append(f"### {group}\n\n{_table('table | one row per | columns to know', lines)}")
+    return "\n\n".join(parts)
 
 
-def sources_of(relation: str) -> set[str]:
-    """Return the raw tables that a relation is made of, over all that it reads."""
-    if relation not in models():
-        return {relation} if relation.startswith("raw.") else set()
-    return set().union(*(sources_of(each) for each in models()[relation].reads))
-
-
-def _tables(schema: str) -> str:
-    return "\n\n".join(
-        _table(relation) for relation in tables() if relation.startswith(f"{schema}.")
+def _macros() -> str:
+    return _table(
+        "measure | formed anew by | meaning",
+        (
+            (f"`{each.name}`", f"`marts.{each.macro}`", each.meaning)
+            for each in measures().values()
+            if each.macro
+        ),
     )
 
 
-def _table(relation: str) -> str:
-    table, model = tables()[relation], models().get(relation)
-    lines = [f"### {relation.partition('.')[2]}", "", table.meaning, ""]
-    if model is not None:
-        facts = {
-            "Key": model.header.key,
-            "Reads": sorted(each.partition(".")[2] for each in model.reads),
-            "Made of": sorted(sources_of(relation) - {"raw.superseded"}),
-            "Read by": sorted(each.name for each in models().values() if relation in each.reads),
-        }
-        lines += [
-            f"- {label}: {', '.join(f'`{name}`' for name in names)}"
-            for label, names in facts.items()
-            if names
-        ]
-        lines += [""]
-    lines += ["| column | type | meaning |", "| --- | --- | --- |"]
-    lines += [
-        f"| `{each.name}` | {each.kind} | {_cell(each.meaning or '')} |" for each in table.columns
-    ]
-    return "\n".join(lines)
-
-
-def _reports() -> str:
-    lines = ["| relation | holds |", "| --- | --- |"]
-    for relation, table in tables().items():
-        schema, _, name = relation.partition(".")
-        if schema == "reports":
-            lines += [f"| `{name}` | {_cell(table.meaning)} |"]
-    return "\n".join(lines)
-
-
-def _measures() -> str:
-    lines = ["| measure | unit | may be summed | meaning |", "| --- | --- | --- | --- |"]
-    for each in measures().values():
-        summed = "yes" if each.additive else f"no: `marts.{each.macro}`"
-        lines.append(f"| `{each.name}` | {each.unit} | {summed} | {_cell(each.meaning)} |")
-    return "\n".join(lines)
-
-
-def _questions() -> str:
-    lines = ["| name | asks |", "| --- | --- |"]
-    for file in sorted((folder("queries") / "adhoc").glob("*.sql")):
-        header = read_header(file.read_text(encoding="utf-8"))
-        lines.append(f"| `{file.stem}` | {_cell(header.description.partition('?')[0])}? |")
-    return "\n".join(lines)
-
-
 def _controls() -> str:
-    lines = ["| control | first source | second source | claim |", "| --- | --- | --- | --- |"]
-    for _, header in _checks():
-        if header.control:
-            first, second = header.sources
-            lines.append(
-                f"| {header.control} | `{first}` | `{second}` | {_cell(header.description)} |"
-            )
-    return "\n".join(lines)
+    return _table(
+        "control | first source | second source | claim",
+        (
+            (header.control, *(f"`{each}`" for each in header.sources), header.description)
+            for _, header in _checks()
+            if header.control
+        ),
+    )
 
 
 def _sums() -> str:
-    lines = ["| check | claim |", "| --- | --- |"]
-    lines += [
-        f"| `{name}` | {_cell(header.description)} |"
-        for name, header in _checks()
-        if not header.control
-    ]
-    return "\n".join(lines)
+    return ",\n".join(f"`{name}`" for name, header in _checks() if not header.control) + "."
 
 
-def _checks() -> list[tuple[str, Any]]:
+def _checks() -> list[tuple[str, Header]]:
     files = sorted((folder("queries") / "checks").glob("*.sql"))
     return [(each.stem, read_header(each.read_text(encoding="utf-8"))) for each in files]
 
 
-def _schemas() -> str:
-    lines = ["| schema | holds |", "| --- | --- |"]
-    present = {relation.partition(".")[0] for relation in tables()}
-    lines += [f"| `{name}` | {text} |" for name, text in SCHEMAS.items() if name in present]
-    return "\n".join(lines)
-
-
-def _focus() -> str:
-    parts = []
-    for dataset in SOURCES.values():
-        parts += [f"### {dataset.title}\n\n| column | is |\n| --- | --- |"]
-        for each in dataset.columns:
-            parts[-1] += f"\n| `{each.name}` | {_cell(each.meaning)} |"
-    return "\n\n".join(parts)
-
-
 def _resources() -> str:
-    lines = ["| method | does |", "| --- | --- |"]
+    lines = []
     for name, resource in inspect.getmembers(AsyncLevain, lambda each: hasattr(each, "func")):
         kind = inspect.get_annotations(resource.func, eval_str=True)["return"]
-        for method, function in vars(kind).items():
-            if not method.startswith("_") and (text := inspect.getdoc(function)):
-                first = text.partition("\n\n")[0].replace("\n", " ")
-                lines.append(f"| `{name}.{method}` | {_cell(first)} |")
-    return "\n".join(lines)
+        methods = [f"`{each}`" for each in vars(kind) if not each.startswith("_")]
+        lines.append((f"`{name}`", ", ".join(methods)))
+    return _table("resource | methods", lines)
 
 
-def _events() -> str:
-    lines = ["| field | meaning |", "| --- | --- |"]
-    lines += [f"| `{name}` | {_cell(meaning)} |" for name, meaning in FIELDS.items()]
-    return "\n".join(lines)
+def _packages() -> str:
+    files = sorted((ROOT / "analytics").glob("*/__init__.py"))
+    return _table(
+        "folder | holds",
+        (
+            (f"`analytics/{file.parent.name}/`", (_docstring(file) or "").partition("\n")[0])
+            for file in files
+        ),
+    )
+
+
+def _docstring(file: Path) -> str | None:
+    return ast.get_docstring(ast.parse(file.read_text(encoding="utf-8")))
 
 
 def _errors() -> str:
     tree = inspect.getdoc(errors) or ""
     return f"```text\n{tree.partition(chr(10) * 2)[2]}\n```"
+
+
+def _table(head: str, rows: Iterable[Sequence[str | None]]) -> str:
+    lines = [head, " | ".join("---" for _ in head.split(" | "))]
+    lines += [" | ".join(_cell(each or "") for each in row) for row in rows]
+    return "\n".join(f"| {line} |" for line in lines)
 
 
 def _cell(text: str) -> str:
@@ -276,19 +291,14 @@ def _cell(text: str) -> str:
 
 
 MAKERS: dict[str, Callable[[], str]] = {
-    "commands": _commands,
-    "schemas": _schemas,
-    "marts": lambda: _tables("marts"),
-    "audit": lambda: _tables("audit"),
-    "reports": _reports,
-    "measures": _measures,
-    "questions": _questions,
+    "commands": _entries,
+    "overview": _overview,
+    "macros": _macros,
     "controls": _controls,
     "sums": _sums,
-    "focus": _focus,
     "resources": _resources,
-    "events": _events,
     "errors": _errors,
+    "packages": _packages,
 }
 
 if __name__ == "__main__":

@@ -135,7 +135,7 @@ def require_checks(con: duckdb.DuckDBPyConnection) -> None:
         names = ", ".join(name for (name,) in failed)
         raise ControlError(
             f"Nothing was closed: the published figures failed {names}.\n"
-            "`analytics status` says more; see the runbook on failed checks."
+            "`analytics status` says more, and docs/operations.md what to do."
         )
 
 

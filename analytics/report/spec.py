@@ -1,4 +1,4 @@
-"""Page specifications: `reports/pages/*.toml`, parsed and checked. docs/charts.md explains them."""
+"""Page specifications: `reports/pages/*.toml`, parsed and checked."""
 
 from __future__ import annotations
 

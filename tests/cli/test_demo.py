@@ -20,7 +20,7 @@ from analytics.cli.demo import MARKER, plan
 from analytics.emulator.worlds.demo_history import closings, days_with_closings
 from tests.cli.conftest import Command
 from tests.conftest import NOW
-from tests.docs.pages import ROOT, blocks
+from tests.docs.pages import ROOT, blocks_in
 
 (CLOSED_AT, CLOSED) = closings(datetime.now(UTC), 366)[-1]
 DAYS = (datetime.now(UTC).date() - CLOSED).days
@@ -208,7 +208,8 @@ def test_the_walk_through_a_month(demo: tuple[Path, str, str], tmp_path: Path) -
     script = f'[ "$1" = demo ] || exec {shlex.quote(sys.executable)} -m analytics "$@"'
     program.write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
     program.chmod(0o755)
-    text = "\n".join(each.code for each in blocks() if each.page.name == "month-end.md")
+    walk = [each for each in blocks_in("sh") if each.page.name == "month-end.md"]
+    text = "\n".join(each.code for each in walk)
     text = text.replace("2026-10", f"{CLOSED:%Y-%m}").replace("2026-11", f"{NEXT_MONTH:%Y-%m}")
 
     before = {path.name for path in data.parent.iterdir()}

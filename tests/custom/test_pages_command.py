@@ -14,9 +14,10 @@ from analytics.custom.pages import MARKS, MOST_CHARTS, MOST_PAGES, parse_pages
 from analytics.custom.runner import Runner
 from analytics.resources import folder
 from tests.custom.own import LIMITS, make_marts
+from tests.docs.pages import blocks_under, text_of
 from tests.report.pages import Page
 
-DOCS = (Path(__file__).parents[2] / "docs" / "own-pages.md").read_text(encoding="utf-8")
+DOCS = text_of("extending.md")
 EXAMPLE = folder("skeleton") / "reports" / "pages" / "cost_by_agent.sql"
 
 
@@ -103,9 +104,9 @@ def test_without_a_published_file_there_is_no_preview(
 def test_the_docs_say_each_mark_and_limit_and_their_example_is_right() -> None:
     """Marks of the table are those of the grammar."""
     marks = DOCS.partition("| mark | draws |")[2].partition("\n\n")[0]
-    (example,) = re.findall(r"```sql\n(.*?)```", DOCS, re.DOTALL)
+    (example,) = [each for each in blocks_under("extending.md", "A page") if each.file]
     with Runner(LIMITS) as runner:
-        (page,) = parse_pages([UserFile("page", "docs/own-pages.md", "own", example)], runner)
+        (page,) = parse_pages([UserFile("page", "own.sql", "own", example.code)], runner)
 
     assert re.findall(r"^\| `(\w+)` \|", marks, re.MULTILINE) == list(MARKS)
     assert f"up to {MOST_CHARTS} SELECTs" in DOCS

@@ -44,24 +44,17 @@ def text_of(name: str) -> str:
 
 
 def blocks() -> list[Block]:
-    """Return every block of every page, but for charts.md, which has tests of its own."""
+    """Return every block of every page."""
     found = []
     for page in generate.pages():
-        if page.name != "charts.md":
-            text = page.read_text(encoding="utf-8")
-            for match in _BLOCK.finditer(text):
-                line = text.count("\n", 0, match.start("language")) + 1
-                marks = {match["mark"]: match["value"]}
-                found.append(
-                    Block(
-                        page,
-                        line,
-                        match["language"],
-                        match["code"],
-                        tuple(marks.get("needs", "").split()),
-                        marks.get("file"),
-                    )
-                )
+        text = page.read_text(encoding="utf-8")
+        for match in _BLOCK.finditer(text):
+            line = text.count("\n", 0, match.start("language")) + 1
+            marks = {match["mark"]: match["value"]}
+            needs = tuple(marks.get("needs", "").split())
+            found.append(
+                Block(page, line, match["language"], match["code"], needs, marks.get("file"))
+            )
     return found
 
 

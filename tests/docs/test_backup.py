@@ -22,7 +22,7 @@ from tests.cli.test_rebuild import marts
 from tests.conftest import book_run, hire_baker, uncommented
 from tests.docs.pages import ROOT, blocks_under
 
-PAGE = "upgrade-and-backup.md"
+PAGE = "operations.md"
 
 
 @pytest.fixture(scope="module")

@@ -26,11 +26,13 @@ from docs import generate
 from tests.docs.pages import ROOT, SHOWN_ADDRESS, SHOWN_KEY, Block, blocks, blocks_in
 
 LANGUAGES = {
-    *("sh", "sql", "python", "toml", "yaml", "json", "csv", "ini", "crontab", "dockerfile"),
+    *("sh", "sql", "python", "toml", "yaml", "json", "csv", "crontab"),
     "text",  # shows what is printed, and is not run
 }
 WALKED = "month-end.md"
 """A walk through the demo's data, which tests/cli/test_demo.py takes."""
+
+DEPLOY = generate.DOCS / "deploy"
 
 
 def is_run(block: Block) -> bool:
@@ -151,10 +153,13 @@ def test_toml_blocks_are_settings(block: Block, tmp_path: Path) -> None:
         assert block.file or load_settings(config=file).workspaces
 
 
-@pytest.mark.parametrize("block", blocks_in("yaml"), ids=str)
-def test_yaml_blocks_are_yaml(block: Block) -> None:
-    """A block is one or several YAML mappings."""
-    assert all(isinstance(each, dict) for each in yaml.safe_load_all(block.code))
+@pytest.mark.parametrize(
+    "text",
+    [*(block.code for block in blocks_in("yaml")), *map(Path.read_text, DEPLOY.glob("*.y*ml"))],
+)
+def test_yaml_is_yaml(text: str) -> None:
+    """A block, and a file of docs/deploy/, is one or several YAML mappings."""
+    assert all(isinstance(each, dict) for each in yaml.safe_load_all(text))
 
 
 @pytest.mark.parametrize("block", blocks_in("json"), ids=str)
@@ -163,12 +168,12 @@ def test_json_blocks_are_json(block: Block) -> None:
     assert isinstance(json.loads(block.code), dict)
 
 
-@pytest.mark.parametrize("block", blocks_in("ini"), ids=str)
-def test_units_are_units(block: Block) -> None:
+@pytest.mark.parametrize("name", ["analytics.service", "analytics.timer"])
+def test_units_are_units(name: str) -> None:
     """A unit of systemd has its sections, and starts a command that exists."""
     unit = configparser.ConfigParser(interpolation=None, delimiters="=")
     unit.optionxform = str  # type: ignore[assignment,method-assign]  # names have capitals
-    unit.read_string(block.code)
+    unit.read_string((DEPLOY / name).read_text(encoding="utf-8"))
 
     assert {"Unit", "Install"} < set(unit.sections())
     for _, command in unit.items("Service") if unit.has_section("Service") else ():
@@ -180,7 +185,7 @@ def test_units_are_units(block: Block) -> None:
 def test_systemd_accepts_the_units(tmp_path: Path) -> None:
     """`systemd-analyze verify` finds nothing wrong with the units of docs/deploy/."""
     for name in ("analytics.service", "analytics.timer"):
-        text = (generate.DOCS / "deploy" / name).read_text(encoding="utf-8")
+        text = (DEPLOY / name).read_text(encoding="utf-8")
         text = text.replace("/usr/local/bin/analytics", "/bin/true")
         (tmp_path / name).write_text(text, encoding="utf-8")
     done = subprocess.run(
@@ -193,10 +198,14 @@ def test_systemd_accepts_the_units(tmp_path: Path) -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
-@pytest.mark.parametrize("block", blocks_in("crontab"), ids=str)
-def test_crontabs_are_crontabs(block: Block) -> None:
+@pytest.mark.parametrize(
+    "text",
+    [*(block.code for block in blocks_in("crontab")), (DEPLOY / "crontab").read_text()],
+    ids=["README", "file"],
+)
+def test_crontabs_are_crontabs(text: str) -> None:
     """Each line has five fields in cron's ranges, and a command that exists, found by the PATH."""
-    path, *lines = [each for each in block.code.splitlines() if not each.startswith("#")]
+    path, *lines = [each for each in text.splitlines() if not each.startswith("#")]
     tops = (59, 23, 31, 12, 7)
 
     for line in lines:
@@ -210,11 +219,12 @@ def test_crontabs_are_crontabs(block: Block) -> None:
     assert path.startswith("PATH=/usr/local/bin:")  # Debian's cron has only /usr/bin:/bin
 
 
-@pytest.mark.parametrize("block", blocks_in("dockerfile"), ids=str)
-def test_dockerfiles_are_dockerfiles(block: Block) -> None:
+@pytest.mark.parametrize("name", ["Dockerfile", "fleet.Dockerfile"])
+def test_dockerfiles_are_dockerfiles(name: str) -> None:
     """Each line is an instruction; the base is pinned, and the last user is not root."""
-    lines = block.code.replace("\\\n", "").splitlines()
+    text = (DEPLOY / name).read_text(encoding="utf-8")
+    lines = text.replace("\\\n", "").splitlines()
 
     assert [line for line in lines if not INSTRUCTION.match(line)] == []
     assert re.fullmatch(r"FROM \S+:\d[\w.-]*", lines[0])
-    assert re.findall(r"^USER (\S+)$", block.code, re.MULTILINE)[-1] not in ("root", "0")
+    assert re.findall(r"^USER (\S+)$", text, re.MULTILINE)[-1] not in ("root", "0")

@@ -1,16 +1,16 @@
-"""The documentation is complete: commands, settings, tables, exit codes and messages."""
+"""What the documentation names is there, and what readers must know of is named."""
 
 from __future__ import annotations
 
+import ast
 import inspect
 import json
 import re
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
-import pytest
 from typer.main import get_command
 
 import analytics
@@ -20,8 +20,8 @@ from analytics.cli.app import app
 from analytics.cli.runs import watching
 from analytics.fleet import settings as fleet
 from analytics.levain import errors as api_errors
+from analytics.report import spec
 from docs import generate
-from tests.docs.messages import messages
 from tests.docs.pages import ROOT, rows, text_of
 
 ALL = "".join(page.read_text(encoding="utf-8") for page in generate.pages())
@@ -36,16 +36,6 @@ def options(path: tuple[str, ...]) -> set[str]:
     for name in path:
         command = command.commands[name]
     return {name for each in command.params for name in each.opts if name.startswith("--")}
-
-
-@pytest.mark.parametrize("path", COMMANDS, ids=" ".join)
-def test_each_command_is_documented(path: tuple[str, ...]) -> None:
-    """A command has a section of its own, in which each of its options is named."""
-    heading = f"\n## {' '.join(['analytics', *path])}\n"
-    section = text_of("cli.md").partition(heading)[2].partition("\n## ")[0]
-
-    assert section
-    assert options(path) <= set(re.findall(r"--[\w.-]*\w", section))
 
 
 def test_commands_in_the_text_exist() -> None:
@@ -112,54 +102,29 @@ def test_each_variable_is_documented() -> None:
     )
 
 
-def test_each_column_is_documented() -> None:
-    """Each column of schemas marts and audit has its type and its meaning in the data model."""
-    page = text_of("data-model.md")
-    for relation, table in generate.tables().items():
-        schema, _, name = relation.partition(".")
-        assert f"`{name}`" in page or f"\n### {name}\n" in page
-        if schema in ("marts", "audit"):
-            section = page.partition(f"\n### {name}\n")[2].partition("\n### ")[0]
-            assert [row[0].strip("`") for row in rows(section, "column | type | meaning")] == [
-                column.name for column in table.columns
-            ]
-            assert all(column.meaning for column in table.columns), relation
-
-
 def test_each_exit_code_is_documented() -> None:
     """The table of exit codes has each code that a command can end with, and no other."""
     ours = [getattr(each, "exit_code", None) for each in vars(errors).values()]
     codes = {0, errors.INTERRUPTED, *ours, *watching.EXIT_CODES.values()} - {None}
-    table = rows(text_of("runbook.md"), "exit | meaning | do")
+    table = rows(text_of("operations.md"), "exit | meaning | do")
 
     assert {int(code) for row in table for code in row[0].split(", ")} == codes
 
 
-def test_each_message_is_documented() -> None:
-    """The runbook has each message of an error once, with cause and remedy, and no other."""
-    table = rows(text_of("runbook.md"), "message | cause | remedy")
+def test_messages_in_the_runbook_exist() -> None:
+    """Each part of a message or warning that the runbook has is a text of the package."""
+    texts = {
+        node.value
+        for path in (ROOT / "analytics").rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    }
+    page = text_of("operations.md")
+    told = [*rows(page, "message | do"), *rows(page, "warning | decide")]
+    parts = {part.strip(" ,") for row in told for part in row[0].split("…")} - {""}
 
-    assert [row for row in table if len(row) != 3 or not all(row)] == []
-    assert sorted(row[0] for row in table) == sorted(messages(ROOT / "analytics"))
-
-
-def test_messages_are_found(tmp_path: Path) -> None:
-    """Of a message the first line counts, with a gap for each value; each alternative counts.
-
-    Those of a class that inherits from an error count too.
-    """
-    (tmp_path / "module.py").write_text(
-        "class UsageError(AnalyticsError): ...\nclass WorseError(UsageError): ...\n"
-        'raise WorseError(file, f"{file} is worse")\n'
-        'raise UsageError(f"No {thing}: {why}.\\nDo that." + more)\n'
-        'raise ModelError(file, "is empty" if is_empty else "is full")\n'
-        'raise AnalyticsError("\\n".join([f"Failed: {reason}", *lines]))\n'
-        'raise AnalyticsError(f"{error}.")\n'
-        'raise ValueError("not one of a user")\n',
-        encoding="utf-8",
-    )
-
-    assert messages(tmp_path) == {"No …: …", "is empty", "is full", "Failed: …", "… is worse"}
+    assert told
+    assert [part for part in parts if not any(part in text for text in texts)] == []
 
 
 def test_each_error_of_the_client_is_documented() -> None:
@@ -169,21 +134,18 @@ def test_each_error_of_the_client_is_documented() -> None:
     assert {name for name in names if name not in text_of("python-client.md")} <= {"ClassVar"}
 
 
-def test_each_error_of_a_request_is_in_the_runbook() -> None:
-    """The runbook has each error that a request can end with, and no other."""
-    kinds = {each for _, each in inspect.getmembers(api_errors, inspect.isclass)}
-    abstract = {api_errors.LevainError, api_errors.TransientError, api_errors.StatusError}
-    raised = {
-        each.__name__ for each in kinds - abstract if issubclass(each, api_errors.LevainError)
-    }
-    table = rows(text_of("runbook.md"), "cause | error | remedy")
+def test_the_marks_of_pages_are_explained() -> None:
+    """The table of marks has each mark that a page can be declared with, and no other."""
+    told = [mark.strip("`") for mark, _ in rows(text_of("pages.md"), "mark | shows")]
 
-    assert sorted(row[1].strip("`") for row in table) == sorted(raised)
+    assert told == [*get_args(spec.Mark)]
 
 
-def test_the_glossary_is_sorted() -> None:
+def test_words_are_sorted() -> None:
     """Each word stands once, in alphabetical order."""
-    words = [word for word, _ in rows(text_of("glossary.md"), "word | means")]
+    words = [word for word, _ in rows(text_of("definitions.md"), "word | means")]
+
+    assert words
 
     assert words == sorted(set(words))
 

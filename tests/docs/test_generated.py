@@ -26,14 +26,47 @@ def test_generated_parts_are_fresh(page: Path) -> None:
     assert text == generate.renewed(text)
 
 
-def test_each_generated_part_is_somewhere() -> None:
-    """Every maker, and every file of docs/deploy/, is part of a page."""
+def test_each_generated_part_and_file_is_somewhere() -> None:
+    """Every maker is part of one page; every picture and file of docs/deploy/ has a link."""
     texts = "".join(page.read_text(encoding="utf-8") for page in generate.pages())
-    files = [each.name for each in (generate.DOCS / "deploy").iterdir()]
+    files = [*(generate.DOCS / "deploy").iterdir(), *generate.DOCS.glob("*.png")]
 
-    assert sorted(re.findall(r"<!-- generated: (\S+) -->", texts)) == sorted(
-        [*generate.MAKERS, *files]
-    )
+    assert sorted(re.findall(r"<!-- generated: (\S+) -->", texts)) == sorted(generate.MAKERS)
+    for file in files:
+        assert f"]({file.relative_to(generate.DOCS)})" in texts, file.name
+
+
+def test_each_published_table_is_in_the_overview_once() -> None:
+    """The overview of the data model has each table of marts and audit, by columns that it has."""
+    rows = [row for group in generate.OVERVIEW.values() for row in group.items()]
+    published = [each for each in generate.tables() if each.startswith(("marts.", "audit."))]
+
+    assert sorted(relation for relation, _ in rows) == published
+    for relation, columns in rows:
+        table = generate.tables()[relation]
+        assert {*columns.split()} <= {*table.columns}, relation
+        assert "Grain: " in table.meaning, relation
+
+
+def test_tables_in_the_text_exist() -> None:
+    """A table of marts or audit that a page names is published."""
+    texts = "".join(page.read_text(encoding="utf-8") for page in generate.pages())
+    named = re.findall(r"\b((?:marts\.)?(?:fct|dim)_[a-z_]+|audit\.[a-z_]+)\b", texts)
+    known = {name for each in generate.tables() for name in (each, each.removeprefix("marts."))}
+
+    assert {*named} <= known
+
+
+def test_pages_that_the_code_names_exist() -> None:
+    """Where a message or a comment leads to a page of docs/, that page is there."""
+    files = [ROOT / "Makefile", *(ROOT / "analytics").rglob("*.py")]
+    named = {
+        name
+        for file in files
+        for name in re.findall(r"\bdocs/[\w-]+\.md", file.read_text(encoding="utf-8"))
+    }
+
+    assert [each for each in named if not (ROOT / each).exists()] == []
 
 
 def test_the_site_builds(tmp_path: Path) -> None:

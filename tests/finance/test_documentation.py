@@ -12,7 +12,7 @@ from tests.docs.pages import blocks, rows, text_of
 
 def test_each_column_and_key_is_documented() -> None:
     """The table of files has each column and key that is read, in its order, and no other."""
-    table = rows(text_of("finance-files.md"), "file | holds | a line or key")
+    table = rows(text_of("month-end.md"), "file | holds | a line or key")
     files = {row[0].strip("`"): tuple(re.findall("`([^`]+)`", row[2])) for row in table}
 
     forms = (owners.FORM, budgets.FORM, invoices.FORM)
@@ -24,7 +24,7 @@ def test_each_column_and_key_is_documented() -> None:
 
 def test_each_key_of_a_rule_is_documented() -> None:
     """Keys of rules, their sources and methods stand in the tables of the section."""
-    page = text_of("finance-files.md").partition("## Allocation")[2]
+    page = text_of("month-end.md").partition("## Allocation")[2]
     keys = [key for row in rows(page, "key | holds") for key in re.findall("`([^`]+)`", row[0])]
 
     assert keys == [*allocation.KEYS]
