@@ -15,7 +15,7 @@ from analytics.cli.printed import command
 from analytics.emulator.server import Emulator
 from analytics.resources import folder
 from analytics.settings import load_settings
-from tests.cli.conftest import Command, FirstBatch, Terminal
+from tests.cli.conftest import Command, FirstBatch
 
 EXAMPLES = {
     str(path.relative_to(folder("skeleton"))): path.read_bytes()
@@ -118,27 +118,6 @@ def test_a_key_that_is_set_is_tried(analytics: Command, api: Emulator) -> None:
     assert "KEY_OF_NONE is not set yet." in unknown.err
     assert "  export KEY_OF_NONE=levain_…" in unknown.err
     assert not [file for file in written(Path()).values() if workspace.api_key.encode() in file]
-
-
-def test_a_terminal_is_asked(terminal: Terminal) -> None:
-    """A wrong answer is asked again; an empty one takes the default; the next steps are told."""
-    answers = "levain_0123456789abcdef\nKEY_A, KEY_B\n\nMiddle/Earth\nEurope/Berlin\n"
-    screen = terminal("init", "shop", answers=answers)
-    settings = load_settings(config=Path("shop/analytics.toml"))
-
-    assert screen.code == 0, screen.out
-    assert [each.api_key_env for each in settings.workspaces] == ["KEY_A", "KEY_B"]
-    assert settings.reporting.timezone == "Europe/Berlin"
-    assert "api =" not in Path("shop/analytics.toml").read_text(encoding="utf-8")
-    for words in (
-        "Variable of the API key (of several workspaces: by commas) [LEVAIN_API_KEY]:",
-        "That is an API key. Keys belong in the environment",
-        "Base URL of the API [https://api.levainlabs.com]:",
-        "`Middle/Earth` is no time zone",
-        "Time zone of reports [UTC]:",
-        "  cd shop\n  export KEY_A=levain_…",
-    ):
-        assert words in screen.out
 
 
 def test_a_command_is_named_as_its_shell_finds_it(

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import pty
-import re
 import signal
 import subprocess
 import sys
@@ -153,32 +151,6 @@ def test_ctrl_c_leaves_the_run_running(api: Emulator, start_run: StartRun) -> No
     assert b"Traceback" not in err
     assert run.is_open
     assert {request.method for request in api.requests} == {"GET"}
-
-
-def test_a_terminal_is_redrawn(start_run: StartRun) -> None:
-    """On a terminal the state is redrawn in place, and the final one remains."""
-    run = start_run(status="failed", error="Oven cold")
-    screen, terminal = pty.openpty()
-    process = _watch(run.id, terminal)
-    os.close(terminal)
-    seen = b""
-    while chunk := _read(screen):
-        seen += chunk
-    os.close(screen)
-    process.communicate()
-
-    text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", seen.decode())
-    assert process.returncode == 5
-    assert "\x1b[?25h" in seen.decode()  # the cursor is back
-    for words in ("baker v1", run.id, "failed", "$0.2500", "Oven cold"):
-        assert words in text
-
-
-def _read(screen: int) -> bytes:
-    try:
-        return os.read(screen, 4096)
-    except OSError:  # Linux says so when the other end is closed
-        return b""
 
 
 def test_help_loads_nothing_heavy() -> None:

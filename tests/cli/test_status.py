@@ -225,10 +225,6 @@ def change_books(layout: Layout) -> None:
 
 
 PROBLEMS: dict[str, tuple[Callable[[Layout], object], str]] = {
-    "log": (
-        lambda each: each.published.with_name("analytics.duckdb.wal").write_bytes(b""),
-        "analytics.duckdb.wal is of a program that opened the published file for writing",
-    ),
     "load": (lambda each: shutil.rmtree(min(each.landing.glob("*/*"))), " is gone"),
     "failed": (lambda each: end_batch(each, exit_code=3), "failed (exit 3) at 2026-11-26"),
     "long ago": (lambda each: end_batch(each, hours_ago=60), "2.5 d ago"),
