@@ -17,7 +17,7 @@ from analytics.finance.books.reading import CLOSINGS, Known
 from analytics.finance.books.verifying import verify
 from analytics.format import numbers
 from analytics.warehouse.database import open_marts
-from analytics.warehouse.layout import Layout, written_beside
+from analytics.warehouse.layout import Layout
 
 _OLD = timedelta(hours=48)
 
@@ -30,8 +30,7 @@ def problems_of_data(layout: Layout, now: datetime) -> Iterator[str]:
 
 
 def _published(layout: Layout) -> Iterator[str]:
-    """Yield that others wrote beside the published file, and what it rests on that is gone."""
-    yield from written_beside(layout.published)
+    """Yield what the published file rests on that is gone."""
     try:
         with open_marts(layout.published) as con:
             loads = con.execute(

@@ -13,7 +13,6 @@ import typer
 from analytics.cli import batch, project
 from analytics.cli import books as month_end
 from analytics.cli.export import export
-from analytics.cli.figures import warn_of_writer
 from analytics.cli.fleet import fleet
 from analytics.cli.gone import Commands
 from analytics.cli.options import Config, DataDir, Json, NoConfig, NoDataDir, format_of, layout_of
@@ -162,7 +161,6 @@ def sql(
         text = sql_of(query, settings.project)
     else:
         text = _decoded(query)
-    warn_of_writer(layout)
     limits = Limits(settings.sql.timeout_seconds, rows=MOST_ROWS, size=MOST_BYTES)
     ask = partial(answers, layout.published, settings.data_dir, limits)
     target = None if output == Path("-") else output
@@ -237,7 +235,6 @@ def trace(
     from analytics.terminal import escaped_json
 
     layout = layout_of(data_dir, config)
-    warn_of_writer(layout)
     found = traced.trace(layout, agent=agent, day=date, workspace=workspace, run_id=run)
     if as_json:
         print(escaped_json(trace_output.as_json(found, limit), sys.stdout.encoding))

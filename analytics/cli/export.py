@@ -51,7 +51,7 @@ def pack(
     from analytics.published.export.pack import export_pack, made_folder, pack_name
     from analytics.published.sandbox import open_published
 
-    layout = _layout(data_dir, config)
+    layout = layout_of(data_dir, config)
     folder = _folder(output) or Path(pack_name(month))
     if closing := _closing(layout, month):
         with made_folder(folder) as unfinished:
@@ -91,7 +91,7 @@ def focus(
     from analytics.published.export.month import month_called
     from analytics.published.sandbox import open_published
 
-    layout = _layout(data_dir, config)
+    layout = layout_of(data_dir, config)
     folder = _folder(output) or Path()
     names = [file_name(dataset, month) for dataset in Dataset]
     if closing := _closing(layout, month):
@@ -154,7 +154,7 @@ def journal(
     from analytics.published.sandbox import open_published
 
     chosen, name = format_of(list(JournalFormat), form, output), month
-    layout = _layout(data_dir, config)
+    layout = layout_of(data_dir, config)
     books = published_books(layout)
     if reverse is None:
         closing = find_closing(books, month)
@@ -177,15 +177,6 @@ def journal(
     file = output or Path(chosen.file_name(name))
     write_journal(read, chosen, file)
     _say(file, closing)
-
-
-def _layout(data_dir: Path | None, config: Path | None) -> Layout:
-    """Return the places of the data; warn of a program that has written beside the figures."""
-    from analytics.cli.figures import warn_of_writer
-
-    layout = layout_of(data_dir, config)
-    warn_of_writer(layout)
-    return layout
 
 
 def _folder(output: Path | None) -> Path | None:

@@ -42,6 +42,7 @@ GONE = {
     " shows",
     "extract --lists": "`analytics collect` lands new runs for the next batch",
     "extract": f"{_NIGHTLY}, and `analytics collect` lands new runs for it",
+    "init --yes": "nothing is asked: options say what the defaults do not",
     "init --no-check": "a key that is not set is not tried",
     "page": _PREVIEW,
     "prune": "each batch removes what interrupted work left, and keeps the last damaged file alone",

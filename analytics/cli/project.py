@@ -31,7 +31,6 @@ def init(
     timezone: Annotated[
         str | None, typer.Option(metavar="NAME", help="Days and months of reports [UTC].")
     ] = None,
-    yes: Annotated[bool, typer.Option("--yes", help="Ask nothing: take the defaults.")] = False,
     data_dir: Annotated[
         Path | None, typer.Option("--data-dir", help="Where all data will lie [`data`].")
     ] = None,
@@ -41,16 +40,15 @@ def init(
 ) -> None:
     """Start a project: write its settings and example files.
 
-    On a terminal it asks for what no option says. The examples are one of each kind of file of your
-    own: a table, a check, a question, an alert, a page, and the owners of agents. No key is
-    written: keys stay in the environment, and the settings name their variables; one that is set is
-    tried. No file that is there is replaced.
+    The examples are one of each kind of file of your own: a table, a check, a question, an alert, a
+    page, and the owners of agents. No key is written: keys stay in the environment, and the
+    settings name their variables; one that is set is tried. No file that is there is replaced.
 
     Example: analytics init my-project --timezone Europe/Berlin
     """
     from analytics.cli.starting import Answers, start
 
-    start(folder / config, data_dir, Answers(api_key_env or [], api, timezone), ask=not yes)
+    start(folder / config, data_dir, Answers(api_key_env or [], api, timezone))
 
 
 def demo(

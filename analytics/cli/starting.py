@@ -5,13 +5,10 @@ from __future__ import annotations
 import json
 import os
 import shlex
-import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TypeVar
 
 import msgspec
-import typer
 
 from analytics.cli.connection import identify
 from analytics.cli.printed import command, say
@@ -28,8 +25,6 @@ from analytics.settings import (
 )
 from analytics.terminal import escaped
 from analytics.wrong_settings import require_timezone
-
-T = TypeVar("T")
 
 _SETTINGS = """\
 # Settings of levain-analytics. `analytics status` says what is wrong, --online tries the keys.
@@ -49,7 +44,7 @@ class Answers(msgspec.Struct, frozen=True):
     timezone: str | None = None
 
 
-def start(file: Path, data_dir: Path | None, given: Answers, *, ask: bool) -> None:
+def start(file: Path, data_dir: Path | None, given: Answers) -> None:
     """Write the settings and the examples, and print the next steps, on this data directory.
 
     UsageError, before anything is written, for a wrong choice or settings that are there already.
@@ -61,7 +56,7 @@ def start(file: Path, data_dir: Path | None, given: Answers, *, ask: bool) -> No
             "Edit it by hand; `analytics status` says what is wrong in it."
         )
     _require_folders(target)
-    chosen = _completed(_valid(given), ask=ask and sys.stdin.isatty())
+    chosen = _valid(given)
     text = _settings_text(chosen)
     target.mkdir(parents=True, exist_ok=True)
     with file.open("x", encoding="utf-8") as out:
@@ -80,39 +75,15 @@ def _valid(given: Answers) -> Answers:
     """Return the choices; UsageError for one that the settings would refuse."""
     api = base_url(given.api or default_api())
     return Answers(
-        _variables(given.variables),
+        _variables(given.variables) or [API_KEY_ENV],
         given.api and api,
-        given.timezone and _timezone(given.timezone),
+        _timezone(given.timezone or "UTC"),
     )
 
 
 def _variables(names: Iterable[str]) -> list[str]:
     """Return names of variables, each once; UsageError for one that is none."""
     return [*dict.fromkeys(map(variable_name, names))]
-
-
-def _completed(given: Answers, *, ask: bool) -> Answers:
-    """Return the choices with an answer or the default for each that was not made."""
-    if not ask:
-        return Answers(given.variables or [API_KEY_ENV], given.api, given.timezone or "UTC")
-    say("No key is written: it stays in a variable of the environment, and settings name that.")
-    variables = given.variables or _answer(
-        "Variable of the API key (of several workspaces: by commas)",
-        API_KEY_ENV,
-        lambda text: _variables(map(str.strip, text.split(","))),
-    )
-    api = given.api or _answer("Base URL of the API", default_api(), base_url)
-    timezone = given.timezone or _answer("Time zone of reports", "UTC", _timezone)
-    return Answers(variables, api, timezone)
-
-
-def _answer(question: str, default: str, valid: Callable[[str], T]) -> T:
-    """Ask until the answer is valid."""
-    while True:
-        try:
-            return valid(typer.prompt(question, default, err=True))
-        except UsageError as error:
-            say(str(error))
 
 
 def _timezone(name: str) -> str:

@@ -29,7 +29,6 @@ from analytics.warehouse.database import (
     BUILD_FILE,
     attached,
     attached_marts,
-    open_marts,
     relation_names,
     transaction,
 )
@@ -77,29 +76,12 @@ def build_custom(
     return built
 
 
-def ask_alerts(database: Path, root: Path, limits: Limits, before: Before | None = None) -> Built:
-    """Ask the alerts of the project `root` of the finished build file `database`.
-
-    Nothing is stored there: the project's tables, which alerts may read, are built aside.
-    """
-    with open_marts(database) as con:
-        taken = names_of_ours(relation_names(con))
-    with Runner(limits, database.parent) as runner:
-        project = read_project(runner, root, taken, ("alert",))
-        if not project.of("alert"):
-            return Built([], [], [])
-        own = runner.folder / "own.duckdb"
-        files = _tables(runner, database, own, project, before)
-        answers = list(run_alerts(runner, database, own, project.of("alert"), before))
-    files += [file for file, _ in answers] + [*map(refused, project.refused)]
-    return Built(files, [], [each for _, found in answers for each in found])
-
-
 def _built(
     runner: Runner, database: Path, own: Path, project: Project, before: Before | None
 ) -> Built:
     """Build the tables into the file `own`, and run checks and alerts."""
-    files = _tables(runner, database, own, project, before)
+    files = write_tables(own, project.tables)
+    files += build_marts(runner, database, own, project.of("mart"), before)
     names = {file.name for file in files if file.kind == "mart" and file.state == "built"}
     marts = [mart for mart in project.of("mart") if mart.file.name in names]
     declared = checks_of_headers(runner, database, own, marts)
@@ -114,14 +96,6 @@ def _built(
     files += map(refused, [*project.refused, *twice])
     files.sort(key=lambda file: file.file)
     return Built(files, [result for result, _ in answers], findings)
-
-
-def _tables(
-    runner: Runner, database: Path, own: Path, project: Project, before: Before | None
-) -> list[CustomFile]:
-    """Build the tables of a project into the file `own`."""
-    files = write_tables(own, project.tables)
-    return [*files, *build_marts(runner, database, own, project.of("mart"), before)]
 
 
 def _checked(query: UserQuery, result: CheckResult, seconds: float) -> CustomFile:

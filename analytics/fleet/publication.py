@@ -4,7 +4,6 @@
     <folder>/published/site/                the overview; below shards/<shard>/ the sites of shards
     <folder>/published/analytics.duckdb     all marts in one file, up to a size
     <folder>/published/merge.json           the last merge, and the digests of what it published
-    <folder>/published/alerts.json          which findings were sent
 
 Each table is one commit, each file is replaced whole, and the record comes last: what a merge that
 was killed has left undone is done by the next one.
@@ -28,7 +27,6 @@ from analytics.batch.last_batch import LastBatch, read_last_batch
 from analytics.batch.progress import Progress
 from analytics.errors import AnalyticsError, UsageError, extra_needed
 from analytics.files import hash_file
-from analytics.fleet import alerts
 from analytics.fleet.merge import merge_files
 from analytics.fleet.settings import Fleet
 from analytics.format.numbers import plural
@@ -134,8 +132,6 @@ def merge(fleet: Fleet, progress: Progress) -> list[str]:
                 digests=digests,
             ),
         )
-        if not work.left_out:  # else what alerts do not find may be there
-            alerts.send(work.merged, layout, fleet.batch, progress)
     missing = ", ".join(shard for shard in fleet.shards if shard not in work.files)
     return [f"{missing}, which never had figures", *work.without] if missing else work.without
 
@@ -195,7 +191,6 @@ def _merge_marts(work: _Work, progress: Progress) -> None:
             f" {work.merged.stat().st_size / 1e6:,.0f} MB",
             shard_count=len(work.files),
         )
-    alerts.ask(work.merged, work.fleet.batch, made.problems, progress)
 
 
 def _publish_tables(

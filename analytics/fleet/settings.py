@@ -13,7 +13,6 @@ import msgspec
 from analytics.errors import UsageError
 from analytics.settings import (
     CONFIG_FILE,
-    Alerts,
     Settings,
     Size,
     Table,
@@ -96,16 +95,12 @@ class Fleet(msgspec.Struct, frozen=True, kw_only=True):
         return Layout(self.folder / "shards" / shard)
 
     def of(self, shard: str) -> Settings:
-        """Return the settings of a batch of a shard.
-
-        It sends no findings: the merge does, which has the figures of all shards.
-        """
+        """Return the settings of a batch of a shard."""
         return msgspec.structs.replace(
             self.batch,
             data_dir=self.layout(shard).root,
             workspaces=self.shards[shard],
             extract=msgspec.structs.replace(self.batch.extract, requests_per_second=0),
-            alerts=Alerts(),
         )
 
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import socket
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,7 +11,7 @@ from functools import partial
 from io import StringIO
 from typing import TYPE_CHECKING, Any
 
-from analytics.errors import AnalyticsError, BusyError, UsageError, extra_needed
+from analytics.errors import AnalyticsError, UsageError, extra_needed
 from analytics.levain.rate_limiter import RateLimiter
 from analytics.memory import bytes_of
 
@@ -25,13 +23,6 @@ if TYPE_CHECKING:
 
 _HOME = "../../index.html"
 """Address of the overview, as seen from the site of a shard."""
-
-_REACHED_WITHIN = 10.0
-"""Seconds within which the head of a cluster has to answer."""
-
-
-_LOCKED_FOR = 120.0
-"""Seconds within which a task takes the place of one whose machine died: NFS keeps its lock."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,17 +100,10 @@ def _run(fleet: Fleet, shard: str, budget: Any) -> Outcome:
 
     limit_process(fleet.task.memory, fleet.task.cpus)
     progress = Progress(StringIO(), log_format=LogFormat.json)
-    deadline = time.monotonic() + _LOCKED_FOR
-    while True:
-        try:
-            run_batch(fleet, shard, progress, partial(SharedRateLimiter, budget))
-        except BusyError as error:
-            if time.monotonic() > deadline:
-                return _failed(shard, error)
-        except AnalyticsError as error:
-            return _failed(shard, error)
-        else:
-            break
+    try:
+        run_batch(fleet, shard, progress, partial(SharedRateLimiter, budget))
+    except AnalyticsError as error:
+        return _failed(shard, error)
     seconds = sum(each for stage, each in progress.seconds.items() if stage != "load")
     ended = read_last_batch(fleet.layout(shard))
     message = (ended and ended.failure) or ""
@@ -165,19 +149,6 @@ def _error_of(ray: Any, error: Exception, shard: str) -> AnalyticsError:
     )
 
 
-def _require_answer(address: str) -> None:
-    """Raise UsageError if nobody listens at an address: Ray would wait for minutes."""
-    host, _, port = address.removeprefix("ray://").rpartition(":")
-    try:
-        socket.create_connection((host.strip("[]"), int(port)), _REACHED_WITHIN).close()
-    except (OSError, ValueError) as error:
-        cause = getattr(error, "strerror", None) or error
-        raise UsageError(
-            f"Ray cannot be used at {address}: {cause}\n"
-            "Start its cluster, or name the address that `ray start` printed."
-        ) from error
-
-
 @contextmanager
 def _connected(address: str | None) -> Iterator[Any]:
     """Yield Ray, connected to a cluster, or started on this machine."""
@@ -185,8 +156,6 @@ def _connected(address: str | None) -> Iterator[Any]:
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
     with extra_needed("A fleet", "fleet"):
         import ray
-    if address and address != "auto":
-        _require_answer(address)
     # Without "local", Ray would join a cluster that it finds on this machine.
     local = {"address": "local", "include_dashboard": False}
     options: dict[str, Any] = {"address": address} if address else local

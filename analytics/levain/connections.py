@@ -4,34 +4,22 @@ from __future__ import annotations
 
 import os
 import ssl
-from typing import Protocol, cast
+from typing import cast
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 import httpx
 
-from analytics.levain.http11 import ANSWER_SECONDS, CONNECT_SECONDS, DirectConnection
 from analytics.levain.replies import Reply, reply_of, require_length
 
-TIMEOUT = httpx.Timeout(ANSWER_SECONDS, connect=CONNECT_SECONDS)
+TIMEOUT = httpx.Timeout(30.0, connect=5.0)
+"""Seconds: the longest silence of the API within a request, and to connect."""
 
 _EXTENSIONS = {"timeout": TIMEOUT.as_dict()}
 
 
-class Connection(Protocol):
-    """Sends requests one at a time; the first one opens it."""
-
-    async def exchange(
-        self, method: str, path: str, headers: dict[str, str], content: bytes | None
-    ) -> Reply:
-        """Send a request and read its whole response; raises httpx.HTTPError, httpx.InvalidURL."""
-
-    async def aclose(self) -> None:
-        """Close it."""
-
-
-class HttpxConnection:
-    """A connection by a transport of httpx: through a proxy, or one that a program brings along."""
+class Connection:
+    """Sends requests one at a time by a transport of httpx; the first one opens it."""
 
     def __init__(self, api: str, transport: httpx.AsyncBaseTransport) -> None:
         self._api = api
@@ -44,15 +32,22 @@ class HttpxConnection:
         request = httpx.Request(
             method, self._api + path, headers=headers, content=content, extensions=_EXTENSIONS
         )
-        response = await self._transport.handle_async_request(request)
+        try:
+            response = await self._transport.handle_async_request(request)
+        except httpx.LocalProtocolError:  # whose message would show the key
+            raise httpx.LocalProtocolError("a header holds what HTTP does not allow") from None
         body = bytearray()
         try:
             async for part in cast("httpx.AsyncByteStream", response.stream):
                 body += part
                 require_length(len(body))
+            return reply_of(response.status_code, response.headers.raw, bytes(body))
+        except httpx.DecodingError as error:
+            body.clear()  # errors are kept over all tries: not so what was received of a response
+            failure = httpx.DecodingError(str(error))
         finally:
             await response.aclose()
-        return reply_of(response.status_code, response.headers.raw, bytes(body))
+        raise failure
 
     async def aclose(self) -> None:
         """Close it."""
@@ -61,12 +56,9 @@ class HttpxConnection:
 
 def connection_to(api: str, context: ssl.SSLContext) -> Connection:
     """Return a connection, through the proxy if the environment sets one."""
-    proxy = proxy_for(api)
-    if proxy is None:
-        return DirectConnection(api, context)
     limits = httpx.Limits(max_connections=1)
-    return HttpxConnection(
-        api, httpx.AsyncHTTPTransport(verify=context, limits=limits, proxy=proxy)
+    return Connection(
+        api, httpx.AsyncHTTPTransport(verify=context, limits=limits, proxy=proxy_for(api))
     )
 
 

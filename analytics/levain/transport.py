@@ -19,7 +19,6 @@ from analytics.levain.answers import Answer, Params, body_of
 from analytics.levain.clock import Clock, http_date
 from analytics.levain.connections import (
     Connection,
-    HttpxConnection,
     connection_to,
     file_client,
     in_words,
@@ -101,9 +100,7 @@ class Transport:
         try:
             # One connection for each slot: a shared pool scans all connections at every request.
             self._connections: list[Connection] = [
-                HttpxConnection(self._api, transport)
-                if transport
-                else connection_to(self._api, context)
+                Connection(self._api, transport) if transport else connection_to(self._api, context)
                 for _ in range(concurrency)
             ]
             self.files = file_client(self._api, context, transport)

@@ -125,15 +125,19 @@ def _pairs(months: pl.DataFrame, charges: pl.DataFrame) -> pl.DataFrame:
 
 def _amounts(charges: pl.DataFrame) -> pl.DataFrame:
     """Each month's amounts of a cell, money in units."""
-    return charges.rename({"metered_cost_usd": "cost_usd"}).group_by(
-        "workspace_id",
-        pl.col("utc_date").dt.month_start().alias("month"),
-        "agent_id",
-        "provider",
-        "model",
-    ).agg(
-        *(units(pl.col(f"{name}_usd")).sum().alias(name) for name in _AMOUNTS[:3]),
-        tokens=(pl.col("tokens_in") + pl.col("tokens_out")).sum().cast(pl.Int128),
+    return (
+        charges.rename({"metered_cost_usd": "cost_usd"})
+        .group_by(
+            "workspace_id",
+            pl.col("utc_date").dt.month_start().alias("month"),
+            "agent_id",
+            "provider",
+            "model",
+        )
+        .agg(
+            *(units(pl.col(f"{name}_usd")).sum().alias(name) for name in _AMOUNTS[:3]),
+            tokens=(pl.col("tokens_in") + pl.col("tokens_out")).sum().cast(pl.Int128),
+        )
     )
 
 

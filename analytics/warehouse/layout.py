@@ -144,16 +144,6 @@ def logs_of(file: Path) -> list[Path]:
     return [log for log in logs if os.path.lexists(log)]
 
 
-def written_beside(published: Path) -> list[str]:
-    """Return a warning if another program has written beside the published file."""
-    return [
-        f"{log} is of a program that opened the published file for writing: what it wrote is not"
-        " shown, and the next batch removes it. Others cannot read the file until then: open it"
-        " read-only."
-        for log in logs_of(published)[:1]
-    ]
-
-
 def is_of_a_batch(path: Path) -> bool:
     """Return True for a resolved path that belongs to the batch of some data directory."""
     return any(

@@ -155,48 +155,6 @@ def test_files_that_are_not_right_change_nothing_else(published: Command) -> Non
     assert {each["file"] for each in shown if each["error"]} == set(BROKEN)
 
 
-def test_a_rebuild_has_the_projects_tables(published: Command) -> None:
-    """They are made from the project, not from landing files."""
-    write(PROJECT)
-
-    result = published("rebuild")
-
-    assert result.code == 0, result.err
-    assert "built 2 tables of your files; 1 of your 2 checks passed (" in result.err
-    assert rows("select owner from custom.owner_costs") == [("Ada",)]
-
-
-@pytest.mark.parametrize(
-    ("query", "seconds", "limit"),
-    [
-        ("select count(*) from range(10000000000000)", 0.2, "it was stopped after 0.2 s"),
-        ("select * from range(10000000000000)", 0.2, "it was stopped after 0.2 s"),
-        ("select array_agg(range) from range(10000000000)", 1, "more memory or disk than 100MB"),
-    ],
-)
-@pytest.mark.parametrize("form", ["csv", "parquet"])
-@pytest.mark.usefixtures("little_memory")
-def test_sql_is_bounded(
-    published: Command,
-    settings_file: SettingsFile,
-    query: str,
-    seconds: float,
-    limit: str,
-    form: str,
-) -> None:
-    """The message names the limit, and no file is left."""
-    settings_file(f"[sql]\ntimeout_seconds = {seconds}\n")
-
-    result = published("sql", query, "--output", f"made.{form}")
-
-    assert result.code == 2
-    assert result.err.startswith("error: The query has no answer: ")
-    stopped = f"it was stopped after {seconds} s"
-    limits = (limit, "it needs more memory", stopped)  # whichever comes first
-    assert any(each in result.err for each in limits)
-    assert not list(Path.cwd().glob("made*"))
-
-
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 @pytest.mark.usefixtures("published")
 def test_sql_can_be_stopped(number: signal.Signals, settings_file: SettingsFile) -> None:
@@ -224,24 +182,3 @@ def test_sql_can_be_stopped(number: signal.Signals, settings_file: SettingsFile)
 
     assert process.returncode == 130
     assert b"Traceback" not in told
-
-
-def test_a_page_that_is_not_right_is_told(with_pages: Command) -> None:
-    """The batch and `status` name the page, its line and the cause; all else is published."""
-    write({"reports/pages/wrong.sql": "-- Costs\nselect nope\nfrom fct_runs"})
-    nightly, status = with_pages("nightly"), with_pages("status")
-
-    assert (nightly.code, status.code) == (0, 1)
-    assert "a page of your own: reports/pages/wrong.sql:2:" in nightly.err
-    assert "- reports/pages/wrong.sql:2:" in status.out
-    assert "nope" in Path("data/site/own/wrong.html").read_text(encoding="utf-8")
-
-
-def test_a_header_that_cannot_be_checked(published: Command) -> None:
-    """The table is built all the same, and the warning says which claim was not tried."""
-    write({"queries/marts/odd.sql": "-- key: zz\nselect 1 as a"})
-    result = published("nightly")
-
-    assert "odd holds one row per zz. This cannot be checked: queries/marts/odd.sql" in result.err
-    assert "not used" not in result.err
-    assert rows("from custom.odd") == [(1,)]

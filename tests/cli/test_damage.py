@@ -226,22 +226,3 @@ def test_a_newer_layout_is_never_overwritten(analytics: Command) -> None:
     assert [result.code for result in results] == [2, 2]
     assert all("was written by a newer release" in result.err for result in results)
     assert WAREHOUSE.read_bytes() == before
-
-
-def test_what_is_no_load_is_passed_over(analytics: Command) -> None:
-    """Files of a file manager, and foreign and empty folders, stop neither batch nor rebuild."""
-    (workspace,) = (DATA / "landing").iterdir()
-    load = max(workspace.iterdir())
-    for folder in (workspace.parent, workspace, load):
-        (folder / ".DS_Store").write_bytes(b"\0\0\0\1Bud1")
-    (load / f"._{max(load.iterdir()).name}").write_bytes(b"AppleDouble")
-    (workspace / "._20261120T060000Z-000001-lists").write_bytes(b"AppleDouble")
-    (workspace / "notes").mkdir()
-    (workspace / "notes" / "todo.txt").write_text("x")
-    (workspace / "20261101T000000Z-000001-lists").mkdir()
-    WAREHOUSE.unlink()
-    before = figures()
-    results = [analytics("nightly"), analytics("rebuild")]
-
-    assert [result.code for result in results] == [0, 0], results
-    assert figures() == before

@@ -6,7 +6,6 @@ import errno
 import json
 import re
 import time
-from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +15,7 @@ import pytest
 from analytics import errors
 from analytics.batch import events as events_module
 from analytics.batch.events import FIELDS, json_line
-from analytics.batch.progress import LogFormat, Progress
 from analytics.cli.failures import failure_of
-from analytics.emulator.world import World
 from tests.cli.conftest import Command, Result
 
 HOSTILE = "Oven\x1b[2J\x07\u202e\u2028\nerror: no"
@@ -67,21 +64,6 @@ def test_machines_read_an_object_a_line(with_pages: Command) -> None:
     assert begun["workspace"] == "Blank Slate"
 
 
-def test_verbose_adds_requests_loads_relations_and_checks(command: Command) -> None:
-    """With --verbose they are events of the level `debug`, in which no key stands."""
-    result = command("nightly", "--log-format", "json", "--verbose")
-    details = [each["message"] for each in events(result) if each["level"] == "debug"]
-
-    for words in (
-        r"GET http://\S+/api/v1/runs/\?limit=200: HTTP 200, \d+ bytes in \d+\.\d+ s",
-        r"loaded data/landing/\S+-lists: \d+ records",
-        r"built marts.fct_runs: 3 rows in \d+\.\d+ s",
-        "passed: fct_runs_key_is_unique",
-    ):
-        assert any(re.fullmatch(words, text) for text in details), words
-    assert "levain_" not in result.err
-
-
 @pytest.mark.parametrize("name", ["nightly", "rebuild"])
 @pytest.mark.parametrize(
     ("error", "kind", "code", "message"),
@@ -116,28 +98,6 @@ def test_an_error_is_an_event_too(
     assert re.fullmatch(message, event["message"], re.DOTALL)
 
 
-@pytest.mark.parametrize(
-    ("arguments", "kind", "code"),
-    [
-        (("nightly", "--config", "none.toml"), "usage", 2),
-        (("collect", "--config", "none.toml"), "usage", 2),
-        (("rebuild",), "failed", 1),
-    ],
-)
-def test_each_command_that_logs_tells_machines_its_error(
-    command: Command,
-    arguments: tuple[str, ...],
-    kind: str,
-    code: int,
-) -> None:
-    """With --quiet nothing is left but the error, as an event or in words."""
-    result = command(*arguments, "--quiet", "--log-format", "json")
-    (event,) = events(result)
-
-    assert (result.code, event["exit_code"], event["kind"]) == (code, code, kind)
-    assert command(*arguments, "--log-format", "text").err.startswith("error: ")
-
-
 def test_a_defect_is_told_with_its_traceback() -> None:
     """For machines, the message of an error of this program is what helps to mend it."""
     failure = failure_of(RuntimeError("no luck"))
@@ -154,39 +114,6 @@ def test_quiet_prints_results_and_errors_alone(command: Command) -> None:
     assert (result.code, result.err) == (0, "")
     assert "Blank Slate" in result.out
     assert (failed.code, failed.err.startswith("error: ")) == (2, True)
-
-
-@pytest.mark.usefixtures("command")
-def test_an_unknown_format_is_told(analytics: Command) -> None:
-    """The error lists the formats, and nothing is read."""
-    result = analytics("nightly", "--log-format", "xml")
-
-    assert (result.code, result.err) == (2, "error: There is no format xml: text or json.\n")
-
-
-def test_names_of_others_are_data(command: Command, world: World) -> None:
-    """A name with control characters is the same name in JSON, and no line of its own."""
-    world.workspaces[0].name = HOSTILE
-    found = events(command("collect", "--log-format", "json"))
-
-    assert any(each.get("workspace") == HOSTILE for each in found)
-
-
-def test_a_stage_within_another_has_its_own_seconds() -> None:
-    """An event has the stage that it ends, else the one that is under way, else none."""
-    stream = StringIO()
-    progress = Progress(stream, log_format=LogFormat.json)
-    with progress.stage("extract") as extracted:
-        with progress.stage("load") as loaded:
-            loaded("loaded", record_count=3)
-        progress.say("waiting")
-        extracted("read", "Bakery")
-    progress.warn("late")
-    found = [json.loads(line) for line in stream.getvalue().splitlines()]
-
-    assert [each.get("stage") for each in found] == ["load", "extract", "extract", None]
-    assert found[0]["seconds"] <= found[2]["seconds"]
-    assert progress.seconds.keys() == {"extract", "load"}
 
 
 def test_an_event_has_documented_fields_only() -> None:

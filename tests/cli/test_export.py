@@ -24,7 +24,6 @@ from tests.conftest import NOW
 HOSTILE = ["=cmd()|'/c calc'!A0", "+1", "-2", "@x", "\t=1", "\r=1", "a;=1", "<b>🍞", '",=1']
 MONTH = "2026-11"
 OPEN = f"warning: {MONTH} is not closed: these are today's figures, and its journal is a preview\n"
-PERIODS = ("BillingPeriodStart", "BillingPeriodEnd", "ChargePeriodStart", "ChargePeriodEnd")
 
 
 @pytest.fixture(scope="module")
@@ -132,18 +131,6 @@ def test_a_pack_is_one_folder(published: Command) -> None:
     assert not list(Path().glob(".levain-*"))
 
 
-def test_a_pack_is_the_same_each_time(published: Command) -> None:
-    """A pack that is made again of the same figures has the same bytes."""
-    for name in ("once", "twice"):
-        published("export", "pack", MONTH, "--output", f"packs/{name}")
-
-    once, twice = (
-        {path.name: path.read_bytes() for path in Path("packs", name).iterdir()}
-        for name in ("once", "twice")
-    )
-    assert once == twice
-
-
 def test_a_pack_never_mixes_with_another(published: Command) -> None:
     """A folder that is there already is refused; so is one that cannot be made."""
     Path("there").mkdir(exist_ok=True)
@@ -174,25 +161,6 @@ def test_a_journal_of_an_open_month_is_a_preview(published: Command) -> None:
     assert abs(sides[0] - Decimal(bill["usd"])) < Decimal("0.01")
 
 
-def test_a_journal_of_a_workspace(published: Command) -> None:
-    """--workspace chooses the workspace of a journal by its name; an unknown one is refused."""
-    one = published("export", "journal", MONTH, "--workspace", "Blank Slate", "--output", "-")
-    none = published("export", "journal", MONTH, "--workspace", "none")
-
-    assert {line["WORKSPACE"] for line in read_csv(one.out)} == {"Blank Slate"}
-    assert (none.code, "There is no workspace none." in none.err) == (2, True)
-    assert "There are: =Empty()" in none.err
-
-
-@pytest.mark.parametrize("form", ["csv", "hledger"])
-def test_a_journal_is_the_same_each_time(published: Command, form: str) -> None:
-    """A journal that is exported again has the same bytes, on standard output or in a file."""
-    first = published("export", "journal", MONTH, "--format", form, "--output", "-")
-    published("export", "journal", MONTH, "--output", f"again.{form}")
-
-    assert first.out.encode() == Path(f"again.{form}").read_bytes()
-
-
 @pytest.mark.parametrize("kind", ["pack", "focus", "journal"])
 @pytest.mark.parametrize(
     ("month", "message"),
@@ -218,63 +186,6 @@ def test_a_month_without_a_journal(published: Command) -> None:
 
     assert result.code == 2
     assert "There is no journal of 2026-10: the first one is that of 2026-11." in result.err
-
-
-def test_focus_holds_the_bill(published: Command) -> None:
-    """FOCUS has a row per agent, provider and day; their sums equal the bill to the last digit."""
-    result = published("export", "focus", MONTH, "--output", "of/focus")
-    written = [
-        f"of/focus/levain-focus-{MONTH}-{name}.csv"
-        for name in ("cost-and-usage", "billing-period", "invoice-detail")
-    ]
-    text = Path(written[0]).read_text(encoding="utf-8")
-    lines = read_csv(text)
-    (bill,) = read_csv(
-        published(
-            "sql",
-            "select sum(billed_usd) as billed, sum(metered_cost_usd) as cost, count(*) as line_count,"
-            f" sum(request_count) as requests from fct_charges where utc_date >= '{MONTH}-01'",
-            "--format",
-            "csv",
-        ).out
-    )
-
-    def total(column: str) -> Decimal:
-        return sum((Decimal(line[column]) for line in lines), Decimal(0))
-
-    assert result.err == OPEN + "".join(f"wrote {each}\n" for each in written)
-    assert all(Path(each).stat().st_size for each in written)
-    assert text.startswith("BilledCost,EffectiveCost,")
-    assert len(lines) == int(bill["line_count"]) == len(HOSTILE)
-    assert total("BilledCost") == total("EffectiveCost") == Decimal(bill["billed"]) > 0
-    assert total("ListCost") == Decimal(bill["cost"])
-    assert total("ListCost") == 2 * sum(range(len(HOSTILE))) + Decimal("1.8e-9")
-    assert total("x_RequestCount") == Decimal(bill["requests"])
-    assert {line["HostProviderName"] for line in lines} == {"anthropic", "'=cmd()"}
-    assert [lines[0][name] for name in PERIODS] == [
-        "2026-11-01T00:00:00Z", "2026-12-01T00:00:00Z",
-        "2026-11-20T00:00:00Z", "2026-11-21T00:00:00Z",
-    ]  # fmt: skip
-
-
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        (("journal", MONTH, "--format", "xero"), "There is no format xero: csv or hledger."),
-        (("journal", MONTH, "--output", "x.beancount"), "say --format csv or hledger."),
-        (("pack", MONTH, "--output", "x.zip"), "x.zip names a file, and several files are written"),
-        (("focus", MONTH, "--output", "-"), "- names a file, and several files are written"),
-    ],
-)
-def test_a_format_that_is_gone_is_refused(
-    published: Command, arguments: tuple[str, ...], message: str
-) -> None:
-    """A layout or an archive that there was once says what to name instead, with exit 2."""
-    result = published("export", *arguments)
-
-    assert (result.code, result.out) == (2, "")
-    assert message in result.err
-    assert not Path("x.zip").exists()
 
 
 def test_a_file_that_cannot_be_written(published: Command) -> None:

@@ -9,7 +9,6 @@ import sys
 import pytest
 
 from analytics.cli.app import app
-from analytics.format.suggestions import did_you_mean
 from docs import generate
 from tests.cli.conftest import Command
 
@@ -83,34 +82,3 @@ def test_a_misspelt_command_is_answered(analytics: Command) -> None:
 
     assert (command.code, "Did you mean 'nightly'?" in command.err) == (2, True)
     assert (option.code, "--data-dir" in option.err) == (2, True)
-
-
-@pytest.mark.parametrize(
-    ("wanted", "expected"),
-    [
-        ("suport-triage", "Did you mean Support (support-triage)?"),
-        ("SUPPORT", "Did you mean Support (support-triage)?"),
-        ("triage", "Did you mean Support (support-triage)?"),
-        ("order", "Did you mean Order status (orders) or Order mailer (mailer)?"),
-        (
-            "zzz",
-            "There are Support (support-triage), Order status (orders), Order mailer (mailer).",
-        ),
-        ("", "There are Support (support-triage), Order status (orders), Order mailer (mailer)."),
-    ],
-)
-def test_similar_names_are_suggested(wanted: str, expected: str) -> None:
-    """Names and slugs that are like a word or hold it are suggested, else some of all."""
-    agents = {"Support": "support-triage", "Order status": "orders", "Order mailer": "mailer"}
-    labels = {word: f"{name} ({slug})" for name, slug in agents.items() for word in (name, slug)}
-
-    assert did_you_mean(wanted, labels) == expected
-
-
-def test_few_of_many_names_are_suggested() -> None:
-    """At most five names are shown, and how many more there are; none is told as well."""
-    many = {f"agent-{number}": f"Agent {number}" for number in range(1, 1001)}
-
-    assert did_you_mean("zzz", many).endswith("Agent 5 and 995 more.")
-    assert did_you_mean("agent-7", many).count("Agent") == 5
-    assert did_you_mean("x", {}) == "There is none."

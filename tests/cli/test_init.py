@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
 import sys
 import tomllib
 from io import StringIO
@@ -16,7 +15,7 @@ from analytics.cli.printed import command
 from analytics.emulator.server import Emulator
 from analytics.resources import folder
 from analytics.settings import load_settings
-from tests.cli.conftest import Command, FirstBatch, Terminal
+from tests.cli.conftest import Command, FirstBatch
 
 EXAMPLES = {
     str(path.relative_to(folder("skeleton"))): path.read_bytes()
@@ -92,37 +91,6 @@ def test_a_wrong_option_writes_nothing(
     assert not list(Path().iterdir())
 
 
-def test_a_wrong_api_of_the_environment_writes_nothing(
-    analytics: Command, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """An address that no key can be tried at is refused first, as if it were an option."""
-    monkeypatch.setenv("LEVAIN_API", "levain.example")
-    result = analytics("init")
-
-    assert (result.code, "must start with https://" in result.err) == (2, True)
-    assert not list(Path().iterdir())
-
-
-def test_a_variable_that_is_named_twice_is_one_workspace(analytics: Command) -> None:
-    """Settings name each variable once, since a workspace is read once a batch."""
-    analytics("init", "--api-key-env", "KEY", "--api-key-env", "KEY")
-
-    assert [each.api_key_env for each in load_settings().workspaces] == ["KEY"]
-
-
-@pytest.mark.parametrize(("file", "target"), [("queries", "."), ("shop", "shop"), ("a", "a/shop")])
-def test_a_file_in_the_place_of_a_folder_is_told_first(
-    analytics: Command, file: str, target: str
-) -> None:
-    """Nothing is written where not all can be."""
-    Path(file).touch()
-    result = analytics("init", target)
-
-    assert result.code == 2
-    assert f"{file} is no folder, and nothing was written.\n" in result.err
-    assert [*written(Path())] == [file]
-
-
 def test_nothing_that_is_there_is_replaced(analytics: Command) -> None:
     """Settings that are there are an error; an example that is there is kept."""
     own = Path("finance/owners.csv")
@@ -152,53 +120,6 @@ def test_a_key_that_is_set_is_tried(analytics: Command, api: Emulator) -> None:
     assert not [file for file in written(Path()).values() if workspace.api_key.encode() in file]
 
 
-@pytest.mark.usefixtures("connected")
-def test_a_refused_key_is_told_and_the_project_stands(
-    analytics: Command, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """`init` has written its files, so it ends well."""
-    monkeypatch.setenv("LEVAIN_API_KEY", "levain_of_nobody")
-    refused = analytics("init", "a")
-
-    assert (refused.code, "does not accept the key in LEVAIN_API_KEY" in refused.err) == (0, True)
-
-
-def test_a_terminal_is_asked(terminal: Terminal) -> None:
-    """A wrong answer is asked again; an empty one takes the default; the next steps are told."""
-    answers = "levain_0123456789abcdef\nKEY_A, KEY_B\n\nMiddle/Earth\nEurope/Berlin\n"
-    screen = terminal("init", "shop", answers=answers)
-    settings = load_settings(config=Path("shop/analytics.toml"))
-
-    assert screen.code == 0, screen.out
-    assert [each.api_key_env for each in settings.workspaces] == ["KEY_A", "KEY_B"]
-    assert settings.reporting.timezone == "Europe/Berlin"
-    assert "api =" not in Path("shop/analytics.toml").read_text(encoding="utf-8")
-    for words in (
-        "Variable of the API key (of several workspaces: by commas) [LEVAIN_API_KEY]:",
-        "That is an API key. Keys belong in the environment",
-        "Base URL of the API [https://api.levainlabs.com]:",
-        "`Middle/Earth` is no time zone",
-        "Time zone of reports [UTC]:",
-        "  cd shop\n  export KEY_A=levain_…",
-    ):
-        assert words in screen.out
-
-
-@pytest.mark.usefixtures("connected")
-def test_the_next_steps_can_be_pasted(analytics: Command, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The steps name the command so that a shell finds it, also where no PATH has it."""
-    monkeypatch.setenv("PATH", "/usr/bin:/bin")
-    steps = analytics("init", "my shop").err.partition("\nNext:\n")[2]
-    program = Path(sys.executable).with_name("analytics")
-
-    enter, *commands = re.findall(r"^  (.+)$", steps, re.MULTILINE)
-
-    assert commands == [f"{program} {name}" for name in ("status --online", "nightly", "open")]
-    pasted = ["/bin/sh", "-euc", f"{enter}\n{commands[0]}"]
-    done = subprocess.run(pasted, check=False, capture_output=True, text=True)
-    assert done.stdout.startswith("LEVAIN_API_KEY: Blank Slate"), done.stderr
-
-
 def test_a_command_is_named_as_its_shell_finds_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -210,14 +131,6 @@ def test_a_command_is_named_as_its_shell_finds_it(
     assert command(tmp_path) == str(script)
     (tmp_path / "analytics").symlink_to(script)
     assert command(tmp_path) == "analytics"
-
-
-def test_yes_asks_nothing(terminal: Terminal) -> None:
-    """With --yes, a terminal is not asked."""
-    screen = terminal("init", "--yes")
-
-    assert (screen.code, "]:" in screen.out) == (0, False)
-    assert Path("analytics.toml").exists()
 
 
 def test_the_examples_are_right(

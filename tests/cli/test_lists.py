@@ -17,7 +17,7 @@ from analytics.warehouse import lock
 from analytics.warehouse.layout import Layout
 from analytics.warehouse.lock import batch_lock, collection_lock
 from tests.cli.conftest import Command, publish_again
-from tests.conftest import Batch, StartRun, book_run
+from tests.conftest import StartRun, book_run
 
 LAYOUT = Layout(Path("data"))
 LISTS = ("collect",)
@@ -49,15 +49,6 @@ def test_only_landing_changes(published: Command, world: World, start_run: Start
     assert json.loads(published(*query).out) == [{"n": 4}]
 
 
-def test_after_a_rebuild(published: Command, batch: Batch, start_run: StartRun) -> None:
-    """A rebuilt warehouse knows no setting, so that the workspace of the key is asked for."""
-    published("rebuild")
-    start_run(hours_ago=0.5)
-    batch.forget()
-
-    assert "read 1 new or changed run in 2 requests" in published(*LISTS).err
-
-
 def test_a_key_of_another_workspace_is_refused(
     published: Command, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -71,15 +62,6 @@ def test_a_key_of_another_workspace_is_refused(
     assert result.code == 2
     assert "belongs to workspace Other" in result.err
     assert landed() == before
-
-
-def test_a_wrong_key_is_refused(published: Command, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A key that the API refuses exits with 2."""
-    monkeypatch.setenv("LEVAIN_API_KEY", "levain_of_somebody_else")
-    result = published(*LISTS)
-
-    assert result.code == 2
-    assert "does not accept the key in LEVAIN_API_KEY" in result.err
 
 
 @pytest.mark.parametrize(
@@ -113,9 +95,3 @@ def test_one_waits_for_the_other(published: Command, held: Any, arguments: Any) 
         ending.join()
 
     assert result.code == 0, result.err
-
-
-def test_status_calls_no_collection_a_batch(published: Command) -> None:
-    """While lists are collected, no batch is at work."""
-    with collection_lock(LAYOUT):
-        assert "A batch is at work" not in published("status").out

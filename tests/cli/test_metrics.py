@@ -5,24 +5,17 @@ from __future__ import annotations
 import json
 import re
 import shutil
-import stat
 import subprocess
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
-from analytics.batch.last_batch import LastBatch
-from analytics.batch.metrics import write_metrics
 from analytics.emulator.world import World
-from analytics.settings import load_settings
-from analytics.warehouse.layout import Layout
-from tests.cli.conftest import SETTINGS, Command, SettingsFile
+from tests.cli.conftest import Command
 from tests.cli.exposition import Samples, families
-from tests.conftest import StartRun
 from tests.docs.pages import blocks, rows, text_of
-from tests.transform.given import empty_warehouse
 
 FILE = Path("data/metrics.prom")
 BUDGETS = "scope,name,month,amount_usd\nall,,2026-11,10\nworkspace,Bakery,2026-11,1\n"
@@ -87,27 +80,6 @@ def test_a_batch_leaves_its_state(command: Command, world: World) -> None:
     assert {*metrics()} == {*re.findall(r"\w+", named)}
 
 
-def test_budgets_are_those_of_the_utc_month(tmp_path: Path) -> None:
-    """A budget is of a UTC month, also where the reporting time zone has begun the next one."""
-    settings = load_settings(tmp_path / "data")
-    layout = Layout(settings.data_dir)
-    moment = datetime(2026, 11, 30, 17, tzinfo=UTC)
-    with empty_warehouse(layout.root, Layout) as warehouse:
-        warehouse.execute("update ledger.workspaces set last_batch_at = ?", moment)
-        for line, month in enumerate(("2026-11-01", "2026-12-01"), start=2):
-            warehouse.insert(
-                "finance.budgets", line=line, scope="all", name="(all)", month=month,
-                amount_usd=line,
-            )  # fmt: skip
-        warehouse.build_all("Asia/Tokyo")
-    layout.marts.rename(layout.published)
-    last = LastBatch(started_at=moment, ended_at=moment, exit_code=0, messages=[])
-    write_metrics(settings, layout, last)
-
-    samples = metrics(layout.root / FILE.name)["month_budget_usd"]
-    assert [*samples.values()] == [2]
-
-
 def test_a_failed_batch_says_so_and_keeps_the_figures(
     published: Command, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -123,41 +95,6 @@ def test_a_failed_batch_says_so_and_keeps_the_figures(
     assert [after[name] for name in kept] == [before[name] for name in kept]
     assert value("batch_exit_code") == 1
     assert value("batch_end_timestamp_seconds") > value("batch_last_success_timestamp_seconds")
-
-
-def test_a_check_that_blocks_is_counted(
-    command: Command, world: World, start_run: StartRun, settings_file: SettingsFile
-) -> None:
-    """Failed checks count although nothing of them was published."""
-    settings_file(SETTINGS.replace("history_days = 3", "history_days = 20"))
-    run = start_run(hours_ago=24 * 10, cost="1")
-    world.override_record(run.id, {"cost_usd": 21})
-
-    assert command("nightly").code == 3
-    assert value("batch_exit_code") == 3
-    assert value("checks", result="failed") > 0
-    assert "batch_last_success_timestamp_seconds" not in metrics()
-    assert "data_timestamp_seconds" not in metrics()
-
-
-def test_who_may_read_the_figures_may_read_their_state(
-    command: Command, settings_file: SettingsFile
-) -> None:
-    """The file has the mode of what is published."""
-    settings_file(f'{SETTINGS}[publish]\nmode = "0640"\n')
-    assert command("nightly").code == 0
-
-    assert stat.S_IMODE(FILE.stat().st_mode) == 0o640
-
-
-def test_a_file_that_cannot_be_written_is_a_warning(published: Command) -> None:
-    """The batch ends as it would have; monitoring sees that the file grows old."""
-    FILE.unlink()
-    FILE.mkdir()
-    result = published("nightly")
-
-    assert result.code == 0
-    assert "the metrics could not be written: data/metrics.prom: Is a directory" in result.err
 
 
 @pytest.mark.skipif(not shutil.which("promtool"), reason="promtool is not installed")

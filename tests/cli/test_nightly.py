@@ -6,16 +6,12 @@ import json
 import stat
 from pathlib import Path
 
-import duckdb
 import pytest
 
-from analytics.batch import nightly
 from analytics.emulator.records import Workspace
-from analytics.emulator.server import running
 from analytics.emulator.world import World
-from analytics.warehouse.layout import Layout
 from tests.cli.conftest import Command, FirstBatch, SettingsFile
-from tests.conftest import NOW, StartRun
+from tests.conftest import StartRun
 
 
 def modes(folder: Path) -> set[str]:
@@ -81,35 +77,6 @@ def test_an_empty_workspace_has_reports_too(
     assert "no runs" in Path("data/site/index.html").read_text(encoding="utf-8").lower()
 
 
-@pytest.mark.usefixtures("batch")
-def test_a_warehouse_that_stays_large(
-    settings_file: SettingsFile, analytics: Command, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Where the warehouse cannot be written anew, what was published stands, and it is told."""
-
-    def full(_layout: Layout) -> None:
-        raise duckdb.IOException("No space left on device")
-
-    monkeypatch.setattr(nightly, "compact_warehouse", full)
-    settings_file("[extract]\nhistory_days = 3\n")
-    result = analytics("nightly")
-
-    assert result.code == 0, result.err
-    assert "larger than it need be, and could not be written anew: No space left" in result.err
-    assert Path("data/site/index.html").exists()
-
-
-@pytest.mark.usefixtures("with_pages")
-def test_a_directory_that_was_there_keeps_its_readers(command: Command) -> None:
-    """An existing directory keeps its permissions."""
-    Path("data").mkdir()
-    Path("data").chmod(0o2775)
-    command("nightly")
-
-    assert oct(stat.S_IMODE(Path("data").stat().st_mode)) == "0o2775"
-    assert modes(Path("data/site")) == {"0o600", "0o700"}
-
-
 def test_a_bad_record_is_set_aside_and_told(
     command: Command, world: World, start_run: StartRun
 ) -> None:
@@ -144,24 +111,3 @@ def test_odd_records_are_no_failure(command: Command, world: World, start_run: S
         "csv",
     ).out.splitlines()
     assert rows[1:] == ["false,0.2500000000,Baker", "true,,No agent"]
-
-
-def test_a_workspace_with_hostile_names_is_shown(
-    analytics: Command, settings_file: SettingsFile, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Markup, formulas and control characters in names are escaped in terminal and pages."""
-    world = World(1, NOW)
-    hostile = "<script>alert(1)</script> \x1b[31m =cmd() 🍞"
-    workspace = world.add_workspace(hostile)
-    agent = world.add_agent(workspace, hostile, "x")
-    world.finish_run(world.start_run(agent), "failed", error=hostile)
-    settings_file("[extract]\nhistory_days = 3\n")
-    with running(world) as api:
-        monkeypatch.setenv("LEVAIN_API_KEY", workspace.api_key)
-        monkeypatch.setenv("LEVAIN_API", api.url)
-        result = analytics("nightly")
-
-    assert result.code == 0, result.err
-    assert "\x1b[31m" not in result.out + result.err
-    for page in Path("data/site").rglob("*.html"):
-        assert "<script>alert" not in page.read_text(encoding="utf-8")

@@ -55,18 +55,6 @@ def test_what_cannot_be_recorded_is_not_published(published: Command) -> None:
     assert published("nightly").code == 0
 
 
-def test_what_failed_is_told_although_it_cannot_be_noted(
-    published: Command, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """If the result of a failed batch cannot be written, the batch's own error is printed."""
-    full_disk_for_the_result(monkeypatch)
-    monkeypatch.setenv("LEVAIN_API", "http://127.0.0.1:9")
-    result = published("nightly")
-
-    assert result.code == 1
-    assert "http://127.0.0.1:9" in result.err
-
-
 def full_disk_for_the_result(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
@@ -113,16 +101,6 @@ def test_an_answer_that_stays_broken_is_a_failure(
     assert sum(cost for _, cost in batch.current_runs().values()) == Decimal("1.5")
 
 
-def test_a_batch_tells_what_it_waits_for(command: Command, api: Emulator) -> None:
-    """A retry is printed with its cause once, not at every attempt."""
-    api.faults.add("/auth/me", "500", TRIES - 1)
-    result = command("nightly")
-
-    assert result.code == 0, result.err
-    assert "/auth/me: HTTP 500" in result.err
-    assert result.err.count("; trying again in") == 1
-
-
 def test_a_failed_batch_keeps_the_figures_of_the_last(
     published: Command, start_run: StartRun
 ) -> None:
@@ -136,31 +114,6 @@ def test_a_failed_batch_keeps_the_figures_of_the_last(
     fresh = published("sql", "select sum(cost_usd) from fct_runs", "--format", "csv").out
 
     assert [text.split()[1] for text in (stale, fresh)] == ["1.5000000000", "10.5000000000"]
-
-
-@pytest.mark.parametrize(
-    ("answer", "cause"), [("500", "HTTP 500"), ("invalid", "the body is not whole JSON")]
-)
-def test_details_that_stay_broken_cost_no_batch(
-    command: Command, api: Emulator, start_run: StartRun, answer: str, cause: str
-) -> None:
-    """A run with permanently broken log events stays pending.
-
-    Figures are published with a warning.
-    """
-    run = start_run(hours_ago=0.5, cost="9")
-    api.faults.add(f"{run.id}/log/events", answer, TRIES)  # type: ignore[arg-type]
-    result = command("nightly")
-    events = "select count(*) from fct_log_events where run_id = '" + run.id + "'"
-    first = command("sql", events, "--format", "csv").out
-    command("nightly")
-    second = command("sql", events, "--format", "csv").out
-
-    assert result.code == 0, result.err
-    assert "stay due" in result.err
-    assert f"{run.id}/log/events: {cause}" in result.err
-    assert first.split()[1] == "0"
-    assert int(second.split()[1]) > 0
 
 
 @pytest.mark.usefixtures("with_pages")
@@ -259,16 +212,6 @@ def test_a_batch_ends_in_good_order_on_sigterm(
     assert result.code == 130
     assert "stopped; what was published before still stands" in result.err
     assert "stopped" in Path("data/last-batch.json").read_text(encoding="utf-8")
-
-
-def test_a_batch_without_a_key_is_not_told_as_the_one_before(
-    published: Command, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """With existing data, `status` shows a batch that could not begin."""
-    monkeypatch.delenv("LEVAIN_API_KEY")
-    published("nightly")
-
-    assert "The last batch failed (exit 2)" in published("status").out
 
 
 def test_an_interrupted_batch_is_made_good(command: Command, batch: Batch) -> None:

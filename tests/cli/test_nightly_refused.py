@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
-import threading
 from pathlib import Path
 
 import pytest
-from fastapi import HTTPException
 
 from analytics.emulator.server import Emulator
 from analytics.emulator.world import World
-from analytics.levain.transport import TRIES
 from analytics.warehouse.layout import Layout
 from analytics.warehouse.lock import batch_lock
 from tests.cli.conftest import Command, SettingsFile
-from tests.conftest import Batch
 
 
 def test_no_key_is_a_wrong_setting(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -37,21 +32,6 @@ def test_a_wrong_key_is_a_wrong_setting(command: Command, monkeypatch: pytest.Mo
     assert result.code == 2
     assert "does not accept the key in LEVAIN_API_KEY" in result.err
     assert "somebody" not in result.err
-
-
-def test_a_key_that_may_not_be_used_is_a_wrong_setting(
-    command: Command, world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The API's reason for refusing a key is in the message."""
-
-    def refuse(_: str) -> None:
-        raise HTTPException(403, "your network is not on the list")
-
-    monkeypatch.setattr(world, "workspace_of", refuse)
-    result = command("nightly")
-
-    assert result.code == 2
-    assert "LEVAIN_API_KEY (HTTP 403, your network is not on the list)" in result.err
 
 
 def test_a_key_of_another_workspace_is_refused(
@@ -132,25 +112,6 @@ def test_a_workspace_that_is_named_twice_is_a_wrong_setting(
     assert not list(Path("data").glob("landing/*"))
 
 
-def test_a_close_needs_data(analytics: Command) -> None:
-    """Without data, it names the command to run first, and creates no folder."""
-    result = analytics("close", "2026-10")
-
-    assert (result.code, result.out) == (1, "")
-    assert "Nothing has been read into data yet.\nRun `analytics nightly`" in result.err
-    assert not Path("data").exists()
-
-
-def test_a_close_needs_a_batch_that_was_loaded(command: Command, api: Emulator) -> None:
-    """After a failed first batch there is nothing to close."""
-    api.faults.add("/runs/$", "500", TRIES)
-    command("nightly")
-    result = command("close", "2026-10")
-
-    assert (result.code, "Nothing has been read into data yet" in result.err) == (1, True)
-    assert not Path("data/build.duckdb").exists()
-
-
 def test_two_batches_at_once_are_refused(command: Command) -> None:
     """While a batch holds the data directory, another one exits with 4."""
     with batch_lock(Layout(Path("data"))):
@@ -158,30 +119,6 @@ def test_two_batches_at_once_are_refused(command: Command) -> None:
 
     assert result.code == 4
     assert "Another batch is at work in data" in result.err
-
-
-def test_who_looks_keeps_no_batch_from_its_work(command: Command) -> None:
-    """`status` holds the lock for a moment; a starting batch waits for it."""
-    layout = Layout(Path("data"))
-    with batch_lock(layout):
-        pass
-    with layout.lock.open("rb") as file:
-        fcntl.flock(file, fcntl.LOCK_SH)
-        looking = threading.Timer(0.2, lambda: fcntl.flock(file, fcntl.LOCK_UN))
-        looking.start()
-        result = command("nightly")
-        looking.join()
-
-    assert result.code == 0, result.err
-
-
-def test_a_data_directory_of_a_newer_release_is_refused(published: Command, batch: Batch) -> None:
-    """Data of a newer release are left unchanged."""
-    batch.rows("update ledger.schema_version set version = 99")
-    result = published("nightly")
-
-    assert result.code == 2
-    assert "newer release" in result.err
 
 
 def test_a_data_directory_that_is_a_file_is_told(command: Command) -> None:

@@ -12,7 +12,6 @@ import pytest
 
 from analytics.emulator.world import World
 from tests.cli.conftest import Command, book_a_few_runs, publish_again, shell_in
-from tests.cli.test_rebuild import marts
 from tests.conftest import NOW, hire_baker
 
 OWNERS = """workspace,agent,cost_center,account,owner,valid_from,valid_to
@@ -95,36 +94,6 @@ def test_focus_tags_each_owner(owned: Owned, published: Command) -> None:
     assert [row | {"Tags": ""} for row in rows] == owned.focus
 
 
-def test_a_rebuild_gives_the_same_figures(published: Command) -> None:
-    """Landing files and the project's folder alone make the same figures again, by owner too."""
-    before = marts()
-    assert published("rebuild").code == 0
-    assert marts() == before
-
-
-def test_a_wrong_line_is_found_without_a_batch(
-    analytics: Command, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """`status` names each line that a batch would not use."""
-    monkeypatch.setenv("LEVAIN_API_KEY", "k")
-    own(f"{OWNERS}*,baker,C-3,,Late,2026-11-20,\n")
-    result = analytics("status")
-
-    assert "finance/owners.csv:4: it overlaps line 3" in result.out
-    assert "1 problem:" in result.out
-
-
-def test_a_wrong_line_is_named_once(command: Command) -> None:
-    """What owners and the table `custom.owners` both refuse is one problem, and one warning."""
-    own(f"{OWNERS}*,baker,C-3,,Late,20.11.2026,\n")
-    found, batch = command("status"), command("nightly")
-
-    assert "1 problem:\n- finance/owners.csv:4: valid_from `20.11.2026` is no day" in found.out
-    assert batch.code == 0
-    assert batch.err.count("finance/owners.csv:4: ") == 1
-    assert "not used: finance/" not in batch.err
-
-
 def test_a_name_that_nothing_has_is_told(command: Command) -> None:
     """A rule that matches no workspace or agent is a warning of a batch with its line, no error."""
     own(
@@ -141,17 +110,3 @@ def test_a_name_that_nothing_has_is_told(command: Command) -> None:
         "finance/owners.csv:5: no agent matches; is a name misspelt?",
         "finance/owners.csv:6: no workspace matches; is a name misspelt?",
     ]
-
-
-def test_a_wrong_file_spoils_no_batch(command: Command) -> None:
-    """A batch warns of wrong lines, uses the others, and publishes; after 20 it counts them."""
-    wrong = "*,baker,C-3,,Late,2026-11-20,\n*,baker,C-3,,Late,20.11.2026,\n"
-    own(OWNERS + wrong + 23 * "*,baker\n")
-    result = command("nightly")
-
-    assert result.code == 0
-    assert "warning: finance/owners.csv:4: it overlaps line 3" in result.err
-    assert "warning: finance/owners.csv:5: valid_from `20.11.2026` is no day" in result.err
-    assert result.err.count("warning: finance/owners.csv:") == 20
-    assert "warning: 5 more lines of finance/owners.csv not used" in result.err
-    assert "Cake" in command("sql", "select owner from dim_agents where line_type = 'agent'").out

@@ -16,7 +16,6 @@ from tests.cli.conftest import Command, Terminal
 
 FRAME = re.compile(r"^[⠁-⣿/|\\-] \w+ .*$", re.MULTILINE)
 ESCAPED = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
-COLOR = re.compile(r"\x1b\[[0-9;]*3[0-9]")
 HOSTILE = "Oven\x1b[2J\x07\u202e\nerror: no"
 
 
@@ -48,28 +47,6 @@ def test_a_terminal_shows_a_bar_of_each_stage(with_pages: Command, terminal: Ter
     assert "\x1b[?25h" in after_the_bars  # and the cursor is back
 
 
-@pytest.mark.usefixtures("published")
-@pytest.mark.parametrize("columns", [1, 24])
-def test_a_bar_is_one_line_on_a_narrow_terminal(terminal: Terminal, columns: int) -> None:
-    """A bar never wraps: its counts come first, and what does not fit is left out."""
-    bars = frames(terminal("nightly", columns=columns).err)
-
-    assert all(len(each) <= columns for each in bars)
-    assert columns == 1 or any(re.match(r"\S transform  \d+/\d", each) for each in bars)
-
-
-@pytest.mark.usefixtures("published")
-def test_an_export_that_takes_its_time_shows_that_it_is_at_work(terminal: Terminal) -> None:
-    """The bar of a pack tells the time since it began, and leaves the name of the pack."""
-    screen = terminal("export", "pack", "2026-11", "--output", "pack")
-
-    assert any(re.match(r"\S export  0:\d\d", each) for each in frames(screen.err))
-    assert screen.err.endswith(
-        "\x1b[2Kwarning: 2026-11 is not closed: these are today's figures, and its journal is a"
-        " preview\nwrote pack\n"
-    )
-
-
 @pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
 def test_a_stopped_bar_leaves_the_terminal_as_it_was(
     command: Command, api: Emulator, terminal: Terminal, stop: signal.Signals
@@ -95,44 +72,6 @@ def test_a_stopped_bar_leaves_the_terminal_as_it_was(
     assert "\x1b[2K" in after_the_bar
     assert "\x1b[?25h" in after_the_bar
     assert "Traceback" not in screen.out
-
-
-@pytest.mark.usefixtures("published")
-def test_a_terminal_without_colors_has_a_bar_without_them(
-    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """With NO_COLOR the bar tells by its characters alone what is done."""
-    monkeypatch.setenv("NO_COLOR", "1")
-    screen = terminal("nightly")
-
-    assert any("━─" in each for each in frames(screen.err))
-    assert not COLOR.search(screen.err)
-
-
-def test_a_terminal_that_cannot_redraw_has_lines(
-    published: Command, terminal: Terminal, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Where TERM is dumb, each step is a line, as in a log."""
-    monkeypatch.setenv("TERM", "dumb")
-    screen = terminal("nightly")
-
-    assert published("status").code == 0
-    assert screen.code == 0
-    assert screen.err == screen.out
-    assert re.search(r"^ +\d+\.\d s  Blank Slate: reading run lists$", screen.out, re.MULTILINE)
-    assert "━" not in screen.out
-
-
-@pytest.mark.usefixtures("published")
-def test_a_terminal_of_ascii_has_a_bar_of_it(
-    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Where the encoding has no lines, the bar is drawn of other characters."""
-    monkeypatch.setenv("PYTHONIOENCODING", "ascii")
-    screen = terminal("nightly")
-
-    assert screen.out.isascii()
-    assert re.search(r"[/|\\-] transform =+- \d+/\d+", screen.out)
 
 
 def test_names_of_others_cannot_move_the_cursor(

@@ -17,14 +17,9 @@ import zstandard
 from analytics.batch import stages
 from analytics.emulator.records import Agent
 from analytics.emulator.world import World
-from analytics.extract.loads import CLOSING_STEP
 from analytics.transform.checks import CheckResult
-from analytics.warehouse.layout import Layout
-from analytics.warehouse.lock import batch_lock
-from analytics.warehouse.schema import SCHEMA_VERSION
 from tests.cli.conftest import (
     Command,
-    FirstBatch,
     SettingsFile,
     a_few_batches,
     interrupted_batch,
@@ -178,36 +173,6 @@ def test_a_batch_that_did_not_end_is_left_to_the_next(
     assert len(marts()["loads"]) == len(list(DATA.glob("landing/*/*")))
 
 
-def test_the_batch_after_a_rebuild_is_like_any_other(batches: Command, batch: Batch) -> None:
-    """The next batch sends no more requests than usual, and its key is accepted."""
-    shutil.copytree(DATA, "untouched")
-    batch.forget()
-    assert batches("nightly", "--data-dir", "untouched").code == 0
-    usual = sorted(request.path for request in batch.api.requests)
-    assert batches("rebuild").code == 0
-    batch.forget()
-    result = batches("nightly")
-
-    assert result.code == 0, result.err
-    assert sorted(request.path for request in batch.api.requests) == usual
-    assert batch.rows("select api_key_env, workspace_name from ledger.workspaces") == [
-        ("LEVAIN_API_KEY", "Renamed")
-    ]
-
-
-def test_after_a_rebuild_an_api_that_does_not_answer_costs_no_figures(
-    published: Command, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The batch does not say that a workspace has none: only its key tells which is its own."""
-    assert published("rebuild").code == 0
-    monkeypatch.setenv("LEVAIN_API", "http://127.0.0.1:9")
-    result = published("nightly")
-
-    assert result.code == 1
-    assert "Any figures that it had before the rebuild stay as they are." in result.err
-    assert asked("select count(*) from marts.fct_runs") == [(3,)]
-
-
 def test_a_folder_that_cannot_be_read_is_named(published: Command) -> None:
     """A broken landing folder ends a rebuild with its name; all other files stay unchanged."""
     (file,) = DATA.glob("landing/*/*-lists/runs.ndjson.zst")
@@ -218,38 +183,6 @@ def test_a_folder_that_cannot_be_read_is_named(published: Command) -> None:
     assert result.code == 1
     assert f"The landing folder {file.parent} cannot be loaded" in result.err
     assert fingerprints() == before
-
-
-@pytest.mark.parametrize("content", [b"{", b'{"w": "\xff"}', b'{"w": 1}'])
-def test_a_record_of_a_publication_that_cannot_be_read_is_named(
-    published: Command, content: bytes
-) -> None:
-    """A damaged record ends a rebuild with its name; without it, one goes on."""
-    (record,) = DATA.glob("publications/*Z.json")
-    record.write_bytes(content)
-    before = fingerprints()
-    result = published("rebuild")
-
-    assert (result.code, fingerprints()) == (1, before)
-    assert f"{record} cannot be read" in result.err
-
-    record.unlink()
-    assert published("rebuild").code == 0
-
-
-def test_a_published_file_that_cannot_be_read_is_named_at_once(published: Command) -> None:
-    """An unreadable published file stops a rebuild until it has been moved away."""
-    file = DATA / "analytics.duckdb"
-    file.write_bytes(b"no database")
-    before = fingerprints()
-    result = published("rebuild")
-
-    assert (result.code, fingerprints()) == (1, before)
-    assert f"{file} cannot be read" in result.err
-    assert "move it away and run again" in result.err
-
-    file.unlink()
-    assert published("rebuild").code == 0
 
 
 def test_after_a_rebuild_a_key_must_be_of_the_datas_workspace(
@@ -309,26 +242,6 @@ def test_a_check_that_does_not_hold_replaces_nothing(
     assert fingerprints() == before
 
 
-def test_without_a_whole_batch_there_is_nothing_to_rebuild(
-    command: Command, first_batch: FirstBatch, batch: Batch
-) -> None:
-    """Without landing files of a complete batch, the error names the next step."""
-    nothing = command("rebuild")
-    assert nothing.code == 1
-    assert "There is no data/landing to rebuild from" in nothing.err
-    assert not DATA.exists()
-
-    take_over(first_batch.data, batch)
-    (closing,) = DATA.glob(f"landing/*/*-{CLOSING_STEP}")
-    shutil.rmtree(closing)
-    before = fingerprints()
-    result = command("rebuild")
-
-    assert result.code == 1
-    assert "nothing to rebuild from" in result.err
-    assert fingerprints() == before
-
-
 def test_data_of_an_older_release_are_rebuilt(published: Command, batch: Batch) -> None:
     """A warehouse of an older layout is refused with advice to run `rebuild`, which fixes it."""
     batch.rows("update ledger.schema_version set version = 0")
@@ -338,43 +251,6 @@ def test_data_of_an_older_release_are_rebuilt(published: Command, batch: Batch) 
     assert "analytics rebuild" in refused.err
     assert published("rebuild").code == 0
     assert published("nightly").code == 0
-
-
-def test_landing_files_of_an_older_release_are_enough(
-    published: Command, world: World, batch: Batch
-) -> None:
-    """Without versions and limits of agents a rebuild works, and the next batch reads them."""
-    (versions,) = DATA.glob("landing/*/*-versions")
-    shutil.rmtree(versions)
-    (agents,) = DATA.glob("landing/*/*-meters/agents.ndjson.zst")
-    text = zstandard.ZstdDecompressor().stream_reader(agents.read_bytes()).read()
-    older, count = re.subn(rb'(?<="hash":)\d+(.*),"config":{[^}]*}', rb"1\1", text)
-    agents.write_bytes(zstandard.compress(older))
-    (DATA / "analytics.duckdb").unlink()
-    batch.rows("update ledger.schema_version set version = 3")
-    refused = published("nightly")
-
-    assert count == 1
-    assert refused.code == 2
-    assert f"data version 3, this release makes {SCHEMA_VERSION}" in refused.err
-    assert "analytics rebuild" in refused.err
-    assert published("rebuild").code == 0
-    limits = (
-        "select max_budget_usd, timeout_minutes from marts.dim_agents where line_type = 'agent'"
-    )
-    states = "select agent_version, status, is_listed from marts.dim_agent_versions"
-    assert asked(limits) == [(None, None)]
-    assert asked(states) == [(1, None, False)]
-    world.pass_time(timedelta(hours=20))
-    assert published("nightly").code == 0
-    assert asked(limits) == [(Decimal(5), 60)]
-    assert asked(states) == [(1, "active", True)]
-
-
-def test_a_rebuild_waits_for_no_batch(published: Command) -> None:
-    """While a batch holds the data directory, a rebuild exits with 4."""
-    with batch_lock(Layout(DATA)):
-        assert published("rebuild").code == 4
 
 
 def test_strange_things_in_landing_are_passed_over(published: Command) -> None:

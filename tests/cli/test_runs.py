@@ -12,7 +12,6 @@ from typing import Any
 
 import pytest
 
-from analytics.emulator.runs import logs
 from analytics.emulator.server import Emulator
 from tests.cli.conftest import Command, Result
 from tests.conftest import StartRun
@@ -157,20 +156,6 @@ def test_watching_an_ended_run_ends_at_once(analytics: Command, start_run: Start
     assert json.loads(in_json.out)["status"] == "failed"
 
 
-def test_watching_an_api_that_goes_silent(
-    analytics: Command, api: Emulator, start_run: StartRun
-) -> None:
-    """After printed retries, the error states that the run continues."""
-    run = start_run(status="running")
-    api.faults.add("/log/events", "503", 6)
-
-    result = analytics("runs", "watch", run.id)
-
-    assert result.code == 1
-    assert result.err.count("HTTP 503, Service Unavailable; trying again") == 5
-    assert f"Run {run.id[:8]} goes on without being watched." in result.err
-
-
 def test_list(analytics: Command, api: Emulator, start_run: StartRun) -> None:
     """Runs come newest first, filtered by agent or status, and money is a string."""
     other = api.world.add_agent(api.world.workspaces[0], "Brewer", "brewer")
@@ -185,14 +170,6 @@ def test_list(analytics: Command, api: Emulator, start_run: StartRun) -> None:
     assert [run["cost_usd"] for run in found] == ["0.1000000000000000055511"]
     found = parsed(analytics("runs", "list", "--json", "--agent", "bak", "--status", "failed"))
     assert [run["id"] for run in found] == [old.id]
-
-
-def test_list_of_nothing(analytics: Command) -> None:
-    """Without runs, the JSON is an empty list, and the text a remark."""
-    assert parsed(analytics("runs", "list", "--json")) == []
-    assert analytics("runs", "list").err == "No runs.\n"
-    assert "No failed run" in analytics("runs", "list", "--status", "failed").err
-    assert "There is no status fine" in analytics("runs", "list", "--status", "fine").err
 
 
 def test_show(analytics: Command, api: Emulator, start_run: StartRun) -> None:
@@ -212,24 +189,6 @@ def test_show(analytics: Command, api: Emulator, start_run: StartRun) -> None:
     assert in_json["costs"][0]["cost_usd"] == "0.25"
 
 
-def test_show_of_a_run_without_figures(
-    analytics: Command, api: Emulator, start_run: StartRun
-) -> None:
-    """Unknown is not zero; a run without agent, session or start is printed too."""
-    run = start_run(status="pending")
-    nothing = ["cost_usd", "tokens_in", "tokens_out", "agent_id", "session_id", "user_prompt"]
-    api.world.override_record(run.id, dict.fromkeys(nothing))
-    run.encoded = None
-
-    shown = analytics("runs", "show", run.id)
-
-    assert shown.code == 0
-    assert "no agent" in shown.out
-    assert "$0" not in shown.out
-    assert parsed(analytics("runs", "show", run.id, "--json"))["run"]["cost_usd"] is None
-    assert "belongs to no session" in analytics("runs", "conversation", run.id).err
-
-
 def test_events(analytics: Command, trigger: Any) -> None:
     """Events come oldest first; --level omits lower levels."""
     run_id = trigger("[flaky] Bread?")
@@ -242,23 +201,6 @@ def test_events(analytics: Command, trigger: Any) -> None:
     assert {event["level"] for event in warnings} == {"WARNING"}
     assert any("RETRY" in event["msg"] for event in warnings)
     assert "no level loud" in analytics("runs", "events", run_id, "--level", "loud").err
-
-
-def test_an_event_of_no_time_costs_no_other(
-    analytics: Command, trigger: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """An event with an impossible time is skipped with a warning; the others are printed."""
-    run_id = trigger()
-    sound = logs.log_events
-    absurd = [{"seq": 90 + number, "ts": ts} for number, ts in enumerate((1e20, -1, "NaN"))]
-    monkeypatch.setattr(logs, "log_events", lambda run: [*sound(run), *absurd])
-
-    result = analytics("runs", "events", run_id)
-
-    assert result.code == 0
-    assert result.out.splitlines()[-1].endswith("DONE  finished")
-    warned = [line.split(": ")[2] for line in result.err.splitlines()]
-    assert warned == ["LogEvent 90", "LogEvent 91", "LogEvent 92"]
 
 
 @pytest.mark.parametrize("is_told_meanwhile", [True, False])
@@ -300,31 +242,6 @@ def test_log(analytics: Command, trigger: Any) -> None:
     assert [file.name for file in Path().iterdir()] == ["run.jsonl"]
 
 
-def test_log_to_standard_output(analytics: Command, trigger: Any) -> None:
-    """A pipe receives the bytes of the file."""
-    run_id = trigger()
-    analytics("runs", "log", run_id, "--output", "run.jsonl")
-
-    for output in ((), ("--output", "-")):
-        printed = analytics("runs", "log", run_id, *output)
-        assert (printed.out, printed.err) == (Path("run.jsonl").read_text(encoding="utf-8"), "")
-    assert not Path("-").exists()
-
-
-def test_log_of_a_run_at_work(analytics: Command, trigger: Any) -> None:
-    """A run that has not ended has no log, and the error names the alternative."""
-    run_id = trigger(seconds=3)
-
-    result = analytics("runs", "log", run_id, "--output", "run.jsonl")
-
-    assert (result.code, result.out) == (1, "")
-    assert "is running: its log is written when it has ended" in result.err
-    assert f"analytics runs events {run_id} --follow" in result.err
-    assert not list(Path().iterdir())
-    nowhere = analytics("runs", "log", run_id, "--output", "nowhere/x").err
-    assert f"There is no folder {Path('nowhere').resolve()}." in nowhere
-
-
 def test_cancel_waits_for_the_end(analytics: Command, api: Emulator, trigger: Any) -> None:
     """A run is cancelled by its session, and its final state is printed."""
     run_id = trigger("[slow] Bread?", seconds=5)
@@ -336,15 +253,6 @@ def test_cancel_waits_for_the_end(analytics: Command, api: Emulator, trigger: An
     assert "still being finished" in result.err
     (run,) = api.world.workspaces[0].agent_runs
     assert (run.status, run.session.terminated_at is not None) == ("cancelled", True)
-
-
-def test_cancel_without_waiting(analytics: Command, trigger: Any) -> None:
-    """With --no-wait the state after the call is printed."""
-    run_id = trigger("[slow] Bread?", seconds=5)
-
-    found = json.loads(analytics("runs", "cancel", run_id, "--no-wait", "--json").out)
-
-    assert (found["id"], found["status"]) == (run_id, "running")
 
 
 def test_an_ended_run_is_not_cancelled(analytics: Command, api: Emulator, trigger: Any) -> None:

@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import os
-import pty
-import re
 import signal
 import subprocess
 import sys
 from collections.abc import Callable
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from analytics.cli import printed
-from analytics.emulator.records import Agent
 from analytics.emulator.server import Emulator
-from analytics.levain.sync_client import Sessions
-from tests.cli.conftest import Command, Terminal
+from tests.cli.conftest import Command
 from tests.conftest import StartRun
 
 pytestmark = pytest.mark.usefixtures("connected")
@@ -111,19 +104,6 @@ def test_a_wrong_key_is_told_by_its_variable(
     assert "levain_wrong" not in result.err
 
 
-def test_a_network_that_is_down_is_told(
-    analytics: Command, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Each retry is printed, and the error names the settings to check."""
-    monkeypatch.setenv("LEVAIN_API", "http://127.0.0.1:9")
-
-    result = analytics("runs", "list")
-
-    assert (result.code, result.out) == (1, "")
-    assert result.err.count("trying again in") == 2
-    assert "The API at http://127.0.0.1:9 does not answer" in result.err
-
-
 def test_a_busy_api_is_waited_for(analytics: Command, api: Emulator, start_run: StartRun) -> None:
     """A 429 is waited out and printed; the command succeeds."""
     run = start_run()
@@ -151,37 +131,6 @@ def test_the_beginning_of_an_id_will_do(analytics: Command, start_run: StartRun)
     assert (gone.code, "has no run 00000000" in gone.err) == (2, True)
 
 
-def test_runs_of_a_deleted_agent_are_listed_by_its_id(
-    analytics: Command, api: Emulator, agent: Agent, start_run: StartRun
-) -> None:
-    """A whole id lists the runs of an agent that is gone; its slug names no agent any more."""
-    run, other = start_run(), api.world.add_agent(agent.workspace, "Brewer", "brewer")
-    start_run(of=other)
-    api.world.delete_agent(agent)
-
-    by_id = analytics("runs", "list", "--agent", agent.id.upper(), "--json")
-    by_slug = analytics("runs", "list", "--agent", "baker")
-
-    assert [each["id"] for each in json.loads(by_id.out)] == [run.id]
-    assert (by_slug.code, "has no agent `baker`" in by_slug.err) == (2, True)
-
-
-@pytest.mark.parametrize(
-    "command",
-    [
-        *("trigger", "send", "list", "show", "watch", "events", "log", "cancel"),
-        *("conversation", "artifacts"),
-    ],
-)
-def test_each_command_explains_itself(analytics: Command, command: str) -> None:
-    """`--help` has an example, fits into 80 columns, and lists the common options."""
-    result = analytics("runs", command, "--help")
-
-    assert "--data-dir" in result.out
-    assert f"Example: analytics runs {command}" in result.out
-    assert max(map(len, result.out.splitlines())) <= 80
-
-
 def _watch(run_id: str, stdout: int) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-m", "analytics", "runs", "watch", run_id]
     return subprocess.Popen(command, stdout=stdout, stderr=subprocess.PIPE, env=dict(os.environ))
@@ -202,121 +151,6 @@ def test_ctrl_c_leaves_the_run_running(api: Emulator, start_run: StartRun) -> No
     assert b"Traceback" not in err
     assert run.is_open
     assert {request.method for request in api.requests} == {"GET"}
-
-
-def _interrupt(_: Emulator) -> None:
-    raise KeyboardInterrupt
-
-
-@pytest.mark.parametrize(
-    ("event", "code"),
-    [
-        (_interrupt, 130),
-        (lambda api: api.faults.add("/runs/", "503", 100), 1),
-        (lambda api: api.faults.add("/runs/", "403", 1), 1),
-    ],
-    ids=["ctrl_c", "lost", "refused"],
-)
-@pytest.mark.parametrize("waiting", ["--wait", "--no-wait"])
-def test_an_accepted_cancellation_is_told(
-    analytics: Command,
-    api: Emulator,
-    monkeypatch: pytest.MonkeyPatch,
-    event: Callable[[Emulator], None],
-    code: int,
-    waiting: str,
-) -> None:
-    """Ctrl-C or an error after the acceptance does not say that the run goes on."""
-    run_id = analytics("runs", "trigger", "baker", "--prompt", "[slow] Bread?").out.strip()
-    api.world.pass_time(timedelta(seconds=5))
-    say = printed.say
-
-    def say_before_event(text: str) -> None:
-        say(text)
-        if text.startswith("Cancelling."):
-            event(api)
-
-    monkeypatch.setattr(printed, "say", say_before_event)
-
-    result = analytics("runs", "cancel", run_id, waiting)
-
-    assert result.code == code
-    assert "other runs of its session end too" in result.err
-    assert "The cancellation was accepted; the step in flight is being finished." in result.err
-    assert f"analytics runs show {run_id}" in result.err
-    assert "goes on" not in result.err
-
-
-def _stop(*_of: object) -> None:
-    raise KeyboardInterrupt
-
-
-@pytest.mark.parametrize("event", ["ctrl_c", "lost"])
-def test_a_cancellation_without_an_answer_is_told(
-    analytics: Command, api: Emulator, monkeypatch: pytest.MonkeyPatch, event: str
-) -> None:
-    """Ctrl-C or a lost connection while a cancellation is sent says that it may have been made."""
-    run_id = analytics("runs", "trigger", "baker", "--prompt", "[slow] Bread?").out.strip()
-    if event == "ctrl_c":
-        monkeypatch.setattr(Sessions, "cancel", _stop)
-    else:
-        api.faults.add("/cancel", "cut", 100)
-
-    result = analytics("runs", "cancel", run_id)
-
-    assert (result.code, result.out) == (130 if event == "ctrl_c" else 1, "")
-    assert f"Run {run_id} may have been cancelled all the same." in result.err
-    assert f"See: analytics runs show {run_id}\n" in result.err
-
-
-def test_a_terminal_is_redrawn(start_run: StartRun) -> None:
-    """On a terminal the state is redrawn in place, and the final one remains."""
-    run = start_run(status="failed", error="Oven cold")
-    screen, terminal = pty.openpty()
-    process = _watch(run.id, terminal)
-    os.close(terminal)
-    seen = b""
-    while chunk := _read(screen):
-        seen += chunk
-    os.close(screen)
-    process.communicate()
-
-    text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", seen.decode())
-    assert process.returncode == 5
-    assert "\x1b[?25h" in seen.decode()  # the cursor is back
-    for words in ("baker v1", run.id, "failed", "$0.2500", "Oven cold"):
-        assert words in text
-
-
-@pytest.mark.parametrize(
-    ("columns", "shown"),
-    [
-        (80, ["Run", "Status", "Agent", "Created UTC", "Took", "Cost", "Tokens in/out"]),
-        (60, ["Run", "Status", "Agent", "Created UTC", "Took", "Cost"]),
-        (50, ["Run", "Status", "Agent", "Took", "Cost"]),
-        (40, ["Run", "Status", "Agent", "Cost"]),
-        (20, ["Run", "Status"]),
-    ],
-)
-def test_a_narrow_terminal_shows_whole_ids(
-    terminal: Terminal, api: Emulator, start_run: StartRun, columns: int, shown: list[str]
-) -> None:
-    """As many columns are shown as fit; ids and statuses are never cut."""
-    agent = api.world.add_agent(api.world.workspaces[0], "Baker", "baker-of-all-the-bread")
-    runs = [start_run(hours_ago=hours, of=agent) for hours in (1, 2)]
-
-    head, *lines = terminal("runs", "list", columns=columns).out.splitlines()
-
-    assert [name for name in re.split("  +", head.strip()) if "…" not in name] == shown
-    assert [line.split()[:2] for line in lines] == [[run.id[:8], "succeeded"] for run in runs]
-    assert max(map(len, lines)) <= columns
-
-
-def _read(screen: int) -> bytes:
-    try:
-        return os.read(screen, 4096)
-    except OSError:  # Linux says so when the other end is closed
-        return b""
 
 
 def test_help_loads_nothing_heavy() -> None:

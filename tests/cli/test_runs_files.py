@@ -6,7 +6,6 @@ Names of artifacts are untrusted, and none overwrites anything.
 from __future__ import annotations
 
 import json
-import os
 import stat
 from datetime import timedelta
 from pathlib import Path
@@ -40,36 +39,6 @@ def publish(start_run: StartRun) -> Any:
         return run
 
     return start
-
-
-def test_a_log_goes_where_a_path_leads(analytics: Command, start_run: StartRun) -> None:
-    """A link and a pipe, with a link to it or without, stay what they are."""
-    log = ("runs", "log", start_run().id, "--output")
-    Path("folder").mkdir()
-    Path("link").symlink_to("folder/run.jsonl")
-    os.mkfifo("pipe")
-    Path("to-pipe").symlink_to("pipe")
-    reading = os.open("pipe", os.O_RDONLY | os.O_NONBLOCK)
-
-    analytics(*log, "link")
-    written = Path("folder/run.jsonl").read_bytes()
-    for output in ("pipe", "to-pipe"):
-        assert analytics(*log, output).err == f"{len(written):,} bytes in {output}\n"
-        assert os.read(reading, 2 * len(written)) == written
-
-    os.close(reading)
-    assert [Path(link).is_symlink() for link in ("link", "to-pipe")] == [True, True]
-    assert Path("pipe").is_fifo()
-
-
-def test_a_log_is_no_folder(analytics: Command, start_run: StartRun) -> None:
-    """A folder in the place of the file is named, and stays as it is."""
-    Path("folder").mkdir()
-
-    refused = analytics("runs", "log", start_run().id, "--output", "folder")
-
-    assert (refused.code, "error: folder is a folder: name a file" in refused.err) == (2, True)
-    assert [*Path().iterdir(), *Path("folder").iterdir()] == [Path("folder")]
 
 
 def test_files_are_listed(analytics: Command, publish: Any) -> None:
@@ -138,17 +107,6 @@ def test_a_dangling_link_is_not_followed(analytics: Command, publish: Any) -> No
     assert not Path("outside").exists()
 
 
-def test_a_thousand_files_are_saved_and_more_are_told(analytics: Command, publish: Any) -> None:
-    """All listed files are saved; a remark states that there are more."""
-    run = publish(*(f"report-{n:04}.md" for n in range(1005)))
-
-    result = analytics("runs", "artifacts", run.id, "--download", "files")
-
-    assert result.code == 0
-    assert "lists 1,000 files at most; this run has more" in result.err
-    assert len(list(Path("files").iterdir())) == 1000
-
-
 def test_one_that_fails_stops_no_other(analytics: Command, api: Emulator, publish: Any) -> None:
     """The other files are saved; the exit is 1, and the error names the first failure."""
     run = publish("a.md", "b.md", "c.md")
@@ -159,15 +117,6 @@ def test_one_that_fails_stops_no_other(analytics: Command, api: Emulator, publis
     assert result.code == 1
     assert "error: 1 of 3 files could not be had: b.md: " in result.err
     assert sorted(file.name for file in Path("files").iterdir()) == ["a.md", "c.md"]
-
-
-def test_a_run_without_files(analytics: Command, start_run: StartRun) -> None:
-    """Text has a remark that there are none (yet), JSON an empty list."""
-    run, open_run = start_run(), start_run(status="running")
-
-    assert analytics("runs", "artifacts", run.id).err == "It has published no files.\n"
-    assert analytics("runs", "artifacts", open_run.id).err == "It has published no files yet.\n"
-    assert json.loads(analytics("runs", "artifacts", run.id, "--json").out) == []
 
 
 @given(st.lists(TEXT, max_size=8))

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import io
-import json
 import sys
 from pathlib import Path
 
 import pytest
 
 from analytics.emulator.server import Emulator
-from analytics.levain.sync_client import Sessions
 from tests.cli.conftest import Command
 from tests.conftest import StartRun
 
@@ -31,17 +29,6 @@ def test_a_message_starts_another_run(analytics: Command, start_run: StartRun, b
     assert (result.code, result.out) == (0, f"{second.id}\n")
     assert second.text == "And rolls?"
     assert f"Watch it: analytics runs watch {second.id}\n" in result.err
-
-
-def test_a_message_in_json(analytics: Command, start_run: StartRun) -> None:
-    """With --json the session is printed, with the message as its only event."""
-    first = start_run()
-
-    result = analytics("runs", "send", first.id, "--prompt", "And rolls?", "--json")
-
-    found = json.loads(result.out)
-    assert (result.err, found["id"]) == ("", first.session.id)
-    assert [event["text"] for event in found["events"]] == ["And rolls?"]
 
 
 def test_a_prompt_comes_from_a_file(
@@ -87,32 +74,3 @@ def test_what_cannot_be_sent_says_why(
     assert words in result.err
     assert len(result.err.splitlines()) <= 2
     assert len(api.world.workspaces[0].agent_runs) == 0
-
-
-def test_an_ended_session_takes_no_message(
-    analytics: Command, api: Emulator, start_run: StartRun
-) -> None:
-    """The API's reason is printed."""
-    run = start_run()
-    api.world.orchestrator.cancel(run.session)
-
-    result = analytics("runs", "send", run.id, "--prompt", "And rolls?")
-
-    assert (result.code, "The session is terminated" in result.err) == (1, True)
-
-
-def test_ctrl_c_while_a_message_is_sent(
-    analytics: Command, start_run: StartRun, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Ctrl-C while the message is sent says that it may have started a run."""
-    run = start_run()
-
-    def interrupt(*_of: object) -> None:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(Sessions, "send_message", interrupt)
-
-    result = analytics("runs", "send", run.id, "--prompt", "And rolls?")
-
-    assert (result.code, result.out) == (130, "")
-    assert "It may have started: look with `analytics runs list`." in result.err

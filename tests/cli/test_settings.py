@@ -163,15 +163,6 @@ def test_a_named_settings_file_must_exist(analytics: Command) -> None:
     assert (result.code, "no settings file elsewhere.toml" in result.err) == (2, True)
 
 
-def test_a_settings_file_that_leads_nowhere_is_no_absent_one(analytics: Command) -> None:
-    """A link whose file is gone is an error: a batch with default settings would publish others."""
-    Path("analytics.toml").symlink_to("gone/analytics.toml")
-    result = analytics("nightly")
-
-    assert result.code == 2
-    assert "analytics.toml is a link to gone/analytics.toml, which is not there" in result.err
-
-
 def test_a_settings_file_is_utf8(analytics: Command) -> None:
     """It may have the mark that Windows begins files with; another byte is named with its line."""
     file = Path("analytics.toml")
@@ -242,12 +233,3 @@ def test_all_wrong_settings_of_a_fleet_are_named(tmp_path: Path) -> None:
         "`cpus` in [task] must be a whole number, at least 1, not 0.",
         "there must be a setting `api_key_env` in [[workspaces]] number 1.",
     ]
-
-
-def test_the_folder_of_a_fleet_can_be_named(tmp_path: Path) -> None:
-    """`--data-dir` comes before `folder` of the settings."""
-    file = tmp_path / "fleet.toml"
-    file.write_text('folder = "shards"\n[[workspaces]]\napi_key_env = "K"\n', encoding="utf-8")
-
-    assert load_fleet(file).folder == tmp_path / "shards"
-    assert load_fleet(file, tmp_path / "other").folder == tmp_path / "other"

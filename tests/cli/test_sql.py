@@ -6,9 +6,6 @@ import json
 import os
 import re
 import shutil
-import subprocess
-import sys
-from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from pathlib import Path
 
@@ -16,7 +13,6 @@ import duckdb
 import polars
 import pytest
 
-from analytics import __version__
 from analytics.warehouse.layout import Layout
 from analytics.warehouse.lock import batch_lock
 from tests.cli.conftest import Command
@@ -53,11 +49,6 @@ def test_intervals_and_bytes_are_as_duckdb_writes_them(published: Command) -> No
     ]
 
 
-def test_no_row_is_an_empty_array(published: Command) -> None:
-    """A query without rows prints an empty array."""
-    assert json.loads(published("sql", "select 1 where false", "--format", "json").out) == []
-
-
 def test_rows_go_to_a_file(published: Command) -> None:
     """Parquet keeps decimals as decimals; CSV has every digit."""
     published(
@@ -74,35 +65,6 @@ def test_rows_go_to_a_file(published: Command) -> None:
 
     assert polars.read_parquet("x.parquet").item() == Decimal("0.3000000001")
     assert Path("x.csv").read_text(encoding="utf-8") == "c\n0.3000000001\n"
-
-
-def test_rows_may_go_where_a_path_leads(published: Command) -> None:
-    """`-` is standard output; a link and a device stay what they are."""
-    Path("link.csv").symlink_to("file.csv")
-    os.mkfifo("pipe.csv")
-    query = ("sql", "select 1 as n", "--format", "csv", "--output")
-
-    printed = published(*query, "-")
-    published(*query, "link.csv")
-    with ThreadPoolExecutor() as reading:
-        piped = reading.submit(Path("pipe.csv").read_text, "utf-8")
-        published(*query, "pipe.csv")
-
-    assert printed.out == Path("file.csv").read_text(encoding="utf-8") == piped.result() == "n\n1\n"
-    assert Path("link.csv").is_symlink()
-    assert Path("pipe.csv").is_fifo()
-    refused = published("sql", "select 1", "--format", "parquet", "--output", "pipe.csv")
-    assert (refused.code, "Parquet is not for a terminal or a pipe" in refused.err) == (2, True)
-
-
-@pytest.mark.usefixtures("published")
-def test_rows_may_go_to_a_piped_output() -> None:
-    """`/dev/stdout` is the pipe of the shell, which has no path of its own."""
-    command = [sys.executable, "-m", "analytics", "sql", "select 1 as n", "--format", "csv"]
-    told = subprocess.run(
-        [*command, "--output", "/dev/stdout"], capture_output=True, text=True, check=True
-    )
-    assert told.stdout == "n\n1\n"
 
 
 def test_values_of_every_kind_are_written(published: Command) -> None:
@@ -123,24 +85,6 @@ def test_values_of_every_kind_are_written(published: Command) -> None:
         "h": 1,
         "h_2": 2,
     }
-
-
-def test_a_float_that_is_no_number_is_not_shown_as_null(published: Command) -> None:
-    """A share of nothing is `nan` in a table and in CSV; JSON has no other word than null."""
-    query = "select 0 / 0::double as a, -1 / 0::double as b, null::double as c"
-
-    assert published("sql", query, "--format", "csv").out == "a,b,c\nnan,-inf,\n"
-    assert "nan" in published("sql", query).out
-    assert json.loads(published("sql", query, "--format", "json").out) == [
-        {"a": None, "b": None, "c": None}
-    ]
-
-
-def test_a_table_shows_text_as_text(published: Command) -> None:
-    """Control characters in names are escaped."""
-    result = published("sql", "select 'a' || chr(27) || '[31m[b]b[/b]' || chr(8238) as name")
-
-    assert "a\\x1b[31m[b]b[/b]\\u202e" in result.out
 
 
 def test_control_characters_are_escaped_in_files(published: Command) -> None:
@@ -181,13 +125,6 @@ def test_an_answer_has_no_more_rows_and_bytes_than_the_limit(
     assert result.code == 2
     assert f"it {reason}: ask for less." in result.err
     assert not (tmp_path / "x").exists()
-
-
-def test_marts_need_no_prefix(published: Command) -> None:
-    """`fct_runs` and `marts.fct_runs` are the same table."""
-    plain = published("sql", "select count(*) from fct_runs", "--format", "csv").out
-
-    assert plain == published("sql", "select count(*) from marts.fct_runs", "--format", "csv").out
 
 
 def test_figures_can_be_asked_while_a_batch_runs(published: Command) -> None:
@@ -244,13 +181,6 @@ def test_sql_only_reads(published: Command, query: str) -> None:
     assert not Path("stolen.csv").exists()
 
 
-def test_before_the_first_batch_there_is_nothing_to_ask(analytics: Command) -> None:
-    """Before the first publication, the error names the command to run first."""
-    result = analytics("sql", "select 1")
-
-    assert (result.code, "analytics nightly" in result.err) == (1, True)
-
-
 def test_status_is_told_in_json(published: Command) -> None:
     """`status --json` has freshness, run detail, open runs, checks, the last batch."""
     found = json.loads(published("status", "--json").out)
@@ -305,15 +235,6 @@ def test_failed_checks_are_named(published: Command, tmp_path: Path) -> None:
     assert f"1 of {count} checks failed: {name}" in result.out
 
 
-def test_the_batches_own_file_of_marts_opens_directly(published: Command) -> None:
-    """`build.duckdb` is no schema's name, so that `marts.x` means the table, as when published."""
-    assert published("status").code == 0
-    for file in ("build.duckdb", "analytics.duckdb"):
-        with duckdb.connect(f"data/{file}", read_only=True) as con:
-            assert con.execute("select count(*) from marts.fct_runs").fetchone() == (2,)
-            assert con.execute("select marts.failure_rate(1, 3)").fetchone() == (0.25,)
-
-
 def test_money_is_exact_in_frames(published: Command) -> None:
     """What `sql --help` recommends to notebooks keeps every digit."""
     assert published("status").code == 0
@@ -362,20 +283,3 @@ def test_a_files_ending_names_its_format(
 
     assert published("sql", "select 1 as n", "--output", str(output), *more).code == 0
     assert output.read_bytes().startswith(beginning)
-
-
-@pytest.mark.parametrize("command", [("sql", "select 1"), ("export", "journal", "2026-11")])
-def test_an_ending_that_names_no_format_is_told(
-    published: Command, tmp_path: Path, command: tuple[str, ...]
-) -> None:
-    """An unknown ending is an error that lists the formats, and no file is written."""
-    result = published(*command, "--output", str(tmp_path / "x.doc"))
-
-    assert (result.code, result.out) == (2, "")
-    assert "x.doc names no format: say --format" in result.err
-    assert not list(tmp_path.iterdir())
-
-
-def test_the_version_is_told(analytics: Command) -> None:
-    """`--version` prints the release."""
-    assert analytics("--version").out == f"levain-analytics {__version__}\n"

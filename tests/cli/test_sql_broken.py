@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 import time
 from pathlib import Path
 
-import duckdb
 import pytest
 
-from analytics.warehouse.layout import Layout
-from analytics.warehouse.lock import batch_lock
 from tests.cli.conftest import Command
 
 
@@ -86,84 +82,3 @@ def test_who_stops_reading_is_told_nothing() -> None:
         told = process.stderr.read()
 
     assert (process.returncode, told) == (1, b"")
-
-
-@pytest.mark.usefixtures("published")
-def test_a_full_disk_is_told() -> None:
-    """An error of writing to standard output is one line."""
-    code = "import sys; from analytics.cli import main; sys.argv[1:] = ['status']; main()"
-    with Path("/dev/full").open("wb") as full:
-        ended = subprocess.run(
-            [sys.executable, "-c", code], stdout=full, stderr=subprocess.PIPE, check=False
-        )
-
-    assert ended.returncode == 1
-    assert ended.stderr.startswith(b"error: No space left on device.\nMake room")
-
-
-def test_a_damaged_file_is_told_with_what_mends_it(published: Command, tmp_path: Path) -> None:
-    """The error about a damaged published file names the command that replaces it."""
-    file = tmp_path / "analytics.duckdb"
-    whole = Path("data/analytics.duckdb").read_bytes()
-    for damaged in (b"no database" * 1000, whole[: len(whole) // 2]):
-        file.write_bytes(damaged)
-        result = published("status", "--data-dir", str(tmp_path))
-
-        assert result.code == 1
-        assert str(file) in result.out
-        assert "`analytics nightly`" in result.out
-
-
-def test_a_file_of_another_release_is_told(published: Command, tmp_path: Path) -> None:
-    """The error about a missing table names the command that publishes it."""
-    with duckdb.connect(tmp_path / "analytics.duckdb") as con:
-        con.execute("create schema marts; create table marts.dim_workspaces (workspace_id VARCHAR)")
-    result = published("status", "--data-dir", str(tmp_path))
-
-    assert result.code == 1
-    assert "of another release: `analytics nightly`" in result.out
-
-
-COUNT_RUNS = "select count(*) as runs from fct_runs"
-WRITER = """
-import duckdb, os, signal, sys
-con = duckdb.connect("data/analytics.duckdb")
-con.execute("set checkpoint_threshold = '1TB'")
-con.execute("delete from marts.fct_runs")
-print("written", flush=True)
-sys.stdin.read()
-os.kill(os.getpid(), signal.SIGKILL)
-"""
-
-
-def test_another_writer_changes_no_answer(
-    published: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """What others wrote beside the published file is not shown, but told, until it is replaced.
-
-    While they have the file open, its lock is told as the cause.
-    """
-    shutil.copytree("data", tmp_path / "data")
-    monkeypatch.chdir(tmp_path)
-    count = published("sql", COUNT_RUNS).out
-    with subprocess.Popen(
-        [sys.executable, "-c", WRITER], stdin=subprocess.PIPE, stdout=subprocess.PIPE
-    ) as writer:
-        assert writer.stdout
-        assert writer.stdout.readline() == b"written\n"
-        assert published("sql", COUNT_RUNS).out == count
-        for log in Path("data").glob("*.wal"):
-            log.unlink()
-        locked = published("status")
-    assert "is open for writing in another program: " in locked.out
-    with subprocess.Popen([sys.executable, "-c", WRITER], stdin=subprocess.DEVNULL):
-        pass
-    asked, status = published("sql", COUNT_RUNS), published("status")
-
-    assert (asked.code, asked.out, status.code) == (0, count, 1)
-    told = "data/analytics.duckdb.wal is of a program that opened the published file for"
-    assert f"warning: {told}" in asked.err
-    assert f"- {told}" in status.out
-    with batch_lock(Layout(Path("data"))):
-        pass
-    assert published("sql", COUNT_RUNS).err == ""

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import shutil
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import msgspec
 import pytest
 
@@ -60,22 +58,6 @@ def test_all_is_well_after_a_batch(
     assert world.workspaces[0].api_key not in online.out
     assert len(text.out.splitlines()) <= 24
     assert content(Path("data")) == before
-
-
-def test_workspaces_of_one_name_are_told_apart(published: Command) -> None:
-    """Of workspaces that have the same name, the beginning of the id is shown as well."""
-    with duckdb.connect("data/analytics.duckdb") as con:
-        ((known,),) = con.execute("select workspace_id from marts.dim_workspaces").fetchall()
-        con.execute(
-            "insert into reports.rpt_workspace_health"
-            " select * replace ('0123456789' as workspace_id) from reports.rpt_workspace_health"
-            " where workspace_id <> '(all)'"
-        )
-    told = published("status").out
-
-    for each in (known[:8], "01234567"):
-        places = re.findall(rf"^Blank Slate \({each}\)", told, re.MULTILINE)
-        assert len(places) == 2  # the table, and the schedule
 
 
 @pytest.mark.usefixtures("connected")
@@ -129,17 +111,6 @@ def test_a_key_may_be_set_elsewhere(published: Command, monkeypatch: pytest.Monk
     assert "LEVAIN_API_KEY is not set" in published("status", "--online").out
 
 
-@pytest.mark.usefixtures("connected")
-def test_an_api_that_does_not_answer_is_a_problem(
-    analytics: Command, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """It is asked once, and told with its address."""
-    monkeypatch.setenv("LEVAIN_API", "http://127.0.0.1:9")
-
-    (problem,) = read(analytics, "--online")["problems"]
-    assert "The API at http://127.0.0.1:9 does not answer" in problem
-
-
 def test_a_clock_that_is_wrong_is_a_problem(
     published: Command, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -170,16 +141,6 @@ def test_all_problems_are_listed(
     assert "3 problems:\n- `Middle/Earth` is no time zone" in result.out
     assert "belongs to workspace Blank Slate" in result.out
     assert "- LEVAIN_API_KEY and KEY_TWO name the same workspace." in result.out
-
-
-def test_one_variable_that_is_named_twice_is_a_problem(
-    analytics: Command, settings_file: SettingsFile, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """That is seen without any request."""
-    monkeypatch.setenv("ONE", "levain_of_mine")
-    settings_file(2 * '[[workspaces]]\napi_key_env = "ONE"\n')
-
-    assert read(analytics)["problems"][0].startswith("ONE and ONE name the same workspace.")
 
 
 def test_all_wrong_settings_of_a_file_are_named(
@@ -266,10 +227,6 @@ def change_books(layout: Layout) -> None:
 
 
 PROBLEMS: dict[str, tuple[Callable[[Layout], object], str]] = {
-    "log": (
-        lambda each: each.published.with_name("analytics.duckdb.wal").write_bytes(b""),
-        "analytics.duckdb.wal is of a program that opened the published file for writing",
-    ),
     "load": (lambda each: shutil.rmtree(min(each.landing.glob("*/*"))), " is gone"),
     "failed": (lambda each: end_batch(each, exit_code=3), "failed (exit 3) at 2026-11-26"),
     "long ago": (lambda each: end_batch(each, hours_ago=60), "2.5 d ago"),

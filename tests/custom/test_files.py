@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
@@ -60,15 +59,6 @@ def test_a_name_is_a_plain_identifier(tmp_path: Path, marts: Path, name: str) ->
     assert len(error) < 200
 
 
-def test_a_name_that_is_not_utf_8_is_shown(tmp_path: Path, marts: Path) -> None:
-    """Bytes that are no text are shown as escapes, so that every table can hold the name."""
-    (marts / os.fsdecode(b"caf\xe9.sql")).write_text("select 1", encoding="utf-8")
-
-    (error,) = errors(tmp_path)
-
-    assert error.startswith("queries/marts/caf\\xe9.sql: ")
-
-
 def test_a_name_of_ours_is_taken(tmp_path: Path, marts: Path) -> None:
     """A file cannot stand in place of a table of ours."""
     (marts / "fct_runs.sql").write_text("select 1", encoding="utf-8")
@@ -77,17 +67,6 @@ def test_a_name_of_ours_is_taken(tmp_path: Path, marts: Path) -> None:
     assert errors(tmp_path) == [
         "queries/marts/fct_runs.sql: call it by another name: this one is taken",
         "queries/marts/rpt_days.sql: call it by another name: this one is taken",
-    ]
-
-
-def test_what_is_no_file_is_refused_at_once(tmp_path: Path, marts: Path) -> None:
-    """A pipe is not waited for; a folder and a device are no files."""
-    os.mkfifo(marts / "a.sql")
-    (marts / "b.sql").mkdir()
-
-    assert errors(tmp_path) == [
-        "queries/marts/a.sql: it is no ordinary file",
-        "queries/marts/b.sql: it is no ordinary file",
     ]
 
 
@@ -132,22 +111,6 @@ def test_a_huge_file_is_not_read(tmp_path: Path, marts: Path) -> None:
         file.truncate(50 * 10**9)
 
     assert errors(tmp_path) == ["queries/marts/a.sql: it is larger than 1 MB"]
-
-
-@pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything")
-def test_an_unreadable_file_is_refused(tmp_path: Path, marts: Path) -> None:
-    """The reason is the system's."""
-    (marts / "a.sql").write_text("select 1", encoding="utf-8")
-    (marts / "a.sql").chmod(0)
-
-    assert errors(tmp_path) == ["queries/marts/a.sql: Permission denied"]
-
-
-def test_a_folder_that_cannot_be_listed_is_one_line(tmp_path: Path) -> None:
-    """A file in place of the folder is refused as a whole."""
-    (tmp_path / "queries").write_text("", encoding="utf-8")
-
-    assert errors(tmp_path) == ["queries/marts: Not a directory"]
 
 
 def test_our_own_queries_are_no_project() -> None:

@@ -202,19 +202,6 @@ def test_rows_follow_period_and_agents(site: Path, marts: Path, reader: Reader) 
     )
 
 
-def test_a_workspace_stands_for_its_agents(site: Path, marts: Path, reader: Reader) -> None:
-    """A choice of a workspace, as other pages make it, leaves the rows of its agents."""
-    whole = file_name("w2").removesuffix(".html")
-    page = reader.open(site / "own" / "costs.html", f"#only={whole}")
-
-    expected = asked(
-        marts,
-        "select sum(cost_usd)::varchar, count(*) from fct_agent_days where workspace_id = 'w2'",
-    )
-    shown = table(page, "part-2")
-    assert [(str(sum(Decimal(row[3]) for row in shown)), len(shown))] == expected
-
-
 def test_every_mark_is_drawn(site: Path, marts: Path, reader: Reader) -> None:
     """Each mark shows the sums of SQL, on desktop as on a phone."""
     page = reader.open(site / "own" / "marks.html")
@@ -271,20 +258,6 @@ def test_values_names_and_titles_are_inert(site: Path, reader: Reader, tmp_path:
     assert (constructor["name"], proto["name"]) == ("constructor", "__proto__")
 
 
-def test_a_long_table_sorts_and_downloads_all_of_its_rows(
-    site: Path, reader: Reader, tmp_path: Path
-) -> None:
-    """It shows the first 2,000 in the order chosen; the CSV has every row."""
-    page = reader.open(site / "own" / "long.html")
-    page.locator("#part-1-table thead button").first.click()
-
-    shown = table(page, "part-1")
-    assert (len(shown), shown[0], shown[-1]) == (2000, ["2499", "row 2499"], ["500", "row 500"])
-    assert page.locator("#part-1-table tfoot").inner_text() == "500 more rows are in the CSV"
-    rows = downloaded(page, "part-1", tmp_path / "rows.csv")
-    assert (len(rows), rows[1], rows[-1]) == (2501, ["2499", "row 2499"], ["0", "row 0"])
-
-
 @pytest.fixture
 def phone(browser: Browser) -> Iterator[Reader]:
     one = Reader(browser, viewport=PHONE, color_scheme="dark")
@@ -300,17 +273,3 @@ def test_pages_are_accessible_and_fit_a_phone(site: Path, phone: Reader, name: s
 
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
     assert phone.faults() == []
-
-
-def test_the_menu_lists_pages_by_group(site: Path, reader: Reader) -> None:
-    """A group opens and closes, and a search finds its pages."""
-    page = reader.open(site / "own" / "costs.html")
-    page.click("#open-menu")
-
-    group = page.get_by_role("button", name="Support (1)")
-    link = page.locator("#menu a[aria-current]")
-    assert (link.inner_text(), link.is_visible()) == ("Costs", True)
-    group.click()
-    assert not link.is_visible()
-    page.fill("#menu input", "support cost")
-    assert page.locator("#menu li:visible a").all_inner_texts()[0].startswith("Costs")

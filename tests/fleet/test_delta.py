@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import threading
-from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -18,9 +16,9 @@ from deltalake import DeltaTable, write_deltalake
 
 from analytics.errors import AnalyticsError
 from analytics.fleet import delta
-from analytics.fleet.delta import Partition, Tables
+from analytics.fleet.delta import Tables
 from tests.fleet.conftest import mart_names
-from tests.fleet.publishing import merge, of_shards, publish_costs
+from tests.fleet.publishing import of_shards, publish_costs
 from tests.fleet.small_mart import COSTS, NAME, costs
 
 
@@ -64,25 +62,6 @@ def test_partitions(con):
         "fct_log_events": "occurred_at",
         "fct_run_models": "first_request_at",
     }.items() <= days.items()
-
-
-def test_month_of_an_instant(own, tables):
-    """The month of an instant is that of its UTC day; rows without an instant have none."""
-    own.execute("set TimeZone = 'Asia/Tokyo'")
-    own.execute("""create table marts.fct_calls as
-        select 'w-1' as workspace_id, called_at from (values
-            (timestamptz '2026-10-31 23:30Z'), (timestamptz '2026-11-01 00:00Z'), (null)
-        ) as v(called_at)""")
-    first = merge(own, tables, "fct_calls", "from marts.fct_calls", catalog="memory")
-
-    months = {Partition("w-1", date(2026, month, 1)) for month in (10, 11)}
-    assert first.digests.keys() == months | {Partition("w-1", None)}
-    own.execute("delete from marts.fct_calls where called_at is null")
-    second = merge(
-        own, tables, "fct_calls", "from marts.fct_calls", catalog="memory", old=first.digests
-    )
-    assert second.count == 1
-    assert _rows(tables, "month", "fct_calls") == [(date(2026, 10, 1),), (date(2026, 11, 1),)]
 
 
 def test_only_touched_partitions_are_replaced(own, tables):
@@ -163,55 +142,6 @@ def test_changed_columns(own, tables, change):
     assert _rows(tables) == expected
 
 
-def test_changed_description(own, tables):
-    """The description of a table follows its comment."""
-    own.execute("comment on table marts.fct_costs is 'Cost of a day'")
-    first = publish_costs(own, tables)
-    assert _table(tables).metadata().description == "Cost of a day"
-    own.execute("comment on table marts.fct_costs is 'Cost of a date'")
-    second = publish_costs(own, tables, old=first.digests)
-
-    assert second.count == 0
-    assert _table(tables).metadata().description == "Cost of a date"
-
-
-def test_readers_see_whole_tables(own, tables):
-    """A reader that reads without pause through ten publications sees each table whole."""
-    costs(own, 1, workspace_count=30)
-    seen, done = [], threading.Event()
-    old = publish_costs(own, tables).digests
-
-    def read() -> None:
-        while not done.is_set():
-            seen.append(set(_rows(tables, "cost_usd, count(*)", grouped=True)))
-
-    with ThreadPoolExecutor(1) as pool:
-        reading = pool.submit(read)
-        for amount in range(2, 12):
-            costs(own, amount, workspace_count=30)
-            count = len(seen)
-            old = publish_costs(own, tables, old=old).digests
-            while len(seen) == count and not reading.done():
-                done.wait(0.001)
-        done.set()
-        reading.result()
-
-    assert len(seen) >= 10
-    assert all(len(rows) == 1 and next(iter(rows))[1] == 30 * 91 for rows in seen)
-    assert seen[-1] <= {(Decimal(amount), 30 * 91) for amount in (10, 11)}
-
-
-def test_killed_between_tables(own, tables):
-    """The merge after a killed one publishes its partitions again, with equal content."""
-    first = publish_costs(own, tables)
-    costs(own, 2)
-    publish_costs(own, tables, old=first.digests)
-    third = publish_costs(own, tables, old=first.digests)
-
-    assert third.count == 9
-    assert _rows(tables, "sum(cost_usd), count(*)") == [(Decimal(2 * 273), 273)]
-
-
 @pytest.mark.parametrize("has_table", [False, True])
 def test_two_merges_at_once(own, tables, monkeypatch, has_table):
     """Of two merges that write a table at once, the later commit fails and changes nothing."""
@@ -251,23 +181,6 @@ def test_vacuum(own, tables, tmp_path):
     assert len([*folder.rglob("part-*.parquet")]) == 9
     assert _rows(tables, "sum(cost_usd)") == [(Decimal(2 * 273),)]
     assert delta.vacuum(tables, "fct_absent", timedelta(0)) == 0
-
-
-def test_log_is_cut(own, tables, tmp_path):
-    """Log entries past their retention are removed once a checkpoint holds them."""
-    log = tmp_path / "delta" / NAME / "_delta_log"
-    old = {}
-    for number in (1, 2, 3):
-        costs(own, number)
-        old = publish_costs(own, tables, old=old).digests
-        delta.vacuum(tables, NAME, timedelta(0))
-        for path in log.iterdir():
-            os.utime(path, (0, 0))
-    delta.vacuum(tables, NAME, timedelta(0))
-
-    assert not (log / f"{0:020}.json").exists()
-    assert [*log.glob("*.checkpoint.parquet")]
-    assert _rows(tables, "sum(cost_usd)") == [(Decimal(3 * 273),)]
 
 
 def test_storage_that_is_no_folder(own, tmp_path):

@@ -12,12 +12,11 @@ import pytest
 pytest.importorskip("deltalake", reason="needs the extra `fleet`: make test-fleet")
 pytest.importorskip("moto", reason="needs the extra `fleet`: make test-fleet")
 
-from analytics.errors import AnalyticsError
 from analytics.fleet import delta
 from analytics.fleet.delta import Tables
 from tests.fleet.publishing import publish_costs
 from tests.fleet.s3 import S3, serving
-from tests.fleet.small_mart import NAME, costs
+from tests.fleet.small_mart import NAME
 
 
 @pytest.fixture(scope="module")
@@ -54,42 +53,3 @@ def test_s3(own, store):
     assert _sum(tables) == 273 + 91
     assert delta.vacuum(tables, NAME, timedelta(0)) == 3
     assert _sum(tables) == 273 + 91
-
-
-@pytest.mark.parametrize("refused", [".parquet", "_delta_log"], ids=["data", "log"])
-def test_failing_put(own, store, refused):
-    """A put that fails leaves the table as it was; the next merge writes it."""
-    server, tables = store
-    old = publish_costs(own, tables).digests
-    costs(own, 2)
-    server.refuses = lambda method, path: method == "PUT" and (refused in path)
-    with pytest.raises(AnalyticsError, match=r"could not be written: .*privileges.* PUT") as error:
-        publish_costs(own, tables, old=old)
-
-    assert "made-up" not in str(error.value)
-    assert str(error.value).replace("\n", "", 1).isprintable()
-    assert _sum(tables) == 273
-    server.refuses = lambda _method, _path: False
-    assert publish_costs(own, tables, old=old).count == 9
-    assert _sum(tables) == 2 * 273
-
-
-def test_two_merges_in_s3(own, store, monkeypatch):
-    """Of two merges that write one table in S3, the later commit fails."""
-    _, tables = store
-    old = publish_costs(own, tables).digests
-    write = delta.write_deltalake  # type: ignore[attr-defined]
-
-    def overtaken(*arguments, **options):
-        monkeypatch.undo()
-        with duckdb.connect() as other:
-            costs(other, 3)
-            publish_costs(other, tables, old=old)
-        write(*arguments, **options)
-
-    monkeypatch.setattr(delta, "write_deltalake", overtaken)
-    costs(own, 2)
-    with pytest.raises(AnalyticsError, match="Another merge wrote"):
-        publish_costs(own, tables, old=old)
-
-    assert _sum(tables) == 3 * 273

@@ -24,7 +24,6 @@ from analytics.fleet.settings import load_fleet
 from analytics.fleet.status import read_state
 from analytics.warehouse.layout import Layout
 from analytics.warehouse.lock import batch_lock
-from tests.alerts.webhook import Webhook, webhook
 from tests.batches import Killed
 from tests.fleet.comparing import differences, on_one_machine
 from tests.fleet.fleets import Given, fleet_of, quiet
@@ -43,43 +42,21 @@ workspace,Nobody,,2026-11,1
 OWNERS = """workspace,agent,owner,cost_center,account,valid_from,valid_to
 *,agent-1,Ann,R&D,6100,,
 """
-ALERT = """-- All workspaces
-select count(*) as workspaces, (select count(*) from custom.numbers) as numbers,
-    (
-        select budgets.actual_usd = (
-            select sum(metered_cost_usd + surcharge_usd) from fct_charges
-            where utc_date >= date '2026-11-01'
-        )
-        from fct_budgets as budgets where scope = 'all'
-    ) as is_whole
-from dim_workspaces
-"""
 
 
 @pytest.fixture(scope="module")
-def hook() -> Iterator[Webhook]:
-    """The address to which findings are sent."""
-    with webhook() as served:
-        yield served
-
-
-@pytest.fixture(scope="module")
-def given(tmp_path_factory: pytest.TempPathFactory, hook: Webhook) -> Iterator[Given]:
+def given(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Given]:
     """Five workspaces in three shards, after a batch of each and a merge."""
     with pytest.MonkeyPatch.context() as monkeypatch:
-        monkeypatch.setenv("ALERT_URLS", hook.address())
         root = tmp_path_factory.mktemp("fleet")
         for name, content in (
             ("finance/budgets.csv", BUDGETS),
             ("finance/owners.csv", OWNERS),
             ("queries/marts/numbers.sql", "select range as n from range(3)"),
-            ("queries/alerts/all.sql", ALERT),
         ):
             (root / name).parent.mkdir(parents=True, exist_ok=True)
             (root / name).write_text(content)
         with fleet_of(root, monkeypatch, RUNS, SHARDS) as made:
-            with (root / "analytics.toml").open("a") as settings:
-                settings.write('[alerts]\nurls_env = "ALERT_URLS"\n')
             made.fleet = load_fleet(root / "fleet.toml")
             for shard in made.fleet.shards:
                 assert made.batch(shard).exit_code == 0
@@ -117,17 +94,6 @@ def test_budgets_of_several_shards_are_summed(given: Given) -> None:
 
     assert ("all", True) in rows
     assert ("cost_center", True) in rows
-
-
-def test_findings_are_of_all_shards(given: Given, hook: Webhook) -> None:
-    """Batches of shards send nothing; the merge asks alerts of all figures, and sends them."""
-    merge(given.fleet, quiet())
-
-    finding = "workspaces: 5, numbers: 3, is_whole: true"
-    assert hook.findings == {("hook", finding): 1}
-    with duckdb.connect(published(given, PUBLISHED), read_only=True) as con:
-        rows = con.execute("select shard, finding from audit.alert_findings").fetchall()
-    assert rows == [("(all)", finding)]
 
 
 def test_tables_are_the_marts(given: Given) -> None:
@@ -267,7 +233,7 @@ def test_a_large_fleet_has_no_file_of_all(given: Given) -> None:
 
 @pytest.mark.parametrize("change", ["drop column queue_seconds", "add column own integer"])
 def test_figures_of_another_release_are_left_out(
-    given: Given, hook: Webhook, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, change: str
+    given: Given, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, change: str
 ) -> None:
     """A sum has no null for a column that a shard lacks: the shard is not in it, and is named."""
 
@@ -278,7 +244,6 @@ def test_figures_of_another_release_are_left_out(
         return merge_files({**files, "a": file}, *rest)
 
     monkeypatch.setattr(publication, "merge_files", altered)
-    before = dict(hook.findings)
     without = merge(given.fleet, quiet())
 
     assert without == ["a, whose figures are of another release"]
@@ -293,7 +258,6 @@ def test_figures_of_another_release_are_left_out(
         """).fetchall()
     told = "its figures are of another release, and not among these"
     assert rows == [("a", False, told), ("b", True, None), ("c", True, None)]
-    assert hook.findings == before
 
 
 def test_what_is_no_more_in_the_fleet_is_not_published(given: Given) -> None:

@@ -6,18 +6,16 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
 import duckdb
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Page
 
 from analytics.fleet.overview import write_overview
 from analytics.format import numbers
 from analytics.report.rendering import About
-from tests.report.browser import PHONE, Reader
+from tests.report.browser import Reader
 from tests.report.pages import Page as Written
-from tests.report.shown import unpacked
 
 TODAY = datetime(2026, 11, 20, 6, tzinfo=UTC)
 ABOUT = About(TODAY, "0.1.0", "UTC", ["the tables are older"])
@@ -202,16 +200,6 @@ def test_a_fleet_without_a_publication_has_a_page(tmp_path: Path) -> None:
     assert not any("shards/" in each.attributes["href"] for each in made.root.all("a"))
 
 
-def test_the_first_of_the_ranking_stand_in_the_page(site: Site) -> None:
-    """Fifty rows need no script, the most expensive first; the data file holds all of them."""
-    head, *rows = site.index.table("workspaces-table")
-    document = unpacked(site.folder / "data" / "fleet.js")
-
-    assert head[:3] == ["Workspace", "Cost", "Change"]
-    assert [len(rows), rows[0][1], rows[1][:2]] == [50, "$500.12", ["Team 119", "$119.00"]]
-    assert len(document["rows"]["month_cost_usd"]) == COUNT
-
-
 def test_names_are_inert(site: Site) -> None:
     """A name or a message is never markup, and marks of writing direction show as code points."""
     for name in ("index.html", "all.html"):
@@ -219,19 +207,6 @@ def test_names_are_inert(site: Site) -> None:
         assert "alert(1)</script>" not in page.source
         assert "\u202e" not in page.source
         assert any("⟨U+202E⟩" in each.text for each in page.root.all("bdi"))
-
-
-def test_without_script_every_workspace_can_be_reached(site: Site, browser: Browser) -> None:
-    """A list leads to each page; no control stands idle."""
-    reader = Reader(browser, java_script_enabled=False)
-    shown = reader.page
-    shown.goto((site.folder / "index.html").as_uri())
-    idle = shown.locator(":is(button, input):visible").count()
-    shown.get_by_role("link", name=f"All {COUNT} by name").click()
-    links = shown.locator(".member-list a").count()
-    reader.close()
-
-    assert (idle, links) == (0, COUNT - 1)
 
 
 def _names(shown: Page) -> list[str]:
@@ -276,63 +251,3 @@ def test_the_whole_ranking_is_sorted_and_shown_in_steps(site: Site, reader: Read
     assert len(_names(shown)) == COUNT
     assert _names(shown)[-1] == "new"
     assert shown.locator("#more-workspaces").is_hidden()
-
-
-def test_scripts_write_what_stands_in_the_page(site: Site, browser: Browser) -> None:
-    """The script's first rows are those of the HTML, figure by figure."""
-    html = Written(site.folder / "index.html").table("workspaces-table")[1:]
-    reader = Reader(browser)
-    shown = reader.open(site.folder / "index.html")
-    rows = shown.locator("#workspaces-table tbody tr").evaluate_all(
-        "all => all.map(row => [...row.cells].map(cell => cell.textContent))"
-    )
-    reader.close()
-
-    assert rows == html
-
-
-FAULTLESS: dict[str, dict[str, Any]] = {
-    "light": {},
-    "dark": {"color_scheme": "dark"},
-    "phone": {"viewport": PHONE},
-}
-
-
-@pytest.mark.parametrize("case", FAULTLESS)
-def test_axe_finds_nothing(case: str, site: Site, browser: Browser) -> None:
-    """Neither page has a fault that axe-core knows of, in any colours, on any screen."""
-    reader = Reader(browser, bypass_csp=True, **FAULTLESS[case])
-    found = []
-    for name in ("index.html", "all.html"):
-        reader.open(site.folder / name)
-        found += reader.faults()
-    reader.close()
-
-    assert found == []
-
-
-def test_a_phone_shows_all_of_a_page(site: Site, browser: Browser) -> None:
-    """At 390 pixels nothing is cut or scrolls sideways, and the page ends."""
-    reader = Reader(browser, viewport=PHONE)
-    shown = reader.open(site.folder / "index.html")
-    cut = shown.locator(".cards td:visible").evaluate_all(
-        "all => all.filter(each => each.getBoundingClientRect().right > 375"
-        " || each.scrollWidth > each.clientWidth).map(each => each.textContent)"
-    )
-    width, height = shown.evaluate(
-        "(({ scrollWidth, scrollHeight }) => [scrollWidth, scrollHeight])(document.documentElement)"
-    )
-    rows = len(_names(shown))
-    reader.close()
-
-    assert (cut, width, rows) == ([], 390, 10)
-    assert height < 9 * PHONE["height"]
-
-
-def test_paper_has_no_control(site: Site, reader: Reader) -> None:
-    """Printed pages hold what is shown, without a form or a button."""
-    shown = reader.open(site.folder / "index.html")
-    shown.emulate_media(media="print")
-
-    assert shown.locator(":is(header, #search, .csv, .all-rows, .see):visible").count() == 0
-    assert shown.locator("#workspaces-table tbody tr:visible").count() == 50

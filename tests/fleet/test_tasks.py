@@ -227,12 +227,6 @@ def test_a_lost_cluster_leaves_each_shard_whole(given: Given) -> None:
     require_good(given, before)
 
 
-def test_an_address_without_a_cluster_is_refused(given: Given) -> None:
-    """Nothing is started in its place."""
-    with pytest.raises(UsageError, match=r"Ray cannot be used at 127\.0\.0\.1:9"):
-        nightly(given.fleet, [], "127.0.0.1:9", quiet())
-
-
 def test_an_unknown_shard_is_refused(given: Given) -> None:
     """The shards that there are are named."""
     with pytest.raises(UsageError, match=r"has no shard e\.\nIt has a, b, c, d\."):

@@ -180,10 +180,11 @@ def agent_name(run: Run, agents: dict[str, Agent]) -> str:
     return (agent and agent.slug) or run.agent_id or "no agent"
 
 
-def seconds_worked(run: Run, now: datetime | None = None) -> float | None:
-    """Return the seconds from start to end, or to now; None if either is unknown."""
-    end = run.finished_at or now
-    return (end - run.started_at).total_seconds() if run.started_at and end else None
+def seconds_worked(run: Run) -> float | None:
+    """Return the seconds from start to end; None if either is unknown."""
+    if run.started_at is None or run.finished_at is None:
+        return None
+    return (run.finished_at - run.started_at).total_seconds()
 
 
 def _table(left: Sequence[str]) -> Table:

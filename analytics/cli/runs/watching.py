@@ -2,18 +2,10 @@
 
 from __future__ import annotations
 
-import sys
-import time
-from collections import deque
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from datetime import timedelta
 
 import typer
-from rich.console import Group, RenderableType
-from rich.live import Live
-from rich.spinner import Spinner
-from rich.text import Text
 
 from analytics.cli import printed
 from analytics.cli.runs import hints, tables
@@ -24,10 +16,6 @@ from analytics.format import numbers
 from analytics.levain import Agent, Levain, Progress, Run, TransientError
 from analytics.terminal import escaped, escaped_lines
 
-SHOWN_EVENTS = 8
-REDRAWS_PER_SECOND = 4
-
-
 EXIT_CODES = {"failed": 5, "cancelled": 6}
 """The exit codes of a run that has not succeeded."""
 
@@ -36,8 +24,6 @@ def watch(levain: Levain, run: Run, agents: dict[str, Agent], *, as_json: bool) 
     """Print a run until it has ended, and return its final state."""
     with leave_running(run):
         steps = followed(levain, run)
-        if sys.stdout.isatty() and not as_json:
-            return _redraw(steps, run, agents)
         printed.say(f"Watching run {run.id} of {tables.agent_name(run, agents)}.")
         return _print_json_lines(steps, run) if as_json else _print_lines(steps, run)
 
@@ -93,54 +79,6 @@ def _print_lines(steps: Iterator[Progress], run: Run) -> Run:
     if run.error:
         print(escaped_lines(run.error), flush=True)
     return run
-
-
-def _redraw(steps: Iterator[Progress], run: Run, agents: dict[str, Agent]) -> Run:
-    picture = _Picture(run, agents)
-    with Live(picture, console=printed.console(), refresh_per_second=REDRAWS_PER_SECOND):
-        for step in steps:
-            picture.show(step)
-    return picture.run
-
-
-class _Picture:
-    """The display of a run on a terminal: its state, and its last events."""
-
-    def __init__(self, run: Run, agents: dict[str, Agent]) -> None:
-        self.run = run
-        self._agent = tables.agent_name(run, agents)
-        self._events: deque[Text] = deque(maxlen=SHOWN_EVENTS)
-        self._spinner = Spinner("dots")
-        self._at = run.created_at
-        self._shown_at = time.monotonic()
-
-    def show(self, step: Progress) -> None:
-        """Update the display."""
-        self.run, self._at, self._shown_at = step.run, step.at, time.monotonic()
-        for event in step.events:
-            line = tables.event_text(event)
-            line.no_wrap, line.overflow = True, "ellipsis"
-            self._events.append(line)
-
-    def __rich__(self) -> RenderableType:
-        """Render the display."""
-        version = f" v{self.run.agent_version}" if self.run.agent_version is not None else ""
-        head = Text(f"{escaped(self._agent)}{version}  ", style="bold")
-        head.append(escaped(self.run.id), style="dim not bold")
-        state = Text.assemble(tables.status_text(self.run), f"  {self._took()}{_meters(self.run)}")
-        if not self.run.has_ended:
-            self._spinner.update(text=state)
-        parts: list[RenderableType] = [head, *self._events]
-        parts.append(state if self.run.has_ended else self._spinner)
-        if self.run.error:
-            parts.append(Text(escaped_lines(self.run.error), style="red"))
-        return Group(*parts)
-
-    def _took(self) -> str:
-        """Return the running time by the API's clock, extrapolated by the local one."""
-        now = self._at + timedelta(seconds=time.monotonic() - self._shown_at)
-        seconds = tables.seconds_worked(self.run, now)
-        return f"{numbers.duration(seconds)}  " if seconds is not None else ""
 
 
 def _meters(run: Run) -> str:

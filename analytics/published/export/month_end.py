@@ -241,10 +241,7 @@ def _costs(line: Mapping[str, Any]) -> bool:
 def _adjustments(rows: list[Row]) -> Row:
     """Return the sums of adjustments, by the names of a line's columns."""
     found = sums(rows, ADJUSTMENTS.sums)
-    return {
-        name: found[f"difference_{name}"]
-        for name in (*AMOUNTS, "run_count")
-    }
+    return {name: found[f"difference_{name}"] for name in (*AMOUNTS, "run_count")}
 
 
 def _state(closing: ClosingFacts | None, status: str) -> tuple[str, str]:

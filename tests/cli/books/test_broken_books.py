@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from decimal import Decimal
-from pathlib import Path
 from unittest.mock import patch
 
 import pytest
@@ -74,30 +72,6 @@ def test_a_close_after_a_reopening_that_was_killed(closed: Shop) -> None:
         {"revision": 2}
     ]
     closed.ok("books")
-
-
-def test_books_may_lie_behind_a_link(closed: Shop, tmp_path: Path) -> None:
-    """Books that were moved to another disk are those that were closed; a link within is none."""
-    shutil.move(closed.books, tmp_path / "moved")
-    closed.books.symlink_to(tmp_path / "moved")
-    closed.ok("books")
-
-    month = closed.books / "2026-10"
-    shutil.move(month / "r1", tmp_path / "r1")
-    (month / "r1").symlink_to(tmp_path / "r1")
-    assert "changed: it is a link" in closed.run("books").err
-
-
-def test_books_are_read_without_waiting(closed: Shop) -> None:
-    """What is no ordinary file is named, and read by nobody."""
-    for name in ("lines.csv", "manifest.json"):
-        file = closed.books / "2026-10" / "r1" / name
-        file.unlink()
-        os.mkfifo(file)
-        verified = closed.run("books")
-
-        assert verified.code == 1
-        assert f"2026-10/r1/{name}: changed: it is no ordinary file" in verified.err
 
 
 def test_no_file_from_elsewhere_gets_into_the_books(shop: Shop) -> None:
