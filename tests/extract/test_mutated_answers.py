@@ -66,9 +66,9 @@ class Stored:
 
 
 _PLACES = """
-    select load_id, request_number, source, path, params,
+    select load_id, request, source, path, params,
         coalesce(sum(record_count) over (
-            partition by load_id, source order by request_number
+            partition by load_id, source order by request
             rows between unbounded preceding and 1 preceding
         ), 0) as line_before
     from ledger.requests where status = 200

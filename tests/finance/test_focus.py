@@ -161,7 +161,8 @@ def test_months_add_up_to_charges_and_corrections(two_years: TwoYears) -> None:
     booked = warehouse.rows("""
         select usage_month, sum(billed_usd), sum(metered_cost_usd), sum(billed_usd + own_key_usd)
         from (
-            select usage_month, billed_usd, metered_cost_usd, own_key_usd from finance.closed_charges
+            select usage_month, billed_usd, metered_cost_usd, own_key_usd
+            from finance.closed_charges
             union all
             select date_trunc('month', utc_date)::date, billed_usd, metered_cost_usd, own_key_usd
             from marts.fct_charges where utc_date >= '2026-10-01'

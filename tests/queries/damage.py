@@ -20,7 +20,8 @@ DAMAGE = {
         "update marts.fct_allocations set billed_usd = -1e-10"
     ),
     "adjustments_follow_one_another": (
-        "update marts.fct_period_adjustments set previous_metered_cost_usd = previous_metered_cost_usd + 1e-10,"
+        "update marts.fct_period_adjustments"
+        " set previous_metered_cost_usd = previous_metered_cost_usd + 1e-10,"
         " current_metered_cost_usd = current_metered_cost_usd + 1e-10"
     ),
     "allocations_change_no_total": (
@@ -39,7 +40,8 @@ DAMAGE = {
         "update finance.closed_lines set billed_usd = billed_usd + 1e-10 where billed_usd > 0"
     ),
     "closed_lines_are_what_their_loads_gave": (
-        "update finance.closed_lines set metered_cost_usd = metered_cost_usd - 1e-10 where metered_cost_usd > 0"
+        "update finance.closed_lines set metered_cost_usd = metered_cost_usd - 1e-10"
+        " where metered_cost_usd > 0"
     ),
     "closings_status_is_known": ("update audit.closings set status = 'done'"),
     "days_are_listed_and_unlisted_runs": ("update marts.fct_agent_days set open_count = 7"),

@@ -206,7 +206,7 @@ def _lineage(warehouse: Warehouse) -> None:
     """The request and the file that each run came by."""
     warehouse.con.execute("""
         insert into ledger.requests by name
-        select distinct workspace_id, load_id, request_number, 'runs' as source, '/runs/' as path,
+        select distinct workspace_id, load_id, request, 'runs' as source, '/runs/' as path,
             timestamptz '2026-11-19 12:00:00+00' as fetched_at
         from raw.runs;
         insert into ledger.files by name

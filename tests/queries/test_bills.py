@@ -148,7 +148,8 @@ def test_a_revoked_key(read: Warehouse) -> None:
     metered(read, billed_usd="2.2")
     read.build()
 
-    assert [own_key for _, _, _, own_key, _ in bills(read, "marts.fct_billing_days", "utc_date")] == [
+    rows = bills(read, "marts.fct_billing_days", "utc_date")
+    assert [own_key for _, _, _, own_key, _ in rows] == [
         2, 0,
     ]  # fmt: skip
     assert read.row("select removed_at, is_listed from marts.dim_provider_keys") == (
@@ -173,7 +174,8 @@ def test_a_day_after_a_key_was_last_listed(read: Warehouse) -> None:
         metered(read, date=f"2026-11-{day}", hour=f"2026-11-{day} 12:00Z", billed_usd=billed)
     read.build()
 
-    assert [own_key for _, _, _, own_key, _ in bills(read, "marts.fct_billing_days", "utc_date")] == [
+    rows = bills(read, "marts.fct_billing_days", "utc_date")
+    assert [own_key for _, _, _, own_key, _ in rows] == [
         2, 2, 2, 0,
     ]  # fmt: skip
 

@@ -77,7 +77,8 @@ def test_a_month_as_it_was_closed(closed: Warehouse) -> None:
     """A closed month has its lines, and no adjustment while nothing of it changes."""
     assert adjustments(closed, AMOUNTS) == []
     assert closed.rows(
-        "select usage_month, revision, agent_id, owner, metered_cost_usd, billed_usd, surcharge_usd, run_count,"
+        "select usage_month, revision, agent_id, owner,"
+        " metered_cost_usd, billed_usd, surcharge_usd, run_count,"
         " listed_run_count from finance.closed_lines"
     ) == [(NOVEMBER, 1, "a-1", "Ann", 2, Decimal("2.2"), Decimal("0.2"), 1, 1)]
     ((status, revision),) = closed.rows(

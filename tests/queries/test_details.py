@@ -53,7 +53,8 @@ def test_a_missing_provider_is_one_unknown_one(warehouse: Warehouse) -> None:
         "select provider, metered_cost_usd from marts.fct_usage_hours order by all"
     ) == [("(unknown)", 2)]
     assert warehouse.rows(
-        "select model, provider, metered_cost_usd, listed_cost_usd from marts.fct_model_days order by all"
+        "select model, provider, metered_cost_usd, listed_cost_usd from marts.fct_model_days"
+        " order by all"
     ) == [("(unknown)", "(unknown)", 2, 0), ("claude-sonnet-5", "(unknown)", 0, 50)]
 
 

@@ -31,7 +31,8 @@ def test_versions_of_a_changed_run(warehouse: Warehouse) -> None:
     warehouse.build()
 
     assert warehouse.rows(
-        "select version_number, status, cost_usd, load_id, file_line, seen_at, superseded_by_load_id,"
+        "select version_number, status, cost_usd, load_id, file_line, seen_at,"
+        " superseded_by_load_id,"
         " is_current from audit.run_versions"
     ) == [
         (1, "running", Decimal("0.1"), "load-1", 1, SEEN, "load-2", False),

@@ -112,7 +112,8 @@ def test_a_limit_that_changes_changes_no_closed_month(
 
     assert [october.rows(each) for each in of_books] == closed
     assert october.row(
-        "select any_value(status), (select sum(accrual_usd) from marts.fct_accruals where is_booked)"
+        "select any_value(status),"
+        " (select sum(accrual_usd) from marts.fct_accruals where is_booked)"
         " from marts.fct_invoices where is_booked"
     ) == (booked[0], Decimal(booked[1]))
     state, accrued, _, _ = figures(october)

@@ -17,7 +17,8 @@ def test_usage_hours(warehouse: Warehouse) -> None:
     warehouse.build("Asia/Tokyo")
 
     assert warehouse.rows(
-        "select hour::varchar, agent_id, model, metered_cost_usd, error_count from marts.fct_usage_hours"
+        "select hour::varchar, agent_id, model, metered_cost_usd, error_count"
+        " from marts.fct_usage_hours"
         " order by agent_id"
     ) == [
         ("2026-11-19 12:00:00+00", "(platform)", "m", None, None),
@@ -124,7 +125,8 @@ def test_cost_and_bill_are_never_mixed(warehouse: Warehouse) -> None:
     warehouse.build()
 
     assert warehouse.rows(
-        "select agent_id, metered_cost_usd, billed_usd, surcharge_usd from intermediate.int_agent_billing_days"
+        "select agent_id, metered_cost_usd, billed_usd, surcharge_usd"
+        " from intermediate.int_agent_billing_days"
         " order by agent_id desc"
     ) == [("a-1", 3, Decimal("0.06"), Decimal("-2.94")), ("(platform)", 1, None, None)]
 

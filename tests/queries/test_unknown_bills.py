@@ -66,7 +66,8 @@ def test_a_refused_bill_is_unknown(read: Warehouse) -> None:
     ]
     assert read.rows("select distinct month from marts.fct_month_bridge") == [(OCTOBER,)]
     assert read.rows(
-        "select month, actual_usd, status, exhausted_on from marts.fct_budgets order by month, scope"
+        "select month, actual_usd, status, exhausted_on from marts.fct_budgets"
+        " order by month, scope"
     ) == [
         (OCTOBER, 2, "exceeded", date(2026, 10, 10)),
         (NOVEMBER, None, "exceeded", date(2026, 11, 10)),
@@ -123,7 +124,8 @@ def test_a_bill_without_a_cost(read: Warehouse) -> None:
     read.build_all()
 
     assert read.rows(
-        "select model, metered_cost_usd, billed_usd, surcharge_usd, tokens_in from marts.fct_charges"
+        "select model, metered_cost_usd, billed_usd, surcharge_usd, tokens_in"
+        " from marts.fct_charges"
         " where utc_date = '2026-11-12'"
     ) == [("(unknown)", None, 2, None, 200)]
     assert read.rows("select distinct month from marts.fct_month_bridge") == [(OCTOBER,)]

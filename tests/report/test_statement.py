@@ -11,7 +11,8 @@ from tests.report.test_files import Built, build, reports
 __all__ = ["build", "reports"]
 
 _BILL = """
-    select coalesce(workspace_name, 'Total') as name, sum(metered_cost_usd) as cost, sum(surcharge_usd) as
+    select coalesce(workspace_name, 'Total') as name, sum(metered_cost_usd) as cost,
+        sum(surcharge_usd) as
         surcharge, sum(own_key_usd) as own_key, sum(billed_usd) as billed
     from published.marts.fct_charges join published.marts.dim_workspaces using (workspace_id)
     where date_trunc('month', utc_date) = '2026-10-01'
