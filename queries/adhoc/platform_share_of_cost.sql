@@ -1,6 +1,5 @@
--- How much of each month's metered cost is the platform's own activity, and is it billed?
--- That is all usage that names no agent, by UTC day, up to the last complete one: today is left
--- out. An amount is null where that of a day is unknown.
+-- How much of each month's metered cost, to the last complete day, is the platform's own activity?
+-- That is all usage that names no agent, by UTC day, and what is billed for it. An amount is null where that of a day is unknown.
 select
     workspaces.workspace_name,
     date_trunc('month', charges.utc_date)::date as usage_month,

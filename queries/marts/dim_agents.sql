@@ -68,6 +68,6 @@ select
     owners.cost_center,
     owners.account
 from lines
-join marts.dim_workspaces as workspaces using (workspace_id)
+left join marts.dim_workspaces as workspaces using (workspace_id)
 left join owners using (workspace_id, agent_id)
 order by lines.workspace_id, agent_id

@@ -25,7 +25,8 @@ figures as (
         own_key_usd,
         billed_usd,
         run_count
-    from finance.closed_lines
+    from marts.fct_month_lines
+    where revision is not null
     union all
     select
         usage_month,

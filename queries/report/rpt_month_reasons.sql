@@ -49,8 +49,8 @@ left_out as (
             where coalesce(billed_usd <> 0, true)
             union
             select workspace_id, usage_month
-            from finance.closed_lines
-            where billed_usd <> 0
+            from marts.fct_month_lines
+            where revision is not null and billed_usd <> 0
             union
             select workspace_id, usage_month
             from intermediate.int_unknown_bills

@@ -53,7 +53,8 @@ closed as (
         sum(run_count)::bigint as closed_run_count,
         sum(failed_count)::bigint as closed_failed_count,
         sum(succeeded_count + failed_count)::bigint as closed_finished_count
-    from finance.closed_lines
+    from marts.fct_month_lines
+    where revision is not null
     group by grouping sets ((workspace_id, usage_month), (usage_month))
 ),
 

@@ -33,7 +33,7 @@ def test_an_invoice_that_is_accepted(
     for other in others:
         invoiced(october, OCTOBER, "4.00", invoice_id="LEV-2", **other)
 
-    assert {each for (each,) in invoices(october, "state")} == {state}
+    assert {each for (each,) in invoices(october, "status")} == {state}
     ((left,),) = october.rows("select sum(accrual_usd) from marts.fct_accruals")
     rounding = october.rows("""
         select sum(debit_usd - credit_usd) from marts.fct_journal_lines where role = 'rounding'
@@ -48,7 +48,7 @@ def test_an_invoice_that_is_accepted_after_the_close(october: Warehouse) -> None
     close(october, OCTOBER)
     october._con.execute("update finance.invoices set is_accepted = true")
 
-    assert invoices(october, "booked_month", "amount_usd", "state", "is_booked") == [
+    assert invoices(october, "booked_month", "amount_usd", "status", "is_booked") == [
         (OCTOBER, 140, "differs", True),
         (NOVEMBER, 0, "accepted", False),
     ]
@@ -59,9 +59,9 @@ def test_an_invoice_that_is_accepted_after_the_close(october: Warehouse) -> None
     assert october.rows("from marts.fct_accruals where not is_booked and accrual_usd <> 0") == []
 
     close(october, NOVEMBER)
-    assert invoices(october, "state", "is_booked")[-1] == ("accepted", True)
+    assert invoices(october, "status", "is_booked")[-1] == ("accepted", True)
     october._con.execute("update finance.invoices set is_accepted = false")
-    assert invoices(october, "booked_month", "state")[-1] == (DECEMBER, "differs")
+    assert invoices(october, "booked_month", "status")[-1] == (DECEMBER, "differs")
     assert october.rows(
         "select sum(accrual_usd) from marts.fct_accruals where booked_month = '2026-12-01'"
     ) == [(Decimal("-5.6666666664"),)]
@@ -133,7 +133,7 @@ def test_an_acceptance_line_that_is_deleted(october: Warehouse) -> None:
     close(october, OCTOBER)
     october._con.execute("delete from finance.invoices")
 
-    assert invoices(october, "booked_month", "amount_usd", "state") == [
+    assert invoices(october, "booked_month", "amount_usd", "status") == [
         (OCTOBER, 0, "accepted"),
         (NOVEMBER, 0, "not_invoiced"),
     ]

@@ -94,7 +94,7 @@ def test_whose_charges(read: Warehouse) -> None:
     ):
         budget(warehouse, 1, scope=scope, name=name, workspace=workspace)
 
-    assert budgets(warehouse, "scope", "name", "workspace_id", "actual_usd", "state") == [
+    assert budgets(warehouse, "scope", "name", "workspace_id", "actual_usd", "status") == [
         ("agent", "(platform)", "(all)", 100, "exceeded"),
         ("agent", "Baker", "(all)", 1001, "exceeded"),
         ("agent", "a-2", "(all)", 10, "exceeded"),
@@ -116,7 +116,7 @@ def test_an_unknown_name(read: Warehouse) -> None:
     budget(read, 5, scope="agent", name="baker", workspace="nowhere")
 
     assert budgets(
-        read, "workspace_id", "actual_usd", "remaining_usd", "forecast_usd", "state"
+        read, "workspace_id", "actual_usd", "remaining_usd", "forecast_usd", "status"
     ) == [
         ("nowhere", None, None, None, "unknown_name"),
         ("(all)", None, None, None, "unknown_name"),
@@ -133,7 +133,7 @@ def test_a_name_that_two_workspaces_have(read: Warehouse) -> None:
     budget(read, 5, scope="agent", name="baker", workspace="bakery")
     budget(read, 5, scope="workspace", name="W-1")
 
-    assert budgets(read, "name", "workspace_id", "actual_usd", "state") == [
+    assert budgets(read, "name", "workspace_id", "actual_usd", "status") == [
         ("baker", "bakery", None, "unknown_name"),
         ("Bakery", "Bakery", None, "unknown_name"),
         ("W-1", "w-1", 19, "exceeded"),
@@ -174,7 +174,7 @@ def test_states_of_a_month_that_goes_on(
 
     assert budgets(
         read, "actual_usd", "run_rate_usd", "forecast_usd", "forecast_low_usd",
-        "forecast_high_95_usd", "remaining_usd", "state", "exhausted_on",
+        "forecast_high_95_usd", "remaining_usd", "status", "exhausted_on",
     ) == [(38, 2, 60, 60, 60, amount - 38, state, exhausted_on)]  # fmt: skip
 
 
@@ -186,7 +186,7 @@ def test_a_range_makes_a_risk(read: Warehouse) -> None:
     budget(read, 93)
     budget(read, 150, scope="workspace", name="Bakery")
     (at_risk, on_track) = budgets(
-        read, "state", "exhausted_on", "forecast_low_95_usd", "forecast_low_usd", "forecast_usd",
+        read, "status", "exhausted_on", "forecast_low_95_usd", "forecast_low_usd", "forecast_usd",
         "forecast_high_usd", "forecast_high_95_usd",
     )  # fmt: skip
 
@@ -202,7 +202,7 @@ def test_today_counts_as_far_as_it_went(read: Warehouse) -> None:
     charged(read, 100, first=LAST_BATCH.date(), last=LAST_BATCH.date())
     budget(read, 110)
 
-    assert budgets(read, "actual_usd", "forecast_usd", "exhausted_on", "state") == [
+    assert budgets(read, "actual_usd", "forecast_usd", "exhausted_on", "status") == [
         (138, 138, date(2026, 11, 20), "exceeded")
     ]
 
@@ -219,7 +219,7 @@ def test_months_that_are_over_or_to_come(read: Warehouse) -> None:
         budget(read, amount, month=month)
 
     assert budgets(
-        read, "actual_usd", "forecast_usd", "remaining_usd", "exhausted_on", "state"
+        read, "actual_usd", "forecast_usd", "remaining_usd", "exhausted_on", "status"
     ) == [
         (None, None, None, None, "not_enough_history"),
         (60, None, 0, None, "within"),
@@ -237,7 +237,7 @@ def test_a_day_of_unknown_charges_ends_with_its_month(read: Warehouse) -> None:
     budget(read, 70, month=date(2026, 10, 1))
     budget(read, 70)
 
-    assert budgets(read, "actual_usd", "run_rate_usd", "forecast_usd", "state") == [
+    assert budgets(read, "actual_usd", "run_rate_usd", "forecast_usd", "status") == [
         (None, None, None, "not_enough_history"),
         (38, 2, 60, "on_track"),
     ]
@@ -255,7 +255,7 @@ def test_not_enough_history(warehouse: Warehouse) -> None:
     budget(warehouse, 23, month=date(2026, 10, 1), scope="workspace", name="Bakery")
     budget(warehouse, 90, scope="agent", name="new")
 
-    assert budgets(warehouse, "actual_usd", "run_rate_usd", "forecast_usd", "state") == [
+    assert budgets(warehouse, "actual_usd", "run_rate_usd", "forecast_usd", "status") == [
         (24, None, None, "not_enough_history"),
         (24, None, None, "exceeded"),
         (11, 1, None, "not_enough_history"),
@@ -275,7 +275,7 @@ def test_a_workspace_behind(read: Warehouse) -> None:
     )
     budget(read, 150)
 
-    assert budgets(read, "actual_usd", "forecast_usd", "state") == [(38 + 27, 150, "on_track")]
+    assert budgets(read, "actual_usd", "forecast_usd", "status") == [(38 + 27, 150, "on_track")]
 
 
 @pytest.mark.parametrize(
@@ -294,7 +294,7 @@ def test_a_workspace_that_is_new(read: Warehouse, month: date, expected: tuple[i
     charged(read, 3, first=date(2026, 11, 5), last=date(2026, 11, 9), workspace_id="w-2")
     budget(read, 90, month=month)
 
-    assert budgets(read, "actual_usd", "state") == [expected]
+    assert budgets(read, "actual_usd", "status") == [expected]
 
 
 def test_a_workspace_that_is_behind(read: Warehouse) -> None:
@@ -308,7 +308,7 @@ def test_a_workspace_that_is_behind(read: Warehouse) -> None:
     budget(read, 1000)
     budget(read, 900, scope="workspace", name="w-2")
 
-    columns = "scope", "actual_usd", "remaining_usd", "forecast_usd", "state"
+    columns = "scope", "actual_usd", "remaining_usd", "forecast_usd", "status"
     assert budgets(read, *columns) == [
         ("all", 38, 962, None, "not_enough_history"),
         ("workspace", None, None, 900, "on_track"),
@@ -327,7 +327,7 @@ def test_a_workspace_that_is_gone(read: Warehouse) -> None:
     for month in (date(2026, 9, 1), date(2026, 10, 1), NOVEMBER):
         budget(read, 90, month=month)
 
-    assert budgets(read, "month", "forecast_usd", "state", "exhausted_on") == [
+    assert budgets(read, "month", "forecast_usd", "status", "exhausted_on") == [
         (date(2026, 9, 1), None, "not_enough_history", None),
         (date(2026, 10, 1), None, "not_enough_history", None),
         (NOVEMBER, 60, "on_track", None),
@@ -340,7 +340,7 @@ def test_a_run_older_than_the_meters(read: Warehouse) -> None:
     charged(read, 2)
     budget(read, 90)
 
-    assert budgets(read, "forecast_usd", "state") == [(60, "on_track")]
+    assert budgets(read, "forecast_usd", "status") == [(60, "on_track")]
 
 
 def test_one_budget_twice(read: Warehouse) -> None:
@@ -362,7 +362,7 @@ def test_a_closed_month_keeps_its_budget(read: Warehouse) -> None:
     read.con.execute("update finance.budgets set amount_usd = 99")
     read.con.execute("update raw.agent_billing_days set cost_usd = 3, billed_usd = 3")
 
-    assert budgets(read, "month", "budget_usd", "actual_usd", "state") == [
+    assert budgets(read, "month", "budget_usd", "actual_usd", "status") == [
         (date(2026, 10, 1), 70, 62, "within"),
         (NOVEMBER, 99, 57, "on_track"),
     ]

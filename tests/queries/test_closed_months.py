@@ -68,7 +68,7 @@ def adjustments(warehouse: Warehouse, columns: str) -> list[tuple[Any, ...]]:
 
 
 AMOUNTS = (
-    "booked_month, cause, owner, previous_cost_usd, difference_cost_usd, difference_billed_usd,"
+    "booked_month, cause, owner, previous_metered_cost_usd, difference_metered_cost_usd, difference_billed_usd,"
     " difference_run_count, difference_listed_run_count, load_id, is_booked"
 )
 
@@ -357,7 +357,7 @@ def test_a_late_run_across_midnight(closed: Warehouse) -> None:
         metered(closed, cost_usd=3, billed_usd="3.3", request_count=2)
         one_bill(closed)
 
-    assert [row[:2] for row in adjustments(closed, "cause, difference_cost_usd")] == [
+    assert [row[:2] for row in adjustments(closed, "cause, difference_metered_cost_usd")] == [
         ("late_run", 3)
     ]
 

@@ -65,7 +65,7 @@ def test_usage_by_model_that_is_unknown(warehouse: Warehouse) -> None:
 
     warehouse.build()
 
-    columns = "cost_usd, tokens_in, tokens_out, request_count, listed_cost_usd"
+    columns = "metered_cost_usd, tokens_in, tokens_out, request_count, listed_cost_usd"
     assert warehouse.rows(f"select {columns} from marts.fct_model_days") == [
         (None, 7, None, None, None)
     ]

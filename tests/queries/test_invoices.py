@@ -43,7 +43,7 @@ def test_state(october: Warehouse, amount: str, credit: str, state: str, differe
     """An invoice less its credit matches the bill to a cent, or differs by what is shown."""
     invoiced(october, OCTOBER, amount, credit_usd=credit)
 
-    assert invoices(october, "state", "difference_usd") == [(state, Decimal(difference))]
+    assert invoices(october, "status", "difference_usd") == [(state, Decimal(difference))]
 
 
 def test_an_accrual_that_leaves_out_what_is_billed(october: Warehouse) -> None:
@@ -66,7 +66,7 @@ def test_tax_is_in_no_cost(october: Warehouse) -> None:
     """Tax stands apart, and makes no difference to the bill."""
     invoiced(october, OCTOBER, "134.33", tax_usd="25.52")
 
-    assert invoices(october, "state", "tax_usd", "invoiced_usd") == [
+    assert invoices(october, "status", "tax_usd", "invoiced_usd") == [
         ("matched", Decimal("25.52"), Decimal("134.33"))
     ]
 
@@ -76,7 +76,7 @@ def test_two_invoices_for_a_month(october: Warehouse) -> None:
     invoiced(october, OCTOBER, "100", invoice_id="LEV-1")
     invoiced(october, OCTOBER, "34.33", invoice_id="LEV-2")
 
-    assert invoices(october, "invoice_id", "amount_usd", "state", "invoiced_usd") == [
+    assert invoices(october, "invoice_id", "amount_usd", "status", "invoiced_usd") == [
         ("LEV-1", 100, "matched", Decimal("134.33")),
         ("LEV-2", Decimal("34.33"), "matched", Decimal("134.33")),
     ]
@@ -84,7 +84,7 @@ def test_two_invoices_for_a_month(october: Warehouse) -> None:
 
 def test_a_month_without_an_invoice(october: Warehouse) -> None:
     """A month that is billed and not invoiced has a line that says so."""
-    assert invoices(october, "month", "invoice_id", "state", "difference_usd") == [
+    assert invoices(october, "usage_month", "invoice_id", "status", "difference_usd") == [
         (OCTOBER, "(none)", "not_invoiced", Decimal("-134.3333333336"))
     ]
 
@@ -94,7 +94,7 @@ def test_an_invoice_for_a_month_before_the_figures(october: Warehouse) -> None:
     invoiced(october, SEPTEMBER, "99")
     invoiced(october, OCTOBER, "134.33")
 
-    assert invoices(october, "month", "state", "difference_usd") == [
+    assert invoices(october, "usage_month", "status", "difference_usd") == [
         (SEPTEMBER, "before_the_books", None),
         (OCTOBER, "matched", Decimal("-0.0033333336")),
     ]
@@ -107,7 +107,7 @@ def test_months_before_the_books(october: Warehouse) -> None:
     closed(october, NOVEMBER)
     invoiced(october, OCTOBER, "134.33")
 
-    assert invoices(october, "month", "booked_month", "state") == [
+    assert invoices(october, "usage_month", "booked_month", "status") == [
         (OCTOBER, OCTOBER, "before_the_books")
     ]
     assert october.rows("select distinct usage_month from marts.fct_accruals") == [(NOVEMBER,)]
@@ -118,7 +118,7 @@ def test_an_invoice_that_comes_after_the_close(october: Warehouse) -> None:
     closed(october, OCTOBER, NOVEMBER)
     invoiced(october, OCTOBER, "134.33")
 
-    assert invoices(october, "month", "booked_month", "state", "is_booked") == [
+    assert invoices(october, "usage_month", "booked_month", "status", "is_booked") == [
         (OCTOBER, DECEMBER, "matched", False)
     ]
     assert october.rows(
@@ -136,14 +136,14 @@ def test_an_invoice_that_changes_after_the_close(
     """Of an invoice that a close booked, the next open month books the change, or takes it back."""
     closed(october, OCTOBER)
     booked = {
-        "month": OCTOBER, "workspace_id": "w-1", "invoice_id": "LEV-2026-10", "tax_usd": 0,
-        "booked_month": OCTOBER, "amount_usd": "134.33", "credit_usd": 0, "state": "matched",
+        "usage_month": OCTOBER, "workspace_id": "w-1", "invoice_id": "LEV-2026-10", "tax_usd": 0,
+        "booked_month": OCTOBER, "amount_usd": "134.33", "credit_usd": 0, "status": "matched",
     }  # fmt: skip
     october.insert("finance.closed_invoices", **booked)
     if amount:
         invoiced(october, OCTOBER, amount)
 
-    assert invoices(october, "booked_month", "amount_usd", "state", "is_booked") == [
+    assert invoices(october, "booked_month", "amount_usd", "status", "is_booked") == [
         (OCTOBER, Decimal("134.33"), "matched", True),
         (NOVEMBER, Decimal(change), state, False),
     ]
@@ -153,8 +153,8 @@ def test_an_invoice_that_did_not_change(october: Warehouse) -> None:
     """An invoice that a close booked is not booked again."""
     closed(october, OCTOBER)
     booked = {
-        "month": OCTOBER, "workspace_id": "w-1", "invoice_id": "LEV-2026-10", "tax_usd": 0,
-        "booked_month": OCTOBER, "amount_usd": "134.33", "credit_usd": 0, "state": "matched",
+        "usage_month": OCTOBER, "workspace_id": "w-1", "invoice_id": "LEV-2026-10", "tax_usd": 0,
+        "booked_month": OCTOBER, "amount_usd": "134.33", "credit_usd": 0, "status": "matched",
     }  # fmt: skip
     october.insert("finance.closed_invoices", **booked)
     invoiced(october, OCTOBER, "134.33")
@@ -315,7 +315,7 @@ def test_a_closed_month_is_shown_as_booked(october: Warehouse) -> None:
     of = {"agent_id": "a-1", "date": OCTOBER.replace(day=10), "cost_usd": "100.0166666665"}
     october.replaced(version, "agent_billing_days", billed_usd="100.0166666665", **of)
     as_booked = "differs", Decimal("0.0166666664")
-    booked = "select state, difference_usd, today, today_difference_usd from reports.rpt_invoices"
+    booked = "select status, difference_usd, today, today_difference_usd from reports.rpt_invoices"
     october.build()
 
     assert october.rows(booked) == [

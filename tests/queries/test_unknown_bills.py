@@ -212,7 +212,8 @@ def test_an_account_without_bills_by_agent(read: Warehouse) -> None:
     assert read.row(
         f"select metered_cost_usd, billed_usd from marts.fct_agent_months {months}"
     ) == (None, None)
-    assert read.row(f"select metered_cost_usd, billed_usd from marts.fct_month_lines {months}") == (
+    lines = months.replace("month", "usage_month")
+    assert read.row(f"select metered_cost_usd, billed_usd from marts.fct_month_lines {lines}") == (
         None,
         None,
     )
