@@ -148,8 +148,6 @@ def report(
         from analytics.custom.runner import Runner
         from analytics.report.rendering import About
         from analytics.report.site import build_site
-        from analytics.summary.facts import read_summary
-        from analytics.summary.words import summary_files
 
         building.mkdir(parents=True)
         limits = Limits(settings.sql.timeout_seconds)
@@ -162,13 +160,11 @@ def report(
                 _differences(con) + warnings,
                 home,
             )
-            summary = summary_files(read_summary(con))
             made = build_site(
                 con,
                 building,
                 about=about,
                 published=layout.site,
-                beside=summary,
                 own_pages=answer_pages(runner, layout.marts, own_pages, progress.part),
                 before=progress.part,
             )

@@ -87,18 +87,17 @@ def build_site(
     about: About,
     published: Path | None = None,
     pages: Path | None = None,
-    beside: Mapping[str, bytes] | None = None,
     own_pages: Iterable[AnsweredPage] = (),
     before: Before | None = None,
 ) -> SiteSummary:
     """Write all pages, data and assets into the empty folder `target`.
 
     Files made of the same rows as those of the site in `published` are taken over from there.
-    `pages` is a folder of specifications, if not our own; `beside` has further files by name.
+    `pages` is a folder of specifications, if not our own.
     `before` is told of each file of figures, then of each page that is made anew.
     """
     with localcontext(prec=DIGITS):
-        return _Build(con, target, about, published).site(pages, beside or {}, own_pages, before)
+        return _Build(con, target, about, published).site(pages, own_pages, before)
 
 
 def build_own_pages(
@@ -124,7 +123,6 @@ class _Build:
     def site(
         self,
         folder_of_pages: Path | None,
-        beside: Mapping[str, bytes],
         own_pages: Iterable[AnsweredPage],
         before: Before | None,
     ) -> SiteSummary:
@@ -137,8 +135,6 @@ class _Build:
         for name, page in pages.items():
             self._pages(page, pages, changed[name], parts)
         count = sum(len(self._of(page)) for page in pages.values())
-        for name, content in beside.items():
-            self._files.write(name, content)
         return self._finished(pages, own_pages, count)
 
     def own_pages(self, own_pages: Iterable[AnsweredPage]) -> SiteSummary:

@@ -1,4 +1,4 @@
-"""The figures of the morning summary, exact: the fields of `summary.json`, read from `reports`.
+"""The figures of the morning summary, exact, read from `reports`.
 
 Fields that a day or month table has too are named as there, and mean the same.
 """
@@ -104,7 +104,6 @@ class Schedule:
 
     workspace_name: str
     agent_name: str
-    shortest_span_seconds: float
     required_batches_per_day: int | None
     collection_interval_seconds: int | None
 
@@ -126,14 +125,13 @@ class Controls:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """The batch in figures. Days are those of `timezone`.
+    """The batch in figures.
 
     `month_complete_days` are no more than last month has, and `same_days_of_last_month` are as
     many. These and `usual_cost_usd` are None where the days to compare were not read whole.
     """
 
     as_of: datetime
-    timezone: str
     workspaces: list[Workspace]
     yesterday: Days
     last_complete_date: date | None
@@ -144,8 +142,6 @@ class Summary:
     movers: list[Mover]
     most_failing: Failing | None
     schedule: Schedule | None
-    open_count: int
-    provisional_count: int
     controls: Controls
 
     @property
@@ -215,7 +211,6 @@ def read_summary(con: duckdb.DuckDBPyConnection) -> Summary:
 
     return Summary(
         as_of=as_of,
-        timezone=head.get("timezone") or "UTC",
         workspaces=[_made(Workspace, row) for row in records(con, _WORKSPACES)],
         yesterday=days("yesterday", yesterday),
         last_complete_date=head.get("last_complete_date"),
@@ -228,8 +223,6 @@ def read_summary(con: duckdb.DuckDBPyConnection) -> Summary:
         movers=[_made(Mover, row) for row in records(con, _MOVERS)],
         most_failing=_made(Failing, failing[0]) if failing else None,
         schedule=_made(Schedule, schedule[0]) if schedule else None,
-        open_count=health["open_count"],
-        provisional_count=health["provisional_count"],
         controls=Controls(
             check_count=len(checks),
             api_check_count=sum(row["control"] is not None for row in checks),

@@ -1,20 +1,16 @@
-"""The morning summary in words: ten lines for a terminal, and the files beside the pages."""
+"""The morning summary in words: ten lines for a terminal."""
 
 from __future__ import annotations
 
-import json
-import re
-import sys
-from dataclasses import asdict, fields, replace
-from datetime import date, timedelta
+from dataclasses import fields, replace
+from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from rich.cells import cell_len, set_cell_size
 
 from analytics.format import names, numbers
-from analytics.format.days import WEEKDAYS, day_in_words, day_on_axis, month_in_words
-from analytics.format.days import instant_in_words as moment
+from analytics.format.days import WEEKDAYS, day_on_axis, month_in_words
 from analytics.summary.facts import Measures
 
 if TYPE_CHECKING:
@@ -22,19 +18,12 @@ if TYPE_CHECKING:
 
 _WIDTH = 80
 _LABEL_WIDTH = 11
+_LENGTH = _WIDTH - _LABEL_WIDTH
 _NAME_LENGTH = 22
-_FULL_NAME_LENGTH = 120
 _SHOWN_WORKSPACES = 3
 _ONE_BATCH = timedelta(hours=12)  # between the first and the last workspace of a batch
 _WEEK_ON_WEEK = ", week on week"
 _UNKNOWN_COST = "cost unknown"
-_HEAD = (
-    "Workspace", "Cost", "Runs", "Unlisted runs", "Failed", "Failed cost", "Tokens in",
-    "Tokens out",
-)  # fmt: skip
-# What Markdown reads as more than itself; a dollar sign before a digit stays money.
-_MARKUP = re.compile(r"[\\`*_{}\[\]<>|~#&@]|\$(?![0-9])|(?<=www)\.|:(?=//)")
-_ENTITIES = {"<": "&lt;", ">": "&gt;", "&": "&amp;"}
 
 
 def terminal_lines(summary: Summary) -> list[str]:
@@ -44,50 +33,9 @@ def terminal_lines(summary: Summary) -> list[str]:
         text = _runs(each)
         length = max(_WIDTH - len(text) - len(": "), _LABEL_WIDTH)
         lines.append(f"{_cut(each.workspace_name, length)}: {text}")
-    for label, text in _sentences(summary, _NAME_LENGTH, _WIDTH - _LABEL_WIDTH):
+    for label, text in _sentences(summary):
         lines.append(f"{label:{_LABEL_WIDTH}}{text}")
     return [_cut(line, _WIDTH) for line in lines]
-
-
-def summary_files(summary: Summary) -> dict[str, bytes]:
-    """Return `summary.md`, and `summary.json` with every figure digit for digit.
-
-    Money is text there, days and instants are in ISO 8601.
-    """
-    found = json.dumps(asdict(summary), indent=2, ensure_ascii=False, default=_plain)
-    return {"summary.md": markdown(summary).encode(), "summary.json": f"{found}\n".encode()}
-
-
-def markdown(summary: Summary) -> str:
-    """Return the same sentences with every workspace, for mail and chat."""
-    summary = _labelled(summary)
-    yesterday, month = (_usd(each.platform_cost_usd) for each in (summary.yesterday, summary.month))
-    still_open = numbers.plural(summary.open_count, "run")
-    ended = numbers.count(summary.provisional_count)
-    lines = [
-        f"# Morning summary, {day_in_words(summary.month.last_date)}",
-        "",
-        f"Data to {moment(summary.as_of)}; days and months in {escaped(summary.timezone)}.",
-        "",
-        *(
-            f"- **{label}**: {escaped(text)}"
-            for label, text in _sentences(summary, _FULL_NAME_LENGTH, sys.maxsize)
-        ),
-        f"- **Platform**: {yesterday} yesterday, {month} this month; included in all costs",
-        f"- **Provisional**: {still_open} open, {ended} ended that may still be corrected",
-        "",
-        "All runs; unlisted ones are counted and metered by the API, and shown in no run list:",
-        "",
-        f"| {' | '.join(_HEAD)} |",
-        f"| --- |{' ---: |' * (len(_HEAD) - 1)}",
-        *(f"| {' | '.join(map(escaped, _cells(each)))} |" for each in summary.workspaces),
-    ]
-    return "\n".join(lines) + "\n"
-
-
-def escaped(text: str) -> str:
-    """Return text that stays itself in Markdown: no markup, link, mention or formula."""
-    return _MARKUP.sub(lambda match: _ENTITIES.get(match[0], f"\\{match[0]}"), text)
 
 
 def failed_cost_in_words(runs: Measures) -> str:
@@ -116,15 +64,15 @@ def schedule_in_words(
     return f"analytics collect every {interval} lists every run of {agent_name}"
 
 
-def _sentences(summary: Summary, name_length: int, length: int) -> list[tuple[str, str]]:
-    """The batch, a line a subject; names, and lists of names, are cut to so many characters."""
+def _sentences(summary: Summary) -> list[tuple[str, str]]:
+    """The batch, a line a subject; names, and lists of names, are cut."""
     return [
         ("Yesterday", _yesterday(summary)),
         ("Month", _month(summary)),
-        ("Movers", _movers(summary, name_length, length)),
-        ("Failures", _failures(summary, name_length, length)),
+        ("Movers", _movers(summary)),
+        ("Failures", _failures(summary)),
         ("Detail", _detail(summary.month, summary.yesterday)),
-        ("Schedule", _schedule(summary, name_length)),
+        ("Schedule", _schedule(summary)),
         ("Controls", _controls(summary)),
     ]
 
@@ -135,28 +83,6 @@ def _runs(runs: Measures) -> str:
         return "no runs"
     count, tokens = numbers.plural(runs.run_count, "run"), (runs.tokens_in, runs.tokens_out)
     return f"{count}, {_usd(runs.cost_usd)}, {_failed(runs)}, {' + '.join(_tokens(tokens))} tokens"
-
-
-def _cells(runs: Workspace) -> list[str]:
-    if not runs.run_count:
-        return [runs.workspace_name, "no runs", *[""] * (len(_HEAD) - 2)]
-    return [
-        runs.workspace_name,
-        _usd(runs.cost_usd),
-        numbers.count(runs.run_count),
-        numbers.count(runs.unlisted_run_count),
-        _rate(runs),
-        failed_cost_in_words(runs),
-        *_tokens((runs.tokens_in, runs.tokens_out)),
-    ]
-
-
-def _rate(runs: Measures) -> str:
-    if runs.finished_count is None:
-        return numbers.UNKNOWN
-    if not runs.finished_count:
-        return "none finished"
-    return numbers.failure_rate(runs.failed_count, runs.finished_count)
 
 
 def _failed(runs: Measures) -> str:
@@ -197,20 +123,20 @@ def _against(now: Decimal | None, before: Decimal | None, lead: str, base: str) 
     return f"{lead}{change}{base}"
 
 
-def _movers(summary: Summary, name_length: int, length: int) -> str:
+def _movers(summary: Summary) -> str:
     if not summary.movers:
         return "no agent's cost changed, or two complete weeks are not there yet"
     movers = [
-        f"{_name(each.agent_name, name_length)} "
+        f"{_name(each.agent_name, _NAME_LENGTH)} "
         f"{numbers.usd_signed(each.current_cost_usd - each.previous_cost_usd)}"
         for each in summary.movers
     ]
-    while len(movers) > 1 and len(", ".join(movers)) > length - len(_WEEK_ON_WEEK):
+    while len(movers) > 1 and len(", ".join(movers)) > _LENGTH - len(_WEEK_ON_WEEK):
         movers.pop()
     return f"{', '.join(movers)}{_WEEK_ON_WEEK}"
 
 
-def _failures(summary: Summary, name_length: int, length: int) -> str:
+def _failures(summary: Summary) -> str:
     day, month = summary.yesterday, summary.month
     text = _failed(day)
     if day.failed_count:
@@ -223,8 +149,8 @@ def _failures(summary: Summary, name_length: int, length: int) -> str:
         text += f"; {failed_cost_in_words(month)} this month"
     if summary.most_failing is None:
         return text
-    most = f"; most by {_name(summary.most_failing.agent_name, name_length)}"
-    return text + most if len(text + most) <= length else text
+    most = f"; most by {_name(summary.most_failing.agent_name, _NAME_LENGTH)}"
+    return text + most if len(text + most) <= _LENGTH else text
 
 
 def _detail(month: Days, yesterday: Days) -> str:
@@ -242,10 +168,10 @@ def _detail(month: Days, yesterday: Days) -> str:
     return f"run detail for {share} of runs this month; {text}"
 
 
-def _schedule(summary: Summary, name_length: int) -> str:
+def _schedule(summary: Summary) -> str:
     if (it := summary.schedule) is None:
         return "no agent has started a run in 28 days"
-    name = _name(it.agent_name, name_length)
+    name = _name(it.agent_name, _NAME_LENGTH)
     return schedule_in_words(name, it.collection_interval_seconds, it.required_batches_per_day)
 
 
@@ -320,7 +246,3 @@ def _tokens(counts: tuple[int | None, ...]) -> list[str]:
 def _cut(text: str, width: int) -> str:
     """Text of at most so many columns."""
     return text if cell_len(text) <= width else f"{set_cell_size(text, width - 1)}…"
-
-
-def _plain(value: Decimal | date) -> str:
-    return numbers.usd_exact(value) if isinstance(value, Decimal) else value.isoformat()

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
-from dataclasses import fields, is_dataclass, replace
-from datetime import date, datetime, timedelta
+from dataclasses import replace
+from datetime import date, timedelta
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,11 +15,8 @@ from analytics.format import numbers
 from analytics.summary import facts
 from analytics.summary.facts import Summary, read_summary
 from analytics.summary.words import (
-    escaped,
     failed_cost_in_words,
-    markdown,
     schedule_in_words,
-    summary_files,
     terminal_lines,
 )
 from analytics.transform.checks import run_checks
@@ -159,8 +154,6 @@ def test_lines_name_their_figures(example: Summary) -> None:
     assert "5.2% failed, costing $0.50 to $40.50; $0.50 to $40.50 this month" in text
     assert "run detail for 5.7% of runs this month; 400 runs unlisted yesterday" in text
     assert "analytics collect every 4 h lists every run of Baker" in text
-    assert "$0.50 to $40.50 this month; most by" in markdown(example)
-    assert "- **Platform**: $0.25 yesterday, $0.25 this month" in markdown(example)
 
 
 @pytest.mark.parametrize(
@@ -212,7 +205,6 @@ def test_nothing_at_all(warehouse: Warehouse) -> None:
     assert "(incomplete): cost unknown in 0 runs" in lines[1]
     assert "no runs this month" in lines[5]
     assert "no agent has started a run in 28 days" in lines[6]
-    assert "| Bakery | no runs |" in markdown(summary)
     assert (summary.month_complete_days, summary.most_failing, summary.movers) == (None, None, [])
 
 
@@ -247,7 +239,6 @@ def test_a_workspace_that_was_not_read_makes_no_day_complete(warehouse: Warehous
     assert summary.last_complete_date == date(2026, 11, 21)
     assert (summary.usual_cost_usd, summary.same_days_of_last_month) == (None, None)
     assert "Monday 23 Nov (incomplete): $2.00 in 1 run\n" in text_of(summary)
-    assert "; not read: late" in markdown(summary)
 
 
 def test_failed_checks_come_first(example: Summary) -> None:
@@ -270,52 +261,11 @@ def test_failed_checks_come_first(example: Summary) -> None:
 
 
 def test_workspaces_of_one_name_are_told_apart(example: Summary) -> None:
-    """Of two workspaces with one name, lines and Markdown have the id too."""
+    """Of two workspaces with one name, lines have the id too."""
     (one,) = example.workspaces
     old = replace(one, workspace_id="f00d", last_batch_at=example.as_of - timedelta(days=2))
     summary = replace(example, workspaces=[one, old])
-    lines, table = terminal_lines(summary), markdown(summary)
+    lines = terminal_lines(summary)
 
     assert lines[0].startswith(f"Bakery ({one.workspace_id[:8]}): 451 runs")
     assert lines[1].startswith("Bakery (f00d): 451 runs")
-    assert "| Bakery (f00d) |" in table
-    assert "not read: Bakery (f00d)" in table
-
-
-def test_json_is_exact(example: Summary) -> None:
-    """Money is text with every digit, instants and days are ISO 8601, the file is UTF-8."""
-    found = json.loads(summary_files(example)["summary.json"].decode())
-
-    assert found["yesterday"]["cost_usd"] == "43.7500000001"
-    assert datetime.fromisoformat(found["as_of"]) == example.as_of
-    assert found["movers"][1]["agent_name"] == "Judge <b>|`x`"
-    assert set(found) == {field.name for field in fields(Summary)}
-
-
-def test_markdown_is_inert(example: Summary) -> None:
-    """A name is text in Markdown: no tag, table cell, code, link or mention."""
-    hostile = "<script>|`x` [a](http://b) www.c @all $x$ \x1b[31m\n# y"
-    workspaces = [replace(example.workspaces[0], workspace_name=hostile)]
-    text = markdown(replace(example, workspaces=workspaces))
-    (row,) = [line for line in text.splitlines() if "script" in line]
-
-    assert "<script>" not in text
-    assert "\x1b" not in text
-    assert row.replace("\\|", "").count("|") == 9
-    assert "\\[a\\](http\\://b) www\\.c \\@all \\$x\\$" in row
-
-
-@pytest.mark.parametrize("text", ["$5.66 in 553 runs; +$2.03 (+26%)", "Söhne 🍞", "8 h 37 min"])
-def test_plain_text_stays_plain_in_markdown(text: str) -> None:
-    """Money, counts and ordinary names need no mark."""
-    assert escaped(text) == text
-
-
-def test_every_field_is_documented() -> None:
-    """The page on pages names each field of `summary.json`."""
-    text = (Path(__file__).parents[2] / "docs" / "pages.md").read_text(encoding="utf-8")
-    kinds = [kind for kind in vars(facts).values() if is_dataclass(kind)]
-
-    assert {field.name for kind in kinds for field in fields(kind)} <= set(
-        text.replace("`", " ").replace(",", " ").split()
-    )
