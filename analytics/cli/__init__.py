@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
 import signal
 import sys
 
@@ -34,16 +33,10 @@ def main() -> None:
             raise
         print(f"error: {escaped_lines(failure.text)}", file=sys.stderr)
         code = failure.exit_code
+    from analytics.cli.printed import drop_output
+
     drop_output()
     sys.exit(code)
-
-
-def drop_output() -> None:
-    """Flush standard output, or forget it: Python would try again on exit, and exit with 120."""
-    try:
-        sys.stdout.flush()
-    except OSError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _run() -> str | int | None:

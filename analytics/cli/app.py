@@ -179,7 +179,7 @@ def status(
 ) -> None:
     """Show how fresh the figures are, and what needs a hand.
 
-    Settings, files of your own, keys, data, books, disk and clock are looked at; without --online
+    Settings, files of your own, keys, data and books are looked at; without --online
     no request is made. Exits with 1 if anything needs a hand. Nothing is written, and a batch may
     be at work meanwhile.
 

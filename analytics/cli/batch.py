@@ -32,7 +32,7 @@ Force = Annotated[
 
 def _print_summary(settings: Settings, progress: Progress) -> None:
     """Print the summary of what was published; where that cannot be written, only warn."""
-    from analytics.cli import drop_output
+    from analytics.cli.printed import drop_output
     from analytics.published.summary import print_summary
     from analytics.warehouse.layout import Layout
 

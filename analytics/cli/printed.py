@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
 import shutil
 import sys
@@ -42,6 +43,14 @@ def say(text: str) -> None:
 def warn(text: str) -> None:
     """Print a warning on standard error."""
     say(f"warning: {text}")
+
+
+def drop_output() -> None:
+    """Flush standard output, or forget it: Python would try again on exit, and exit with 120."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def command(folder: Path = Path()) -> str:

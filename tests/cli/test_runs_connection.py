@@ -104,6 +104,21 @@ def test_a_wrong_key_is_told_by_its_variable(
     assert "levain_wrong" not in result.err
 
 
+def test_a_network_that_is_down_is_told(
+    analytics: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each retry is printed, more of them where the run is watched, and what to check."""
+    monkeypatch.setenv("LEVAIN_API", "http://127.0.0.1:9")
+
+    results = [
+        analytics("runs", "trigger", "baker", "--prompt", "Bread?", *watch)
+        for watch in ((), ("--watch",))
+    ]
+
+    assert [result.err.count("trying again in") for result in results] == [2, 5]
+    assert "The API at http://127.0.0.1:9 does not answer" in results[0].err
+
+
 def test_a_busy_api_is_waited_for(analytics: Command, api: Emulator, start_run: StartRun) -> None:
     """A 429 is waited out and printed; the command succeeds."""
     run = start_run()
