@@ -1,5 +1,6 @@
 -- How much of each month's metered cost, to the last complete day, is the platform's own activity?
--- That is all usage that names no agent, by UTC day, and what is billed for it. An amount is null where that of a day is unknown.
+-- That is all usage that names no agent, by UTC day, and what is billed for it. An amount is null
+-- where that of a day is unknown.
 select
     workspaces.workspace_name,
     date_trunc('month', charges.utc_date)::date as usage_month,

@@ -5,8 +5,6 @@
 -- Grain: usage month, workspace, cost center and account.
 -- key: usage_month, workspace_id, cost_center, account
 -- materialized: table
--- column account: Account for expense.
--- column default_account: Account of the cost center where the owner names none.
 with
 
 books as (

@@ -5,9 +5,6 @@
 -- key: workspace_id, agent_id, owner, cost_center, month
 -- materialized: table
 -- sums: fct_agent_months by agent_id; month
--- column month: First day of the calendar month.
--- column status: Of the month: open (may change), incomplete (begins unread), final or closed.
--- column is_complete: True once every date of the month is complete.
 with
 
 bills as (

@@ -3,10 +3,6 @@
 -- Grain: scope, name, workspace and UTC day.
 -- key: scope, name, workspace_id, utc_date
 -- materialized: table
--- column scope: Whose charges the budget is for: workspace, agent, cost_center or all.
--- column name: Name or identifier in finance/budgets.csv; '(all)' for the scope all.
--- column workspace_id: Identifier of the workspace; '(all)' for all of them.
--- column actual_usd: Metered cost + surcharge in US dollars; null if that of a charge is unknown.
 with
 
 members as (

@@ -5,12 +5,6 @@
 -- Grain: month, usage month, workspace, invoice, role, cost center and account.
 -- key: booked_month, usage_month, workspace_id, invoice_id, role, cost_center, account
 -- materialized: table
--- column booked_month: First day of the UTC month that books it.
--- column invoice_id: Number of the invoice; '(none)' where the month books none of the usage month.
--- column role: Role of the account: expense, tax or rounding.
--- column issued_on: Day of issue; null without an invoice.
--- column is_change: True if a month has booked the invoice before.
--- column amount_usd: Amount in US dollars.
 with
 
 invoices as (

@@ -7,13 +7,6 @@
 -- Grain: month, workspace and UTC day.
 -- key: usage_month, workspace_id, utc_date
 -- materialized: table
--- column month_difference_usd: Invoiced less billed in US dollars, of all the month.
--- column billed_when_issued_usd: Bill of the day in US dollars when the invoice was issued,
--- or when the day was first read whole, if that was later; null where it was not yet, or unknown.
--- column billed_usd: Bill of the day in US dollars today; null where it is not known.
--- column changed_usd: Bill of today less that one in US dollars; null where it is not known.
--- column unexplained_usd: Metered usage in US dollars that an unreconciled day does not explain.
--- column load_id: The last load that changed the bill of the day.
 with
 
 differing as (

@@ -4,10 +4,6 @@
 -- Grain: booked month, month, workspace, invoice, cost center and account.
 -- key: booked_month, usage_month, workspace_id, invoice_id, cost_center, account
 -- materialized: table
--- column invoice_id: Number of the invoice.
--- column account: Account for expense.
--- column invoiced_usd: Part of the invoice in US dollars, less credits and without tax.
--- column is_booked: True if a close booked it; false if the next one will.
 with
 
 invoices as (

@@ -8,12 +8,6 @@
 -- Grain: UTC month of the usage and workspace, of those with a bill or an invoice.
 -- key: usage_month, workspace_id
 -- materialized: table
--- column billed_usd: Bill in US dollars; null before the books, and where it is not known in full.
--- column invoiced_usd: All invoices in US dollars, less credits.
--- column difference_usd: Invoiced less billed in US dollars; null where not known.
--- column status: not_invoiced, matched, accepted, differs, bill_unknown or before_the_books.
--- column is_withdrawn: True if an invoice was booked as accepted that the file accepts no longer.
--- column open_month: First day of the month that books what changes of them.
 with
 
 books as (

@@ -2,9 +2,6 @@
 -- 403 or 404. What needs one is unknown. Grain: workspace and endpoint.
 -- key: workspace_id, endpoint
 -- materialized: table
--- column endpoint: Path of the endpoint, as the header of a control has it.
--- column status: HTTP status of the refusal.
--- column refused_at: When it was last asked for (UTC).
 with
 
 endpoints as (

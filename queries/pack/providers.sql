@@ -2,6 +2,7 @@
 with
 
 charges as (
+    select * exclude (workspace_name)
     from marts.fct_charges
     where utc_date between $month::date and last_day($month::date)
     union all by name

@@ -11,7 +11,7 @@
 -- column period: past, now or to_come, as of the last batch.
 -- column actual_usd: Metered cost + surcharge in US dollars of the month so far, before allocation,
 -- null if not read.
--- column state: on_track, at_risk, exceeded, within, not_enough_history, upcoming, unknown_name.
+-- column status: on_track, at_risk, exceeded, within, not_enough_history, upcoming, unknown_name.
 with
 
 today as (

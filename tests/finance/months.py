@@ -68,9 +68,7 @@ def november(folder: Path, agents: int = 20) -> Iterator[Warehouse]:
             name = HOSTILE if number < 2 else f"Agent {number // 4}"
             warehouse.given("agents", agent_name=name, agent_slug=f"agent-{number}", **agent)
             status = "failed" if number % 7 == 0 else "succeeded"
-            warehouse.given(
-                "runs", run_id=f"r-{number}", status=status, metered_cost_usd=1, **agent
-            )
+            warehouse.given("runs", run_id=f"r-{number}", status=status, cost_usd=1, **agent)
             if number % 20 >= 18:
                 continue
             cost = Decimal(random.randrange(10**13)).scaleb(-10)
@@ -79,7 +77,7 @@ def november(folder: Path, agents: int = 20) -> Iterator[Warehouse]:
                 cost * Decimal("1.1") if provider == "openai" else Decimal(random.randrange(100))
             )
             metered(
-                warehouse, metered_cost_usd=cost, billed_usd=billed.quantize(Decimal("1e-10")),
+                warehouse, cost_usd=cost, billed_usd=billed.quantize(Decimal("1e-10")),
                 provider=provider, model=f"{provider}.m", **agent,
             )  # fmt: skip
         warehouse.build()
@@ -97,7 +95,7 @@ def closed_november(folder: Path) -> Iterator[Warehouse]:
             " where agent_id = 'a-2'"
         )
         warehouse.replaced(
-            version, "agent_billing_days", agent_id="a-2", metered_cost_usd=cost,
+            version, "agent_billing_days", agent_id="a-2", cost_usd=cost,
             billed_usd=billed - Decimal("0.0000000015"),
         )  # fmt: skip
         warehouse.insert("ledger.loads", workspace_id=WORKSPACE, load_id="load-2", step="meters")

@@ -26,7 +26,7 @@ OCTOBER, NOVEMBER = MONTHS[1:]
 FIRST, LAST = date(1, 1, 1), date(9999, 12, 31)
 MONEY = pl.Decimal(38, 10)
 UNIT = Decimal("1e-10")
-LINE = ("month", "workspace_id", "agent_id")
+LINE = ("usage_month", "workspace_id", "agent_id")
 Amounts = tuple[Decimal, Decimal]
 
 _TYPES: Mapping[str, Any] = {
@@ -79,12 +79,12 @@ class Given:
         self.rules.append(row | more)
 
     def frames(self) -> list[pl.DataFrame]:
-        months = {row["month"] for row in self.closed}
+        months = {row["usage_month"] for row in self.closed}
         return [
             frame(LINES, self.lines),
             frame(RULES, self.rules),
             frame(SHARES, self.shares),
-            frame(CLOSINGS, [{"month": month, "state": "closed"} for month in months]),
+            frame(CLOSINGS, [{"month": month, "status": "closed"} for month in months]),
             pl.DataFrame(self.closed, SCHEMA),
         ]
 
@@ -96,7 +96,7 @@ class Given:
         """Return the cost by source and cost center."""
         found: defaultdict[tuple[str, str], Decimal] = defaultdict(Decimal)
         for row in self.rows():
-            found[row["source"], row["cost_center"]] += row["cost_usd"]
+            found[row["source"], row["cost_center"]] += row["metered_cost_usd"]
         return dict(found)
 
 

@@ -116,7 +116,8 @@ def test_a_fixed_rule_names_its_cost_centers() -> None:
     shared = [row for row in given.rows() if row["source"] == "platform"]
 
     assert [
-        (row["cost_center"], row["cost_usd"], row["billed_usd"], row["rule"]) for row in shared
+        (row["cost_center"], row["metered_cost_usd"], row["billed_usd"], row["rule"])
+        for row in shared
     ] == [("A", 2, Decimal("0.25"), "rule 1"), ("C", 6, Decimal("0.75"), "rule 1")]
 
 
@@ -127,8 +128,8 @@ def test_usage_without_an_agent_is_part_of_the_platforms_line() -> None:
     given.rule("no_agent", "fixed", shares={"A": "100"})
     rows = {row["source"]: row for row in given.rows()}
 
-    assert (rows["no_agent"]["cost_usd"], rows["no_agent"]["billed_usd"]) == (2, 1)
-    assert (rows["platform"]["cost_usd"], rows["platform"]["billed_usd"]) == (6, 3)
+    assert (rows["no_agent"]["metered_cost_usd"], rows["no_agent"]["billed_usd"]) == (2, 1)
+    assert (rows["platform"]["metered_cost_usd"], rows["platform"]["billed_usd"]) == (6, 3)
 
     given.line("(platform)", "IT", cost="3", billed_usd=Decimal(3))
     assert given.costs()["no_agent", "A"] == 2
@@ -153,7 +154,8 @@ def test_failed_and_unlisted_runs_are_shared_only_by_a_rule() -> None:
     rows = [row for row in given.rows() if row["agent_id"] == "a-9"]
 
     assert [
-        (row["source"], row["cost_center"], row["cost_usd"], row["billed_usd"]) for row in rows
+        (row["source"], row["cost_center"], row["metered_cost_usd"], row["billed_usd"])
+        for row in rows
     ] == [
         ("failed", "A", Decimal("3.5"), 7),
         ("failed", "B", Decimal("3.5"), 7),
@@ -170,7 +172,7 @@ def test_a_rule_counts_in_its_workspace_and_months() -> None:
     given.rule("platform", "fixed", shares={"X": "100"}, last_month=date(2026, 10, 31))
     given.rule("platform", "fixed", shares={"Y": "100"})
     shared = {
-        (row["workspace_id"], row["month"], row["cost_center"]): row["cost_usd"]
+        (row["workspace_id"], row["usage_month"], row["cost_center"]): row["metered_cost_usd"]
         for row in given.rows()
         if row["source"] == "platform"
     }
@@ -193,8 +195,8 @@ def test_a_closed_month_is_as_booked() -> None:
     given.line("a-1", "A", "1", month=NOVEMBER)
     after = given.rows()
 
-    assert [row for row in after if row["month"] == OCTOBER] == before
-    assert [row["cost_usd"] for row in after if row["month"] == NOVEMBER] == [1]
+    assert [row for row in after if row["usage_month"] == OCTOBER] == before
+    assert [row["metered_cost_usd"] for row in after if row["usage_month"] == NOVEMBER] == [1]
 
 
 # What users of other tools complained of.
@@ -216,7 +218,7 @@ def test_a_line_is_the_sum_of_its_drill_down() -> None:
     given.rule("platform", "proportional", "cost")
     sums: defaultdict[str, Decimal] = defaultdict(Decimal)
     for row in given.rows():
-        sums[row["agent_id"]] += row["cost_usd"]
+        sums[row["agent_id"]] += row["metered_cost_usd"]
 
     assert sums == {row["agent_id"]: row["metered_cost_usd"] for row in given.lines}
 
@@ -241,6 +243,6 @@ def test_without_any_weight_nothing_vanishes() -> None:
     given.rule("platform", "proportional", "tokens")
     (row,) = (row for row in given.rows() if row["source"] == "platform")
 
-    assert (row["cost_center"], row["rule"], row["cost_usd"]) == (
+    assert (row["cost_center"], row["rule"], row["metered_cost_usd"]) == (
         "(not allocated)", "rule 1", 8,
     )  # fmt: skip

@@ -218,7 +218,7 @@ def test_an_adjustment_is_booked_in_the_next_month(warehouse: Warehouse, tmp_pat
     assert before.adjustments["billed_usd"] == 0
     assert after.adjustments["billed_usd"] == Decimal("-0.0000000015")
     assert after.to_book["billed_usd"] == Decimal("-0.0000000015")
-    assert (line["Original month"], line["Cause"]) == ("2026-11", "bill_corrected")
+    assert (line["Usage month"], line["Cause"]) == ("2026-11", "bill_corrected")
     assert line["Difference billed"] == -1.5e-9
     assert "No cost and no run in this month." in statement_page(after)
 

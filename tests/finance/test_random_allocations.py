@@ -79,19 +79,21 @@ def prove(given: Given) -> None:
     rows = given.rows()
     assert len({key_of(row, KEY) for row in rows}) == len(rows)
     for row in rows:
-        assert {name for name, value in row.items() if value is None} <= {"cost_usd", "billed_usd"}
+        unknown = {name for name, value in row.items() if value is None}
+        assert unknown <= {"metered_cost_usd", "billed_usd"}
 
     # Nothing is lost, and so no total changes: each line equals its drill-down.
-    charges = sums(given.lines, "metered_cost_usd", *LINE, "cost_center")
-    assert sums(rows, "cost_usd", *LINE, "line_cost_center") == charges
+    lines = [row | {"usage_month": row["month"]} for row in given.lines]
+    charges = sums(lines, "metered_cost_usd", *LINE, "cost_center")
+    assert sums(rows, "metered_cost_usd", *LINE, "line_cost_center") == charges
 
     for row in rows:
         charged = charges[key_of(row, (*LINE, "line_cost_center"))]
-        for place, name in enumerate(("cost_usd", "billed_usd")):
+        for place, name in enumerate(("metered_cost_usd", "billed_usd")):
             assert (row[name] or 0) >= 0 or charged[place] < 0
 
     direct = [row for row in rows if row["source"] == "direct"]
-    found = sums(direct, "cost_usd", *LINE, "cost_center")
+    found = sums(direct, "metered_cost_usd", *LINE, "cost_center")
     assert all(row["line_cost_center"] == row["cost_center"] for row in direct)
     line = (*LINE, "line_cost_center")
     divided = {key_of(row, line) for row in rows if row["source"] in ("failed", "unlisted")}

@@ -88,7 +88,7 @@ def test_every_sum_is_a_formula_of_our_value(
         row = row_called(statement, f"Total {name}")
         for column, measure in SUMS.items():
             (ours,) = warehouse.row(
-                f"select sum({measure.replace('metered_', '')}) from marts.fct_month_lines"
+                f"select sum({measure}) from marts.fct_month_lines"
                 " where usage_month = ? and workspace_id = ?", NOVEMBER, workspace_id,
             )  # fmt: skip
             assert formulas[f"{column}{row}"].startswith("SUM(")

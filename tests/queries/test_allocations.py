@@ -85,7 +85,10 @@ def test_pools_go_where_the_files_say(bakery: Warehouse) -> None:
 @pytest.mark.parametrize(
     ("damage", "check"),
     [
-        ("metered_cost_usd = metered_cost_usd + 1e-10 where source = 'failed'", "allocations_change_no_total"),
+        (
+            "metered_cost_usd = metered_cost_usd + 1e-10 where source = 'failed'",
+            "allocations_change_no_total",
+        ),
         (
             "billed_usd = -billed_usd where source = 'platform'",
             "allocations_are_negative_only_where_charges_are",

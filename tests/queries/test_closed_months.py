@@ -68,7 +68,8 @@ def adjustments(warehouse: Warehouse, columns: str) -> list[tuple[Any, ...]]:
 
 
 AMOUNTS = (
-    "booked_month, cause, owner, previous_metered_cost_usd, difference_metered_cost_usd, difference_billed_usd,"
+    "booked_month, cause, owner,"
+    " previous_metered_cost_usd, difference_metered_cost_usd, difference_billed_usd,"
     " difference_run_count, difference_listed_run_count, load_id, is_booked"
 )
 

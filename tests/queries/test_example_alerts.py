@@ -24,7 +24,7 @@ def test_budgets_at_risk(warehouse: Warehouse) -> None:
     warehouse.given("agents", agent_id="a-1", agent_slug="baker")
     read_from(warehouse, date(2026, 9, 1))
     charged(warehouse, 2)
-    columns = "scope, name, state, exhausted_on"
+    columns = "scope, name, status, exhausted_on"
     without = found(warehouse, "budgets_at_risk", columns)
     for amount, name, month in ((30, "baker", NOVEMBER), (59, "a-1", NOVEMBER), (1, "x", NOVEMBER)):
         budget(warehouse, amount, scope="agent", name=name, month=month)

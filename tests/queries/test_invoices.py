@@ -315,7 +315,7 @@ def test_a_closed_month_is_shown_as_booked(october: Warehouse) -> None:
     of = {"agent_id": "a-1", "date": OCTOBER.replace(day=10), "cost_usd": "100.0166666665"}
     october.replaced(version, "agent_billing_days", billed_usd="100.0166666665", **of)
     as_booked = "differs", Decimal("0.0166666664")
-    booked = "select status, difference_usd, today, today_difference_usd from reports.rpt_invoices"
+    booked = "select state, difference_usd, today, today_difference_usd from reports.rpt_invoices"
     october.build()
 
     assert october.rows(booked) == [

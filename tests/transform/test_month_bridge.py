@@ -23,6 +23,7 @@ _MONEY = pl.Decimal(38, 10)
 _KINDS = {
     "utc_date": pl.Date,
     "month": pl.Date,
+    "usage_month": pl.Date,
     "is_complete": pl.Boolean,
     "has_agent_bill": pl.Boolean,
 }
