@@ -18,16 +18,13 @@
 -- null where there are neither books nor invoices.
 -- column closed_billed_usd: Billed in US dollars as it was closed; null while it is not closed.
 -- column closed_run_cost_usd: Cost in US dollars of the runs created in the month, likewise.
--- column closed_run_count: Runs created in the month as it was closed, likewise.
--- column closed_failed_count: Of them, those that failed.
--- column closed_finished_count: Of them, those that succeeded or failed.
 -- column adjusted_billed_usd: Bill of today less that of the close in US dollars,
 -- null if nothing was adjusted.
 -- column adjusted_in: Months that book these adjustments, in words; null if there are none.
 with
 
 states as (
-    select workspace_id, month, state, unknown_outcome_count
+    select workspace_id, month, state
     from reports.rpt_months
     where agent_id = '(all)'
 ),
@@ -49,10 +46,7 @@ closed as (
         if(grouping(workspace_id) = 0, workspace_id, '(all)') as workspace_id,
         usage_month as month,
         sum(billed_usd) as closed_billed_usd,
-        sum(cost_usd) as closed_run_cost_usd,
-        sum(run_count)::bigint as closed_run_count,
-        sum(failed_count)::bigint as closed_failed_count,
-        sum(succeeded_count + failed_count)::bigint as closed_finished_count
+        sum(cost_usd) as closed_run_cost_usd
     from marts.fct_month_lines
     where revision is not null
     group by grouping sets ((workspace_id, usage_month), (usage_month))
@@ -127,9 +121,7 @@ select
     if(lines.month is null, 0, line_own_key_usd) + coalesce(earlier_own_key_usd, 0)
         as own_key_to_book_usd,
     accruals.accrual_usd,
-    closed.* exclude (workspace_id, month, closed_finished_count),
-    if(states.unknown_outcome_count > 0, null, closed.closed_finished_count)
-        as closed_finished_count,
+    closed.* exclude (workspace_id, month),
     adjustments.* exclude (workspace_id, month)
 from states
 full join lines using (workspace_id, month)
