@@ -45,7 +45,7 @@ _CHANGES: list[tuple[Any, str]] = [
 # These differ between two batches of the same data.
 _OF_THE_BATCH = (
     "loads", "requests", "landing_files", "check_results",
-    "control_findings", "custom_files", "rpt_loads",
+    "control_findings", "project_files", "rpt_loads",
 )  # fmt: skip
 
 

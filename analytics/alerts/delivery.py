@@ -26,8 +26,8 @@ _ALERTS = """
     select name, row_count = (
             select count(*) from audit.alert_findings where alert_name = name
         ) as is_whole
-    from audit.custom_files
-    where kind = 'alert' and state = 'asked'
+    from audit.project_files
+    where kind = 'alert' and status = 'asked'
     order by name
 """
 _FINDINGS = """

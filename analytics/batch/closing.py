@@ -23,6 +23,7 @@ from analytics.batch.last_batch import last_messages
 from analytics.batch.nightly import batch_on_data
 from analytics.batch.progress import Progress
 from analytics.batch.readiness import (
+    RULES,
     books_own_keys,
     changed_file,
     early_reasons,
@@ -267,7 +268,7 @@ def _write_evidence(
         shutil.copyfile(settings.file, evidence / "settings.toml")
     if signatures.sign_off and facts.sign_off:
         shutil.copyfile(signatures.sign_off, folder / facts.sign_off)
-    hashes = dict(con.execute("select file_name, sha256 from audit.finance_files").fetchall())
+    hashes = {name: sha256 for name, sha256, _ in con.execute(RULES).fetchall()}
     for name, path in paths(settings.project):
         (folder / FOLDER).mkdir(exist_ok=True)
         if copy_file(path, settings.project, folder / FOLDER / name) != hashes.get(name):

@@ -139,12 +139,14 @@ def require_checks(con: duckdb.DuckDBPyConnection) -> None:
         )
 
 
+RULES = "select name, sha256, status from audit.project_files where kind = 'rules'"
+"""SQL of name, hash and status of each file of rules by which the published figures were made."""
+
+
 def require_files(con: duckdb.DuckDBPyConnection, project: Path) -> None:
     """Raise UsageError unless the user's files are right, and those of the published figures."""
-    rows = con.execute(
-        "select file_name, sha256, problem_count from audit.finance_files"
-    ).fetchall()
-    if wrong := sorted(name for name, _, problem_count in rows if problem_count):
+    rows = con.execute(RULES).fetchall()
+    if wrong := sorted(name for name, _, status in rows if status == "error"):
         raise UsageError(
             f"{FOLDER}/{wrong[0]} holds lines that are not right, so that figures lack them.\n"
             "`analytics status` names each. Correct them, and run `analytics nightly`."

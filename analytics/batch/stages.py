@@ -109,7 +109,7 @@ def custom(
                 "a check of your own failed, and its header says `blocking: true`.", blocking
             )
         if built.files:
-            tables = sum(file.state == "built" for file in built.files)
+            tables = sum(file.status == "built" for file in built.files)
             passed = len(built.checks) - len(failed)
             checked = f"; {passed} of your {len(built.checks)} checks passed"
             done(

@@ -39,9 +39,9 @@ def run_alerts(
         file, error = alert.file, answer.error
         findings = _findings(alert, answer)
         count = None if error else findings[0].count if findings else 0
-        state = "error" if error else "asked"
+        status = "error" if error else "asked"
         yield (
-            CustomFile(file.kind, file.file, file.name, state, count, answer.seconds, error),
+            CustomFile(file.kind, file.file, file.name, status, count, answer.seconds, error),
             findings,
         )
 

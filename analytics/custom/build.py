@@ -20,7 +20,7 @@ from analytics.custom.runner import Runner, UserQuery
 from analytics.parts import Before
 from analytics.resources import folder
 from analytics.transform.build import build_on_results
-from analytics.transform.check_results import ALERT_FINDINGS, CUSTOM_FILES, RESULTS
+from analytics.transform.check_results import ALERT_FINDINGS, PROJECT_FILES, RESULTS
 from analytics.transform.checks import CheckResult, store_results
 from analytics.transform.comments import comment_on
 from analytics.transform.models import Header
@@ -82,7 +82,7 @@ def _built(
     """Build the tables into the file `own`, and run checks and alerts."""
     files = write_tables(own, project.tables)
     files += build_marts(runner, database, own, project.of("mart"), before)
-    names = {file.name for file in files if file.kind == "mart" and file.state == "built"}
+    names = {file.name for file in files if file.kind == "mart" and file.status == "built"}
     marts = [mart for mart in project.of("mart") if mart.file.name in names]
     declared = checks_of_headers(runner, database, own, marts)
     checks, twice = checks_of_files(project.of("check"), declared)
@@ -99,9 +99,9 @@ def _built(
 
 
 def _checked(query: UserQuery, result: CheckResult, seconds: float) -> CustomFile:
-    state = "error" if result.error else "passed" if result.ok else "failed"
+    status = "error" if result.error else "passed" if result.ok else "failed"
     count = None if result.error else result.violation_count
-    return CustomFile("check", query.file, query.name, state, count, seconds, result.error)
+    return CustomFile("check", query.file, query.name, status, count, seconds, result.error)
 
 
 def _store(con: duckdb.DuckDBPyConnection, catalog: str, project: Project, built: Built) -> None:
@@ -110,7 +110,7 @@ def _store(con: duckdb.DuckDBPyConnection, catalog: str, project: Project, built
     con.execute(f"create schema {_SCHEMA}")
     con.execute(f"delete from {RESULTS} where starts_with(check_name, '{PREFIX}')")
     con.execute(f"delete from {ALERT_FINDINGS}")
-    ((earlier,),) = con.execute(f"delete from {CUSTOM_FILES}").fetchall()
+    ((earlier,),) = con.execute(f"delete from {PROJECT_FILES} where kind <> 'rules'").fetchall()
     if built.files:
         _store_files(con, catalog, project, built)
     if built.files or earlier:
@@ -122,12 +122,13 @@ def _store_files(
 ) -> None:
     headers = {mart.file.name: mart.header for mart in project.of("mart")}
     for file in built.files:
-        if file.state == "built":
+        if file.status == "built":
             table = f'{_SCHEMA}."{file.name}"'
             con.execute(f'create table {table} as from {catalog}.{CUSTOM}."{file.name}"')
             comment_on(con, table, headers.get(file.name, Header(f"The file {file.file}.")))
     con.executemany(
-        f"insert into {CUSTOM_FILES} values (?, ?, ?, ?, ?, ?, ?)", list(map(astuple, built.files))
+        f"insert into {PROJECT_FILES} values (?, ?, ?, ?, ?, ?, ?, null)",
+        list(map(astuple, built.files)),
     )
     if built.checks:
         store_results(con, built.checks)

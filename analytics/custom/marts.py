@@ -21,19 +21,19 @@ from analytics.warehouse.database import quoted
 
 @dataclass(frozen=True)
 class CustomFile:
-    """A file of the user as it was found: see `audit.custom_files`."""
+    """A file of the user as it was found: see `audit.project_files`."""
 
     kind: str
     file: str
     name: str
-    state: str
+    status: str
     row_count: int | None = None
     seconds: float | None = None
     error: str | None = None
 
 
 def refused(file: Refused) -> CustomFile:
-    """Return the state of a file that is not used."""
+    """Return the status of a file that is not used."""
     return CustomFile(file.kind, file.file, file.name, "error", error=file.error)
 
 

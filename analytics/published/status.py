@@ -41,9 +41,9 @@ _CHECKS = """
     from audit.check_results
     order by check_name
 """
-_CUSTOM_FILES = """
-    select kind, file, name, state, row_count, seconds, error
-    from audit.custom_files
+_PROJECT_FILES = """
+    select kind, file, name, status, row_count, seconds, error
+    from audit.project_files
     order by file
 """
 _BOOKS = """
@@ -99,7 +99,7 @@ def _figures(con: duckdb.DuckDBPyConnection, layout: Layout) -> dict[str, Any]:
         ),
         "workspaces": workspaces,
         "checks": records(con, _CHECKS),
-        "custom_files": records(con, _CUSTOM_FILES),
+        "project_files": records(con, _PROJECT_FILES),
         "books": books,
         "findings": _findings_of(con, layout),
     }
@@ -185,7 +185,7 @@ def _labelled(workspaces: list[dict[str, Any]]) -> list[dict[str, Any]]:
 def _below(found: dict[str, Any]) -> Iterator[str]:
     """Yield a line for all that is no figure of a workspace."""
     yield _checks(found["checks"])
-    for file in found["custom_files"]:
+    for file in found["project_files"]:
         if file["error"] and file["error"] not in found["problems"]:
             yield f"Not used: {escaped(file['error'])}"
     if found["books"]["last_closed"]:

@@ -8,8 +8,8 @@ from analytics.transform.comments import comment_on
 from analytics.transform.models import Header
 
 RESULTS = "build_file.audit.check_results"
-FINDINGS = "build_file.audit.control_findings"
-CUSTOM_FILES = "build_file.audit.custom_files"
+FINDINGS = "build_file.reports.control_findings"
+PROJECT_FILES = "build_file.audit.project_files"
 ALERT_FINDINGS = "build_file.audit.alert_findings"
 KEPT_FINDINGS = 100
 
@@ -46,24 +46,26 @@ _FINDING_COLUMNS = """
     difference_usd decimal(38, 10), is_closed boolean"""
 
 _FILES_HEADER = Header(
-    "The user's own files that the last batch read from the project folder. Grain: file.",
-    key=("file",),
+    "The user's files that the last batch read from the project folder. Grain: kind and file.",
+    key=("kind", "file"),
     columns={
-        "kind": "finance, mart, check or alert: the kind of the file, after its folder.",
+        "kind": "rules: a file of finance/ by which our figures are made; finance, mart, check or"
+        " alert: a file of the user's own, after its folder.",
         "file": "Path of the file within the project folder.",
         "name": "Name of the table in schema custom, of the alert, or of the check without its "
         "'custom.'.",
-        "state": "built; of a check passed or failed, of an alert asked; error where the file "
-        "could not be used.",
+        "status": "built; of a check passed or failed, of an alert asked, of rules read; error "
+        "where the file, or a line of it, could not be used.",
         "row_count": "Rows of the table, rows that contradict the check, or findings of the "
         "alert; null for an error.",
         "seconds": "Time that the query took, in seconds; null where none ran.",
         "error": "Cause of the error, with file and line; null where there is none.",
+        "sha256": "SHA-256 of the bytes of rules; null if they could not be read.",
     },
 )
 _FILE_COLUMNS = """
-    kind varchar, file varchar, name varchar, state varchar, row_count bigint, seconds double,
-    error varchar"""
+    kind varchar, file varchar, name varchar, status varchar, row_count bigint, seconds double,
+    error varchar, sha256 varchar"""
 
 _ALERTS_HEADER = Header(
     "What the alerts of the project found in the figures of the last batch, of each alert at most "
@@ -85,12 +87,22 @@ _ALERT_COLUMNS = """
 
 
 def create_results(con: duckdb.DuckDBPyConnection) -> None:
-    """Create the tables empty, in place of earlier ones."""
+    """Create the tables in place of earlier ones: empty, but for the rules of finance."""
     for relation, columns, header in (
         (RESULTS, _RESULT_COLUMNS, _RESULTS_HEADER),
         (FINDINGS, _FINDING_COLUMNS, _FINDINGS_HEADER),
-        (CUSTOM_FILES, _FILE_COLUMNS, _FILES_HEADER),
+        (PROJECT_FILES, _FILE_COLUMNS, _FILES_HEADER),
         (ALERT_FINDINGS, _ALERT_COLUMNS, _ALERTS_HEADER),
     ):
         con.execute(f"create or replace table {relation} ({columns})")
         comment_on(con, relation, header)
+    con.execute(f"""
+        insert into {PROJECT_FILES} by name
+        select
+            'rules' as kind,
+            'finance/' || name as file,
+            name,
+            if(problem_count > 0, 'error', 'read') as status,
+            sha256
+        from finance.files
+    """)

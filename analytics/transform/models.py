@@ -23,8 +23,8 @@ SOURCE_SCHEMAS = ("raw", "ledger", "finance")
 CHECK_RESULTS = frozenset(
     {
         "audit.check_results",
-        "audit.control_findings",
-        "audit.custom_files",
+        "reports.control_findings",
+        "audit.project_files",
         "audit.alert_findings",
     }
 )

@@ -29,6 +29,6 @@ select
     ours,
     theirs,
     coalesce(difference_usd, ours - theirs)::decimal(38, 10) as difference
-from audit.control_findings
+from reports.control_findings
 where finding_number <= 20 and control is not null
 order by workspace_id, control, check_name, finding_number

@@ -25,7 +25,7 @@ findings as (
         workspace_id,
         control,
         sum(finding_count) filter (finding_number = 1)::bigint as finding_count
-    from audit.control_findings
+    from reports.control_findings
     group by workspace_id, control
 ),
 

@@ -58,7 +58,7 @@ def figures() -> dict[str, list[tuple[Any, ...]]]:
     tables = rows("""
         select concat_ws('.', schema_name, table_name) from duckdb_tables()
         where schema_name <> 'custom' and table_name not in ('check_results', 'rpt_checks')
-            and table_name not in ('custom_files', 'finance_files')
+            and table_name <> 'project_files'
     """)
     return {name: rows(f"from {name} order by all") for (name,) in sorted(tables)}
 
@@ -146,12 +146,14 @@ def test_files_that_are_not_right_change_nothing_else(published: Command) -> Non
     assert (figures(), pages()) == before
     named = [line.partition("not used: ")[2].partition(":")[0] for line in warnings]
     assert sorted(filter(None, named)) == sorted(BROKEN)
-    assert rows("select count(*) from audit.custom_files where state = 'error'") == [(len(BROKEN),)]
+    assert rows("select count(*) from audit.project_files where status = 'error'") == [
+        (len(BROKEN),)
+    ]
     assert rows("select count(*) from custom.owner_costs") == [(1,)]
     status = published("status")
     assert "- queries/marts/broken.sql:1: Binder Error" in status.out
     assert "Not used: queries/marts/endless.sql: it was stopped" in status.out
-    shown = json.loads(published("status", "--json").out)["custom_files"]
+    shown = json.loads(published("status", "--json").out)["project_files"]
     assert {each["file"] for each in shown if each["error"]} == set(BROKEN)
 
 

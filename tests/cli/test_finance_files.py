@@ -40,12 +40,13 @@ def test_wrong_lines_are_named_once_and_spoil_no_batch(command: Command) -> None
         assert batch.err.count(f"warning: {place}: ") == 1
     assert "not used: finance/" not in batch.err
 
-    asked = command("sql", "from finance_files", "--format", "csv")
+    sql = "select name, sha256, status from project_files where kind = 'rules' order by name"
+    asked = command("sql", sql, "--format", "csv")
     assert [*csv.DictReader(io.StringIO(asked.out))] == [
         {
-            "file_name": path.name,
+            "name": path.name,
             "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
-            "problem_count": "1",
+            "status": "error",
         }
         for path in sorted(Path("finance").iterdir())
     ]

@@ -50,7 +50,7 @@ def test_rows_are_findings(alert) -> None:
     """A row is a finding, in the order of the query; money has all digits but no idle zeros."""
     file, findings = alert(COSTS)
 
-    assert (file.state, file.row_count, file.error) == ("asked", 2, None)
+    assert (file.status, file.row_count, file.error) == ("asked", 2, None)
     assert [each.text for each in findings] == [
         "agent_id: a2, date: 2026-11-03, cost_usd: 2.20",
         "agent_id: a3, date: 2026-11-04, cost_usd: 3.30",
@@ -129,5 +129,5 @@ def test_an_alert_that_is_not_right_is_an_error(alert) -> None:
         ("select nope\nfrom fct_agent_days", "costs.sql:1: Binder Error"),
     ):
         file, findings = alert(sql)
-        assert (file.state, file.row_count, findings) == ("error", None, [])
+        assert (file.status, file.row_count, findings) == ("error", None, [])
         assert error in (file.error or "")

@@ -74,7 +74,7 @@ def write(project: Path, files: dict[str, str]) -> Path:
 
 
 def states(built: Built) -> dict[str, str]:
-    return {Path(file.file).stem: file.state for file in built.files}
+    return {Path(file.file).stem: file.status for file in built.files}
 
 
 def test_a_project_becomes_tables(data: Data, tmp_path: Path) -> None:
@@ -95,7 +95,7 @@ def test_a_project_becomes_tables(data: Data, tmp_path: Path) -> None:
         " where table_name = 'by_center' and column_name = 'monthly_usd'"
     ) == [("Money in US dollars of a month.",)]
     assert data.rows(
-        "select kind, file, state, row_count, error from audit.custom_files order by file"
+        "select kind, file, status, row_count, error from audit.project_files order by file"
     ) == [
         ("finance", "finance/owners.csv", "built", 2, None),
         ("mart", "queries/marts/by_center.sql", "built", 1, None),
@@ -152,7 +152,7 @@ def test_a_broken_mart_costs_only_what_reads_it(data: Data, tmp_path: Path) -> N
     assert causes["endless"].startswith("it was stopped after 0.5 s")
     assert causes["bomb"].startswith("it needs more memory or disk than 100MB")
     assert causes["fct_runs"] == "call it by another name: this one is taken"
-    ((error,),) = data.rows("select error from audit.custom_files where name = 'broken'")
+    ((error,),) = data.rows("select error from audit.project_files where name = 'broken'")
     assert error.startswith("queries/marts/broken.sql:2: Binder Error: Referenced column")
 
 
@@ -287,7 +287,7 @@ def test_a_header_holds_names_alone(data: Data, tmp_path: Path, header: str) -> 
 
     (file,) = data.build(project).files
 
-    assert file.state == "error"
+    assert file.status == "error"
     assert "in its line `" in str(file.error)
 
 
@@ -299,7 +299,7 @@ def test_a_build_replaces_the_one_before(data: Data, tmp_path: Path) -> None:
 
     assert data.build(tmp_path) == Built([], [], [])
     assert data.rows("select count(*) from duckdb_tables() where schema_name = 'custom'") == [(0,)]
-    assert data.rows("select count(*) from audit.custom_files") == [(0,)]
+    assert data.rows("select count(*) from audit.project_files where kind <> 'rules'") == [(0,)]
     assert data.rows(
         "select count(*) from reports.rpt_checks where starts_with(check_name, 'custom.')"
     ) == [(0,)]

@@ -112,7 +112,7 @@ def test_shell_blocks_run(of_page: list[Block], shell: Path) -> None:
         )
         assert done.returncode == 0, f"{block}\n{done.stdout}{done.stderr}"
     with duckdb.connect("data/analytics.duckdb", read_only=True) as con:
-        wrong = con.execute("select file, error from audit.custom_files where error is not null")
+        wrong = con.execute("select file, error from audit.project_files where error is not null")
         assert wrong.fetchall() == []
 
 

@@ -80,7 +80,7 @@ def test_a_stranger_has_reports_in_ten_minutes(
     data = home / "my-project" / "data"
     assert (data / "site" / "own" / "cost_per_run.html").exists()
     with duckdb.connect(data / "analytics.duckdb", read_only=True) as con:
-        states = con.execute("select name, state from audit.custom_files").fetchall()
+        states = con.execute("select name, status from audit.project_files").fetchall()
         owned = con.execute(
             "select count(*) from marts.dim_agents where owner is not null"
         ).fetchone()

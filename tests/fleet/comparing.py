@@ -12,7 +12,7 @@ from analytics.settings import load_settings
 from analytics.warehouse.layout import Layout
 from tests.fleet.fleets import Given, quiet
 
-NOT_OF_A_WORKSPACE = {"check_results", "custom_files", "finance_files",
+NOT_OF_A_WORKSPACE = {"check_results", "project_files",
                       "alert_findings", "closings"}  # fmt: skip
 """Relations of schema audit that tell of a batch of its own in each shard."""
 

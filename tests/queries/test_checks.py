@@ -128,7 +128,7 @@ def test_keys(sample: Warehouse) -> None:
             "select schema_name, table_name from duckdb_tables()"
             " where schema_name in ('marts', 'audit', 'reports')"
         )
-        if name not in {"check_results", "control_findings", "custom_files", "alert_findings"}
+        if name not in {"check_results", "control_findings", "project_files", "alert_findings"}
     ]
     for schema, mart in marts:
         sample.con.execute(f"insert into {schema}.{mart} from {schema}.{mart} limit 1")

@@ -109,7 +109,7 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> Found:
             differ(warehouse, name)
         warehouse.build()
         controls(warehouse)
-        rows = warehouse.execute("from audit.control_findings")
+        rows = warehouse.execute("from reports.control_findings")
         columns = [name for name, *_ in rows.description or ()]
         findings = [dict(zip(columns, row, strict=True)) for row in rows.fetchall()]
     return {name: [each for each in findings if each["workspace_id"] == name] for name in OFF}

@@ -117,7 +117,7 @@ def test_a_meter_that_differs_from_the_bill_has_a_step(read: Warehouse) -> None:
     assert read.rows(
         "select workspace_id, finding_number, finding_count, utc_date, provider, measure, ours,"
         " theirs, difference_usd, agent_id, run_id"
-        " from audit.control_findings where control = 'bill'"
+        " from reports.control_findings where control = 'bill'"
     ) == [(WORKSPACE, 1, 1, date(2026, 11, 10), "openai", "cost_usd", 4, 6, -2, None, None)]
 
 
@@ -188,5 +188,5 @@ def test_findings_are_kept_by_workspace(read: Warehouse) -> None:
     assert read.row(
         "select count(*), min(finding_count), max(finding_number), max(difference_usd),"
         " arg_max(run_id, difference_usd), min(difference_usd)"
-        " from audit.control_findings where control = 'run costs'"
+        " from reports.control_findings where control = 'run costs'"
     ) == (100, 103, 100, 103, "r-102", 4)
