@@ -125,18 +125,16 @@ def test_name(warehouse: Warehouse) -> None:
 
 
 def test_seen_and_run(warehouse: Warehouse) -> None:
-    """First seen is the earliest sign of an agent, last run the latest of any source."""
+    """First seen is the earliest sign of a line, last run the latest of any source."""
     created = datetime(2026, 11, 18, tzinfo=UTC)
     warehouse.given("agents", seen_at=LATER)
     warehouse.given("runs", run_id="r-1", created_at=created, seen_at=SEEN)
     warehouse.given("runs", run_id="r-2", agent_id=None, created_at=LATER)
+    warehouse.given("runs", run_id="r-3", agent_id=None, created_at=created, seen_at=LATER)
     warehouse.build()
-    assert warehouse.row(
-        "select first_seen_at, last_run_at from marts.dim_agents where line_type = 'agent'"
-    ) == (
-        SEEN,
-        created,
-    )
+    assert warehouse.rows(
+        "select agent_id, first_seen_at, last_run_at from marts.dim_agents order by agent_id"
+    ) == [("(none)", SEEN, LATER), ("(platform)", None, None), ("a-1", SEEN, created)]
 
     warehouse.given("agent_rollups", last_run_at=SEEN)
     warehouse.build()

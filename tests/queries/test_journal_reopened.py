@@ -28,7 +28,7 @@ Ledger: TypeAlias = list[Journal]
 def ledgers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Ledger, Ledger]]:
     """One that imported revision 1 of October, and one that waited for revision 2.
 
-    In between, an invoice of October is taken out of the file, and a bill is corrected.
+    In between, one of October's invoices is taken out of the file, and a bill is corrected.
     """
     with empty_warehouse(tmp_path_factory.mktemp("reopened") / "data") as warehouse:
 
@@ -42,10 +42,11 @@ def ledgers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Ledger, 
             for agent, usd in (("a-1", "10.0049999999"), ("a-2", "3.3349999999"))
         }
         invoiced(warehouse, OCTOBER, "7.77")
+        invoiced(warehouse, OCTOBER, "2.22", invoice_id="LEV-stays")
         close(warehouse, SEPTEMBER, OCTOBER)
         first = [journal("2026-09"), journal("2026-10")]
         reopen(warehouse, OCTOBER)
-        warehouse._con.execute("delete from finance.invoices")
+        warehouse._con.execute("delete from finance.invoices where invoice_id <> 'LEV-stays'")
         warehouse.replaced(
             versions[OCTOBER, "a-1"], "agent_billing_days", agent_id="a-1",
             date=OCTOBER.replace(day=10), cost_usd="11.11", billed_usd="11.11",

@@ -74,11 +74,12 @@ def load(layout: Layout, con: duckdb.DuckDBPyConnection) -> Load:
         agent_id: str | None = None,
         window: tuple[date, date] | None = None,
         read_at: datetime = READ_AT,
+        status: int = 200,
     ) -> Loaded:
         nonlocal loads
         loads += 1
         landing = Landing(layout.landing, "w1", f"20261120T060000Z-{loads:03}-x", keep_errors=True)
-        answer = Answer("/x", {}, 200, read_at, 2, [])
+        answer = Answer("/x", {}, status, read_at, 2, [])
         landing.add(
             source,
             answer,

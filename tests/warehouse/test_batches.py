@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 from datetime import UTC, datetime
+from pathlib import Path
 
 import duckdb
 import pytest
@@ -44,6 +45,30 @@ def test_a_landing_on_a_full_disk_leaves_no_folder(
         landing.discard()
 
     assert list((layout.landing / "w1").iterdir()) == []
+
+
+def test_a_landing_is_on_the_disk_before_it_has_its_name(
+    layout: Layout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The files of a load and their names are synced before it is renamed, and its name after."""
+    load_id = "20261120T053000Z-001-x"
+    landing = Landing(layout.landing, "w1", load_id, keep_errors=True)
+    landing.add("workspaces", Answer("/me", {}, 200, READ_AT, 2, []), [raw(ME)])
+    steps, rename = [], os.rename
+
+    def synced(descriptor: int) -> None:
+        steps.append(Path(f"/proc/self/fd/{descriptor}").readlink().name)
+
+    def renamed(*paths: Path) -> None:
+        steps.append("rename")
+        rename(*paths)
+
+    monkeypatch.setattr(os, "fsync", synced)
+    monkeypatch.setattr(os, "rename", renamed)
+    landing.commit()
+
+    files = ["requests.ndjson.zst", "workspaces.ndjson.zst"]
+    assert steps == [*files, f"{load_id}.unfinished", "rename", "w1"]
 
 
 def test_nothing_is_landed_through_a_link(layout: Layout) -> None:

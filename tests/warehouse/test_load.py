@@ -11,6 +11,7 @@ import pytest
 
 from analytics.warehouse.layout import Layout
 from analytics.warehouse.load import load_folder
+from analytics.warehouse.store import WarehouseStore
 from tests.warehouse.conftest import DAY, READ_AT, Load, current, run_record
 
 NEXT = DAY + timedelta(days=1)
@@ -29,14 +30,15 @@ def all_rows(con: duckdb.DuckDBPyConnection) -> dict[str, list[tuple[Any, ...]]]
 def test_a_folder_loaded_twice_changes_nothing(
     layout: Layout, load: Load, con: duckdb.DuckDBPyConnection
 ) -> None:
-    """Loading the same landing folder again leaves every table as it is."""
+    """Loading the same landing folder again leaves every table as it is, and counts nothing."""
     load("runs", [run_record("a"), run_record("b", status="running")])
     (folder,) = (layout.landing / "w1").iterdir()
     before = all_rows(con)
 
-    load_folder(con, folder)
+    again = load_folder(con, folder)
 
     assert all_rows(con) == before
+    assert (again.record_count, again.new_version_count) == (0, 0)
 
 
 def test_the_same_records_make_no_new_version(load: Load, con: duckdb.DuckDBPyConnection) -> None:
@@ -160,6 +162,15 @@ def test_an_agents_versions_are_replaced_as_a_whole(
     assert current(con, "agent_versions", "agent_id") == [("b",)]
 
 
+def test_versions_are_due_of_agents_that_only_sums_name(
+    load: Load, con: duckdb.DuckDBPyConnection
+) -> None:
+    """Versions are read of an agent that no list shows but a roll-up; the platform has none."""
+    load("agent_rollups", [{"agent_id": "a"}, {"agent_id": None}], window=(DAY, NEXT))
+
+    assert WarehouseStore(con, "w1").agents_with_unread_versions() == ["a"]
+
+
 @pytest.mark.parametrize("odd", [{"version": "two"}, {"version": [2]}, {"version": None}])
 def test_an_odd_version_leaves_the_last_one(
     load: Load, con: duckdb.DuckDBPyConnection, odd: dict[str, Any]
@@ -176,12 +187,15 @@ def test_an_odd_version_leaves_the_last_one(
     ]
 
 
-def test_an_empty_window_replaces_too(load: Load, con: duckdb.DuckDBPyConnection) -> None:
-    """A day that is read again without rows loses its rows."""
+@pytest.mark.parametrize(("status", "kept"), [(200, []), (403, [("p",)])])
+def test_an_empty_window_replaces_too(
+    load: Load, con: duckdb.DuckDBPyConnection, status: int, kept: list[tuple[str]]
+) -> None:
+    """A day that is read again without rows loses its rows; one that is refused keeps them."""
     load("billing_days", [{"date": str(DAY), "provider": "p"}], window=(DAY, NEXT))
-    load("billing_days", [], window=(DAY, NEXT))
+    load("billing_days", [], window=(DAY, NEXT), status=status)
 
-    assert current(con, "billing_days", "provider") == []
+    assert current(con, "billing_days", "provider") == kept
 
 
 def test_hours_belong_to_their_utc_day(load: Load, con: duckdb.DuckDBPyConnection) -> None:

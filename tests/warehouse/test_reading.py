@@ -33,10 +33,13 @@ from tests.warehouse.conftest import Load, current, run_record
 def test_money_is_read_from_its_digits(
     load: Load, con: duckdb.DuckDBPyConnection, text: bytes, expected: str
 ) -> None:
-    """A cost keeps its digits; beyond ten decimals it is rounded half-even, once."""
+    """An amount keeps its digits; beyond ten decimals it is rounded half-even, once."""
     load("runs", [run_record(cost_usd=text)])
+    day = {"date": "2026-11-19", "billed_usd": text}
+    load("billing_days", [day], window=(date(2026, 11, 19), date(2026, 11, 20)))
 
     assert [(Decimal(expected),)] == current(con, "runs", "cost_usd")
+    assert [(Decimal(expected),)] == current(con, "billing_days", "billed_usd")
 
 
 def test_rounding_is_counted(load: Load, con: duckdb.DuckDBPyConnection) -> None:

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import shutil
 from decimal import Decimal
+from pathlib import Path
 from unittest.mock import patch
 
+import msgspec
 import pytest
 
 from analytics.batch import stages
 from analytics.disk import UNFINISHED
 from analytics.errors import AnalyticsError
 from analytics.finance.books import frozen
+from analytics.finance.books.entries import Reopening, encode
 from analytics.finance.books.reading import read_books
 from analytics.finance.books.verifying import verify
 from analytics.published.books import published_closings
 from analytics.warehouse.layout import Layout
 from tests.batches import Killed, killed_before
 from tests.cli.books.conftest import Shop
+from tests.conftest import NOW
 
 
 def test_a_rebuild_has_the_books(closed: Shop) -> None:
@@ -162,6 +166,24 @@ def test_any_changed_byte_is_found(closed: Shop) -> None:
         (closed.books / extra).unlink()
     named = closed.run("books")
     assert named.code == 0
+
+
+def test_an_entry_that_another_takes_the_place_of_is_found(tmp_path: Path) -> None:
+    """An entry that is whole, but not the one that the next one names, is an error."""
+    books, previous = tmp_path / "2026-10", None
+    books.mkdir()
+    for number in (1, 2):
+        entry = Reopening(
+            number=number, previous_sha256=previous, month="2026-10", revision=number,
+            reopened_at=NOW, reopened_by="a", reason="late invoice",
+        )  # fmt: skip
+        (books / f"r{number}.reopened.json").write_bytes(encode(entry))
+        previous = read_books(tmp_path).head
+    first = read_books(tmp_path).entries[0]
+    first.file.write_bytes(encode(msgspec.structs.replace(first.entry, reason="another")))
+
+    with pytest.raises(AnalyticsError, match=r"r2\.reopened\.json: does not follow"):
+        read_books(tmp_path)
 
 
 def test_totals_are_exact(closed: Shop) -> None:
