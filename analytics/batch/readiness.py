@@ -115,9 +115,9 @@ def kept_months(con: duckdb.DuckDBPyConnection) -> list[tuple[date, str]]:
     known = con.execute("select workspace_id, workspace_name from intermediate.int_workspaces")
     labels = told_apart(dict(known.fetchall()))
     found = con.execute("""
-        select month, workspace_id
+        select usage_month, workspace_id
         from intermediate.int_kept_months join intermediate.int_workspaces using (workspace_id)
-        order by month, workspace_name, workspace_id
+        order by usage_month, workspace_name, workspace_id
     """).fetchall()
     return [(month, labels[workspace_id]) for month, workspace_id in found]
 
