@@ -16,7 +16,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
-from benchmarks import controls, details, site
+from benchmarks import details, site
 from benchmarks.fleet import AGENTS, RUNS_PER_AGENT, Served, served
 from benchmarks.measure import Run, median, megabytes, run, seconds
 
@@ -36,7 +36,7 @@ _PEER = str(PEER_ENVIRONMENT / "bin" / "python")
 
 def main() -> None:
     """Run all parts, and print their results; a part's name as an argument runs that part alone."""
-    parts = sys.argv[1:] or ["lists", "details", "past", "controls"]
+    parts = sys.argv[1:] or ["lists", "details", "past"]
     shutil.rmtree(BUILD, ignore_errors=True)
     BUILD.mkdir(parents=True)
     if "lists" in parts:
@@ -53,9 +53,6 @@ def main() -> None:
     if "details" in parts:
         with served() as fleet:
             details.measure(fleet, BUILD, _environment(fleet))
-    if "controls" in parts:
-        with served() as fleet:
-            controls.measure(fleet, BUILD, _environment(fleet))
 
 
 def _own_environment() -> dict[str, str]:

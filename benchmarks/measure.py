@@ -14,10 +14,9 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Run:
-    """One process: its seconds from start to end, those of the CPU, its peak memory, its output."""
+    """One process: its seconds from start to end, its peak memory, its output."""
 
     seconds: float
-    cpu_seconds: float
     peak_megabytes: float
     output: str
 
@@ -54,9 +53,8 @@ def run(command: Sequence[str], environment: dict[str, str], folder: str | None 
     seconds = time.perf_counter() - started
     if os.waitstatus_to_exitcode(status):
         sys.exit(f"{' '.join(command)} failed:\n{printed.decode(errors='replace')}")
-    cpu_seconds = usage.ru_utime + usage.ru_stime
     output = printed.decode(errors="replace")
-    return Run(seconds, cpu_seconds, usage.ru_maxrss * 1024 / 1e6, output)
+    return Run(seconds, usage.ru_maxrss * 1024 / 1e6, output)
 
 
 def seconds(runs: Sequence[Run]) -> str:
@@ -69,11 +67,6 @@ def seconds(runs: Sequence[Run]) -> str:
 def median(runs: Sequence[Run]) -> float:
     """Return the median of the seconds."""
     return statistics.median(run.seconds for run in runs)
-
-
-def cpu_seconds(runs: Sequence[Run]) -> str:
-    """Format the median of the seconds of CPU."""
-    return f"{statistics.median(run.cpu_seconds for run in runs):.2f} s"
 
 
 def megabytes(runs: Sequence[Run]) -> str:

@@ -37,15 +37,12 @@ OVERVIEW: Mapping[str, Mapping[str, str]] = {
         "marts.fct_run_models": "run_id provider model cost_usd tokens_in request_count",
         "marts.fct_log_events": "run_id seq event_kind tool_name is_error duration_ms",
         "marts.fct_tool_calls": "run_id call_number tool_name is_error duration_ms",
-        "marts.fct_sessions": "session_id agent_id first_run_at run_count cost_usd",
+        "marts.fct_sessions": "session_id agent_id first_run_at listed_run_count cost_usd",
     },
     "What it cost, by the date on which a run was created": {
         "marts.fct_agent_days": "agent_name owner cost_center date run_count failed_count cost_usd"
         " failed_cost_usd unlisted_run_count unknown_cost_count is_complete",
         "marts.fct_agent_months": "agent_name month status cost_usd metered_cost_usd billed_usd",
-        "marts.fct_agent_owner_months": "agent_id owner cost_center month cost_usd billed_usd",
-        "marts.fct_owner_days": "owner cost_center date run_count cost_usd",
-        "marts.fct_owner_months": "owner cost_center month cost_usd billed_usd",
         "marts.fct_workspace_days": "date run_count failed_count cost_usd platform_cost_usd"
         " is_complete",
         "marts.fct_workspace_months": "month status run_count failed_count cost_usd"
@@ -54,43 +51,34 @@ OVERVIEW: Mapping[str, Mapping[str, str]] = {
         " previous_run_count current_run_count cause seen_at",
     },
     "What is metered and billed, by the UTC time of the request": {
-        "marts.fct_usage_hours": "hour agent_id provider model cost_usd tokens_in request_count"
-        " error_count",
-        "marts.fct_model_days": "utc_date agent_id provider model cost_usd tokens_in request_count",
-        "marts.fct_charges": "utc_date agent_id provider model owner cost_center account cost_usd"
-        " surcharge_usd own_key_usd billed_usd",
-        "marts.fct_billing_days": "utc_date provider cost_usd surcharge_usd own_key_usd billed_usd",
-        "marts.fct_agent_billing_days": "utc_date agent_id cost_usd surcharge_usd own_key_usd"
-        " billed_usd",
-        "marts.fct_platform_agent_days": "utc_date platform_agent_name run_count cost_usd"
+        "marts.fct_usage_hours": "hour agent_id provider model metered_cost_usd tokens_in"
+        " request_count error_count",
+        "marts.fct_model_days": "utc_date agent_name provider model metered_cost_usd tokens_in"
+        " request_count",
+        "marts.fct_charges": "utc_date agent_name provider model owner cost_center account"
+        " metered_cost_usd surcharge_usd own_key_usd billed_usd",
+        "marts.fct_billing_days": "utc_date provider metered_cost_usd surcharge_usd own_key_usd"
         " billed_usd",
     },
     "What finance books, by UTC month": {
         "marts.dim_months": "month status revision closed_at open_day_count"
         " unreconciled_day_count unexplained_usd",
-        "marts.fct_month_lines": "month revision agent_id owner cost_center cost_usd billed_usd"
-        " run_count run_cost_usd",
-        "marts.fct_closed_lines": "month revision agent_id owner cost_center cost_usd billed_usd",
-        "marts.fct_period_adjustments": "original_month booked_month cause previous_billed_usd"
+        "marts.fct_month_lines": "usage_month revision agent_name owner cost_center"
+        " metered_cost_usd billed_usd run_count cost_usd",
+        "marts.fct_period_adjustments": "usage_month booked_month cause previous_billed_usd"
         " current_billed_usd difference_billed_usd is_booked",
-        "marts.fct_charge_corrections": "original_month booked_month utc_date agent_id model cause"
+        "marts.fct_charge_adjustments": "usage_month booked_month utc_date agent_id model cause"
         " billed_usd load_id",
-        "marts.fct_account_months": "usage_month cost_center account billed_usd",
-        "marts.fct_invoices": "month booked_month invoice_id issued_on amount_usd credit_usd"
-        " tax_usd billed_usd difference_usd state",
-        "marts.fct_invoice_months": "month billed_usd invoiced_usd difference_usd state",
-        "marts.fct_invoice_days": "month utc_date month_difference_usd changed_usd unexplained_usd",
-        "marts.fct_invoice_lines": "booked_month month invoice_id cost_center invoiced_usd",
-        "marts.fct_invoice_bookings": "month usage_month invoice_id role account amount_usd",
-        "marts.fct_accruals": "month usage_month cost_center account billed_usd invoiced_usd"
+        "marts.fct_invoices": "usage_month booked_month invoice_id issued_on amount_usd credit_usd"
+        " tax_usd billed_usd difference_usd status",
+        "marts.fct_accruals": "booked_month usage_month cost_center account billed_usd invoiced_usd"
         " accrual_usd adjusted_usd entry_usd",
-        "marts.fct_allocations": "month agent_id line_cost_center cost_center source rule cost_usd"
-        " billed_usd",
+        "marts.fct_allocations": "usage_month agent_id line_cost_center cost_center source rule"
+        " metered_cost_usd billed_usd",
         "marts.fct_budgets": "scope name month budget_usd actual_usd remaining_usd forecast_usd"
-        " exhausted_on state",
-        "marts.fct_budget_days": "scope name utc_date actual_usd",
-        "marts.fct_journal_lines": "month entry_id entry_date kind account cost_center debit_usd"
-        " credit_usd memo",
+        " exhausted_on status",
+        "marts.fct_journal_lines": "booked_month entry_id entry_date kind account cost_center"
+        " debit_usd credit_usd memo",
         "marts.fct_month_bridge": "month agent_id provider model start_usd volume_effect_usd"
         " price_effect_usd failure_effect_usd end_usd",
     },
@@ -111,22 +99,18 @@ OVERVIEW: Mapping[str, Mapping[str, str]] = {
     "Whether to believe it": {
         "audit.reconciliation_days": "utc_date metered_cost_usd run_cost_usd unlisted_cost_usd"
         " timing_difference_usd unexplained_usd billed_usd status",
-        "audit.reconciliation_agents": "utc_date agent_id metered_cost_usd unexplained_usd",
         "audit.cost_to_bill": "month step_number step amount_usd",
         "audit.controls": "control measure first_source second_source compared_count ours theirs",
         "audit.control_findings": "control agent_id utc_date run_id ours theirs difference_usd",
         "audit.check_results": "check_name claim control is_ok is_blocking violation_count finding",
         "audit.list_coverage": "agent_id busiest_day_run_count collection_interval_seconds"
         " required_batches_per_day",
-        "audit.list_snapshots": "agent_id pulled_at row_count is_contiguous unread_from"
-        " unread_until",
         "audit.loads": "load_id step record_count new_version_count loaded_at published_at",
-        "audit.requests": "load_id request source path agent_id status fetched_at",
+        "audit.requests": "load_id request_number source path agent_id status fetched_at",
         "audit.landing_files": "load_id file_name byte_count sha256",
         "audit.run_versions": "run_id version_number status cost_usd seen_at is_current",
         "audit.quarantined_records": "load_id source field reason",
-        "audit.refused_endpoints": "endpoint status refused_at",
-        "audit.closings": "month revision state closed_at approved_by manifest_sha256 reason",
+        "audit.closings": "month revision status closed_at approved_by manifest_sha256 reason",
         "audit.finance_files": "file_name sha256 problem_count",
         "audit.custom_files": "kind file name state error",
         "audit.alert_findings": "alert_name title severity finding",

@@ -34,14 +34,15 @@ from analytics.warehouse.schema import BOOKS, FINANCE
 AT_ONCE = 50
 """Files of shards that are open at a time."""
 
-BUDGETS = ("intermediate.int_budget_days", "marts.fct_budgets")
+_BUDGETS = "marts.fct_budgets"
 _OF_BUDGETS = (
     "staging.stg_budgets",
     "staging.stg_owner_rules",
     "intermediate.int_workspace_names",
     "intermediate.int_budget_members",
     "intermediate.int_budgets",
-    *BUDGETS,
+    "intermediate.int_budget_days",
+    _BUDGETS,
 )
 _STAND_INS = """
     create schema staging;
@@ -195,7 +196,7 @@ def _relations(con: duckdb.DuckDBPyConnection, catalog: str) -> list[tuple[str, 
     return [
         row
         for row in rows
-        if row[0] not in BUDGETS and (row[0] in _RANKED or not row[0].startswith("reports."))
+        if row[0] != _BUDGETS and (row[0] in _RANKED or not row[0].startswith("reports."))
     ]
 
 

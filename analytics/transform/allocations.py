@@ -290,8 +290,8 @@ MODEL = polars_model(
         " What no rule shares out stays at the cost center of its line, and is '(not allocated)'"
         " where the line has none, or where no cost center has a weight. Of each line, all rows"
         " add up to its charges to the last digit; no row is zero. Closed months are as booked;"
-        " their corrections stand at the cost center of their charge. Grain: month, workspace,"
-        " line, cost center of the line, cost center, source and rule.",
+        " their corrections stand at the cost center of their charge. Grain: usage month,"
+        " workspace, line, cost center of the line, cost center, source and rule.",
         key=KEY,
         columns={
             "usage_month": "First day of the calendar month of the meter (UTC).",

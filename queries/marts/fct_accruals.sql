@@ -6,7 +6,7 @@
 -- follows the bill.
 -- Without books each month stands alone. Own-key cost is payable to the provider, in no accrual.
 -- Rows are of the month itself, of what is not invoiced yet, and of what the month changes.
--- Grain: month, usage month, workspace, cost center and account.
+-- Grain: booked month, usage month, workspace, cost center and account.
 -- key: booked_month, usage_month, workspace_id, cost_center, account
 -- ref workspace_id: dim_workspaces
 -- column booked_month: First day of the UTC month that closes.

@@ -4,7 +4,7 @@
 -- add up to finance/invoices.csv as it is. A month without an invoice has a row '(none)'.
 -- The state is that of int_invoice_months when the row is booked; a row of amount 0 books that an
 -- invoice is accepted later, or no longer.
--- Grain: booked month, month, workspace and invoice.
+-- Grain: booked month, usage month, workspace and invoice.
 -- key: booked_month, usage_month, workspace_id, invoice_id
 -- ref workspace_id: dim_workspaces
 -- values status: not_invoiced, matched, accepted, differs, bill_unknown, before_the_books

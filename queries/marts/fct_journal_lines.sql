@@ -3,7 +3,7 @@
 -- account provider_payable. Every entry balances. Expense is what is charged for the month and
 -- adjusted in it, to the last digit. A month that is not closed is a preview; later ones are as if
 -- those before were closed as they are.
--- Grain: month, entry and line.
+-- Grain: booked month, entry and line.
 -- key: booked_month, entry_id, line_number
 -- ref workspace_id: dim_workspaces
 -- values kind: reversal, invoice, settlement, adjustment, accrual, own_key

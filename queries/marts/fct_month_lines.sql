@@ -2,7 +2,7 @@
 -- Those of a closed month are frozen, as in closed_lines; those of any other may still change.
 -- Amounts are those of the UTC days of the meter (fct_charges); counts of runs, their cost and
 -- failed cost are those of int_agent_owner_months, of runs created in the month.
--- Grain: month, workspace, line, owner and cost center.
+-- Grain: usage month, workspace, line, owner and cost center.
 -- key: usage_month, workspace_id, agent_id, owner, cost_center
 -- ref workspace_id: dim_workspaces
 -- column usage_month: First day of the calendar month.

@@ -1,12 +1,12 @@
 -- Adjustments of closed months, each a line of the next open month. Closed lines and adjustments
 -- add up to today's figures, to the last digit.
--- Amounts are sums of fct_charge_adjustments. Counts are of runs created in the original month; a
+-- Amounts are sums of fct_charge_adjustments. Counts are of runs created in the usage month; a
 -- run that the API's list shows for the first time, and that was counted before, changes
 -- listed_run_count alone (run_listed).
 -- Causes: runs were added to a day (late_run) or taken from it (run_removed); its cost or its bill
 -- alone was corrected; amounts moved between models, providers, surcharge and own key alone
 -- (split_corrected); or another owner has the day (owner_changed).
--- Grain: original month, booked month, line, owner, cost center and cause.
+-- Grain: usage month, booked month, line, owner, cost center and cause.
 -- key: usage_month, booked_month, workspace_id, agent_id, owner, cost_center, cause
 -- ref agent_id: dim_agents
 -- values cause: late_run, run_removed, run_listed, cost_corrected, bill_corrected, split_corrected,

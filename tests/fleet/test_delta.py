@@ -49,13 +49,12 @@ def test_partitions(con):
     }
 
     by_workspace = {name for name, day in days.items() if day is None}
-    budgets = {"fct_budgets", "int_budget_days"}
-    assert by_workspace == {name for name in days if name.startswith("dim_")} | budgets
+    assert by_workspace == {name for name in days if name.startswith("dim_")} | {"fct_budgets"}
     assert {
         "fct_runs": "date",
         "fct_billing_days": "utc_date",
-        "fct_invoices": "month",
-        "int_account_months": "usage_month",
+        "fct_invoices": "usage_month",
+        "fct_accruals": "booked_month",
         "fct_usage_hours": "hour",
         "fct_sessions": "first_run_at",
         "fct_tool_calls": "called_at",

@@ -56,7 +56,7 @@ def test_every_mart_has_rows_of_both_shards(published):
     """The sample fills each table, so a comparison compares something."""
     empty = {name for name, merged in published.items() if not merged.digests}
 
-    assert len(published) > 40
+    assert published
     assert empty == set()
 
 

@@ -115,7 +115,7 @@ def require_tables(given: Given) -> None:
             assert [row.replace("Etc/UTC", "UTC") for row in ours] == [
                 row.replace("Etc/UTC", "UTC") for row in theirs
             ]
-    assert len(names) > 40
+    assert names
 
 
 def test_site_has_the_pages_of_all_shards(given: Given) -> None:
@@ -226,7 +226,7 @@ def test_a_large_fleet_has_no_file_of_all(given: Given) -> None:
     merge(msgspec.structs.replace(given.fleet, publish=publish), quiet())
 
     assert not published(given, PUBLISHED).exists()
-    assert len([*published(given, "tables").iterdir()]) > 40
+    assert [*published(given, "tables").iterdir()]
     merge(given.fleet, quiet())
     assert published(given, PUBLISHED).exists()
 
