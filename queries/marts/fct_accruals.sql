@@ -1,6 +1,6 @@
 -- Accruals: what is billed and not yet invoiced when a month closes, of the month itself and of
 -- earlier ones back to the first in the books; the journal takes each back on the first day of the
--- next month. A month whose invoices match, or are accepted (int_invoice_months), is settled:
+-- next month. A month whose invoices match, or are accepted (fct_invoices), is settled:
 -- nothing of it is accrued. Of one whose bill is not known in full, that of the days that are known
 -- is accrued; what is invoiced beyond it is a negative accrual until the bill is known, as expense
 -- follows the bill.

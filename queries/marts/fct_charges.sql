@@ -1,9 +1,10 @@
 -- Charges: metered cost, what Levain bills for it, and what a provider does, as fine as the API can
--- tell them apart. The rows of an agent's day add up to int_agent_billing_days to the last digit;
+-- tell them apart. The rows of an agent's day add up to the API's bill by agent to the last digit;
 -- models and providers are those of the hourly meter, and '(unknown)' is what it lacks. The API
 -- bills no model: surcharge is split by cost, own-key cost of a provider over its models by cost,
 -- each rounded down at ten decimals, and the rest is on the row of the largest cost.
--- cost + surcharge - own-key cost = billed in every row. A day whose bill has no cost is one row.
+-- In every row, metered cost + surcharge - own-key cost = billed. A day whose bill has no cost is
+-- one row.
 -- Grain: workspace, UTC day, agent, provider and model.
 -- key: workspace_id, utc_date, agent_id, provider, model
 -- narrow: utc_date

@@ -2,8 +2,8 @@
 -- the usage was. An invoice that comes after the close of its month, or changes later, is booked in
 -- the next open month: amounts of a row are what that month books, so that all rows of an invoice
 -- add up to finance/invoices.csv as it is. A month without an invoice has a row '(none)'.
--- The state is that of int_invoice_months when the row is booked; a row of amount 0 books that an
--- invoice is accepted later, or no longer.
+-- The status is that of the month when the row is booked; a row of amount 0 books that an invoice
+-- is accepted later, or no longer.
 -- Grain: booked month, usage month, workspace and invoice.
 -- key: booked_month, usage_month, workspace_id, invoice_id
 -- ref workspace_id: dim_workspaces

@@ -1,7 +1,7 @@
 -- Lines of the books: a line for each agent, owner and cost center of each month, closed or not.
--- Those of a closed month are frozen, as in closed_lines; those of any other may still change.
+-- Those of a closed month are frozen; those of any other may still change.
 -- Amounts are those of the UTC days of the meter (fct_charges); counts of runs, their cost and
--- failed cost are those of int_agent_owner_months, of runs created in the month.
+-- failed cost are of runs created in the month.
 -- Grain: usage month, workspace, line, owner and cost center.
 -- key: usage_month, workspace_id, agent_id, owner, cost_center
 -- ref workspace_id: dim_workspaces

@@ -57,6 +57,14 @@ def test_tables_in_the_text_exist() -> None:
     assert {*named} <= known
 
 
+def test_comments_of_tables_name_what_readers_have() -> None:
+    """The comment of a published table names no relation that is not published."""
+    comments = "".join(table.meaning for table in generate.tables().values())
+    named = re.findall(r"\b(?:dim|fct|int|stg|rpt)_[a-z_]+", comments)
+
+    assert {*named} <= {name.partition(".")[2] for name in generate.tables()}
+
+
 def test_pages_that_the_code_names_exist() -> None:
     """Where a message or a comment leads to a page of docs/, that page is there."""
     files = [ROOT / "Makefile", *(ROOT / "analytics").rglob("*.py")]
