@@ -88,7 +88,6 @@ def test_a_chart_by_owner_follows_the_choice(batches: Site, sql: Asked, reader: 
     expected = sql.of().rows("""
         select owner, cost_center, sum(cost_usd) as usd
         from published.marts.fct_agent_days
-        join published.marts.dim_workspaces using (workspace_id)
         where workspace_name = 'Northlight Studio' and month(date) = 10
         group by all order by usd desc""")
 

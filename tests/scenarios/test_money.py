@@ -10,7 +10,7 @@ from analytics.emulator.world import World
 from tests.batches import run_batch, run_batch_unseen
 from tests.conftest import Batch, StartRun
 
-BILL = "utc_date cost_usd surcharge_usd own_key_usd billed_usd"
+BILL = "utc_date metered_cost_usd surcharge_usd own_key_usd billed_usd"
 
 
 def test_a_provider_key_of_the_workspaces_own(

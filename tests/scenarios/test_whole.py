@@ -182,7 +182,7 @@ def test_a_bill_taken_apart(batch: Batch, world: World, workspace: Workspace, ag
         row["billed"] += entry.billed_usd
         row["own_key"] += entry.cost_usd if is_own else 0
         row["surcharge"] += entry.billed_usd - (0 if is_own else entry.cost_usd)
-    parts = "utc_date provider cost_usd surcharge_usd own_key_usd billed_usd"
+    parts = "utc_date provider metered_cost_usd surcharge_usd own_key_usd billed_usd"
     assert published.rows("fct_billing_days", parts) == [
         (*key, *row.values()) for key, row in sorted(bills.items())
     ]
