@@ -19,7 +19,10 @@ def _problems(fault: Fault) -> Iterator[str]:
     if fault.origin not in ("hand", "drawn") or not fault.wrong:
         yield "no origin, or not what goes wrong"
     for test in fault.tests or ("no test",):
-        if not (ROOT / test.partition("::")[0]).exists():
+        file, _, name = test.partition("::")
+        path = ROOT / file
+        text = path.read_text(encoding="utf-8") if path.is_file() else ""
+        if f"def {name or 'test'}" not in text:
             yield f"{test} is not there"
     try:
         text = (ROOT / fault.file).read_text(encoding="utf-8")
