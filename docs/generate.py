@@ -101,7 +101,6 @@ OVERVIEW: Mapping[str, Mapping[str, str]] = {
         " timing_difference_usd unexplained_usd billed_usd status",
         "audit.cost_to_bill": "month step_number step amount_usd",
         "audit.controls": "control measure first_source second_source compared_count ours theirs",
-        "audit.control_findings": "control agent_id utc_date run_id ours theirs difference_usd",
         "audit.check_results": "check_name claim control is_ok is_blocking violation_count finding",
         "audit.list_coverage": "agent_id busiest_day_run_count collection_interval_seconds"
         " required_batches_per_day",
@@ -111,8 +110,7 @@ OVERVIEW: Mapping[str, Mapping[str, str]] = {
         "audit.run_versions": "run_id version_number status cost_usd seen_at is_current",
         "audit.quarantined_records": "load_id source field reason",
         "audit.closings": "month revision status closed_at approved_by manifest_sha256 reason",
-        "audit.finance_files": "file_name sha256 problem_count",
-        "audit.custom_files": "kind file name state error",
+        "audit.project_files": "kind file name status error sha256",
         "audit.alert_findings": "alert_name title severity finding",
     },
 }

@@ -64,7 +64,7 @@ def _summary(books: Books, closing: Recorded[Closing]) -> dict[str, Any]:
     return {
         "month": entry.month,
         "revision": entry.revision,
-        "state": "reopened" if reopening else "closed",
+        "status": "reopened" if reopening else "closed",
         "closed_at": entry.closed_at,
         "is_early": entry.is_early,
         "early_reasons": entry.early_reasons,
@@ -89,7 +89,7 @@ def print_closings(found: list[dict[str, Any]]) -> None:
     for each in found:
         table.add_row(
             f"{each['month']} r{each['revision']}",
-            each["state"] + (", early" if each["is_early"] else ""),
+            each["status"] + (", early" if each["is_early"] else ""),
             _instant(each["closed_at"]),
             escaped(each["approved_by"] or ""),
             numbers.usd(each["totals"].metered_cost_usd),

@@ -126,7 +126,7 @@ def test_a_pack_is_one_folder(published: Command) -> None:
         name: {"byte_count": len(content), "sha256": hashlib.sha256(content).hexdigest()}
         for name, content in files.items()
     }
-    assert files["lines.csv"].startswith(b"\xef\xbb\xbfmonth,workspace_name,agent_name,")
+    assert files["lines.csv"].startswith(b"\xef\xbb\xbfusage_month,workspace_name,agent_name,")
     assert "🍞".encode() in files["lines.csv"]
     assert not list(Path().glob(".levain-*"))
 

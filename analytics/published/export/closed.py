@@ -88,7 +88,7 @@ def _frozen_entries(
         lines = lines.filter(pl.col("workspace_id").is_in(workspace_ids))
     return entries_of(
         (
-            closing.entry.first_day,
+            row["booked_month"],
             row["entry_id"],
             closing.entry.revision,
             row["workspace_id"],

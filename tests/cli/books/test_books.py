@@ -37,10 +37,10 @@ def test_a_closed_month(closed: Shop) -> None:
     files = {*read_books(closed.books).closings[0].entry.files}
     status = json.loads(closed.ok("status", "--json").out)
 
-    assert (listed["state"], listed["revision"], listed["approved_by"]) == (
+    assert (listed["status"], listed["revision"], listed["approved_by"]) == (
         "closed", 1, "Head of finance",
     )  # fmt: skip
-    assert listed["totals"]["cost_usd"] == "1.1000000000"
+    assert listed["totals"]["metered_cost_usd"] == "1.1000000000"
     assert found["findings"] == []
     assert closed.ok("books").out.endswith(f"newest entry is {listed['hash']}.\n")
     assert {
@@ -56,7 +56,7 @@ def test_a_closed_month(closed: Shop) -> None:
     ]
     assert closed.rows(
         "select owner, metered_cost_usd, run_count from fct_month_lines where revision is not null"
-    ) == [{"owner": "Ann", "cost_usd": "1.1000000000", "run_count": 1}]
+    ) == [{"owner": "Ann", "metered_cost_usd": "1.1000000000", "run_count": 1}]
     assert status["books"]["last_closed"]["month"] == "2026-10"
     assert "Books: closed to 2026-10; nothing closed has changed since." in closed.ok("status").out
 
@@ -145,7 +145,7 @@ def test_what_is_material(shop: Shop) -> None:
         )
         shop.publish()
         (invoice,) = shop.rows("select status from fct_invoices where usage_month = '2026-10-01'")
-        states.append(invoice["state"])
+        states.append(invoice["status"])
 
     assert states == ["differs", "matched"]
 
@@ -180,8 +180,8 @@ def test_a_month_closed_anew(closed: Shop) -> None:
     assert status == [{"status": "final"}]
     assert (earlier.code, "begin with 2026-10, which was closed once" in earlier.err) == (2, True)
     assert closed.rows("select revision, status, reason from audit.closings") == [
-        {"revision": 1, "state": "reopened", "reason": "An invoice was wrong"},
-        {"revision": 2, "state": "closed", "reason": None},
+        {"revision": 1, "status": "reopened", "reason": "An invoice was wrong"},
+        {"revision": 2, "status": "closed", "reason": None},
     ]
     assert (closed.books / "2026-10" / "r1" / "manifest.json").read_bytes() == first
     assert closed.rows("select revision from fct_month_lines where revision is not null") == [

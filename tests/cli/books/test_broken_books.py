@@ -99,7 +99,7 @@ def test_publishing_that_fails_after_a_close(shop: Shop) -> None:
 
     assert result.code == 1
     assert "2026-10 is closed, but could not be published so: no room" in result.err
-    assert shop.rows("select status from audit.closings") == [{"state": "closed"}]
+    assert shop.rows("select status from audit.closings") == [{"status": "closed"}]
 
 
 def test_a_close_that_is_killed(shop: Shop) -> None:
