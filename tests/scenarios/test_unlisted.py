@@ -55,7 +55,8 @@ def test_usage_of_unlisted_runs_by_model(
     published = run_batch(batch)
 
     assert published.rows(
-        "fct_model_days", "utc_date model provider metered_cost_usd listed_cost_usd tokens_in request_count"
+        "fct_model_days",
+        "utc_date model provider metered_cost_usd listed_cost_usd tokens_in request_count",
     ) == [
         (YESTERDAY, "claude-sonnet-5", "anthropic", 7, 5, 6000, 6),
         (YESTERDAY, "zai.glm-5", "bedrock", Decimal("2.1"), 0, 3, 3),
