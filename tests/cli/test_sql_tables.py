@@ -39,7 +39,7 @@ def test_what_is_too_wide_is_printed_by_row(terminal: Terminal) -> None:
     columns = [line.split()[0] for line in lines[1 : lines.index("row 2")]]
 
     assert [line for line in lines if line.startswith("row ")] == ["row 1", "row 2", "row 3"]
-    assert columns[:2] == ["workspace_id", "run_id"]
+    assert columns[:3] == ["workspace_id", "workspace_name", "run_id"]
     assert {"queue_seconds", "cost_usd", "is_terminal"} <= set(columns)
     assert ["cost_usd", "1.1000000000"] in [line.split() for line in lines]
     assert max(map(len, lines)) <= 80
@@ -109,7 +109,8 @@ def test_the_columns_of_a_table_are_told(terminal: Terminal, analytics: Command,
 
     assert re.search(r"run_id +VARCHAR +Identifier of the run\.\s", shown)
     assert analytics("sql", "--tables", name).err.startswith("Listed runs as last read: ")
-    assert [row["column"] for row in rows[:2]] == ["workspace_id", "run_id"]
+    names = [row["column"] for row in rows]
+    assert names[:3] == ["workspace_id", "workspace_name", "run_id"]
     assert all(row["comment"] for row in rows)
 
 

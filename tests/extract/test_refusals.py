@@ -137,7 +137,7 @@ def test_unknown_is_not_zero(batch: Batch) -> None:
     assert published.rows("reconciliation_days", "metered_cost_usd unexplained_usd status")[0] == (
         None, None, "pending",
     )  # fmt: skip
-    assert {row["cost_usd"] for row in published["fct_model_days"]} == {None}
+    assert {row["metered_cost_usd"] for row in published["fct_model_days"]} == {None}
     assert published["fct_usage_hours"] == []
     counts = "line_type listed_run_count unlisted_run_count unlisted_failed_count is_complete"
     assert set(published.rows("fct_agent_days", counts)) == {
