@@ -144,20 +144,20 @@ def prove_controls(published: Published, oracle: Oracle, today: date) -> None:
         assert row["metered_cost_usd"] == metered.get(row["utc_date"], ZERO)
         assert row["platform_cost_usd"] == platform.get(row["utc_date"], (ZERO,))[0]
     assert {
-        (row["utc_date"], row["agent_id"]): (row["cost_usd"], row["billed_usd"])
+        (row["utc_date"], row["agent_id"]): (row["metered_cost_usd"], row["billed_usd"])
         for row in published["int_agent_billing_days"]
     } == oracle.billed()
     assert {
-        (row["utc_date"], row["provider"]): (row["cost_usd"], row["billed_usd"])
+        (row["utc_date"], row["provider"]): (row["metered_cost_usd"], row["billed_usd"])
         for row in published["fct_billing_days"]
     } == oracle.providers()
     for table in ("fct_billing_days", "int_agent_billing_days"):
         for row in published[table]:
-            parts = row["cost_usd"] + row["surcharge_usd"] - row["own_key_usd"]
+            parts = row["metered_cost_usd"] + row["surcharge_usd"] - row["own_key_usd"]
             assert parts == row["billed_usd"]
     assert {
         (row["utc_date"], row["agent_id"], row["model"], row["provider"]): (
-            row["cost_usd"],
+            row["metered_cost_usd"],
             row["tokens_in"],
             row["tokens_out"],
         )
