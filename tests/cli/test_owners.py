@@ -36,7 +36,7 @@ def focus(analytics: Command) -> list[dict[str, str]]:
 
 def lines(analytics: Command) -> list[dict[str, str]]:
     """Return the lines of a month."""
-    sql = "select * from int_agent_owner_months where month = '2026-11-01' order by owner"
+    sql = "select * from fct_month_lines where usage_month = '2026-11-01' order by owner"
     return [*csv.DictReader(analytics("sql", sql, "--format", "csv").out.splitlines())]
 
 
