@@ -92,7 +92,7 @@ def test_what_cannot_start_says_why(
     api.world.add_agent(workspace, "Brewer", "brewer", status="paused")
     Path("list.json").write_text("[1]", encoding="utf-8")
     Path("half.json").write_bytes(b'{"a": "\xff')
-    Path("deep.json").write_text('{"a": ' + "[" * 5000 + "]" * 5000 + "}", encoding="utf-8")
+    Path("deep.json").write_text('{"a": ' + "[" * 50_000 + "]" * 50_000 + "}", encoding="utf-8")
 
     result = analytics("runs", "trigger", *arguments)
 
