@@ -19,8 +19,7 @@ weeks as (
         quantile_disc(tokens_in, [0.5, 0.95]) filter (is_terminal) as tokens_in,
         quantile_disc(tokens_out, [0.5, 0.95]) filter (is_terminal) as tokens_out,
         quantile_disc(round(duration_seconds, 1), [0.5, 0.95]) filter (is_terminal)
-            as duration_seconds,
-        quantile_disc(round(queue_seconds, 1), [0.5, 0.95]) filter (is_terminal) as queue_seconds
+            as duration_seconds
     from marts.fct_runs as runs
     join reports.rpt_dates as dates using (workspace_id, date)
     where dates.state <> 'provisional'
@@ -37,7 +36,5 @@ select
     tokens_out[1] as tokens_out_median,
     tokens_out[2] as tokens_out_p95,
     duration_seconds[1] as duration_seconds_median,
-    duration_seconds[2] as duration_seconds_p95,
-    queue_seconds[1] as queue_seconds_median,
-    queue_seconds[2] as queue_seconds_p95
+    duration_seconds[2] as duration_seconds_p95
 from weeks

@@ -35,7 +35,7 @@ const figureCell = (name, unit, values) => (
   { text: figure(name, unit, values), value: plain(name, unit, values) });
 const textCell = (text) => ({ text: text ?? "" });
 const RUN_HEADS = [["Run", "name"], ["Cost"], ["Created", "text"], ["Status", "text"],
-  ["Started by", "text"], ["Version", "text"], ["Duration"], ["Tokens in"], ["Tokens out"]]
+  ["Version", "text"], ["Duration"], ["Tokens in"], ["Tokens out"]]
   .map(([text, kind]) => ({ text, kind }));
 const runCells = (run) => [
   { text: run.run_id, href: `#run=${encodeURIComponent(run.run_id)}` },
@@ -43,7 +43,6 @@ const runCells = (run) => [
   textCell(momentOfRun(run.created_at)),
   textCell(run.error_class && !run.error_class.startsWith("(")
     ? `${run.status}: ${run.error_class}` : run.status),
-  textCell(run.trigger_type),
   { text: versionOfRun(run), value: run.agent_version },
   figureCell("duration_seconds", "seconds", run),
   figureCell("tokens_in", "tokens", run), figureCell("tokens_out", "tokens", run),

