@@ -1,7 +1,7 @@
 -- What did the agents of each owner cost in the last three months, and what is billed for them?
 -- By finance/owners.csv; (none) is what has no owner: other agents, no agent and the platform.
 -- Own-key cost is payable to the provider, and not in what Levain bills. An amount is null where
--- that of a day is unknown.
+-- that of a day is unknown, or the API refuses the bill by agent of one.
 with
 
 days as (
@@ -35,10 +35,14 @@ select
         count(days.cost_usd) = count(days.run_count), coalesce(sum(days.cost_usd), 0), null
     ) as cost_usd,
     if(
-        count(days.billed_usd) = count(days.is_charged), coalesce(sum(days.billed_usd), 0), null
+        months.has_agent_bill and count(days.billed_usd) = count(days.is_charged),
+        coalesce(sum(days.billed_usd), 0),
+        null
     ) as billed_usd,
     if(
-        count(days.own_key_usd) = count(days.is_charged), coalesce(sum(days.own_key_usd), 0), null
+        months.has_agent_bill and count(days.own_key_usd) = count(days.is_charged),
+        coalesce(sum(days.own_key_usd), 0),
+        null
     ) as own_key_usd,
     months.status
 from days
@@ -47,7 +51,13 @@ join marts.dim_months as months using (workspace_id, month)
 where
     days.month > date_trunc('month', workspaces.last_complete_date) - interval 3 month
     and days.month <= workspaces.last_complete_date
-group by all
+group by
+    days.month,
+    workspaces.workspace_name,
+    days.owner,
+    days.cost_center,
+    months.status,
+    months.has_agent_bill
 order by
     days.month desc,
     cost_usd desc nulls last,

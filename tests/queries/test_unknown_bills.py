@@ -14,6 +14,7 @@ from analytics.transform.checks import run_checks
 from tests.queries.closing import close
 from tests.queries.invoiced import billed, invoiced, owned
 from tests.queries.metered import LAST_BATCH, metered
+from tests.queries.test_unknown_amounts import answer
 from tests.transform.given import WORKSPACE, Warehouse
 
 SEPTEMBER, OCTOBER, NOVEMBER = date(2026, 9, 1), date(2026, 10, 1), date(2026, 11, 1)
@@ -217,6 +218,10 @@ def test_an_account_without_bills_by_agent(read: Warehouse) -> None:
         None,
         None,
     )
+    of_owners = answer(read, "cost_by_owner")
+    assert {(row["cost_usd"], row["billed_usd"], row["own_key_usd"]) for row in of_owners} == {
+        (2, None, None)
+    }
 
 
 def test_a_day_without_a_bill_is_in_no_bridge(read: Warehouse) -> None:
