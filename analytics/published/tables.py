@@ -8,17 +8,19 @@ from analytics.errors import UsageError
 from analytics.format.suggestions import did_you_mean
 from analytics.published.sandbox import open_published
 from analytics.warehouse.confined import CUSTOM
-from analytics.warehouse.database import PUBLISHED_SCHEMAS, quoted
+from analytics.warehouse.database import quoted
+
+_SCHEMAS = ("marts", "audit", CUSTOM)  # those of schema reports are of the pages alone
 
 TABLES = f"""
     select schema_name as "schema", table_name as "table",
         rtrim(regexp_extract("comment", 'Grain: (.*)$', 1), '.') as one_row_per,
         column_count as columns
     from duckdb_tables()
-    where database_name = 'analytics'
-    order by list_position({[*PUBLISHED_SCHEMAS, CUSTOM]}, schema_name), table_name
+    where database_name = 'analytics' and schema_name in {_SCHEMAS}
+    order by list_position({[*_SCHEMAS]}, schema_name), table_name
 """
-"""The query for all published tables: of what each has one row, and its number of columns."""
+"""The query for all tables to ask: of what each has one row, and its number of columns."""
 
 _COLUMNS = """
     select column_name as "column", data_type as type, "comment"
@@ -35,8 +37,8 @@ def columns_query(published: Path, wanted: str) -> tuple[str, str]:
     """
     with open_published(published) as con:
         found = con.execute(
-            f'select "schema", "table", "comment" from ({TABLES}) join duckdb_tables()'
-            ' on ("schema", "table") = (schema_name, table_name)'
+            "select schema_name, table_name, comment from duckdb_tables()"
+            " where database_name = 'analytics' order by all"
         ).fetchall()
     for schema, table, comment in found:
         if wanted.lower() in (table.lower(), f"{schema}.{table}".lower()):

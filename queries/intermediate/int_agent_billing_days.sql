@@ -29,9 +29,6 @@ select
     bills.workspace_id,
     bills.utc_date,
     bills.agent_id,
-    agents.agent_slug,
-    agents.agent_name,
-    agents.line_type,
     coalesce(spans.owner, '(none)') as owner,
     coalesce(spans.cost_center, '(none)') as cost_center,
     bills.metered_cost_usd,
@@ -41,7 +38,6 @@ select
     coalesce(own_keys.own_key_usd, 0)::decimal(38, 10) as own_key_usd
 from bills
 left join own_keys using (workspace_id, utc_date, agent_id)
-left join marts.dim_agents as agents using (workspace_id, agent_id)
 left join intermediate.int_owner_spans as spans
     on spans.workspace_id = bills.workspace_id
     and spans.agent_id = bills.agent_id

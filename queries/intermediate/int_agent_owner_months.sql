@@ -40,7 +40,10 @@ adjustments as (
 ),
 
 measures as (
-    select * exclude (scope, period, starts_on, platform_cost_usd)
+    select * exclude (
+        scope, period, starts_on, platform_cost_usd,
+        failure_rate, failure_rate_low, failure_rate_high
+    )
     from intermediate.int_measures
     where scope = 'agent_owner' and period = 'month'
 ),
@@ -56,7 +59,7 @@ lines as (
     from adjustments
 ),
 
--- Without runs there is nothing of a measure, and no failure rate.
+-- Without runs there is nothing of a measure.
 filled as (
     select
         lines.*,
@@ -70,20 +73,12 @@ filled as (
 -- The bill of a month that is known has nothing of an owner whom it does not name.
 select
     workspace_id,
-    months.workspace_name,
     agent_id,
-    months.agent_slug,
-    months.agent_name,
     months.line_type,
     owner,
     cost_center,
     month,
-    months.status,
-    filled.* exclude (workspace_id, agent_id, owner, cost_center, month) replace (
-        if(filled.run_count > 0, filled.failure_rate, null) as failure_rate,
-        if(filled.run_count > 0, filled.failure_rate_low, null) as failure_rate_low,
-        if(filled.run_count > 0, filled.failure_rate_high, null) as failure_rate_high
-    ),
+    filled.* exclude (workspace_id, agent_id, owner, cost_center, month),
     if(
         bills.month is null and months.metered_cost_usd is not null, 0, bills.metered_cost_usd
     )::decimal(38, 10) as metered_cost_usd,
@@ -97,8 +92,7 @@ select
     if(months.own_key_usd is null, null, coalesce(bills.own_key_usd, 0))::decimal(38, 10)
         as own_key_usd,
     coalesce(adjustments.adjusted_run_count, 0) as adjusted_run_count,
-    coalesce(adjustments.adjusted_cost_usd, 0)::decimal(38, 10) as adjusted_cost_usd,
-    months.is_complete
+    coalesce(adjustments.adjusted_cost_usd, 0)::decimal(38, 10) as adjusted_cost_usd
 from filled
 join marts.fct_agent_months as months using (workspace_id, agent_id, month)
 left join bills using (workspace_id, agent_id, owner, cost_center, month)

@@ -61,7 +61,7 @@ FROZEN = {
     )
 }
 EXPORTED = (
-    "dim_workspaces", "dim_agents", "dim_models", "int_agent_owner_months", "fct_accruals",
+    "dim_workspaces", "dim_agents", "dim_models", "fct_accruals",
     "fct_invoices", "fct_journal_lines", "reconciliation_days", "loads",
 )  # fmt: skip
 CHECKS = ("and_adjustments_are_todays_figures", "are_what_their_loads_gave")

@@ -110,7 +110,7 @@ def test_a_month_in_which_an_agent_changes_hands_has_a_line_for_each_owner(
 ) -> None:
     """Each owner has the days of its own, and the two lines are the agent's month."""
     lines = sample.rows(
-        "select owner, cost_center, run_count, cost_usd, billed_usd, status"
+        "select owner, cost_center, run_count, cost_usd, billed_usd"
         " from intermediate.int_agent_owner_months where workspace_id = ? and agent_id = 'a-1'"
         " and month = '2026-11-01' order by owner",
         WORKSPACE,
