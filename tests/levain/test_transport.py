@@ -1,16 +1,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Any
 
 import httpx
 import pytest
-import stamina
 
-from analytics.emulator.records import Workspace
 from analytics.emulator.server import Emulator, running
 from analytics.emulator.world import World
 from analytics.levain import (
@@ -19,114 +15,14 @@ from analytics.levain import (
     ConnectionFailedError,
     ForbiddenError,
     LevainError,
-    NotFoundError,
-    OutcomeUnknownError,
     RedirectedError,
     RefusedError,
-    ServerFailedError,
-    TooManyRequestsError,
     UnauthorizedError,
 )
-from analytics.levain.rate_limiter import RateLimiter
 from analytics.levain.replies import hide_keys
-from analytics.levain.transport import TRIES, Transport
+from analytics.levain.transport import TRIES
 from tests.conftest import NOW, StartRun
-
-KEY, OTHER = "levain_key", "levain_other/key"
-
-
-@asynccontextmanager
-async def client_of(api: Emulator, key: str | None = None) -> AsyncIterator[AsyncLevain]:
-    async with AsyncLevain(key or api.world.workspaces[0].api_key, api.url) as client:
-        yield client
-
-
-def usage_errors(*responses: httpx.Response, rate_limiter: RateLimiter | None = None) -> Transport:
-    """Return a client whose server returns these responses in turn."""
-    waiting = iter(responses)
-    return Transport(
-        KEY,
-        "https://api.test",
-        concurrency=1,
-        rate_limiter=rate_limiter or RateLimiter(),
-        other_keys=[OTHER],
-        transport=httpx.MockTransport(lambda _: next(waiting)),
-    )
-
-
-def get(transport: Transport) -> Any:
-    return asyncio.run(transport.get("/api/v1/thing"))
-
-
-@pytest.mark.parametrize("answer", ["500", "503", "429", "307", "cut", "truncated", "invalid"])
-def test_what_may_pass_is_tried_again(
-    api: Emulator, workspace: Workspace, answer: Literal["500", "503", "429", "cut"]
-) -> None:
-    """The sixth attempt succeeds after five broken responses."""
-    api.faults.add("/auth/me", answer, TRIES - 1, retry_after_seconds=0)
-
-    async def name() -> str | None:
-        async with client_of(api) as client:
-            me = await client.auth.me()
-            return me.workspace_name
-
-    assert workspace.name == asyncio.run(name())
-
-
-@pytest.mark.parametrize(
-    ("answer", "error"),
-    [
-        ("500", ServerFailedError),
-        ("429", TooManyRequestsError),
-        ("cut", ConnectionFailedError),
-        ("truncated", AnswerBrokenError),
-        ("invalid", AnswerBrokenError),
-    ],
-)
-def test_the_sixth_broken_answer_is_the_last(
-    api: Emulator, answer: Literal["500", "429"], error: type[LevainError]
-) -> None:
-    """Six broken responses raise an error that names the request."""
-    api.faults.add("/auth/me", answer, TRIES, retry_after_seconds=0)
-
-    async def ask() -> None:
-        async with client_of(api) as client:
-            await client.auth.me()
-
-    with pytest.raises(error, match=r"GET http://127\.0\.0\.1:\d+/api/v1/auth/me: "):
-        asyncio.run(ask())
-    assert len(api.requests) == TRIES
-
-
-def test_the_time_of_all_attempts_counts_from_the_first(monkeypatch: pytest.MonkeyPatch) -> None:
-    """If the first attempt takes all the time that there is, there is no second one."""
-    monkeypatch.setattr("analytics.levain.transport.GIVE_UP_AFTER", 0.0)
-    transport = usage_errors(*[httpx.Response(503)] * TRIES)
-
-    with stamina.set_testing(False), pytest.raises(ServerFailedError):
-        get(transport)
-    assert transport.request_count == 1
-
-
-@pytest.mark.parametrize("status", [408, 425])
-def test_an_early_or_late_request_is_sent_again(status: int) -> None:
-    """A 408 and a 425 are about the moment, not about what was asked for."""
-    transport = usage_errors(httpx.Response(status), httpx.Response(200, json={}))
-
-    assert get(transport).status == 200
-
-
-@pytest.mark.parametrize(
-    ("status", "error"),
-    [(401, UnauthorizedError), (403, ForbiddenError), (404, NotFoundError), (422, RefusedError)],
-)
-def test_a_refusal_is_not_tried_again(status: int, error: type[LevainError]) -> None:
-    """Another 4xx than 408, 425 and 429 is raised at once, with the API's message."""
-    transport = usage_errors(httpx.Response(status, json={"detail": "no such thing"}))
-
-    with pytest.raises(error, match=f"HTTP {status}, no such thing"):
-        get(transport)
-    assert transport.request_count == 1
+from tests.levain.answering import KEY, OTHER, client_of, get, transport_of
 
 
 @pytest.mark.parametrize(
@@ -148,7 +44,7 @@ def test_a_refusal_is_not_tried_again(status: int, error: type[LevainError]) -> 
 )
 def test_errors_are_told_in_words_of_the_api(detail: Any, words: str) -> None:
     """Each documented shape of an error body becomes one line, with the path of each field."""
-    transport = usage_errors(httpx.Response(400, json={"detail": detail}))
+    transport = transport_of(httpx.Response(400, json={"detail": detail}))
 
     with pytest.raises(RefusedError) as error:
         get(transport)
@@ -170,20 +66,10 @@ def test_a_redirect_is_not_followed(api: Emulator) -> None:
         assert (len(api.requests), other.requests) == (TRIES, [])
 
 
-@pytest.mark.parametrize(("status", "sent"), [(307, TRIES), (303, 1)])
-def test_a_redirected_change_is_sent_again_unless_it_was_made(status: int, sent: int) -> None:
-    """A change is sent again after a redirect, but not after 303, which may confirm it."""
-    transport = usage_errors(*[httpx.Response(status, headers={"Location": "/there"})] * TRIES)
-
-    with pytest.raises(RedirectedError if sent > 1 else OutcomeUnknownError, match="to /there;"):
-        asyncio.run(transport.send("POST", "/api/v1/thing", {}))
-    assert transport.request_count == sent
-
-
 def test_an_error_may_nest_as_deeply_as_it_likes() -> None:
     """The message of an error whose details no decoder takes is cut, like any long one."""
     deep = b'{"detail":' + b"[" * 10_000 + b"]" * 10_000 + b"}"
-    transport = usage_errors(httpx.Response(400, content=deep))
+    transport = transport_of(httpx.Response(400, content=deep))
 
     with pytest.raises(RefusedError, match="HTTP 400"):
         get(transport)
@@ -200,76 +86,6 @@ def test_an_unreachable_host_is_a_connection_error() -> None:
         asyncio.run(ask())
 
 
-def test_retry_after_may_be_a_date() -> None:
-    """`Retry-After` as an HTTP date counts from the response's own date."""
-    late = httpx.Response(
-        429,
-        headers={
-            "Retry-After": "Fri, 20 Nov 2026 06:00:07 GMT",
-            "Date": "Fri, 20 Nov 2026 06:00:00 GMT",
-        },
-    )
-    transport = usage_errors(*[late] * TRIES)
-
-    with pytest.raises(TooManyRequestsError) as raised:
-        asyncio.run(_without_pauses(transport))
-    assert raised.value.retry_after == 7.0
-
-
-@pytest.mark.parametrize(("seconds", "tries"), [(60, TRIES), (120, TRIES), (121, 1)])
-def test_a_pause_that_is_asked_for_is_no_time_of_ours(
-    monkeypatch: pytest.MonkeyPatch, seconds: int, tries: int
-) -> None:
-    """A pause of up to two minutes is kept, however often; of a longer one the error tells."""
-    clock = Elapsed()
-    monkeypatch.setattr("analytics.levain.transport.time.monotonic", clock)
-    limiter = RateLimiter(clock=clock, sleep=clock.sleep)
-    busy = httpx.Response(429, headers={"Retry-After": str(seconds)})
-    answers = [*[busy] * (TRIES - 1), httpx.Response(200, json={})]
-    transport = usage_errors(*answers, rate_limiter=limiter)
-
-    if tries == 1:
-        with pytest.raises(TooManyRequestsError, match="HTTP 429, it asks to wait 121 s"):
-            get(transport)
-    else:
-        get(transport)
-        assert clock() == seconds * (TRIES - 1)
-    assert transport.request_count == tries
-
-
-def test_a_pause_that_another_request_was_asked_for_is_no_time_of_ours(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """A request that waited for it is still tried again."""
-    clock = Elapsed()
-    monkeypatch.setattr("analytics.levain.transport.time.monotonic", clock)
-    limiter = RateLimiter(clock=clock, sleep=clock.sleep)
-    limiter.pause_for(100)
-    answers = (httpx.Response(503), httpx.Response(200, json={}))
-    transport = usage_errors(*answers, rate_limiter=limiter)
-
-    get(transport)
-    assert (clock(), transport.request_count) == (100, 2)
-
-
-class Elapsed:
-    """A clock that only sleeping moves."""
-
-    def __init__(self) -> None:
-        self._seconds = 0.0
-
-    def __call__(self) -> float:
-        return self._seconds
-
-    async def sleep(self, seconds: float) -> None:
-        self._seconds += seconds
-
-
-async def _without_pauses(transport: Transport) -> None:
-    transport._rate_limiter.pause_for = lambda _: None  # type: ignore[method-assign]
-    await transport.get("/api/v1/thing")
-
-
 @pytest.mark.parametrize(
     "body",
     [b"", b"nul", b'[{"a": 1}', b'[{"a": "\xff"}]', b"3", b'"text"'],
@@ -277,7 +93,7 @@ async def _without_pauses(transport: Transport) -> None:
 )
 def test_a_body_that_is_no_json_is_broken(body: bytes) -> None:
     """A 200 is accepted only if its whole body is JSON in UTF-8, an object or a list."""
-    transport = usage_errors(*[httpx.Response(200, content=body)] * TRIES)
+    transport = transport_of(*[httpx.Response(200, content=body)] * TRIES)
 
     with pytest.raises(AnswerBrokenError):
         get(transport)
@@ -286,7 +102,7 @@ def test_a_body_that_is_no_json_is_broken(body: bytes) -> None:
 @pytest.mark.parametrize("status", [201, 202, 203, 206])
 def test_a_read_is_answered_by_200(status: int) -> None:
     """A whole body under another 2xx is broken, as every reader of loads takes those of 200."""
-    transport = usage_errors(*[httpx.Response(status, json=[])] * TRIES)
+    transport = transport_of(*[httpx.Response(status, json=[])] * TRIES)
 
     with pytest.raises(AnswerBrokenError, match=f"HTTP {status}, where 200 was expected"):
         get(transport)
@@ -331,8 +147,8 @@ def test_digits_come_as_they_were_sent() -> None:
     """No number is decoded on the way: a long fraction keeps every digit."""
     text = b'{"cost_usd": 0.1000000000000000055511}'
 
-    assert bytes(get(usage_errors(httpx.Response(200, content=text))).record) == text
-    (record,) = get(usage_errors(httpx.Response(200, content=b" [%b]" % text))).body
+    assert bytes(get(transport_of(httpx.Response(200, content=text))).record) == text
+    (record,) = get(transport_of(httpx.Response(200, content=b" [%b]" % text))).body
     assert bytes(record) == text
 
 
@@ -350,7 +166,7 @@ def test_an_answer_without_a_date_is_timed_here() -> None:
     """Without a `Date` header the local clock is used."""
     before = datetime.now(UTC)
 
-    assert before <= get(usage_errors(httpx.Response(200, json={}))).fetched_at <= datetime.now(UTC)
+    assert before <= get(transport_of(httpx.Response(200, json={}))).fetched_at <= datetime.now(UTC)
 
 
 def test_no_more_requests_are_under_way_than_allowed(api: Emulator, start_run: StartRun) -> None:
@@ -395,7 +211,7 @@ def test_the_key_is_in_no_error(api: Emulator) -> None:
 def test_a_text_of_the_api_has_a_mark_in_place_of_keys(echo: str) -> None:
     """Records, messages of errors and redirect targets never hold a key, also not escaped."""
     of_key = f"Bearer {echo} lacks a scope"
-    transport = usage_errors(
+    transport = transport_of(
         httpx.Response(200, content=f'{{"name":"{of_key}"}}'),
         httpx.Response(403, content=f'{{"detail":"{of_key}"}}'),
         *[httpx.Response(307, headers={"Location": f"/{KEY}"})] * TRIES,
