@@ -35,9 +35,11 @@ from analytics.emulator.server import Emulator, running
 from analytics.emulator.world import World
 from analytics.levain.polling import Polling
 from analytics.settings import Settings, load_settings
+from analytics.transform import build
+from analytics.transform.comments import comment_on
 from analytics.warehouse import database
 from analytics.warehouse.confined import Limits
-from analytics.warehouse.database import open_warehouse
+from analytics.warehouse.database import attached_marts, open_warehouse
 from analytics.warehouse.layout import Layout
 
 NOW = datetime(2026, 11, 20, 6, 0, tzinfo=UTC)
@@ -117,6 +119,25 @@ def optimized() -> Iterator[None]:
 def uncommented() -> Iterator[None]:
     """Build relations without comments, which take a quarter of the time of a small build."""
     with patch("analytics.transform.build.comment_on"):
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def tables_laid_out(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """The first build of a folder copies its tables from an empty one, as a later one does."""
+    as_it_is = {"lay_out": build.lay_out, "comment_on": comment_on}
+
+    def fill(folder: Path) -> None:
+        with open_warehouse(Layout(folder)) as con, attached_marts(con, Layout(folder).marts):
+            build.build(con, timezone="UTC")
+
+    def laid_out(con: duckdb.DuckDBPyConnection, earlier: Path | None) -> None:
+        if earlier is None or not earlier.exists():
+            with patch.multiple(build, **as_it_is):
+                earlier = Layout(shared_folder(tmp_path_factory, "laid-out", fill)).marts
+        as_it_is["lay_out"](con, earlier)
+
+    with patch("analytics.transform.build.lay_out", laid_out):
         yield
 
 

@@ -128,7 +128,8 @@ def _build_anew(
     """Build all marts into a new file, and replace the previous file when it is complete."""
     remove_database(layout.next_marts)
     with attached_marts(con, layout.next_marts, has_log=False):
-        built = build(con, timezone=settings.reporting.timezone, before=progress.part)
+        zone = settings.reporting.timezone
+        built = build(con, timezone=zone, earlier=layout.marts, before=progress.part)
     remove_database(layout.marts)
     layout.next_marts.replace(layout.marts)
     return built

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from operator import attrgetter
@@ -25,6 +26,7 @@ from analytics.transform import (
 from analytics.transform.build_state import (
     AUDITED,
     build_number,
+    code_of,
     forget_build,
     read_contents,
     record_build,
@@ -47,7 +49,7 @@ from analytics.transform.models import (
     read_models,
 )
 from analytics.transform.side_by_side import run_all
-from analytics.warehouse.database import BUILD_FILE, transaction
+from analytics.warehouse.database import BUILD_FILE, attached, transaction
 
 POLARS_MODELS = (
     allocations.MODEL,
@@ -80,11 +82,13 @@ def build(
     *,
     timezone: str,
     queries: Path | None = None,
+    earlier: Path | None = None,
     before: Before | None = None,
 ) -> list[BuiltRelation]:
     """Build all models anew, each after those it reads; days and months are those of `timezone`.
 
-    `timezone` is an IANA name. `before` is told of each relation.
+    `timezone` is an IANA name. `earlier` is another build file, whose tables serve as the pattern:
+    see `lay_out`. `before` is told of each relation.
 
     Raises ModelError, which names the file, for a model that cannot be built. The relations of an
     earlier build are dropped first; models built before the error remain.
@@ -93,18 +97,15 @@ def build(
     models = in_order(all_models(queries))
     con.execute("set variable reporting_timezone = ?", [timezone])
     forget_build(con)
-    con.execute(f"drop schema if exists {_PARTIAL}")
-    for layer in LAYERS:
-        schema = f"{_CATALOGS[layer]}.{layer}"
-        con.execute(f"drop schema if exists {schema} cascade")
-        con.execute(f"create schema {schema}")
+    made = {model.relation for model in models}
+    laid_out = _prepare(con, f"code_{code_of(queries)}", made, earlier)
     con.execute("checkpoint warehouse")  # the new relations take the place of the old ones
     create_macros(con, "build_file.marts")
     create_results(con)
     built = run_all(
         con,
         {model.relation: model for model in models},
-        _build,
+        lambda connection, model: _build(connection, model, exists=model.relation in laid_out),
         after=attrgetter("reads"),
         before=before,
     )
@@ -112,6 +113,58 @@ def build(
     record_build_file(con)
     record_contents(con, read_contents(con, _guarded(models)))
     return [*built.values()]
+
+
+def lay_out(con: duckdb.DuckDBPyConnection, earlier: Path | None) -> None:
+    """Copy the tables of an earlier build file, with their comments and without rows.
+
+    To comment on columns takes a quarter of a small build. A file that cannot be read is none.
+    """
+    if earlier and earlier.exists():
+        with suppress(duckdb.Error), attached(con, earlier) as file:
+            con.execute(f"copy from database {file} to {BUILD_FILE} (schema)")
+
+
+def _prepare(
+    con: duckdb.DuckDBPyConnection, code: str, made: set[str], earlier: Path | None
+) -> set[str]:
+    """Leave tables to be `made` that this code has laid out, empty, and nothing else of a build.
+
+    Return the names of these tables.
+    """
+    for layer in LAYERS:
+        if layer not in PUBLISHED:
+            con.execute(f"drop schema if exists warehouse.{layer} cascade")
+            con.execute(f"create schema warehouse.{layer}")
+    if not _keep_only(con, {code, *PUBLISHED}):
+        lay_out(con, earlier)
+        if not _keep_only(con, {code, *PUBLISHED}):
+            for schema in (code, *PUBLISHED):
+                con.execute(f"create schema {BUILD_FILE}.{schema}")
+    tables = con.execute(
+        "select schema_name || '.' || table_name, estimated_size > 0 from duckdb_tables()"
+        " where database_name = ?",
+        [BUILD_FILE],
+    ).fetchall()
+    for table, has_rows in tables:
+        if table not in made | CHECK_RESULTS:
+            con.execute(f"drop table {BUILD_FILE}.{table}")
+        elif has_rows:
+            con.execute(f"truncate {BUILD_FILE}.{table}")
+    return {table for table, _ in tables}
+
+
+def _keep_only(con: duckdb.DuckDBPyConnection, kept: set[str]) -> bool:
+    """Drop other schemas of the build file; unless it has all of these and is whole, these too."""
+    found = con.execute(
+        "select schema_name from duckdb_schemas() where database_name = ? and not internal",
+        [BUILD_FILE],
+    ).fetchall()
+    schemas = {name for (name,) in found} - {"main"}
+    is_kept = schemas >= kept and is_whole(con)
+    for schema in schemas - kept if is_kept else schemas:
+        con.execute(f"drop schema {BUILD_FILE}.{schema} cascade")
+    return is_kept
 
 
 def update(
@@ -221,8 +274,8 @@ def build_on_results(con: duckdb.DuckDBPyConnection, queries: Path) -> None:
     for model in in_order(all_models(queries)):
         if model.reads & changed:
             changed.add(model.relation)
-            _drop(con, [model])
-            _make(con, model)
+            con.execute(f"truncate {_CATALOGS[model.layer]}.{model.relation}")
+            _make(con, model, exists=True)
 
 
 def build_only(con: duckdb.DuckDBPyConnection, relations: Collection[str]) -> None:
@@ -237,34 +290,21 @@ def all_models(queries: Path) -> list[Model]:
     return [*read_models(queries), *POLARS_MODELS]
 
 
-def _build(con: duckdb.DuckDBPyConnection, model: Model) -> BuiltRelation:
-    """Create a relation and its comments, in one transaction."""
+def _build(con: duckdb.DuckDBPyConnection, model: Model, *, exists: bool = False) -> BuiltRelation:
+    """Create a relation and its comments, or fill it, in one transaction."""
     started = time.perf_counter()
     with transaction(con):
-        rows = _make(con, model)
+        rows = _make(con, model, exists=exists)
     return BuiltRelation(model.relation, rows, time.perf_counter() - started)
 
 
-def _make(con: duckdb.DuckDBPyConnection, model: Model) -> int | None:
-    """Create a relation and its comments; return the number of its rows, None for a view."""
+def _make(con: duckdb.DuckDBPyConnection, model: Model, *, exists: bool) -> int | None:
+    """Create a relation and its comments, or fill it; return its rows, None for a view."""
     relation = f"{_CATALOGS[model.layer]}.{model.relation}"
     try:
-        rows = model.make(con, relation)
-        if model.layer in PUBLISHED:
+        rows = model.make(con, relation, exists=exists)
+        if model.layer in PUBLISHED and not exists:
             comment_on(con, relation, model.header)
     except (duckdb.Error, pl.exceptions.PolarsError, OSError) as error:
         raise ModelError(model.file, str(error)) from error
     return rows
-
-
-def _drop(con: duckdb.DuckDBPyConnection, models: list[Model]) -> None:
-    """Drop the relations of an earlier build that these models replace."""
-    relations = {f"{_CATALOGS[model.layer]}.{model.relation}" for model in models}
-    earlier = con.execute("""
-        select 'table', concat_ws('.', database_name, schema_name, table_name) from duckdb_tables()
-        union all
-        select 'view', concat_ws('.', database_name, schema_name, view_name) from duckdb_views()
-    """).fetchall()
-    for kind, relation in earlier:
-        if relation in relations:
-            con.execute(f"drop {kind} {relation}")

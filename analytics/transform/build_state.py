@@ -44,7 +44,7 @@ def record_build(
     con.execute(
         f"create or replace table {STATE}.build as"
         " select uuid() as id, ?::integer as number, ? as made_by",
-        [number, _made_by(queries, timezone)],
+        [number, f"{code_of(queries)} {timezone}"],
     )
 
 
@@ -121,7 +121,7 @@ def build_number(con: duckdb.DuckDBPyConnection, queries: Path, timezone: str) -
         return None
     if row is None or _builds(con) != [f"{_PREFIX}{row[0].hex}"]:
         return None
-    return int(row[1]) if row[2] == _made_by(queries, timezone) else None
+    return int(row[1]) if row[2] == f"{code_of(queries)} {timezone}" else None
 
 
 def _builds(con: duckdb.DuckDBPyConnection) -> list[str]:
@@ -133,11 +133,9 @@ def _builds(con: duckdb.DuckDBPyConnection) -> list[str]:
     return [name for (name,) in rows]
 
 
-def _made_by(queries: Path, timezone: str) -> str:
-    """Return a hash of the code, the models and the settings on which a build depends."""
-    code = hashlib.sha256(
-        f"{__version__} {duckdb.__version__} {pl.__version__} {timezone}".encode()
-    )
+def code_of(queries: Path) -> str:
+    """Return a hash of the code and the models on which a build depends."""
+    code = hashlib.sha256(f"{__version__} {duckdb.__version__} {pl.__version__}".encode())
     for folder, pattern in ((Path(__file__).parent, "*.py"), (queries, "**/*.*")):
         for path in sorted(folder.glob(pattern)):
             code.update(f"\n{path.name}\n".encode())

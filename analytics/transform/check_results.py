@@ -87,15 +87,21 @@ _ALERT_COLUMNS = """
 
 
 def create_results(con: duckdb.DuckDBPyConnection) -> None:
-    """Create the tables in place of earlier ones: empty, but for the rules of finance."""
+    """Create the tables, or empty them, but for the rules of finance."""
+    existing = con.execute(
+        "select concat_ws('.', database_name, schema_name, table_name) from duckdb_tables()"
+    ).fetchall()
     for relation, columns, header in (
         (RESULTS, _RESULT_COLUMNS, _RESULTS_HEADER),
         (FINDINGS, _FINDING_COLUMNS, _FINDINGS_HEADER),
         (PROJECT_FILES, _FILE_COLUMNS, _FILES_HEADER),
         (ALERT_FINDINGS, _ALERT_COLUMNS, _ALERTS_HEADER),
     ):
-        con.execute(f"create or replace table {relation} ({columns})")
-        comment_on(con, relation, header)
+        if (relation,) in existing:
+            con.execute(f"truncate {relation}")
+        else:
+            con.execute(f"create table {relation} ({columns})")
+            comment_on(con, relation, header)
     con.execute(f"""
         insert into {PROJECT_FILES} by name
         select

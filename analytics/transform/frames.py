@@ -18,12 +18,14 @@ def read_frame(
     return pl.DataFrame(con.sql(f"select {', '.join(columns)} from {relation}"))
 
 
-def write_table(con: duckdb.DuckDBPyConnection, relation: str, frame: pl.DataFrame) -> int:
-    """Create a table from a frame, and return its number of rows."""
+def write_table(
+    con: duckdb.DuckDBPyConnection, relation: str, frame: pl.DataFrame, *, exists: bool = False
+) -> int:
+    """Create a table from a frame, or fill one that exists; return the number of rows."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "frame.parquet"
         path.write_bytes(as_parquet(frame))
-        made = con.execute(f"{create_table(relation)} as from read_parquet(?)", [str(path)])
+        made = con.execute(f"{filling(relation, exists)} from read_parquet(?)", [str(path)])
         ((rows,),) = made.fetchall()
     return int(rows)
 
@@ -35,6 +37,8 @@ def as_parquet(frame: pl.DataFrame) -> memoryview:
     return made.getbuffer()
 
 
-def create_table(relation: str) -> str:
-    """Return the words that create a table, which may be in the catalog `temp`."""
-    return f"create {'temp ' if relation.startswith('temp.') else ''}table {relation}"
+def filling(relation: str, exists: bool) -> str:
+    """Return the words before a SELECT whose rows a table gets; it may be in catalog `temp`."""
+    if exists:
+        return f"insert into {relation}"
+    return f"create {'temp ' if relation.startswith('temp.') else ''}table {relation} as"

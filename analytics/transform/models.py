@@ -14,7 +14,7 @@ from types import MappingProxyType
 import duckdb
 import polars as pl
 
-from analytics.transform.frames import create_table, read_frame, write_table
+from analytics.transform.frames import filling, read_frame, write_table
 from analytics.transform.parsing import columns_read, parse, renamed, tables_read
 
 LAYERS = ("staging", "intermediate", "marts", "audit", "reports")
@@ -101,11 +101,17 @@ class Model(ABC):
 
     @abstractmethod
     def make(
-        self, con: duckdb.DuckDBPyConnection, relation: str, inputs: Mapping[str, str] = NO_INPUTS
+        self,
+        con: duckdb.DuckDBPyConnection,
+        relation: str,
+        inputs: Mapping[str, str] = NO_INPUTS,
+        *,
+        exists: bool = False,
     ) -> int | None:
         """Create the relation, and return its number of rows (None for a view).
 
-        It reads the relations that `inputs` names in place of its own.
+        It reads the relations that `inputs` names in place of its own. A table that `exists` is
+        empty, and is filled.
         """
 
     @abstractmethod
@@ -125,14 +131,19 @@ class SqlModel(Model):
         return not (self.layer in PUBLISHED or self.header.is_table)
 
     def make(
-        self, con: duckdb.DuckDBPyConnection, relation: str, inputs: Mapping[str, str] = NO_INPUTS
+        self,
+        con: duckdb.DuckDBPyConnection,
+        relation: str,
+        inputs: Mapping[str, str] = NO_INPUTS,
+        *,
+        exists: bool = False,
     ) -> int | None:
-        """Create the view or the table."""
+        """Create the view or the table, or fill the table."""
         sql = renamed(self.sql, inputs) if inputs else self.sql
         if self.is_view:
             con.execute(f"create view {relation} as {sql}")
             return None
-        ((rows,),) = con.execute(f"{create_table(relation)} as {sql}").fetchall()
+        ((rows,),) = con.execute(f"{filling(relation, exists)} {sql}").fetchall()
         return int(rows)
 
     def columns_read(self, relation: str) -> frozenset[str] | None:
@@ -153,14 +164,19 @@ class PolarsModel(Model):
         return False
 
     def make(
-        self, con: duckdb.DuckDBPyConnection, relation: str, inputs: Mapping[str, str] = NO_INPUTS
+        self,
+        con: duckdb.DuckDBPyConnection,
+        relation: str,
+        inputs: Mapping[str, str] = NO_INPUTS,
+        *,
+        exists: bool = False,
     ) -> int:
-        """Create the table."""
+        """Create the table, or fill it."""
         frames = [
             read_frame(con, inputs.get(name, name), columns)
             for name, columns in self.inputs.items()
         ]
-        return write_table(con, relation, self.compute(*frames))
+        return write_table(con, relation, self.compute(*frames), exists=exists)
 
     def columns_read(self, relation: str) -> frozenset[str] | None:
         """Return the columns that it reads of an input."""

@@ -99,6 +99,6 @@ def closed_november(folder: Path) -> Iterator[Warehouse]:
             billed_usd=billed - Decimal("0.0000000015"),
         )  # fmt: skip
         warehouse.insert("ledger.loads", workspace_id=WORKSPACE, load_id="load-2", step="meters")
-        warehouse.build_all(comments=True)
+        warehouse.build_all()
         run_checks(warehouse.con)
         yield warehouse

@@ -35,7 +35,7 @@ def shards(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
             "usage_hours", hour=f"{day} 12:00Z", date=day, model="m", provider="bedrock",
             cost_usd=4, **corrected,
         )  # fmt: skip
-        warehouse.build_all(comments=True)
+        warehouse.build_all()
     first, second = folder / "first.duckdb", folder / "second.duckdb"
     shutil.copyfile(Layout(folder / "data").marts, first)
     shutil.copyfile(first, second)

@@ -52,7 +52,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Warehouse,
         warehouse.given(
             "agent_billing_days", date="2026-12-01", cost_usd="0.5", billed_usd="0.5", **of
         )
-        warehouse.build_all("Europe/Berlin", comments=True)
+        warehouse.build_all("Europe/Berlin")
         run_checks(warehouse.con)
         warehouse.con.execute("checkpoint build_file; detach build_file")
         yield warehouse, root / "data" / "build.duckdb"
@@ -217,10 +217,10 @@ def test_checks_that_are_stopped_change_nothing(
     relations = ("audit.check_results", "reports.rpt_checks", "reports.rpt_workspace_health")
     before = [sample.rows(f"from {each} order by all") for each in relations]
 
-    def stop(*_: object) -> None:
+    def stop(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(build, "comment_on", stop)
+    monkeypatch.setattr(build, "_make", stop)
     with pytest.raises(KeyboardInterrupt):
         run_checks(sample.con)
 

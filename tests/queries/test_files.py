@@ -104,7 +104,7 @@ def test_no_date_is_now() -> None:
 
 def test_every_column_is_explained(warehouse: Warehouse) -> None:
     """Every mart and every column of one has a comment."""
-    warehouse.build_all(comments=True)
+    warehouse.build_all()
 
     assert (
         warehouse.rows("""

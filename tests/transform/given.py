@@ -13,15 +13,17 @@ import pytest
 
 from analytics.extract.loads import BATCH_ID
 from analytics.resources import folder
-from analytics.transform.build import _CATALOGS, _drop, all_models, build, build_only
+from analytics.transform.build import _CATALOGS, all_models, build, build_only
+from analytics.transform.build_state import code_of
 from analytics.transform.check_results import create_results
 from analytics.transform.measures import create_macros
-from analytics.transform.models import references
+from analytics.transform.models import Model, references
 from analytics.warehouse.database import attached_marts, open_warehouse
 from analytics.warehouse.layout import Layout
 from tests.conftest import uncommented
 
 MODELS = {model.relation: model for model in all_models(folder("queries"))}
+_LAID_OUT = f"code_{code_of(folder('queries'))}"
 WORKSPACE = "w-1"
 SEEN = datetime(2026, 11, 20, 5, tzinfo=UTC)
 
@@ -69,7 +71,7 @@ class Warehouse:
     def con(self) -> duckdb.DuckDBPyConnection:
         """The connection; a build that was begun is completed first."""
         if self._built is not None:
-            self._build_uncommented()
+            build(self._con, timezone=self._timezone)
             self._built = None
         return self._con
 
@@ -117,23 +119,16 @@ class Warehouse:
         """Begin a build: from here on, relations are built when a query reads them."""
         self._timezone, self._built = timezone, set()
 
-    def build_all(self, timezone: str = "UTC", *, comments: bool = False) -> None:
-        """Build all models now, with comments where a test reads them."""
+    def build_all(self, timezone: str = "UTC") -> None:
+        """Build all models now."""
         self._timezone, self._built = timezone, None
-        if comments:
-            build(self._con, timezone=timezone)
-        else:
-            self._build_uncommented()
+        build(self._con, timezone=timezone)
 
     def execute(self, sql: str, *values: Any) -> duckdb.DuckDBPyConnection:
         """Execute a query, and build the relations that it reads before."""
         if self._built is not None and (read := references("query", sql) & MODELS.keys()):
             build_some(self._con, read, self._timezone, self._built)
         return self._con.execute(sql, values)
-
-    def _build_uncommented(self) -> None:
-        with uncommented():
-            build(self._con, timezone=self._timezone)
 
     def rows(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
         """Return the rows of a query."""
@@ -161,12 +156,26 @@ def build_some(
     con.execute("set variable reporting_timezone = ?", [timezone])
     for layer, catalog in _CATALOGS.items():
         con.execute(f"create schema if not exists {catalog}.{layer}")
+    con.execute(f"drop schema if exists build_file.{_LAID_OUT}")  # these have no comments
     _drop(con, [MODELS[relation] for relation in missing])
     create_macros(con, "build_file.marts")
     create_results(con)
     with uncommented():
         build_only(con, missing)
     built |= missing
+
+
+def _drop(con: duckdb.DuckDBPyConnection, models: list[Model]) -> None:
+    """Drop the relations of an earlier build that these models replace."""
+    relations = {f"{_CATALOGS[model.layer]}.{model.relation}" for model in models}
+    earlier = con.execute("""
+        select 'table', concat_ws('.', database_name, schema_name, table_name) from duckdb_tables()
+        union all
+        select 'view', concat_ws('.', database_name, schema_name, view_name) from duckdb_views()
+    """).fetchall()
+    for kind, relation in earlier:
+        if relation in relations:
+            con.execute(f"drop {kind} {relation}")
 
 
 class InMemory(Layout):
