@@ -14,10 +14,11 @@ from hypothesis import strategies as st
 
 from analytics.transform.unusual_days import unusual_days
 from tests.transform.days import agent_days, agents, dates, day, span
-from tests.transform.given import Warehouse
 
 FIRST, LAST = date(2026, 10, 1), date(2026, 11, 19)
 SPAN = span(FIRST, LAST)
+BEFORE = SPAN[:-1]
+VARIED = [day(each, (4, 6, 8)[each.toordinal() % 3]) for each in BEFORE]
 
 
 def judge(*rows: tuple[Any, ...], complete: list[date] | None = None) -> list[dict[str, Any]]:
@@ -28,14 +29,14 @@ def judge(*rows: tuple[Any, ...], complete: list[date] | None = None) -> list[di
     )
 
 
-def steady(cost: str = "2", last: str = "9", last_runs: int = 10) -> list[Any]:
-    """Days of one cost, and a last one of another."""
-    return [*(day(each, cost, 10) for each in SPAN[:-1]), day(LAST, last, last_runs)]
+def steady(cost: Any = 2, **of: Any) -> list[Any]:
+    """The days before the last one, which are all alike."""
+    return [day(each, cost, **{"runs": 10} | of) for each in BEFORE]
 
 
 def test_more_expensive_runs() -> None:
     """A day stands with what it costs, usually costs, and the reason."""
-    assert judge(*steady()) == [
+    assert judge(*steady(), day(LAST, 9, 10)) == [
         {
             "workspace_id": "w-1",
             "agent_id": "a-1",
@@ -54,96 +55,70 @@ def test_more_expensive_runs() -> None:
     ]
 
 
-def test_more_runs() -> None:
-    """Where the number of runs grew at least as much as the cost of one, it is the reason."""
-    (found,) = judge(*steady(last_runs=45))
+@pytest.mark.parametrize(
+    ("rows", "cause"),
+    [
+        ([*steady(), day(LAST, 9, 45)], "more_runs"),  # each costs what it did
+        ([day(LAST, 9)], "more_runs"),  # there was none before
+        ([*steady(0), day(LAST, 9, 11)], "more_expensive_runs"),  # they cost nothing before
+        ([*steady(agent="(platform)"), day(LAST, 9, 0, agent="(platform)")], None),
+    ],
+)
+def test_cause(rows: list[Any], cause: str | None) -> None:
+    """The reason is what grew more, runs or the cost of one; the platform's has none."""
+    (found,) = judge(*rows)
 
-    assert found["cause"] == "more_runs"
-    assert found["usd_per_run"] == found["usual_usd_per_run"]
-
-
-def test_usually_no_run() -> None:
-    """Complete dates without a run cost nothing; the first run above a dollar is unusual."""
-    (found,) = judge(day(LAST, "1.0000000001"))
-
-    assert (found["usual_cost_usd"], found["usual_runs"]) == (0, 0)
-    assert found["usual_usd_per_run"] is None
-    assert found["cause"] == "more_runs"
-    assert judge(day(LAST, 1)) == []
+    assert found["cause"] == cause
 
 
-def test_bounds_are_exact() -> None:
-    """A day must cost more than half above the usual, by a ten-billionth at least."""
-    assert judge(*steady(cost="4", last="6")) == []
-    assert judge(*steady(cost="4", last="6.0000000001"))
-    assert judge(*steady(cost="0.5", last="1.5")) == []
-    assert judge(*steady(cost="0.5", last="1.5000000001"))
+@pytest.mark.parametrize(
+    ("before", "most"),
+    [
+        pytest.param([], "1", id="more than a dollar"),
+        pytest.param(steady("0.5"), "1.5", id="more than a dollar above the usual"),
+        pytest.param(steady(4), "6", id="more than half above the usual"),
+        pytest.param(VARIED, "20.826", id="more than five deviations above the usual"),
+    ],
+)
+def test_bounds_are_exact(before: list[Any], most: str) -> None:
+    """A day must lie above each bound, by a ten-billionth at least."""
+    assert judge(*before, day(LAST, most)) == []
+    assert len(judge(*before, day(LAST, Decimal(most) + Decimal("1e-10")))) == 1
 
 
-@pytest.mark.parametrize("last_runs", [9, 10, 11])
-def test_runs_that_usually_cost_nothing(last_runs: int) -> None:
-    """Runs that cost nothing before became more expensive, however many they are."""
-    (day,) = judge(*steady(cost="0", last="9", last_runs=last_runs))
+@pytest.mark.parametrize(
+    ("rows", "count"),
+    [
+        pytest.param([*steady(None, unknown=10), day(LAST, 9)], 0, id="no basis"),
+        pytest.param([*steady(unlisted=None), day(LAST, 9)], 0, id="unlisted runs: no basis"),
+        pytest.param([*steady(unknown=3), day(LAST, 9)], 0, id="less than 4 in 5: no basis"),
+        pytest.param([*steady(unknown=2), day(LAST, 9)], 1, id="4 in 5 runs: a basis"),
+        pytest.param([*steady(), day(LAST, 9, unlisted=None)], 0, id="unlisted runs: not judged"),
+        pytest.param([*steady(), day(LAST, 9, 10, unknown=1)], 1, id="known in part: judged"),
+        pytest.param([*steady(), day(LAST + timedelta(days=1), 99)], 0, id="not complete"),
+    ],
+)
+def test_unknown_is_not_zero(rows: list[Any], count: int) -> None:
+    """A date of unknown cost is no basis and is not judged, nor is one that is not complete."""
+    found = judge(*rows)
 
-    assert day["cause"] == "more_expensive_runs"
+    assert len(found) == count
+    assert [each["unknown_cost_count"] for each in found] == [row[6] for row in rows[-1:]][:count]
 
 
-def test_days_that_vary() -> None:
-    """Where days vary by themselves, a day must be more than five deviations away."""
-    rows = [day(each, (4, 6, 8)[each.toordinal() % 3]) for each in SPAN[:-1]]
-
-    assert judge(*rows, day(LAST, "20.826")) == []
-    assert [found["usual_cost_usd"] for found in judge(*rows, day(LAST, "20.8260000001"))] == [6]
-
-
-def test_too_few_days() -> None:
+@pytest.mark.parametrize(("days", "count"), [(13, 0), (14, 1)])
+def test_too_few_days(days: int, count: int) -> None:
     """No day is judged by fewer than 14 days before it."""
-    cost = [day(each, 2) for each in SPAN[:-1]]
+    complete = span(LAST - timedelta(days=days), LAST)
 
-    assert judge(*cost, day(LAST, 9), complete=span(LAST - timedelta(days=13), LAST)) == []
-    assert judge(*cost, day(LAST, 9), complete=span(LAST - timedelta(days=14), LAST))
-
-
-def test_unknown_is_not_zero() -> None:
-    """Dates of unknown cost are no basis, and are not judged; the date that runs on is neither."""
-    unread = [day(each, None, 5, unknown=5) for each in SPAN[:-1]]
-    in_part = [day(each, 2, 5, unknown=1, unlisted=None) for each in SPAN[:-1]]
-
-    assert judge(*unread, day(LAST, 9)) == []
-    assert judge(*in_part, day(LAST, 9)) == []
-    assert judge(*steady()[:-1], day(LAST, 9, unlisted=None)) == []
-    assert judge(*steady(last="2"), day(LAST + timedelta(days=1), 99)) == []
-
-
-def test_known_in_part() -> None:
-    """A run of unknown cost among others is counted; what is known is judged."""
-    (found,) = judge(*steady()[:-1], day(LAST, 9, 10, unknown=1))
-
-    assert found["unknown_cost_count"] == 1
-
-
-def test_days_known_in_part_are_no_basis() -> None:
-    """A day before counts only with the cost of at least four in five of its runs known."""
-    last = day(LAST, 9, 10)
-
-    assert judge(*(day(each, 2, 10, unknown=3) for each in SPAN[:-1]), last) == []
-    assert len(judge(*(day(each, 2, 10, unknown=2) for each in SPAN[:-1]), last)) == 1
-
-
-def test_platform() -> None:
-    """The platform's own activity is judged as well; its runs are no reason."""
-    rows = [day(each, 2, 0, agent="(platform)") for each in SPAN[:-1]]
-    (found,) = judge(*rows, day(LAST, 9, 0, agent="(platform)"))
-
-    assert (found["cause"], found["usd_per_run"]) == (None, None)
+    assert len(judge(*steady(), day(LAST, 9), complete=complete)) == count
 
 
 def test_lines_and_workspaces_apart() -> None:
     """Each line is judged by its own days; one of the same name elsewhere is another one."""
-    rows = [*steady(last="2"), *(day(each, 50, agent="a-2") for each in SPAN)]
-    other = [day(each, 2, workspace="w-2") for each in SPAN[:-1]]
+    rows = [*steady(), day(LAST, 2), *(day(each, 50, agent="a-2") for each in SPAN)]
     found = unusual_days(
-        agent_days(*rows, *other, day(LAST, 50, workspace="w-2")),
+        agent_days(*rows, *steady(workspace="w-2"), day(LAST, 50, workspace="w-2")),
         pl.concat([dates(SPAN), dates(SPAN, "w-2")]),
         pl.concat([agents("a-1", "a-2"), agents("a-1", workspace="w-2")]),
     )
@@ -155,14 +130,10 @@ def test_empty() -> None:
     """Without workspaces, or without runs, there are no rows, with the same columns."""
     nothing = unusual_days(agent_days(), dates([]), agents())
     no_runs = unusual_days(agent_days(), dates(SPAN), agents("a-1"))
+    some = unusual_days(agent_days(day(LAST, 9)), dates(SPAN), agents("a-1"))
 
-    assert (
-        nothing.schema
-        == no_runs.schema
-        == unusual_days(agent_days(*steady()), dates(SPAN), agents("a-1")).schema
-    )
-    assert nothing.is_empty()
-    assert no_runs.is_empty()
+    assert nothing.schema == no_runs.schema == some.schema
+    assert (len(nothing), len(no_runs), len(some)) == (0, 0, 1)
 
 
 def test_a_new_line() -> None:
@@ -210,17 +181,15 @@ def by_hand(costs: list[Decimal | None]) -> list[int]:
     return found
 
 
-@settings(max_examples=60)
-@given(
-    st.lists(
-        st.one_of(
-            st.decimals(0, 12, places=2),
-            st.decimals(0, 10**8, places=10),
-            st.sampled_from([Decimal(0), Decimal(2), None]),
-        ),
-        max_size=50,
-    )
+_costs = st.one_of(
+    st.decimals(0, 12, places=2),
+    st.decimals(0, 10**8, places=10),
+    st.sampled_from([Decimal(0), Decimal(2), None]),
 )
+
+
+@settings(max_examples=40)
+@given(st.lists(_costs, max_size=50))
 def test_same_as_by_hand(costs: list[Decimal | None]) -> None:
     """All days at once give what the method gives day by day."""
     rows = [
@@ -231,25 +200,3 @@ def test_same_as_by_hand(costs: list[Decimal | None]) -> None:
     found = unusual_days(agent_days(*rows), dates(SPAN[: len(costs)]), agents("a-1"))
 
     assert found["date"].to_list() == [SPAN[position] for position in by_hand(costs)]
-
-
-def test_mart(warehouse: Warehouse) -> None:
-    """The mart has the dates of the reporting time zone."""
-    for each in span(date(2026, 11, 1), date(2026, 11, 19)):
-        warehouse.given(
-            "runs",
-            run_id=str(each),
-            created_at=f"{each} 20:00Z",
-            cost_usd=9 if each.day == 18 else 2,
-        )
-    warehouse.insert(
-        "ledger.requests", workspace_id="w-1", load_id="load-1", request=1, source="usage_hours",
-        status=200, window_start="2026-10-30", window_end="2026-11-21",
-    )  # fmt: skip
-    warehouse.con.execute("update ledger.workspaces set last_batch_at = '2026-11-21 05:00Z'")
-
-    warehouse.build("Asia/Tokyo")
-
-    assert warehouse.rows("select agent_id, date, cost_usd, cause from marts.fct_unusual_days") == [
-        ("a-1", date(2026, 11, 19), Decimal(9), "more_expensive_runs")
-    ]
