@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
+import duckdb
 import pytest
 
 from analytics.format.wilson import wilson_interval
@@ -12,9 +14,11 @@ from analytics.transform.measures import create_macros, measures
 from tests.transform.given import Warehouse
 
 
-@pytest.fixture(autouse=True)
-def macros(warehouse: Warehouse) -> None:
-    create_macros(warehouse.con, "build_file.marts")
+@pytest.fixture(scope="module")
+def con() -> Iterator[duckdb.DuckDBPyConnection]:
+    with duckdb.connect() as con:
+        create_macros(con, "main")
+        yield con
 
 
 @pytest.mark.parametrize(
@@ -26,37 +30,28 @@ def macros(warehouse: Warehouse) -> None:
         (10, 0, 0.0, 0.0, 0.27753279986288925),
         (0, 10, 0.7224672001371107, 1.0, 1.0),
         (1, 0, 0.0, 0.0, 0.7934506856227626),
+        (0, 0, None, None, None),
     ],
 )
 def test_interval(
-    warehouse: Warehouse, succeeded: int, failed: int, low: float, rate: float, high: float
+    con: duckdb.DuckDBPyConnection, succeeded: int, failed: int, low: Any, rate: Any, high: Any
 ) -> None:
     """The rate is failed runs over failed and succeeded ones, within its Wilson interval."""
-    found = warehouse.row(
-        "select failure_rate($1, $2), wilson_low($1, $2), wilson_high($1, $2)", failed, succeeded
-    )
+    sql = "select failure_rate($1, $2), wilson_low($1, $2), wilson_high($1, $2)"
 
-    assert found[0] == rate
-    assert found[1:] == pytest.approx((low, high), abs=1e-12)
-
-
-def test_nothing_ended(warehouse: Warehouse) -> None:
-    """Where nothing succeeded or failed, the rate and both bounds are null."""
-    assert warehouse.row("select failure_rate(0, 0), wilson_low(0, 0), wilson_high(0, 0)") == (
-        None,
-        None,
-        None,
-    )
+    assert con.execute(sql, [failed, succeeded]).fetchall() == [
+        (rate, pytest.approx(low, abs=1e-12), pytest.approx(high, abs=1e-12))
+    ]
 
 
-def test_bounds_are_those_of_pages(warehouse: Warehouse) -> None:
+def test_bounds_are_those_of_pages(con: duckdb.DuckDBPyConnection) -> None:
     """SQL and pages give the same interval to 12 digits, and no bound leaves 0 to 1."""
-    rows = warehouse.rows("""
+    rows = con.execute("""
         select f.range, n.range, failure_rate(f.range, n.range - f.range) as rate,
             wilson_low(f.range, n.range - f.range) as low,
             wilson_high(f.range, n.range - f.range) as high
         from range(1, 120) as n, range(0, 120) as f where f.range <= n.range
-    """)
+    """).fetchall()
 
     for failed, finished, rate, low, high in rows:
         assert 0 <= low <= rate <= high <= 1
@@ -74,25 +69,26 @@ def test_bounds_are_those_of_pages(warehouse: Warehouse) -> None:
     ],
 )
 def test_cost_per_success_is_exact(
-    warehouse: Warehouse, cost: Any, succeeded: int, expected: Any
+    con: duckdb.DuckDBPyConnection, cost: Any, succeeded: int, expected: Any
 ) -> None:
     """Cost per successful run is a decimal of ten places, cut; null without a success or a cost."""
-    assert warehouse.row("select usd_per_success(?::decimal(38, 10), ?)", cost, succeeded) == (
-        expected,
-    )
+    sql = "select usd_per_success(?::decimal(38, 10), ?)"
+
+    assert con.execute(sql, [cost, succeeded]).fetchall() == [(expected,)]
 
 
 def test_measures_are_declared_once(warehouse: Warehouse) -> None:
     """Each numeric column of the day and month tables is a measure, with one unit and meaning."""
-    warehouse.build_all()
-    columns = warehouse.rows("""
-        select distinct column_name from duckdb_columns()
-        where table_name in (
-            'fct_agent_days', 'fct_agent_months', 'fct_workspace_days', 'fct_workspace_months'
-        ) and data_type not in ('VARCHAR', 'DATE', 'BOOLEAN')
-    """)
+    tables = ("fct_agent_days", "fct_agent_months", "fct_workspace_days", "fct_workspace_months")
+    warehouse.build()
+    columns = {
+        name
+        for table in tables
+        for name, kind, *_ in warehouse.rows(f"describe from marts.{table}")
+        if kind not in ("VARCHAR", "DATE", "BOOLEAN")
+    }
 
-    assert {name for (name,) in columns} | {"usd_per_success", "detail_coverage"} == set(measures())
+    assert columns | {"usd_per_success", "detail_coverage"} == set(measures())
     for measure in measures().values():
         assert measure.unit in {"runs", "days", "usd", "tokens", "ms", "share"}
         assert measure.additive == (measure.unit != "share" and measure.macro is None)

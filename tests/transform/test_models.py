@@ -17,13 +17,13 @@ from analytics.transform.models import (
 from analytics.transform.parsing import parse
 
 
-def write(queries: Path, **files: str) -> Path:
-    """Write model files, named `layer__name`."""
-    for name, sql in files.items():
-        layer, _, stem = name.partition("__")
-        (queries / layer).mkdir(parents=True, exist_ok=True)
-        (queries / layer / f"{stem}.sql").write_text(sql)
-    return queries
+def order(folder: Path, files: dict[str, str]) -> list[str]:
+    """Write model files, named `layer.name`, and return their order."""
+    for relation, sql in files.items():
+        layer, _, stem = relation.partition(".")
+        (folder / layer).mkdir(parents=True, exist_ok=True)
+        (folder / layer / f"{stem}.sql").write_text(sql)
+    return [model.relation for model in in_order(read_models(folder))]
 
 
 def test_header() -> None:
@@ -52,19 +52,11 @@ def test_references() -> None:
     """
 
     assert references("x.sql", sql) == {
-        "raw.runs",
-        "raw.superseded",
-        "marts.fct_x",
-        "staging.stg_x",
-        "ledger.loads",
+        "raw.runs", "raw.superseded", "marts.fct_x", "staging.stg_x", "ledger.loads",
         "intermediate.int_y",
-    }
-
-
-@pytest.mark.parametrize("word", ["from", "table", "describe", "summarize"])
-def test_a_table_without_a_place(word: str) -> None:
-    """A statement that names a table without FROM reads it, too."""
-    assert references("x.sql", f"{word} marts.fct_x") == {"marts.fct_x"}
+    }  # fmt: skip
+    for word in ("from", "table", "describe", "summarize"):
+        assert references("x.sql", f"{word} marts.fct_x") == {"marts.fct_x"}
 
 
 def test_statements_are_parsed_together() -> None:
@@ -96,43 +88,27 @@ def test_only_one_select(sql: str, cause: str) -> None:
 
 def test_order(tmp_path: Path) -> None:
     """Each model comes after the models that it reads; ties are sorted by name."""
-    queries = write(
-        tmp_path / "queries",
-        marts__fct_b="from staging.stg_b join intermediate.int_c using (x)",
-        marts__fct_a="from staging.stg_a",
-        intermediate__int_c="from staging.stg_a",
-        staging__stg_b="from raw.runs",
-        staging__stg_a="from raw.agents",
-    )
+    files = {
+        "marts.fct_b": "from staging.stg_b join intermediate.int_c using (x)",
+        "marts.fct_a": "from staging.stg_a",
+        "intermediate.int_c": "from staging.stg_a",
+        "staging.stg_b": "from raw.runs",
+        "staging.stg_a": "from raw.agents",
+    }
 
-    ordered = [model.relation for model in in_order(read_models(queries))]
-
-    assert ordered == [
-        "staging.stg_a",
-        "staging.stg_b",
-        "intermediate.int_c",
-        "marts.fct_a",
-        "marts.fct_b",
-    ]
+    assert order(tmp_path / "queries", files) == [
+        "staging.stg_a", "staging.stg_b", "intermediate.int_c", "marts.fct_a", "marts.fct_b",
+    ]  # fmt: skip
 
 
-def test_cycle(tmp_path: Path) -> None:
-    """Models that read each other raise an error with the whole cycle."""
-    queries = write(
-        tmp_path / "queries",
-        intermediate__int_a="from intermediate.int_b",
-        intermediate__int_b="from intermediate.int_a",
-    )
-
-    with pytest.raises(ModelError, match=r"int_[ab]\.sql: reads itself: .*int_a.*int_b"):
-        in_order(read_models(queries))
-
-
-def test_unknown_relation(tmp_path: Path) -> None:
-    """A relation that no model builds raises an error that names it and the file that reads it."""
-    queries = write(tmp_path / "queries", marts__fct_a="from staging.stg_nowhere")
-
-    with pytest.raises(
-        ModelError, match=r"^queries/marts/fct_a\.sql: reads staging\.stg_nowhere, which no model"
-    ):
-        in_order(read_models(queries))
+@pytest.mark.parametrize(
+    ("a", "b", "error"),
+    [
+        ("from marts.b", "from marts.a", r"[ab]\.sql: reads itself: .*[ab].*[ab]"),
+        ("from marts.c", "from raw.runs", r"^queries/marts/a\.sql: reads marts\.c, which no model"),
+    ],
+)
+def test_models_without_an_order(tmp_path: Path, a: str, b: str, error: str) -> None:
+    """A cycle, or a relation that no model makes, is named with the file that reads it."""
+    with pytest.raises(ModelError, match=error):
+        order(tmp_path / "queries", {"marts.a": a, "marts.b": b})

@@ -14,6 +14,7 @@ import pytest
 
 from analytics.resources import folder
 from analytics.transform import build as building
+from analytics.transform import clustering
 from analytics.transform.build import UnseenChangeError, build, is_whole, update
 from analytics.transform.checks import run_checks
 from analytics.transform.models import ModelError
@@ -46,6 +47,13 @@ def built(origin: Path, tmp_path: Path) -> Iterator[Warehouse]:
         yield Warehouse(con)
 
 
+RUNS = {  # agent, session, and days before
+    "r-0": ("a-1", "s-1", 0), "r-1": ("a-1", "s-1", 0), "r-2": ("a-2", "s-2", 0),
+    "r-3": ("a-3", "s-3", 5), "r-4": ("a-3", "s-4", 5), "r-5": ("a-3", "s-4", 6),
+    "r-6": ("a-4", "s-5", 7), "r-7": ("a-4", "s-5", 8), "r-8": ("a-4", "s-6", 9),
+}  # fmt: skip
+
+
 def fill(warehouse: Warehouse) -> None:
     warehouse.execute(
         "update ledger.workspaces set first_batch_at = ?, last_batch_at = ?", BATCH_AT, BATCH_AT
@@ -57,17 +65,25 @@ def fill(warehouse: Warehouse) -> None:
         "ledger.requests", workspace_id=WORKSPACE, request=1, source="usage_hours", status=200,
         window_start="2026-11-10", window_end="2026-11-22", fetched_at=BATCH_AT, **first,
     )  # fmt: skip
-    for agent in ("a-1", "a-2"):
+    for agent in ("a-1", "a-2", "a-3", "a-4"):
         warehouse.given("agents", agent_id=agent, agent_name=agent.upper(), **first)
+    for agent in ("a-1", "a-2"):
         warehouse.given("usage_hours", agent_id=agent, cost_usd="1.5", **first)
-    for number, (agent, session) in enumerate([("a-1", "s-1"), ("a-1", "s-1"), ("a-2", "s-2")]):
-        warehouse.given(
-            "runs", run_id=f"r-{number}", agent_id=agent, session_id=session, cost_usd="0.5",
-            created_at=NOON + timedelta(hours=number), **first,
-        )  # fmt: skip
+    for number, run_id in enumerate(RUNS):
+        warehouse.given("runs", **run(run_id, created_at=made_at(run_id, number)), **first)
     with uncommented():
         build(warehouse.con, timezone="UTC")
     run_checks(warehouse.con)
+
+
+def made_at(run_id: str, hours: int = 0) -> datetime:
+    return NOON + timedelta(days=-RUNS[run_id][2], hours=hours % 3)
+
+
+def run(run_id: str, **columns: Any) -> dict[str, Any]:
+    agent_id, session_id, _ = RUNS[run_id]
+    of = {"run_id": run_id, "agent_id": agent_id, "session_id": session_id, "cost_usd": "0.5"}
+    return of | {"created_at": made_at(run_id)} | columns
 
 
 def batch(warehouse: Warehouse, began: str, **columns: Any) -> str:
@@ -76,33 +92,59 @@ def batch(warehouse: Warehouse, began: str, **columns: Any) -> str:
     return f"{began}-009-workspace"
 
 
-def rename(warehouse: Warehouse, load: str) -> None:
-    (version,) = warehouse.row("select version_id from raw.agents where agent_id = 'a-1'")
-    warehouse.replaced(version, "agents", load_id=load, agent_name="Baker")
+def version_of(warehouse: Warehouse, run_id: str) -> int:
+    (version,) = warehouse.row("select max(version_id) from raw.runs where run_id = ?", run_id)
+    return int(version)
+
+
+def read_again(warehouse: Warehouse, load: str, run_id: str, **columns: Any) -> None:
+    version = version_of(warehouse, run_id)
+    warehouse.replaced(version, "runs", load_id=load, **run(run_id, **columns))
 
 
 def find_an_older_run(warehouse: Warehouse, load: str) -> None:
-    """A run that began the session before all runs that are known of it."""
+    """A run that began its session before all runs that are known of it."""
     warehouse.given(
-        "runs", run_id="r-9", session_id="s-2", agent_id="a-2", load_id=load,
+        "runs", run_id="r-20", session_id="s-2", agent_id="a-2", load_id=load,
         created_at=NOON - timedelta(days=3),
     )  # fmt: skip
 
 
-def move_a_run(warehouse: Warehouse, load: str) -> None:
-    """A run that is read again as of another day, agent and session."""
-    warehouse.replaced(
-        version_of(warehouse, "r-0"), "runs", load_id=load, run_id="r-0", agent_id="a-2",
-        session_id="s-3", created_at=NOON - timedelta(days=2), cost_usd="2.25",
+def change_runs(warehouse: Warehouse, load: str) -> None:
+    """Runs of sessions, agents and days apart, each of which changes rows of others."""
+    find_an_older_run(warehouse, load)
+    # One is read again as of another day, agent and session, with another cost.
+    read_again(
+        warehouse, load, "r-0", agent_id="a-2", session_id="s-9", cost_usd="2.25",
+        created_at=NOON - timedelta(days=2),
     )  # fmt: skip
+    # The only run of a session is read again as of another one.
+    read_again(warehouse, load, "r-3", session_id="s-4")
+    # A parent is known, others are not.
+    for child, parent in (("r-21", "r-6"), ("r-22", "r-19"), ("r-23", "r-24")):
+        warehouse.given("runs", run_id=child, parent_run_id=parent, load_id=load)
+    # Two may change; the first is read again unchanged, and the second open.
+    for run_id in ("r-5", "r-8"):
+        warehouse.insert("ledger.provisional_runs", workspace_id=WORKSPACE, run_id=run_id)
+    read_again(warehouse, load, "r-8", status="running")
 
 
-def empty_a_session(warehouse: Warehouse, load: str) -> None:
-    """The only run of a session, which is read again as of another one."""
-    warehouse.replaced(
-        version_of(warehouse, "r-2"), "runs", load_id=load, run_id="r-2", agent_id="a-2",
-        session_id="s-1", created_at=NOON + timedelta(hours=2), cost_usd="0.5",
+def change_them_again(warehouse: Warehouse, load: str) -> None:
+    """What the next batch finds of them."""
+    # A run that started another one, which was read before it, and has a parent itself.
+    warehouse.given("runs", run_id="r-24", parent_run_id="r-1", load_id=load)
+    # No version of a parent is in force any more.
+    warehouse.insert(
+        "raw.superseded", version_id=version_of(warehouse, "r-6"), workspace_id=WORKSPACE,
+        load_id=load,
     )  # fmt: skip
+    # Without a new version, one run is final, and one is given up that the API does not know.
+    warehouse.execute("delete from ledger.provisional_runs")
+
+
+def rename(warehouse: Warehouse, load: str) -> None:
+    (version,) = warehouse.row("select version_id from raw.agents where agent_id = 'a-1'")
+    warehouse.replaced(version, "agents", load_id=load, agent_name="Baker")
 
 
 def lose_a_run(warehouse: Warehouse, _: str) -> None:
@@ -117,129 +159,64 @@ def let_time_pass(warehouse: Warehouse, _: str) -> None:
     )
 
 
-def start_a_child(warehouse: Warehouse, load: str) -> None:
-    """A run whose parent is known, and one whose parent is not."""
-    warehouse.given("runs", run_id="r-5", parent_run_id="r-0", load_id=load)
-    warehouse.given("runs", run_id="r-6", parent_run_id="r-7", load_id=load)
-
-
-def find_the_parent(warehouse: Warehouse, load: str) -> None:
-    """A run that started another one, which is read before it."""
-    warehouse.given("runs", run_id="r-8", parent_run_id="r-9", load_id=load)
-    with uncommented():
-        assert update(warehouse.con, timezone="UTC")
-    later = batch(warehouse, "20261122T060000Z")
-    warehouse.given("runs", run_id="r-9", parent_run_id="r-0", load_id=later)
-
-
-def take_a_run_away(warehouse: Warehouse, load: str) -> None:
-    """A run, the parent of another, of which no version is in force any more."""
-    start_a_child(warehouse, load)
-    with uncommented():
-        assert update(warehouse.con, timezone="UTC")
-    later = batch(warehouse, "20261122T060000Z")
-    warehouse.insert(
-        "raw.superseded", version_id=version_of(warehouse, "r-0"), workspace_id=WORKSPACE,
-        load_id=later,
-    )  # fmt: skip
-
-
-def let_a_run_be_final(warehouse: Warehouse, _: str) -> None:
-    """A run that was read again unchanged: no new version, but it is final now."""
-    warehouse.insert("ledger.provisional_runs", workspace_id=WORKSPACE, run_id="r-1")
-    with uncommented():
-        assert update(warehouse.con, timezone="UTC")
-    warehouse.execute("delete from ledger.provisional_runs")
-
-
-def give_up_a_run(warehouse: Warehouse, load: str) -> None:
-    """An open run that the API has twice not known: no new version, but it may not change now."""
-    warehouse.replaced(
-        version_of(warehouse, "r-1"), "runs", load_id=load, run_id="r-1", status="running"
-    )
-    let_a_run_be_final(warehouse, load)
-
-
 def publish(warehouse: Warehouse, _: str) -> None:
     """A publication, after which a day of the batch before counts as published."""
     warehouse.execute("update ledger.loads set published_at = ?", BATCH_AT)
-    with uncommented():
-        assert update(warehouse.con, timezone="UTC")
-    find_an_older_run(warehouse, batch(warehouse, "20261122T060000Z"))
 
 
-def change_an_owner(warehouse: Warehouse, _: str) -> None:
-    """A rule of the user's own file, from a day on."""
-    warehouse.insert(
-        "finance.owner_rules", precedence=1, line=2, workspace="*", agent="a-1", owner="Ann",
-        valid_from="2026-11-20",
-    )  # fmt: skip
-
-
-def own_what_names_no_agent(warehouse: Warehouse, load: str) -> None:
-    """Rules for usage and runs that name no agent, on days that have no other."""
+def use_without_an_agent(warehouse: Warehouse, load: str) -> None:
+    """Usage and runs that name no agent, on days that have no other."""
     warehouse.given("agent_billing_days", agent_id=None, cost_usd=5, billed_usd=6, load_id=load)
     warehouse.given(
-        "runs", run_id="r-8", agent_id=None, cost_usd=3, load_id=load,
+        "runs", run_id="r-20", agent_id=None, cost_usd=3, load_id=load,
         created_at=NOON - timedelta(days=2),
     )  # fmt: skip
-    warehouse.given("run_costs", run_id="r-8", cost_usd=3, load_id=load)
-    with uncommented():
-        assert update(warehouse.con, timezone="UTC")
-    for number, agent in enumerate(("(platform)", "(none)"), start=1):
+    warehouse.given("run_costs", run_id="r-20", cost_usd=3, load_id=load)
+
+
+def change_owners(warehouse: Warehouse, _: str) -> None:
+    """Rules of the user's own file: of an agent from a day on, and of what names no agent."""
+    for number, agent in enumerate(("a-1", "(platform)", "(none)"), start=1):
         warehouse.insert(
             "finance.owner_rules", precedence=number, line=number, workspace="*", agent=agent,
-            owner="Ann",
+            owner="Ann", valid_from="2026-11-20" if agent == "a-1" else None,
         )  # fmt: skip
 
 
-def version_of(warehouse: Warehouse, run_id: str) -> int:
-    (version,) = warehouse.row("select version_id from raw.runs where run_id = ?", run_id)
-    return int(version)
-
-
 @pytest.mark.parametrize(
-    "change",
+    ("changes", "most"),
     [
-        rename,
-        find_an_older_run,
-        move_a_run,
-        empty_a_session,
-        lose_a_run,
-        let_time_pass,
-        start_a_child,
-        find_the_parent,
-        take_a_run_away,
-        let_a_run_be_final,
-        give_up_a_run,
-        publish,
-        change_an_owner,
-        own_what_names_no_agent,
+        ([change_runs, change_them_again], None),
+        ([change_runs], 0),
+        ([rename], None),
+        ([lose_a_run], None),
+        ([let_time_pass], None),
+        ([publish, find_an_older_run], None),
+        ([use_without_an_agent, change_owners], None),
     ],
 )
 def test_is_what_a_full_build_makes(
-    built: Warehouse, change: Callable[[Warehouse, str], None]
+    built: Warehouse, changes: list[Callable[[Warehouse, str], None]], most: int | None
 ) -> None:
-    """After a change, all relations, brought up to date, are those of a full build."""
+    """After each change, all relations, brought up to date, are those of a full build.
+
+    Of more than `most` runs no times are looked up: relations are read whole, to the same rows.
+    """
     before = contents(built)
-    change(built, batch(built, "20261122T050000Z"))
+    with mock.patch(
+        "analytics.transform.clustering._MOST", clustering._MOST if most is None else most
+    ):
+        for number, change in enumerate(changes):
+            change(built, batch(built, f"2026112{2 + number}T050000Z"))
+            with uncommented():
+                assert update(built.con, timezone="UTC")
+    updated = contents(built)
     with uncommented():
-        assert update(built.con, timezone="UTC")
-        updated = contents(built)
         build(built.con, timezone="UTC")
 
     anew = contents(built)
     assert [name for name in anew if updated[name] != anew[name]] == []
     assert updated != before
-
-
-@pytest.mark.parametrize("change", [move_a_run, empty_a_session])
-def test_many_runs_are_looked_for_in_all_blocks(
-    built: Warehouse, change: Callable[[Warehouse, str], None]
-) -> None:
-    """Of more runs than times are looked up of, relations are read whole, to the same rows."""
-    with mock.patch("analytics.transform.clustering._MOST", 0):
-        test_is_what_a_full_build_makes(built, change)
 
 
 def contents(warehouse: Warehouse) -> Rows:
@@ -309,7 +286,7 @@ def test_a_relation_of_the_build_file_that_cannot_be_built(built: Warehouse) -> 
     assert update(built.con, timezone="UTC") is None
     build(built.con, timezone="UTC")
     assert is_whole(built.con)
-    assert built.row("select count(*), max(cost_usd) > 0 from fct_runs") == (4, True)
+    assert built.row("select count(*), max(cost_usd) > 0 from fct_runs") == (10, True)
 
 
 def test_a_part_that_its_inputs_do_not_give(built: Warehouse) -> None:
@@ -329,9 +306,9 @@ def test_checks_of_what_changed_find_it(built: Warehouse) -> None:
     with uncommented():
         updated = update(built.con, timezone="UTC")
     assert updated
-    built.con.execute("update build_file.marts.fct_runs set is_final = true where run_id = 'r-9'")
     built.con.execute(
-        "update build_file.marts.fct_runs set is_terminal = false where run_id = 'r-9'"
+        "update build_file.marts.fct_runs set is_final = true, is_terminal = false"
+        " where run_id = 'r-9'"
     )
 
     failed = {each.name: each for each in run_checks(built.con, update=updated[1]) if not each.ok}
@@ -352,5 +329,5 @@ def test_a_new_day_touches_what_reads_what_it_changes(built: Warehouse) -> None:
 
     assert warehouse_days == (12,)
     assert rows["intermediate.int_metered_days"] == 13
-    assert built.row("select count(*) from intermediate.int_agent_days_vs_api") == (2,)
+    assert built.row("select count(*) from intermediate.int_agent_days_vs_api") == (7,)
     assert rows["intermediate.int_agent_days_vs_api"] == 0
