@@ -33,20 +33,17 @@ def test_two_parts_run_at_once(con: duckdb.DuckDBPyConnection) -> None:
 
 def test_a_part_waits_for_what_it_reads(con: duckdb.DuckDBPyConnection) -> None:
     """A part begins when those are committed that it has to wait for, and is told of before."""
-    told = []
+    told: list[tuple[int, int, str]] = []
+    parts = {"one": "range(100000)", "two": "one", "three": "two"}
 
     def run(connection: duckdb.DuckDBPyConnection, reads: str) -> None:
-        name = {"": "one", "one": "two", "two": "three"}[reads]
-        connection.execute(f"create table {name} as from {reads or 'range(100000)'}")
+        (name,) = (name for name in parts if parts[name] == reads)
+        connection.execute(f"create table {name} as from {reads}")
 
-    parts = {"one": "", "two": "one", "three": "two"}
     run_all(
-        con,
-        parts,
-        run,
-        after=lambda reads: [reads, "raw.runs"],
+        con, parts, run, after=lambda reads: [reads, "raw.runs"],
         before=lambda *part: told.append(part),
-    )
+    )  # fmt: skip
     assert con.execute("select count(*) from three").fetchall() == [(100_000,)]
     assert told == [(1, 3, "one"), (2, 3, "two"), (3, 3, "three")]
 
@@ -119,21 +116,17 @@ def test_an_error_ends_all(con: duckdb.DuckDBPyConnection) -> None:
     assert names == ["endless", "wrong"]
 
 
-def test_with_little_memory_one_part_runs_alone(con: duckdb.DuckDBPyConnection) -> None:
-    """Two parts at once need the memory of two."""
-    con.execute("set memory_limit = '500MB'")
-    used = run_all(con, {"one": 1, "two": 2}, lambda connection, _: connection)
-    assert [*used.values()] == [con, con]
-
-
-@pytest.mark.parametrize(("records", "count"), [(3_000_000, 2), (4_000_000, 1)])
-def test_of_many_records_one_part_runs_alone(
-    con: duckdb.DuckDBPyConnection, records: int, count: int
+@pytest.mark.parametrize(
+    ("memory", "records", "is_alone"),
+    [("500MB", None, True), ("2GB", 3_000_000, False), ("2GB", 4_000_000, True)],
+)
+def test_with_little_memory_one_part_runs_alone(
+    con: duckdb.DuckDBPyConnection, memory: str, records: int | None, is_alone: bool
 ) -> None:
-    """With more records than two parts have memory for, they run on the connection itself."""
-    con.execute("set memory_limit = '2GB'")
+    """Parts for which two have not the memory run on the connection itself."""
+    con.execute(f"set memory_limit = '{memory}'")
     used = run_all(con, {"one": 1, "two": 2}, lambda connection, _: connection, records=records)
-    assert [each is con for each in used.values()] == [count == 1] * 2
+    assert [each is con for each in used.values()] == [is_alone] * 2
 
 
 def test_parts_share_the_threads(con: duckdb.DuckDBPyConnection) -> None:
