@@ -4,19 +4,53 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from analytics.finance.load import load_finance
-from analytics.finance.names import problems_of_names
+from analytics.finance import accounts, allocation, budgets, invoices, owners
+from analytics.finance.load import load_finance, read_finance
+from analytics.finance.names import _UNKNOWN, problems_of_names
+from analytics.format.names import visible
+from analytics.transform.models import references
+from tests.docs.pages import blocks, rows, text_of
 from tests.finance.files import link_out, write
 from tests.transform.given import Warehouse, empty_warehouse
 
+FORMS = (owners.FORM, budgets.FORM, invoices.FORM)
 OCTOBER = date(2026, 10, 1)
+INVOICES = "invoice_id,workspace,month,issued_on,amount_usd"
+BUDGETS = "scope,name,workspace,month,amount_usd"
+MONTH = "2026-10,2026-11-02,1"
+FILES = {
+    "accounts.toml": '[accounts]\ntax = "1"\n[cost_centers]\nCC-9 = "2"',
+    "allocation.toml": """
+        [[rules]]
+        name = "A"
+        source = "platform"
+        method = "fixed"
+        shares = { A = 33.3333333333, B = 66.6666666667 }
+        valid_from = 2026-10-01
+        [[rules]]
+        name = "B"
+        source = "failed"
+        method = "proportional"
+        by = "runs"
+    """,
+    "budgets.csv": f"{BUDGETS}\nagent,b,Bakery,2026-10,9\nall,,,2026-10,1",
+    "invoices.csv": f"""{INVOICES}
+L-1,Bakery,2026-10,2026-11-02,0.0000000001
+L-1,Bakery,{MONTH}
+L-2,Bakery,2026-10,2.11.,7""",
+    "note.txt": "Söhne",
+    "owners.csv": "workspace,agent,cost_center\n*,*,CC-9",
+}
 
 
 @pytest.fixture(scope="module")
@@ -33,92 +67,50 @@ def load(warehouse: Warehouse) -> list[str]:
     return problems
 
 
-def fill() -> None:
-    write("owners.csv", "workspace,agent,cost_center", "*,*,CC-9")
-    write(
-        "invoices.csv",
-        "invoice_id,workspace,month,issued_on,amount_usd,credit_usd",
-        "L-1,Bakery,2026-10,2026-11-02,0.0000000001,",
-        "L-1,Bakery,2026-10,2026-11-02,7,",
-        "L-2,Bakery,2026-10,2.11.,7,",
-    )
-    write(
-        "budgets.csv",
-        "scope,name,workspace,month,amount_usd",
-        "agent,baker,Bakery,2026-10,9",
-        "all,,,2026-10,1",
-    )
-    write(
-        "allocation.toml",
-        "[[rules]]",
-        'name = "A"',
-        'source = "platform"',
-        'method = "fixed"',
-        "shares = { A = 33.3333333333, B = 66.6666666667 }",
-        "valid_from = 2026-10-01",
-        "[[rules]]",
-        'name = "B"',
-        'source = "failed"',
-        'method = "proportional"',
-        'by = "runs"',
-    )
-    write("accounts.toml", "[accounts]", 'tax = "1"', "[cost_centers]", 'CC-9 = "2"')
-    write("note.txt", "Söhne")
+def of_names(warehouse: Warehouse) -> list[str]:
+    """Return the problems of names, after a build of the relations that they read."""
+    for relation in references("names", _UNKNOWN):
+        warehouse.execute(f"select 1 from {relation} limit 0")
+    return problems_of_names(warehouse._con)
 
 
-def test_each_file_has_its_rows(warehouse: Warehouse) -> None:
-    """Lines and rules are rows of the warehouse, exact; the wrong ones are problems."""
-    fill()
+def test_each_file_has_its_rows_and_hash(warehouse: Warehouse) -> None:
+    """Lines and rules are rows, exact, and the wrong ones problems; all are replaced as a whole."""
+    for name, text in FILES.items():
+        write(name, text)
     assert [problem.partition(": ")[0] for problem in load(warehouse)] == [
-        "finance/invoices.csv:3",
-        "finance/invoices.csv:4",
-    ]
+        "finance/invoices.csv:3", "finance/invoices.csv:4",
+    ]  # fmt: skip
 
-    rows = warehouse.rows
-    days = OCTOBER, date(2026, 11, 2)
-    assert rows("from finance.invoices") == [
-        (2, "L-1", "w-1", *days, Decimal("0.0000000001"), Decimal(0), Decimal(0), False)
-    ]
-    assert rows("from finance.budgets") == [
-        (2, "agent", "baker", "Bakery", OCTOBER, Decimal(9)),
-        (3, "all", "(all)", None, OCTOBER, Decimal(1)),
-    ]
-    assert rows("from finance.allocation_rules") == [
-        (1, "A", "platform", "fixed", None, "*", OCTOBER, None),
-        (2, "B", "failed", "proportional", "runs", "*", None, None),
-    ]
-    assert rows("from finance.allocation_shares") == [
-        (1, "A", Decimal("33.3333333333")),
-        (1, "B", Decimal("66.6666666667")),
-    ]
-    assert set(rows("from finance.accounts")) == {
-        ("expense", None, "6200"),
-        ("expense", "CC-9", "2"),
-        ("accrued", None, "2150"),
-        ("payable", None, "2000"),
-        ("tax", None, "1"),
-        ("rounding", None, "6990"),
-    }
-    assert rows("select cost_center from finance.owner_rules") == [("CC-9",)]
+    tables = {
+        "owner_rules": [(1, 2, "*", "*", "CC-9", None, None, None, None)],
+        "invoices": [
+            (2, "L-1", "w-1", OCTOBER, date(2026, 11, 2), Decimal("1e-10"), 0, 0, False),
+        ],
+        "budgets": [
+            (2, "agent", "b", "Bakery", OCTOBER, 9), (3, "all", "(all)", None, OCTOBER, 1),
+        ],
+        "allocation_rules": [
+            (1, "A", "platform", "fixed", None, "*", OCTOBER, None),
+            (2, "B", "failed", "proportional", "runs", "*", None, None),
+        ],
+        "allocation_shares": [
+            (1, "A", Decimal("33.3333333333")), (1, "B", Decimal("66.6666666667")),
+        ],
+        "accounts": [
+            ("accrued", None, "2150"), ("expense", "CC-9", "2"), ("expense", None, "6200"),
+            ("payable", None, "2000"), ("rounding", None, "6990"), ("tax", None, "1"),
+        ],
+        "files": [
+            (name, hashlib.sha256(text.encode()).hexdigest(), 2 * (name == "invoices.csv"))
+            for name, text in FILES.items()
+        ],
+    }  # fmt: skip
+    assert {name: warehouse.rows(f"from finance.{name} order by all") for name in tables} == tables
 
-
-def test_each_file_has_its_hash(warehouse: Warehouse) -> None:
-    """The warehouse has the SHA-256 of every file, and its number of problems."""
-    fill()
-    load(warehouse)
-
-    sql = "select name, sha256, problem_count from finance.files order by name"
-    assert warehouse.rows(sql) == [
-        (name, hashlib.sha256(Path("finance", name).read_bytes()).hexdigest(), count)
-        for name, count in [
-            ("accounts.toml", 0),
-            ("allocation.toml", 0),
-            ("budgets.csv", 0),
-            ("invoices.csv", 2),
-            ("note.txt", 0),
-            ("owners.csv", 0),
-        ]
-    ]
+    assert load_finance(warehouse._con, Path("elsewhere")) == []
+    counts = {name: warehouse.row(f"select count(*) from finance.{name}") for name in tables}
+    assert counts == dict.fromkeys(tables, (0,)) | {"accounts": (5,)}
 
 
 def test_an_unreadable_file_has_no_hash(warehouse: Warehouse) -> None:
@@ -133,23 +125,9 @@ def test_an_unreadable_file_has_no_hash(warehouse: Warehouse) -> None:
     assert warehouse.rows("from finance.files") == [("owners.csv", None, 1), ("pipe", None, 0)]
 
 
-def test_files_are_replaced_as_a_whole(warehouse: Warehouse) -> None:
-    """What is no longer in the folder is gone; accounts are the defaults again."""
-    fill()
-    load(warehouse)
-    assert load_finance(warehouse._con, Path("elsewhere")) == []
-
-    for table in ("files", "owner_rules", "invoices", "budgets", "allocation_rules"):
-        assert warehouse.rows(f"from finance.{table}") == []
-    assert warehouse.rows("select count(*) from finance.accounts") == [(5,)]
-
-
 def test_an_invoice_counts_once(warehouse: Warehouse) -> None:
     """A line by the name of a workspace and one by its identifier are the same invoice's."""
-    month = "2026-10,2026-11-02,1"
-    header = "invoice_id,workspace,month,issued_on,amount_usd"
-    lines = [f"L-1,Bakery,{month}", f"L-1,W-1,{month}", f"L-2,w-1,{month}"]
-    write("invoices.csv", header, *lines)
+    write("invoices.csv", INVOICES, f"L-1,Bakery,{MONTH}", f"L-1,W-1,{MONTH}", f"L-2,w-1,{MONTH}")
 
     (problem,) = load(warehouse)
     assert problem.startswith("finance/invoices.csv:3: line 2 has the same invoice, workspace and")
@@ -158,19 +136,17 @@ def test_an_invoice_counts_once(warehouse: Warehouse) -> None:
 
 def test_names_are_compared_without_case_and_composed(warehouse: Warehouse) -> None:
     """A line has the workspace that is called so, in capitals or small, composed or not."""
-    month = "2026-10,2026-11-02,1"
     for number, name in enumerate(("Cafe\u0301", "ΟΔΟΣ")):
         warehouse.insert("ledger.workspaces", workspace_id=f"n-{number}", workspace_name=name)
-    header = "invoice_id,workspace,month,issued_on,amount_usd"
-    write("invoices.csv", header, f"L-1,CAFE\u0301,{month}", f"L-2,Οδος,{month}")
+    write("invoices.csv", INVOICES, f"L-1,CAFE\u0301,{MONTH}", f"L-2,Οδος,{MONTH}")
     write("owners.csv", "workspace,agent,cost_center", "Café,*,CC-9")
     write("budgets.csv", "scope,name,month,amount_usd", "workspace,Café,2026-10,1")
     problems = load(warehouse)
 
     sql = "select workspace_id, invoice_id from intermediate.int_invoices"
     assert warehouse.rows(sql) == [("n-0", "L-1"), ("n-1", "L-2")]
-    assert problems + problems_of_names(warehouse.con) == []
-    warehouse.con.execute("delete from ledger.workspaces where workspace_id <> 'w-1'")
+    assert problems + of_names(warehouse) == []
+    warehouse._con.execute("delete from ledger.workspaces where workspace_id <> 'w-1'")
 
 
 def test_names_that_nothing_has_are_told(warehouse: Warehouse) -> None:
@@ -178,19 +154,13 @@ def test_names_that_nothing_has_are_told(warehouse: Warehouse) -> None:
     warehouse.given("agents", agent_id="a-1", agent_slug="Baker")
     booked = {"workspace_id": "w-3", "workspace_name": "Gone", "agent_id": "a-9"}
     warehouse.insert("finance.closed_lines", usage_month=OCTOBER, agent_slug="cook", **booked)
-    month = "2026-10,2026-11-02,1"
-    header = "invoice_id,workspace,month,issued_on,amount_usd"
-    write(
-        "owners.csv",
-        "workspace,agent,cost_center",
-        "*,baker,CC-9",
-        "Bakery,bakre,CC-9",
-        "Gone,c*,CC-9",
-    )
-    write("invoices.csv", header, f"L-1,BAKERY,{month}", f"L-1,Bakrey,{month}", f"L-2,w-1,{month}")
+    of_owners = ("*,baker,CC-9", "Bakery,bakre,CC-9", "Gone,c*,CC-9")
+    write("owners.csv", "workspace,agent,cost_center", *of_owners)
+    invoiced = (f"L-1,BAKERY,{MONTH}", f"L-1,Bakrey,{MONTH}", f"L-2,w-1,{MONTH}")
+    write("invoices.csv", INVOICES, *invoiced)
     write(
         "budgets.csv",
-        "scope,name,workspace,month,amount_usd",
+        BUDGETS,
         "agent,baker,Bakery,2026-10,1",
         "agent,baker,Zoo,2026-10,1",
         "agent,bakre,,2026-10,1",
@@ -208,20 +178,91 @@ def test_names_that_nothing_has_are_told(warehouse: Warehouse) -> None:
     problems = load(warehouse)
 
     assert problems == ["finance/invoices.csv:3: no workspace matches; is a name misspelt?"]
+    assert [each.removesuffix("; is a name misspelt?") for each in of_names(warehouse)] == [
+        "finance/allocation.toml: rule 2 (A): no workspace matches",
+        "finance/budgets.csv:3: no workspace matches",
+        "finance/budgets.csv:4: no agent matches",
+        "finance/budgets.csv:6: no workspace matches",
+        "finance/budgets.csv:8: no cost center matches",
+        "finance/owners.csv:3: no agent matches",
+    ]
     warehouse.insert("ledger.workspaces", workspace_id="w-2", workspace_name="bakery")
     assert load(warehouse)[0] == (
         "finance/invoices.csv:2: several workspaces are called so; name one by its identifier"
     )
     assert warehouse.rows("select line, workspace_id from finance.invoices") == [(4, "w-1")]
-    warehouse._con.execute("delete from ledger.workspaces where workspace_id = 'w-2'")
-    assert problems_of_names(warehouse.con) == [
-        f"{place}; is a name misspelt?"
-        for place in (
-            "finance/allocation.toml: rule 2 (A): no workspace matches",
-            "finance/budgets.csv:3: no workspace matches",
-            "finance/budgets.csv:4: no agent matches",
-            "finance/budgets.csv:6: no workspace matches",
-            "finance/budgets.csv:8: no cost center matches",
-            "finance/owners.csv:3: no agent matches",
+
+
+_NASTY = ("", "*", "?", "a", "(none)", "-1", "1e999", "nan", "9" * 40, "\u202e", "\r", '"', "'x")
+_VALUES = ("2026-10", "2026-10-01", "0.1", "all", "agent")
+
+_fields = st.one_of(st.sampled_from(_NASTY + _VALUES), st.text(max_size=6))
+_lines = st.lists(st.lists(_fields, max_size=9).map(",".join), max_size=6)
+
+
+def _csv(columns: tuple[str, ...]) -> st.SearchStrategy[bytes]:
+    of_form = _lines.map(lambda lines: "\n".join([",".join(columns), *lines]))
+    return st.one_of(of_form.map(lambda text: text.encode("utf-8", "replace")), st.binary())
+
+
+_keys = st.sampled_from((*allocation.KEYS, *accounts.ROLES, "rules", "accounts", "x\\n"))
+_toml_values = st.one_of(
+    st.sampled_from(
+        (
+            '"platform"', '"fixed"', '"proportional"', '"cost"', '"x"', '""', "{ A = 100 }", "nan",
+            "{ A = -1, B = inf }", "2026-10-01", "2026-10-01T00:00:00Z", "0x1f", "true", "[[1]]",
+            "1e99999", "1e-99999", "9" * 5_000, '"\\u202e"', "{}", "[", "'''",
         )
-    ]
+    ),
+    st.integers().map(str),
+)  # fmt: skip
+_headings = st.sampled_from(("[[rules]]", "[rules]", "[accounts]", "[cost_centers]", "rules = 1"))
+_toml_lines = st.one_of(_headings, st.builds('"{}" = {}'.format, _keys, _toml_values))
+_toml = st.one_of(st.lists(_toml_lines, max_size=9).map("\n".join).map(str.encode), st.binary())
+
+
+@settings(max_examples=30, derandomize=True)
+@given(st.tuples(*(_csv(form.columns) for form in FORMS)), st.tuples(_toml, _toml))
+def test_nothing_raises(of_csv: tuple[bytes, ...], of_toml: tuple[bytes, ...]) -> None:
+    """Any bytes are rows, rules and keys, or problems: each a line that begins with its file."""
+    names = [form.file for form in FORMS] + [allocation.FILE, accounts.FILE]
+    for name, content in zip(names, (*of_csv, *of_toml), strict=True):
+        Path(name).parent.mkdir(exist_ok=True)
+        Path(name).write_bytes(content)
+    found = read_finance(Path())
+
+    assert len(found.files) == len(names)
+    for problem in found.problems:
+        assert re.match(rf"({'|'.join(map(re.escape, names))})(:\d+)?: .", problem)
+        assert visible(problem) == problem
+
+
+def test_each_column_and_key_is_documented() -> None:
+    """The tables of files and of rules have each column and key, in its order, and no other."""
+    text = text_of("month-end.md")
+    files = {
+        row[0].strip("`"): tuple(re.findall("`([^`]+)`", row[2]))
+        for row in rows(text, "file | holds | a line or key")
+    }
+    assert files == {form.file.removeprefix("finance/"): form.columns for form in FORMS} | {
+        "allocation.toml": allocation.KEYS,
+        "accounts.toml": ("[accounts]", *accounts.ROLES, "[cost_centers]"),
+    }
+
+    page = text.partition("## Allocation")[2]
+    keys = [key for row in rows(page, "key | holds") for key in re.findall("`([^`]+)`", row[0])]
+    assert keys == [*allocation.KEYS]
+    assert {row[0].strip("`") for row in rows(page, "pool | is")} == {*allocation.SOURCES}
+
+
+def test_the_examples_of_the_documentation_are_right() -> None:
+    """The files that the pages show are read without a problem, and name the default accounts."""
+    for block in blocks():
+        if block.file and block.file.startswith("finance/"):
+            write(Path(block.file).name, block.code)
+    found = read_finance(Path())
+
+    assert found.problems == []
+    assert found.accounts.of_roles == accounts.DEFAULTS
+    assert len(found.allocation.rules) == 3
+    assert len(found.invoices.records) + len(found.budgets.records) == 5

@@ -4,176 +4,57 @@ from __future__ import annotations
 
 import fnmatch
 import random
-import time
 from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
+from unittest import mock
 
 import pytest
 
-from analytics.custom.files import read_files
 from analytics.finance.lines import Lines
 from analytics.finance.load import load_owners
 from analytics.finance.owners import OwnerRule, read_owners
-from tests.finance.files import UNUSABLE, Maker
+from tests.finance.files import write
 from tests.transform.given import WORKSPACE, Warehouse, empty_warehouse
 
-HEADER = "workspace,agent,cost_center,account,owner,valid_from,valid_to"
 OTHER = "w-2"
 AGENTS = {"a-1": "support-desk", "a-2": "support-eu", "a-3": "eu-bot", "a-4": None, "a-5": "50%_*"}
 DAYS = [date(2026, 10, 1) + timedelta(days=number) for number in range(8)]
 
 
-def owners_of(*lines: str, header: str = HEADER, encoding: str = "utf-8") -> Lines[OwnerRule]:
+def owners_of(*lines: str) -> Lines[OwnerRule]:
     """Return the rules of a file of these lines."""
-    Path("finance").mkdir(exist_ok=True)
-    text = "\n".join([header, *lines])
-    Path("finance/owners.csv").write_bytes(text.encode(encoding))
+    write("owners.csv", "workspace,agent,cost_center,account,owner,valid_from,valid_to", *lines)
     return read_owners(Path())
 
 
-def lines_of(owners: Lines[OwnerRule]) -> list[int]:
-    return [rule.line for rule in owners.records]
-
-
-def test_without_a_file_nobody_owns_anything() -> None:
-    """A project without the file has no rule and no problem."""
-    assert read_owners(Path()) == Lines()
-
-
-def test_a_line_is_a_rule() -> None:
-    """Texts are trimmed, days read, empty fields are none, and empty lines are skipped."""
-    owners = owners_of(
-        'Bakery , support-* ,CC-1,6200,"Söhne, Inc.",2026-10-01,2026-10-31\r',
-        "",
-        "*,*,,,IT,,",
-        encoding="utf-8-sig",
-    )
-
-    assert owners == Lines(
-        [
-            OwnerRule(
-                2, "Bakery", "support-*", "CC-1", "6200", "Söhne, Inc.",
-                date(2026, 10, 1), date(2026, 10, 31),
-            ),
-            OwnerRule(4, "*", "*", None, None, "IT", None, None),
-        ],
-        [],
-    )  # fmt: skip
-
-
-def test_columns_may_stand_in_any_order_and_most_may_be_missing() -> None:
-    """Workspace, agent and an owner or a cost center are enough."""
-    owners = owners_of("Ann,baker,*", header="Owner,AGENT, workspace")
-
-    assert owners.records == [OwnerRule(2, "*", "baker", None, None, "Ann", None, None)]
-    assert not owners.problems
-
-
 @pytest.mark.parametrize(
-    ("line", "reason"),
+    ("one", "other", "overlap"),
     [
-        (",a,,,Ann,,", "workspace is empty; write * for all"),
-        ("*,,,,Ann,,", "agent is empty; write * for all"),
-        ("*,a,,6200,,,", "it names neither an owner nor a cost center"),
-        ("*,a,,,Ann,2026-02-30,", "valid_from `2026-02-30` is no day: write it like 2026-11-30"),
-        ("*,a,,,Ann,,31.10.2026", "valid_to `31.10.2026` is no day: write it like 2026-11-30"),
-        ("*,a,,,Ann,2026-11-01,2026-10-31", "valid_from 2026-11-01 is after valid_to 2026-10-31"),
-        ("*,a,,,Ann", "5 fields, where the header has 7"),
-        ('*,a,,,"Ann,,', "a quote is not closed, or stands within a text"),
-        ("*,a,(none),,Ann,,", "cost_center (none) stands for none; leave it empty"),
-        ("*,a,,,\u202eAnn,,", "owner `⟨U+202E⟩Ann` holds an invisible character"),
-        (f"*,a,,,{'x' * 101},,", "owner is longer than 100 characters"),
+        ("*,baker,,,Ann,,", "*,BAKER,,,Ben,2026-10-01,", True),
+        ("*,a,,,Ann,,2026-10-31", "*,a,,,Ben,2026-10-31,", True),
+        ("*,a,,,Ann,,2026-10-31", "*,a,,,Ben,2026-11-01,", False),
+        ("*,*,,,Ann,,", "*,**,,,Ben,,", True),
+        ("*,*,,,Ann,,", "w-2,*,,,Ben,,", False),
+        ("*,support-*,,,Ann,,", "*,*-support,,,Ben,,", True),
+        ("*,support-*,,,Ann,,", "*,suppor?-*,,,Ben,,", False),
+        ("*,support-a*,,,Ann,,", "*,support-b*,,,Ben,,", False),
+        ("*,a?c,,,Ann,,", "*,?bc,,,Ben,,", True),
+        ("*,a?c,,,Ann,,", "*,?bd,,,Ben,,", False),
+        ("Bake*,*,,,Ann,,", "*kery,*,,,Ben,,", True),
+        ("w-1,*,,,Ann,,", "w-2,*,,,Ben,,", False),
     ],
 )
-def test_a_wrong_line_spoils_only_itself(line: str, reason: str) -> None:
-    """It is named by file and line with the reason, and the lines around it are in force."""
-    owners = owners_of("*,first,,,Ann,,", line, "*,last,,,Ann,,")
-
-    assert sorted(lines_of(owners)) == [2, 4]
-    (problem,) = owners.problems
-    assert problem.startswith(f"finance/owners.csv:3: {reason}")
-    assert problem.endswith("; the line is not used")
-
-
-@pytest.mark.parametrize(
-    ("header", "reason"),
-    [
-        ("workspace,owner", "there is no column agent"),
-        ("workspace,agent,account", "there is no column owner"),
-        ("workspace,agent,owner,Owner", "two columns are named `owner`"),
-        ("workspace;agent;owner", "there is no column workspace"),
-    ],
-)
-def test_a_wrong_header_leaves_no_rule(header: str, reason: str) -> None:
-    """Without the columns that it needs, no line can be read, and the message says which."""
-    owners = owners_of("*,*,Ann,Ann", header=header)
-
-    assert owners.records == []
-    assert owners.problems[0].startswith(f"finance/owners.csv:1: {reason}")
-
-
-def test_an_unknown_column_is_named_and_not_used() -> None:
-    """A misspelt column is told; the others are read."""
-    owners = owners_of("*,*,Ann,CC", header="workspace,agent,owner,cost_centre")
-
-    assert lines_of(owners) == [2]
-    assert owners.problems[0].startswith("finance/owners.csv:1: the column `cost_centre`")
-
-
-@pytest.mark.parametrize(("make", "reason"), UNUSABLE)
-def test_owners_and_the_table_refuse_a_file_in_the_same_words(
-    tmp_path: Path, make: Maker, reason: str
-) -> None:
-    """A file that is no text of the project leaves neither a rule nor a table, for one reason."""
-    folder = tmp_path / "project" / "finance"
-    folder.mkdir(parents=True)
-    make(folder / "owners.csv")
-    error = f"finance/owners.csv: {reason}"
-
-    files, refused = read_files(folder.parent, "finance")
-
-    assert read_owners(folder.parent) == Lines(problems=[f"{error}; no agent has an owner"])
-    assert (files, [each.error for each in refused]) == ([], [error])
-
-
-@pytest.mark.parametrize(
-    ("one", "other"),
-    [
-        ("*,baker,,,Ann,,", "*,BAKER,,,Ben,2026-10-01,"),
-        ("*,a,,,Ann,,2026-10-31", "*,a,,,Ben,2026-10-31,"),
-        ("*,*,,,Ann,,", "*,**,,,Ben,,"),
-        ("*,support-*,,,Ann,,", "*,*-support,,,Ben,,"),
-        ("*,a?c,,,Ann,,", "*,?bc,,,Ben,,"),
-        ("Bake*,*,,,Ann,,", "*kery,*,,,Ben,,"),
-    ],
-)
-def test_an_overlap_is_refused_by_its_line(one: str, other: str) -> None:
+def test_an_overlap_is_refused_by_its_line(one: str, other: str, overlap: bool) -> None:
     """Of two equally specific rules that match an agent on a day, the lower is no rule."""
     owners = owners_of(one, other)
 
-    assert lines_of(owners) == [2]
-    (problem,) = owners.problems
-    assert problem == (
+    assert sorted(rule.line for rule in owners.records) == ([2] if overlap else [2, 3])
+    problem = (
         "finance/owners.csv:3: it overlaps line 2, which is as specific and matches the same agents"
         " on the same days; the line is not used"
     )
-
-
-@pytest.mark.parametrize(
-    ("one", "other"),
-    [
-        ("*,a,,,Ann,,2026-10-31", "*,a,,,Ben,2026-11-01,"),
-        ("*,support-*,,,Ann,,", "*,suppor?-*,,,Ben,,"),
-        ("*,support-a*,,,Ann,,", "*,support-b*,,,Ben,,"),
-        ("*,a?c,,,Ann,,", "*,?bd,,,Ben,,"),
-        ("w-1,*,,,Ann,,", "w-2,*,,,Ben,,"),
-        ("*,*,,,Ann,,", "w-2,*,,,Ben,,"),
-    ],
-)
-def test_rules_that_are_apart_are_both_in_force(one: str, other: str) -> None:
-    """Days that follow each other, other agents, and a more specific rule are no overlap."""
-    assert owners_of(one, other).problems == []
+    assert owners.problems == [problem] * overlap
 
 
 def test_the_more_specific_rule_stands_first() -> None:
@@ -190,18 +71,17 @@ def test_the_more_specific_rule_stands_first() -> None:
     assert [rule.owner for rule in owners.records] == ["6", "5", "4", "3", "2", "1"]
 
 
-def test_a_long_file_of_hostile_globs_is_read_in_time() -> None:
-    """Globs that match much of each other take no exponential time."""
-    started = time.process_time()
+def test_globs_that_match_much_of_each_other_take_no_exponential_time() -> None:
+    """These would take years; a rule is compared with so many equally specific ones at most."""
     alike = [f"*,{'*a' * 20}*{letter}*,,,Ann,," for letter in "abcdefgh"]
-    apart = [f"*,{number:04}-*,,,Ann,," for number in range(1001)]
-    owners = owners_of(*alike, *apart)
+    apart = [f"*,{number:04}-*,,,Ann,," for number in range(51)]
+    with mock.patch("analytics.finance.owners._MOST_ALIKE", 50):
+        owners = owners_of(*alike, *apart)
 
-    assert len(owners.records) == 1 + 1000
+    assert len(owners.records) == 1 + 50
     assert owners.problems[-1].startswith(
-        "finance/owners.csv:1010: there are 1,000 equally specific rules above it"
+        "finance/owners.csv:60: there are 50 equally specific rules above it"
     )
-    assert time.process_time() - started < 60  # seconds, of which it takes a few
 
 
 @pytest.fixture(scope="module")
@@ -255,12 +135,12 @@ def expected(owners: Lines[OwnerRule]) -> dict[tuple[str, str, date], str]:
 
 
 def test_an_agent_has_the_owner_of_its_most_specific_rule_each_day(warehouse: Warehouse) -> None:
-    """SQL finds for 25 random files just the owners that the rules name, one by one."""
+    """SQL finds for random files, one in place of the other, just the owners that rules name."""
     chance = random.Random(14)
     names = ["a-1", "A-2", "support-desk", "support-eu", "eu-bot", "(none)", "(platform)", "nobody"]
     globs = ["*", "support-*", "*eu*", "*-?", "a-*", "50%_*", "*%*", "*_*", "[a]*", "?????*"]
     seen = 0
-    for _ in range(25):
+    for _ in range(10):
         lines = []
         for number in range(chance.randint(1, 9)):
             days = sorted(chance.sample(DAYS, 2))
@@ -273,10 +153,5 @@ def test_an_agent_has_the_owner_of_its_most_specific_rule_each_day(warehouse: Wa
         assert found == expected(owners), lines
         seen += len(found)
 
-    assert seen > 500
-
-
-def test_rules_are_replaced_as_a_whole(warehouse: Warehouse) -> None:
-    """What a file no longer says is gone, without a trace."""
-    assert owned(warehouse, owners_of("*,*,,,Ann,,"))
+    assert seen > 200
     assert owned(warehouse, Lines()) == {}

@@ -1,4 +1,4 @@
-"""Rules of allocation: the tables of `finance/allocation.toml`."""
+"""TOML files of `finance/`: rules of allocation, accounts, and the words for those not right."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from analytics.finance.accounts import DEFAULTS, Accounts, read_accounts
 from analytics.finance.allocation import Rule, Rules, read_rules
 from tests.finance.files import write
 
@@ -22,20 +23,8 @@ def rules_of(*rules: dict[str, str]) -> Rules:
     return read_rules(Path())
 
 
-def reasons(found: Rules) -> list[str]:
-    return [
-        problem.partition("): ")[2].removesuffix("; the rule is not used")
-        for problem in found.problems
-    ]
-
-
-def test_without_a_file_there_is_no_rule() -> None:
-    """A project without the file has no rule and no problem."""
-    assert read_rules(Path()) == Rules()
-
-
 def test_a_table_is_a_rule() -> None:
-    """A rule is of all workspaces and months, and shown only, where it does not say otherwise."""
+    """A rule is of all workspaces and months where it does not say otherwise."""
     dates = {"valid_from": "2026-10-01", "valid_to": '"2026-12-31"'}
     proportional = {"method": '"proportional"', "by": '"tokens"', "workspace": '"Bake*"'}
     found = rules_of(
@@ -101,6 +90,34 @@ def test_a_wrong_rule_spoils_only_itself(rule: dict[str, str], reason: str) -> N
 
 
 @pytest.mark.parametrize(
+    ("one", "other", "order"),
+    [
+        ({}, {}, None),
+        ({"workspace": '"Bakery"'}, {"workspace": '"bakery"'}, None),
+        ({"workspace": '"Bake*"'}, {"workspace": '"*kery"'}, None),
+        ({"valid_from": "2026-10-01"}, {"valid_to": "2026-10-31"}, None),
+        ({"source": '"no_agent"'}, {}, [1, 2]),
+        ({"workspace": '"Zoo"'}, {"workspace": '"Bakery"'}, [1, 2]),
+        ({"workspace": '"*"'}, {"workspace": '"Bakery"'}, [2, 1]),
+        ({"workspace": '"Bak*"'}, {"workspace": '"Bake*"'}, [2, 1]),
+        ({"valid_from": "2026-11-01"}, {"valid_to": "2026-10-31"}, [1, 2]),
+    ],
+)
+def test_rules_that_overlap(
+    one: dict[str, str], other: dict[str, str], order: list[int] | None
+) -> None:
+    """Of two for the same pool of a workspace in a month, the lower is not used.
+
+    Another source, workspace or month is no overlap; the more specific workspace is first.
+    """
+    found = rules_of(EVEN | one, FIXED | {"name": '"Late"'} | other)
+
+    assert [rule.number for rule in found.rules] == (order or [1])
+    reason = "rule 2 (Late): it overlaps rule 1 (Even)"
+    assert [reason in each for each in found.problems] == [True] * (order is None)
+
+
+@pytest.mark.parametrize(
     ("text", "problem"),
     [
         ("[[rule]]", ": `rule` is not known; did you mean rules?"),
@@ -112,7 +129,7 @@ def test_a_wrong_rule_spoils_only_itself(rule: dict[str, str], reason: str) -> N
         ("[[rules]]\nname = '(none)'", ":1: rule 1 ((none)): name (none) stands for no rule"),
     ],
 )
-def test_a_wrong_file_is_named(text: str, problem: str) -> None:
+def test_a_wrong_file_of_rules(text: str, problem: str) -> None:
     """Text that holds no rules is a problem with its line where TOML knows it."""
     write("allocation.toml", text)
     found = read_rules(Path())
@@ -121,38 +138,54 @@ def test_a_wrong_file_is_named(text: str, problem: str) -> None:
     assert found.problems[0].startswith(f"finance/allocation.toml{problem}")
 
 
+def test_a_key_is_an_account() -> None:
+    """Roles that are not named keep their default; cost centers have accounts of their own."""
+    write(
+        "accounts.toml", "[accounts]", 'expense = "Expenses:AI"', 'provider_payable = "2010"',
+        "[cost_centers]", '"CC-110" = "6210"', '"(none)" = "6299"',
+    )  # fmt: skip
+
+    assert read_accounts(Path()) == Accounts(
+        DEFAULTS | {"expense": "Expenses:AI", "provider_payable": "2010"},
+        {"CC-110": "6210", "(none)": "6299"},
+        [],
+    )
+
+
+NOT_USED = "; the key is not used"
+DEFAULT = "; the accounts are the defaults"
+ROLES = "expense, accrued, payable, tax, rounding, provider_payable"
+
+
 @pytest.mark.parametrize(
-    ("one", "other"),
+    ("text", "problem"),
     [
-        ({}, {}),
-        ({"workspace": '"Bakery"'}, {"workspace": '"bakery"'}),
-        ({"workspace": '"Bake*"'}, {"workspace": '"*kery"'}),
-        ({"valid_to": "2026-10-31"}, {"valid_from": "2026-10-01"}),
+        (
+            '[accounts]\nexpence = "1"',
+            ": [accounts] `expence` is not known; did you mean expense?;",
+        ),
+        ('[accounts]\nx = "1"', f": [accounts] `x` is not known; there are {ROLES}{NOT_USED}"),
+        ("[accounts]\ntax = 1", f": [accounts] tax is no text: put it in quotes{NOT_USED}"),
+        ('[cost_centers]\n"CC-1" = " "', f": [cost_centers] CC-1 is empty{NOT_USED}"),
+        (
+            '[cost_centers]\n"CC\\n1" = "6200"',
+            ": [cost_centers] a cost center `CC⟨U+000A⟩1` holds an invisible character",
+        ),
+        ("accounts = 1", ": accounts is no table: write [accounts]; it is not used"),
+        ("[acounts]", ": `acounts` is not known; did you mean accounts?"),
+        ('[accounts]\n\nexpense = "1\n', f":3: Illegal character '\\n'{DEFAULT}"),
+        ("a = " + "[" * 9_999, f": its tables are nested too deep{DEFAULT}"),
+        (f"a = 1e{'9' * 40}", f": it holds a number that is too large{DEFAULT}"),
+        # It is refused before it is parsed, which would take long.
+        ("a" + ".a" * 50_000 + " = 1", f":1: a key has more than 10 parts{DEFAULT}"),
     ],
+    ids=range(11),
 )
-def test_an_overlap_is_refused_by_its_number(one: dict[str, str], other: dict[str, str]) -> None:
-    """Of two rules for the same pool of a workspace in a month, the lower is not used."""
-    found = rules_of(EVEN | one, FIXED | {"name": '"Late"'} | other)
+def test_a_wrong_account_is_named_and_not_used(text: str, problem: str) -> None:
+    """A problem has the file, the line where TOML knows it, the reason, and a suggestion."""
+    write("accounts.toml", text)
+    found = read_accounts(Path())
 
-    assert [rule.number for rule in found.rules] == [1]
-    assert found.problems[0].partition(": ")[2].startswith("rule 2 (Late): it overlaps rule 1 (Ev")
-
-
-@pytest.mark.parametrize(
-    ("one", "other"),
-    [
-        ({}, {"source": '"no_agent"'}),
-        ({"workspace": '"Bakery"'}, {"workspace": '"Zoo"'}),
-        ({"workspace": '"Bakery"'}, {"workspace": '"*"'}),
-        ({"workspace": '"Bake*"'}, {"workspace": '"Bak*"'}),
-        ({"valid_to": "2026-10-31"}, {"valid_from": "2026-11-01"}),
-    ],
-)
-def test_rules_that_are_apart_are_in_force(one: dict[str, str], other: dict[str, str]) -> None:
-    """Another source, workspace or month is no overlap; the more specific workspace is first."""
-    found = rules_of(EVEN | other, EVEN | one)
-
-    assert found.problems == []
-    assert {rule.number for rule in found.rules} == {1, 2}
-    if other.get("workspace") not in (None, '"Zoo"'):
-        assert [rule.number for rule in found.rules] == [2, 1]
+    assert found == Accounts(problems=found.problems)
+    (told,) = found.problems
+    assert told.startswith(f"finance/accounts.toml{problem}")

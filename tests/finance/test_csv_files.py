@@ -1,0 +1,250 @@
+"""CSV files of `finance/`: lines that are right, and the words for those that are not."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from analytics.custom.files import read_files
+from analytics.finance.accounts import Accounts
+from analytics.finance.allocation import Rules
+from analytics.finance.budgets import Budget, read_budgets
+from analytics.finance.invoices import Invoice, read_invoices
+from analytics.finance.lines import Lines
+from analytics.finance.load import read_finance
+from analytics.finance.owners import OwnerRule, read_owners
+from tests.finance.files import link_out, write
+
+READERS: dict[str, Callable[[Path], Lines[Any]]] = {
+    "owners": read_owners, "budgets": read_budgets, "invoices": read_invoices,
+}  # fmt: skip
+HEADERS = {
+    "owners": "workspace,agent,cost_center,account,owner,valid_from,valid_to",
+    "budgets": "scope,name,workspace,month,amount_usd",
+    "invoices": "invoice_id,workspace,month,issued_on,amount_usd,credit_usd,tax_usd,accepted",
+}
+AROUND = {  # lines that are right, before and after another one
+    "owners": ("*,first,,,Ann,,", "*,last,,,Ann,,"),
+    "budgets": ("agent,baker,,2026-10,1", "agent,baker,Bakery,2026-10,1"),
+    "invoices": ("L-1,Bakery,2026-10,2026-11-02,1,,,", "L-3,Bakery,2026-10,2026-11-02,1,,,"),
+}
+OCTOBER, ISSUED = date(2026, 10, 1), date(2026, 11, 2)
+
+
+def read(file: str, header: str, *lines: str) -> Lines[Any]:
+    write(f"{file}.csv", header, *lines)
+    return READERS[file](Path())
+
+
+@pytest.mark.parametrize(
+    ("file", "header", "line", "record"),
+    [
+        (
+            # Texts are trimmed, and a mark of the encoding is none.
+            "owners", "\ufeff" + HEADERS["owners"],
+            'Bakery , support-* ,CC-1,6200,"Söhne, Inc.",2026-10-01,2026-10-31\r',
+            OwnerRule(
+                2, "Bakery", "support-*", "CC-1", "6200", "Söhne, Inc.", OCTOBER, date(2026, 10, 31)
+            ),
+        ),
+        (
+            "owners", HEADERS["owners"], "*,*,,,IT,,",
+            OwnerRule(2, "*", "*", None, None, "IT", None, None),
+        ),
+        (
+            "owners", "Owner,AGENT, workspace", "Ann,baker,*",
+            OwnerRule(2, "*", "baker", None, None, "Ann", None, None),
+        ),
+        (
+            "budgets", HEADERS["budgets"], "agent,baker,Bakery,2026-10,0",
+            Budget(2, "agent", "baker", "Bakery", OCTOBER, Decimal(0)),
+        ),
+        (
+            "budgets", "month,scope,name,amount_usd", "2026-10-01,cost_center,CC-1,400.50",
+            Budget(2, "cost_center", "CC-1", None, OCTOBER, Decimal("400.50")),
+        ),
+        (
+            "budgets", HEADERS["budgets"], "workspace,Bakery,,2026-10,1500",
+            Budget(2, "workspace", "Bakery", None, OCTOBER, Decimal(1500)),
+        ),
+        (
+            # The budget of all is called (all).
+            "budgets", HEADERS["budgets"], "all,,,2026-10,2500",
+            Budget(2, "all", "(all)", None, OCTOBER, Decimal(2500)),
+        ),
+        (
+            "invoices", HEADERS["invoices"],
+            "L-1,Bakery,2026-10,2026-11-02,1204.17,4.2,19.0000000001,yes",
+            Invoice(
+                2, "L-1", "Bakery", OCTOBER, ISSUED, Decimal("1204.17"), Decimal("4.2"),
+                Decimal("19.0000000001"), is_accepted=True,
+            ),
+        ),
+        (
+            "invoices", "amount_usd,workspace,invoice_id,month,issued_on",
+            "7,Bakery,L-1,2026-10-01,2026-11-02",
+            Invoice(
+                2, "L-1", "Bakery", OCTOBER, ISSUED, Decimal(7), Decimal(), Decimal(),
+                is_accepted=False,
+            ),
+        ),
+        (
+            # Tax is negative where the credit is more than the amount.
+            "invoices", HEADERS["invoices"], "CN-1,w-1,2026-10,2026-11-02,0,10,-1.9,",
+            Invoice(
+                2, "CN-1", "w-1", OCTOBER, ISSUED, Decimal(0), Decimal(10), Decimal("-1.9"),
+                is_accepted=False,
+            ),
+        ),
+    ],
+)  # fmt: skip
+def test_a_line_is_a_record(file: str, header: str, line: str, record: object) -> None:
+    """Columns stand in any order, and most may be missing; empty fields and lines are none."""
+    assert read(file, header, line, "", ",,") == Lines([record])
+
+
+def test_lines_of_an_invoice() -> None:
+    """An invoice may have several lines, of other workspaces and months."""
+    lines = [
+        f"L-1,{of},2026-11-02,7,,," for of in ("Bakery,2026-10", "Bakery,2026-09", "w-2,2026-10")
+    ]
+    found = read("invoices", HEADERS["invoices"], *lines)
+
+    assert [each.line for each in found.records] == [2, 3, 4]
+
+
+@pytest.mark.parametrize(
+    ("file", "line", "reason"),
+    [
+        ("owners", ",a,,,Ann,,", "workspace is empty; write * for all"),
+        ("owners", "*,,,,Ann,,", "agent is empty; write * for all"),
+        ("owners", "*,a,,6200,,,", "it names neither an owner nor a cost center"),
+        ("owners", "*,a,,,Ann,2026-02-30,", "valid_from `2026-02-30` is no day: write it like"),
+        ("owners", "*,a,,,Ann,,31.10.2026", "valid_to `31.10.2026` is no day: write it like"),
+        ("owners", "*,a,,,A,2026-11-01,2026-10-31", "valid_from 2026-11-01 is after valid_to"),
+        ("owners", "*,a,,,Ann", "5 fields, where the header has 7"),
+        ("owners", '*,a,,,"Ann,,', "a quote is not closed, or stands within a text"),
+        ("owners", "*,a,(none),,Ann,,", "cost_center (none) stands for none; leave it empty"),
+        ("owners", "*,a,,,\u202eAnn,,", "owner `⟨U+202E⟩Ann` holds an invisible character"),
+        ("owners", f"*,a,,,{'x' * 101},,", "owner is longer than 100 characters"),
+        ("budgets", ",baker,,2026-11,1", "scope is empty"),
+        ("budgets", "team,b,,2026-11,1", "scope `team` is none of workspace, agent, cost_cent"),
+        ("budgets", "agent,,,2026-11,1", "name is empty"),
+        ("budgets", "all,Bakery,,2026-11,1", "scope all has no name; leave `Bakery` out"),
+        ("budgets", "all,,B,2026-11,1", "workspace is of agents and cost centers; of scope all"),
+        ("budgets", "workspace,B,B,2026-11,1", "workspace is of agents and cost centers; of"),
+        ("budgets", "agent,b,,November,1", "month `November` is no month: write it like 2026-"),
+        ("budgets", "agent,b,,2026-11,", "amount_usd is empty; a budget of nothing is 0"),
+        ("budgets", "agent,b,,2026-11,-5", "amount_usd `-5` is negative"),
+        ("budgets", "agent,BAKER,,2026-10,1", "line 2 is a budget of the same for the same mo"),
+        ("invoices", ",B,2026-10,2026-11-02,1,,,", "invoice_id is empty"),
+        ("invoices", "L,,2026-10,2026-11-02,1,,,", "workspace is empty"),
+        ("invoices", "L,B,,2026-11-02,1,,,", "month is empty; write it like 2026-11"),
+        ("invoices", "L,B,10/2026,2026-11-02,1,,,", "month `10/2026` is no month: write it like"),
+        ("invoices", "L,B,0206-10,2026-11-02,1,,,", "month 0206-10-01 is not of the years 2000"),
+        ("invoices", "L,B,2026-10,2206-11-02,1,,,", "issued_on 2206-11-02 is not of the years"),
+        ("invoices", "L,B,2026-10,,1,,,", "issued_on is empty; write it like 2026-11-30"),
+        ("invoices", "L,B,2026-10,2.11.26,1,,,", "issued_on `2.11.26` is no day"),
+        ("invoices", "L,B,2026-10,2026-11-02,,,,", "amount_usd is empty"),
+        ("invoices", 'L,B,2026-10,2026-11-02,"1,2",,,', "amount_usd `1,2` is no amount"),
+        ("invoices", "L,B,2026-10,2026-11-02,-1,,,", "amount_usd `-1` is negative"),
+        ("invoices", "L,B,2026-10,2026-11-02,1,-1,,", "credit_usd `-1` is negative"),
+        ("invoices", "L,B,2026-10,2026-11-02,1,1,-1,", "tax_usd `-1` is negative"),
+        ("invoices", "L,B,2026-10,2026-11-02,1,,0.00000000001,", "tax_usd `0.00000000001` is no"),
+        ("invoices", f"L,B,2026-10,2026-11-02,{10**12 + 1},,,", f"amount_usd `{10**12 + 1}` is "),
+        ("invoices", "L,B,2026-10,2026-11-02,1,,,no", "accepted `no` is not yes; write yes, or"),
+        ("invoices", "L-1,BAKERY,2026-10-01,2026-11-03,1,,,", "line 2 has the same invoice, wor"),
+    ],
+)  # fmt: skip
+def test_a_wrong_line_spoils_only_itself(file: str, line: str, reason: str) -> None:
+    """It is named by file and line with the reason, and the lines around it are used."""
+    before, after = AROUND[file]
+    found = read(file, HEADERS[file], before, line, after)
+
+    assert sorted(record.line for record in found.records) == [2, 4]
+    (problem,) = found.problems
+    assert problem.startswith(f"finance/{file}.csv:3: {reason}")
+    assert problem.endswith("; the line is not used")
+
+
+@pytest.mark.parametrize(
+    ("file", "header", "reason"),
+    [
+        ("owners", "workspace,owner", "there is no column agent; the first line must be work"),
+        ("owners", "workspace,agent,account", "there is no column owner; "),
+        ("owners", "workspace,agent,owner,Owner", "two columns are named `owner`; no agent has"),
+        ("owners", "workspace;agent;owner", "there is no column workspace; "),
+        *(
+            (file, HEADERS[file].replace(name, "other"), f"there is no column {name}; ")
+            for file, count in (("invoices", 5), ("budgets", 2))
+            for name in HEADERS[file].split(",")[:count]
+        ),
+    ],
+)  # fmt: skip
+def test_a_wrong_header_leaves_no_record(file: str, header: str, reason: str) -> None:
+    """Without the columns that it needs, no line can be read, and the message says which."""
+    found = read(file, header, *AROUND[file])
+
+    assert found.records == []
+    assert found.problems[0].startswith(f"finance/{file}.csv:1: {reason}")
+
+
+def test_an_unknown_column_is_named_and_not_used() -> None:
+    """A misspelt column is told; the others are read."""
+    found = read("owners", "workspace,agent,owner,cost_centre", "*,*,Ann,CC")
+
+    assert [rule.line for rule in found.records] == [2]
+    assert found.problems[0].startswith(
+        "finance/owners.csv:1: the column `cost_centre` is not used"
+    )
+
+
+UNUSABLE: list[tuple[Callable[[Path], object], str]] = [
+    (link_out, "it is a link that leads out of the project"),
+    (os.mkfifo, "it is no ordinary file"),
+    (Path.mkdir, "it is no ordinary file"),
+    (lambda path: path.symlink_to("nowhere"), "No such file or directory"),
+    (lambda path: path.write_bytes(b"x" * 10_000_001), "it is larger than 10 MB"),
+    (lambda path: path.write_bytes(b"a\nS\xf6hne"), "line 2 is not UTF-8"),
+    (lambda path: path.write_bytes(b"a\0"), "it holds a NUL character, so it is no text"),
+]
+LOSSES = {
+    "owners.csv": "no agent has an owner",
+    "invoices.csv": "no invoice is known",
+    "budgets.csv": "there is no budget",
+    "allocation.toml": "nothing is allocated",
+    "accounts.toml": "the accounts are the defaults",
+}
+
+
+@pytest.mark.parametrize(("make", "reason"), UNUSABLE)
+def test_files_that_cannot_be_used(
+    tmp_path: Path, make: Callable[[Path], object], reason: str
+) -> None:
+    """A file that is no text of the project is one problem; what else reads it says the same."""
+    folder = tmp_path / "project" / "finance"
+    folder.mkdir(parents=True)
+    for name in LOSSES:
+        make(folder / name)
+
+    assert read_finance(folder.parent).problems == [
+        f"finance/{name}: {reason}; {loss}" for name, loss in LOSSES.items()
+    ]
+    files, refused = read_files(folder.parent, "finance")
+    assert files == []
+    assert f"finance/owners.csv: {reason}" in [each.error for each in refused]
+
+
+def test_a_project_without_files() -> None:
+    """It has no rule, invoice, budget or problem, and the accounts are the defaults."""
+    found = read_finance(Path())
+
+    assert found.problems == []
+    assert found.owners == found.invoices == found.budgets == Lines()
+    assert (found.allocation, found.accounts) == (Rules(), Accounts())
