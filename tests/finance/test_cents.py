@@ -7,21 +7,19 @@ from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from analytics.published.export.cents import CENT, in_cents, rounded
 from analytics.published.export.entries import Entry, Line
 
-OCTOBER = date(2026, 10, 1)
+Months = list[list[dict[str, Decimal]]]  # entries of each month, each of amounts by place
+
 amounts = st.decimals(-1_000_000, 1_000_000, places=10)
-lives = st.lists(  # of months: entries, each of amounts by place
-    st.lists(
-        st.dictionaries(st.sampled_from("ABCDEF"), amounts, min_size=1, max_size=6),
-        max_size=3,
-    ),
-    max_size=6,
-)
+places = st.dictionaries(st.sampled_from("ABCDEF"), amounts, min_size=1, max_size=6)
+TWO_YEARS = [
+    [{"A": Decimal("10.0049999999"), "B": Decimal("0.0000000001"), "C": Decimal("3.335")}] * 3
+] * 24
 
 
 def month_of(number: int) -> date:
@@ -39,7 +37,7 @@ def entry(
     return Entry(month, entry_id, 1, "w-1", "Bakery", month, "accrual", "Accrual", reverses, lines)
 
 
-def life(months: list[list[dict[str, Decimal]]]) -> list[Entry]:
+def life(months: Months) -> list[Entry]:
     """Entries of months, each of which the next month takes back."""
     entries = []
     for number, group in enumerate(months):
@@ -47,17 +45,15 @@ def life(months: list[list[dict[str, Decimal]]]) -> list[Entry]:
             entries.append(entry(month_of(number), f"{number}-{place}", amounts))
         for place, amounts in enumerate(months[number - 1] if number else []):
             opposite = {name: -amount for name, amount in amounts.items()}
-            reversal = entry(
-                month_of(number), f"{number}-{place}-r", opposite, f"{number - 1}-{place}"
-            )
-            entries.append(reversal)
+            back = f"{number - 1}-{place}"
+            entries.append(entry(month_of(number), f"{number}-{place}-r", opposite, back))
     return entries
 
 
-def drift(entries: list[Entry]) -> dict[tuple[str, str], Decimal]:
+def drift(exact: list[Entry], cents: list[Entry]) -> dict[tuple[str, str], Decimal]:
     """By account and cost center, exact amounts less whole cents."""
     sums: defaultdict[tuple[str, str], Decimal] = defaultdict(Decimal)
-    for sign, group in ((1, entries), (-1, [*in_cents(entries)])):
+    for sign, group in ((1, exact), (-1, cents)):
         for each in group:
             for line in each.lines:
                 sums[line.account, line.cost_center] += sign * line.amount
@@ -85,56 +81,39 @@ def test_the_largest_remainders_are_raised() -> None:
     ]  # fmt: skip
 
 
-@given(lives)
-def test_every_entry_balances_in_cents(months: list[list[dict[str, Decimal]]]) -> None:
-    """Every entry in cents balances and has no line of nothing; so has what is carried."""
-    for each in in_cents(life(months)):
+@settings(max_examples=50)
+@given(st.lists(st.lists(places, max_size=3), max_size=6))
+@example(TWO_YEARS)
+def test_cents_of_any_months(months: Months) -> None:
+    """Every entry balances in cents, and they never drift; no later month changes an earlier one.
+
+    After any month each account and cost center is less than a cent away, and all by nothing. A
+    reversal takes back the cents of its entry, line by line.
+    """
+    entries = life(months)
+    whole = [*in_cents(entries)]
+    of_entries = {each.entry_id: each for each in whole}
+    for each in whole:
         assert sum(line.amount for line in each.lines) == 0
         assert all(line.amount for line in each.lines)
         assert len(each.lines) >= 2
-
-
-@given(lives)
-def test_cents_never_drift(months: list[list[dict[str, Decimal]]]) -> None:
-    """After any month each account and cost center is less than a cent away, and all by nothing."""
-    entries = life(months)
+        if each.reverses_entry_id:
+            original = of_entries[each.reverses_entry_id]
+            opposite = [(line.cost_center, -line.amount) for line in original.lines]
+            assert [(line.cost_center, line.amount) for line in each.lines] == opposite
     for number in range(len(months)):
         until = [each for each in entries if each.month <= month_of(number)]
-        left = drift(until)
+        cents = [*in_cents(until)]
+        left = drift(until, cents)
+        assert cents == [each for each in whole if each.month <= month_of(number)]
         assert all(abs(amount) < CENT for amount in left.values())
         assert sum(left.values()) == 0
 
 
-def test_120_months_drift_less_than_a_cent() -> None:
-    """Ten years whose every month rounds the same way differ by less than a cent in all."""
-    month = [{"A": Decimal("10.0049999999"), "B": Decimal("0.0000000001"), "C": Decimal("3.335")}]
-    entries = [
-        entry(month_of(number), f"{number}-{place}", amounts)
-        for number in range(120)
-        for place, amounts in enumerate(month * 3)
-    ]
-
-    left = drift(entries)
-
-    assert all(abs(amount) < CENT for amount in left.values())
-    assert sum(left.values()) == 0
-
-
-@given(lives)
-@settings(max_examples=50)
-def test_a_reversal_is_the_exact_opposite(months: list[list[dict[str, Decimal]]]) -> None:
-    """A reversal takes back the cents of its entry, line by line."""
-    found = {each.entry_id: each for each in in_cents(life(months))}
-    for each in found.values():
-        if each.reverses_entry_id:
-            original = found[each.reverses_entry_id]
-            opposite = [(line.cost_center, -line.amount) for line in original.lines]
-            assert [(line.cost_center, line.amount) for line in each.lines] == opposite
-
-
 def test_cents_that_rounding_leaves_are_a_line() -> None:
     """As soon as a cent is left it is booked, in an entry that says what it carries forward."""
-    entries = [entry(OCTOBER, f"e-{number}", {"A": Decimal("0.004")}) for number in range(3)]
+    october = date(2026, 10, 1)
+    entries = [entry(october, f"e-{number}", {"A": Decimal("0.004")}) for number in range(3)]
 
     (carried,) = in_cents(entries)
 
@@ -146,21 +125,9 @@ def test_cents_that_rounding_leaves_are_a_line() -> None:
     ]
 
 
-@given(lives)
-@settings(max_examples=50)
-def test_a_later_month_changes_no_earlier_one(months: list[list[dict[str, Decimal]]]) -> None:
-    """The cents of a month depend on it and on those before it alone."""
-    entries = life(months)
-    whole = [*in_cents(entries)]
-    for number in range(len(months)):
-        until = month_of(number)
-        before = [each for each in entries if each.month <= until]
-        assert [*in_cents(before)] == [each for each in whole if each.month <= until]
-
-
-@given(lives)
-@settings(max_examples=50)
-def test_workspaces_round_apart(months: list[list[dict[str, Decimal]]]) -> None:
+@settings(max_examples=20)
+@given(st.lists(st.lists(places, max_size=3), max_size=6))
+def test_workspaces_round_apart(months: Months) -> None:
     """The cents of a workspace are the same with and without another one beside it."""
     mine = life(months)
     others = [replace(each, workspace_id="w-2", entry_id=f"{each.entry_id}!") for each in mine]
