@@ -1,13 +1,13 @@
-"""A month whose bill is not known, or in part: statement and workbook say so."""
+"""Months whose bill is not known, or in part: statement and workbook say so."""
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 
 import pytest
 
-from analytics.batch.readiness import books_own_keys, early_reasons, states_of
 from analytics.format import numbers
 from analytics.published.export.entries import find_journal
 from analytics.published.export.files import without_formula
@@ -15,88 +15,110 @@ from analytics.published.export.month_end import MonthEnd, read_month_end
 from analytics.published.export.pack import write_pack
 from analytics.published.export.statement_page import statement_page
 from tests.queries.metered import metered
-from tests.queries.test_unknown_amounts import METERS, asked
 from tests.spreadsheets import read_cells
-from tests.transform.given import WORKSPACE, Warehouse, warehouse
+from tests.transform.given import WORKSPACE, Warehouse, empty_warehouse
 
-__all__ = ["warehouse"]
-
-NOVEMBER = date(2026, 11, 1)
-LATER = datetime(2027, 1, 1, tzinfo=UTC)
+NONE, PART, WHOLE, REFUSED = (date(2026, month, 1) for month in (8, 9, 10, 11))
 IN_PART = "; the bill is known in part"
 
 
-def month_of(warehouse: Warehouse, **bills: int | None) -> MonthEnd:
-    """A month of an agent for each of these bills, whose usage cost 10 dollars."""
-    warehouse.con.execute("update ledger.workspaces set last_batch_at = '2026-12-05 05:00Z'")
-    asked(warehouse, "2026-10-31", "2026-12-06")
-    for agent_id, bill in bills.items():
+def fill(warehouse: Warehouse) -> None:
+    """Months of two agents, each with 10 dollars of usage; the bill of a provider is refused."""
+    warehouse.execute("update ledger.workspaces set last_batch_at = '2026-12-05 05:00Z'")
+    for source in ("usage_hours", "billing_days", "agent_billing_days", "platform_rollups"):
+        end = "2026-11-20" if source == "billing_days" else "2026-12-06"
+        warehouse.insert(
+            "ledger.requests", workspace_id=WORKSPACE, load_id="load-1", request=1, source=source,
+            status=200, fetched_at="2026-12-05 05:00Z", window_start="2026-07-31", window_end=end,
+        )  # fmt: skip
+    warehouse.insert(
+        "ledger.requests", workspace_id=WORKSPACE, load_id="load-1", request=2, status=403,
+        source="billing_days", window_start="2026-11-20", window_end="2026-12-06",
+        fetched_at="2026-12-05 05:00Z",
+    )  # fmt: skip
+    for agent_id in ("one", "two"):
         warehouse.given("agents", agent_id=agent_id, agent_slug=agent_id)
-        warehouse.given(
-            "agent_billing_days", date="2026-11-10", agent_id=agent_id, cost_usd=10, billed_usd=bill
-        )
-    warehouse.build()
-    return read_november(warehouse)
+    for month, bills in {NONE: (None, None), PART: (12, None), WHOLE: (12, 13)}.items():
+        for agent_id, bill in zip(("one", "two"), bills, strict=True):
+            warehouse.given(
+                "agent_billing_days", date=month.replace(day=10), agent_id=agent_id, cost_usd=10,
+                billed_usd=bill,
+            )  # fmt: skip
+    metered(warehouse, date="2026-11-10", hour="2026-11-10 09:00Z", agent_id="one")
+    for run_id, cost in (("r-1", None), ("r-2", None), ("r-3", 1)):
+        created_at = "2026-10-10 12:00Z"
+        warehouse.given("runs", run_id=run_id, agent_id="one", cost_usd=cost, created_at=created_at)
+    for day in ("2026-10-20", "2026-10-21"):
+        warehouse.given("platform_rollups", date=day, cost_usd=None, run_count=1)
 
 
-def read_november(warehouse: Warehouse) -> MonthEnd:
+@pytest.fixture(scope="module")
+def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
+    with empty_warehouse(tmp_path_factory.mktemp("months") / "data") as warehouse:
+        fill(warehouse)
+        warehouse.build_all()
+        yield warehouse
+
+
+def month_end_of(warehouse: Warehouse, month: date) -> MonthEnd:
     con = warehouse.con
-    return read_month_end(con, NOVEMBER, None, find_journal(con, NOVEMBER, None))
+    return read_month_end(con, month, None, find_journal(con, month, None))
 
 
 def test_a_bill_that_is_not_known(warehouse: Warehouse, tmp_path: Path) -> None:
     """Nothing is billed, nor to be booked, of a month of whose bill nothing is known."""
-    month_end = month_of(warehouse, one=None, two=None)
+    month_end = month_end_of(warehouse, NONE)
 
-    assert month_end.facts["State"].endswith(IN_PART)
+    assert IN_PART in month_end.facts["State"]
     assert month_end.total["metered_cost_usd"] == 20
     for name in ("billed_usd", "surcharge_usd"):
         assert (month_end.total[name], month_end.to_book[name]) == (None, None)
     assert len(month_end.blocks[0].lines) == 2  # not the one line of agents without cost
-    page = statement_page(month_end)
     dash = numbers.UNKNOWN
-    assert f"surcharge {dash} \u2212 own-key cost $0.00 = billed {dash}." in page
-    write_pack(warehouse.con, NOVEMBER, tmp_path, None)
+    assert f"surcharge {dash} \u2212 own-key cost $0.00 = billed {dash}." in statement_page(
+        month_end
+    )
+    write_pack(warehouse.con, NONE, tmp_path, None)
     (workbook,) = tmp_path.glob("*.xlsx")
     cells = read_cells(workbook)["Statement"]
-    assert (cells["A10"], cells["H10"]) == ("Total November 2026", 20)
+    assert (cells["A10"], cells["H10"]) == ("Total August 2026", 20)
     assert (cells["A12"], cells["H12"]) == ("Total to book", 20)
     assert not {f"{column}{row}" for column in "EF" for row in (7, 8, 9, 10, 12)} & cells.keys()
 
 
-def test_runs_of_unknown_cost(warehouse: Warehouse) -> None:
-    """A month whose cost lacks that of some runs says of how many."""
-    for run_id, cost in (("r-1", None), ("r-2", None), ("r-3", 1)):
-        warehouse.given("runs", run_id=run_id, agent_id="one", cost_usd=cost)
+@pytest.mark.parametrize(
+    ("month", "equation"),
+    [
+        (
+            PART,
+            "$20.00 + surcharge $2.00 \u2212 own-key cost $0.00 \u2212 usage of unknown bill $10.00 = ",
+        ),
+        (WHOLE, "own-key cost $0.00 = billed $25.00."),
+    ],
+)
+def test_what_has_no_bill_is_a_term_of_its_own(
+    warehouse: Warehouse, month: date, equation: str
+) -> None:
+    """It is no rounding, and the state of the month says that its bill is known in part."""
+    month_end = month_end_of(warehouse, month)
 
-    assert "; 2 runs of unknown cost" in month_of(warehouse, one=10).facts["State"]
-
-
-def test_a_platform_of_unknown_cost(warehouse: Warehouse) -> None:
-    """A month whose cost lacks the platform's of some days says of how many."""
-    for day in ("2026-11-20", "2026-11-21"):
-        warehouse.given("platform_rollups", date=day, cost_usd=None, run_count=1)
-
-    assert "; 2 days of unknown platform cost" in month_of(warehouse, one=10).facts["State"]
-
-
-def test_a_bill_that_is_known_in_part(warehouse: Warehouse) -> None:
-    """What has no bill is a term of its own, and no rounding."""
-    month_end = month_of(warehouse, one=12, two=None)
-
-    assert month_end.facts["State"].endswith(IN_PART)
-    assert (
-        "Metered cost $20.00 + surcharge $2.00 \u2212 own-key cost $0.00 \u2212 usage of unknown"
-        " bill $10.00 = billed $12.00."
-    ) in statement_page(month_end)
+    assert (IN_PART in month_end.facts["State"]) == (month == PART)
+    assert equation in statement_page(month_end)
 
 
-def test_a_bill_that_is_known(warehouse: Warehouse) -> None:
-    """A month whose bill is whole says nothing of it."""
-    month_end = month_of(warehouse, one=12, two=13)
+def test_runs_and_days_of_unknown_cost(warehouse: Warehouse) -> None:
+    """A month whose cost lacks that of runs, or the platform's of days, says of how many."""
+    state = month_end_of(warehouse, WHOLE).facts["State"]
 
-    assert IN_PART not in month_end.facts["State"]
-    assert "own-key cost $0.00 = billed $25.00." in statement_page(month_end)
+    assert state.endswith("; 2 runs of unknown cost; 2 days of unknown platform cost")
+
+
+def test_a_step_to_the_bill_that_is_not_known(warehouse: Warehouse, tmp_path: Path) -> None:
+    """Statement and pack are written; what cannot be said is a dash."""
+    page = statement_page(month_end_of(warehouse, REFUSED))
+
+    assert numbers.UNKNOWN in next(row for row in page.split("<tr")[1:] if "surcharge" in row)
+    write_pack(warehouse.con, REFUSED, tmp_path, None)
 
 
 @pytest.mark.parametrize("text", ["=1+1", 'x;"=1+1;y', "x;'=1", '"-1', "x; \"'@a"])
@@ -106,111 +128,3 @@ def test_a_formula_behind_quotes(text: str) -> None:
         each.strip(" \"'").startswith(("=", "-", "@")) and "'" not in each
         for each in without_formula(text).split(";")
     )
-
-
-def test_a_month_that_is_not_over_by_this_machines_clock() -> None:
-    """An API whose clock is ahead makes no month final: from the first moment after it on it is."""
-    over = datetime(2026, 12, 1, tzinfo=UTC)
-
-    def reasons(now: datetime) -> list[str]:
-        return early_reasons([], NOVEMBER, 0, now, with_own_keys=False)
-
-    assert reasons(over) == []
-    assert reasons(over - timedelta(minutes=1)) == [
-        "this machine's clock says 2026-11-30 23:59 UTC, when it is not over"
-    ]
-
-
-def test_a_refused_bill_is_a_reason_not_to_close(warehouse: Warehouse) -> None:
-    """The refusal names it, beside the days that stay open for it."""
-    warehouse.con.execute("update ledger.workspaces set last_batch_at = '2026-12-05 05:00Z'")
-    asked(warehouse, "2026-09-30", "2026-12-06", agent_billing_days="2026-11-29")
-    for day in ("2026-10-10", "2026-11-10"):
-        warehouse.given("usage_hours", date=day, hour=f"{day} 09:00Z", cost_usd=1)
-        warehouse.given("agent_billing_days", date=day, cost_usd=1, billed_usd=1)
-    warehouse.build()
-
-    def reasons(month: date) -> list[str]:
-        return early_reasons(states_of(warehouse.con, month), month, 3, LATER, with_own_keys=False)
-
-    refused = "the API does not give the bill by agent of each day"
-    assert "open day" not in reasons(date(2026, 10, 1))[0]
-    assert refused not in reasons(date(2026, 10, 1))[0]
-    assert "2 open days" in reasons(NOVEMBER)[0]
-    assert reasons(NOVEMBER)[0].endswith(refused)
-
-
-def test_a_workspace_that_was_last_read_before_the_month(warehouse: Warehouse) -> None:
-    """It may have figures of the month, unless nobody has read it for longer; its id is told."""
-    asked(warehouse, "2026-09-30", "2026-12-06")
-    for workspace_id, last_batch_at in (
-        ("w-1", "2026-12-05 05:00Z"),
-        ("w-2", "2026-10-31 05:00Z"),
-        ("w-3", "2026-08-10 05:00Z"),
-    ):
-        if workspace_id != WORKSPACE:
-            warehouse.insert(
-                "ledger.workspaces", workspace_id=workspace_id, workspace_name=workspace_id
-            )
-        warehouse.con.execute(
-            "update ledger.workspaces set last_batch_at = ? where workspace_id = ?",
-            [last_batch_at, workspace_id],
-        )
-    warehouse.con.execute("update ledger.workspaces set workspace_name = 'Twins'")
-    warehouse.given("usage_hours", date="2026-11-10", hour="2026-11-10 09:00Z", cost_usd=1)
-    warehouse.build()
-    states = states_of(warehouse.con, NOVEMBER)
-
-    assert [each.workspace_id for each in states] == ["w-1", "w-2"]
-    assert "Twins (w-2): data reach to 2026-10-31, before 2026-12-04" in early_reasons(
-        states, NOVEMBER, 3, LATER, with_own_keys=False
-    )
-
-
-@pytest.mark.parametrize("refused", ["billing_days", "provider_keys"])
-def test_a_step_to_the_bill_that_is_not_known(
-    warehouse: Warehouse, tmp_path: Path, refused: str
-) -> None:
-    """Statement and pack are written; what cannot be said is a dash."""
-    warehouse.con.execute("update ledger.workspaces set last_batch_at = '2026-12-05 05:00Z'")
-    warehouse.given("agents", agent_id="a-1", agent_slug="one")
-    metered(warehouse, date="2026-11-10", hour="2026-11-10 09:00Z")
-    until = {refused: "2026-11-20"} if refused in METERS else {}
-    asked(warehouse, "2026-10-31", "2026-12-06", **until)
-    if not until:
-        warehouse.insert(
-            "ledger.requests", workspace_id=WORKSPACE, load_id="load-1", request=2, status=403,
-            source=refused, fetched_at="2026-11-01 05:00Z",
-        )  # fmt: skip
-    warehouse.build()
-    month_end = read_november(warehouse)
-
-    assert numbers.UNKNOWN in row_of(statement_page(month_end), "surcharge")
-    write_pack(warehouse.con, NOVEMBER, tmp_path, None)
-
-
-@pytest.mark.parametrize("account", [None, "2010"])
-def test_keys_that_are_not_given(warehouse: Warehouse, account: str | None) -> None:
-    """They are a reason not to close where their cost is booked."""
-    warehouse.con.execute("update ledger.workspaces set last_batch_at = '2026-12-05 05:00Z'")
-    asked(warehouse, "2026-10-31", "2026-12-06")
-    for load_id, fetched_at in (("load-1", "2026-11-01 05:00Z"), ("load-2", "2026-12-05 05:00Z")):
-        warehouse.insert(
-            "ledger.requests", workspace_id=WORKSPACE, load_id=load_id, request=9, status=403,
-            source="provider_keys", fetched_at=fetched_at,
-        )  # fmt: skip
-    if account:
-        warehouse.insert("finance.accounts", role="provider_payable", account=account)
-    warehouse.build()
-    is_booked = books_own_keys(warehouse.con)
-    reasons = early_reasons(
-        states_of(warehouse.con, NOVEMBER), NOVEMBER, 3, LATER, with_own_keys=is_booked
-    )
-
-    assert is_booked == bool(account)
-    assert any("provider keys" in each for each in reasons) == bool(account)
-
-
-def row_of(page: str, name: str) -> str:
-    """The row of a statement that begins so."""
-    return next(row for row in page.split("<tr")[1:] if name in row)

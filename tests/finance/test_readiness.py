@@ -1,0 +1,100 @@
+"""Reasons not to close a month: what may still change, or is not known."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from analytics.batch.readiness import _STATES, books_own_keys, early_reasons, states_of
+from analytics.finance.books.entries import WorkspaceState
+from tests.transform.given import Warehouse, warehouse
+
+__all__ = ["warehouse"]
+
+NOVEMBER = date(2026, 11, 1)
+OVER = datetime(2026, 12, 1, tzinfo=UTC)
+
+
+def reasons(*, with_own_keys: bool = True, now: datetime = OVER, **changed: Any) -> list[str]:
+    """The reasons of a workspace whose month is final but for what is changed."""
+    of: dict[str, Any] = {
+        "workspace_id": "w-1", "workspace_name": "Bakery", "status": "final", "open_day_count": 0,
+        "unreconciled_day_count": 0, "open_run_count": 0, "provisional_run_count": 0,
+        "unknown_bill_count": 0, "unexplained_usd": None, "load_id": None,
+        "data_to": OVER + timedelta(days=3),
+    }  # fmt: skip
+    state = WorkspaceState(**of | changed)
+    return early_reasons([state], NOVEMBER, 3, now, with_own_keys=with_own_keys)
+
+
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        ({}, []),
+        ({"status": "incomplete"}, ["the month was not read from its start"]),
+        ({"open_day_count": 1, "provisional_run_count": 2}, ["1 open day, 2 provisional runs"]),
+        ({"open_run_count": 3, "unreconciled_day_count": 1}, ["3 open runs, 1 unreconciled day"]),
+        ({"unknown_bill_count": 2}, ["2 bills of an agent's day unknown"]),
+        ({"has_agent_bill": False}, ["the API does not give the bill by agent of each day"]),
+        (
+            {"has_provider_keys": False},
+            ["the API does not give the provider keys, whose cost is booked"],
+        ),
+        ({"has_provider_keys": False, "with_own_keys": False}, []),
+        ({"data_to": None}, ["no whole batch has read it"]),
+        (
+            {"data_to": OVER + timedelta(days=3, minutes=-1)},
+            ["data reach to 2026-12-03, before 2026-12-04"],
+        ),
+    ],
+)
+def test_reasons(changed: dict[str, Any], told: list[str]) -> None:
+    """A workspace is named with all that may still change of its month."""
+    assert reasons(**changed) == [f"Bakery: {each}" for each in told]
+
+
+def test_a_month_that_is_not_over_by_this_machines_clock() -> None:
+    """An API whose clock is ahead makes no month final: from the first moment after it on it is."""
+    assert reasons(now=OVER) == []
+    assert reasons(now=OVER - timedelta(minutes=1)) == [
+        "this machine's clock says 2026-11-30 23:59 UTC, when it is not over"
+    ]
+
+
+def test_workspaces_of_a_month(warehouse: Warehouse) -> None:
+    """One that was last read before it may have figures of it, unless nobody has for longer."""
+    for workspace_id, last_batch_at in (
+        ("w-2", "2026-10-31 05:00Z"), ("w-3", "2026-08-10 05:00Z"),
+    ):  # fmt: skip
+        warehouse.insert(
+            "ledger.workspaces", workspace_id=workspace_id, workspace_name="Twins",
+            last_batch_at=last_batch_at,
+        )  # fmt: skip
+    warehouse.execute(
+        "update ledger.workspaces set last_batch_at = '2026-12-05 05:00Z', workspace_name = 'Twins'"
+        " where workspace_id = 'w-1'"
+    )
+    warehouse.insert(
+        "ledger.requests", workspace_id="w-1", load_id="load-1", request=1, source="usage_hours",
+        status=200, window_start="2026-10-31", window_end="2026-12-06",
+    )  # fmt: skip
+    warehouse.given("usage_hours", date="2026-11-10", hour="2026-11-10 09:00Z", cost_usd=1)
+    warehouse.build()
+    warehouse.execute(_STATES, NOVEMBER)
+    states = states_of(warehouse._con, NOVEMBER)
+
+    assert [each.workspace_id for each in states] == ["w-1", "w-2"]
+    assert "Twins (w-2): data reach to 2026-10-31, before 2026-12-04" in early_reasons(
+        states, NOVEMBER, 3, OVER, with_own_keys=False
+    )
+
+
+def test_own_keys_are_booked_where_an_account_is_named(warehouse: Warehouse) -> None:
+    """The key of finance/accounts.toml for the provider's payable says that they are."""
+    warehouse.insert("finance.accounts", role="expense", account="6200")
+    assert not books_own_keys(warehouse._con)
+
+    warehouse.insert("finance.accounts", role="provider_payable", account="2010")
+    assert books_own_keys(warehouse._con)
