@@ -5,9 +5,7 @@ from __future__ import annotations
 import csv
 import re
 import shutil
-from collections.abc import Iterator
 from dataclasses import replace
-from datetime import date
 from decimal import Decimal
 from html import escape
 from html.parser import HTMLParser
@@ -18,11 +16,9 @@ import pytest
 from msgspec.structs import replace as changed
 
 from analytics.finance.books.entries import ClosingFacts
-from analytics.published.export.entries import find_journal
-from analytics.published.export.month_end import MonthEnd, read_month_end
 from analytics.published.export.pack import write_pack
 from analytics.published.export.statement_page import statement_page
-from tests.finance.months import CLOSE, DECEMBER, NOVEMBER, closed_november
+from tests.finance.conftest import CLOSE, DECEMBER, NOVEMBER, month_end_of
 from tests.report.browser import CHROMIUM, PHONE, Reader, browser
 from tests.report.browser import WHY_NOT as NO_CHROMIUM
 from tests.spreadsheets import page_sizes, read_cells, rows_of
@@ -30,28 +26,6 @@ from tests.transform.given import Warehouse
 
 Cells = list[list[str]]
 EARLY = ["=Cakes & <Co>: 2 open days, 1 open run", "Bakery: 2 open days"]
-
-
-@pytest.fixture(scope="module")
-def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
-    with closed_november(tmp_path_factory.mktemp("november")) as warehouse:
-        yield warehouse
-
-
-@pytest.fixture(scope="module")
-def pack(warehouse: Warehouse, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The pack of a closed month."""
-    return packed(warehouse, NOVEMBER, tmp_path_factory.mktemp("pack"))
-
-
-def packed(warehouse: Warehouse, month: date, folder: Path) -> Path:
-    write_pack(warehouse.con, month, folder, CLOSE if month == NOVEMBER else None)
-    return folder
-
-
-def month_end_of(warehouse: Warehouse, month: date) -> MonthEnd:
-    con = warehouse.con
-    return read_month_end(con, month, None, find_journal(con, month, None))
 
 
 def read_csv(file: Path) -> list[dict[str, str]]:
@@ -113,9 +87,9 @@ def test_every_file_is_named(pack: Path) -> None:
     assert "Workspace Bakery\n  closed: booked; " in text
 
 
-def test_files_add_up_to_the_marts(pack: Path, warehouse: Warehouse) -> None:
+def test_files_add_up_to_the_marts(pack: Path, november: Warehouse) -> None:
     """Lines and FOCUS are the closed lines, to the last digit."""
-    (ours,) = warehouse.rows(
+    (ours,) = november.rows(
         "select sum(billed_usd), sum(surcharge_usd), sum(own_key_usd), sum(metered_cost_usd)"
         " from finance.closed_lines where usage_month = ?", NOVEMBER,
     )  # fmt: skip
@@ -129,17 +103,17 @@ def test_files_add_up_to_the_marts(pack: Path, warehouse: Warehouse) -> None:
 
 
 def test_the_same_file_makes_the_same_bytes(
-    pack: Path, warehouse: Warehouse, tmp_path: Path
+    pack: Path, november: Warehouse, tmp_path: Path
 ) -> None:
     """Packs of the same published figures and close differ in no byte."""
-    again = packed(warehouse, NOVEMBER, tmp_path)
+    write_pack(november.con, NOVEMBER, tmp_path, CLOSE)
 
-    assert [(path.name, path.read_bytes()) for path in sorted(again.iterdir())] == [
+    assert [(path.name, path.read_bytes()) for path in sorted(tmp_path.iterdir())] == [
         (path.name, path.read_bytes()) for path in sorted(pack.iterdir())
     ]
 
 
-def test_the_journal_balances(pack: Path, warehouse: Warehouse, tmp_path: Path) -> None:
+def test_the_journal_balances(pack: Path, november: Warehouse, tmp_path: Path) -> None:
     """The journal is in whole cents; only that of a month still open is a preview."""
     rows = read_csv(pack / "levain-journal-2026-11.csv")
     sides = [[Decimal(each[side] or 0) for each in rows] for side in ("DEBIT", "CREDIT")]
@@ -147,7 +121,7 @@ def test_the_journal_balances(pack: Path, warehouse: Warehouse, tmp_path: Path) 
     for close in (None, CLOSE):
         folder = tmp_path / str(close is None)
         folder.mkdir()
-        write_pack(warehouse.con, DECEMBER, folder, close)
+        write_pack(november.con, DECEMBER, folder, close)
         text = (folder / "levain-journal-2026-12.csv").read_text(encoding="utf-8")
         previews[close is CLOSE] = "PREVIEW" in text
 
@@ -157,7 +131,7 @@ def test_the_journal_balances(pack: Path, warehouse: Warehouse, tmp_path: Path) 
     assert previews == {False: True, True: False}
 
 
-def test_what_to_book_is_the_journal(pack: Path, warehouse: Warehouse) -> None:
+def test_what_to_book_is_the_journal(pack: Path, november: Warehouse) -> None:
     """Debits and credits of the page are those of the file; own-key cost may be in no entry."""
     rows = read_csv(pack / "levain-journal-2026-11.csv")
     page = (pack / "statement.html").read_text(encoding="utf-8")
@@ -167,7 +141,7 @@ def test_what_to_book_is_the_journal(pack: Path, warehouse: Warehouse) -> None:
     assert cents(whole[3]) == sum(Decimal(each["DEBIT"] or 0) for each in rows) > 0
     assert page.count("not in the journal") == 2
 
-    month_end = month_end_of(warehouse, NOVEMBER)
+    month_end = month_end_of(november, NOVEMBER)
     assert month_end.journal
     (first, *others) = month_end.journal.entries
     entries = [replace(first, kind="own_key"), *others]
@@ -188,10 +162,10 @@ def test_what_to_book_is_the_journal(pack: Path, warehouse: Warehouse) -> None:
     ],
 )
 def test_every_file_for_people_says_the_state(
-    warehouse: Warehouse, close: ClosingFacts | None, state: str, said: str, tmp_path: Path
+    november: Warehouse, close: ClosingFacts | None, state: str, said: str, tmp_path: Path
 ) -> None:
     """Statement, workbook and README say whether the month is closed, by whom, and why early."""
-    write_pack(warehouse.con, DECEMBER, tmp_path, close)
+    write_pack(november.con, DECEMBER, tmp_path, close)
     page = (tmp_path / "statement.html").read_text(encoding="utf-8")
     book = read_cells(tmp_path / "levain-2026-12.xlsx")["Statement"]
 
@@ -208,10 +182,10 @@ def test_every_file_for_people_says_the_state(
     assert ("M. Baker &amp; &lt;b&gt;Co&lt;/b&gt;" in page) == bool(close)
 
 
-def test_an_adjustment_is_booked_in_the_next_month(warehouse: Warehouse, tmp_path: Path) -> None:
+def test_an_adjustment_is_booked_in_the_next_month(november: Warehouse, tmp_path: Path) -> None:
     """A correction of a closed month leaves its pack as it was, and stands in that of the next."""
-    before, after = (month_end_of(warehouse, month) for month in (NOVEMBER, DECEMBER))
-    write_pack(warehouse.con, DECEMBER, tmp_path, None)
+    before, after = (month_end_of(november, month) for month in (NOVEMBER, DECEMBER))
+    write_pack(november.con, DECEMBER, tmp_path, None)
     sheet = read_cells(tmp_path / "levain-2026-12.xlsx")["Adjustments and accruals"]
     line, _ = rows_of(sheet, head=2)
 
@@ -252,7 +226,7 @@ def test_printed_amounts_add_up(pack: Path) -> None:
         assert add(providers, place) == cents(whole[place])
 
 
-def test_printed_steps_add_up(pack: Path, warehouse: Warehouse) -> None:
+def test_printed_steps_add_up(pack: Path, november: Warehouse) -> None:
     """Steps and their rounding add up to each total among them, and so do those of the headline."""
     page = (pack / "statement.html").read_text(encoding="utf-8")
     _, *rows = Tables(page).sections["cost-to-bill"]
@@ -268,7 +242,7 @@ def test_printed_steps_add_up(pack: Path, warehouse: Warehouse) -> None:
     signed = [cents(f"{sign}{amount}") for sign, amount in (first, *others)]
     assert sum(signed) == cents(page.split(" = billed ")[1].split(".</p>")[0])
 
-    month_end = month_end_of(warehouse, NOVEMBER)
+    month_end = month_end_of(november, NOVEMBER)
     step = {"comment": "Why.", "driver_name": None, "driver_model": None}
     bridge = pl.DataFrame([
         {"step": "October 2026", "amount_usd": Decimal("1.004"), "is_total": True, **step},
