@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import date, timedelta
 from math import exp
 from random import Random
+from typing import NamedTuple
 
 import polars as pl
 
@@ -16,97 +16,59 @@ from analytics.transform.day_costs import SCOPE
 FIRST = date(2024, 1, 1)
 
 
-@dataclass(frozen=True)
-class Traffic:
-    """What sets the agents of a world apart; a growth is per week."""
+class Traffic(NamedTuple):
+    """What sets the agents of a world apart."""
 
-    growth: tuple[float, float] = (0, 0)
+    growth: tuple[float, float] = (0, 0)  # per week
     days_between_bursts: int = 0
     launched: float = 0  # share of the agents that begin after the world
-    retired: float = 0
-    cost_deviation: float = 0.8  # of the logarithm of the cost of a run
-    giants: float = 0  # share of the runs that cost 20 times as much, or far more
-    has_incidents: bool = False
-    has_holidays: bool = False
+    deviation: float = 0.4  # of the logarithm of the cost of a day
+    days_between_incidents: int = 0  # on which all agents cost nothing, or far more
 
 
 WORLDS = {
     "steady": Traffic(),
-    "growing": Traffic(growth=(0, 0.025), has_holidays=True),
-    "shrinking": Traffic(growth=(-0.02, 0)),
-    "launches": Traffic(launched=0.6, retired=0.2),
-    "bursts": Traffic(days_between_bursts=40),
-    "heavy-tailed": Traffic(cost_deviation=1.3, giants=0.002),
-    "incidents": Traffic(has_incidents=True),
-    "everything": Traffic((-0.02, 0.02), 80, 0.3, 0.2, 1.3, 0.002, True, True),
+    "growing": Traffic(growth=(0, 0.025)),
+    "shrinking": Traffic(growth=(-0.01, 0)),
+    "launches": Traffic(launched=0.6),
+    "bursts": Traffic(days_between_bursts=60),
+    "heavy-tailed": Traffic(deviation=0.8),
+    "incidents": Traffic(days_between_incidents=45),
+    "everything": Traffic((-0.01, 0.02), 120, 0.3, 0.7, 45),
 }
 
 
 def costs(world: str, seed: int, *, agents: int, days: int) -> pl.DataFrame:
     """The amount of each agent and date, and of all of them as a whole."""
     rng, traffic = Random(f"{world} {seed}"), WORLDS[world]
-    shared = [_shock(rng, day, traffic) for day in range(days)]
-    if traffic.has_incidents:
-        for _ in range(days // 45):
-            factor, start = rng.choice([0.0, 0.1, 2.5, 4.0]), rng.randrange(days)
-            for day in range(start, min(days, start + rng.randint(1, 2))):
-                shared[day] *= factor
-    dates = [FIRST + timedelta(days=day) for day in range(days)]
-    of_agents = [list(_agent(rng, traffic, shared)) for _ in range(agents)]
-    rows = {f"a-{number}": amounts for number, amounts in enumerate(of_agents)}
-    rows[ALL] = [sum(amounts) for amounts in zip(*of_agents, strict=True)]
-    return pl.concat(
-        pl.DataFrame(
-            {"date": dates, "amount": pl.Series([round(amount * 10**10) for amount in amounts])}
-        ).select(
-            pl.lit(f"{world} {seed}").alias(SCOPE[0]),
-            pl.lit(agent).alias(SCOPE[1]),
-            "date",
-            pl.col("amount").cast(pl.Int128),
-        )
-        for agent, amounts in rows.items()
+    shared = [rng.lognormvariate(0, 0.08) for _ in range(days)]
+    for _ in range(traffic.days_between_incidents and days // traffic.days_between_incidents):
+        shared[rng.randrange(days)] *= rng.choice([0.0, 0.1, 2.5, 4.0])
+    rows = {f"a-{number}": [*_agent(rng, traffic, shared)] for number in range(agents)}
+    rows[ALL] = [sum(amounts) for amounts in zip(*rows.values(), strict=True)]
+    return pl.DataFrame(
+        [
+            (f"{world} {seed}", agent, FIRST + timedelta(days=day), round(amount * 10**10))
+            for agent, amounts in rows.items()
+            for day, amount in enumerate(amounts)
+        ],
+        schema=dict.fromkeys(SCOPE, pl.String) | {"date": pl.Date, "amount": pl.Int128},
+        orient="row",
     )
-
-
-def _shock(rng: Random, day: int, traffic: Traffic) -> float:
-    """What all agents have in common on a day."""
-    on = FIRST + timedelta(days=day)
-    is_holiday = traffic.has_holidays and (on.month, on.day) >= (12, 22)
-    return rng.lognormvariate(0, 0.08) * (0.4 if is_holiday else 1)
 
 
 def _agent(rng: Random, traffic: Traffic, shared: list[float]) -> Iterator[float]:
     """The cost of each day of one agent."""
-    days = len(shared)
-    runs, run_cost = rng.lognormvariate(2.2, 1), rng.lognormvariate(-2, 1)
-    weekend = rng.choices([1, 0.5, 0.15, 0], [25, 25, 30, 20])[0]
+    level, growth = rng.lognormvariate(0, 1.5), rng.uniform(*traffic.growth)
+    weekend = rng.choice([1, 0.5, 0.15, 0])
     weekly = [1, 1.05, 1.1, 1, 0.9, weekend, weekend]
-    growth = rng.uniform(*traffic.growth)
-    launch = rng.randrange(days - 30) if rng.random() < traffic.launched else -30
-    ramp = rng.randint(1, 30)
-    end = rng.randrange(60, days) if rng.random() < traffic.retired else days
+    launch = rng.randrange(len(shared) - 30) if rng.random() < traffic.launched else -30
     burst_ends, burst, mood = 0, 1.0, 0.0
-    for day in range(days):
+    for day, of_all in enumerate(shared):
         if day >= burst_ends:
             burst = 1.0
             if traffic.days_between_bursts and rng.random() < 1 / traffic.days_between_bursts:
                 burst, burst_ends = rng.uniform(1.5, 4), day + rng.randint(2, 8)
         mood = 0.6 * mood + rng.gauss(0, 0.12)
-        begun = min(1, max(0, (day - launch) / ramp)) if day < end else 0
-        expected = runs * weekly[day % 7] * exp(growth * day / 7 + mood) * burst * begun
-        yield sum(
-            rng.lognormvariate(0, traffic.cost_deviation)
-            * run_cost
-            * (20 * rng.paretovariate(1.8) if rng.random() < traffic.giants else 1)
-            for _ in range(_run_count(rng, expected * shared[day]))
-        )
-
-
-def _run_count(rng: Random, expected: float) -> int:
-    """A Poisson variate: the arrivals within one unit of time."""
-    if expected > 50:
-        return max(0, round(rng.gauss(expected, expected**0.5)))
-    arrivals, product = -1, 1.0
-    while product > exp(-expected):
-        arrivals, product = arrivals + 1, product * rng.random()
-    return max(0, arrivals)
+        trend = exp(growth * day / 7 + mood) * burst * min(1, max(0, (day - launch) / 15))
+        yield level * weekly[day % 7] * trend * of_all * rng.lognormvariate(0, traffic.deviation)
