@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from analytics.emulator.records import Run, Totals
-from tests.batches import LIST_CAP, Published, Row
+from tests.batches import LIST_CAP, Row
 from tests.properties.story import Life
 
 ZERO = Decimal(0)
@@ -240,21 +240,3 @@ def _by_day(states: Iterable[tuple[str, date, State]]) -> dict[tuple[str, date],
     for agent_id, day, state in states:
         days[agent_id, day].append(state)
     return days
-
-
-def adjusted(before: Published, after: Published) -> dict[Any, tuple[Any, ...]]:
-    """Return previous and current cost and count by agent and day, if they differ."""
-
-    def days(published: Published) -> dict[Any, tuple[Decimal, int]]:
-        return {
-            (row["agent_id"], row["date"]): (row["cost_usd"] or ZERO, row["run_count"])
-            for row in published["fct_agent_days"]
-        }
-
-    was, now = days(before), days(after)
-    nothing = (ZERO, 0)
-    return {
-        key: (*was.get(key, nothing), *now.get(key, nothing))
-        for key in was.keys() | now.keys()
-        if was.get(key, nothing) != now.get(key, nothing)
-    }

@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Literal
+from unittest import mock
 
+import msgspec
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 from analytics.emulator.records import Agent, PlatformAgent, Run, Workspace
+from analytics.emulator.server import running
 from analytics.emulator.world import World
-from tests.batches import LIST_CAP
+from analytics.settings import Extract, Reporting, load_settings
+from tests.batches import LIST_CAP, short_lists
+from tests.conftest import NOW, Batch
+
+HISTORY_DAYS = 40
 
 LONGEST_DAYS = 33
 """A story ends before a late correction lies too far back to be found."""
@@ -98,6 +110,35 @@ def chapters(*, most: int = 4) -> st.SearchStrategy[list[Chapter]]:
     )
 
 
+TIMEZONES = st.sampled_from(["UTC", "Europe/Berlin", "America/New_York", "Pacific/Auckland"])
+BEGINS = st.sampled_from([NOW, NOW.replace(month=3, day=20), NOW.replace(hour=0, minute=0)])
+
+lasting = settings(
+    database=None,
+    print_blob=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+
+
+@contextmanager
+def living(timezone: str, begins_at: datetime) -> Iterator[tuple[Life, Batch]]:
+    """A life in a world of its own, and the batches that read it, whose lists are short."""
+    world = World.empty(1, begins_at)
+    variables = {"LEVAIN_API_KEY": world.workspaces[0].api_key}
+    with (
+        running(world) as api,
+        tempfile.TemporaryDirectory() as folder,
+        mock.patch.dict(os.environ, variables | {"LEVAIN_API": api.url}),
+        short_lists(),
+    ):
+        of_batches = msgspec.structs.replace(
+            load_settings(Path(folder)),
+            reporting=Reporting(timezone=timezone),
+            extract=Extract(history_days=HISTORY_DAYS, concurrency=1),
+        )
+        yield Life(world), Batch(of_batches, api)
+
+
 @dataclass
 class Life:
     """A world to which events are applied."""
@@ -117,6 +158,12 @@ class Life:
     @property
     def workspace(self) -> Workspace:
         return self.world.workspaces[0]
+
+    def live(self, chapter: Chapter | Entry) -> None:
+        """Let its events happen, and its hours pass."""
+        for event in chapter.events:
+            self.happen(event)
+        self.pass_time(timedelta(hours=chapter.hours))
 
     def happen(self, event: Event) -> None:
         """Apply an event, if any run fits it."""
@@ -183,16 +230,11 @@ class Life:
         """More cost of a metered run, booked at its last request; with an even hour, more bill."""
         if run := self._pick(which, lambda run: bool(self.workspace.ledger.of_run(run.id))):
             last = self.workspace.ledger.of_run(run.id)[-1]
+            cost = self._amount(1) if hours % 2 else Decimal(0)
             self.world.meter(
-                run,
-                model=last.model,
-                provider=last.provider,
-                tokens_in=0,
-                tokens_out=0,
-                cost_usd=self._amount(1) if hours % 2 else Decimal(0),
-                billed_usd=self._amount(2),
-                at=last.booked_at,
-            )
+                run, model=last.model, provider=last.provider, tokens_in=0, tokens_out=0,
+                cost_usd=cost, billed_usd=self._amount(2), at=last.booked_at,
+            )  # fmt: skip
 
     def _hide(self, which: int, _: int) -> None:
         if run := self._pick(which, lambda run: run.agent is not None):
@@ -257,14 +299,9 @@ class Life:
     def _meter_run(self, run: Run, cents: int, at: datetime | None = None) -> None:
         model, provider = MODELS[cents % 2]
         self.world.meter(
-            run,
-            model=model,
-            provider=provider,
-            tokens_in=cents * 100,
-            tokens_out=cents,
-            cost_usd=self._amount(cents),
-            at=at,
-        )
+            run, model=model, provider=provider, tokens_in=cents * 100, tokens_out=cents,
+            cost_usd=self._amount(cents), at=at,
+        )  # fmt: skip
 
     def _amount(self, cents: int) -> Decimal:
         """Return an amount that keeps sums of amounts distinct."""

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import tempfile
 from collections import defaultdict
 from contextlib import suppress
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import TypeAlias
@@ -23,8 +21,6 @@ from analytics.batch import closing
 from analytics.batch.closing import Signatures
 from analytics.batch.progress import Progress
 from analytics.batch.rebuild import load_all
-from analytics.emulator.server import running
-from analytics.emulator.world import World
 from analytics.errors import UsageError
 from analytics.finance.books import frozen
 from analytics.finance.books.entries import ClosingFacts
@@ -35,14 +31,12 @@ from analytics.published.export.entries import find_journal
 from analytics.published.export.focus.files import write_focus
 from analytics.published.export.journal import JournalFormat, write_journal
 from analytics.resources import folder
-from analytics.settings import Extract, Reporting, load_settings
 from analytics.transform.models import references
 from analytics.warehouse.database import attached_marts, open_warehouse
 from analytics.warehouse.publish import record_publication
-from tests.batches import Killed, Row, killed_before, read, read_marts, short_lists
+from tests.batches import Killed, Row, killed_before, read, read_marts
 from tests.conftest import NOW, Batch
-from tests.properties.story import Entry, Event, Life, entries
-from tests.properties.test_batches import HISTORY_DAYS, lasting
+from tests.properties.story import TIMEZONES, Entry, Event, Life, entries, lasting, living
 from tests.transform.given import MODELS, build_some
 
 Bills: TypeAlias = defaultdict[tuple[date, str], list[Decimal]]
@@ -66,7 +60,6 @@ EXPORTED = (
 )  # fmt: skip
 CHECKS = ("and_adjustments_are_todays_figures", "are_what_their_loads_gave")
 
-_timezones = st.sampled_from(["UTC", "Europe/Berlin", "Pacific/Auckland"])
 _begins = st.sampled_from([NOW.replace(day=28), NOW.replace(month=3, day=29, hour=22)])
 
 
@@ -81,9 +74,7 @@ class BookTale:
         self._owner = 0
 
     def live(self, entry: Entry) -> None:
-        for event in entry.events:
-            self.life.happen(event)
-        self.life.pass_time(timedelta(hours=entry.hours))
+        self.life.live(entry)
         read(self.batch)
         self._last = build_books(self.batch, self.batch.layout.published)
         self.prove()
@@ -231,33 +222,16 @@ def _own(con: object, owner: str) -> None:
 
 def tell(story: list[Entry], timezone: str, begins_at: datetime) -> set[str]:
     """Live a history to its end, close once more, and rebuild; return the causes of changes."""
-    world = World.empty(1, begins_at)
-    variables = {"LEVAIN_API_KEY": world.workspaces[0].api_key}
     with (
-        running(world) as api,
-        tempfile.TemporaryDirectory() as root,
-        mock.patch.dict(os.environ, variables | {"LEVAIN_API": api.url}),
+        living(timezone, begins_at) as (life, batch),
         mock.patch("analytics.batch.stages.publish_loaded"),
-        short_lists(),
     ):
-        batch = Batch(
-            msgspec.structs.replace(
-                load_settings(Path(root) / "data"),
-                reporting=Reporting(timezone=timezone),
-                extract=Extract(history_days=HISTORY_DAYS, concurrency=1),
-            ),
-            api,
-        )
-        batch.layout.root.mkdir()
-        tale = BookTale(Life(world), batch)
+        tale = BookTale(life, batch)
         tale.change_owner()
         for entry in story:
             tale.live(entry)
         tale.live(Entry([], 24, "rebuild", 0))
     return tale.causes
-
-
-_lives = given(entries(), _timezones, _begins)
 
 
 STORY = [
@@ -277,8 +251,8 @@ def test_closed_months_are_the_ledgers() -> None:
 
 
 @pytest.mark.slow
-@settings(lasting, max_examples=1000, print_blob=True)
-@_lives
+@settings(lasting, max_examples=1000)
+@given(entries(), TIMEZONES, _begins)
 def test_books_of_many_lives(story: list[Entry], timezone: str, begins_at: datetime) -> None:
     """The same of other lives each time; a failure prints how to repeat it."""
     tell(story, timezone, begins_at)

@@ -2,35 +2,25 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import tempfile
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from unittest import mock
 
 import duckdb
-import msgspec
 import pytest
 from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from analytics.emulator.server import running
-from analytics.emulator.world import World
-from analytics.settings import Extract, Reporting, load_settings
 from analytics.transform import build as building
 from analytics.transform.build import build, update
 from analytics.transform.checks import run_checks
 from analytics.warehouse.database import attached_marts, open_warehouse, quoted
 from analytics.warehouse.layout import Layout
 from analytics.warehouse.publish import record_publication
-from tests.batches import Killed, read, read_until_killed, short_lists
+from tests.batches import Killed, read, read_until_killed
 from tests.conftest import NOW, Batch, uncommented
-from tests.properties.story import Chapter, Event, Life, chapters
-from tests.properties.test_batches import HISTORY_DAYS, lasting
-
-_timezones = st.sampled_from(["UTC", "Europe/Berlin", "America/New_York", "Pacific/Auckland"])
-_begins = st.sampled_from([NOW, NOW.replace(month=3, day=20), NOW.replace(hour=0, minute=0)])
+from tests.properties.story import BEGINS, TIMEZONES, Chapter, Event, chapters, lasting, living
 
 
 def own(batch: Batch, owners: dict[str, str]) -> None:
@@ -109,30 +99,10 @@ def _surplus(one: str, other: str) -> str:
 
 def tell(story: list[Chapter], timezone: str, begins_at: datetime) -> int:
     """Live a history; return how many batches brought the relations up to date."""
-    world = World.empty(1, begins_at)
-    variables = {"LEVAIN_API_KEY": world.workspaces[0].api_key}
     update_count = 0
-    with (
-        running(world) as api,
-        tempfile.TemporaryDirectory() as root,
-        mock.patch.dict(os.environ, variables | {"LEVAIN_API": api.url}),
-        mock.patch.object(building, "AUDITED", 2),
-        short_lists(),
-    ):
-        batch = Batch(
-            msgspec.structs.replace(
-                load_settings(Path(root) / "data"),
-                reporting=Reporting(timezone=timezone),
-                extract=Extract(history_days=HISTORY_DAYS, concurrency=1),
-            ),
-            api,
-        )
-        batch.layout.root.mkdir()
-        life = Life(world)
+    with living(timezone, begins_at) as (life, batch), mock.patch.object(building, "AUDITED", 2):
         for chapter in story:
-            for event in chapter.events:
-                life.happen(event)
-            life.pass_time(timedelta(hours=chapter.hours))
+            life.live(chapter)
             if chapter.batch == "missed":
                 continue
             if chapter.batch == "killed":
@@ -148,8 +118,6 @@ def tell(story: list[Chapter], timezone: str, begins_at: datetime) -> int:
                 publish(batch)
     return update_count
 
-
-_lives = given(chapters(most=6), _timezones, _begins)
 
 STORY = [
     Chapter([Event("burst", 1, 7), Event("start", 0), Event("launch", 0)], 18, "whole"),
@@ -167,8 +135,8 @@ def test_updates_are_a_full_build() -> None:
 
 
 @pytest.mark.slow
-@settings(lasting, max_examples=1000, print_blob=True)
-@_lives
+@settings(lasting, max_examples=1000)
+@given(chapters(most=6), TIMEZONES, BEGINS)
 def test_updates_of_many_lives(story: list[Chapter], timezone: str, begins_at: datetime) -> None:
     """The same of other lives each time; a failure prints how to repeat it."""
     tell(story, timezone, begins_at)
