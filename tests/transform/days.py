@@ -12,15 +12,17 @@ import polars as pl
 from analytics.transform.day_costs import DATES, DAYS, SCOPE
 
 WORKSPACE = "w-1"
-_MONEY = pl.Decimal(38, 10)
-_DAYS_SCHEMA = dict(
-    zip(
-        DAYS,
-        (pl.String, pl.String, pl.Date, pl.Int64, _MONEY, _MONEY, pl.Int64, pl.Int64),
-        strict=True,
-    )
-)
-_DATES_SCHEMA = dict(zip(DATES, (pl.String, pl.Date, pl.Boolean), strict=True))
+_KINDS: Mapping[str, Any] = {
+    **dict.fromkeys(SCOPE, pl.String),
+    **dict.fromkeys(("date", "last_batch_date", "last_complete_date"), pl.Date),
+    **dict.fromkeys(("cost_usd", "unlisted_cost_usd"), pl.Decimal(38, 10)),
+    "is_complete": pl.Boolean,
+}
+
+
+def _frame(names: Iterable[str], rows: Iterable[tuple[Any, ...]]) -> pl.DataFrame:
+    schema = {name: _KINDS.get(name, pl.Int64) for name in names}
+    return pl.DataFrame(list(rows), schema=schema, orient="row")
 
 
 def span(first: date, last: date) -> list[date]:
@@ -46,35 +48,22 @@ def day(
 
 def agent_days(*rows: tuple[Any, ...]) -> pl.DataFrame:
     """These rows."""
-    return pl.DataFrame(rows, schema=_DAYS_SCHEMA, orient="row")
+    return _frame(DAYS, rows)
 
 
 def dates(complete: Iterable[date], workspace: str = WORKSPACE) -> pl.DataFrame:
     """The complete dates of a workspace, and the one after them, on which the last batch ran."""
     complete = sorted(complete)
-    rows = [(workspace, each, True) for each in complete]
-    if complete:
-        rows.append((workspace, complete[-1] + timedelta(days=1), False))
-    return pl.DataFrame(rows, schema=_DATES_SCHEMA, orient="row")
+    last = [(workspace, each + timedelta(days=1), False) for each in complete[-1:]]
+    return _frame(DATES, [*((workspace, each, True) for each in complete), *last])
 
 
 def agents(*names: str, workspace: str = WORKSPACE) -> pl.DataFrame:
     """Lines of a workspace."""
-    rows = [(workspace, name) for name in names]
-    return pl.DataFrame(rows, schema=dict.fromkeys(SCOPE, pl.String), orient="row")
+    return _frame(SCOPE, [(workspace, name) for name in names])
 
 
-def workspaces(
-    batches: Mapping[str, tuple[date | None, date | None]],
-) -> pl.DataFrame:
+def workspaces(batches: Mapping[str, tuple[date | None, date | None]]) -> pl.DataFrame:
     """Workspaces with the day of their last batch and their last complete date."""
-    rows = [(name, *each) for name, each in batches.items()]
-    return pl.DataFrame(
-        rows,
-        schema={
-            "workspace_id": pl.String,
-            "last_batch_date": pl.Date,
-            "last_complete_date": pl.Date,
-        },
-        orient="row",
-    )
+    names = ("workspace_id", "last_batch_date", "last_complete_date")
+    return _frame(names, [(name, *each) for name, each in batches.items()])
