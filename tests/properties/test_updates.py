@@ -18,7 +18,7 @@ from analytics.transform.checks import run_checks
 from analytics.warehouse.database import attached_marts, open_warehouse, quoted
 from analytics.warehouse.layout import Layout
 from analytics.warehouse.publish import record_publication
-from tests.batches import Killed, read, read_until_killed
+from tests.batches import read, read_until_killed
 from tests.conftest import NOW, Batch, uncommented
 from tests.properties.story import BEGINS, TIMEZONES, Chapter, Event, chapters, lasting, living
 
@@ -140,18 +140,3 @@ def test_updates_are_a_full_build() -> None:
 def test_updates_of_many_lives(story: list[Chapter], timezone: str, begins_at: datetime) -> None:
     """The same of other lives each time; a failure prints how to repeat it."""
     tell(story, timezone, begins_at)
-
-
-def test_half_an_update_is_built_anew(batch: Batch) -> None:
-    """Where an update was killed between its two files, the next one builds all anew."""
-    read(batch)
-    assert not bring_up_to_date(batch)
-    with (
-        mock.patch.object(building, "record_build_file", side_effect=Killed),
-        pytest.raises(Killed),
-    ):
-        bring_up_to_date(batch)
-
-    assert not bring_up_to_date(batch)
-    assert bring_up_to_date(batch)
-    assert differences(batch) == []

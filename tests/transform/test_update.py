@@ -20,6 +20,7 @@ from analytics.transform.checks import run_checks
 from analytics.transform.models import ModelError
 from analytics.warehouse.database import attached_marts, open_warehouse
 from analytics.warehouse.layout import Layout
+from tests.batches import Killed
 from tests.conftest import uncommented
 from tests.transform.given import WORKSPACE, Warehouse, empty_warehouse
 
@@ -273,18 +274,21 @@ def test_rows_that_no_batch_wrote(built: Warehouse) -> None:
     assert update(con, timezone="UTC") is None
 
 
-def test_a_relation_of_the_build_file_that_cannot_be_built(built: Warehouse) -> None:
-    """After an error beside other relations, the file is of two builds, until all is built anew."""
-    load = batch(built, "20261122T050000Z")
-    built.given("runs", run_id="r-9", load_id=load)
-    built.con.execute("alter table build_file.marts.fct_runs drop column cost_usd")
+@pytest.mark.parametrize("error", [ModelError, Killed])
+def test_half_an_update_is_built_anew(built: Warehouse, error: type[BaseException]) -> None:
+    """After an error in the build file, or a kill between both files, the next builds all anew."""
+    built.given("runs", run_id="r-9", load_id=batch(built, "20261122T050000Z"))
+    if error is ModelError:
+        built.con.execute("alter table build_file.marts.fct_runs drop column cost_usd")
 
-    with pytest.raises(ModelError, match="fct_runs"), uncommented():
+    killed = mock.patch.object(building, "record_build_file", side_effect=Killed)
+    with killed, pytest.raises(error), uncommented():
         update(built.con, timezone="UTC")
 
     assert not is_whole(built.con)
     assert update(built.con, timezone="UTC") is None
-    build(built.con, timezone="UTC")
+    with uncommented():
+        build(built.con, timezone="UTC")
     assert is_whole(built.con)
     assert built.row("select count(*), max(cost_usd) > 0 from fct_runs") == (10, True)
 
