@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import Literal
 from unittest import mock
 
 import msgspec
@@ -32,8 +31,6 @@ LONGEST_DAYS = 33
 MODELS = (("claude-sonnet-5", "anthropic"), ("zai.glm-5", "bedrock"))
 BUILDER = PlatformAgent("00000000-0000-4000-8000-000000000001", "builder", "Builder", "build")
 
-BatchKind = Literal["whole", "twice", "missed", "killed", "unpublished", "collected"]
-
 
 @dataclass(frozen=True)
 class Event:
@@ -46,12 +43,15 @@ class Event:
 
 @dataclass(frozen=True)
 class Chapter:
-    """Some events, the hours after them, and a batch, killed after `requests` responses."""
+    """Some events, the hours after them, and what is done then: a batch, or an act on the books.
+
+    What is killed dies after `number` responses, or calls.
+    """
 
     events: list[Event]
     hours: int
-    batch: BatchKind
-    requests: int = 0
+    act: str
+    number: int = 0
 
 
 _VERBS = (
@@ -66,48 +66,27 @@ _events = st.one_of(
     st.builds(Event, st.sampled_from(_VERBS), _small, st.integers(1, 30)),
 )
 _hours = st.sampled_from([0, 1, 7, 18, 24, 24, 25, 48, 72, 24 * 9, 24 * 13])
-_batches = st.sampled_from(
-    ["whole", "whole", "whole", "twice", "missed", "killed", "unpublished", "collected"]
-)
-
-
 _corrections = st.builds(
     Event, st.sampled_from(["late", "amend", "platform", "agentless"]), _small,
     st.integers(1, 30),
 )  # fmt: skip
 
-Act = Literal["", "close", "killed", "reopen", "rebuild", "owner"]
-
-
-@dataclass(frozen=True)
-class Entry:
-    """A chapter of the books: events, a whole batch, and an act; `call` is where it is killed."""
-
-    events: list[Event]
-    hours: int
-    act: Act
-    call: int
-
-
-def entries(*, most: int = 6) -> st.SearchStrategy[list[Entry]]:
-    """A few chapters whose corrections the batches find, as these follow within days."""
-    acts = st.sampled_from(["", "close", "close", "close", "killed", "reopen", "rebuild", "owner"])
-    events = st.lists(st.one_of(_corrections, _events), min_size=1, max_size=6)
-    hours = st.sampled_from([1, 18, 24, 48])
-    return st.lists(
-        st.builds(Entry, events, hours, acts, st.integers(0, 60)), min_size=3, max_size=most
-    )
-
 
 def chapters(*, most: int = 4) -> st.SearchStrategy[list[Chapter]]:
-    """A few chapters."""
-    return st.lists(
-        st.builds(
-            Chapter, st.lists(_events, min_size=2, max_size=9), _hours, _batches, st.integers(0, 90)
-        ),
-        min_size=2,
-        max_size=most,
-    )
+    """A few chapters that end with batches of all kinds."""
+    batches = ("whole", "whole", "whole", "twice", "missed", "killed", "unpublished", "collected")
+    events = st.lists(_events, min_size=2, max_size=9)
+    chapter = st.builds(Chapter, events, _hours, st.sampled_from(batches), st.integers(0, 90))
+    return st.lists(chapter, min_size=2, max_size=most)
+
+
+def chapters_of_books(*, most: int = 6) -> st.SearchStrategy[list[Chapter]]:
+    """A few chapters whose corrections the batches find, as these follow within days."""
+    acts = ("", "close", "close", "close", "killed", "reopen", "rebuild", "owner")
+    events = st.lists(st.one_of(_corrections, _events), min_size=1, max_size=6)
+    hours = st.sampled_from([1, 18, 24, 48])
+    chapter = st.builds(Chapter, events, hours, st.sampled_from(acts), st.integers(0, 60))
+    return st.lists(chapter, min_size=3, max_size=most)
 
 
 TIMEZONES = st.sampled_from(["UTC", "Europe/Berlin", "America/New_York", "Pacific/Auckland"])
@@ -159,7 +138,7 @@ class Life:
     def workspace(self) -> Workspace:
         return self.world.workspaces[0]
 
-    def live(self, chapter: Chapter | Entry) -> None:
+    def live(self, chapter: Chapter) -> None:
         """Let its events happen, and its hours pass."""
         for event in chapter.events:
             self.happen(event)

@@ -35,11 +35,11 @@ class Tale:
         self.knowledge = Knowledge(life)
 
     def run_batch(self, chapter: Chapter) -> None:
-        match chapter.batch:
+        match chapter.act:
             case "missed":
                 return
             case "killed":
-                died = read_until_killed(self.batch, chapter.requests)
+                died = read_until_killed(self.batch, chapter.number)
                 self.knowledge.attempt(is_whole=not died)
             case "unpublished":
                 read(self.batch)

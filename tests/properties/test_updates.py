@@ -103,10 +103,10 @@ def tell(story: list[Chapter], timezone: str, begins_at: datetime) -> int:
     with living(timezone, begins_at) as (life, batch), mock.patch.object(building, "AUDITED", 2):
         for chapter in story:
             life.live(chapter)
-            if chapter.batch == "missed":
+            if chapter.act == "missed":
                 continue
-            if chapter.batch == "killed":
-                read_until_killed(batch, chapter.requests)
+            if chapter.act == "killed":
+                read_until_killed(batch, chapter.number)
             else:
                 read(batch)
             if not batch.layout.warehouse.exists():
@@ -114,7 +114,7 @@ def tell(story: list[Chapter], timezone: str, begins_at: datetime) -> int:
             own(batch, life.owners)
             update_count += bring_up_to_date(batch)
             assert differences(batch) == []
-            if chapter.batch in ("whole", "twice"):
+            if chapter.act in ("whole", "twice"):
                 publish(batch)
     return update_count
 
