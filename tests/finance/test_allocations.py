@@ -111,15 +111,17 @@ def test_parts_add_up_and_are_fair(amount: Decimal, weights: list[Decimal]) -> N
 _money = st.integers(-(10**6), 10**15).map(lambda units: Decimal(units) * UNIT)
 _counts = st.integers(0, 10**9)
 _keys = st.tuples(
-    st.sampled_from(MONTHS[:2]), st.sampled_from(["w-1", "w-2"]),
+    st.sampled_from(MONTHS[:2]),
+    st.sampled_from(["w-1", "w-2"]),
     st.sampled_from(["a-1", "a-2", "a-3", "(platform)", "(none)"]),
     st.sampled_from(["A", "B", "C", "D", "(none)"]),
-)  # fmt: skip
+)
 _rules = st.tuples(
     st.sampled_from(["platform", "no_agent", "unlisted", "failed"]),
     st.sampled_from(["even", "fixed", "cost", "billed", "runs", "tokens"]),
-    st.sampled_from(["w-1", "w-2"]), st.lists(st.sampled_from(MONTHS), min_size=2, max_size=2),
-)  # fmt: skip
+    st.sampled_from(["w-1", "w-2"]),
+    st.lists(st.sampled_from(MONTHS), min_size=2, max_size=2),
+)
 _AMOUNTS = ("metered_cost_usd", "billed_usd", "cost_usd", "failed_cost_usd", "unlisted_cost_usd")
 
 

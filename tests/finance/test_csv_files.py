@@ -22,8 +22,10 @@ from analytics.finance.owners import read_owners
 from tests.finance.files import link_out, write
 
 READERS: dict[str, Callable[[Path], Lines[Any]]] = {
-    "owners": read_owners, "budgets": read_budgets, "invoices": read_invoices,
-}  # fmt: skip
+    "owners": read_owners,
+    "budgets": read_budgets,
+    "invoices": read_invoices,
+}
 HEADERS = {
     "owners": "workspace,agent,cost_center,account,owner,valid_from,valid_to",
     "budgets": "scope,name,workspace,month,amount_usd",
@@ -131,7 +133,7 @@ def test_lines_of_an_invoice() -> None:
         ("invoices", "L,B,2026-10,2026-11-02,1,,,no", "accepted `no` is not yes; write yes, or"),
         ("invoices", "L-1,BAKERY,2026-10-01,2026-11-03,1,,,", "line 2 has the same invoice, wor"),
     ],
-)  # fmt: skip
+)
 def test_a_wrong_line_spoils_only_itself(file: str, line: str, reason: str) -> None:
     """It is named by file and line with the reason, and the lines around it are used."""
     before, after = AROUND[file]
@@ -156,7 +158,7 @@ def test_a_wrong_line_spoils_only_itself(file: str, line: str, reason: str) -> N
             for name in HEADERS[file].split(",")[:count]
         ),
     ],
-)  # fmt: skip
+)
 def test_a_wrong_header_leaves_no_record(file: str, header: str, reason: str) -> None:
     """Without the columns that it needs, no line can be read, and the message says which."""
     found = read(file, header, *AROUND[file])

@@ -177,9 +177,11 @@ def test_months_add_up_to_charges_and_corrections(two_years: TwoYears) -> None:
 
     assert [(month, *sums[month]) for month in MONTHS] == booked
     assert tuple(map(sum, zip(*sums.values(), strict=True))) == today
-    corrected = [month for month in MONTHS if any(
-        row["ChargeClass"] for row in two_years.rows(Dataset.cost_and_usage, month)
-    )]  # fmt: skip
+    corrected = [
+        month
+        for month in MONTHS
+        if any(row["ChargeClass"] for row in two_years.rows(Dataset.cost_and_usage, month))
+    ]
     assert corrected == MONTHS[20:23]
 
 
@@ -212,8 +214,10 @@ def test_periods_are_those_of_the_books(two_years: TwoYears) -> None:
 
     assert [row["BillingPeriodStatus"] for row in of_months] == ["Closed"] * 22 + ["Open"] * 2
     assert [row["BillingPeriodLastUpdated"] for row in of_months[21:]] == [
-        "2026-12-05T00:00:00Z", "2026-12-24T05:06:07Z", "2026-11-28T05:00:00Z",
-    ]  # fmt: skip
+        "2026-12-05T00:00:00Z",
+        "2026-12-24T05:06:07Z",
+        "2026-11-28T05:00:00Z",
+    ]
     assert set(closing["BillingPeriodStatus"]) == {"Closed"}
     assert set(closing["BillingPeriodLastUpdated"]) == {"2026-12-24T05:06:07Z"}
 
@@ -226,8 +230,10 @@ def test_a_correction_is_on_another_invoice(two_years: TwoYears) -> None:
     }
 
     assert invoices == {
-        ("2025-06", ""), ("2025-07", "'=INV-202506"), ("2025-09", "'=INV-202506"),
-    }  # fmt: skip
+        ("2025-06", ""),
+        ("2025-07", "'=INV-202506"),
+        ("2025-09", "'=INV-202506"),
+    }
 
 
 def test_invoices_are_those_of_the_file(two_years: TwoYears) -> None:

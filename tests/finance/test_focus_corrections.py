@@ -157,6 +157,7 @@ def test_corrections_are_of_the_month_that_books_them(corrected: Corrected) -> N
             assert bool(row[f"{name}Unit"]) == bool(row[f"{name}Quantity"])
     assert {row["InvoiceId"] for row in corrected.was} == {"INV-5", ""}
     assert {(row["InvoiceId"], row["InvoiceDetailId"]) for row in corrected.found} == {
-        ("INV-6", "INV-6/w-1/2026-06/usage"), ("", ""),
-    }  # fmt: skip
+        ("INV-6", "INV-6/w-1/2026-06/usage"),
+        ("", ""),
+    }
     assert {row["x_CorrectionCause"] for row in of_day(corrected.found, "06")} == {"owner_changed"}

@@ -79,8 +79,9 @@ def test_each_file_has_its_rows_and_hash(warehouse: Warehouse) -> None:
     for name, text in FILES.items():
         write(name, text)
     assert [problem.partition(": ")[0] for problem in load(warehouse)] == [
-        "finance/invoices.csv:3", "finance/invoices.csv:4",
-    ]  # fmt: skip
+        "finance/invoices.csv:3",
+        "finance/invoices.csv:4",
+    ]
 
     tables = {
         "owner_rules": [(1, 2, "*", "*", "CC-9", None, None, None, None)],

@@ -75,8 +75,9 @@ def test_files_add_up_to_the_marts(pack: Path, november: Warehouse) -> None:
     """Lines and FOCUS are the closed lines, to the last digit."""
     (ours,) = november.rows(
         "select sum(billed_usd), sum(surcharge_usd), sum(own_key_usd), sum(metered_cost_usd)"
-        " from finance.closed_lines where usage_month = ?", NOVEMBER,
-    )  # fmt: skip
+        " from finance.closed_lines where usage_month = ?",
+        NOVEMBER,
+    )
     columns = ("billed_usd", "surcharge_usd", "own_key_usd", "metered_cost_usd")
     lines = read_csv(pack / "lines.csv")
 

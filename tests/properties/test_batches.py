@@ -113,8 +113,9 @@ def prove_controls(published: Published, oracle: Oracle, today: date) -> None:
     for row in published["fct_charges"]:
         cost, bill = billed[row["utc_date"], row["agent_id"]]
         billed[row["utc_date"], row["agent_id"]] = (
-            cost + row["metered_cost_usd"], bill + row["billed_usd"],
-        )  # fmt: skip
+            cost + row["metered_cost_usd"],
+            bill + row["billed_usd"],
+        )
     assert billed == oracle.billed()
     assert {
         (row["utc_date"], row["provider"]): (row["metered_cost_usd"], row["billed_usd"])

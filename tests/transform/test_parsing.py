@@ -25,7 +25,7 @@ A, B = "marts.a", "marts.b"
         ("select 2 * columns(a.*), b.y from marts.a join marts.b using (k)", None, {"y", "k"}),
         ("select b.y, t.z from marts.b, unnest([1]) as t (z)", {"t", "z"}, {"t", "y", "z"}),
     ],
-)  # fmt: skip
+)
 def test_columns_that_are_read(sql: str, of_a: set[str] | None, of_b: set[str] | None) -> None:
     """A qualified column is read of the tables that its qualifier names, another one of all."""
     assert (columns_read(sql, A), columns_read(sql, B)) == (of_a, of_b)
