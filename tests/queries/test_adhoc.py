@@ -15,8 +15,7 @@ import pytest
 from analytics.resources import folder
 from analytics.warehouse.layout import Layout
 from tests.queries.sample import fill
-from tests.queries.test_months import read
-from tests.transform.given import Warehouse, empty_warehouse
+from tests.transform.given import WORKSPACE, Warehouse, empty_warehouse
 
 # What ends with the last complete day, or with the last batch; the models do by definition.
 ENDS = (
@@ -107,6 +106,18 @@ def test_types(published: duckdb.DuckDBPyConnection, path: Path) -> None:
         assert kind != "HUGEINT"
         if "usd" in name:
             assert kind.startswith("DECIMAL")
+
+
+def read(
+    warehouse: Warehouse, batch: str, first: str = "2026-10-20", last: str = "2026-12-20"
+) -> None:
+    """A batch (`2026-12-05 05:00Z`) that has read the meters of those days."""
+    warehouse.con.execute("update ledger.workspaces set last_batch_at = ?", [batch])
+    for request, source in enumerate(("usage_hours", "run_counts", "agent_billing_days")):
+        warehouse.insert(
+            "ledger.requests", workspace_id=WORKSPACE, load_id="load-1", request=request,
+            source=source, agent_id="a-1", status=200, window_start=first, window_end=last,
+        )  # fmt: skip
 
 
 def ask(warehouse: Warehouse, name: str) -> list[dict[str, Any]]:

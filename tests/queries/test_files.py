@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+import pytest
+
 from analytics.resources import folder
 from analytics.transform.build import all_models
 from analytics.transform.comments import glossary
 from analytics.transform.measures import measures
 from analytics.transform.models import read_header, references, short_name
-from tests.transform.given import Warehouse
+from tests.transform.given import Warehouse, empty_warehouse
 
 QUERIES = folder("queries")
 FILES = sorted(QUERIES.rglob("*.sql"))
@@ -102,42 +106,60 @@ def test_no_date_is_now() -> None:
         )
 
 
-def test_every_column_is_explained(warehouse: Warehouse) -> None:
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
+    """All models without a row, with their comments; tests only read it."""
+    with empty_warehouse(tmp_path_factory.mktemp("built") / "data") as warehouse:
+        warehouse.build_all()
+        yield warehouse
+
+
+def test_every_column_is_explained(built: Warehouse) -> None:
     """Every mart and every column of one has a comment."""
-    warehouse.build_all()
-
-    assert (
-        warehouse.rows("""
-        select table_name, column_name from duckdb_columns()
-        where schema_name in ('marts', 'audit', 'reports') and comment is null
-    """)
-        == []
-    )
-    assert (
-        warehouse.rows("""
-        select table_name from duckdb_tables()
-        where schema_name in ('marts', 'audit', 'reports') and comment is null
-    """)
-        == []
-    )
+    for what in ("columns", "tables"):
+        assert built.rows(f"""
+            from duckdb_{what}()
+            where schema_name in ('marts', 'audit', 'reports') and comment is null
+        """) == []  # fmt: skip
 
 
-def test_no_explanation_is_left_over(warehouse: Warehouse) -> None:
+def test_no_explanation_is_left_over(built: Warehouse) -> None:
     """The glossary, and each header, explain only columns that there are."""
-    warehouse.build_all()
-    columns = warehouse.rows(
+    columns = built.rows(
         "select table_name, column_name from duckdb_columns()"
         " where schema_name in ('marts', 'audit', 'reports')"
     )
     results = {"checked_at", "check_name", "claim", "control", "sources", "violation_count"}
     results |= {"is_ok", "is_blocking", "finding"}
-
     results |= {each.name for each in measures().values() if each.macro}
 
     assert set(glossary()) <= {column for _, column in columns} | results
     for model in MODELS.values():
         for column in model.header.columns:
             assert (model.name, column) in columns
+
+
+def test_types(built: Warehouse) -> None:
+    """Money is DECIMAL, counts are BIGINT, instants are TIMESTAMPTZ, in sums too."""
+    types = set(
+        built.rows(
+            "select"
+            " regexp_extract(column_name, '_usd$|^tokens_(in|out)$|_at$|_count$|^date$|^month$'),"
+            " data_type from duckdb_columns() where schema_name in ('marts', 'audit', 'reports')"
+        )
+    )
+
+    assert {pair for pair in types if pair[0]} == {
+        ("_usd", "DECIMAL(18,10)"),
+        ("_usd", "DECIMAL(38,10)"),
+        ("tokens_in", "BIGINT"),
+        ("tokens_out", "BIGINT"),
+        ("_at", "TIMESTAMP WITH TIME ZONE"),
+        ("_count", "BIGINT"),
+        ("date", "DATE"),
+        ("month", "DATE"),
+    }
+    assert "HUGEINT" not in {data_type for _, data_type in types}
 
 
 def test_glossary_is_in_sentences() -> None:
