@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 from typing import Any
 
-from analytics.transform.checks import CheckResult, Thresholds, run_checks
 from tests.transform.given import WORKSPACE, Warehouse
 
 DAY = date(2026, 11, 19)
@@ -72,35 +71,10 @@ def metered(warehouse: Warehouse, **of: Any) -> None:
     warehouse.given("billing_days", **bill, **{name: row[name] for name in names})
 
 
-def unlisted_day(warehouse: Warehouse, **of: Any) -> None:
-    """Three runs of a day that cost 5 dollars, of which one of 2 dollars is listed."""
-    run(warehouse, f"{of.get('agent_id', 'a-1')}-listed", **of)
-    warehouse.given("run_counts", run_count=2, **of)
-    warehouse.given("run_counts", run_count=1, status="failed", **of)
-    warehouse.given(
-        "agent_rollups", cost_usd=5, run_count=3, tokens_in=700, tokens_out=70,
-        total_duration_ms=180_000, **of,
+def read_from(warehouse: Warehouse, first: date, workspace_id: str = WORKSPACE) -> None:
+    """The meters of a workspace were read from a day to a batch of 20 November."""
+    warehouse.insert(
+        "ledger.requests", workspace_id=workspace_id, load_id="load-1", request=1,
+        source="usage_hours", status=200, window_start=first, window_end="2026-11-21",
     )  # fmt: skip
-    metered(warehouse, cost_usd="3.5", tokens_in=500, tokens_out=50, **of)
-    metered(
-        warehouse, cost_usd="1.5", tokens_in=200, tokens_out=20,
-        model="anthropic/claude-haiku-5", **of,
-    )  # fmt: skip
-
-
-def controls(warehouse: Warehouse, **thresholds: Any) -> dict[str, CheckResult]:
-    """The controls against the API that fail; checks of keys and sums of our own all pass."""
-    results = [
-        each
-        for each in run_checks(warehouse.con, thresholds=Thresholds(**thresholds))
-        if each.name != "every_run_leads_to_its_request"  # no load has made these rows
-    ]
-    assert [each.finding for each in results if not each.ok and not each.control] == []
-    return {each.name: each for each in results if not each.ok}
-
-
-def reconciled(warehouse: Warehouse, *columns: str, day: date = DAY) -> tuple[Any, ...]:
-    """Columns of a UTC day of the reconciliation."""
-    return warehouse.row(
-        f"select {', '.join(columns)} from audit.reconciliation_days where utc_date = ?", day
-    )
+    warehouse._con.execute("update ledger.workspaces set last_batch_at = '2026-11-20 05:00Z'")

@@ -100,7 +100,7 @@ def test_no_two_checks_have_a_name(sample: Warehouse) -> None:
 
 
 def test_every_check_is_tried(sample: Warehouse) -> None:
-    """Each check of our own has its damage here, but for those of keys."""
+    """Each check of our own has its damage, but for those of keys."""
     names = {result.name for result in run_checks(sample.con) if not result.control}
 
     assert {name for name in names if not name.endswith("_key_is_unique")} == DAMAGE.keys()
@@ -121,19 +121,15 @@ def test_checks_find_their_damage(sample: Warehouse) -> None:
 
 
 def test_keys(sample: Warehouse) -> None:
-    """A mart with a row twice fails the check of its key, each of them."""
-    marts = [
-        (schema, name)
-        for schema, name in sample.rows(
-            "select schema_name, table_name from duckdb_tables()"
-            " where schema_name in ('marts', 'audit', 'reports')"
-        )
-        if name not in {"check_results", "control_findings", "project_files", "alert_findings"}
-    ]
-    for schema, mart in marts:
-        sample.con.execute(f"insert into {schema}.{mart} from {schema}.{mart} limit 1")
+    """With a row twice the check of a key fails; of the report, no part of a key is null."""
+    models = [each for each in all_models(folder("queries")) if each.layer in PUBLISHED]
+    for model in models:
+        lacks = " or ".join(f"{column} is null" for column in model.header.key)
+        if model.layer == "reports":
+            assert sample.rows(f"from {model.relation} where {lacks}") == [], model.relation
+        sample.con.execute(f"insert into {model.relation} from {model.relation} limit 1")
 
-    assert {f"{mart}_key_is_unique" for _, mart in marts} <= broken(sample).keys()
+    assert {f"{model.name}_key_is_unique" for model in models} <= broken(sample).keys()
 
 
 def test_violation_names_the_numbers(sample: Warehouse) -> None:

@@ -116,21 +116,6 @@ def test_reasons_of_a_page(read: Warehouse) -> None:
     )  # fmt: skip
 
 
-def test_a_workspace_without_a_bridge_is_counted(read: Warehouse) -> None:
-    """One that was billed in one of both months, and read in one of them alone, is left out."""
-    read.insert("ledger.workspaces", workspace_id="w-2", workspace_name="Behind")
-    metered(read, workspace_id="w-2", date="2026-09-10", hour="2026-09-10 09:00Z")
-    read._con.execute(
-        "update ledger.workspaces set last_batch_at = '2026-10-01 05:00Z'"
-        " where workspace_id = 'w-2'"
-    )
-    read.build()
-
-    assert read.rows(
-        "select month, left_out_count from reports.rpt_month_reasons where workspace_id = '(all)'"
-    ) == [(OCTOBER, 1)]
-
-
 def test_a_workspace_that_was_forgotten_is_named(read: Warehouse) -> None:
     """The books have its bill of the month before: the pack names it, as the bridge lacks it."""
     read.insert("ledger.workspaces", workspace_id="w-2", workspace_name="Gone")
@@ -145,14 +130,6 @@ def test_a_workspace_that_was_forgotten_is_named(read: Warehouse) -> None:
 
     assert comments[0].endswith("not read whole, or its bill is unknown: Gone.")
     assert comments[-1] == "Billed by Levain."
-
-
-def test_the_month_that_is_not_over_has_none(read: Warehouse) -> None:
-    """The bill of a month that goes on is not compared with that of a whole one."""
-    _day(read, "2026-11-10", run_count=2, cost_usd=2, billed_usd=2, tokens_in=100)
-    read.build()
-
-    assert read.rows("select distinct month from marts.fct_month_bridge") == [(OCTOBER,)]
 
 
 def test_a_close_freezes_the_bridge(read: Warehouse) -> None:

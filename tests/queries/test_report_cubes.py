@@ -1,4 +1,4 @@
-"""The report tables that add up, and the headline figures: against the marts that they show."""
+"""Headline figures of the report: what is compared with what, and what is not."""
 
 from __future__ import annotations
 
@@ -7,11 +7,9 @@ from decimal import Decimal
 
 import pytest
 
-from tests.queries.sample import BREAD, NOON, fill, own
+from tests.queries.sample import BREAD, NOON, own
 from tests.transform.given import WORKSPACE, Warehouse
 
-COUNTS = "run_count, succeeded_count, failed_count, cancelled_count, open_count, listed_run_count,"
-COUNTS += " unlisted_run_count, unknown_cost_count, no_usage_count, tokens_in, tokens_out"
 ALL = "workspace_id = '(all)'"
 
 
@@ -28,89 +26,6 @@ def runs_of_days(warehouse: Warehouse, first: date, last: date, **columns: objec
         day = date.fromordinal(number)
         noon = datetime(day.year, day.month, day.day, 12, tzinfo=UTC)
         warehouse.given("runs", **({"run_id": f"r-{day}", "created_at": noon} | columns))
-
-
-def test_days_are_those_of_the_marts(warehouse: Warehouse) -> None:
-    """The days of lines add up to the days of their workspace, measure by measure."""
-    fill(warehouse)
-    warehouse.build()
-
-    for relation in ("rpt_workspace_days", "rpt_months"):
-        of_all = "" if relation == "rpt_workspace_days" else "and agent_id = '(all)'"
-        sums = ", ".join(f"sum({each})" for each in f"{COUNTS}, cost_usd".split(", "))
-        assert warehouse.rows(
-            f"select workspace_id, {sums} from reports.{relation}"
-            f" where workspace_id <> '(all)' {of_all} group by 1 order by 1"
-        ) == warehouse.rows(
-            f"select workspace_id, {sums} from marts.fct_workspace_days group by 1 order by 1"
-        )
-
-
-def test_cost_is_that_of_runs_and_of_the_platform(warehouse: Warehouse) -> None:
-    """The cost of a workspace's day is that of its runs and the platform's, each on its lines."""
-    fill(warehouse)
-    warehouse.build()
-
-    assert warehouse.rows("""
-        select workspace_id, date from reports.rpt_workspace_days join marts.fct_workspace_days as m
-            using (workspace_id, date)
-        where rpt_workspace_days.cost_usd is distinct from m.cost_usd
-            or coalesce(rpt_workspace_days.platform_cost_usd, 0) <> m.platform_cost_usd
-            or coalesce(run_cost_usd, 0) + m.platform_cost_usd <> coalesce(m.cost_usd, 0)
-    """) == []  # fmt: skip
-    assert warehouse.row("select count(*) > 0 from reports.rpt_days where run_cost_usd > 0")[0]
-
-
-@pytest.mark.parametrize(
-    ("cost", "low", "more", "unbounded"),
-    [(1, Decimal(1), Decimal(0), 0), (None, None, None, 1)],
-)
-def test_failed_cost(
-    warehouse: Warehouse, cost: int | None, low: Decimal, more: Decimal, unbounded: int
-) -> None:
-    """Where the cost of failed runs is unknown, its bounds are null, and this is counted."""
-    warehouse.given("runs", status="failed", cost_usd=cost)
-    warehouse.build()
-
-    assert warehouse.row(
-        "select failed_cost_usd, failed_cost_more_usd, failed_cost_open_count from reports.rpt_days"
-    ) == (low, more, unbounded)
-
-
-def test_splits_add_up_to_listed_runs(warehouse: Warehouse) -> None:
-    """Versions hold every listed run of a day once, and errors every failed one."""
-    fill(warehouse)
-    warehouse.build()
-
-    runs = warehouse.row("select count(*), sum(cost_usd) from marts.fct_runs")
-    assert runs == warehouse.row("select sum(run_count), sum(cost_usd) from reports.rpt_versions")
-    assert warehouse.row("select sum(failed_count) from reports.rpt_errors") == warehouse.row(
-        "select count(*) from marts.fct_runs where status = 'failed'"
-    )
-
-
-def test_no_key_is_null(warehouse: Warehouse) -> None:
-    """No key of a report table is null, and none is there twice."""
-    fill(warehouse)
-    warehouse.given("runs", run_id="r-bare", status="failed", agent_id=None, agent_version=None)
-    warehouse.given("run_log_events", run_id="r-bare", seq=1, event_kind="tool_use")
-    warehouse.build()
-
-    for relation, keys in {
-        "rpt_errors": "workspace_id, agent_id, date, error_class",
-        "rpt_versions": "workspace_id, agent_id, date, agent_version",
-        "rpt_tools": "workspace_id, agent_id, date, tool_name, node",
-        "rpt_models": "workspace_id, agent_id, utc_date, model, provider",
-        "rpt_run_events": "workspace_id, run_id, seq, event, node",
-        "rpt_headlines": "workspace_id, agent_id, line_type",
-        "rpt_movers": "workspace_id, kind, agent_id, name_key",
-    }.items():
-        nulls = " or ".join(f"{key} is null" for key in keys.split(", "))
-        assert warehouse.rows(f"from reports.{relation} where {nulls}") == []
-        assert (
-            warehouse.rows(f"select 1 from reports.{relation} group by {keys} having count(*) > 1")
-            == []
-        )
 
 
 def test_runs_are_bounded(warehouse: Warehouse) -> None:
@@ -141,17 +56,6 @@ def test_runs_are_bounded(warehouse: Warehouse) -> None:
         "select run_id from reports.rpt_newest_runs where agent_id = 'idle' order by created_at"
     )
     assert newest == [(f"r-idle-{number}",) for number in range(15, 20)]
-
-
-def test_time_zone(warehouse: Warehouse) -> None:
-    """The day of a run is that of the reporting time zone."""
-    warehouse.given("runs", created_at=datetime(2026, 11, 15, 23, 30, tzinfo=UTC))
-    warehouse.build("Europe/Berlin")
-
-    assert warehouse.row("select date from reports.rpt_versions") == (date(2026, 11, 16),)
-    assert warehouse.row("select distinct timezone from reports.rpt_headlines") == (
-        "Europe/Berlin",
-    )
 
 
 def test_headlines_are_sums_of_days(warehouse: Warehouse) -> None:
@@ -185,19 +89,6 @@ def test_the_usual_cost_of_a_new_agent(warehouse: Warehouse) -> None:
         select agent_id, yesterday_cost_usd, usual_cost_usd from reports.rpt_headlines
         where agent_id like 'a-%' order by 1
     """) == [("a-1", 1, 1), ("a-2", 0, 3), ("a-3", 0, None)]
-
-
-def test_no_comparison_without_cover(warehouse: Warehouse) -> None:
-    """A period of which too many costs are unknown is not compared; what is known stays."""
-    runs_of_days(warehouse, date(2026, 9, 1), date(2026, 10, 20), cost_usd=None)
-    runs_of_days(warehouse, date(2026, 10, 21), date(2026, 11, 20), cost_usd=1)
-    warehouse.build()
-
-    assert warehouse.row(f"""
-        select recent_cost_usd, before_recent_cost_usd, last_month_cost_usd,
-            month_before_cost_usd, last_month_unknown_cost_count
-        from reports.rpt_headlines where {ALL}
-    """) == (30, None, 11, None, 20)
 
 
 def test_no_comparison_of_what_is_not_covered(warehouse: Warehouse) -> None:
@@ -296,30 +187,6 @@ def test_versions_and_models_move_only_where_all_of_both_weeks_is_known(
     assert warehouse.rows(kinds) == [("agent", 2)]
 
 
-def test_an_owner_of_the_platform_is_compared_where_its_cost_is_known(
-    warehouse: Warehouse,
-) -> None:
-    """Whose the platform is by a rule has no comparison of days with it and days without it."""
-    runs_of_days(warehouse, date(2026, 9, 1), date(2026, 11, 20), cost_usd=1)
-    own(
-        warehouse,
-        {"agent": "(platform)", "owner": "IT", "cost_center": "C-9"},
-        {"owner": "Ada", "cost_center": "C-1"},
-    )
-    for number in range(date(2026, 9, 1).toordinal(), date(2026, 11, 13).toordinal()):
-        warehouse.given("platform_rollups", date=date.fromordinal(number), cost_usd=2)
-    warehouse.insert(
-        "ledger.requests", workspace_id=WORKSPACE, load_id="load-1", request=2,
-        source="platform_rollups", status=404, window_start="2026-11-13", window_end="2026-12-01",
-    )  # fmt: skip
-    warehouse.build()
-
-    assert warehouse.rows(f"""
-        select owner, recent_cost_usd, before_recent_cost_usd from reports.rpt_owners
-        where {ALL} order by owner
-    """) == [("Ada", 30, 30), ("IT", 46, None)]
-
-
 def test_an_agent_rests(warehouse: Warehouse) -> None:
     """The periods of an agent without a run for 91 days end with the 91st day after its last."""
     runs_of_days(warehouse, date(2026, 9, 1), date(2026, 11, 20), cost_usd=1)
@@ -331,28 +198,3 @@ def test_an_agent_rests(warehouse: Warehouse) -> None:
     assert warehouse.rows(
         "select agent_id, today from reports.rpt_headlines where line_type = 'agent' order by 1"
     ) == [("a-1", date(2026, 11, 20)), ("a-2", date(2026, 10, 8))]
-
-
-def test_the_site_is_as_complete_as_its_least_workspace(warehouse: Warehouse) -> None:
-    """A date that one workspace has yet to read is incomplete for the site."""
-    runs_of_days(warehouse, date(2026, 11, 1), date(2026, 11, 20), cost_usd=1)
-    warehouse.insert(
-        "ledger.workspaces", workspace_id="w-2", workspace_name="Behind",
-        last_batch_at=datetime(2026, 11, 18, 5, tzinfo=UTC),
-    )  # fmt: skip
-    warehouse.build()
-
-    assert warehouse.rows(
-        f"select state from reports.rpt_dates where {ALL} and date >= '2026-11-17' order by date"
-    ) == [("complete",), ("incomplete",), ("incomplete",), ("provisional",)]
-
-
-def test_forecast_days_lead_to_the_forecast(warehouse: Warehouse) -> None:
-    """The forecast begins with the cost of the complete days, and ends with its range."""
-    runs_of_days(warehouse, date(2026, 9, 1), date(2026, 11, 20), cost_usd=1)
-    warehouse.build()
-
-    assert warehouse.row(f"""
-        select max(cost_usd), min(expected_usd), max(expected_usd), max(previous_cost_usd),
-            count(*) from reports.rpt_forecast_days where {ALL}
-    """) == (19, 19, 30, 31, 31)

@@ -8,7 +8,7 @@ import pytest
 
 from tests.queries.closing import close
 from tests.queries.invoiced import DECEMBER, JANUARY, NOVEMBER, OCTOBER
-from tests.queries.test_budgets import read_from
+from tests.queries.metered import read_from
 from tests.transform.given import Warehouse
 
 STALE = "w-2"
@@ -68,27 +68,6 @@ def test_changes_and_unusual_days(both: tuple[Warehouse, bool]) -> None:
     assert warehouse.rows(
         "select recency, count(*) from reports.rpt_unusual_days group by all"
     ) == [("stale" if is_stale else "current", 7)]
-
-
-def test_a_last_month_beside_the_sites(warehouse: Warehouse) -> None:
-    """What is known of the site's last month stands there, also of one not read in this month."""
-    for workspace_id, last_batch_at in (("w-1", "2026-11-02 05:00Z"), (STALE, "2026-10-30 05:00Z")):
-        if workspace_id == STALE:
-            warehouse.insert("ledger.workspaces", workspace_id=STALE, workspace_name="Behind")
-        read_from(warehouse, date(2026, 9, 1), workspace_id)
-        warehouse._con.execute(
-            "update ledger.workspaces set last_batch_at = ? where workspace_id = ?",
-            [last_batch_at, workspace_id],
-        )
-        warehouse.given(
-            "runs", workspace_id=workspace_id, run_id=workspace_id, agent_id="a-1", cost_usd=7,
-            created_at="2026-10-10 12:00Z",
-        )  # fmt: skip
-    warehouse.build()
-
-    assert warehouse.rows(
-        "select month_cost_usd, last_month_cost_usd from reports.rpt_workspaces order by all desc"
-    ) == [(0, 7), (None, 7)]
 
 
 def test_a_workspace_that_is_gone(warehouse: Warehouse) -> None:
