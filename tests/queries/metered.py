@@ -10,6 +10,10 @@ from tests.transform.given import WORKSPACE, Warehouse
 DAY = date(2026, 11, 19)
 NOON = datetime(2026, 11, 19, 12, tzinfo=UTC)
 LAST_BATCH = datetime(2026, 11, 28, 5, tzinfo=UTC)  # beyond the API's lag of every earlier day
+METERS = (
+    "usage_hours", "billing_days", "agent_billing_days", "agent_rollups", "platform_rollups",
+    "run_counts",
+)  # fmt: skip
 DETAILS = "load-9"  # a load of model costs, after every run was read
 
 
@@ -78,3 +82,19 @@ def read_from(warehouse: Warehouse, first: date, workspace_id: str = WORKSPACE) 
         source="usage_hours", status=200, window_start=first, window_end="2026-11-21",
     )  # fmt: skip
     warehouse._con.execute("update ledger.workspaces set last_batch_at = '2026-11-20 05:00Z'")
+
+
+def asked(
+    warehouse: Warehouse, first: str, end: str, workspace_id: str = WORKSPACE, **refused: str
+) -> None:
+    """All meters of a workspace were read for days; `refused` ones were refused from a day on."""
+    for source in METERS:
+        until = refused.get(source, end)
+        for status, start, stop in ((200, first, until), (403, until, end)):
+            if start < stop:
+                warehouse.insert(
+                    "ledger.requests", workspace_id=workspace_id, load_id="load-1", request=1,
+                    source=source, agent_id="a-1" if source == "run_counts" else None,
+                    status=status, fetched_at="2026-12-05 05:00Z", window_start=start,
+                    window_end=stop,
+                )  # fmt: skip

@@ -80,22 +80,16 @@ def _runs(warehouse: Warehouse) -> None:
         created = NOON - timedelta(hours=9 * number)
         status = statuses[number % 6]
         warehouse.given(
-            "runs",
-            run_id=f"r-{number}",
+            "runs", run_id=f"r-{number}", status=status, session_id=f"s-{number // 2}",
             workspace_id=WORKSPACE if number % 4 else OTHER_WORKSPACE,
-            agent_id=["a-1", "a-2", None][number % 3],
-            agent_version=number // 20 + 1,
-            session_id=f"s-{number // 2}",
+            agent_id=["a-1", "a-2", None][number % 3], agent_version=number // 20 + 1,
             parent_run_id=f"r-{number - 4}" if number % 8 in (4, 5) else None,
-            status=status,
             error="TimeoutError: too slow" if status == "failed" else None,
             cost_usd=None if number % 7 == 3 else "0.0000000001" if number % 5 else 60 - number,
-            tokens_in=1000 + number,
-            tokens_out=None if number % 7 == 3 else number,
-            created_at=created,
-            started_at=created + timedelta(seconds=2),
+            tokens_in=1000 + number, tokens_out=None if number % 7 == 3 else number,
+            created_at=created, started_at=created + timedelta(seconds=2),
             finished_at=None if status == "running" else created + timedelta(seconds=30),
-        )
+        )  # fmt: skip
     warehouse.execute("""
         insert into ledger.provisional_runs (workspace_id, run_id)
         select workspace_id, run_id from raw.runs where status = 'running'
@@ -107,28 +101,17 @@ def _runs(warehouse: Warehouse) -> None:
 
 def _history(warehouse: Warehouse) -> None:
     """Three months whose every date was read, with a day that costs far more than the others."""
+    of = {"workspace_id": OTHER_WORKSPACE, "agent_id": "a-9"}
     warehouse.insert(
         "ledger.requests", workspace_id=OTHER_WORKSPACE, load_id="load-1", request=2,
         source="usage_hours", status=200, window_start="2026-08-31", window_end="2026-11-20",
     )  # fmt: skip
-    for day in range(1, 31):
-        warehouse.given(
-            "runs",
-            workspace_id=OTHER_WORKSPACE,
-            run_id=f"r-october-{day}",
-            agent_id="a-9",
-            cost_usd=9 if day == 29 else 2,
-            created_at=datetime(2026, 10, day, 12, tzinfo=UTC),
-        )
-    for day, cost in ((8, 1), (16, 3)):
-        warehouse.given(
-            "runs", workspace_id=OTHER_WORKSPACE, run_id=f"r-november-{day}", agent_id="a-9",
-            cost_usd=cost, created_at=datetime(2026, 11, day, 12, tzinfo=UTC),
-        )  # fmt: skip
-    warehouse.given(
-        "agent_billing_days", workspace_id=OTHER_WORKSPACE, agent_id="a-9", date="2026-10-05",
-        cost_usd=2, billed_usd=2,
-    )  # fmt: skip
+    days = [(10, day, 9 if day == 29 else 2) for day in range(1, 31)]
+    for month, day, cost in (*days, (11, 8, 1), (11, 16, 3)):
+        created = datetime(2026, month, day, 12, tzinfo=UTC)
+        run_id = f"r-{created:%B}-{day}".lower()
+        warehouse.given("runs", run_id=run_id, cost_usd=cost, created_at=created, **of)
+    warehouse.given("agent_billing_days", date="2026-10-05", cost_usd=2, billed_usd=2, **of)
 
 
 def _details(warehouse: Warehouse) -> None:

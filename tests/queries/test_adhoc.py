@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import Iterator
+from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ import pytest
 
 from analytics.resources import folder
 from analytics.warehouse.layout import Layout
+from tests.queries.metered import asked
 from tests.queries.sample import fill
 from tests.transform.given import WORKSPACE, Warehouse, empty_warehouse
 
@@ -53,59 +55,38 @@ def empty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyC
 
 
 @pytest.mark.parametrize("path", QUERIES, ids=lambda path: path.stem)
-def test_answers(published: duckdb.DuckDBPyConnection, path: Path) -> None:
-    """On data of every kind a query answers with rows, and no two columns of a name."""
-    result = published.execute(path.read_text(encoding="utf-8"))
-    names = [name for name, *_ in result.description]
+def test_answers(
+    published: duckdb.DuckDBPyConnection, empty: duckdb.DuckDBPyConnection, path: Path
+) -> None:
+    """It answers with rows, with none where nothing ran; names are unique, money is DECIMAL."""
+    sql = path.read_text(encoding="utf-8")
+    result = published.execute(sql)
+    kinds = {name: str(kind) for name, kind, *_ in result.description}
 
+    assert len(kinds) == len(result.description)
     assert result.fetchall()
-    assert len(names) == len(set(names))
+    assert empty.execute(sql).fetchall() == []
+    assert "HUGEINT" not in kinds.values()
+    for name, kind, *_ in published.execute(f"describe {sql}").fetchall():
+        assert kind.startswith("DECIMAL") or "usd" not in name
 
 
 @pytest.mark.parametrize("path", QUERIES, ids=lambda path: path.stem)
-def test_opens_with_its_question(path: Path) -> None:
-    """The first line is the question, whole, as lists of queries show it."""
-    first, *_ = path.read_text(encoding="utf-8").splitlines()
+def test_says_what_it_asks(path: Path) -> None:
+    """The first line is the question, whole. What ends it is the last complete day or batch.
 
-    assert first.startswith("-- ")
-    assert first.endswith("?")
-
-
-@pytest.mark.parametrize("path", QUERIES, ids=lambda path: path.stem)
-def test_ends_with_a_day_of_the_batch(path: Path) -> None:
-    """The last complete day, or the last batch, ends what is asked; the newest row is no clock."""
-    text = path.read_text(encoding="utf-8")
-
-    assert any(word in text for word in ENDS)
-    assert "latest as (" not in text
-
-
-@pytest.mark.parametrize("path", QUERIES, ids=lambda path: path.stem)
-def test_a_question_without_today_says_so(path: Path) -> None:
-    """Where days after the last complete one are left out, the question in lists says so."""
+    The newest row is no clock. Where days after the last complete one are left out, it says so.
+    """
     text = path.read_text(encoding="utf-8")
     question, *_ = text.splitlines()
     by_day = re.search(r"date\)?\s*<= workspaces\.last_complete_date", text)
 
+    assert question.startswith("-- ")
+    assert question.endswith("?")
+    assert any(word in text for word in ENDS)
+    assert "latest as (" not in text
     if by_day or any(name in text for name in ("fct_forecasts", "rpt_movers", "rpt_periods")):
         assert re.search("complete day|yesterday", question)
-
-
-@pytest.mark.parametrize("path", QUERIES, ids=lambda path: path.stem)
-def test_runs_on_nothing(empty: duckdb.DuckDBPyConnection, path: Path) -> None:
-    """On a file without runs a query has no answer, but no error either."""
-    assert empty.execute(path.read_text(encoding="utf-8")).fetchall() == []
-
-
-@pytest.mark.parametrize("path", QUERIES, ids=lambda path: path.stem)
-def test_types(published: duckdb.DuckDBPyConnection, path: Path) -> None:
-    """Every amount of money is a DECIMAL, and no number is wider than other tools read."""
-    described = published.execute(f"describe {path.read_text(encoding='utf-8')}").fetchall()
-
-    for name, kind, *_ in described:
-        assert kind != "HUGEINT"
-        if "usd" in name:
-            assert kind.startswith("DECIMAL")
 
 
 def read(
@@ -148,21 +129,6 @@ def test_cost_with_child_runs(warehouse: Warehouse) -> None:
     assert family["descendant_count"] == 2
     assert family["own_cost_usd"] == Decimal("0.1")
     assert family["family_cost_usd"] == Decimal("0.3")
-
-
-def test_agents_more_expensive_than_last_week(warehouse: Warehouse) -> None:
-    """The seven days that were over at the last batch stand against the seven before."""
-    days = [("05", 100), ("06", 5), ("12", 1), ("13", 7), ("19", 2), ("20", 50)]
-    for number, (day, cost) in enumerate(days):
-        created = f"2025-01-{day} 12:00Z"
-        warehouse.given("runs", run_id=f"r-{number}", created_at=created, cost_usd=cost)
-    read(warehouse, "2025-01-20 18:00Z", first="2025-01-01", last="2025-01-20")
-
-    (agent,) = ask(warehouse, "agents_more_expensive_than_last_week")
-
-    assert agent["last_week_usd"] == Decimal(6)
-    assert agent["this_week_usd"] == Decimal(9)
-    assert agent["change_usd"] == Decimal(3)
 
 
 def test_costs_are_of_all_runs(warehouse: Warehouse) -> None:
@@ -232,46 +198,26 @@ def test_cost_per_successful_run(warehouse: Warehouse) -> None:
     assert costs == {"a-1": Decimal(2), "a-2": None}
 
 
-def test_month_to_date(warehouse: Warehouse) -> None:
-    """This month so far stands against the same days of last month, not all of it."""
-    for number, day in enumerate(["02-28", "02-10", "03-01", "03-10"]):
-        created = f"2026-{day} 12:00Z"
-        warehouse.given("runs", run_id=f"r-{number}", created_at=created, cost_usd=10**number)
-
-    read(warehouse, "2026-03-11 05:00Z", first="2026-02-01", last="2026-03-11")
-
-    (row,) = ask(warehouse, "month_to_date_against_last_month")
-
-    assert row["this_month_usd"] == Decimal(1100)
-    assert row["last_month_usd"] == Decimal(10)
-
-
-def test_month_to_date_with_unlisted_runs(warehouse: Warehouse) -> None:
-    """Runs that were never listed count, so that an older month does not look cheap."""
-    for day in ("2026-02-10", "2026-03-10"):
-        warehouse.given("runs", run_id=day, created_at=f"{day} 12:00Z", cost_usd=2)
-    warehouse.given("run_counts", date="2026-02-10", run_count=3)
-    warehouse.given("agent_rollups", date="2026-02-10", run_count=3, cost_usd=5)
-    read(warehouse, "2026-03-12 05:00Z", first="2026-02-01", last="2026-03-12")
-
-    (row,) = ask(warehouse, "month_to_date_against_last_month")
-
-    assert (row["this_month_usd"], row["this_month_runs"]) == (Decimal(2), 1)
-    assert (row["last_month_usd"], row["last_month_runs"]) == (Decimal(5), 3)
-
-
-@pytest.mark.parametrize(("first", "last_month_usd"), [("2026-02-02", None), ("2026-02-01", 10)])
-def test_month_to_date_of_days_that_were_not_read(
-    warehouse: Warehouse, first: str, last_month_usd: int | None
+@pytest.mark.parametrize(
+    ("first", "last_month"), [("2026-02-01", (15, 4)), ("2026-02-02", (None, None))]
+)
+def test_month_to_date(
+    warehouse: Warehouse, first: str, last_month: tuple[int | None, int | None]
 ) -> None:
-    """A month is compared only where each of the same days of the month before was read."""
-    for day, cost in (("2026-02-10", 10), ("2026-03-10", 2)):
-        warehouse.given("runs", run_id=day, created_at=f"{day} 12:00Z", cost_usd=cost)
-    read(warehouse, "2026-03-12 05:00Z", first=first, last="2026-03-12")
+    """This month so far stands against the same days of last month, if each of them was read.
+
+    Runs that were never listed count, so that an older month does not look cheap.
+    """
+    for day, cost in (("02-28", 1), ("02-10", 10), ("03-01", 100), ("03-10", 1000)):
+        warehouse.given("runs", run_id=day, created_at=f"2026-{day} 12:00Z", cost_usd=cost)
+    warehouse.given("run_counts", date="2026-02-10", run_count=4)
+    warehouse.given("agent_rollups", date="2026-02-10", run_count=4, cost_usd=15)
+    read(warehouse, "2026-03-11 05:00Z", first=first, last="2026-03-11")
 
     (row,) = ask(warehouse, "month_to_date_against_last_month")
 
-    assert (row["this_month_usd"], row["last_month_usd"]) == (2, last_month_usd)
+    assert (row["this_month_usd"], row["this_month_runs"]) == (1100, 2)
+    assert (row["last_month_usd"], row["last_month_runs"]) == last_month
 
 
 def test_slow_tools(warehouse: Warehouse) -> None:
@@ -296,3 +242,65 @@ def test_slow_tools(warehouse: Warehouse) -> None:
         (tool["tool_name"], tool["use_count"], tool["error_count"], tool["total_seconds"])
         for tool in tools
     ] == [("bash", 1, 1, 3), ("read", 2, 0, 1)]
+
+
+def test_cost_to_bill(warehouse: Warehouse) -> None:
+    """Steps add up over workspaces, or are of one; what is unknown of one is unknown of all."""
+    warehouse.insert("ledger.workspaces", workspace_id="w-2", workspace_name="Cafe")
+    warehouse.con.execute("update ledger.workspaces set last_batch_at = '2026-12-05 05:00Z'")
+    asked(warehouse, "2026-10-31", "2026-12-06")
+    asked(warehouse, "2026-10-31", "2026-12-06", "w-2", usage_hours="2026-10-31")
+    for workspace_id in ("w-1", "w-2"):
+        of_day = {"workspace_id": workspace_id, "date": "2026-11-10", "cost_usd": 10}
+        warehouse.given("billing_days", billed_usd=12, **of_day)
+    warehouse.build()
+
+    def steps(workspace: str) -> dict[str, Any]:
+        file = folder("queries") / "adhoc" / "cost_to_bill.sql"
+        sql = file.read_text(encoding="utf-8").replace("'%'", f"'{workspace}'")
+        rows = warehouse.rows(f"select step, amount_usd from ({sql}) where month = '2026-11-01'")
+        return dict(rows)
+
+    assert (steps("%")["metered"], steps("%")["meter to bill"]) == (None, None)
+    assert (steps("%")["surcharge"], steps("%")["billed"]) == (4, 24)
+    assert (steps("Bakery")["meter to bill"], steps("Bakery")["billed"]) == (10, 12)
+
+
+def test_unit_costs(warehouse: Warehouse) -> None:
+    """A run costs what is unknown where a cost is; a million tokens, what those with a cost did."""
+    for week, costs in (("2026-11-10", 5 * [1]), ("2026-11-17", [2, 2, 2, 2, None])):
+        for number, cost in enumerate(costs):
+            created = f"{week} 1{number}:00Z"
+            warehouse.given("runs", run_id=created, created_at=created, cost_usd=cost)
+    for hour, cost in ((9, 10), (10, None)):
+        warehouse.given(
+            "usage_hours", hour=f"2026-11-17 {hour:02}:00Z", date="2026-11-17", agent_id="a-1",
+            provider="anthropic", model="m", cost_usd=cost, tokens_in=1_000_000, tokens_out=0,
+        )  # fmt: skip
+    read(warehouse, "2026-11-20 05:00Z")
+
+    (agent,) = ask(warehouse, "cost_per_successful_run")
+    (model,) = ask(warehouse, "cost_by_model_and_provider")
+    (mover,) = ask(warehouse, "agents_more_expensive_than_last_week")
+    assert (agent["succeeded_count"], agent["cost_usd"], agent["usd_per_success"]) == (10, 13, None)
+    assert (model["metered_cost_usd"], model["usd_per_million_tokens"]) == (10, 10)
+    assert (mover["last_week_usd_per_run"], mover["this_week_usd_per_run"]) == (1, None)
+    assert warehouse.rows(
+        "select run_cost_usd, judged_cost_usd from reports.rpt_days order by date"
+    ) == [(5, 5), (8, None)]
+
+
+@pytest.mark.parametrize("unknown_week", [0, 1])
+def test_an_agent_of_unknown_cost_is_no_mover(warehouse: Warehouse, unknown_week: int) -> None:
+    """An agent with a week of unknown cost is not compared, whatever the workspace's other runs."""
+    for number in range(14 * 10):
+        day = date(2026, 11, 21) + timedelta(days=number // 10)
+        is_unknown = number % 10 == 0 and number // 70 == unknown_week
+        warehouse.given(
+            "runs", run_id=f"r-{number}", agent_id="a-2" if number % 10 else "a-1",
+            created_at=f"{day} 12:00Z", cost_usd=None if is_unknown else 1,
+        )  # fmt: skip
+    read(warehouse, "2026-12-05 05:00Z", first="2026-11-01")
+
+    assert ask(warehouse, "agents_more_expensive_than_last_week") == []
+    assert warehouse.rows("from reports.rpt_movers") == []

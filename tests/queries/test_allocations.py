@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -15,8 +14,7 @@ from analytics.finance.matching import specificity
 from analytics.resources import folder
 from tests.finance.files import write
 from tests.queries.closing import close
-from tests.queries.sample import own
-from tests.transform.given import WORKSPACE, Warehouse, empty_warehouse
+from tests.transform.given import WORKSPACE, Warehouse
 
 OTHER = "w-2"
 OCTOBER = date(2026, 10, 1)
@@ -64,7 +62,10 @@ def rows(warehouse: Warehouse) -> list[tuple[object, ...]]:
 
 
 def test_pools_go_where_the_files_say(bakery: Warehouse) -> None:
-    """Each pool of a workspace goes to cost centers by the rule that matches it."""
+    """Each pool of a workspace goes to cost centers by the rule that matches it.
+
+    Changed rules and corrected charges leave the rows of a closed month as they were.
+    """
     d = Decimal
     assert rows(bakery) == [
         (WORKSPACE, "(platform)", "CC-1", "platform", "Shares", d(6), d("2e-10")),
@@ -81,65 +82,31 @@ def test_pools_go_where_the_files_say(bakery: Warehouse) -> None:
         OTHER,
     ) == [("a-1", d(24), d("26.4")), ("a-2", d(10), d(11))]
 
-
-def test_a_closed_month_keeps_its_allocation(bakery: Warehouse) -> None:
-    """Changed rules and corrected charges leave the rows of a closed month as they were."""
-    bakery.build_all()
     before = rows(bakery)
     close(bakery, OCTOBER)
     bakery._con.execute("delete from finance.allocation_rules")
     bakery.given("agent_billing_days", agent_id=None, date="2026-10-06", cost_usd=1, billed_usd=1)
-    bakery.build_all()
-
+    bakery.build()
     assert rows(bakery) == before
-    names = ("allocations_change_no_total", "direct_allocations_are_charges_of_their_cost_center")
-    for name in names:
+    for name in ("allocations_change_no_total",
+                 "direct_allocations_are_charges_of_their_cost_center"):  # fmt: skip
         check = folder("queries") / "checks" / f"{name}.sql"
         assert bakery.rows(check.read_text(encoding="utf-8")) == []
 
 
-def test_a_pool_is_taken_from_the_cost_center_of_its_line(bakery: Warehouse) -> None:
-    """Of an agent that moves within the month, that is where its failed runs were charged."""
-    d = Decimal
-    bakery.given(
-        "agent_billing_days", agent_id="a-1", date="2026-10-25", cost_usd="20", billed_usd="22"
-    )
-    of = {"workspace": "Bakery", "agent": "baker"}
-    own(
-        bakery,
-        {**of, "cost_center": "CC-1", "valid_to": "2026-10-15"},
-        {**of, "cost_center": "CC-3", "valid_from": "2026-10-16"},
-        {"agent": "waiter", "cost_center": "CC-2"},
-    )
-    bakery.build()
-
-    assert bakery.rows("""
-        select line_cost_center, cost_center, billed_usd from marts.fct_allocations
-        where source = 'failed' and workspace_id = 'w-1' order by all
-    """) == [("CC-1", name, d("2.2")) for name in ("CC-1", "CC-2", "CC-3")]
-
-
-@pytest.fixture(scope="module")
-def zoo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
-    """A warehouse with three workspaces, for rules that a test replaces."""
-    with empty_warehouse(tmp_path_factory.mktemp("zoo") / "data") as warehouse:
-        warehouse.insert("ledger.workspaces", workspace_id=OTHER, workspace_name="Bake_off")
-        warehouse.insert("ledger.workspaces", workspace_id="w-3", workspace_name="50%")
-        yield warehouse
-
-
-def test_the_most_specific_rule_comes_first(zoo: Warehouse) -> None:
+def test_the_most_specific_rule_comes_first(warehouse: Warehouse) -> None:
     """SQL ranks rules as the reader does, and matches names and identifiers as owners.csv."""
     patterns = ["*", "bakery", "W-1", "bake*", "b*", "**", "?akery", "bake_off", "50%", "w-?", "%"]
     random.Random(15).shuffle(patterns)
-    zoo._con.execute("delete from finance.allocation_rules")
+    warehouse.insert("ledger.workspaces", workspace_id=OTHER, workspace_name="Bake_off")
+    warehouse.insert("ledger.workspaces", workspace_id="w-3", workspace_name="50%")
     for number, pattern in enumerate(patterns, start=1):
-        zoo.insert(
+        warehouse.insert(
             "finance.allocation_rules", rule=number, name=pattern, source="platform",
             method="even", workspace=pattern,
         )  # fmt: skip
-    zoo.build()
-    found = zoo.rows("select workspace_id, name from intermediate.int_allocation_rules"
+    warehouse.build()
+    found = warehouse.rows("select workspace_id, name from intermediate.int_allocation_rules"
                      " order by workspace_id, precedence")  # fmt: skip
 
     matching = {

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import csv
 import io
-import shutil
-import subprocess
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
-from pathlib import Path
 from typing import TypeAlias
 
 import pytest
 
 from analytics.published.export.entries import Journal, read_journal
-from analytics.published.export.journal import JournalFormat, journal_text, write_journal
+from analytics.published.export.journal import JournalFormat, journal_text
 from tests.queries.closing import close, reopen
 from tests.queries.invoiced import NOVEMBER, OCTOBER, SEPTEMBER, billed, invoiced, owned
 from tests.transform.given import empty_warehouse
@@ -97,20 +94,3 @@ def test_reversals_are_of_the_revision_in_force(ledgers: tuple[Ledger, Ledger]) 
 
     assert taken_back
     assert taken_back <= {entry.entry_id for entry in october.entries}
-
-
-@pytest.mark.skipif(not shutil.which("hledger"), reason="hledger is not installed")
-def test_hledger_has_the_same_balances(ledgers: tuple[Ledger, Ledger], tmp_path: Path) -> None:
-    """Both ledgers pass hledger's strict checks, and have the same balances there."""
-    balances = []
-    for name, ledger in zip(("imported", "waited"), ledgers, strict=True):
-        files = []
-        for number, journal in enumerate(ledger):
-            file = tmp_path / f"{name}-{number}.hledger"
-            write_journal(journal, JournalFormat.hledger, file)
-            files += ["-f", file]
-        subprocess.run(["hledger", "check", "-s", *files], check=True)
-        balance = ["hledger", "balance", "--flat", *files]
-        balances.append(subprocess.run(balance, check=True, capture_output=True).stdout)
-
-    assert balances[0] == balances[1]

@@ -40,7 +40,10 @@ def both(warehouse: Warehouse, request: pytest.FixtureRequest) -> tuple[Warehous
 
 
 def test_figures_beside_those_of_others(both: tuple[Warehouse, bool]) -> None:
-    """What is of other days is unknown in the table of all workspaces, and sums are the site's."""
+    """What is of other days is unknown in the table of all workspaces, and sums are the site's.
+
+    Changes and unusual days are ranked among all only if they are of these days.
+    """
     warehouse, is_stale = both
     rows = warehouse.rows("""
         select month_cost_usd, last_month_cost_usd, recent_cost_usd is null, trend is null
@@ -55,12 +58,6 @@ def test_figures_beside_those_of_others(both: tuple[Warehouse, bool]) -> None:
         "select month_cost_usd, last_month_cost_usd from reports.rpt_headlines"
         " where workspace_id = '(all)'"
     )
-
-
-def test_changes_and_unusual_days(both: tuple[Warehouse, bool]) -> None:
-    """They are ranked and listed among those of all workspaces only if they are of these days."""
-    warehouse, is_stale = both
-
     assert warehouse.rows(
         "select change_usd > 0, change_rank, site_rank, recency from reports.rpt_movers"
         " where kind = 'agent'"
