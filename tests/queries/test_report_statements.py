@@ -1,25 +1,11 @@
-"""The statements of the report: each is what its mart holds, and its states follow the checks."""
+"""Tables of the report whose rows follow the checks, or the files of finance."""
 
 from __future__ import annotations
-
-from collections.abc import Iterator
-
-import pytest
 
 from analytics.transform.checks import run_checks
 from tests.queries.metered import details, read_workspace
 from tests.queries.sample import BREAD, OTHER_WORKSPACE, fill, own
-from tests.transform.given import WORKSPACE, Warehouse, empty_warehouse
-
-
-@pytest.fixture(scope="module")
-def sample(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
-    """The sample of every mart, built and checked once; tests only read it."""
-    with empty_warehouse(tmp_path_factory.mktemp("sample") / "data") as warehouse:
-        fill(warehouse)
-        warehouse.build()
-        run_checks(warehouse.con)
-        yield warehouse
+from tests.transform.given import WORKSPACE, Warehouse
 
 
 def test_differences_fail_the_reconciliation(warehouse: Warehouse) -> None:
@@ -57,66 +43,6 @@ def test_differences_fail_the_reconciliation(warehouse: Warehouse) -> None:
     assert warehouse.rows(
         "select distinct reconciliation_state from reports.rpt_workspace_health"
     ) == [("failed",)]
-
-
-@pytest.mark.parametrize(
-    ("relation", "mart", "columns"),
-    [
-        ("cost_to_bill", "audit.cost_to_bill", "workspace_id, month, step, amount_usd, comment"),
-        ("reconciliation_days", "audit.reconciliation_days", "workspace_id, utc_date, status"),
-        ("loads", "audit.loads", "workspace_id, load_id, step, record_count, loaded_at"),
-        ("provider_keys", "marts.dim_provider_keys", "workspace_id, key_id, added_at"),
-        ("adjustments", "marts.fct_adjustments", "workspace_id, agent_id, date, load_id, cause"),
-        ("provisional_runs", "marts.fct_runs where not is_final", "workspace_id, run_id"),
-    ],
-)
-def test_a_statement_is_its_source(
-    sample: Warehouse, relation: str, mart: str, columns: str
-) -> None:
-    """A statement that lists a mart has each of its rows once, and no other."""
-    rows = sample.rows(f"select {columns} from {mart} order by all")
-
-    assert rows
-    assert rows == sample.rows(f"select {columns} from reports.rpt_{relation} order by all")
-
-
-def test_coverage_counts_each_run_once(sample: Warehouse) -> None:
-    """Counts of lines add up to the workspace's, those of workspaces to all, as in the marts."""
-    counts = ", ".join(
-        f"sum({each}_count)::bigint" for each in ("run", "listed_run", "unlisted_run")
-    )
-    expected = sample.row(f"select {counts} from marts.fct_agent_days")
-
-    assert expected[2] > 0
-    site, lines = "workspace_id = '(all)'", "agent_id <> '(all)'"
-    for rows in (site, f"not {site} and not {lines}", lines):
-        assert sample.row(f"select {counts} from reports.rpt_coverage where {rows}") == expected
-    assert sample.row("select sum(unlisted_run_count)::bigint from reports.rpt_unlisted_days") == (
-        expected[2],
-    )
-    assert sample.row("select count(*) from reports.rpt_coverage where is_fastest") == sample.row(
-        "select count(distinct workspace_id) from audit.list_coverage"
-    )
-
-
-def test_health_is_that_of_the_marts(sample: Warehouse) -> None:
-    """Each number of a workspace's health is what a count of the marts says of it."""
-    of = "where workspace_id = workspaces.workspace_id"
-    assert sample.rows("""
-        select workspace_id, run_count, unlisted_run_count, open_count, provisional_count,
-            adjustment_count, quarantined_count, open_day_count
-        from reports.rpt_workspace_health where workspace_id <> '(all)' order by all
-    """) == sample.rows(f"""
-        select workspace_id,
-            (select coalesce(sum(run_count), 0) from marts.fct_agent_days {of}),
-            (select coalesce(sum(unlisted_run_count), 0) from marts.fct_agent_days {of}),
-            (select count(*) from marts.fct_runs {of} and not is_terminal),
-            (select count(*) from marts.fct_runs {of} and is_terminal and not is_final),
-            (select count(*) from marts.fct_adjustments {of}),
-            (select count(*) from audit.quarantined_records {of}),
-            (select count(*) from audit.reconciliation_days {of} and status = 'open')
-        from marts.dim_workspaces as workspaces order by all
-    """)  # fmt: skip
 
 
 def test_a_new_workspace_has_rows_of_zeros(warehouse: Warehouse) -> None:
