@@ -14,7 +14,6 @@ METERS = (
     "usage_hours", "billing_days", "agent_billing_days", "agent_rollups", "platform_rollups",
     "run_counts",
 )  # fmt: skip
-DETAILS = "load-9"  # a load of model costs, after every run was read
 
 
 def read_workspace(warehouse: Warehouse, workspace_id: str = WORKSPACE) -> None:
@@ -27,36 +26,6 @@ def read_workspace(warehouse: Warehouse, workspace_id: str = WORKSPACE) -> None:
             source=source, agent_id="a-1", status=200, fetched_at=LAST_BATCH,
             window_start="2026-11-12", window_end="2026-11-29",
         )  # fmt: skip
-
-
-def run(warehouse: Warehouse, run_id: str = "r-1", **of: Any) -> None:
-    """A run of a minute, at noon of the day, whose model costs were read and agree with it."""
-    row: Any = {"cost_usd": 2, "tokens_in": 100, "tokens_out": 10, "started_at": NOON} | of
-    row = {"finished_at": row["started_at"].replace(minute=1), **row}
-    warehouse.given("runs", run_id=run_id, **row)
-    place = {name: of[name] for name in ("workspace_id",) if name in of}
-    details(
-        warehouse, run_id, cost_usd=row["cost_usd"], tokens_in=row["tokens_in"],
-        tokens_out=row["tokens_out"], started_at=row["started_at"], ended_at=row["finished_at"],
-        **place,
-    )  # fmt: skip
-
-
-def details(warehouse: Warehouse, run_id: str, **of: Any) -> None:
-    """A run's model costs, and the request that they came by."""
-    warehouse.given("run_costs", run_id=run_id, load_id=DETAILS, **of)
-    warehouse.insert(
-        "ledger.requests", workspace_id=of.get("workspace_id", WORKSPACE), load_id=DETAILS,
-        request=7, source="run_costs", run_id=run_id, status=200,
-    )  # fmt: skip
-
-
-def rolled_up(warehouse: Warehouse, run_count: int, **of: Any) -> None:
-    """What the API counts and sums of an agent's day: all of its runs succeeded."""
-    place = {name: of[name] for name in ("agent_id", "date", "workspace_id") if name in of}
-    warehouse.given("run_counts", run_count=run_count, **place)
-    sums = {"cost_usd": 2, "tokens_in": 100, "tokens_out": 10, "total_duration_ms": 60_000}
-    warehouse.given("agent_rollups", run_count=run_count, **(sums | of))
 
 
 def metered(warehouse: Warehouse, **of: Any) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from tests.transform.given import WORKSPACE, Warehouse
@@ -14,11 +14,8 @@ NOON = datetime(2026, 11, 19, 12, tzinfo=UTC)
 
 def fill(warehouse: Warehouse) -> None:
     """Put the sample into the raw tables and the ledger."""
-    warehouse.insert(
-        "ledger.workspaces",
-        workspace_id=OTHER_WORKSPACE,
-        workspace_name="<script>alert(1)</script>",
-    )
+    name = "<script>alert(1)</script>"
+    warehouse.insert("ledger.workspaces", workspace_id=OTHER_WORKSPACE, workspace_name=name)
     warehouse.given("agents", agent_id="a-1", agent_name="🍞 =cmd()", agent_slug="baker")
     warehouse.given("agents", workspace_id=OTHER_WORKSPACE, agent_id="a-9", agent_name="Judge")
     warehouse.given("agent_versions", created_at=NOON, updated_at=NOON)
@@ -37,17 +34,11 @@ def fill(warehouse: Warehouse) -> None:
         {"agent": "a-2", "cost_center": "C-1", "valid_to": "2026-11-17"},
     )
     warehouse.insert("finance.files", name="owners.csv", sha256="0f", problem_count=0)
-    for line, (month, scope, name) in enumerate(
-        (
-            ("2026-10-01", "workspace", OTHER_WORKSPACE),
-            ("2026-11-01", "all", "(all)"),
-            ("2026-12-01", "all", "(all)"),
-        ),
-        start=2,
-    ):
-        warehouse.insert(
-            "finance.budgets", line=line, scope=scope, name=name, month=month, amount_usd=90
-        )
+    for month, scope, name in (
+        (10, "workspace", OTHER_WORKSPACE), (11, "all", "(all)"), (12, "all", "(all)"),
+    ):  # fmt: skip
+        of = {"month": date(2026, month, 1), "amount_usd": 90}
+        warehouse.insert("finance.budgets", line=month, scope=scope, name=name, **of)
 
 
 def own(warehouse: Warehouse, *rules: dict[str, Any]) -> None:

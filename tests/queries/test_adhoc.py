@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Iterator
 from datetime import date, timedelta
 from decimal import Decimal
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -167,35 +168,22 @@ def test_costs_are_of_all_runs(warehouse: Warehouse) -> None:
 
 
 def test_failure_rate_by_agent(warehouse: Warehouse) -> None:
-    """A rate is of all runs of the days together, with the interval that so few runs allow."""
+    """A rate is of all runs of the days together; without known outcomes there is none."""
     for day, status in ((17, "failed"), (18, "succeeded"), (18, "succeeded"), (19, "cancelled")):
-        warehouse.given(
-            "runs", run_id=f"{day}-{status}", status=status, created_at=f"2026-11-{day} 12:00Z"
-        )
+        of = {"status": status, "created_at": f"2026-11-{day} 12:00Z"}
+        warehouse.given("runs", run_id=f"{day}-{status}", **of)
+        warehouse.given("runs", run_id=f"{day}-{status}-2", agent_id="a-2", **of)
     warehouse.given("run_counts", date="2026-11-18", status="failed", run_count=1)
     warehouse.given("run_counts", date="2026-11-18", status="succeeded", run_count=2)
+    warehouse.given("agent_rollups", agent_id="a-2", date="2026-11-18", run_count=9, cost_usd=1)
     read(warehouse, "2026-11-20 18:00Z")
 
-    (agent,) = ask(warehouse, "failure_rate_by_agent")
+    agent, other = ask(warehouse, "failure_rate_by_agent")
 
     assert (agent["failed_count"], agent["succeeded_count"]) == (2, 2)
     assert agent["failure_rate"] == 0.5
     assert agent["failure_rate_low"] < 0.5 < agent["failure_rate_high"]
-
-
-def test_cost_per_successful_run(warehouse: Warehouse) -> None:
-    """A success bears the cost of failed and cancelled runs too; with none it is null."""
-    for number, status in enumerate(["succeeded", "succeeded", "failed", "cancelled"]):
-        warehouse.given("runs", run_id=f"r-{number}", status=status, cost_usd=1)
-    warehouse.given("runs", run_id="r-9", agent_id="a-2", status="failed", cost_usd=1)
-    read(warehouse, "2026-11-20 18:00Z")
-
-    costs = {
-        row["agent_name"]: row["usd_per_success"]
-        for row in ask(warehouse, "cost_per_successful_run")
-    }
-
-    assert costs == {"a-1": Decimal(2), "a-2": None}
+    assert (other["failed_count"], other["failure_rate"]) == (1, None)
 
 
 @pytest.mark.parametrize(
@@ -267,7 +255,10 @@ def test_cost_to_bill(warehouse: Warehouse) -> None:
 
 
 def test_unit_costs(warehouse: Warehouse) -> None:
-    """A run costs what is unknown where a cost is; a million tokens, what those with a cost did."""
+    """A success bears the cost of all runs, and of an unknown one what is unknown.
+
+    A million tokens cost what those with a known cost did.
+    """
     for week, costs in (("2026-11-10", 5 * [1]), ("2026-11-17", [2, 2, 2, 2, None])):
         for number, cost in enumerate(costs):
             created = f"{week} 1{number}:00Z"
@@ -277,16 +268,24 @@ def test_unit_costs(warehouse: Warehouse) -> None:
             "usage_hours", hour=f"2026-11-17 {hour:02}:00Z", date="2026-11-17", agent_id="a-1",
             provider="anthropic", model="m", cost_usd=cost, tokens_in=1_000_000, tokens_out=0,
         )  # fmt: skip
+    for agent_id, statuses in (("a-2", ("succeeded", "failed", "cancelled")), ("a-3", ("failed",))):
+        for status in statuses:
+            of = {"agent_id": agent_id, "status": status, "created_at": "2026-11-10 10:00Z"}
+            warehouse.given("runs", run_id=f"{agent_id}-{status}", cost_usd=1, **of)
     read(warehouse, "2026-11-20 05:00Z")
 
-    (agent,) = ask(warehouse, "cost_per_successful_run")
+    agent, others, failed = sorted(
+        ask(warehouse, "cost_per_successful_run"), key=itemgetter("agent_name")
+    )
+    assert (others["usd_per_success"], failed["usd_per_success"]) == (3, None)
     (model,) = ask(warehouse, "cost_by_model_and_provider")
     (mover,) = ask(warehouse, "agents_more_expensive_than_last_week")
     assert (agent["succeeded_count"], agent["cost_usd"], agent["usd_per_success"]) == (10, 13, None)
     assert (model["metered_cost_usd"], model["usd_per_million_tokens"]) == (10, 10)
     assert (mover["last_week_usd_per_run"], mover["this_week_usd_per_run"]) == (1, None)
     assert warehouse.rows(
-        "select run_cost_usd, judged_cost_usd from reports.rpt_days order by date"
+        "select run_cost_usd, judged_cost_usd from reports.rpt_days"
+        " where agent_id = 'a-1' order by date"
     ) == [(5, 5), (8, None)]
 
 

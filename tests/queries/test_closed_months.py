@@ -9,7 +9,7 @@ from typing import Any
 from analytics.resources import folder
 from tests.queries.closing import close, reopen
 from tests.queries.invoiced import DECEMBER, JANUARY, NOVEMBER, OCTOBER, billed, owned
-from tests.queries.metered import NOON, metered, read_workspace, rolled_up, run
+from tests.queries.metered import NOON, metered, read_workspace
 from tests.queries.sample import own
 from tests.transform.given import WORKSPACE, Warehouse
 
@@ -25,7 +25,8 @@ def load(warehouse: Warehouse, load_id: str, cost: int, bill: str) -> None:
             f" from raw.{table} anti join raw.superseded using (version_id)",
             [load_id],
         )
-    rolled_up(warehouse, 1, cost_usd=cost)
+    warehouse.given("run_counts", run_count=1)
+    warehouse.given("agent_rollups", run_count=1, cost_usd=cost, tokens_in=100, tokens_out=10)
     metered(warehouse, cost_usd=cost, billed_usd=bill)
     for table in METERS:
         changed = f"update raw.{table} set load_id = ? where version_id > ?"
@@ -58,7 +59,7 @@ def test_a_closed_month_over_its_life(warehouse: Warehouse) -> None:
     """
     read_workspace(warehouse)
     own(warehouse, {"owner": "Ann", "cost_center": "C-1"})
-    run(warehouse)
+    warehouse.given("runs", cost_usd=2, tokens_in=100, tokens_out=10, finished_at=NOON)
     load(warehouse, "load-1", 2, "2.2")
     close(warehouse, NOVEMBER)
     assert adjustments(warehouse) == []
