@@ -3,7 +3,6 @@ from __future__ import annotations
 import pytest
 
 from tests.queries.invoiced import OCTOBER, billed, owned
-from tests.queries.metered import read_workspace
 from tests.transform.given import Warehouse, warehouse
 
 __all__ = ["warehouse"]
@@ -19,11 +18,4 @@ def october(warehouse: Warehouse) -> Warehouse:
         (None, "1.0000000002"),
     ):
         billed(warehouse, OCTOBER, agent_id, usd, load_id="20261101T050000Z-004-meters")
-    return warehouse
-
-
-@pytest.fixture
-def read(warehouse: Warehouse) -> Warehouse:
-    """A workspace whose meters and counts were read."""
-    read_workspace(warehouse)
     return warehouse

@@ -208,30 +208,6 @@ def test_month_to_date(
     assert (row["last_month_usd"], row["last_month_runs"]) == last_month
 
 
-def test_slow_tools(warehouse: Warehouse) -> None:
-    """A run's results answer its uses in their order, and one without an answer still counts."""
-    warehouse.given("runs")
-    events: list[dict[str, Any]] = [
-        {"event_kind": "tool_use", "tool_name": "bash"},
-        {"event_kind": "thinking"},
-        {"event_kind": "tool_use", "tool_name": "read"},
-        {"event_kind": "tool_result", "is_error": True, "duration_ms": 3000},
-        {"event_kind": "tool_result", "is_error": False, "duration_ms": 1000},
-        {"event_kind": "tool_use", "tool_name": "read"},
-    ]
-    for seq, event in enumerate(events):
-        warehouse.given("run_log_events", seq=seq, **event)
-
-    read(warehouse, "2026-11-20 18:00Z")
-
-    tools = ask(warehouse, "slow_tools")
-
-    assert [
-        (tool["tool_name"], tool["use_count"], tool["error_count"], tool["total_seconds"])
-        for tool in tools
-    ] == [("bash", 1, 1, 3), ("read", 2, 0, 1)]
-
-
 def test_cost_to_bill(warehouse: Warehouse) -> None:
     """Steps add up over workspaces, or are of one; what is unknown of one is unknown of all."""
     warehouse.insert("ledger.workspaces", workspace_id="w-2", workspace_name="Cafe")

@@ -19,17 +19,16 @@ TEXTS = {path: path.read_text(encoding="utf-8") for path in FILES}
 MODELS = {model.relation: model for model in all_models(QUERIES)}
 
 # The schemas that each layer may read.
+MARTS = {"staging", "intermediate", "marts", "audit", "finance"}
+REPORT = {"intermediate", "marts", "audit", "reports"}
+PUBLISHED = {"marts", "audit", "reports"}
 MAY_READ = {
     "staging": {"raw", "ledger", "finance"},
-    "intermediate": {"staging", "intermediate", "marts", "audit", "finance"},
-    "marts": {"staging", "intermediate", "marts", "audit", "finance"},
-    "audit": {"staging", "intermediate", "marts", "audit", "finance"},
-    "reports": {"intermediate", "marts", "audit", "reports"},
-    "report": {"intermediate", "marts", "audit", "reports"},
-    "checks": {"raw", "staging", "intermediate", "marts", "audit", "finance"},
+    **dict.fromkeys(("intermediate", "marts", "audit"), MARTS),
+    **dict.fromkeys(("reports", "report"), REPORT),
+    "checks": {"raw"} | MARTS,
     "books": {"marts", "audit"},
-    "pack": {"marts", "audit", "reports"},
-    "adhoc": {"marts", "audit", "reports"},
+    **dict.fromkeys(("pack", "adhoc"), PUBLISHED),
     "fleet": {"reports", "fleet"},
 }
 PREFIXES = {

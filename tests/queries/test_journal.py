@@ -244,17 +244,19 @@ def test_workspaces_are_booked_apart(warehouse: Warehouse) -> None:
     owned(warehouse)
     warehouse.insert("ledger.workspaces", workspace_id="w-2", workspace_name="Other")
     for workspace_id in ("w-1", "w-2"):
-        for month in (OCTOBER, NOVEMBER):
-            for agent in ("a-1", "a-2"):
-                billed(warehouse, month, agent, "0.0049999999", workspace_id=workspace_id)
-                billed(warehouse, month, None, "3.3349999999", workspace_id=workspace_id)
-    close(warehouse, OCTOBER)
+        for agent, usd in (
+            ("a-1", "0.0049999999"),
+            ("a-2", "0.0049999999"),
+            (None, "3.3349999999"),
+        ):
+            billed(warehouse, OCTOBER, agent, usd, workspace_id=workspace_id)
+    warehouse.build()
 
     def lines(workspace: str | None) -> list[str]:
-        journal = read_journal(warehouse.con, "2026-11", workspace)
+        journal = read_journal(warehouse.con, "2026-10", workspace)
         return journal_text(journal, JournalFormat.csv).splitlines()[1:]
 
     apart = [lines("Bakery"), lines("Other")]
 
-    assert all(len(each) > 4 for each in apart)
+    assert all(len(each) > 2 for each in apart)
     assert sorted(lines(None)) == sorted([*apart[0], *apart[1]])

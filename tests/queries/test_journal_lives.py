@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import random
 from collections import defaultdict
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -105,21 +103,11 @@ class Life:
                 run("update finance.accounts set account = ? where role = ?", [account, role])
 
     def _invoice(self, workspace: str, month: date, usd: Decimal, **of: Any) -> None:
-        invoice_id = f"I-{self._random.randrange(10**9)}"
-        amount = str(usd.quantize(CENT))
-        invoiced(
-            self._warehouse, month, amount, workspace_id=workspace, invoice_id=invoice_id, **of
-        )
+        of |= {"workspace_id": workspace, "invoice_id": f"I-{self._random.randrange(10**9)}"}
+        invoiced(self._warehouse, month, str(usd.quantize(CENT)), **of)
 
     def count(self, most: int) -> int:
         return self._random.randrange(most)
-
-
-@contextmanager
-def begun(folder: Path, seed: int) -> Iterator[tuple[Warehouse, Life]]:
-    with empty_warehouse(folder) as warehouse:
-        warehouse.insert("ledger.workspaces", workspace_id="w-2", workspace_name="Other")
-        yield warehouse, Life(warehouse, seed)
 
 
 def require_checks(warehouse: Warehouse) -> None:
@@ -142,7 +130,9 @@ def require_no_drift(entries: list[Entry]) -> None:
 @pytest.mark.parametrize("seed", range(12))
 def test_lives(tmp_path: Path, seed: int) -> None:
     """Before and after each close every check passes, and no month in cents drifts."""
-    with begun(tmp_path / "data", seed) as (warehouse, life):
+    with empty_warehouse(tmp_path / "data") as warehouse:
+        warehouse.insert("ledger.workspaces", workspace_id="w-2", workspace_name="Other")
+        life = Life(warehouse, seed)
         first = life.count(2)
         for number, month in enumerate(MONTHS):
             for _ in range(life.count(5)):

@@ -11,20 +11,10 @@ from analytics.report.entities import Entities
 from analytics.transform.checks import run_checks
 from tests.queries.closing import close
 from tests.queries.invoiced import NOVEMBER, OCTOBER, invoiced, owned
-from tests.queries.metered import LAST_BATCH, metered
+from tests.queries.metered import asked, metered
 from tests.transform.given import WORKSPACE, Warehouse
 
-METERS = ("usage_hours", "billing_days", "agent_rollups", "platform_rollups", "run_counts")
 OPEN = "select sum({}) from marts.fct_accruals where not is_booked and usage_month = '2026-11-01'"
-
-
-def asked(warehouse: Warehouse, source: str, first: str, end: str, status: int = 200) -> None:
-    """The API was asked for days of a meter, and answered so."""
-    warehouse.insert(
-        "ledger.requests", workspace_id=WORKSPACE, load_id="load-1", request=1, source=source,
-        agent_id="a-1" if source == "run_counts" else None, status=status, fetched_at=LAST_BATCH,
-        window_start=first, window_end=end,
-    )  # fmt: skip
 
 
 def failing(warehouse: Warehouse) -> set[str]:
@@ -33,12 +23,10 @@ def failing(warehouse: Warehouse) -> set[str]:
     return {each.name for each in run_checks(warehouse.con) if not each.ok} - given_in_part
 
 
-@pytest.fixture
-def read(warehouse: Warehouse) -> Warehouse:
-    """An agent whose usage was metered on a day of each month, but for the bill by agent."""
-    warehouse.con.execute("update ledger.workspaces set last_batch_at = '2026-12-05 05:00Z'")
-    for source in METERS:
-        asked(warehouse, source, "2026-08-31", "2026-12-06")
+def metered_months(warehouse: Warehouse, **refused: str) -> Warehouse:
+    """An agent whose usage was metered on a day of each month, and refused meters."""
+    warehouse._con.execute("update ledger.workspaces set last_batch_at = '2026-12-05 05:00Z'")
+    asked(warehouse, "2026-08-31", "2026-12-06", **refused)
     for month in (9, 10, 11):
         metered(warehouse, date=f"2026-{month}-10", hour=f"2026-{month}-10 09:00Z")
     owned(warehouse)
@@ -46,11 +34,9 @@ def read(warehouse: Warehouse) -> Warehouse:
 
 
 @pytest.fixture
-def refused(read: Warehouse) -> Warehouse:
+def refused(warehouse: Warehouse) -> Warehouse:
     """The bill by agent is refused from 11 November on."""
-    asked(read, "agent_billing_days", "2026-08-31", "2026-11-11")
-    asked(read, "agent_billing_days", "2026-11-11", "2026-12-06", status=403)
-    return read
+    return metered_months(warehouse, agent_billing_days="2026-11-11")
 
 
 @pytest.mark.parametrize("is_accepted", [False, True])
@@ -81,9 +67,9 @@ def test_a_month_with_a_refused_bill(refused: Warehouse, *, is_accepted: bool) -
     assert not failing(refused)
 
 
-def test_a_closed_month_keeps_a_day_that_is_unknown_since(read: Warehouse) -> None:
+def test_a_closed_month_keeps_a_day_that_is_unknown_since(warehouse: Warehouse) -> None:
     """A line that loses an amount after the close stays as the books have it, and its invoice."""
-    asked(read, "agent_billing_days", "2026-08-31", "2026-12-06")
+    read = metered_months(warehouse)
     invoiced(read, NOVEMBER, 2)
     close(read, NOVEMBER)
     read._con.execute("update raw.billing_days set billed_usd = 3 where date = '2026-11-10'")
