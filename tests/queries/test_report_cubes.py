@@ -153,10 +153,7 @@ def test_movers(site: Warehouse) -> None:
         select kind, agent_id, previous_cost_usd, current_cost_usd, previous_run_count,
             current_run_count, cause
         from reports.rpt_movers where workspace_id = 'moved' and kind = 'agent' order by change_rank
-    """) == [
-        ("agent", "a-2", 0, 5, 0, 1, "new"),
-        ("agent", "a-1", 7, 9, 7, 8, "changed"),
-    ]
+    """) == [("agent", "a-2", 0, 5, 0, 1, "new"), ("agent", "a-1", 7, 9, 7, 8, "changed")]
     kinds = "select distinct kind from reports.rpt_movers where workspace_id = ? order by 1"
     assert site.rows(kinds, "moved") == [("agent",), ("model",), ("version",)]
     assert site.rows(kinds, "unlisted") == [("agent",)]
