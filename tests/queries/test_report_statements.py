@@ -1,10 +1,9 @@
-"""Tables of the report whose rows follow the checks, or the files of finance."""
+"""Tables of the report whose rows follow the checks."""
 
 from __future__ import annotations
 
 from analytics.transform.checks import run_checks
 from tests.queries.metered import read_workspace
-from tests.queries.sample import BREAD, OTHER_WORKSPACE, fill, own
 from tests.transform.given import WORKSPACE, Warehouse
 
 
@@ -59,30 +58,3 @@ def test_a_new_workspace_has_rows_of_zeros(warehouse: Warehouse) -> None:
         " from reports.rpt_workspace_health"
     )
     assert zeros == [(0, 0, "none", 0)] * 2
-
-
-def test_reports_know_of_owners_where_there_are_any(warehouse: Warehouse) -> None:
-    """A workspace without owners has no row, the site has all workspaces; without rules none."""
-    fill(warehouse)
-    own(warehouse)
-    warehouse.build()
-    reports = ("rpt_owner_days", "rpt_agent_owner_days", "rpt_owners")
-    assert [warehouse.rows(f"from reports.{each}") for each in reports] == [[]] * 3
-
-    own(warehouse, {"workspace": "BAKERY", "agent": "ba?er", "owner": BREAD})
-    warehouse.build()
-    of = [
-        {key for (key,) in warehouse.rows(f"select distinct workspace_id from reports.{each}")}
-        for each in reports
-    ]
-
-    assert of == [
-        {WORKSPACE, OTHER_WORKSPACE}, {WORKSPACE}, {WORKSPACE, "(all)"},
-    ]  # fmt: skip
-    for owners, whole in (
-        ("select date, sum(cost_usd) from reports.rpt_owner_days", "reports.rpt_workspace_days"),
-        ("select date, sum(cost_usd) from reports.rpt_agent_owner_days",
-         f"(from reports.rpt_days where workspace_id = '{WORKSPACE}')"),
-    ):  # fmt: skip
-        expected = f"select date, sum(cost_usd) from {whole} group by all order by all"
-        assert warehouse.rows(f"{owners} group by all order by all") == warehouse.rows(expected)
