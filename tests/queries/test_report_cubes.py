@@ -73,6 +73,12 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
             "ledger.requests", workspace_id="unlisted", load_id="load-2", request=1, status=403,
             source="usage_hours", window_start="2026-11-15", window_end="2026-11-16",
         )  # fmt: skip
+        daily(warehouse, "stale")
+        given("stale", "r-more", cost_usd=2, created_at="2026-09-18 12:00Z")
+        warehouse._con.execute(
+            "update ledger.workspaces set last_batch_at = '2026-09-20 05:00Z'"
+            " where workspace_id = 'stale'"
+        )
         warehouse.build()
         yield warehouse
 
@@ -157,6 +163,14 @@ def test_movers(site: Warehouse) -> None:
     kinds = "select distinct kind from reports.rpt_movers where workspace_id = ? order by 1"
     assert site.rows(kinds, "moved") == [("agent",), ("model",), ("version",)]
     assert site.rows(kinds, "unlisted") == [("agent",)]
+
+
+def test_movers_of_all_workspaces(site: Warehouse) -> None:
+    """Changes are ranked among those of all only if they are of these days."""
+    assert site.rows(
+        "select distinct workspace_id = 'stale', recency, site_rank is null"
+        " from reports.rpt_movers order by 1"
+    ) == [(False, "current", False), (True, "stale", True)]
 
 
 def test_runs_are_bounded(warehouse: Warehouse) -> None:
