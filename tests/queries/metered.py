@@ -44,15 +44,6 @@ def metered(warehouse: Warehouse, **of: Any) -> None:
     warehouse.given("billing_days", **bill, **{name: row[name] for name in names})
 
 
-def read_from(warehouse: Warehouse, first: date, workspace_id: str = WORKSPACE) -> None:
-    """The meters of a workspace were read from a day to a batch of 20 November."""
-    warehouse.insert(
-        "ledger.requests", workspace_id=workspace_id, load_id="load-1", request=1,
-        source="usage_hours", status=200, window_start=first, window_end="2026-11-21",
-    )  # fmt: skip
-    warehouse._con.execute("update ledger.workspaces set last_batch_at = '2026-11-20 05:00Z'")
-
-
 def asked(
     warehouse: Warehouse, first: str, end: str, workspace_id: str = WORKSPACE, **refused: str
 ) -> None:

@@ -2,75 +2,60 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import date
+from typing import Any
 
 from analytics.resources import folder
-from tests.queries.metered import read_from
-from tests.transform.given import WORKSPACE, Warehouse
+from tests.transform.given import Warehouse
 
 ALERTS = folder("skeleton") / "queries" / "alerts"
+BATCH = {"last_batch_at": "2026-11-20 05:00Z", "last_complete_date": "2026-11-19"}
 
 
-def found(warehouse: Warehouse, alert: str, columns: str) -> list[tuple[object, ...]]:
-    """These columns of the findings of an alert."""
+def found(
+    warehouse: Warehouse, alert: str, columns: str, mart: str, *rows: dict[str, Any]
+) -> list[tuple[object, ...]]:
+    """These columns of the findings of an alert, where a mart has these rows."""
     sql = (ALERTS / f"{alert}.sql").read_text(encoding="utf-8")
     warehouse.build()
-    return warehouse.rows(f"with findings as ({sql}) select {columns} from findings")
+    assert warehouse.rows(sql) == []
+    warehouse.insert("marts.dim_workspaces", workspace_id="w-9", workspace_name="Cafe", **BATCH)
+    for row in rows:
+        warehouse.insert(f"marts.{mart}", **({"workspace_id": "w-9"} | row))
+    return warehouse._con.execute(
+        f"with findings as ({sql}) select {columns} from findings order by all"
+    ).fetchall()
 
 
 def test_budgets_at_risk(warehouse: Warehouse) -> None:
-    """Those of this month and the last one that are exceeded or at risk; without a file, none."""
-    warehouse.given("agents", agent_id="a-1", agent_slug="baker")
-    read_from(warehouse, date(2026, 9, 1))
-    for back in range(1, 81):
-        day = date(2026, 11, 20) - timedelta(days=back)
-        warehouse.given("agent_billing_days", date=day, cost_usd=2, billed_usd=2)
-    columns = "scope, name, status, exhausted_on"
-    without = found(warehouse, "budgets_at_risk", columns)
-    for line, (amount, scope, name, month) in enumerate(
-        (
-            (30, "agent", "baker", 11), (59, "agent", "a-1", 11), (1, "agent", "x", 11),
-            (61, "all", "(all)", 11), (10, "all", "(all)", 10), (10, "all", "(all)", 9),
-        )
-    ):  # fmt: skip
-        warehouse.insert(
-            "finance.budgets", line=line, scope=scope, name=name, month=date(2026, month, 1),
-            amount_usd=amount,
-        )  # fmt: skip
-
-    assert without == []
-    assert found(warehouse, "budgets_at_risk", columns) == [
-        ("all", "(all)", "exceeded", date(2026, 10, 6)),
-        ("agent", "a-1", "at_risk", date(2026, 11, 30)),
-        ("agent", "baker", "exceeded", date(2026, 11, 16)),
-    ]
+    """Those of this month and the last one that are exceeded or at risk."""
+    assert found(
+        warehouse, "budgets_at_risk", "month::varchar, status", "fct_budgets",
+        *(
+            {"month": date(2026, month, 1), "status": status}
+            for month in (9, 10, 11)
+            for status in ("exceeded", "at_risk", "on_track", "within", "unknown_name")
+        ),
+    ) == [
+        ("2026-10-01", "at_risk"), ("2026-10-01", "exceeded"),
+        ("2026-11-01", "at_risk"), ("2026-11-01", "exceeded"),
+    ]  # fmt: skip
 
 
 def test_days_that_cost_unusually_much(warehouse: Warehouse) -> None:
     """Unusual days among the last three complete ones are found; older ones were told before."""
-    read_from(warehouse, date(2026, 10, 1))
-    last = datetime(2026, 11, 19, 12, tzinfo=UTC)
-    for back in range(40):
-        created, cost = last - timedelta(days=back), 50 if back in (1, 4) else 2
-        warehouse.given("runs", run_id=f"r-{back}", created_at=created, cost_usd=cost)
-
     assert found(
-        warehouse, "days_that_cost_unusually_much", "workspace_id, agent_name, date, cost_usd"
-    ) == [(WORKSPACE, "a-1", date(2026, 11, 18), 50)]
+        warehouse, "days_that_cost_unusually_much", "date", "fct_unusual_days",
+        *({"date": date(2026, 11, day)} for day in (16, 17, 19, 20)),
+    ) == [(date(2026, 11, 17),), (date(2026, 11, 19),)]  # fmt: skip
 
 
 def test_agents_that_fail_often(warehouse: Warehouse) -> None:
     """Of the last three complete days, those on which more than a quarter of 20 runs failed."""
-    read_from(warehouse, date(2026, 10, 1))
-    for day, failed in ((16, 20), (17, 6), (18, 5), (19, 20)):
-        for number in range(20):
-            status = "failed" if number < failed else "succeeded"
-            warehouse.given(
-                "runs", run_id=f"r-{day}-{number}", status=status,
-                created_at=datetime(2026, 11, day, 12, tzinfo=UTC),
-            )  # fmt: skip
-
-    assert found(warehouse, "agents_that_fail_often", "agent_name, date, failed_count") == [
-        ("a-1", date(2026, 11, 17), 6),
-        ("a-1", date(2026, 11, 19), 20),
-    ]
+    assert found(
+        warehouse, "agents_that_fail_often", "date, run_count", "fct_agent_days",
+        *(
+            {"date": date(2026, 11, day), "run_count": count, "failure_rate": rate}
+            for day, count, rate in ((16, 20, 1), (17, 20, 0.3), (18, 21, 0.25), (19, 19, 1))
+        ),
+    ) == [(date(2026, 11, 17), 20)]  # fmt: skip
