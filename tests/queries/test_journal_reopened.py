@@ -30,7 +30,10 @@ def ledgers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Ledger, 
     with empty_warehouse(tmp_path_factory.mktemp("reopened") / "data") as warehouse:
 
         def journal(month: str) -> Journal:
-            return replace(read_journal(warehouse.con, month), is_booked=True)
+            warehouse.rows(
+                "from marts.fct_journal_lines, marts.fct_accruals, marts.dim_months limit 1"
+            )
+            return replace(read_journal(warehouse._con, month), is_booked=True)
 
         owned(warehouse)
         versions = {
