@@ -45,17 +45,3 @@ def test_an_example_works_as_printed(api: Emulator, start_run: StartRun, name: s
         }
 
         assert doctest.DocTestRunner().run(test).failed == 0
-
-
-def test_the_guides_verbs_have_examples() -> None:
-    """The methods to trigger, watch, read and cancel each have an example."""
-    shown = {name.removeprefix("analytics.levain.") for name in EXAMPLES}
-
-    assert {
-        "runs.Runs.trigger",
-        "runs.Runs.get",
-        "runs.Runs.watch",
-        "runs.Runs.log_events",
-        "sessions.Sessions.cancel",
-        "analytics.Analytics.summary",
-    } <= shown

@@ -2,12 +2,14 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+
 from analytics.levain.polling import Polling
 from analytics.levain.rate_limiter import RateLimiter
 
 
 class Time:
-    """A clock that only `sleep` moves."""
+    """A clock that only sleeping moves."""
 
     def __init__(self) -> None:
         self.now = 100.0
@@ -29,45 +31,25 @@ def acquire(limiter: RateLimiter, count: int) -> None:
     asyncio.run(take())
 
 
-def test_requests_are_spaced() -> None:
-    """Four requests a second are a quarter of a second apart, and the first one does not wait."""
+@pytest.mark.parametrize(
+    ("per_second", "pauses", "slept"),
+    [
+        (4, [], [0.25, 0.25]),
+        (0, [], []),
+        (0, [8, 2], [8.0]),
+        (4, [8], [8.0, 0.25, 0.25]),
+    ],
+)
+def test_requests_are_spaced(per_second: int, pauses: list[int], slept: list[float]) -> None:
+    """Requests leave one by one; a pause holds for all, and a shorter second one ends it not."""
     time = Time()
-
-    acquire(RateLimiter(4, clock=time.clock, sleep=time.sleep), 3)
-
-    assert time.slept == [0.25, 0.25]
-
-
-def test_no_limit_waits_for_nothing() -> None:
-    """Without a limit no request waits."""
-    time = Time()
-
-    acquire(RateLimiter(0, clock=time.clock, sleep=time.sleep), 5)
-
-    assert time.slept == []
-
-
-def test_a_pause_holds_for_everybody() -> None:
-    """A pause blocks every request; a shorter second pause does not end it."""
-    time = Time()
-    limiter = RateLimiter(0, clock=time.clock, sleep=time.sleep)
-    limiter.pause_for(8)
-    limiter.pause_for(2)
-
-    acquire(limiter, 2)
-
-    assert time.slept == [8.0]
-
-
-def test_requests_are_spaced_after_a_pause() -> None:
-    """Requests that waited for the end of a pause do not leave at once."""
-    time = Time()
-    limiter = RateLimiter(4, clock=time.clock, sleep=time.sleep)
-    limiter.pause_for(8)
+    limiter = RateLimiter(per_second, clock=time.clock, sleep=time.sleep)
+    for seconds in pauses:
+        limiter.pause_for(seconds)
 
     acquire(limiter, 3)
 
-    assert time.slept == [8.0, 0.25, 0.25]
+    assert time.slept == slept
 
 
 def test_a_pause_holds_for_those_who_wait() -> None:

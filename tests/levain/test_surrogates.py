@@ -1,16 +1,14 @@
 from __future__ import annotations
 
-import asyncio
 import json
-from typing import Any
 
 import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analytics.levain import AsyncLevain
 from analytics.levain.surrogates import escape_lone_surrogates
+from tests.levain.answering import Server
 
 
 @pytest.mark.parametrize(
@@ -44,11 +42,7 @@ def test_whatever_json_can_hold_becomes_text(text: str) -> None:
 def test_half_a_character_in_an_answer_is_read() -> None:
     """A response with a lone surrogate is decoded."""
     body = rb'{"events":[{"seq":1,"msg":"TOOL  \ud83d cut","level":"INFO"}]}'
-    transport = httpx.MockTransport(lambda _: httpx.Response(200, content=body))
+    server = Server(httpx.Response(200, content=body))
 
-    async def read() -> list[Any]:
-        async with AsyncLevain("levain_k", "https://api.test", transport=transport) as levain:
-            return list(await levain.runs.log_events("a"))
-
-    (event,) = asyncio.run(read())
+    (event,) = server.ask(lambda levain: levain.runs.log_events("a"))
     assert event.msg == r"TOOL  \ud83d cut"
