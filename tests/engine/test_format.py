@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from analytics.format import text
+from analytics.format import numbers, text
 
 CASES = json.loads(Path("reports/engine/format.cases.json").read_text("utf-8"))
 RANGE = ("failed_cost_usd", "failed_cost_more_usd", "failed_cost_open_count", "whole")
@@ -36,6 +36,15 @@ def test_figures_are_written_as_the_cases_say(case: dict[str, Any]) -> None:
     row = dict(zip(names, values, strict=False))
     assert case["text"] == text.figure(name, unit, row)
     assert case["plain"] == text.plain(name, unit, row)
+
+
+@pytest.mark.parametrize(
+    ("amount", "shown"),
+    [("9.5", "$9.50"), ("1234.56", "$1,235"), ("999999.6", "$1.00\u00a0M")],
+)
+def test_an_estimate_is_in_whole_dollars(amount: str, shown: str) -> None:
+    """From ten dollars on an estimate has no cents; from a million on it keeps its unit."""
+    assert shown == numbers.usd_about(Decimal(amount))
 
 
 def test_a_template_names_figures_of_rows_within_its_row() -> None:

@@ -6,13 +6,12 @@ from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from itertools import groupby
 
-from analytics.format import days, names, numbers, text
+from analytics.format import names, numbers, text
 from analytics.report.columns import Column, column
 from analytics.report.entities import Entity
 from analytics.report.spec import Headline, Page, Part
 from tests.report.compared import matched
-from tests.report.expected import Cell, Choice, Reports, Row, key_in_words
-from tests.report.headings import heading
+from tests.report.expected import Cell, Choice, Reports, Row, key_in_words, unheard
 from tests.report.pages import Element
 
 SHOWN_ROWS = 200
@@ -175,9 +174,20 @@ def differences_of_texts(
     warnings = {each for each in told if entity.scope == "site" and each.startswith("Warning: ")}
     if (said := [each for each in told if each not in warnings]) != lines:
         yield f"{page.name} of {entity.name}: {said}, expected {lines}"
-    leads = {" ".join([each.text, *_sentences(each.remarks, row)]).strip() for each in page.section}
-    said_there = {*lines, *warnings, *leads, *(x for each in headlines for x in each)}
-    yield from _loose(reports, page, entity, root, said_there)
+    (main,) = root.all("main")
+    told = [each.text for each in root.all("table")] + [x for each in headlines for x in each]
+    told += [*lines, *(text for part in page.parts for text in _told(reports, part, entity))]
+    if loose := unheard(" ".join(_outside_of_tables(main)), told):
+        yield f"{page.name} of {entity.name}: {loose} are in no table"
+
+
+def _told(reports: Reports, part: Part, entity: Entity) -> Iterator[str]:
+    """The figures of a part of which the page has no table before a reader asks for it."""
+    if part.period and part.by and part.draw:
+        view = reports.view(part, entity, Choice())
+        rows = [row for group in view.groups for row in group]
+        cells = [cell for row in rows for cell in reports.cells(view, row, entity)]
+        yield from (text for text, _ in (*cells, *reports.totals(view)))
 
 
 def _headline(headline: Headline, row: Row) -> list[str]:
@@ -198,56 +208,10 @@ def _remark(template: str, row: Row) -> str | None:
     return None if first and row.get(first[0]) in {0, ""} else text.known(template, row)
 
 
-def _loose(
-    reports: Reports, page: Page, entity: Entity, root: Element, said: set[str]
-) -> Iterator[str]:
-    """Texts with digits that stand in no table and were not expected."""
-    (main,) = root.all("main")
-    allowed = said | {each.name for each in reports.entities.by_key.values()}
-    allowed |= {section.title for section in page.section}
-    for part in page.parts:
-        allowed |= {
-            part.label,
-            part.empty,
-            part.fold,
-            part.subtitle,
-            *_titles(reports, part, entity),
-        }
-        allowed |= {text.fill(part.subtitle, {"span": "latest days"})}
-        if part.fold == "month":
-            allowed |= {days.month_in_words(row.get("month") or row["utc_date"])
-                        for group in reports.static(part, entity) for row in group}  # fmt: skip
-    if main_chart := next((each for each in page.parts if each.mark == "column"), None):
-        view = reports.view(main_chart, entity, Choice())
-        rows = [row for group in view.groups for row in group]
-        allowed |= {*heading(reports, main_chart, view, rows, entity, Choice())}
-    for element in _leaves(main):
-        own = element.text.strip()
-        if any(map(str.isdigit, own)) and own not in allowed:
-            yield f"{page.name} of {entity.name}: {own!r} is of no part"
-
-
-def _titles(reports: Reports, part: Part, entity: Entity) -> list[str]:
-    """The titles that a chart without a choice may have, by the row that stands first."""
-    if not part.is_static or not part.title:
-        return []
-    first, *_ = [*reports.static(part, entity), []]
-    titles = []
-    for row in first:
-        key = row.get("workspace_id"), row.get("agent_id")
-        name = reports.entities.by_key[key].name if key in reports.entities.by_key else ""
-        told = {**row, "agent_id": names.in_sentence(name)}
-        titles.append(text.fill(part.title, {**entity.row, "first": told}))
-    return titles
-
-
-def _leaves(element: Element) -> Iterator[Element]:
+def _outside_of_tables(element: Element) -> Iterator[str]:
+    if {each.tag for each in element.children} <= {"a", "bdi", "span", "wbr"}:
+        yield element.text
+        return
     for child in element.children:
-        if child.tag in {"table", "svg", "nav", "noscript", "form"}:
-            continue
-        if child.attributes.get("class") == "terms":
-            continue
-        if all(each.tag in {"bdi", "span"} for each in child.children):
-            yield child
-        else:
-            yield from _leaves(child)
+        if child.tag not in {"table", "svg", "nav", "noscript", "form"}:
+            yield from _outside_of_tables(child)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -30,7 +31,6 @@ KEYS = {
 TIMES = ("date", "utc_date", "week")
 _MEASURE = re.compile(r"^tokens_|_(usd|count|ms|seconds)(_median|_p95)?$")
 _STATES = {"": "n", "incomplete": "i", "complete": "c", "provisional": "p"}
-_NOTES = {"p": "today so far", "i": "some days incomplete", "n": "some days not read"}
 SMALL = 20
 _LARGEST_STACKED, _DAILY, _OF_RUNS = 5, 100, {"run_cost_usd", "judged_cost_usd"}
 
@@ -69,10 +69,8 @@ class View:
     groups: list[list[Row]]
     columns: list[Column]
     total: Row
-    span: dict[str, str]
     is_time: bool
     is_empty: bool
-    is_drawn: bool
 
 
 def key_in_words(name: str, value: str) -> str:
@@ -222,25 +220,18 @@ class Reports:
 
     def view(self, part: Part, entity: Entity, choice: Choice) -> View:
         """What the engine has to make of a part that follows the choice."""
-        first, last = self.days(part, entity, choice)
         columns = [column(each) for each in part.columns]
         is_time = part.by[0] in TIMES
         total = (self.sums(part, entity, choice, (), weekly=False) or [{}])[0]
         if is_time and not part.stack:
-            is_today = marks(part)[0] == "interval" and self.state(entity, last) == "p"
+            today = self.days(part, entity, choice)[1]
+            is_today = marks(part)[0] == "interval" and self.state(entity, today) == "p"
             groups = [] if is_today else [[row] for row in self._by_time(part, entity, choice)]
         else:
             by = (part.stack,) if part.stack else part.by
             groups = _ranked(part, self.sums(part, entity, choice, by, weekly=False))
-        period = str(Period(first, last))
-        found = {self.state(entity, each) for each in Period(first, last).days()}
-        notes = [words for state, words in _NOTES.items() if choice.is_chosen and state in found]
-        span = f"{period} ({', '.join(notes)})" if notes else period
-        return View(
-            groups, columns, total, {"period": period, "span": span}, is_time and not part.stack,
-            all(row.get("is_filled") for group in groups for row in group),
-            any(_is_drawn(part, row) for group in groups for row in group),
-        )  # fmt: skip
+        is_empty = all(row.get("is_filled") for group in groups for row in group)
+        return View(groups, columns, total, is_time and not part.stack, is_empty)
 
     def buckets(
         self, part: Part, entity: Entity, choice: Choice, *, weekly: bool
@@ -271,9 +262,7 @@ class Reports:
                 continue
             label = str(Period(first, last)) if weekly and time != "week" else key.isoformat()
             values = row or ({} if state == "n" else as_money(zero))
-            is_whole = state in "ci" and (last - first).days in {0, 6}
-            is_whole &= not weekly or (last - first).days == 6
-            found = {"state": state, "label": label, "whole": is_whole, "is_filled": row is None}
+            found = {"state": state, "label": label, "is_filled": row is None}
             shown.append({**values, time: key, **found})
         return shown
 
@@ -302,6 +291,11 @@ class Reports:
             for each in view.columns[1:]
         ]]  # fmt: skip
 
+    def totals(self, view: View) -> list[Cell]:
+        """What a title can say of all rows of a view."""
+        row = {**view.total, "total": view.total}
+        return [_figure(each.expression, each.unit, row) for each in view.columns if not each.kind]
+
     def stacked(
         self, part: Part, rows: list[Row], entity: Entity, choice: Choice
     ) -> list[list[Any]]:
@@ -322,6 +316,14 @@ class Reports:
             ]
             for index in range(len(set(place.values())))
         ]
+
+
+_AMOUNT = re.compile(r"<?\$[\d,.]*\d(?:\u00a0M)?")
+
+
+def unheard(text: str, told: Iterable[str]) -> set[str]:
+    """The amounts in a text that none of the other texts tells."""
+    return {*_AMOUNT.findall(text)} - {*_AMOUNT.findall(" ".join(told))}
 
 
 def raw(value: Any) -> Any:
@@ -347,15 +349,6 @@ def marks(part: Part) -> list[str]:
 
 def as_money(zero: Row) -> Row:
     return {name: Decimal(0) if name.endswith("_usd") else 0 for name in zero}
-
-
-def _is_drawn(part: Part, row: Row) -> bool:
-    for each in part.draw:
-        value, _, base = each.value.partition("|")[0].partition("/")
-        shown = row.get(value) if not base or row.get(base) else None
-        if shown is not None if marks(part)[0] in {"line", "interval"} else shown:
-            return True
-    return False
 
 
 def _ranked(part: Part, rows: list[Row]) -> list[list[Row]]:

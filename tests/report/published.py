@@ -20,6 +20,7 @@ from analytics.settings import load_settings
 from tests.batches import few_details
 from tests.conftest import NOW, optimized
 from tests.hostile import add_hostile_agents
+from tests.report.pages import Page
 
 TIMEZONE = "Europe/Berlin"  # so that no day of a report is one of the API's UTC days
 DAYS = 64  # a month that is whole, and clocks that are put back
@@ -131,6 +132,13 @@ class Asked:
         for name, ids in (("workspaces", workspaces), ("agents", agents)):
             self._con.execute(f"set variable {name} = ?", [None if ids is None else list(ids)])
         return self
+
+    def of_page(self, page: Page, agents: Iterable[str] | None = None) -> Asked:
+        """Narrows what is asked to that of a page, or of some of its agents."""
+        keys = page.root.all("body")[0].attributes
+        own = [None if keys[key] == "(all)" else [keys[key]]
+               for key in ("data-workspace", "data-agent")]  # fmt: skip
+        return self.of(own[0], agents or own[1])
 
     def rows(self, sql: str, **days: date | int) -> list[dict[str, Any]]:
         """The rows of a question, by the names of their columns; `$first` and the like are days."""

@@ -16,7 +16,7 @@ from playwright.sync_api import expect
 from analytics.format import numbers
 from tests.hostile import NAMES
 from tests.report.browser import Reader
-from tests.report.pages import Page, Site
+from tests.report.pages import Site
 from tests.report.published import Asked
 
 NOVEMBER = {"first": date(2026, 11, 1), "last": date(2026, 11, 21)}
@@ -32,16 +32,6 @@ _BILLED = """
     where utc_date between $first and $last
         and list_contains(getvariable('workspaces')::varchar[], workspace_id)
         and coalesce(list_contains(getvariable('agents')::varchar[], agent_id), true)"""
-
-
-def _of(sql: Asked, page: Page, entities: list[str] | None = None) -> Asked:
-    """Questions of a page, or of some of its agents."""
-    body = page.root.all("body")[0].attributes
-    workspace = None if body["data-workspace"] == "(all)" else [body["data-workspace"]]
-    agents = None if body["data-agent"] == "(all)" else [body["data-agent"]]
-    if entities:
-        agents = [each.rsplit("-", 1)[0] for each in entities]
-    return sql.of(workspace, agents)
 
 
 def _figures(sql: Asked, **days: date) -> dict[str, str]:
@@ -71,14 +61,13 @@ def _drawn(shown: Shown, part: str) -> float:
     return total
 
 
-@pytest.mark.parametrize("kind", ["overview", "workspace", "agent"])
 def test_a_chosen_month_stands_beside_the_one_before(
-    kind: str, batches: Site, sql: Asked, reader: Reader
+    batches: Site, sql: Asked, reader: Reader
 ) -> None:
     """Its figures, those of the same days of the month before, and its bill are what SQL says."""
-    page = batches.one(kind)
+    page = batches.one("agent")
     shown = reader.open(page.path, "#period=2026-11")
-    _of(sql, page)
+    sql.of_page(page)
     heads, *rows = _rows(shown, "#chosen-figures")
     now = {label: text for label, text, *_ in rows}
     then = {label: text for label, _, text, *_ in rows}
@@ -86,9 +75,8 @@ def test_a_chosen_month_stands_beside_the_one_before(
     assert heads[1:3] == ["1\u201321 November 2026", "1\u201320 October 2026"]
     assert _figures(sql, **NOVEMBER).items() <= now.items()
     assert _figures(sql, **BEFORE).items() <= then.items()
-    if kind != "overview":
-        assert now["Billed"] == numbers.usd_headline(sql.row(_BILLED, **NOVEMBER)["billed"])
-        assert then["Billed"] == numbers.usd_headline(sql.row(_BILLED, **BEFORE)["billed"])
+    for shown_then, days in ((now, NOVEMBER), (then, BEFORE)):
+        assert shown_then["Billed"] == numbers.usd_headline(sql.row(_BILLED, **days)["billed"])
     assert shown.locator("[data-now]:visible").count() == 0
 
 
@@ -109,7 +97,8 @@ def test_texts_tables_and_charts_follow_period_and_agents(
     shown.keyboard.press("Escape")
     expect(shown.locator(".members .panel")).to_be_hidden()
     shown.locator("#period").select_option("2026-10")
-    cost = _of(sql, page, chosen).row(_FIGURES, **OCTOBER)["cost"]
+    agents = [each.rsplit("-", 1)[0] for each in chosen]
+    cost = sql.of_page(page, agents).row(_FIGURES, **OCTOBER)["cost"]
     title = f"Cost: {numbers.usd(cost)} in 1\u201331 October 2026"
     expect(shown.locator("#cost-title")).to_have_text(title)
     address = shown.url
@@ -232,7 +221,7 @@ def test_a_table_sorts_and_downloads_exactly_as_shown(
         shown.locator("#members .csv").click()
     text = Path(download.value.path()).read_text("utf-8-sig")
     _, *rows = csv.reader(io.StringIO(text, newline=""))
-    costs = _of(sql, page).rows(
+    costs = sql.of_page(page).rows(
         """select sum(usd) as usd from every where day between $first and $last
         group by agent_id having usd is not null order by usd""",
         **OCTOBER,
@@ -272,3 +261,34 @@ def test_a_hostile_name_stays_a_text_in_all_that_scripts_write(
     assert name in shown.locator("#menu li:visible bdi").inner_text()
     assert shown.locator("script:not([src])").count() == 0
     assert dialogs == []
+
+
+def test_the_agents_of_an_owner_can_be_chosen_together(
+    batches: Site, sql: Asked, reader: Reader
+) -> None:
+    """One choice takes all agents that are the owner's today; the form then shows the owner."""
+    name = "<b>Söhne & Co</b>"
+    agents = [
+        each["agent_id"]
+        for each in sql.rows(
+            f"select agent_id from published.marts.dim_agents where owner = '{name}'"
+        )
+    ]
+    (page,) = (each for each in batches.workspaces if "Northlight" in each.root.all("h1")[0].text)
+    shown = reader.open(page.path, "#period=2026-10")
+    shown.locator(".members summary").click()
+    owner = shown.locator("#owner")
+    assert owner.locator("option").all_inner_texts() == ["any", name, "=Support()", "no owner"]
+    owner.select_option(label=name)
+    cost = numbers.usd(sql.of(None, agents).row(_FIGURES, **OCTOBER)["cost"])
+    expect(shown.locator("#cost-title")).to_have_text(f"Cost: {cost} in 1\u201331 October 2026")
+
+    assert shown.locator('[name="member"]:checked').count() == len(agents)
+    reader.open(page.path, f"#{shown.url.partition('#')[2]}")
+    assert owner.input_value() == f"={name}"
+    shown.locator(".members summary").click()
+    shown.locator('[name="member"]:checked').first.uncheck()
+    assert owner.input_value() == ""
+    owner.select_option(label="no owner")
+    owner.select_option(label="any")
+    expect(shown.locator("#chosen-members")).to_have_text("all")

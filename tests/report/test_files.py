@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
 from hashlib import sha256
@@ -19,17 +20,35 @@ from analytics.report.months import encoded
 from analytics.report.packed import packed
 from analytics.report.rendering import About
 from analytics.report.site import build_site
+from tests.conftest import shared_folder
 from tests.report import shown
 from tests.report.expected import Reports
 
 Built = Callable[..., Path]
 ABOUT = About(datetime(2026, 11, 25, 6, tzinfo=UTC), "0.1.0", "Europe/Berlin")
+LASTING = re.compile(
+    r"^data/20.*\.js$|^agents/|/\d{4}-\d\d\.html$|/(month|statement)/.*\d{4}-\d\d\.js$"
+)
+OF_A_MONTH = [
+    "data/month/{workspace_file}-{month}.js",
+    "data/statement/{month}.js",
+    "months/{month}.html",
+    "workspaces/{workspace_file}/{month}.html",
+]
+
+
+@pytest.fixture(scope="module")
+def tables(published: Path) -> Reports:
+    """The published tables."""
+    return Reports(published / "analytics.duckdb")
 
 
 @pytest.fixture
-def reports(published: Path) -> Reports:
-    """The published tables, to be changed."""
-    return Reports(published / "analytics.duckdb")
+def reports(tables: Reports) -> Iterator[Reports]:
+    """The published tables, to be changed until the end of the test."""
+    tables.con.begin()
+    yield tables
+    tables.con.rollback()
 
 
 @pytest.fixture
@@ -45,14 +64,29 @@ def build(reports: Reports, tmp_path: Path) -> Built:
     return build
 
 
-def months(site: Path) -> dict[str, bytes]:
-    """The data of all months, by address."""
-    return {str(file.relative_to(site)): file.read_bytes() for file in site.glob("data/20*/*.js")}
+@pytest.fixture(scope="module")
+def before(tables: Reports, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A site of the tables as they were published, which tests only read."""
+    return shared_folder(
+        tmp_path_factory, "built", lambda folder: build_site(tables.con, folder, about=ABOUT)
+    )
 
 
-def same(first: Path, second: Path) -> set[str]:
-    """The months of which both sites have the same file."""
-    return {name for name in months(second) if (first / name).samefile(second / name)}
+def files(site: Path) -> dict[str, bytes]:
+    """The files of a site."""
+    return {
+        str(file.relative_to(site)): file.read_bytes() for file in site.rglob("*") if file.is_file()
+    }
+
+
+def lasting(site: Path) -> set[str]:
+    """The files that a later site takes over while their rows are the same."""
+    return {name for name in files(site) if LASTING.search(name)}
+
+
+def rewritten(before: Path, after: Path) -> set[str]:
+    """The lasting files that the later one of two sites has not taken over."""
+    return {name for name in lasting(after) if not (before / name).samefile(after / name)}
 
 
 def costliest(reports: Reports) -> Entity:
@@ -60,53 +94,95 @@ def costliest(reports: Reports) -> Entity:
     return max(reports.entities.agents, key=lambda each: each.row["recent_cost_usd"] or 0)
 
 
-def test_a_batch_rewrites_the_month_that_it_changed(reports: Reports, build: Built) -> None:
-    """A change of one agent's last day writes this month of the agent and of its workspace."""
-    before, agent = build("before"), costliest(reports)
+@pytest.mark.parametrize(
+    ("sql", "expected"),
+    [
+        ("update reports.rpt_headlines set as_of = as_of + interval 1 hour", []),
+        (
+            "update reports.rpt_days set cost_usd = cost_usd + 1 where {agent} and date = '{last}'",
+            [
+                "agents/{agent_file}.html",
+                "data/{month}/{agent_file}.js",
+                "data/{month}/{workspace_file}.js",
+            ],
+        ),
+        (
+            "update reports.rpt_headlines set month_cost_usd = 7 where {agent}",
+            ["agents/{agent_file}.html"],
+        ),
+        (
+            "update reports.rpt_months set cost_usd = 7 where {agent} and month = '{month}-01'",
+            ["agents/{agent_file}.html", *OF_A_MONTH],
+        ),
+        (
+            (
+                "insert into reports.rpt_invoices by name select * replace"
+                " ('{workspace}' as workspace_id, date '{month}-01' as month)"
+                " from reports.rpt_invoices"
+            ),
+            OF_A_MONTH,
+        ),
+    ],
+)
+def test_a_batch_rewrites_what_it_changed(
+    sql: str, expected: list[str], before: Path, reports: Reports, build: Built
+) -> None:
+    """A change of one agent or month writes the files that show it anew, and no other."""
+    agent = costliest(reports)
+    names = {
+        "agent": f"agent_id = '{agent.agent_id}'",
+        "agent_file": agent.stem,
+        "workspace": agent.workspace_id,
+        "workspace_file": reports.entities.by_key[agent.workspace_id, "(all)"].stem,
+        "last": agent.row["last_date"],
+        "month": f"{agent.row['last_date']:%Y-%m}",
+    }
+    reports.con.execute(sql.format_map(names))
+    after = build("after", before)
+
+    assert rewritten(before, after) == {each.format_map(names) for each in expected}
+    assert lasting(after) == lasting(before)
+
+
+def test_a_new_name_rewrites_the_pages_that_show_it(
+    before: Path, reports: Reports, build: Built
+) -> None:
+    """The pages of months that name a renamed agent are made anew, and no other one is."""
+    agent = costliest(reports)
     reports.con.execute(
-        "update reports.rpt_days set cost_usd = cost_usd + 1 where agent_id = ? and date = ?",
-        [agent.agent_id, agent.row["last_date"]],
+        "update reports.rpt_headlines set agent_name = 'New' where agent_id = ?", [agent.agent_id]
     )
     after = build("after", before)
 
-    workspace = reports.entities.by_key[agent.workspace_id, "(all)"]
-    month = f"data/{agent.row['last_date']:%Y-%m}"
-    changed = {f"{month}/{each.stem}.js" for each in (agent, workspace)}
-    assert {*months(after)} - same(before, after) == changed
-    assert months(after).keys() == months(before).keys()
-    assert all(months(after)[name] != months(before)[name] for name in changed)
+    months = {each for each in rewritten(before, after) if re.search("^workspaces/.*html", each)}
+    named = {each for each in lasting(after) if b"New" in (after / each).read_bytes()}
+    assert months == {each for each in named if re.search("^workspaces/.*html", each)} != set()
 
 
-def test_a_day_without_new_data_changes_no_month(reports: Reports, build: Built) -> None:
-    """Pages may say that a day has passed; the data of months do not."""
-    before = build("before")
-    reports.con.execute(
-        "update reports.rpt_headlines set as_of = as_of + interval 1 day, today = today + 1"
-    )
-
-    assert same(before, build("after", before)) == months(before).keys()
-
-
-def test_the_same_tables_make_the_same_site(build: Built) -> None:
+def test_the_same_tables_make_the_same_site(before: Path, build: Built) -> None:
     """Every file of a site that is built again is the same to the byte."""
-    sites = [build("once"), build("twice")]
-    files = [
-        {file.relative_to(site): file.read_bytes() for file in site.rglob("*") if file.is_file()}
-        for site in sites
-    ]
-    assert files[0] == files[1]
+    assert files(build("again")) == files(before)
 
 
-def test_a_damaged_file_is_not_taken_over(build: Built) -> None:
-    """A published file that is not what was written is made anew."""
-    before = build("before")
-    name = next(iter(months(before)))
-    whole = months(before)[name]
-    (before / name).write_bytes(whole[:-9])
-    after = build("after", before)
+def test_a_damaged_file_is_not_taken_over(before: Path, build: Built, tmp_path: Path) -> None:
+    """What was cut off, or is a link, a folder or a pipe, is made anew; none is waited for."""
+    damaged = tmp_path / "damaged"
+    shutil.copytree(before, damaged)
+    link, folder, pipe, cut, *_ = sorted(each for each in lasting(damaged) if "data/20" in each)
+    chart = min(each for each in lasting(damaged) if each.startswith("data/month/"))
+    for name in (cut, chart):
+        (damaged / name).write_bytes((damaged / name).read_bytes()[:-9])
+    for name in (link, folder, pipe):
+        (damaged / name).rename(damaged / f"{name}.elsewhere")
+    (damaged / link).symlink_to(damaged / f"{link}.elsewhere")
+    (damaged / folder).mkdir()
+    os.mkfifo(damaged / pipe)
+    after = build("after", damaged)
 
-    assert months(after)[name] == whole
-    assert {*months(after)} - same(before, after) == {name}
+    assert files(after) == files(before)
+    assert all((after / name).lstat().st_nlink == 1 for name in (link, folder, pipe, cut, chart))
+    made_anew = {each for each in rewritten(damaged, after) if each.startswith("data/")}
+    assert made_anew == {link, folder, pipe, cut, chart}
 
 
 @pytest.mark.parametrize(
@@ -120,95 +196,28 @@ def test_a_damaged_file_is_not_taken_over(build: Built) -> None:
     ],
     ids=["deep list", "deep object", "null", "no digest", "other names"],
 )
-def test_any_manifest_makes_the_site_anew(build: Built, manifest: str) -> None:
+def test_any_manifest_makes_the_site_anew(
+    before: Path, build: Built, tmp_path: Path, manifest: str
+) -> None:
     """A manifest that is not what was written takes over no file, and stops no batch."""
-    before = build("before")
-    (before / "manifest.json").write_text(manifest)
-    after = build("after", before)
+    spoilt = tmp_path / "spoilt"
+    shutil.copytree(before, spoilt)
+    (spoilt / "manifest.json").write_text(manifest)
+    after = build("after", spoilt)
 
-    assert months(after) == months(before)
-    assert same(before, after) == set()
-
-
-def test_what_is_no_file_is_not_taken_over(build: Built) -> None:
-    """A link, a folder or a pipe in the place of a page is made anew, and none is waited for."""
-    before = build("before")
-    link, folder, pipe = sorted(months(before))[:3]
-    whole = months(before)
-    (before / link).rename(before / "elsewhere")
-    (before / link).symlink_to(before / "elsewhere")
-    (before / folder).unlink()
-    (before / folder).mkdir()
-    (before / pipe).unlink()
-    os.mkfifo(before / pipe)
-    after = build("after", before)
-
-    assert months(after) == whole
-    assert all((after / name).lstat().st_nlink == 1 for name in (link, folder, pipe))
+    assert files(after) == files(before)
+    assert rewritten(spoilt, after) == lasting(after)
 
 
 def test_the_manifest_lists_every_file(published: Path) -> None:
     """Nothing but the manifest and the files in it lies in the site, each with its SHA-256."""
     site = published / "site"
     manifest = json.loads((site / "manifest.json").read_bytes())
-    found = {
-        str(file.relative_to(site)): sha256(file.read_bytes()).hexdigest()
-        for file in site.rglob("*")
-        if file.is_file()
-    }
-    assert manifest["files"] == {name: found[name] for name in found if name != "manifest.json"}
-    kept = r"^agents/|/\d{4}-\d\d\.html$|/(month|statement)/.*\d{4}-\d\d\.js$"
-    pages = {name for name in found if re.search(kept, name)}
-    assert manifest["inputs"].keys() == months(site).keys() | pages
+    digests = {name: sha256(content).hexdigest() for name, content in files(site).items()}
+    del digests["manifest.json"]
 
-
-def test_the_page_of_an_agent_stays_while_it_says_the_same(reports: Reports, build: Built) -> None:
-    """A later batch rewrites the pages of the agents whose figures it changed, and no other."""
-    before, agent = build("before"), costliest(reports)
-    reports.con.execute("update reports.rpt_headlines set as_of = as_of + interval 1 hour")
-    reports.con.execute(
-        "update reports.rpt_headlines set month_cost_usd = 7 where agent_id = ?", [agent.agent_id]
-    )
-    after = build("after", before)
-    pages = {str(file.relative_to(after)) for file in after.glob("agents/*.html")}
-
-    assert {each for each in pages if not (before / each).samefile(after / each)} == {agent.path}
-    assert "$7.00" in (after / agent.path).read_text("utf-8")
-
-
-def test_the_page_of_a_month_stays_while_it_says_the_same(reports: Reports, build: Built) -> None:
-    """Late runs and new names rewrite the pages of the months that show them, and no other."""
-    before, agent = build("before"), costliest(reports)
-    reports.con.execute(
-        "update reports.rpt_months set cost_usd = 7 where agent_id = ? and month = ?",
-        [agent.agent_id, agent.row["last_date"].replace(day=1)],
-    )
-    after, month = build("after", before), f"{agent.row['last_date']:%Y-%m}.html"
-    pages = {file.relative_to(after) for file in after.glob("workspaces/*/20*.html")}
-    workspace = reports.entities.by_key[agent.workspace_id, "(all)"]
-    changed = {each for each in pages if not (before / each).samefile(after / each)}
-    assert changed == {Path(workspace.path.removesuffix(".html"), month)}
-
-    reports.con.execute(
-        "update reports.rpt_headlines set agent_name = 'New' where agent_id = ?", [agent.agent_id]
-    )
-    renamed = build("renamed", after)
-    shown = {each for each in pages if "New" in (renamed / each).read_text("utf-8")}
-    assert shown
-    assert shown == {each for each in pages if not (after / each).samefile(renamed / each)}
-
-
-def test_the_chart_of_a_month_stays_with_its_page(build: Built) -> None:
-    """The rows of a month's chart are taken over; of one that was damaged, those rows alone."""
-    before = build("before")
-    charts = sorted(each.relative_to(before) for each in before.glob("data/month/*-20*.js"))
-    first = charts[0]
-    whole = (before / first).read_bytes()
-    (before / first).write_bytes(whole[:-9])
-    after = build("after", before)
-
-    assert (after / first).read_bytes() == whole
-    assert [each for each in charts if not (before / each).samefile(after / each)] == [first]
+    assert manifest["files"] == digests
+    assert manifest["inputs"].keys() == lasting(site)
 
 
 def test_any_money_and_no_money_survive_packing(tmp_path: Path) -> None:
@@ -219,8 +228,7 @@ def test_any_money_and_no_money_survive_packing(tmp_path: Path) -> None:
         {"cost_usd": [large, -large, None], "name": texts, "n": [1, None, 2**40]},
         schema={"cost_usd": pl.Decimal(38, 10), "name": pl.String, "n": pl.Int64},
     )
-    file = tmp_path / "data" / "x.js"
-    file.parent.mkdir()
+    file = tmp_path / "x.js"
     file.write_bytes(packed(encoded(frame)))
 
     assert shown.unpacked(file) == {

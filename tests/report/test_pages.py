@@ -9,7 +9,7 @@ import re
 from itertools import pairwise
 from urllib.parse import urlsplit
 
-from analytics.format import days, names, numbers
+from analytics.format import names
 from analytics.report.rendering import CONTENT_SECURITY_POLICY
 from tests.hostile import NAMES
 from tests.report.pages import Page, Site
@@ -83,7 +83,7 @@ def test_every_link_leads_to_a_place_that_exists(batches: Site) -> None:
 
 
 def test_pages_have_the_outline_that_readers_of_screens_rely_on(batches: Site) -> None:
-    """One h1, no skipped level, landmarks, a language, unique titles and ids, named tables."""
+    """One h1, no skipped level, landmarks, a language, unique titles and ids, named parts."""
     titles = {page.root.all("title")[0].text for page in batches.pages}
     assert len(titles) == len(batches.pages)
     for page in batches.pages:
@@ -98,37 +98,34 @@ def test_pages_have_the_outline_that_readers_of_screens_rely_on(batches: Site) -
         assert page.root.all("html")[0].attributes["lang"] == "en"
         assert {"header", "nav", "main", "footer"} <= {e.tag for e in page.root.everything()}
         assert all(table.all("caption")[0].text for table in page.root.all("table"))
+        texts = {each.attributes.get("id"): each.text for each in page.root.everything()}
+        for plot in page.root.all("div", role="img"):
+            assert all(texts[each] for each in plot.attributes["aria-labelledby"].split())
 
 
-def test_every_chart_has_a_name(batches: Site) -> None:
-    """A chart is an image with a name."""
-    for page in batches.pages:
-        for chart in page.root.all("figure"):
-            for plot in chart.all("div", role="img"):
-                named_by = plot.attributes["aria-labelledby"].split()
-                named = {each.attributes.get("id"): each.text for each in chart.everything()}
-                assert [bool(named[each]) for each in named_by] == [True, True], named_by
+def test_a_section_without_data_is_not_there(batches: Site) -> None:
+    """A workspace without owners, budgets and invoices has no such section, chart or table."""
+    of_name = {page.root.all("h1")[0].text: page for page in batches.workspaces}
+    parts = ("owners", "by-owner", "owner-table-table", "budgets-table", "month-invoices-table")
+    for name, is_there in (("Hearth & Grain", False), ("Northlight Studio", True)):
+        (page,) = (page for title, page in of_name.items() if name in title)
+        month = Page(page.path.with_suffix("") / "2026-10.html")
+        both = page.source + month.source
+        assert {f'id="{each}"' in both for each in parts} == {is_there}, name
 
 
-def _months(page: Page) -> dict[str, str]:
-    _, *rows = page.table("by-month-table")
-    return {month: cost for month, cost, *_ in rows}
-
-
-def test_the_months_of_all_figures_stand_in_the_page(batches: Site, sql: Asked) -> None:
-    """Each page with runs has a row for each of its months, whatever a script adds."""
-    costs = sql.rows("""
-        select workspace_id, agent_id, date_trunc('month', day)::date as month, sum(usd) as usd
-        from every group by all""")
-    for page in batches.agents:
-        body = page.root.all("body")[0].attributes
-        key = body["data-workspace"], body["data-agent"]
-        own = [each for each in costs if (each["workspace_id"], each["agent_id"]) == key]
-        if own:
-            assert {
-                days.month_in_words(each["month"]): numbers.usd(each["usd"]) for each in own
-            }.items() <= _months(page).items()
-    assert len(_months(batches.overview)) == 3
+def test_an_agent_names_its_owner(batches: Site, sql: Asked) -> None:
+    """The page of an agent has its owner and its cost center today, as text; others have none."""
+    pages = {page.root.all("body")[0].attributes["data-agent"]: page for page in batches.agents}
+    for agent in sql.rows(
+        "select agent_id, owner, cost_center from published.marts.dim_agents"
+        " where line_type = 'agent'"
+    ):
+        page = pages[agent["agent_id"]]
+        texts = [each.text for each in page.root.all("p", **{"class": "as-of"})]
+        for label, value in (("Owner", agent["owner"]), ("Cost center", agent["cost_center"])):
+            shown = [text for text in texts if text.startswith(f"{label}: ")]
+            assert shown == ([f"{label}: \u2068{value}\u2069."] if value else [])
 
 
 def test_a_hostile_name_is_text_wherever_it_stands(batches: Site) -> None:
