@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import duckdb
 import pytest
 
-from tests.report.conftest import browser, published, reader  # noqa: F401 - fixtures
+from analytics.custom.runner import Runner
+from analytics.warehouse.confined import Limits
+from tests.custom.own import make_marts
+from tests.report.conftest import browser, reader  # noqa: F401 - fixtures
 
 MARTS = """
     create schema marts; create schema audit; create schema reports; create schema custom;
@@ -17,6 +21,14 @@ MARTS = """
     create table audit.check_results as select 'a_claim' as check_name, true as is_ok;
     create table custom.targets as select 'a1' as agent_id, 10.50 as target_usd;
 """
+FEW = Limits(seconds=60, memory="100MB", rows=1_000)
+
+
+@pytest.fixture(scope="module")
+def runner() -> Iterator[Runner]:
+    """One bounded process for the queries of a module; a query that ends it has the next begun."""
+    with Runner(FEW) as running:
+        yield running
 
 
 @pytest.fixture(scope="module")
@@ -25,4 +37,12 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
     file = tmp_path_factory.mktemp("published") / "build.duckdb"
     with duckdb.connect(file) as con:
         con.execute(MARTS)
+    return file
+
+
+@pytest.fixture(scope="module")
+def marts(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A published file with what pages of one's own need."""
+    file = tmp_path_factory.mktemp("own") / "build.duckdb"
+    make_marts(file)
     return file

@@ -11,7 +11,6 @@ from analytics.custom.findings import Finding
 from analytics.custom.marts import CustomFile, write_tables
 from analytics.custom.project import read_project
 from analytics.custom.runner import Runner
-from analytics.warehouse.confined import Limits
 
 COSTS = """\
 -- Expensive days
@@ -29,17 +28,16 @@ def own(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def alert(tmp_path: Path, database: Path, own: Path):
+def alert(tmp_path: Path, database: Path, own: Path, runner: Runner):
     """Ask one alert; its file as it was found, and its findings."""
 
     def ask(sql: str, name: str = "costs") -> tuple[CustomFile, list[Finding]]:
         file = tmp_path / f"queries/alerts/{name}.sql"
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(sql, encoding="utf-8")
-        with Runner(Limits(60, "500MB", None)) as runner:
-            project = read_project(runner, tmp_path, (), ("alert",))
-            assert project.refused == []
-            (asked,) = run_alerts(runner, database, own, project.of("alert"))
+        project = read_project(runner, tmp_path, (), ("alert",))
+        assert project.refused == []
+        (asked,) = run_alerts(runner, database, own, project.of("alert"))
         file.unlink()
         return asked
 
@@ -77,49 +75,45 @@ def test_a_key_says_what_is_the_same(alert) -> None:
     assert keyed.id not in (first.id, elsewhere.id)
 
 
-def test_rows_are_made_one_before_they_are_limited(alert) -> None:
-    """Of rows with one key the first is a finding, however many they are, whatever its case."""
-    file, findings = alert(
-        "-- key: Place, row\n"
-        "select if(n < 150, 'A', 'B') as place, 1 as row, n from range(151) as numbers (n)"
-        " order by n desc"
-    )
+@pytest.mark.parametrize(
+    ("sql", "count", "texts"),
+    [
+        pytest.param(
+            "-- key: Place, row\n"
+            "select if(n < 150, 'A', 'B') as place, 1 as row, n from range(151) as numbers (n)"
+            " order by n desc",
+            2,
+            ["place: B, row: 1, n: 150", "place: A, row: 1, n: 149"],
+            id="rows of one key are one before they are limited, whatever the case of the key",
+        ),
+        pytest.param(
+            "select timestamptz '2026-11-20 05:00Z' + to_milliseconds(n) as at"
+            " from range(2) as numbers (n)",
+            2,
+            ["at: 2026-11-20 05:00:00 UTC", "at: 2026-11-20 05:00:00.001 UTC"],
+            id="instants of one second are two findings, and each shows its fraction",
+        ),
+        pytest.param(
+            "select n from range(900) as numbers (n) order by n desc",
+            900,
+            [f"n: {n}" for n in range(899, 799, -1)],
+            id="the first hundred are kept, and all are counted",
+        ),
+        pytest.param(
+            "select E'a\\nb\\x1b[31m' as name, repeat('x', 5000) as text",
+            1,
+            ["name: a\\nb\\x1b[31m, text: " + "x" * 199 + "…"],
+            id="a finding is one line of limited length",
+        ),
+    ],
+)
+def test_findings_are_few_and_short(alert, sql: str, count: int, texts: list[str]) -> None:
+    """Rows of one key are one finding; of many findings some are kept, each as a visible line."""
+    file, findings = alert(sql)
 
-    assert file.row_count == 2
-    assert [(each.text, each.count) for each in findings] == [
-        ("place: B, row: 1, n: 150", 2),
-        ("place: A, row: 1, n: 149", 2),
-    ]
-
-
-def test_the_whole_value_makes_a_finding(alert) -> None:
-    """Instants of one second are two findings, and each shows its fraction."""
-    _, findings = alert(
-        "select timestamptz '2026-11-20 05:00Z' + to_milliseconds(n) as at"
-        " from range(2) as numbers (n)"
-    )
-
-    assert [(each.text, each.count) for each in findings] == [
-        ("at: 2026-11-20 05:00:00 UTC", 2),
-        ("at: 2026-11-20 05:00:00.001 UTC", 2),
-    ]
-
-
-def test_findings_are_limited(alert) -> None:
-    """Of many findings, the first hundred are kept, and all counted."""
-    file, findings = alert("select n from range(5000) as numbers (n) order by n desc")
-
-    assert file.row_count == 5000
-    assert [findings[0].text, findings[-1].text] == ["n: 4999", "n: 4900"]
-    assert (len(findings), findings[0].count) == (100, 5000)
-
-
-def test_texts_are_visible_and_short(alert) -> None:
-    """A finding is one line of limited length, whatever the data."""
-    _, (finding,) = alert("select E'a\\nb\\x1b[31m' as name, repeat('x', 5000) as text")
-
-    assert finding.text.startswith("name: a\\nb\\x1b[31m, text: xxx")
-    assert len(finding.text) < 300
+    assert file.row_count == count
+    assert [each.text for each in findings] == texts
+    assert {each.count for each in findings} == {count}
 
 
 def test_an_alert_that_is_not_right_is_an_error(alert) -> None:

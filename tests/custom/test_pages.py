@@ -21,27 +21,26 @@ from analytics.custom.pages import (
 )
 from analytics.custom.runner import Answer, Runner, UserQuery
 from analytics.report.own_columns import ChartError, columns_of, planned, require_sums
-from analytics.warehouse.confined import Limits
 
-FEW = Limits(seconds=60, memory="100MB", rows=1_000)
 FILE = "reports/pages/costs.sql"
 
 
-def parsed(*texts: str) -> list[UserPage]:
-    with Runner(FEW) as runner:
+@pytest.fixture
+def parsed(runner: Runner):
+    """Return the pages that files of these texts make."""
+
+    def parsed(*texts: str) -> list[UserPage]:
         files = [UserFile("page", FILE, "support_costs", text) for text in texts]
         return parse_pages(files, runner)
+
+    return parsed
 
 
 def declared(chart: str) -> Chart:
     return Chart("", 1, UserQuery(FILE, "costs-1", ""), parse_chart(1, chart))
 
 
-def errors(*texts: str) -> list[str]:
-    return [str(page.error).removeprefix(f"{FILE}:") for page in parsed(*texts)]
-
-
-def test_a_page_says_its_group_its_title_and_its_charts() -> None:
+def test_a_page_says_its_group_its_title_and_its_charts(parsed) -> None:
     """Header lines stand before each SELECT, and errors keep the lines of the file."""
     (page,) = parsed(
         "-- Cost of one ticket,\n-- by agent\n-- page: Support / Cost per ticket\n"
@@ -58,7 +57,7 @@ def test_a_page_says_its_group_its_title_and_its_charts() -> None:
     assert second.query.sql.split("\n")[9] == "select 2"
 
 
-def test_a_page_without_header_lines_is_a_table_under_its_own_name() -> None:
+def test_a_page_without_header_lines_is_a_table_under_its_own_name(parsed) -> None:
     """The title is the file's name in words."""
     with_slash, plain = parsed("-- page: Costs\nselect 1", "select 1")
 
@@ -94,113 +93,75 @@ def test_a_wrong_chart_is_named_with_its_remedy(chart: str, problem: str) -> Non
     assert (caught.value.line, str(caught.value)) == (2, problem)
 
 
-def test_other_wrong_lines_are_named() -> None:
+NO_DAYS = (
+    "`line` marks a day in a chart, and this SELECT has none: write"
+    " `-- chart: line, x date, y COLUMN`, or delete the line"
+)
+NO_LINE = "`line` is a day and a text: `-- line: 2026-11-01 new model`"
+WRONG = {
+    "-- chrat: bar\nselect 1": "1: there is no `chrat`: did you mean `chart`?",
+    "-- page: Support /\nselect 1": (
+        "1: `page` has no group or title: write `-- page: Group / Title`"
+    ),
+    "-- line: tomorrow\nselect 1": f"1: {NO_LINE}",
+    "-- line: 2026-02-30 no day\nselect 1": f"1: {NO_LINE}",
+    "-- line: 2026-11-01 new\nselect 1": f"1: {NO_DAYS}",
+    "-- chart: table\n-- line: 2026-11-01 new\nselect 1": f"2: {NO_DAYS}",
+    "-- chart: table\n-- chart: table\nselect 1": (
+        "2: `chart` stands twice: a SELECT draws one chart"
+    ),
+    "select 1;\n-- page: A / B\nselect 2": "2: `page` belongs to the top of the file",
+    "-- nothing": "1: it holds no SELECT",
+    "select 1;" * 21: "1: it holds 21 SELECTs, and a page has at most 20",
+    "drop table x": " DROP is refused: write one SELECT",
+    "-- one\nselect 1;\nselect 'open": "3: Parser Error: unterminated string literal",
+}
+
+
+def test_other_wrong_lines_are_named(parsed) -> None:
     """Each line is checked, and so is the file as a whole."""
-    assert errors(
-        "-- chrat: bar\nselect 1",
-        "-- page: Support /\nselect 1",
-        "-- line: tomorrow\nselect 1",
-        "-- line: 2026-02-30 no day\nselect 1",
-        "-- line: 2026-11-01 new\nselect 1",
-        "-- chart: table\n-- line: 2026-11-01 new\nselect 1",
-        "-- chart: table\n-- chart: table\nselect 1",
-        "select 1;\n-- page: A / B\nselect 2",
-        "-- nothing",
-        "select 1;" * 21,
-        "drop table x",
-        "-- one\nselect 1;\nselect 'open",
-    ) == [
-        "1: there is no `chrat`: did you mean `chart`?",
-        "1: `page` has no group or title: write `-- page: Group / Title`",
-        "1: `line` is a day and a text: `-- line: 2026-11-01 new model`",
-        "1: `line` is a day and a text: `-- line: 2026-11-01 new model`",
-        *(
-            f"{line}: `line` marks a day in a chart, and this SELECT has none: write"
-            " `-- chart: line, x date, y COLUMN`, or delete the line"
-            for line in (1, 2)
-        ),
-        "2: `chart` stands twice: a SELECT draws one chart",
-        "2: `page` belongs to the top of the file",
-        "1: it holds no SELECT",
-        "1: it holds 21 SELECTs, and a page has at most 20",
-        " DROP is refused: write one SELECT",
-        "3: Parser Error: unterminated string literal",
-    ]
+    pages = parsed(*WRONG)
+
+    assert [str(page.error) for page in pages] == [f"{FILE}:{told}" for told in WRONG.values()]
 
 
-def test_files_that_can_be_no_page_are_pages_with_an_error(tmp_path: Path) -> None:
-    """Odd names, other encodings and links out of the project cost nothing but themselves."""
+def test_files_that_can_be_no_page_cost_only_themselves(tmp_path: Path, runner: Runner) -> None:
+    """A file that is refused is a page with its error; of too many files 500 are made."""
     folder = tmp_path / "reports" / "pages"
     folder.mkdir(parents=True)
-    (folder / "good.sql").write_text("select 1")
-    (folder / "Odd name.sql").write_text("select 1")
-    (folder / "latin.sql").write_bytes(b"select '\xe4'")
-    (folder / "link.sql").symlink_to("/etc/passwd")
-
-    with Runner(FEW) as runner:
-        pages, problems = read_pages(tmp_path, runner)
-
-    assert problems == []
-    assert {page.name: page.error for page in pages} == {
-        "good": None,
-        "Odd name": "reports/pages/Odd name.sql: call it by another name: a small letter, then at"
-        " most 62 of a-z, 0-9 and _",
-        "latin": "reports/pages/latin.sql: line 1 is not UTF-8",
-        "link": "reports/pages/link.sql: it is a link that leads out of the project",
-    }
-
-
-def test_of_too_many_files_the_first_are_made(tmp_path: Path) -> None:
-    """500 pages are made, and one line says so."""
-    folder = tmp_path / "reports" / "pages"
-    folder.mkdir(parents=True)
-    for number in range(502):
+    for name in ("good", "Odd name"):
+        (folder / f"{name}.sql").write_text("select 1")
+    few = read_pages(tmp_path, runner)
+    for number in range(500):
         (folder / f"p{number:03}.sql").write_text("select 1")
+    many, (problem,) = read_pages(tmp_path, runner)
 
-    with Runner(FEW) as runner:
-        pages, problems = read_pages(tmp_path, runner)
-
-    assert [pages[0].name, pages[-1].name, len(pages)] == ["p000", "p499", 500]
-    (problem,) = problems
+    assert ([page.name for page in few[0]], few[1]) == (["good", "Odd name"], [])
+    assert str(few[0][1].error).startswith("reports/pages/Odd name.sql: call it by another name:")
+    assert len(many) == 500
     assert problem.startswith("reports/pages: it holds 502 files, and the first 500 are made:")
 
 
-COLUMNS = (
-    ("month", "DATE"),
-    ("date", "TIMESTAMP"),
-    ("agent_name", "VARCHAR"),
-    ("cost_usd", "DECIMAL(38,10)"),
-    ("sum(fct.cost_usd)", "DECIMAL(38,10)"),
-    ("count(cost_usd)", "BIGINT"),
-    ("failed_count", "BIGINT"),
-    ("tokens_in", "HUGEINT"),
-    ("failure_rate", "DOUBLE"),
-    ("score", "DOUBLE"),
-    ("year", "BIGINT"),
-    ("seen_at", "TIMESTAMP WITH TIME ZONE"),
-    ("is_ok", "BOOLEAN"),
-)
+UNITS = {
+    ("month", "DATE"): "month",
+    ("date", "TIMESTAMP"): "day",
+    ("agent_name", "VARCHAR"): "text",
+    ("cost_usd", "DECIMAL(38,10)"): "usd",
+    ("sum(fct.cost_usd)", "DECIMAL(38,10)"): "usd",
+    ("count(cost_usd)", "BIGINT"): "number",
+    ("failed_count", "BIGINT"): "count",
+    ("tokens_in", "HUGEINT"): "tokens",
+    ("failure_rate", "DOUBLE"): "share",
+    ("score", "DOUBLE"): "number",
+    ("year", "BIGINT"): "text",
+    ("seen_at", "TIMESTAMP WITH TIME ZONE"): "instant",
+    ("is_ok", "BOOLEAN"): "text",
+}
 
 
 def test_a_column_has_the_unit_of_its_name_and_type() -> None:
     """Names say money, counts and tokens, if the type is one of numbers."""
-    units = {each.name: each.unit for each in columns_of(COLUMNS)}
-
-    assert units == {
-        "month": "month",
-        "date": "day",
-        "agent_name": "text",
-        "cost_usd": "usd",
-        "sum(fct.cost_usd)": "usd",
-        "count(cost_usd)": "number",
-        "failed_count": "count",
-        "tokens_in": "tokens",
-        "failure_rate": "share",
-        "score": "number",
-        "year": "text",
-        "seen_at": "instant",
-        "is_ok": "text",
-    }
+    assert [each.unit for each in columns_of(tuple(UNITS))] == [*UNITS.values()]
 
 
 @pytest.mark.parametrize(
@@ -222,7 +183,7 @@ def test_a_column_has_the_unit_of_its_name_and_type() -> None:
 def test_a_chart_of_other_columns_is_refused(chart: str, problem: str) -> None:
     """The problem says what the SELECT does not give."""
     with pytest.raises(ChartError) as caught:
-        planned(declared(chart), columns_of(COLUMNS))
+        planned(declared(chart), columns_of(tuple(UNITS)))
     assert str(caught.value) == f"{FILE}:1: {problem}"
 
 
@@ -231,7 +192,7 @@ def test_a_line_marks_days_alone() -> None:
     chart = replace(declared("bar, x agent_name, y cost_usd"), lines=((date(2026, 11, 1), "new"),))
 
     with pytest.raises(ChartError, match="marks a day, and x `agent_name` is no date"):
-        planned(chart, columns_of(COLUMNS))
+        planned(chart, columns_of(tuple(UNITS)))
 
 
 def test_floats_of_one_mark_are_not_added_up() -> None:

@@ -9,8 +9,6 @@ from typing import cast
 
 import pytest
 
-from analytics.batch import stages
-from analytics.batch.progress import Progress
 from analytics.custom import page_answers
 from analytics.custom.files import UserFile
 from analytics.custom.page_answers import AnsweredPage, answer_pages
@@ -19,11 +17,8 @@ from analytics.custom.runner import Answer, Runner, UserQuery
 from analytics.report.files import Files
 from analytics.report.own import write
 from analytics.report.rendering import About
-from analytics.settings import Settings, load_settings
 from analytics.warehouse.confined import Limits
-from analytics.warehouse.layout import Layout
-from tests.custom.own import ABOUT, LIMITS, make_marts
-from tests.report.published import TIMEZONE
+from tests.custom.own import ABOUT, LIMITS, make_pages
 
 ENDLESS = (
     "select /* endless */ count(*) as n from range(1000000) a, range(1000000) b"
@@ -59,69 +54,28 @@ BAD = (
 )
 
 
-@pytest.fixture(scope="module")
-def marts(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    file = tmp_path_factory.mktemp("own") / "build.duckdb"
-    make_marts(file)
-    return file
-
-
-class _Warnings(Progress):
-    """Keeps the warnings of a stage."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.warnings: list[str] = []
-
-    def warn(self, text: str) -> None:
-        self.warnings.append(text)
-
-
-def report(settings: Settings, layout: Layout) -> tuple[dict[str, bytes], list[str]]:
-    """Build a site; return its files, and the warnings of the stage."""
-    progress = _Warnings()
-    stages.report(settings, layout, progress, [])
-    staged = layout.staged_site
-    files = {
-        str(path.relative_to(staged)): path.read_bytes()
-        for path in staged.rglob("*")
-        if path.is_file()
+def files(site: Path) -> dict[str, bytes]:
+    return {
+        str(file.relative_to(site)): file.read_bytes() for file in site.rglob("*") if file.is_file()
     }
-    return files, progress.warnings
 
 
 @pytest.mark.usefixtures("little_time", "little_memory")
-def test_twenty_bad_pages_of_a_hundred_spoil_only_themselves(
-    published: Path, tmp_path: Path
-) -> None:
-    """All other files but the menu's are the same bytes."""
-    data = tmp_path / "data"
-    data.mkdir()
-    (data / "build.duckdb").symlink_to(published / "build.duckdb")
-    pages = tmp_path / "reports" / "pages"
-    pages.mkdir(parents=True)
-    (tmp_path / "analytics.toml").write_text(f'[reporting]\ntimezone = "{TIMEZONE}"\n')
-    settings = load_settings(data, tmp_path / "analytics.toml")
-    for number in range(80):
-        text = GOOD.format(group=number % 4, number=number)
-        (pages / f"good_{number:02}.sql").write_text(text)
-    good, warnings = report(settings, Layout(data))
-    assert (warnings, sum(name.startswith("own/") for name in good)) == ([], 80)
-    for number, text in enumerate(BAD):
-        (pages / f"a_bad_{number:02}.sql").write_text(text)
+def test_bad_pages_spoil_only_themselves(marts: Path, tmp_path: Path) -> None:
+    """Each has a notice and a line; all other files but the menu's are the same bytes."""
+    pages = {f"good_{n}": GOOD.format(group=n % 2, number=n) for n in range(4)}
+    assert make_pages(marts, tmp_path / "good", pages).problems == ()
+    bad = {f"a_bad_{number:02}": text for number, text in enumerate(BAD)}
+    summary = make_pages(marts, tmp_path / "every", pages | bad)
+    good, every = files(tmp_path / "good"), files(tmp_path / "every")
 
-    every, warnings = report(settings, Layout(data))
-
-    changed = {name for name in good if every[name] != good[name]}
-    assert changed == {"manifest.json", "data/site.js"}
-    bad = {name for name in every if name not in good}
-    assert {name for name in bad if name.endswith(".html")} == {
-        f"own/a_bad_{number:02}.html" for number in range(20)
+    assert {name for name in good if every[name] != good[name]} == {"manifest.json", "data/site.js"}
+    made = {name for name in every.keys() - good.keys() if name.endswith(".html")}
+    assert made == {f"own/{name}.html" for name in bad}
+    assert all(b'class="notice"' in every[name] for name in made)
+    assert {each.split(":")[0] for each in summary.problems} == {
+        f"reports/pages/{name}.sql" for name in bad
     }
-    assert all('class="notice"' in every[name].decode() for name in bad if name.endswith(".html"))
-    assert [f"reports/pages/a_bad_{number:02}.sql" for number in range(20)] == [
-        warning.split(": ")[1].split(":")[0] for warning in sorted(warnings)
-    ]
 
 
 def test_a_page_that_says_the_same_keeps_its_files(marts: Path, tmp_path: Path) -> None:
@@ -176,24 +130,22 @@ def test_slow_queries_wait_for_all_others_and_share_a_time(
     monkeypatch.setattr(page_answers, "_SLOW_TOGETHER", 1)
     answered, _ = timed({"p0": [0.1, 900], "p1": [900], "p2": [0.1], "p3": [900]}, 60)
 
-    assert [each.page.name for each in answered] == ["p2", "p0", "p1", "p3"]
+    errors = {each.page.name: [answer.error for answer in each.answers] for each in answered}
+    assert [*errors] == ["p2", "p0", "p1", "p3"]
     too_slow = Limits(seconds=60).too_slow
-    p2, p0, _, p3 = ([answer.error for answer in each.answers] for each in answered)
-    assert (p2, p0) == ([None], [None, too_slow])
-    assert str(p3[0]).startswith("p3:1: it was not run: slow queries of pages took 60 s together")
+    assert (errors["p2"], errors["p0"]) == ([None], [None, too_slow])
+    late = "p3:1: it was not run: slow queries of pages took 60 s together"
+    assert str(errors["p3"][0]).startswith(late)
 
 
 def test_queries_that_are_just_fast_enough_share_a_time() -> None:
     """When the first round took ten times the limit of one query, the others are left out."""
     answered, asked = timed({f"p{n:03}": [5.0] * 20 for n in range(500)}, 60)
 
-    assert (len(answered), len(asked)) == (500, 120)
     errors = [answer.error for page in answered for answer in page.answers]
-    assert errors[:120] == [None] * 120
-    assert errors[120] == (
-        "p006:1: it was not run: queries of pages took 600 s together; make them faster, or raise"
-        " timeout_seconds in [sql]"
-    )
+    assert (len(answered), len(asked), errors[:120]) == (500, 120, [None] * 120)
+    late = "p006:1: it was not run: queries of pages took 600 s together; make them faster, or"
+    assert str(errors[120]).startswith(late)
     assert all(errors[120:])
 
 

@@ -13,7 +13,7 @@ from analytics.custom.files import UserFile
 from analytics.custom.pages import MARKS, MOST_CHARTS, MOST_PAGES, parse_pages
 from analytics.custom.runner import Runner
 from analytics.resources import folder
-from tests.custom.own import LIMITS, make_marts
+from tests.custom.own import make_marts
 from tests.docs.pages import blocks_under, text_of
 from tests.report.pages import Page
 
@@ -33,80 +33,67 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
-    monkeypatch.setattr("sys.argv", ["analytics", "preview", *arguments])
-    with pytest.raises(SystemExit) as ended:
-        main()
-    return int(ended.value.code or 0)
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+    """Run a command; its exit code, and what it prints on both streams."""
+
+    def run(*arguments: str) -> tuple[int, str, str]:
+        monkeypatch.setattr("sys.argv", ["analytics", *arguments])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        return int(ended.value.code or 0), *capsys.readouterr()
+
+    return run
 
 
-def test_status_names_problems_of_pages(
-    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_status_names_problems_of_pages(project: Path, run) -> None:
     """What a file says is checked without a published file, columns with it."""
     pages = project / "reports" / "pages"
     (pages / "chart.sql").write_text("-- chart: pie\nselect 1")
     (pages / "column.sql").write_text("-- chart: bar, x month, y cost\nselect 1 as cost_usd")
     (pages / "sql.sql").write_text("select nope from fct_agent_days")
-    monkeypatch.setattr("sys.argv", ["analytics", "status"])
-    shown = []
-    for published in (project / "data" / "analytics.duckdb", project / "gone.duckdb"):
-        with pytest.raises(SystemExit):
-            main()
-        shown.append(str(capsys.readouterr()))
-        if published.exists():
-            published.rename(project / "gone.duckdb")
+    with_file = str(run("status"))
+    (project / "data" / "analytics.duckdb").unlink()
+    without = str(run("status"))
 
-    assert ["there is no mark `pie`" in each for each in shown] == [True, True]
+    assert "there is no mark `pie`" in with_file
+    assert "there is no mark `pie`" in without
     for problem in ("nope", "column.sql:1: there is no column `month`"):
-        assert [problem in each for each in shown] == [True, False]
+        assert [problem in shown for shown in (with_file, without)] == [True, False]
 
 
-def test_preview_makes_one_page(
-    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_preview_makes_one_page(project: Path, run) -> None:
     """It prints the address of the page in a folder that was not there, its owner's alone."""
     os.umask(0o022)
     file = "reports/pages/cost_by_agent.sql"
-
-    assert run(monkeypatch, file, "--output", "look") == 0
     made = project / "look" / "own" / "cost_by_agent.html"
-    assert capsys.readouterr().out.strip() == made.as_uri()
+
+    assert run("preview", file, "--output", "look")[:2] == (0, f"{made.as_uri()}\n")
     assert [each.stat().st_mode & 0o777 for each in (project / "look", made)] == [0o700, 0o600]
     assert Page(made).root.all("h1")[0].text == "Cost by agent"
-    assert run(monkeypatch, file, "--output", "look") == 2
-    assert run(monkeypatch, "reports/pages/none.sql") == 2
-    assert "No such file" in capsys.readouterr().err
 
 
-def test_preview_of_a_broken_page_is_made_and_exits_2(
-    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """The address is printed, and each problem by file and line."""
+def test_problems_of_a_preview_are_told(project: Path, run) -> None:
+    """A page with a wrong query is made, and each problem told; nothing else makes one."""
     (project / "reports" / "pages" / "sql.sql").write_text("select 1;\nselect nope")
+    file = "reports/pages/sql.sql"
+    code, address, told = run("preview", file, "--output", "look")
 
-    assert run(monkeypatch, "reports/pages/sql.sql", "--output", "look") == 2
-    shown = capsys.readouterr()
-    assert shown.out.strip() == (project / "look" / "own" / "sql.html").as_uri()
-    assert "reports/pages/sql.sql:2: Binder Error" in shown.err
-
-
-def test_without_a_published_file_there_is_no_preview(
-    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """The message says what to do first."""
+    assert (code, address.strip()) == (2, (project / "look" / "own" / "sql.html").as_uri())
+    assert "reports/pages/sql.sql:2: Binder Error" in told
+    assert run("preview", file, "--output", "look")[0] == 2
+    code, _, told = run("preview", "reports/pages/none.sql")
+    assert (code, "No such file" in told) == (2, True)
     (project / "data" / "analytics.duckdb").unlink()
+    code, _, told = run("preview", file)
+    assert (code, "Run `analytics nightly` first." in told) == (1, True)
 
-    assert run(monkeypatch, "reports/pages/cost_by_agent.sql") == 1
-    assert "Run `analytics nightly` first." in capsys.readouterr().err
 
-
-def test_the_docs_say_each_mark_and_limit_and_their_example_is_right() -> None:
+def test_the_docs_say_each_mark_and_limit_and_their_example_is_right(runner: Runner) -> None:
     """Marks of the table are those of the grammar."""
     marks = DOCS.partition("| mark | draws |")[2].partition("\n\n")[0]
     (example,) = [each for each in blocks_under("extending.md", "A page") if each.file]
-    with Runner(LIMITS) as runner:
-        (page,) = parse_pages([UserFile("page", "own.sql", "own", example.code)], runner)
+    (page,) = parse_pages([UserFile("page", "own.sql", "own", example.code)], runner)
 
     assert re.findall(r"^\| `(\w+)` \|", marks, re.MULTILINE) == list(MARKS)
     assert f"up to {MOST_CHARTS} SELECTs" in DOCS
