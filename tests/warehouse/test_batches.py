@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
@@ -24,18 +23,18 @@ def store(con: duckdb.DuckDBPyConnection) -> WarehouseStore:
     return WarehouseStore(con, "w1")
 
 
-def land(layout: Layout, store: WarehouseStore, load_id: str, **me: object) -> None:
+def landing_of(layout: Layout, load_id: str, **me: object) -> Landing:
+    """A load of the workspace, before it is committed."""
     landing = Landing(layout.landing, "w1", load_id, keep_errors=True)
     landing.add("workspaces", Answer("/me", {}, 200, READ_AT, 2, []), [raw(ME | me)])
-    store.load(landing.commit())
+    return landing
 
 
 def test_a_landing_on_a_full_disk_leaves_no_folder(
     layout: Layout, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The folder is deleted, and the error is still known, where a file cannot be closed."""
-    landing = Landing(layout.landing, "w1", "20261120T053000Z-001-x", keep_errors=True)
-    landing.add("workspaces", Answer("/me", {}, 200, READ_AT, 2, []), [raw(ME)])
+    landing = landing_of(layout, "20261120T053000Z-001-x")
 
     def fail(_: int) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
@@ -52,8 +51,7 @@ def test_a_landing_is_on_the_disk_before_it_has_its_name(
 ) -> None:
     """The files of a load and their names are synced before it is renamed, and its name after."""
     load_id = "20261120T053000Z-001-x"
-    landing = Landing(layout.landing, "w1", load_id, keep_errors=True)
-    landing.add("workspaces", Answer("/me", {}, 200, READ_AT, 2, []), [raw(ME)])
+    landing = landing_of(layout, load_id)
     steps, rename = [], os.rename
 
     def synced(descriptor: int) -> None:
@@ -75,49 +73,35 @@ def test_nothing_is_landed_through_a_link(layout: Layout) -> None:
     """A link that others put where a load is to be landed is an error, and leads no file away."""
     theirs = layout.root / "theirs"
     theirs.mkdir(parents=True)
-    landing = Landing(layout.landing, "w1", "20261120T053000Z-001-x", keep_errors=True)
     (layout.landing / "w1").mkdir(parents=True)
     (layout.landing / "w1" / "20261120T053000Z-001-x.unfinished").symlink_to(theirs)
 
     with pytest.raises(FileExistsError):
-        landing.add("workspaces", Answer("/me", {}, 200, READ_AT, 2, []), [raw(ME)])
+        landing_of(layout, "20261120T053000Z-001-x")
 
     assert list(theirs.iterdir()) == []
-
-
-def workspace(con: duckdb.DuckDBPyConnection) -> tuple[object, ...]:
-    (row,) = con.execute(
-        "select workspace_name, first_batch_at, last_batch_at from ledger.workspaces"
-    ).fetchall()
-    return tuple(row)
-
-
-def run_batch(day: int) -> datetime:
-    return datetime(2026, 11, day, 5, 30, tzinfo=UTC)
 
 
 def test_the_last_load_closes_a_batch(
     con: duckdb.DuckDBPyConnection, layout: Layout, store: WarehouseStore
 ) -> None:
-    """Closing loads set the workspace's name and span of batches; other loads change neither."""
-    store.begin("https://api", "KEY")
-    land(layout, store, "20261120T053000Z-001-meters")
-    assert workspace(con) == (None, None, None)
+    """Closing loads set the workspace's name and span of batches; other loads change neither.
 
-    land(layout, store, "20261120T053000Z-002-workspace")
-    assert workspace(con) == ("Bakery", run_batch(20), run_batch(20))
+    A batch is complete also if the workspace's name is missing or unreadable.
+    """
+    spans = []
+    for day, step, name in (
+        (20, "meters", "Bakery"), (20, "workspace", "Bakery"), (21, "workspace", "New <b>🍞</b>"),
+        (22, "workspace", None), (23, "workspace", {"en": "x"}),
+    ):  # fmt: skip
+        store.begin("https://api", "KEY")
+        landed = landing_of(layout, f"202611{day}T053000Z-001-{step}", workspace_name=name)
+        store.load(landed.commit())
+        spans += con.execute(
+            "select workspace_name, day(first_batch_at), day(last_batch_at) from ledger.workspaces"
+        ).fetchall()
 
-    store.begin("https://api", "KEY")
-    land(layout, store, "20261121T053000Z-001-workspace", workspace_name="Renamed <b>🍞</b>")
-    assert workspace(con) == ("Renamed <b>🍞</b>", run_batch(20), run_batch(21))
-
-
-def test_a_name_that_is_none_closes_the_batch_all_the_same(
-    con: duckdb.DuckDBPyConnection, layout: Layout, store: WarehouseStore
-) -> None:
-    """A batch is complete also if the workspace's name is missing or unreadable."""
-    store.begin(None, None)
-    land(layout, store, "20261120T053000Z-001-workspace", workspace_name=None)
-    land(layout, store, "20261121T053000Z-001-workspace", workspace_name={"en": "x"})
-
-    assert workspace(con) == (None, run_batch(20), run_batch(21))
+    assert spans == [
+        (None, None, None), ("Bakery", 20, 20), ("New <b>🍞</b>", 20, 21),
+        (None, 20, 22), (None, 20, 23),
+    ]  # fmt: skip

@@ -21,9 +21,19 @@ from analytics.warehouse.layout import Layout
 from analytics.warehouse.store import WarehouseStore
 from tests.warehouse.conftest import READ_AT, raw, run_record
 
-REFUSED = ForbiddenError("GET https://api/log/events", 403, "")
-FAILED = ServerFailedError("GET https://api/log/events", 500, "")
-UNREADABLE = AnswerBrokenError("/log/events", "`events` is not a list")
+FAILURES: dict[str, LevainError] = {
+    "refused": ForbiddenError("GET https://api/log/events", 403, ""),
+    "failed": ServerFailedError("GET https://api/log/events", 500, ""),
+    "unreadable": AnswerBrokenError("/log/events", "`events` is not a list"),
+}
+CHANGES: dict[str, dict[str, object]] = {
+    "ended": {},
+    "running": {"status": "running", "finished_at": None},
+    "dearer": {"cost_usd": 0.5},
+    "another agent": {"agent_id": "a2", "status": "failed"},
+    "a third agent": {"agent_id": "a3", "status": "failed"},
+    "older run": {"id": "r0", "created_at": "2026-10-01T09:00:00+00:00"},
+}
 
 
 class WorkspaceBatch:
@@ -36,9 +46,18 @@ class WorkspaceBatch:
         self._loads = 0
         self.now = READ_AT
 
-    def lists(self, **fields: object) -> None:
-        """Load run `r1` as in a list, with these fields."""
-        self.store.load(self.land_list(**fields))
+    def after(self, steps: str) -> list[str]:
+        """Return the runs with pending details after these steps, in their order."""
+        for step in steps.split(", "):
+            if step in CHANGES:
+                self.store.load(self.land_list(**CHANGES[step]))
+            elif step == "close":
+                self.close()
+            elif step.endswith(" days"):
+                self.now += timedelta(days=int(step.split()[0]))
+            else:
+                self.details(FAILURES.get(step))
+        return list(dict.fromkeys(run_id for run_id, _ in self.pending()))
 
     def land_list(self, **fields: object) -> Path:
         """Land run `r1` as in a list, without loading it."""
@@ -60,20 +79,11 @@ class WorkspaceBatch:
         """Return the run and source of all pending details, in their order."""
         return self.store.collected_details(range(self.store.collect_pending_details()))
 
-    def pending_runs(self) -> list[str]:
-        """Return the runs with pending details, in their order."""
-        return list(dict.fromkeys(run_id for run_id, _ in self.pending()))
-
     def close(self) -> None:
         """Load the closing step of the batch."""
         landing = self._landing("workspace")
         landing.add("workspaces", self._answer(), [raw({"workspace_id": self._workspace_id})])
         self.store.load(landing.commit())
-
-    def end(self, ends: bool) -> None:
-        """Close the batch if `ends`."""
-        if ends:
-            self.close()
 
     def _landing(self, step: str) -> Landing:
         self._loads += 1
@@ -89,51 +99,50 @@ def batch(layout: Layout, con: duckdb.DuckDBPyConnection) -> WorkspaceBatch:
     return WorkspaceBatch(layout, WarehouseStore(con, "w1"))
 
 
-@pytest.mark.parametrize("ends", [False, True], ids=["same batch", "next batch"])
-def test_due_until_read(batch: WorkspaceBatch, *, ends: bool) -> None:
-    """An ended run is pending, in its batch or a later one, until both details are stored."""
-    batch.lists(status="running", finished_at=None)
-    assert batch.pending_runs() == []
-
-    batch.lists()
-    batch.end(ends)
-    assert batch.pending_runs() == ["r1"]
-
-    batch.details(FAILED)
-    assert batch.pending() == [("r1", "run_log_events")]
-
-    batch.end(ends)
-    batch.details()
-    assert batch.pending_runs() == []
-
-    batch.end(ends)
-    assert batch.pending_runs() == []
-
-
-@pytest.mark.parametrize("ends", [False, True], ids=["same batch", "next batch"])
-def test_due_again_when_the_cost_changes(batch: WorkspaceBatch, *, ends: bool) -> None:
-    """A cost that changes after the details were read makes them pending again.
-
-    This holds within a batch too: an interrupted batch goes on with its loads.
-    """
-    batch.lists()
-    batch.details()
-    batch.end(ends)
-    batch.lists(cost_usd=0.5)
-    batch.end(ends)
-
-    assert batch.pending_runs() == ["r1"]
+@pytest.mark.parametrize("ends", [False, True], ids=["in one batch", "over batches"])
+@pytest.mark.parametrize(
+    ("steps", "due"),
+    [
+        ("running", ""),
+        ("running, close, ended", "r1"),
+        ("ended, close, failed, close", "r1"),
+        ("ended, close, failed, close, read", ""),
+        # a cost that changes after the details were read makes them due again, nothing else does
+        ("ended, read, close, dearer", "r1"),
+        ("ended, read, close, another agent", ""),
+        # details that fail for a week since first asked, whatever the failure, are given up
+        ("ended, failed, close, 6 days, failed", "r1"),
+        ("ended, failed, close, 9 days, failed", ""),
+        ("ended, unreadable, close, 6 days, unreadable", "r1"),
+        ("ended, unreadable, close, 9 days, unreadable", ""),
+        # one failure gives nothing up, also of a run that waited long to be asked for
+        ("older run, ended, close, 9 days" + ", refused" * SAMPLE, "r0 r1"),
+    ],
+)
+def test_when_details_are_due(batch: WorkspaceBatch, steps: str, due: str, *, ends: bool) -> None:
+    """An ended run is pending until both details are stored, in its batch or a later one."""
+    assert " ".join(batch.after(steps + ", close" * ends)) == due
 
 
-@pytest.mark.parametrize("ends", [False, True], ids=["same batch", "next batch"])
-def test_not_due_when_anything_else_changes(batch: WorkspaceBatch, *, ends: bool) -> None:
-    """A run with another change, or with another terminal status, is not read again."""
-    batch.lists()
-    batch.details()
-    batch.end(ends)
-    batch.lists(agent_id="a2", status="failed")
+@pytest.mark.parametrize(
+    ("steps", "due"),
+    [
+        ("ended, read, close, dearer, read, ended", "r1"),
+        ("ended, read, close, running, read, ended", "r1"),
+        ("ended, read, close, another agent, read, a third agent", ""),
+        ("ended, failed, close, 9 days, dearer, failed, close", "r1"),  # for another week
+    ],
+)
+def test_each_change_counts_for_itself(batch: WorkspaceBatch, steps: str, due: str) -> None:
+    """Within a batch, details belong to the version of the run before them."""
+    assert " ".join(batch.after(steps)) == due
 
-    assert batch.pending_runs() == []
+
+def test_what_failed_before_comes_last(batch: WorkspaceBatch) -> None:
+    """The newest runs are first, except those whose details the API failed to return."""
+    assert batch.after("older run, ended") == ["r1", "r0"]
+    assert batch.after("unreadable, close") == ["r0", "r1"]
+    assert batch.pending()[-1] == ("r1", "run_log_events")
 
 
 def test_what_a_batch_leaves_is_written_down_once(
@@ -141,95 +150,11 @@ def test_what_a_batch_leaves_is_written_down_once(
 ) -> None:
     """`ledger.pending_details` holds the pending runs at the end of a batch, and no others."""
     kept = []
-    for step in (batch.lists, batch.close, batch.close, batch.details, batch.close):
-        step()
+    for step in ("ended", "close", "close", "read", "close"):
+        batch.after(step)
         kept.append(len(con.execute("select 1 from ledger.pending_details").fetchall()))
 
     assert kept == [0, 2, 2, 2, 0]
-
-
-@pytest.mark.parametrize("failure", [FAILED, UNREADABLE], ids=["failed", "unreadable"])
-@pytest.mark.parametrize(("days", "due"), [(6, ["r1"]), (9, [])])
-def test_what_is_missing_for_a_week_is_given_up(
-    batch: WorkspaceBatch, days: int, due: list[str], failure: LevainError
-) -> None:
-    """Details that the API failed to return for a week, since first asked, are no longer pending.
-
-    The loads alone say since when, so that a rebuild comes to the same.
-    """
-    batch.lists()
-    batch.details(failure)
-    batch.close()
-    batch.now += timedelta(days=days)
-    batch.details(failure)
-
-    assert batch.pending_runs() == due
-
-    batch.close()
-    assert batch.pending_runs() == due
-
-
-def test_one_failure_gives_nothing_up(batch: WorkspaceBatch) -> None:
-    """Details of a run of long ago, or that waited long to be asked for, stay due after it."""
-    batch.lists(id="r0", created_at="2026-10-01T09:00:00+00:00")
-    batch.lists()
-    batch.close()
-    batch.now += timedelta(days=9)
-    for _ in range(SAMPLE):
-        batch.details(REFUSED)
-
-    assert batch.pending_runs() == ["r0", "r1"]
-
-    batch.close()
-    assert batch.pending_runs() == ["r0", "r1"]
-
-
-def test_a_week_counts_anew_after_a_change(batch: WorkspaceBatch) -> None:
-    """Details that are due again, because the cost changed, may be missing for another week."""
-    batch.lists()
-    batch.details(FAILED)
-    batch.close()
-    batch.now += timedelta(days=9)
-    batch.lists(cost_usd=0.5)
-    batch.details(FAILED)
-    batch.close()
-
-    assert batch.pending() == [("r1", "run_log_events")]
-
-
-def test_what_failed_before_comes_last(batch: WorkspaceBatch) -> None:
-    """The newest runs are first, except those whose details the API failed to return."""
-    batch.lists(id="r0", created_at="2026-11-19T09:00:00+00:00")
-    batch.lists()
-    first = batch.pending_runs()
-    batch.details(UNREADABLE)
-    batch.close()
-
-    assert (first, batch.pending_runs()) == (["r1", "r0"], ["r0", "r1"])
-
-
-@pytest.mark.parametrize(
-    ("changes", "due"),
-    [
-        ([{"cost_usd": 2}, {"cost_usd": 1}], ["r1"]),
-        ([{"status": "running"}, {}], ["r1"]),
-        ([{"agent_id": "a2"}, {"agent_id": "a3"}], []),
-    ],
-    ids=["cost there and back", "running and ended again", "another agent"],
-)
-def test_each_change_counts_for_itself(
-    batch: WorkspaceBatch, changes: list[dict[str, object]], due: list[str]
-) -> None:
-    """Within a batch, details belong to the version of the run before them."""
-    batch.lists(cost_usd=1)
-    batch.details()
-    batch.close()
-    before, after = ({"cost_usd": 1} | change for change in changes)
-    batch.lists(**before)
-    batch.details()
-    batch.lists(**after)
-
-    assert batch.pending_runs() == due
 
 
 def test_workspaces_and_the_order_of_names_do_not_matter(
@@ -239,9 +164,7 @@ def test_workspaces_and_the_order_of_names_do_not_matter(
     other = WorkspaceBatch(layout, WarehouseStore(con, "w2"), "w2")
     late = batch.land_list()
     batch.close()
-    other.lists()
-    other.details()
-    other.close()
+    assert other.after("ended, read, close") == []
     batch.store.load(late)
 
-    assert (batch.pending_runs(), other.pending()) == (["r1"], [])
+    assert {run_id for run_id, _ in batch.pending()} == {"r1"}

@@ -7,13 +7,15 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 from unittest import mock
 
+import duckdb
 import pytest
 
 from analytics import disk
@@ -133,6 +135,19 @@ def test_a_kill_leaves_readers_one_whole_batch(layout: Layout, of: int) -> None:
     assert seen == {before, (of, of)}
 
 
+def test_names_that_cannot_be_exchanged_are_renamed(layout: Layout) -> None:
+    """Killed before each call, the next command completes or undoes it, and the next publishes."""
+    error = OSError(errno.EINVAL, os.strerror(errno.EINVAL))
+    with mock.patch.object(disk, "exchange", side_effect=error):
+        for call in kill_at_each_call(layout, 2):
+            repair(layout)
+            assert published(layout) in {(1, 1), (2, 2)}, call
+            build(layout, 3)
+            publish(layout, 0o600)
+            assert published(layout) == (3, 3)
+            assert {path.name for path in layout.root.iterdir()} <= OWN
+
+
 def test_a_repair_can_be_killed_too(layout: Layout) -> None:
     """Killed again before each call of the repair, readers find what they found, whole."""
     for call in kill_at_each_call(layout, 2):
@@ -174,21 +189,17 @@ def test_all_is_on_the_disk_before_it_is_named(layout: Layout) -> None:
 def recorded() -> Iterator[list[str]]:
     """Yield the names of the calls of a publication; of syncs of a folder, the folder too."""
     calls: list[str] = []
-    patches = []
-    for owner, name in CALLS:
-        original = getattr(owner, name)
+    with ExitStack() as patches:
+        for owner, name in CALLS:
+            original = getattr(owner, name)
 
-        def call(*given: Any, original: Any = original, name: str = name, **more: Any) -> Any:
-            of = Path(f"/proc/self/fd/{given[0]}").readlink() if name == "fsync" else ""
-            calls.append(f"{name} {of}".strip())
-            return original(*given, **more)
+            def call(*given: Any, original: Any = original, name: str = name, **more: Any) -> Any:
+                of = Path(f"/proc/self/fd/{given[0]}").readlink() if name == "fsync" else ""
+                calls.append(f"{name} {of}".strip())
+                return original(*given, **more)
 
-        patches.append(mock.patch.object(owner, name, call))
-    for each in patches:
-        each.start()
-    yield calls
-    for each in patches:
-        each.stop()
+            patches.enter_context(mock.patch.object(owner, name, call))
+        yield calls
 
 
 @pytest.mark.parametrize("kind", ["file", "folder", "link", "dangling link"])
@@ -213,31 +224,11 @@ def test_leftovers_of_any_kind_stop_nothing(layout: Layout, kind: str) -> None:
 
     assert {path.name for path in layout.root.iterdir()} == OWN - {".lock"}
     assert (elsewhere / "folder").is_dir()
+    shutil.rmtree(layout.site)
+    layout.site.touch()  # is no site of anybody
     build(layout, 2)
     publish(layout, 0o600)
     assert published(layout) == (2, 2)
-
-
-def test_a_file_in_the_place_of_the_site_is_replaced(layout: Layout) -> None:
-    """A plain file named `site` is no site of anybody."""
-    layout.site.touch()
-    build(layout, 1)
-    publish(layout, 0o600)
-
-    assert published(layout) == (1, 1)
-
-
-def test_names_that_cannot_be_exchanged_are_renamed(layout: Layout) -> None:
-    """Killed before each call, the next command completes or undoes it, and the next publishes."""
-    error = OSError(errno.EINVAL, os.strerror(errno.EINVAL))
-    with mock.patch.object(disk, "exchange", side_effect=error):
-        for call in kill_at_each_call(layout, 2):
-            repair(layout)
-            assert published(layout) in {(1, 1), (2, 2)}, call
-            build(layout, 3)
-            publish(layout, 0o600)
-            assert published(layout) == (3, 3)
-            assert {path.name for path in layout.root.iterdir()} <= OWN
 
 
 @pytest.mark.parametrize("kind", ["folder", "link", "link of the site"])
@@ -279,3 +270,58 @@ def test_a_mounted_file_is_named(layout: Layout) -> None:
         publish(layout, 0o600)
 
     assert published(layout) == (1, 1)
+
+
+def test_what_cannot_be_verified_is_not_published(layout: Layout) -> None:
+    """After an error of what verifies, readers find the batch before; the next is published.
+
+    A copy that is not published is removed; one that cannot be made is told when it is awaited.
+    """
+    build(layout, 1)
+    publish(layout, 0o600)
+    build(layout, 2)
+    error = duckdb.IOException("a block is damaged")
+
+    def verify() -> None:
+        with copying(layout) as copied:
+            copied()
+            assert layout.next_published.read_text() == "2"
+            raise error
+
+    with pytest.raises(duckdb.IOException, match="a block is damaged"):
+        publish_copy(layout, 0o600, verify)
+    assert published(layout) == (1, 1)
+    assert not layout.next_published.exists()
+    publish(layout, 0o600)
+    assert published(layout) == (2, 2)
+    layout.marts.unlink()
+    with copying(layout) as copied, pytest.raises(AnalyticsError, match="cannot be copied"):
+        copied()
+
+
+WRITER = """
+import duckdb, os, signal, sys
+con = duckdb.connect(sys.argv[1])
+con.execute("set checkpoint_threshold = '1TB'")
+con.execute("delete from batch")
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_the_log_of_a_killed_writer_is_removed(layout: Layout) -> None:
+    """A program that wrote to the published file and was killed spoils no later file."""
+
+    def publish_file(batch: int) -> None:
+        layout.marts.unlink(missing_ok=True)
+        with duckdb.connect(layout.marts) as con:
+            con.execute(f"create table batch as select {batch} as number")
+        publish(layout, 0o600)
+
+    publish_file(1)
+    subprocess.run([sys.executable, "-c", WRITER, layout.published], check=False)
+    assert layout.published.with_name("analytics.duckdb.wal").exists()
+    publish_file(2)
+
+    assert not [*layout.root.glob("*.wal*")]
+    with duckdb.connect(layout.published, read_only=True) as con:
+        assert con.execute("select number from batch").fetchall() == [(2,)]
