@@ -73,7 +73,7 @@ def test_requests_are_noted(api: Api) -> None:
 
 
 def test_two_servers_stand_side_by_side() -> None:
-    """Each server has a port and a world of its own."""
+    """Each server has a port and a world of its own, and a key opens its workspace alone."""
     with running(World.empty(1, NOW)) as one, running(World.empty(2, NOW)) as two:
         keys = [e.world.workspaces[0].api_key for e in (one, two)]
         status = [
