@@ -2,19 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
 from decimal import Decimal
+from typing import Any
 from unittest.mock import patch
 
 import pytest
 
-from analytics.emulator.records import Agent, Workspace
+from analytics.emulator.records import Agent, Run, Workspace
 from analytics.emulator.server import Emulator
 from analytics.emulator.world import World
 from analytics.extract import runs as extracted
 from tests.batches import LIST_CAP, Killed, batches_later, short_lists
 from tests.conftest import Batch, StartRun
+
+
+@pytest.fixture(autouse=True)
+def few_listed() -> Iterator[None]:
+    """The API lists few runs."""
+    with short_lists():
+        yield
+
+
+@pytest.fixture
+def start_runs(start_run: StartRun) -> Callable[..., list[Run]]:
+    """Return a function that books so many runs of late, the newest first."""
+
+    def start(count: int, **fields: Any) -> list[Run]:
+        return [start_run(hours_ago=1 + number / 100, **fields) for number in range(count)]
+
+    return start
+
+
+StartRuns = Callable[..., list[Run]]
 
 
 def test_a_first_batch_reads_all_that_is_listed(batch: Batch, start_run: StartRun) -> None:
@@ -48,159 +68,124 @@ def test_a_joined_list_is_enough(batch: Batch, world: World, start_run: StartRun
 
 
 def test_a_busy_workspace_is_read_agent_by_agent(
-    batch: Batch, world: World, workspace: Workspace, start_run: StartRun
+    batch: Batch, world: World, agent: Agent, workspace: Workspace, start_runs: StartRuns
 ) -> None:
-    """If more than 200 runs started since, each agent's list is read, and every run is stored."""
+    """If more runs started than one list holds, each agent's list is read, of a deleted one too."""
     quiet = world.add_agent(workspace, "Quiet", "quiet")
-    start_run(of=quiet)
+    start_runs(1, of=quiet)
     batch.extract()
     batches_later(world)
-    for number in range(150):
-        start_run(hours_ago=1 + number / 100)
-        start_run(hours_ago=1 + number / 100, of=quiet)
+    start_runs(LIST_CAP - 1)
+    start_runs(LIST_CAP - 1, of=quiet)
+    world.delete_agent(agent)
 
     (outcome,) = batch.extract()
 
-    assert len(batch.current_runs()) == 301
+    assert len(batch.current_runs()) == 1 + 2 * (LIST_CAP - 1)
     assert outcome.warnings == []
 
 
+@pytest.mark.parametrize(
+    "case", ["an agent", "a new agent", "a run known by id", "an id that cannot be read"]
+)
 def test_an_agent_that_outruns_its_list_leaves_a_gap(
-    batch: Batch, world: World, start_run: StartRun
+    batch: Batch, world: World, workspace: Workspace, start_runs: StartRuns, case: str
 ) -> None:
-    """More than 200 runs of an agent between two batches are a gap, recorded and warned of once."""
-    start_run()
+    """More runs of an agent than a list holds are a gap, recorded, and warned of once.
+
+    An open run that is read by id does not make a list overlap, and a row whose id cannot be read
+    does not make a full list a whole one.
+    """
+    start_runs(1, status="running" if case == "a run known by id" else "succeeded")
     batch.extract()
     batches_later(world)
-    for number in range(210):
-        start_run(hours_ago=1 + number / 100)
+    newcomer = world.add_agent(workspace, "Newcomer", "newcomer") if "new" in case else None
+    first, *_ = start_runs(LIST_CAP + 2, of=newcomer)
+    if "cannot" in case:
+        world.override_record(first.id, {"id": None})
 
     (outcome,) = batch.extract()
     (later,) = batch.extract()
 
-    ((after, before),) = batch.rows(
-        "select unread_from, unread_until from ledger.list_snapshots where unread_from is not null"
-    )
-    assert after < before
-    (warning,) = outcome.warnings
-    assert warning.startswith("some runs of Baker are unlisted: over 200 started between")
+    warning = outcome.warnings[0]
+    name = "Newcomer" if newcomer else "Baker"
+    assert warning.startswith(f"some runs of {name} are unlisted: over {LIST_CAP} started between")
     assert len(warning.split()) <= 20
-    assert later.warnings == []
+    assert not any("unlisted" in warning for warning in later.warnings)
+    for after, before in batch.rows(
+        "select unread_from, unread_until from ledger.list_snapshots where unread_until is not null"
+    ):
+        assert after is None or after < before
 
 
 def test_a_batch_killed_between_two_lists_leaves_no_run_out(
-    batch: Batch, world: World, workspace: Workspace, start_run: StartRun
+    batch: Batch, world: World, workspace: Workspace, start_runs: StartRuns
 ) -> None:
     """After a kill between the unfiltered list and those of agents, the next batch reads these."""
     quiet = world.add_agent(workspace, "Quiet", "quiet")
-    with short_lists():
-        start_run(of=quiet)
+    start_runs(1, of=quiet)
+    batch.extract()
+    batches_later(world)
+    start_runs(1, of=quiet)
+    start_runs(LIST_CAP)
+    killed = patch.object(extracted, "_read_agent_list", side_effect=Killed)
+    with pytest.raises(Killed), killed:
         batch.extract()
-        batches_later(world)
-        start_run(hours_ago=2, of=quiet)
-        for number in range(LIST_CAP):
-            start_run(hours_ago=1 + number / 100)
-        with killed_before_lists_of_agents():
-            batch.extract()
 
-        batch.extract()
+    batch.extract()
 
     assert len(batch.current_runs()) == 2 + LIST_CAP
 
 
-@contextmanager
-def killed_before_lists_of_agents() -> Iterator[None]:
-    """Kill a batch once it has landed the unfiltered list, and before it reads another."""
-    with (
-        pytest.raises(Killed),
-        patch.object(extracted, "_read_agent_list", side_effect=Killed),
-    ):
-        yield
-
-
 def test_a_few_of_many_gaps_are_named(
-    batch: Batch, world: World, workspace: Workspace, start_run: StartRun
+    batch: Batch, world: World, workspace: Workspace, start_runs: StartRuns
 ) -> None:
     """The warning names three of many agents with a gap, and counts the others."""
     bakers = [world.add_agent(workspace, name, name.lower()) for name in "DECAB"]
     for each in bakers:
-        start_run(of=each, hours_ago=1)
-    with short_lists():
-        batch.extract()
-        batches_later(world)
-        for number in range(LIST_CAP + 1):
-            for each in bakers:
-                start_run(hours_ago=1 + number / 100, of=each)
+        start_runs(1, of=each)
+    batch.extract()
+    batches_later(world)
+    for each in bakers:
+        start_runs(LIST_CAP + 1, of=each)
 
-        (outcome,) = batch.extract()
+    (outcome,) = batch.extract()
 
     assert "some runs of A, B, C and 2 more are unlisted" in outcome.warnings[0]
 
 
-def test_a_run_known_by_id_joins_no_list(batch: Batch, world: World, start_run: StartRun) -> None:
-    """An open run that was read by id does not make a snapshot overlap."""
-    start_run(status="running")
-    batch.extract()
-    batches_later(world)
-    for number in range(200):
-        start_run(hours_ago=1 + number / 100)
-
-    (outcome,) = batch.extract()
-
-    assert len(batch.current_runs()) == 201
-    assert len(outcome.warnings) == 1
-
-
 def test_batches_of_joined_pulls_keep_an_agents_mark(
-    batch: Batch, world: World, start_run: StartRun
+    batch: Batch, world: World, workspace: Workspace, start_runs: StartRuns
 ) -> None:
     """An agent whose own list was last read long ago has no gap if each batch covered it."""
-    for number in range(210):
-        start_run(hours_ago=1 + number)
+    start_runs(LIST_CAP + 1)
     batch.extract()
     for _ in range(3):
         batches_later(world)
-        for number in range(100):
-            start_run(hours_ago=1 + number / 100)
+        start_runs(LIST_CAP - 2)
         batch.extract()
     batches_later(world)
-    for number in range(199):
-        start_run(hours_ago=1 + number / 200)
-    start_run(of=batch.api.world.workspaces[0], hours_ago=0.5)
-    start_run(of=batch.api.world.workspaces[0], hours_ago=0.5)
+    start_runs(LIST_CAP - 1)
+    start_runs(2, of=workspace)
 
     (outcome,) = batch.extract()
 
     assert outcome.warnings == []
 
 
-def test_runs_of_a_deleted_agent_are_read(
-    batch: Batch, world: World, agent: Agent, start_run: StartRun
-) -> None:
-    """An agent that is no longer listed still has its runs read."""
-    for number in range(201):
-        start_run(hours_ago=1 + number / 100)
-    world.delete_agent(agent)
-
-    batch.extract()
-
-    assert len(batch.current_runs()) == 200
-
-
 def test_next_links_are_followed_until_the_list_joins(
-    batch: Batch, world: World, api: Emulator, start_run: StartRun
+    batch: Batch, world: World, api: Emulator, start_runs: StartRuns
 ) -> None:
     """With cursors there is no gap, and no page behind the last snapshot is read."""
     api.world.variants = api.world.variants.changed({"next_links": True})
-    for number in range(450):
-        start_run(hours_ago=1 + number / 100)
+    start_runs(2 * LIST_CAP + 2)
     batch.extract()
     batches_later(world)
-    start_run()
+    start_runs(1)
     batch.forget()
     (outcome,) = batch.extract()
 
-    assert len(batch.current_runs()) == 451
+    assert len(batch.current_runs()) == 2 * LIST_CAP + 3
     assert outcome.warnings == []
     assert sum(request.path == "/api/v1/runs/" for request in api.requests) == 1
 
@@ -224,37 +209,6 @@ def test_the_first_batch_says_how_long_it_will_be(
     (line,) = [line for line in capsys.readouterr().err.splitlines() if "first batch" in line]
     said = int(line.split("about ")[1].split(" ")[0].replace(",", ""))
     assert abs(said - len(batch.api.requests)) <= 2
-
-
-def test_a_new_agent_that_outruns_its_list_leaves_a_gap(
-    batch: Batch, world: World, workspace: Workspace, start_run: StartRun
-) -> None:
-    """An agent with no run in the last batch and 210 in this one has a gap in between."""
-    start_run()
-    batch.extract()
-    batches_later(world)
-    newcomer = world.add_agent(workspace, "Newcomer", "newcomer")
-    for number in range(210):
-        start_run(hours_ago=1 + number / 100, of=newcomer)
-
-    (outcome,) = batch.extract()
-
-    assert "Newcomer are unlisted: over 200 started" in outcome.warnings[0]
-
-
-def test_a_full_page_with_an_unreadable_id_is_full(
-    batch: Batch, world: World, start_run: StartRun
-) -> None:
-    """A row with an unreadable id does not make a full list a whole one."""
-    start_run()
-    batch.extract()
-    batches_later(world)
-    runs = [start_run(hours_ago=1 + number / 100) for number in range(210)]
-    world.override_record(runs[0].id, {"id": None})
-
-    (outcome,) = batch.extract()
-
-    assert any("are unlisted: over 200 started" in warning for warning in outcome.warnings)
 
 
 def test_a_time_that_is_none_at_the_end_of_a_list(

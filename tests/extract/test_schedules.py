@@ -4,15 +4,10 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-import pytest
-
 from analytics.batch.collect import collect
 from analytics.batch.progress import Progress
 from analytics.emulator.records import Agent, RunInput, Workspace
 from analytics.emulator.world import World
-from analytics.levain import ForbiddenError
-from analytics.levain.answers import Answer
-from analytics.levain.transport import Transport
 from tests.conftest import Batch, StartRun, book_run
 
 
@@ -53,24 +48,13 @@ def test_a_scheduled_run_is_known_as_such_from_its_first_batch(
     ) == [(schedule.last_run_id,)]
 
 
-def test_schedules_that_were_refused_are_asked_for_again(
-    batch: Batch, start_run: StartRun, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_schedules_that_were_refused_are_asked_for_again(batch: Batch, start_run: StartRun) -> None:
     """An agent whose schedules were refused is asked for them by each batch, until it answers."""
     start_run()
-    get = Transport.get
-
-    async def refuse(self: Transport, path: str, *more: object) -> Answer:
-        if path.endswith("/schedules"):
-            self.request_count += 1
-            raise ForbiddenError(f"GET {path}", 403, "not for you")
-        return await get(self, path, *more)  # type: ignore[arg-type]
-
-    with monkeypatch.context() as patched:
-        patched.setattr(Transport, "get", refuse)
-        for _ in range(2):
-            (outcome,) = batch.extract()
-            assert "refuses agents/{id}/schedules" in " ".join(outcome.warnings)
+    batch.api.faults.add("/schedules$", "403", 2)
+    for _ in range(2):
+        (outcome,) = batch.extract()
+        assert "refuses agents/{id}/schedules" in " ".join(outcome.warnings)
 
     assert (asked(batch), asked(batch)) == (1, 0)
 
