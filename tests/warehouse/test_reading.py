@@ -72,18 +72,11 @@ def test_half_even_agrees_with_decimal() -> None:
 AMOUNT = "is not an amount from 0 to 100 million dollars"
 COUNT = "is not a whole number from 0 to 10^15"
 ESSENTIAL: list[tuple[str, Any, str]] = [
-    *(("cost_usd", value, AMOUNT) for value in ("free", True, {"usd": 1}, -1)),
-    *(("cost_usd", text, AMOUNT) for text in (b"1e9", b"9999999999.99999999999", b"1e300")),
-    *(("tokens_in", value, COUNT) for value in ("twelve", 12.5, -1, 10**18, b"1e40")),
-    *(("tokens_out", value, COUNT) for value in ([1], False)),
+    *(("cost_usd", text, AMOUNT) for text in (b"-1", b"1e9", b"9999999999.99999999999", b"1e300")),
+    *(("tokens_in", value, COUNT) for value in (12.5, -1, 10**18, b"1e40")),
     ("agent_id", {"x": 1}, "is not a text"),
     ("status", None, "is missing"),
-    ("status", 7, "is not a text"),
-    ("created_at", None, "is missing"),
-    *(
-        ("created_at", value, "is not a time")
-        for value in ("soon", "infinity", "4000-01-01 (BC) 00:00:00", 1763618400)
-    ),
+    ("created_at", 1763618400, "is not a time"),
 ]
 
 
@@ -104,37 +97,6 @@ def test_what_cannot_be_understood_is_set_aside(load: Load, con: duckdb.DuckDBPy
         ("(record)", f"tokens_in {COUNT}"),
     ]
     assert loaded.quarantined_count == len(bad) + len(nobody)
-
-
-BESIDE: list[tuple[str, Any, str]] = [
-    *(("agent_version", value, COUNT) for value in ("three", 10**20, [[3]])),
-    *(
-        ("finished_at", f"{day}T00:00:00Z", "is not a time")
-        for day in ("294246-12-31", "2026-13-45")
-    ),
-    ("started_at", True, "is not a time"),
-    ("session_id", {"id": "s"}, "is not a text"),
-    ("kind", ["agent"], "is not a text"),
-]
-
-
-def test_an_odd_field_beside_the_figures_is_left_out_alone(
-    load: Load, con: duckdb.DuckDBPyConnection
-) -> None:
-    """An invalid value that no figure needs is null, and in quarantine; the record is loaded."""
-    records = [run_record(f"{n}", **{name: value}) for n, (name, value, _) in enumerate(BESIDE)]
-    loaded = load("runs", records)
-
-    assert current(con, "runs", "run_id, cost_usd, tokens_in") == [
-        (f"{n}", Decimal("0.25"), 1000) for n in range(len(BESIDE))
-    ]
-    for n, (name, _, _) in enumerate(BESIDE):
-        assert con.execute(f"select {name} from raw.runs where run_id = '{n}'").fetchone() == (
-            None,
-        )
-    found = con.execute("select field, reason from ledger.quarantine order by line").fetchall()
-    assert found == [(name, f"{name} {reason}") for name, _, reason in BESIDE]
-    assert loaded.quarantined_count == len(BESIDE)
 
 
 def test_each_odd_field_of_a_record_has_its_reason(
