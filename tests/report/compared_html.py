@@ -185,8 +185,7 @@ def _told(reports: Reports, part: Part, entity: Entity) -> Iterator[str]:
     """The figures of a part of which the page has no table before a reader asks for it."""
     if part.period and part.by and part.draw:
         view = reports.view(part, entity, Choice())
-        rows = [row for group in view.groups for row in group]
-        cells = [cell for row in rows for cell in reports.cells(view, row, entity)]
+        cells = [cell for row in view.rows for cell in reports.cells(view, row, entity)]
         yield from (text for text, _ in (*cells, *reports.totals(view)))
 
 

@@ -9,13 +9,11 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
-from statistics import median
 from typing import Any
 
 import duckdb
 
 from analytics.format import text
-from analytics.format.days import Period
 from analytics.report.columns import Column, column
 from analytics.report.entities import Entities, Entity
 from analytics.report.spec import Part
@@ -31,8 +29,7 @@ KEYS = {
 TIMES = ("date", "utc_date", "week")
 _MEASURE = re.compile(r"^tokens_|_(usd|count|ms|seconds)(_median|_p95)?$")
 _STATES = {"": "n", "incomplete": "i", "complete": "c", "provisional": "p"}
-SMALL = 20
-_LARGEST_STACKED, _DAILY, _OF_RUNS = 5, 100, {"run_cost_usd", "judged_cost_usd"}
+_OF_RUNS = {"run_cost_usd", "judged_cost_usd"}
 
 
 def month_of(columns: list[str]) -> str:
@@ -64,13 +61,12 @@ class Choice:
 
 @dataclass
 class View:
-    """What a part shows: rows to draw and of the table, each group in any order."""
+    """What a part shows: the rows of its table, and their total."""
 
-    groups: list[list[Row]]
+    rows: list[Row]
     columns: list[Column]
     total: Row
     is_time: bool
-    is_empty: bool
 
 
 def key_in_words(name: str, value: str) -> str:
@@ -218,53 +214,17 @@ class Reports:
             [*values, first, last],
         )
 
-    def view(self, part: Part, entity: Entity, choice: Choice) -> View:
-        """What the engine has to make of a part that follows the choice."""
+    def view(self, part: Part, entity: Entity, choice: Choice, *, weekly: bool = False) -> View:
+        """What the engine has to make of a part that follows the choice, in any order."""
         columns = [column(each) for each in part.columns]
-        is_time = part.by[0] in TIMES
+        is_time = part.by[0] in TIMES and not part.stack
+        by = (part.stack,) if part.stack else part.by
+        rows = self.sums(part, entity, choice, by, weekly=weekly and is_time)
+        if marks(part)[:1] == ["interval"]:
+            base = column(part.draw[0].value).expression.partition("/")[2]
+            rows = [row for row in rows if row[base]]
         total = (self.sums(part, entity, choice, (), weekly=False) or [{}])[0]
-        if is_time and not part.stack:
-            today = self.days(part, entity, choice)[1]
-            is_today = marks(part)[0] == "interval" and self.state(entity, today) == "p"
-            groups = [] if is_today else [[row] for row in self._by_time(part, entity, choice)]
-        else:
-            by = (part.stack,) if part.stack else part.by
-            groups = _ranked(part, self.sums(part, entity, choice, by, weekly=False))
-        is_empty = all(row.get("is_filled") for group in groups for row in group)
-        return View(groups, columns, total, is_time and not part.stack, is_empty)
-
-    def buckets(
-        self, part: Part, entity: Entity, choice: Choice, *, weekly: bool
-    ) -> dict[date, tuple[date, date, str]]:
-        """Days or weeks of a view, each with its first and last day within it, and its state."""
-        found: dict[date, tuple[date, date, str]] = {}
-        for day in Period(*self.days(part, entity, choice)).days():
-            key = day - timedelta(days=day.weekday()) if weekly else day
-            start, _, state = found.get(key, (day, day, "n"))
-            found[key] = start, day, max(state, self.state(entity, day), key="ncip".index)
-        return found
-
-    def _by_time(self, part: Part, entity: Entity, choice: Choice) -> list[Row]:
-        time, weekly = part.by[0], part.by[0] == "week"
-        is_rate = marks(part)[0] == "interval"
-        rows = self.sums(part, entity, choice, (time,), weekly=weekly)
-        if is_rate:
-            base = column(part.draw[0].value).expression.split("/")[1]
-            counts = [row[base] for row in rows if row[base]]
-            weekly = not counts or median(counts) < _DAILY
-            rows = self.sums(part, entity, choice, (time,), weekly=weekly)
-        by_time = {row[time]: row for row in rows}
-        zero = {name: 0 for row in rows[:1] for name in row if name != time}
-        shown = []
-        for key, (first, last, state) in self.buckets(part, entity, choice, weekly=weekly).items():
-            row = by_time.get(key)
-            if row is None and (is_rate or time == "week"):
-                continue
-            label = str(Period(first, last)) if weekly and time != "week" else key.isoformat()
-            values = row or ({} if state == "n" else as_money(zero))
-            found = {"state": state, "label": label, "is_filled": row is None}
-            shown.append({**values, time: key, **found})
-        return shown
+        return View(rows, columns, total, is_time)
 
     def cells(self, view: View, row: Row, entity: Entity) -> list[Cell]:
         """A row of the table that the engine writes."""
@@ -272,7 +232,7 @@ class Reports:
         for each in view.columns:
             name = each.expression
             if view.is_time and name in TIMES:
-                made.append((row["label"], row[name].isoformat()))
+                made.append(("", row[name].isoformat()))
             elif each.kind and name not in TIMES and "/" not in name:
                 exact = str(row[name]) if isinstance(row[name], int) else None
                 made.append((self.name_of(name, row, entity), exact))
@@ -282,7 +242,7 @@ class Reports:
 
     def foot(self, part: Part, view: View) -> list[list[Cell]]:
         """The total of the table that the engine writes."""
-        if not part.total or view.is_empty:
+        if not part.total or not view.rows:
             return []
         blank: Cell = ("", None)
         return [[("Total", None)] + [
@@ -295,27 +255,6 @@ class Reports:
         """What a title can say of all rows of a view."""
         row = {**view.total, "total": view.total}
         return [_figure(each.expression, each.unit, row) for each in view.columns if not each.kind]
-
-    def stacked(
-        self, part: Part, rows: list[Row], entity: Entity, choice: Choice
-    ) -> list[list[Any]]:
-        """The values of each series of stacked columns, the largest keys first."""
-        first, last = self.days(part, entity, choice)
-        weekly = (last - first).days >= 120
-        buckets = self.buckets(part, entity, choice, weekly=weekly)
-        value = part.draw[0].value.partition("|")[0]
-        found: dict[tuple[date, int], Any] = {}
-        place = {row[part.stack]: min(index, _LARGEST_STACKED) for index, row in enumerate(rows)}
-        for row in self.sums(part, entity, choice, (part.by[0], part.stack), weekly=weekly):
-            key, amount = (row[part.by[0]], place[row[part.stack]]), row[value]
-            found[key] = found.get(key) if amount is None else (found.get(key) or 0) + amount
-        return [
-            [
-                raw(found.get((key, index), None if state == "n" else 0))
-                for key, (_, _, state) in buckets.items()
-            ]
-            for index in range(len(set(place.values())))
-        ]
 
 
 _AMOUNT = re.compile(r"<?\$[\d,.]*\d(?:\u00a0M)?")
@@ -333,12 +272,6 @@ def raw(value: Any) -> Any:
     return int(value.scaleb(10)) if isinstance(value, Decimal) else value
 
 
-def drawn(part: Part, row: Row) -> list[Any]:
-    """The figures of a row that a chart draws."""
-    return [raw(row.get(name)) for each in part.draw
-            for name in each.value.partition("|")[0].split("/")]  # fmt: skip
-
-
 def _figure(name: str, unit: str, row: Row) -> Cell:
     return text.figure(name, unit, row), text.plain(name, unit, row)
 
@@ -349,24 +282,3 @@ def marks(part: Part) -> list[str]:
 
 def as_money(zero: Row) -> Row:
     return {name: Decimal(0) if name.endswith("_usd") else 0 for name in zero}
-
-
-def _ranked(part: Part, rows: list[Row]) -> list[list[Row]]:
-    """The rows in the part's order, of a rate small samples last; equal ones are a group."""
-    leading = column(part.draw[0].value).expression
-    order = part.order or f"-{leading}"
-    name, is_down = order.removeprefix("-"), order.startswith("-")
-    base = leading.partition("/")[2] if marks(part)[0] == "interval" else ""
-
-    def rank(row: Row) -> tuple[bool, bool, Any]:
-        value, _, of = name.partition("/")
-        size = row[value]
-        if of and size is not None:
-            size = float(size) / float(row[of]) if row[of] else None
-        is_last = bool(base) and name == leading and row[base] < SMALL
-        return is_last, size is None, 0 if size is None else -size if is_down else size
-
-    groups: dict[Any, list[Row]] = {}
-    for row in sorted((row for row in rows if not base or row[base]), key=rank):
-        groups.setdefault(rank(row), []).append(row)
-    return list(groups.values())
