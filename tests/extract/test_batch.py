@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 from unittest.mock import patch
@@ -13,15 +13,10 @@ from analytics.emulator.records import Agent, Run, Workspace
 from analytics.emulator.server import Emulator
 from analytics.emulator.world import World
 from analytics.extract import runs as extracted
-from tests.batches import LIST_CAP, Killed, batches_later, short_lists
+from tests.batches import LIST_CAP, Killed, batches_later
 from tests.conftest import Batch, StartRun
 
-
-@pytest.fixture(autouse=True)
-def few_listed() -> Iterator[None]:
-    """The API lists few runs."""
-    with short_lists():
-        yield
+pytestmark = pytest.mark.usefixtures("few_listed")
 
 
 @pytest.fixture

@@ -21,10 +21,11 @@ from analytics.errors import AnalyticsError, UsageError
 from analytics.levain import NotFoundError
 from analytics.levain.answers import Answer, Params
 from analytics.levain.transport import Transport
-from tests.batches import LIST_CAP, Killed, killed_before, short_lists
+from tests.batches import LIST_CAP, Killed, killed_before
 from tests.conftest import Batch, StartRun
 
 Collect = Callable[[], Outcome]
+pytestmark = pytest.mark.usefixtures("few_listed")
 
 
 @pytest.fixture
@@ -84,16 +85,15 @@ def test_an_agent_that_is_busier_than_batches(
 ) -> None:
     """Of more runs an hour than are listed, collections every 20 minutes leave none unlisted."""
     start_run(hours_ago=0.01)
-    with short_lists():
-        batch.extract()
-        for minutes in range(20, 121, 20):
-            for number in range(LIST_CAP - 2):
-                start_run(hours_ago=-number / 15)
-            world.pass_time(timedelta(minutes=20))
-            if minutes % 60 == 0:
-                batch.extract()
-            elif is_collecting:
-                assert (collected().warnings, len(batch.api.requests)) == ([], 1)
+    batch.extract()
+    for minutes in range(20, 121, 20):
+        for number in range(LIST_CAP - 2):
+            start_run(hours_ago=-number / 15)
+        world.pass_time(timedelta(minutes=20))
+        if minutes % 60 == 0:
+            batch.extract()
+        elif is_collecting:
+            assert (collected().warnings, len(batch.api.requests)) == ([], 1)
 
     listed = 6 * (LIST_CAP - 2) if is_collecting else 2 * LIST_CAP
     assert len(batch.current_runs()) == 1 + listed
@@ -107,22 +107,21 @@ def test_a_list_that_does_not_join_is_read_by_agent(
     batch.extract()
     loaded = batch.rows("from ledger.loads")
     world.pass_time(timedelta(minutes=5))
-    with short_lists():
-        for name in ("New", "Gone"):
-            agent = world.add_agent(workspace, name, name.lower())
-            start_run(of=agent, hours_ago=0.07)
-        world.delete_agent(agent)
-        for number in range(LIST_CAP + 2):
-            start_run(hours_ago=0.05 - number / 1000)
+    for name in ("New", "Gone"):
+        agent = world.add_agent(workspace, name, name.lower())
+        start_run(of=agent, hours_ago=0.07)
+    world.delete_agent(agent)
+    for number in range(LIST_CAP + 2):
+        start_run(hours_ago=0.05 - number / 1000)
 
-        outcome = collected()
+    outcome = collected()
 
-        assert batch.asked("/api/v1/runs/") == 2 + 3
-        assert "are unlisted: over " in outcome.warnings[0]
-        assert outcome.new_version_count == 2 + LIST_CAP
-        assert batch.rows("from ledger.loads") == loaded
-        assert (collected().new_version_count, len(batch.api.requests)) == (0, 1)
-        batch.extract()
+    assert batch.asked("/api/v1/runs/") == 2 + 3
+    assert "are unlisted: over " in outcome.warnings[0]
+    assert outcome.new_version_count == 2 + LIST_CAP
+    assert batch.rows("from ledger.loads") == loaded
+    assert (collected().new_version_count, len(batch.api.requests)) == (0, 1)
+    batch.extract()
     assert len(batch.current_runs()) == 3 + LIST_CAP
 
 
@@ -157,23 +156,22 @@ def test_a_refused_list_is_read_by_the_next_batch(
     """
     busy = world.add_agent(workspace, "Busy", "busy")
     first = start_run()
-    with short_lists():
-        batch.extract()
-        world.pass_time(timedelta(hours=1))
-        for _ in range(LIST_CAP - 2):
-            start_run(hours_ago=0.9)
-        for number in range(LIST_CAP):
-            start_run(hours_ago=0.5 - number / 1000, of=busy)
-        if not is_listed:
-            world.delete_agent(agent)
-        with refused(agent):
-            (outcome,) = batch.extract()
-        start_run(hours_ago=0.4)
-        collected()
-        batch.extract()
-        asked = lists(batch, agent)
-        batch.forget()
-        batch.extract()
+    batch.extract()
+    world.pass_time(timedelta(hours=1))
+    for _ in range(LIST_CAP - 2):
+        start_run(hours_ago=0.9)
+    for number in range(LIST_CAP):
+        start_run(hours_ago=0.5 - number / 1000, of=busy)
+    if not is_listed:
+        world.delete_agent(agent)
+    with refused(agent):
+        (outcome,) = batch.extract()
+    start_run(hours_ago=0.4)
+    collected()
+    batch.extract()
+    asked = lists(batch, agent)
+    batch.forget()
+    batch.extract()
 
     assert "cannot be listed" in outcome.warnings[0]
     gaps = batch.rows(
@@ -190,14 +188,13 @@ def test_a_refused_list_is_read_by_the_next_batch(
 
 def test_before_the_first_batch(batch: Batch, start_run: StartRun, collected: Collect) -> None:
     """A collection before any batch lands the runs that are listed, which the first one loads."""
-    with short_lists():
-        for number in range(LIST_CAP):
-            start_run(hours_ago=1 + number)
-        assert collected().new_version_count == LIST_CAP
-        start_run(hours_ago=0.5)
-        assert collected().new_version_count == 1
-        assert len(batch.api.requests) == 2  # no setting names the workspace before a batch
-        batch.extract()
+    for number in range(LIST_CAP):
+        start_run(hours_ago=1 + number)
+    assert collected().new_version_count == LIST_CAP
+    start_run(hours_ago=0.5)
+    assert collected().new_version_count == 1
+    assert len(batch.api.requests) == 2  # no setting names the workspace before a batch
+    batch.extract()
     assert len(batch.current_runs()) == LIST_CAP + 1
 
 
@@ -206,27 +203,26 @@ def test_a_kill_loses_nothing(
     batch: Batch, start_run: StartRun, collected: Collect, new_runs: int, step: int
 ) -> None:
     """Killed before any change of the disk, a collection is as if it had not been, or had."""
-    with short_lists():
-        start_run(hours_ago=3)
-        batch.extract()
-        for number in range(new_runs):
-            start_run(hours_ago=2 - number / 10)
-        before = batch.layout.root.with_name("before")
-        shutil.copytree(batch.layout.root, before)
-        for call in count(step=step):
-            shutil.rmtree(batch.layout.root)
-            shutil.copytree(before, batch.layout.root)
-            try:
-                with killed_before(call):
-                    collected()
-            except Killed:
+    start_run(hours_ago=3)
+    batch.extract()
+    for number in range(new_runs):
+        start_run(hours_ago=2 - number / 10)
+    before = batch.layout.root.with_name("before")
+    shutil.copytree(batch.layout.root, before)
+    for call in count(step=step):
+        shutil.rmtree(batch.layout.root)
+        shutil.copytree(before, batch.layout.root)
+        try:
+            with killed_before(call):
                 collected()
-            else:
-                break
-            if call % 5 == 1:
-                batch.extract()
-                assert len(batch.current_runs()) == min(new_runs, LIST_CAP) + 1
-                assert not [name for name in loads(batch) if name.endswith(UNFINISHED)]
+        except Killed:
+            collected()
+        else:
+            break
+        if call % 5 == 1:
+            batch.extract()
+            assert len(batch.current_runs()) == min(new_runs, LIST_CAP) + 1
+            assert not [name for name in loads(batch) if name.endswith(UNFINISHED)]
     assert call > 3
 
 
@@ -234,15 +230,14 @@ def test_a_damaged_load_is_not_joined(
     batch: Batch, start_run: StartRun, collected: Collect
 ) -> None:
     """After damage to the last lists landed, the warehouse is asked how far they reached."""
-    with short_lists():
-        for number in range(LIST_CAP):
-            start_run(hours_ago=2 + number)
-        batch.extract()
-        start_run(hours_ago=1)
-        load = max(batch.layout.landing.glob("*/*-lists"))
-        (load / "list_snapshots.ndjson.zst").write_bytes(b"no zstandard")
+    for number in range(LIST_CAP):
+        start_run(hours_ago=2 + number)
+    batch.extract()
+    start_run(hours_ago=1)
+    load = max(batch.layout.landing.glob("*/*-lists"))
+    (load / "list_snapshots.ndjson.zst").write_bytes(b"no zstandard")
 
-        assert collected().new_version_count == 1
+    assert collected().new_version_count == 1
 
 
 def test_one_workspace_that_fails_costs_no_other_its_runs(

@@ -18,53 +18,31 @@ def row(
     return Row(run_id, agent_id, created_at)
 
 
-@pytest.mark.parametrize(
-    ("rows", "watermark", "is_whole", "expected"),
-    [
-        pytest.param([], None, True, True, id="an empty list is whole"),
-        pytest.param([row("x")], None, True, True, id="a whole list joins anything"),
-        pytest.param(
-            [row("x")], None, False, False, id="a first pull of a full list joins nothing"
-        ),
-        pytest.param([row("x"), row("m")], WATERMARK, False, True, id="the watermark is in it"),
-        pytest.param(
-            [row("x"), row("y")], WATERMARK, False, False, id="the watermark is not in it"
-        ),
-        pytest.param(
-            [row("x"), row("y", "2026-11-19T11:59:59Z")],
-            WATERMARK,
-            False,
-            True,
-            id="it reaches behind",
-        ),
-        pytest.param(
-            [row("x"), row("y", "2026-11-19T12:00:00Z")],
-            WATERMARK,
-            False,
-            False,
-            id="a tie is no proof",
-        ),
-        pytest.param(
-            [row("x"), row("y", "soon")], WATERMARK, False, False, id="a time not to be read"
-        ),
-        pytest.param(
-            [row("x"), row("y", "2026-11-19T11:00:00")], WATERMARK, False, True, id="UTC is meant"
-        ),
-        pytest.param(
-            [row("x")], Watermark(None, None), False, False, id="the list was empty before"
-        ),
-    ],
-)
-def test_when_a_pull_joins(
-    rows: list[Row], watermark: Watermark | None, is_whole: bool, expected: bool
-) -> None:
+NOON = "2026-11-19T12:00:00Z"
+EMPTY = Watermark(None, None)
+JOINS: dict[str, tuple[list[Row], Watermark | None, bool, bool]] = {
+    "an empty list is whole": ([], None, True, True),
+    "a whole list joins anything": ([row("x")], None, True, True),
+    "a first pull of a full list joins nothing": ([row("x")], None, False, False),
+    "the watermark is in it": ([row("x"), row("m")], WATERMARK, False, True),
+    "the watermark is not in it": ([row("x"), row("y")], WATERMARK, False, False),
+    "it reaches behind": ([row("x"), row("y", "2026-11-19T11:59:59Z")], WATERMARK, False, True),
+    "a tie is no proof": ([row("x"), row("y", NOON)], WATERMARK, False, False),
+    "a time not to be read": ([row("x"), row("y", "soon")], WATERMARK, False, False),
+    "UTC is meant": ([row("x"), row("y", "2026-11-19T11:00:00")], WATERMARK, False, True),
+    "the list was empty before": ([row("x")], EMPTY, False, False),
+}
+
+
+@pytest.mark.parametrize("case", JOINS)
+def test_when_a_pull_joins(case: str) -> None:
     """A snapshot overlaps the previous one of its list only if no run can lie between the two."""
+    rows, watermark, is_whole, expected = JOINS[case]
+
     assert overlaps(rows, watermark, is_whole=is_whole) is expected
 
 
-@pytest.mark.parametrize(
-    ("oldest", "joins"), [("2026-11-19T12:00:00Z", (True, False)), ("soon", (True, True))]
-)
+@pytest.mark.parametrize(("oldest", "joins"), [(NOON, (True, False)), ("soon", (True, True))])
 def test_an_unfiltered_list_does_not_end_at_its_watermark(
     oldest: str, joins: tuple[bool, bool]
 ) -> None:

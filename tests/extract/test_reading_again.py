@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from decimal import Decimal
 
 import pytest
 
 from analytics.emulator.world import World
-from tests.batches import LIST_CAP, batches_later, short_lists
+from tests.batches import LIST_CAP, batches_later
 from tests.conftest import Batch, StartRun
 
-
-@pytest.fixture(autouse=True)
-def few_listed() -> Iterator[None]:
-    """The API lists few runs."""
-    with short_lists():
-        yield
+pytestmark = pytest.mark.usefixtures("few_listed")
 
 
 @pytest.fixture

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import date, datetime, timedelta
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -94,60 +94,33 @@ def publish(folder: Path) -> None:
         nightly(load_settings(), Progress())
 
 
-_VIEWS = """
+_LOCAL = f"""
 set timezone = 'UTC';
--- Which runs a question is of: variables hold workspaces and agents, null for all.
 create view runs as
-    select r.*, (created_at at time zone 'TIMEZONE') as local, local::date as day
-    from published.marts.fct_runs as r
-    where coalesce(list_contains(getvariable('workspaces')::varchar[], workspace_id), true)
-        and coalesce(list_contains(getvariable('agents')::varchar[], agent_id), true);
--- Each line of a workspace by day: agents, runs without one, and the platform.
-create view every as
-    select d.*, date as day, cost_usd as usd
-    from published.marts.fct_agent_days as d
-    where coalesce(list_contains(getvariable('workspaces')::varchar[], workspace_id), true)
-        and coalesce(list_contains(getvariable('agents')::varchar[], agent_id), true);
-create view names as
-    select workspace_id, agent_id, agent_name as name
-    from published.marts.dim_agents as a
-    where line_type = 'agent' or exists (
-        from published.marts.fct_agent_days as d
-        where d.workspace_id = a.workspace_id and d.agent_id = a.agent_id);
+    select *, (created_at at time zone '{TIMEZONE}')::date as day from published.marts.fct_runs
 """
 
 
 class Asked:
-    """Asks the published file, of some workspaces and agents and of some days."""
+    """Asks the published file of what a page is of."""
 
     def __init__(self, published: Path) -> None:
         self._con = duckdb.connect()
-        self._con.execute(f"attach '{published}' as published (read_only)")
-        self._con.execute(_VIEWS.replace("TIMEZONE", TIMEZONE))
+        self._con.execute(f"attach '{published}' as published (read_only); {_LOCAL}")
 
-    def of(
-        self, workspaces: Iterable[str] | None = None, agents: Iterable[str] | None = None
-    ) -> Asked:
-        """Narrows what is asked from now on."""
-        for name, ids in (("workspaces", workspaces), ("agents", agents)):
-            self._con.execute(f"set variable {name} = ?", [None if ids is None else list(ids)])
-        return self
-
-    def of_page(self, page: Page, agents: Iterable[str] | None = None) -> Asked:
-        """Narrows what is asked to that of a page, or of some of its agents."""
-        keys = page.root.all("body")[0].attributes
-        own = [None if keys[key] == "(all)" else [keys[key]]
-               for key in ("data-workspace", "data-agent")]  # fmt: skip
-        return self.of(own[0], agents or own[1])
-
-    def rows(self, sql: str, **days: date | int) -> list[dict[str, Any]]:
-        """The rows of a question, by the names of their columns; `$first` and the like are days."""
-        used = {name: value for name, value in days.items() if f"${name}" in sql}
-        found = self._con.execute(sql, used)
+    def rows(
+        self, sql: str, page: Page | None = None, agents: Sequence[str] = ()
+    ) -> list[dict[str, Any]]:
+        """Rows by the names of columns; `@MINE` is true of what the page, or some agents, are."""
+        keys = page.root.all("body")[0].attributes if page else {}
+        agents = agents or [keys.get("data-agent", "(all)")]
+        mine = [f"workspace_id = '{keys['data-workspace']}'"] if keys else []
+        mine += [f"list_contains({[*agents]}, agent_id)"] if agents != ["(all)"] else []
+        found = self._con.execute(sql.replace("@MINE", " and ".join(mine) or "true"))
         names = [column for column, *_ in found.description]
         return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
 
-    def row(self, sql: str, **days: date | int) -> dict[str, Any]:
+    def row(self, sql: str, page: Page, agents: Sequence[str] = ()) -> dict[str, Any]:
         """The only row of a question."""
-        (row,) = self.rows(sql, **days)
+        (row,) = self.rows(sql, page, agents)
         return row

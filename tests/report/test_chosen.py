@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import re
-from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
@@ -16,30 +15,30 @@ from playwright.sync_api import expect
 from analytics.format import numbers
 from tests.hostile import NAMES
 from tests.report.browser import Reader
-from tests.report.pages import Site
+from tests.report.pages import Page, Site
 from tests.report.published import Asked
 
-NOVEMBER = {"first": date(2026, 11, 1), "last": date(2026, 11, 21)}
-OCTOBER = {"first": date(2026, 10, 1), "last": date(2026, 10, 31)}
-BEFORE = {"first": date(2026, 10, 1), "last": date(2026, 10, 20)}
-
+NOVEMBER, OCTOBER, BEFORE = (
+    f"between '{first}' and '{last}'"
+    for first, last in (
+        ("2026-11-01", "2026-11-21"), ("2026-10-01", "2026-10-31"), ("2026-10-01", "2026-10-20"),
+    )
+)  # fmt: skip
 _FIGURES = """
     select sum(cost_usd) as cost, sum(run_count)::bigint as runs,
         sum(failed_count)::bigint as failed, sum(succeeded_count + failed_count)::bigint as finished
-    from every where day between $first and $last"""
+    from published.marts.fct_agent_days where @MINE and date """
 _BILLED = """
-    select sum(billed_usd) as billed from published.marts.fct_charges
-    where utc_date between $first and $last
-        and list_contains(getvariable('workspaces')::varchar[], workspace_id)
-        and coalesce(list_contains(getvariable('agents')::varchar[], agent_id), true)"""
+    select sum(billed_usd) as billed from published.marts.fct_charges where @MINE and utc_date """
 
 
-def _figures(sql: Asked, **days: date) -> dict[str, str]:
-    row = sql.row(_FIGURES, **days)
+def _figures(sql: Asked, page: Page, days: str) -> dict[str, str]:
+    row = sql.row(_FIGURES + days, page) | sql.row(_BILLED + days, page)
     return {
         "Cost": numbers.usd_headline(row["cost"]),
         "Runs": numbers.count(row["runs"]),
         "Failure rate": numbers.failure_rate(row["failed"], row["finished"]),
+        "Billed": numbers.usd_headline(row["billed"]),
     }
 
 
@@ -67,16 +66,13 @@ def test_a_chosen_month_stands_beside_the_one_before(
     """Its figures, those of the same days of the month before, and its bill are what SQL says."""
     page = batches.one("agent")
     shown = reader.open(page.path, "#period=2026-11")
-    sql.of_page(page)
     heads, *rows = _rows(shown, "#chosen-figures")
     now = {label: text for label, text, *_ in rows}
     then = {label: text for label, _, text, *_ in rows}
 
     assert heads[1:3] == ["1\u201321 November 2026", "1\u201320 October 2026"]
-    assert _figures(sql, **NOVEMBER).items() <= now.items()
-    assert _figures(sql, **BEFORE).items() <= then.items()
-    for shown_then, days in ((now, NOVEMBER), (then, BEFORE)):
-        assert shown_then["Billed"] == numbers.usd_headline(sql.row(_BILLED, **days)["billed"])
+    assert _figures(sql, page, NOVEMBER).items() <= now.items()
+    assert _figures(sql, page, BEFORE).items() <= then.items()
     assert shown.locator("[data-now]:visible").count() == 0
 
 
@@ -98,7 +94,7 @@ def test_texts_tables_and_charts_follow_period_and_agents(
     expect(shown.locator(".members .panel")).to_be_hidden()
     shown.locator("#period").select_option("2026-10")
     agents = [each.rsplit("-", 1)[0] for each in chosen]
-    cost = sql.of_page(page, agents).row(_FIGURES, **OCTOBER)["cost"]
+    cost = sql.row(_FIGURES + OCTOBER, page, agents)["cost"]
     title = f"Cost: {numbers.usd(cost)} in 1\u201331 October 2026"
     expect(shown.locator("#cost-title")).to_have_text(title)
     address = shown.url
@@ -221,10 +217,10 @@ def test_a_table_sorts_and_downloads_exactly_as_shown(
         shown.locator("#members .csv").click()
     text = Path(download.value.path()).read_text("utf-8-sig")
     _, *rows = csv.reader(io.StringIO(text, newline=""))
-    costs = sql.of_page(page).rows(
-        """select sum(usd) as usd from every where day between $first and $last
-        group by agent_id having usd is not null order by usd""",
-        **OCTOBER,
+    costs = sql.rows(
+        f"""select sum(cost_usd) as usd from published.marts.fct_agent_days
+        where @MINE and date {OCTOBER} group by agent_id having usd is not null order by usd""",
+        page,
     )
 
     assert [Decimal(row[1]) for row in rows if row[1]] == [each["usd"] for each in costs]
@@ -280,7 +276,7 @@ def test_the_agents_of_an_owner_can_be_chosen_together(
     owner = shown.locator("#owner")
     assert owner.locator("option").all_inner_texts() == ["any", name, "=Support()", "no owner"]
     owner.select_option(label=name)
-    cost = numbers.usd(sql.of(None, agents).row(_FIGURES, **OCTOBER)["cost"])
+    cost = numbers.usd(sql.row(_FIGURES + OCTOBER, page, agents)["cost"])
     expect(shown.locator("#cost-title")).to_have_text(f"Cost: {cost} in 1\u201331 October 2026")
 
     assert shown.locator('[name="member"]:checked').count() == len(agents)

@@ -79,10 +79,10 @@ def test_the_menu_leads_to_every_page(batches: Site, reader: Reader) -> None:
 
 
 _RUN = """
-    select r.run_id, r.status, r.cost_usd from runs as r
+    select run_id, status, cost_usd from runs
     semi join published.marts.fct_log_events using (workspace_id, run_id)
     semi join published.marts.fct_run_models using (workspace_id, run_id)
-    order by created_at desc limit 1"""
+    where @MINE order by created_at desc limit 1"""
 
 
 def test_a_run_is_reached_by_the_keyboard_and_by_its_address(
@@ -113,7 +113,7 @@ def test_a_run_is_reached_by_the_keyboard_and_by_its_address(
     expect(shown.locator("#cost-table tbody a")).to_have_count(1)
     expect(shown.locator("#cost-table a", has_text=date)).to_be_focused()
 
-    known = sql.of_page(page).row(_RUN)
+    known = sql.row(_RUN, page)
     reader.open(page.path, f"#run={known['run_id']}")
     facts = dialog.locator(".facts dd").all_inner_texts()
     assert {known["status"], f"${known['cost_usd']:f}"} <= set(facts)
@@ -125,9 +125,10 @@ def test_a_run_is_reached_by_the_keyboard_and_by_its_address(
 def test_runs_are_listed_by_status(batches: Site, sql: Asked, reader: Reader) -> None:
     """The runs of a chosen month are a button away, and those of a status a choice."""
     page = batches.one("agent")
-    failed = sql.of_page(page).rows(
-        "select run_id from runs"
-        " where status = 'failed' and day between '2026-10-01' and '2026-10-31'"
+    failed = sql.rows(
+        "select run_id from runs where @MINE and status = 'failed'"
+        " and day between '2026-10-01' and '2026-10-31'",
+        page,
     )
     shown = reader.open(page.path, "#period=2026-10")
     shown.locator("#show-runs").click()
