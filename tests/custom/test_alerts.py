@@ -75,40 +75,35 @@ def test_a_key_says_what_is_the_same(alert) -> None:
     assert keyed.id not in (first.id, elsewhere.id)
 
 
+SECONDS = "select timestamptz '2026-11-20 05:00Z' + to_milliseconds(n) as at from range(2) as t (n)"
+PLACES = """-- key: Place, row
+select if(n < 150, 'A', 'B') as place, 1 as row, n from range(151) as numbers (n) order by n desc
+"""
+
+
 @pytest.mark.parametrize(
     ("sql", "count", "texts"),
     [
-        pytest.param(
-            "-- key: Place, row\n"
-            "select if(n < 150, 'A', 'B') as place, 1 as row, n from range(151) as numbers (n)"
-            " order by n desc",
-            2,
-            ["place: B, row: 1, n: 150", "place: A, row: 1, n: 149"],
-            id="rows of one key are one before they are limited, whatever the case of the key",
-        ),
-        pytest.param(
-            "select timestamptz '2026-11-20 05:00Z' + to_milliseconds(n) as at"
-            " from range(2) as numbers (n)",
-            2,
-            ["at: 2026-11-20 05:00:00 UTC", "at: 2026-11-20 05:00:00.001 UTC"],
-            id="instants of one second are two findings, and each shows its fraction",
-        ),
-        pytest.param(
+        (PLACES, 2, ["place: B, row: 1, n: 150", "place: A, row: 1, n: 149"]),
+        (SECONDS, 2, ["at: 2026-11-20 05:00:00 UTC", "at: 2026-11-20 05:00:00.001 UTC"]),
+        (
             "select n from range(900) as numbers (n) order by n desc",
             900,
             [f"n: {n}" for n in range(899, 799, -1)],
-            id="the first hundred are kept, and all are counted",
         ),
-        pytest.param(
+        (
             "select E'a\\nb\\x1b[31m' as name, repeat('x', 5000) as text",
             1,
             ["name: a\\nb\\x1b[31m, text: " + "x" * 199 + "…"],
-            id="a finding is one line of limited length",
         ),
     ],
+    ids=["one of each key, in any case", "whole values", "the first hundred", "a visible line"],
 )
 def test_findings_are_few_and_short(alert, sql: str, count: int, texts: list[str]) -> None:
-    """Rows of one key are one finding; of many findings some are kept, each as a visible line."""
+    """Rows of one key are one finding before they are limited, and values are told apart whole.
+
+    Of many findings a hundred are kept, and all are counted; each is a visible line.
+    """
     file, findings = alert(sql)
 
     assert file.row_count == count

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,8 @@ from typing import Any
 import duckdb
 import pytest
 
+from analytics.batch import stages
+from analytics.batch.progress import Progress
 from analytics.custom.build import Built, build_custom
 from analytics.custom.validation import check_project
 from analytics.settings import load_settings
@@ -337,3 +340,36 @@ def test_a_project_is_validated_without_a_batch(data: Data, tmp_path: Path) -> N
         "queries/checks/bad.sql:1: Catalog",
         "queries/marts/bad.sql:1: Binder",
     ]
+
+
+_HEADLINE = """
+insert into reports.rpt_headlines by name
+select '(all)' as workspace_id, '(all)' as agent_id, 'site' as line_type,
+    date '2026-11-20' as today, date '2026-11-19' as yesterday,
+    timestamptz '2026-11-20 06:00Z' as as_of, 'UTC' as timezone
+"""
+
+
+def test_pages_of_a_project_stand_on_its_site(
+    data: Data, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The stage that makes the site makes them too, and warns of each that has a problem."""
+    data.build(write(tmp_path / "empty", {}))
+    pages = tmp_path / "reports" / "pages"
+    pages.mkdir(parents=True)
+    (pages / "good.sql").write_text("select 1 as n", encoding="utf-8")
+    (pages / "bad.sql").write_text("select nope", encoding="utf-8")
+    layout = Layout(tmp_path / "data")
+    layout.root.mkdir()
+    shutil.copyfile(data.layout.marts, layout.marts)
+    with duckdb.connect(layout.marts) as con:
+        con.execute(_HEADLINE)
+    warnings: list[str] = []
+    monkeypatch.setattr(Progress, "warn", lambda _, text: warnings.append(text))
+
+    stages.report(load_settings(layout.root), layout, Progress(), [])
+
+    made = {path.name for path in (layout.staged_site / "own").iterdir()}
+    assert made == {"good.html", "bad.html"}
+    (warning,) = warnings
+    assert warning.startswith("a page of your own: reports/pages/bad.sql:1: Binder Error")

@@ -43,22 +43,6 @@ def test_a_run_is_triggered_and_watched_to_its_end(levain: Levain) -> None:
     assert levain.runs.get(run.id) == levain.runs.wait(run.id) == states[-1]
 
 
-@pytest.mark.parametrize("is_told_meanwhile", [True, False])
-@pytest.mark.usefixtures("agent")
-def test_following_gives_each_event_once(
-    api: Emulator, levain: Levain, *, is_told_meanwhile: bool
-) -> None:
-    """All events of the run are yielded, whether the API lists them early or at the end."""
-    api.world.variants = api.world.variants.changed({"open_run_events": is_told_meanwhile})
-    run = levain.runs.trigger("baker", prompt="[flaky] Bread?")
-    steps = list(levain.runs.follow(run.id))
-
-    events = [event for step in steps for event in step.events]
-    assert events == list(levain.runs.log_events(run.id))
-    assert (sum(bool(step.events) for step in steps) > 1) == is_told_meanwhile
-    assert steps[-1].run.status == "succeeded"
-
-
 def test_following_tells_once_of_an_event_that_cannot_be_read(
     api: Emulator, levain: Levain, start_run: StartRun
 ) -> None:
