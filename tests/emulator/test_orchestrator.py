@@ -152,3 +152,14 @@ def test_a_pausing_agent_finishes_its_runs(api: Api, agent: Agent) -> None:
     assert {now(api, run)["status"] for run in runs} == {"cancelled"}
     assert messages(api, runs[0])[-1] == "CANCELLED  by policy: the agent is archived"
     assert now(api, runs[5])["started_at"] is None
+
+
+@pytest.mark.usefixtures("agent")
+@pytest.mark.parametrize("body", [{}, {"prompt": "a", "initial_state": {}}])
+def test_a_run_takes_exactly_one_input(api: Api, body: dict[str, Any]) -> None:
+    """Both inputs, or none, start no run, and the message says so."""
+    response = api.send("POST", "/agents/baker/runs", body)
+
+    assert response.status_code == 422
+    assert "prompt or initial_state" in response.text
+    assert api.get("/runs/") == []
