@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from decimal import Decimal
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +50,7 @@ def _of_view(
         return
     if view.is_time:
         table = _with_rows(reports, view, entity, table)
-    yield from matched([[(reports.cells(view, row, entity), row) for row in view.rows]], table)[1]
+    yield from matched([[reports.cells(view, row, entity) for row in view.rows]], table)
     if not equal(reports.foot(part, view), foot):
         yield f"total {foot}, expected {reports.foot(part, view)}"
     told = [text for text, _ in [*chain(*table, *foot), *reports.totals(view)]]
@@ -74,28 +74,22 @@ def _with_rows(
     return kept
 
 
-def matched(
-    groups: list[list[tuple[list[Cell], Row]]], shown: list[list[Cell]], limit: int = 0
-) -> tuple[list[Row], list[str]]:
-    """The expected rows in the order shown, and what is wrong; groups stand in their order."""
-    count = sum(map(len, groups))
-    if limit:
-        count = min(count, limit)
+def matched(groups: list[list[list[Cell]]], shown: list[list[Cell]], limit: int = 0) -> list[str]:
+    """What is wrong with the rows shown: groups stand in their order, rows of a group in any."""
+    all_rows = sum(map(len, groups))
+    count = min(all_rows, limit) if limit else all_rows
     if count != len(shown):
-        return [], [f"{len(shown)} rows, expected {count}"]
-    rest, rows, wrong = iter(shown), [], []
+        return [f"{len(shown)} rows, expected {count}"]
+    rest, wrong = iter(shown), []
     for group in groups:
         left = list(group)
-        for _ in group:
-            if (cells := next(rest, None)) is None:
-                break
-            found = next((each for each in left if equal([each[0]], [cells])), None)
+        for cells in islice(rest, len(group)):
+            found = next((each for each in left if equal([each], [cells])), None)
             if found is None:
-                wrong.append(f"row {cells}, expected {left[0][0]}")
+                wrong.append(f"row {cells}, expected {left[0]}")
             else:
                 left.remove(found)
-                rows.append(found[1])
-    return rows, wrong[:3]
+    return wrong[:3]
 
 
 def equal(expected: Sequence[Sequence[Cell]], shown: Sequence[Sequence[Cell]]) -> bool:

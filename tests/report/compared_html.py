@@ -69,9 +69,9 @@ def _of_table(
         [_html_cell(cell, each) for cell, each in zip(row.children, columns, strict=True)]
         for row in body.all("tr")
     ]
-    listed = [[(static_cells(reports, columns, row), row) for row in group] for group in groups]
+    listed = [[static_cells(reports, columns, row) for row in group] for group in groups]
     limit, count = part.limit or SHOWN_ROWS, sum(map(len, groups))
-    yield from matched(listed, shown, limit)[1]
+    yield from matched(listed, shown, limit)
     foot = [
         [(cell.text, cell.attributes.get("data-v")) for cell in row.children]
         for each in table.all("tfoot")
