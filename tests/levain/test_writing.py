@@ -40,10 +40,12 @@ async def trigger(levain: AsyncLevain) -> Run:
         (httpx.ReadTimeout("gone"), 1, OutcomeUnknownError),
         (httpx.ReadError("gone"), 1, OutcomeUnknownError),
         (httpx.WriteError("gone"), 1, OutcomeUnknownError),
-        *((httpx.Response(200, content=body), 1, OutcomeUnknownError)
-          for body in (b"", b"{", b"{}", b"[]", b"null")),
+        *(
+            (httpx.Response(200, content=body), 1, OutcomeUnknownError)
+            for body in (b"", b"{", b"{}", b"[]", b"null")
+        ),
     ],
-)  # fmt: skip
+)
 def test_a_change_that_may_have_been_made_is_not_sent_again(
     answer: httpx.Response | Exception, sent: int, error: type[LevainError]
 ) -> None:

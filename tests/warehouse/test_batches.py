@@ -91,9 +91,12 @@ def test_the_last_load_closes_a_batch(
     """
     spans = []
     for day, step, name in (
-        (20, "meters", "Bakery"), (20, "workspace", "Bakery"), (21, "workspace", "New <b>🍞</b>"),
-        (22, "workspace", None), (23, "workspace", {"en": "x"}),
-    ):  # fmt: skip
+        (20, "meters", "Bakery"),
+        (20, "workspace", "Bakery"),
+        (21, "workspace", "New <b>🍞</b>"),
+        (22, "workspace", None),
+        (23, "workspace", {"en": "x"}),
+    ):
         store.begin("https://api", "KEY")
         landed = landing_of(layout, f"202611{day}T053000Z-001-{step}", workspace_name=name)
         store.load(landed.commit())
@@ -102,6 +105,9 @@ def test_the_last_load_closes_a_batch(
         ).fetchall()
 
     assert spans == [
-        (None, None, None), ("Bakery", 20, 20), ("New <b>🍞</b>", 20, 21),
-        (None, 20, 22), (None, 20, 23),
-    ]  # fmt: skip
+        (None, None, None),
+        ("Bakery", 20, 20),
+        ("New <b>🍞</b>", 20, 21),
+        (None, 20, 22),
+        (None, 20, 23),
+    ]

@@ -63,8 +63,12 @@ def test_a_small_file_is_written_past_a_link(layout: Layout, file: Path) -> None
 
     assert not layout.last_batch.is_symlink()
     assert {path.name for path in layout.root.iterdir()} <= {
-        ".lock", "alerts.json", "last-batch.json", ".last-batch.json.unfinished", made.name,
-    }  # fmt: skip
+        ".lock",
+        "alerts.json",
+        "last-batch.json",
+        ".last-batch.json.unfinished",
+        made.name,
+    }
 
 
 def test_marts_are_not_copied_through_a_link(layout: Layout, file: Path) -> None:

@@ -148,8 +148,11 @@ def test_what_a_load_was_not_asked_for_stays(load: Load, con: duckdb.DuckDBPyCon
     load("run_costs", costs(x=2), run_id="r1")
     load("agent_rollups", [{"agent_id": "a"}], window=WINDOW)
     load("agent_rollups", [], window=WINDOW, status=403)
-    load("usage_hours", [*usage(a1=1), usage(a1=2)[0] | {"hour": f"{BEFORE}T09:00:00Z"}],
-         window=(BEFORE, NEXT))  # fmt: skip
+    load(
+        "usage_hours",
+        [*usage(a1=1), usage(a1=2)[0] | {"hour": f"{BEFORE}T09:00:00Z"}],
+        window=(BEFORE, NEXT),
+    )
     load("usage_hours", usage(a1="x"), window=(BEFORE, NEXT))
 
     assert current(con, "billing_days", "date, provider") == [(BEFORE, "p"), (DAY, "7")]

@@ -29,7 +29,7 @@ FAILURES: dict[str, LevainError] = {
 CHANGES: dict[str, dict[str, object]] = {
     "ended": {},
     "running": {"status": "running", "finished_at": None},
-    "dearer": {"cost_usd": 0.5},
+    "costlier": {"cost_usd": 0.5},
     "another agent": {"agent_id": "a2", "status": "failed"},
     "a third agent": {"agent_id": "a3", "status": "failed"},
     "older run": {"id": "r0", "created_at": "2026-10-01T09:00:00+00:00"},
@@ -108,7 +108,7 @@ def batch(layout: Layout, con: duckdb.DuckDBPyConnection) -> WorkspaceBatch:
         ("ended, close, failed, close", "r1"),
         ("ended, close, failed, close, read", ""),
         # a cost that changes after the details were read makes them due again, nothing else does
-        ("ended, read, close, dearer", "r1"),
+        ("ended, read, close, costlier", "r1"),
         ("ended, read, close, another agent", ""),
         # details that fail for a week since first asked, whatever the failure, are given up
         ("ended, failed, close, 6 days, failed", "r1"),
@@ -127,10 +127,10 @@ def test_when_details_are_due(batch: WorkspaceBatch, steps: str, due: str, *, en
 @pytest.mark.parametrize(
     ("steps", "due"),
     [
-        ("ended, read, close, dearer, read, ended", "r1"),
+        ("ended, read, close, costlier, read, ended", "r1"),
         ("ended, read, close, running, read, ended", "r1"),
         ("ended, read, close, another agent, read, a third agent", ""),
-        ("ended, failed, close, 9 days, dearer, failed, close", "r1"),  # for another week
+        ("ended, failed, close, 9 days, costlier, failed, close", "r1"),  # for another week
     ],
 )
 def test_each_change_counts_for_itself(batch: WorkspaceBatch, steps: str, due: str) -> None:
