@@ -143,7 +143,7 @@ DOUBLED = [Use(OCT, 10, 100), Use(NOV, 20, 200)]
     [
         pytest.param(GROWN, OF_GROWN, {"volume": 5}, id="half as many runs again"),
         pytest.param(DOUBLED, FOUR_EACH, {"tokens_per_run": 10}, id="runs of twice the tokens"),
-        pytest.param([Use(OCT, 10), Use(NOV, 13)], FOUR_EACH, {"price": 3}, id="more expensive tokens"),
+        pytest.param([Use(OCT, 10), Use(NOV, 13)], FOUR_EACH, {"price": 3}, id="a higher price"),
         pytest.param(
             # 10 runs more at 1; 20 runs of 15 tokens, not 10, at 0.1; 300 tokens at 0.2, not 0.1.
             [Use(OCT, 10, 100), Use(NOV, 60, 300)], [Runs(OCT, 10), Runs(NOV, 20)],
