@@ -2,7 +2,7 @@
 # (but for `lock`, which needs uv).
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-fleet torture check bench docs pictures audit sbom lock clean
+.PHONY: help setup run test test-all check bench docs pictures audit sbom lock clean
 
 DATA ?= data
 STRIDE ?= 5
@@ -27,14 +27,12 @@ $(READY): requirements.lock pyproject.toml setup.sh
 run: $(READY) ## Three months of batches against the emulator, then reports to open (DATA=data)
 	@.venv/bin/analytics demo --data-dir $(DATA)
 
-test: $(READY) ## Run the whole suite against the emulator (COVER=--cov also holds its branch coverage)
+test: $(READY) ## Run the suite against the emulator (COVER=--cov also holds its branch coverage)
 	@.venv/bin/python -m pytest -n auto --dist loadfile $(COVER)
 
-test-fleet: .venv-fleet/.ready ## Run the tests of the fleet, in an environment with its extra (1.7 GB)
-	@.venv-fleet/bin/python -m pytest tests/fleet
-
-torture: $(READY) ## Kill batches, fill the disk and cut the power at each n-th step (STRIDE=5)
-	@.venv/bin/python -m pytest tests/torture -m torture -n 2 --stride $(STRIDE)
+test-all: test .venv-fleet/.ready ## Also what takes hours (STRIDE=5), and the fleet in an environment of 1.7 GB
+	@.venv/bin/python -m pytest -m long -n auto --stride $(STRIDE)
+	@.venv-fleet/bin/python -m pytest tests/fleet -m "long or not long"
 
 check: $(READY) ## Lint, types and layers, of Python and of the script (its types need npm)
 	@.venv/bin/ruff check

@@ -49,11 +49,20 @@ settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCh
 settings.load_profile("busy")  # the machine may be
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--stride", type=int, default=1, help="of all steps, try each n-th only")
+
+
+@pytest.fixture(scope="session")
+def stride(request: pytest.FixtureRequest) -> int:
+    """Of all steps of a command, each such is tried."""
+    return int(request.config.getoption("--stride"))
+
+
 def pytest_configure(config: pytest.Config) -> None:
-    """Leave slow tests to `pytest -m slow`, and each step to `make torture`."""
-    config.addinivalue_line("markers", "slow: many more examples, run by `pytest -m slow` only")
-    config.addinivalue_line("markers", "torture: every step of a batch, run by `make torture` only")
-    config.option.markexpr = config.option.markexpr or "not slow and not torture"
+    """Leave what is long to `make test-all`."""
+    config.addinivalue_line("markers", "long: takes long and rarely fails; run by `make test-all`")
+    config.option.markexpr = config.option.markexpr or "not long"
     for number in (signal.SIGINT, signal.SIGHUP):
         if signal.getsignal(number) is signal.SIG_IGN:
             # As by `nohup`. We go on to ignore it, but the commands that tests start do not.

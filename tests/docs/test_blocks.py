@@ -133,7 +133,7 @@ def test_sql_blocks_run_in_any_client(block: Block, client: duckdb.DuckDBPyConne
 @pytest.mark.parametrize("block", blocks_in("python"), ids=str)
 @pytest.mark.usefixtures("folder")
 def test_python_blocks_run(block: Block) -> None:
-    """A block runs; one that needs other packages is compiled here, and run by a slow test."""
+    """A block runs; one that needs other packages is compiled here, and run by a long test."""
     code = compile(block.code, str(block), "exec")
     if not block.needs:
         exec(code, {"__name__": "__main__"})

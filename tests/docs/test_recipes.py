@@ -15,7 +15,7 @@ import pytest
 
 from tests.docs.pages import Block, blocks_under
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.long
 
 # A newer dbt-core downloads a parser while it is installed, which an index alone does not serve.
 DBT = ("dbt-core<1.11", "dbt-duckdb")

@@ -16,7 +16,7 @@ from analytics.emulator.server import Emulator
 from docs import generate
 from tests.docs.pages import SHOWN_KEY, blocks_under
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.long
 
 MINUTES = {"A page": 2, "": 10}
 """The most that a section takes, and all of them."""

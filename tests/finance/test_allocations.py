@@ -204,7 +204,7 @@ def test_no_rules_break_the_invariants(given: Given) -> None:
     prove(given)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @settings(max_examples=10_000, database=None, print_blob=True)
 @given(_given())
 def test_no_rules_of_many_break_the_invariants(given: Given) -> None:

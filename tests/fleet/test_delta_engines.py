@@ -7,7 +7,7 @@ from typing import Any
 import duckdb
 import pytest
 
-pytest.importorskip("deltalake", reason="needs the extra `fleet`: make test-fleet")
+pytest.importorskip("deltalake", reason="the extra `fleet` is not installed; make test-all")
 
 import polars as pl
 from deltalake import QueryBuilder
@@ -100,7 +100,7 @@ def test_delta_rs(con, published, tables):
 @pytest.mark.filterwarnings("ignore:PySpark does not yet fully support pandas:FutureWarning")
 def test_spark_sql(con, published, tables):
     """Spark SQL, served by Sail, reads the rows of the shards."""
-    pytest.importorskip("pysail")
+    pytest.importorskip("pysail", reason="Sail is not installed")
     from pysail.spark import SparkConnectServer
     from pyspark.sql import SparkSession
 

@@ -9,8 +9,8 @@ from decimal import Decimal
 import duckdb
 import pytest
 
-pytest.importorskip("deltalake", reason="needs the extra `fleet`: make test-fleet")
-pytest.importorskip("moto", reason="needs the extra `fleet`: make test-fleet")
+pytest.importorskip("deltalake", reason="the extra `fleet` is not installed; make test-all")
+pytest.importorskip("moto", reason="the extra `fleet` is not installed; make test-all")
 
 from analytics.fleet import delta
 from analytics.fleet.delta import Tables

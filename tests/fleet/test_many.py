@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-pytest.importorskip("ray", reason="needs the extra `fleet`: make test-fleet")
+pytest.importorskip("ray", reason="the extra `fleet` is not installed; make test-all")
 
 from analytics.emulator.worlds.fleet import Workspaces
 from analytics.fleet.nightly import nightly
@@ -29,7 +29,7 @@ def world() -> Workspaces:
     return Workspaces(1, NOW, runs)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.filterwarnings("default")  # Ray leaves sockets and files to Python
 @pytest.mark.parametrize("shards", [64, 8, 2, 1])
 def test_a_thousand_workspaces(

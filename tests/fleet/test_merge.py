@@ -12,7 +12,7 @@ import duckdb
 import polars as pl
 import pytest
 
-pytest.importorskip("deltalake", reason="needs the extra `fleet`: make test-fleet")
+pytest.importorskip("deltalake", reason="the extra `fleet` is not installed; make test-all")
 
 import msgspec
 

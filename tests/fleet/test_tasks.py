@@ -20,7 +20,7 @@ import duckdb
 import msgspec
 import pytest
 
-pytest.importorskip("ray", reason="needs the extra `fleet`: make test-fleet")
+pytest.importorskip("ray", reason="the extra `fleet` is not installed; make test-all")
 
 import ray
 from ray.cluster_utils import Cluster

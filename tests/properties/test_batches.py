@@ -173,7 +173,7 @@ def test_figures_are_the_ledgers() -> None:
     tell(STORY, "Europe/Berlin", NOW.replace(month=3, day=20))
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @settings(lasting, max_examples=200)
 @given(chapters(), TIMEZONES, BEGINS)
 def test_figures_of_many_lives(story: list[Chapter], timezone: str, begins_at: datetime) -> None:

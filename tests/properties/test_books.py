@@ -241,7 +241,7 @@ def test_closed_months_are_the_ledgers() -> None:
     assert causes >= {"late_run", "cost_corrected", "owner_changed"}
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @settings(lasting, max_examples=1000)
 @given(chapters_of_books(), TIMEZONES, _begins)
 def test_books_of_many_lives(story: list[Chapter], timezone: str, begins_at: datetime) -> None:

@@ -133,7 +133,7 @@ def test_updates_are_a_full_build() -> None:
     assert tell(STORY, "Europe/Berlin", NOW) == 4
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @settings(lasting, max_examples=1000)
 @given(chapters(most=6), TIMEZONES, BEGINS)
 def test_updates_of_many_lives(story: list[Chapter], timezone: str, begins_at: datetime) -> None:

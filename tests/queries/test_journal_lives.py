@@ -126,7 +126,7 @@ def require_no_drift(entries: list[Entry]) -> None:
     assert sum(left.values()) == 0
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("seed", range(12))
 def test_lives(tmp_path: Path, seed: int) -> None:
     """Before and after each close every check passes, and no month in cents drifts."""

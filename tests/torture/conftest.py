@@ -13,15 +13,6 @@ from tests.torture.moments import moments
 MEMORY = Path("/dev/shm")  # syncs take no time there
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--stride", type=int, default=1, help="of all steps, try each n-th only")
-
-
-@pytest.fixture(scope="session")
-def stride(request: pytest.FixtureRequest) -> int:
-    return int(request.config.getoption("--stride", 1))
-
-
 @pytest.fixture(scope="session")
 def lab() -> Iterator[Lab]:
     if sys.platform != "linux":

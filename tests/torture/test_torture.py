@@ -57,7 +57,7 @@ def test_damage_is_set_aside(lab: Lab) -> None:
     assert "made anew from" in lab.damage("first", Path("warehouse.duckdb"))
 
 
-@pytest.mark.torture
+@pytest.mark.long
 @pytest.mark.parametrize("answer", [KILL, FULL, CUT], ids=["kill", "full disk", "power cut"])
 @pytest.mark.parametrize(
     "scenario", SCENARIOS, ids=lambda each: f"{each.command[0]} on {each.base}"
@@ -69,7 +69,7 @@ def test_each_step(lab: Lab, scenario: Scenario, answer: str, stride: int) -> No
             break
 
 
-@pytest.mark.torture
+@pytest.mark.long
 def test_damage_of_each_file(lab: Lab, stride: int) -> None:
     """Damage of each file is healed, or named with what helps."""
     data = lab.base("later") / "data"

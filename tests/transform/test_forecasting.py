@@ -239,7 +239,7 @@ def test_ranges_hold() -> None:
     assert 0.92 <= in_95 <= 0.97
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("world", WORLDS)
 def test_ranges_hold_in_every_world(world: str) -> None:
     """No kind of traffic spoils it, over ten seeds and two years."""
