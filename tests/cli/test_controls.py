@@ -1,89 +1,72 @@
-"""Controls against the API that fail, from the shell: shown on the pages, or in the way."""
+"""Controls against the API that fail, from the shell: in the way, or shown on the pages."""
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
-from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from analytics.emulator.world import World
-from tests.batches import with_pages, without_pages
-from tests.cli.conftest import Command, SettingsFile
-from tests.conftest import Batch, StartRun
+from tests.batches import with_pages
+from tests.cli.conftest import Command, SettingsFile, publish_again, shell_in
+from tests.conftest import NOW, book_run, copy_of_shared, hire_baker, uncommented
 
 SETTINGS = "[extract]\nhistory_days = 20\n"
-BLOCKING = "select check_name, is_blocking from check_results where not is_ok order by 1"
 
 
-@pytest.fixture(autouse=True)
-def file_alone() -> Iterator[None]:
-    """Few tests look at pages."""
-    with without_pages():
-        yield
+def overstated() -> World:
+    """A run of 1 dollar by its model costs is listed with 21, on a day that is long closed."""
+    world = World.empty(1, NOW)
+    run = book_run(world, hire_baker(world), hours_ago=24 * 10, cost="1")
+    world.override_record(run.id, {"cost_usd": 21})
+    return world
+
+
+def run_a_batch(folder: Path) -> None:
+    with uncommented(), shell_in(folder, overstated(), SETTINGS) as run:
+        result = run("nightly")
+    (folder / "result.txt").write_text(f"exit {result.code}\n{result.err}", encoding="utf-8")
 
 
 @pytest.fixture
-def overstated(
-    batch: Batch, world: World, start_run: StartRun, settings_file: SettingsFile
-) -> None:
-    """A run of 1 dollar by its model costs is listed with 21, on a day that is long closed."""
-    assert batch.settings.data_dir.name == "data"
-    settings_file(SETTINGS)
-    run = start_run(hours_ago=24 * 10, cost="1")
-    world.override_record(run.id, {"cost_usd": 21})
+def analytics(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Command]:
+    """The command after a batch of that run, which published nothing; the data are a copy."""
+    folder = copy_of_shared(tmp_path_factory, "overstated", run_a_batch)
+    with shell_in(folder, overstated(), SETTINGS) as run:
+        with duckdb.connect("data/warehouse.duckdb") as con:
+            con.execute("update ledger.workspaces set api = ?", [os.environ["LEVAIN_API"]])
+        yield run
 
 
-@pytest.mark.usefixtures("overstated")
-def test_a_closed_day_above_both_thresholds_publishes_nothing(analytics: Command) -> None:
-    """The batch ends with exit 3, and names day, agent and both numbers."""
-    result = analytics("nightly")
+@pytest.mark.usefixtures("analytics")
+def test_a_closed_day_above_both_thresholds_publishes_nothing() -> None:
+    """The batch ends with exit 3, and names day, run and both numbers."""
+    told = Path("result.txt").read_text(encoding="utf-8")
 
-    assert result.code == 3
-    assert "utc_date 2026-11-10, run_id " in result.err
-    assert "measure cost_usd, ours 21, theirs 1, difference_usd 20" in result.err
-    assert "--force" in result.err
+    assert told.startswith("exit 3\n")
+    assert "utc_date 2026-11-10, run_id " in told
+    assert "measure cost_usd, ours 21, theirs 1, difference_usd 20" in told
+    assert "--force" in told
     assert not Path("data/analytics.duckdb").exists()
 
 
-@pytest.mark.usefixtures("batch")
-def test_one_wrong_answer_of_costs_is_read_again(
-    world: World, start_run: StartRun, settings_file: SettingsFile, analytics: Command
+def test_below_a_threshold_a_difference_is_shown(
+    analytics: Command, settings_file: SettingsFile
 ) -> None:
-    """Model costs that contradict a run long final block one batch; the next reads them anew."""
-    settings_file(SETTINGS)
-    run = start_run(hours_ago=24 * 10, cost="1")
-    world.lie("run_costs", match={"run_id": run.id}, field="total_cost", change=Decimal(21))
-    assert analytics("nightly").code == 3
+    """A difference of 20 dollars with 21 allowed is published, with a failed check."""
+    settings_file(f"{SETTINGS}[controls]\nblock_above_usd = 21\n")
 
-    world.retract()
-    result = analytics("nightly")
-    assert result.code == 0, result.err
-    assert "differ" not in result.err
+    assert "listed_runs_agree_with_their_model_costs" in publish_again()
+    sql = "select check_name, is_blocking from check_results where not is_ok order by 1"
+    shown = analytics("sql", sql, "--format", "csv").out.split()
+    assert shown[1:] == ["listed_runs_agree_with_their_model_costs,false"]
 
 
-@pytest.mark.usefixtures("batch")
-def test_a_wrong_count_of_runs_publishes_nothing(
-    world: World, start_run: StartRun, settings_file: SettingsFile, analytics: Command
-) -> None:
-    """A thousand runs counted on a day with one block a batch; the next counts anew."""
-    settings_file(SETTINGS)
-    start_run(hours_ago=24 * 10, cost="1")
-    world.lie("run_counts", match={"date": "2026-11-10"}, field="count", change=1000)
-    result = analytics("nightly")
-    assert result.code == 3
-    assert "measure run_count, ours 1000, theirs 1" in result.err
-
-    world.retract()
-    result = analytics("nightly")
-    assert result.code == 0, result.err
-    assert "differ" not in result.err
-
-
-@pytest.mark.usefixtures("overstated")
 def test_force_says_so_on_the_pages(analytics: Command) -> None:
     """Figures published in spite of a control have that on their pages, with both numbers."""
     with with_pages():
@@ -99,32 +82,19 @@ def test_force_says_so_on_the_pages(analytics: Command) -> None:
     assert all(number in text for number in ("$21.00", "$1.00", "$20.00"))
 
 
-@pytest.mark.usefixtures("overstated")
-def test_below_a_threshold_a_difference_is_shown(
-    analytics: Command, settings_file: SettingsFile
-) -> None:
-    """A difference of 20 dollars with 21 allowed is published, with exit 0 and a failed check."""
-    settings_file(f"{SETTINGS}[controls]\nblock_above_usd = 21\n")
-    result = analytics("nightly")
+def test_wrong_answers_of_one_batch_are_read_again(tmp_path: Path) -> None:
+    """Model costs and counts that contradict final runs block a batch; the next reads them anew."""
+    world = World.empty(1, NOW)
+    run = book_run(world, hire_baker(world), hours_ago=24 * 10, cost="1")
+    world.lie("run_costs", match={"run_id": run.id}, field="total_cost", change=Decimal(21))
+    world.lie("run_counts", match={"date": "2026-11-10"}, field="count", change=1000)
+    with shell_in(tmp_path, world, SETTINGS) as command:
+        refused = command("nightly")
+        world.retract()
+        result = command("nightly")
 
+    assert refused.code == 3
+    assert "measure cost_usd, ours 1, theirs 21" in refused.err
+    assert "measure run_count, ours 1000, theirs 1" in refused.err
     assert result.code == 0, result.err
-    assert "listed_runs_agree_with_their_model_costs" in result.err
-    shown = analytics("sql", BLOCKING, "--format", "csv").out.split()
-    assert shown[1:] == ["listed_runs_agree_with_their_model_costs,false"]
-
-
-def test_force_does_not_let_our_own_errors_pass(
-    batch: Batch, world: World, start_run: StartRun, analytics: Command
-) -> None:
-    """A check of keys and sums of our own stops publishing in any case."""
-    start_run(hours_ago=30)
-    assert analytics("nightly").code == 0
-    batch.rows(
-        "insert into raw.runs by name select * replace (nextval('raw.version_ids') as version_id)"
-        " from raw.runs limit 1"
-    )
-    world.pass_time(timedelta(days=1))
-    result = analytics("nightly", "--force")
-
-    assert result.code == 3
-    assert "fct_runs_key_is_unique" in result.err
+    assert "differ" not in result.err

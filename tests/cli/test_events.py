@@ -64,7 +64,6 @@ def test_machines_read_an_object_a_line(with_pages: Command) -> None:
     assert begun["workspace"] == "Blank Slate"
 
 
-@pytest.mark.parametrize("name", ["nightly", "rebuild"])
 @pytest.mark.parametrize(
     ("error", "kind", "code", "message"),
     [
@@ -72,38 +71,35 @@ def test_machines_read_an_object_a_line(with_pages: Command) -> None:
         (KeyboardInterrupt(), "interrupted", 130, "stopped"),
         (OSError(errno.ENOSPC, "No space left on device", "x"), "system", 1, "No space left .*"),
         (duckdb.IOException("no such block"), "database", 1, "DuckDB failed: no such block"),
+        (RuntimeError("no luck"), "defect", 1, "RuntimeError: no luck\n"),
     ],
 )
-def test_an_error_is_an_event_too(
-    published: Command,
-    monkeypatch: pytest.MonkeyPatch,
-    name: str,
-    error: BaseException,
-    kind: str,
-    code: int,
-    message: str,
+def test_what_an_error_is_told_as(error: BaseException, kind: str, code: int, message: str) -> None:
+    """An error has a kind and an exit code; a defect is told with its traceback."""
+    failure = failure_of(error)
+
+    assert (failure.kind, failure.exit_code) == (kind, code)
+    assert failure.is_defect == (kind == "defect")
+    assert re.fullmatch(message, failure.text, re.DOTALL)
+
+
+@pytest.mark.parametrize("name", ["nightly", "rebuild"])
+def test_an_error_is_the_last_event(
+    published: Command, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    """Whatever ends a command is the last event, with its kind and the exit code."""
+    """Whatever ends a command is its last event, with its kind and the exit code."""
 
     def failing(*_: object, **__: object) -> None:
-        raise error
+        raise duckdb.IOException("no such block")
 
     for module in ("transforming", "stages"):
         monkeypatch.setattr(f"analytics.batch.{module}.transform", failing)
     result = published(name, "--log-format", "json")
     (*_, event) = events(result)
 
-    assert result.code == event["exit_code"] == code
-    assert (event["level"], event["kind"]) == ("error", kind)
-    assert re.fullmatch(message, event["message"], re.DOTALL)
-
-
-def test_a_defect_is_told_with_its_traceback() -> None:
-    """For machines, the message of an error of this program is what helps to mend it."""
-    failure = failure_of(RuntimeError("no luck"))
-
-    assert (failure.kind, failure.exit_code, failure.is_defect) == ("defect", 1, True)
-    assert failure.text == "RuntimeError: no luck\n"
+    assert (result.code, event["exit_code"]) == (1, 1)
+    assert (event["level"], event["kind"]) == ("error", "database")
+    assert event["message"] == "DuckDB failed: no such block"
 
 
 def test_quiet_prints_results_and_errors_alone(command: Command) -> None:

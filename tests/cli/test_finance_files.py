@@ -7,7 +7,9 @@ import hashlib
 import io
 from pathlib import Path
 
-from tests.cli.conftest import Command
+import pytest
+
+from tests.cli.conftest import Command, publish_again
 from tests.finance.files import write
 
 PLACES = [
@@ -28,20 +30,19 @@ def fill() -> None:
     write("accounts.toml", "[accounts]", 'expense = "6300"', 'expence = "1"')
 
 
-def test_wrong_lines_are_named_once_and_spoil_no_batch(command: Command) -> None:
+def test_wrong_lines_are_named_once_and_spoil_no_batch(published: Command) -> None:
     """`status` and a batch name each with its place; the others are loaded, and the hash too."""
     fill()
-    found, batch = command("status"), command("nightly")
+    found, told = published("status"), publish_again()
 
     assert "4 problems:" in found.out
-    assert batch.code == 0
     for place in PLACES:
         assert f"- {place}: " in found.out
-        assert batch.err.count(f"warning: {place}: ") == 1
-    assert "not used: finance/" not in batch.err
+        assert told.count(f"warning: {place}: ") == 1
+    assert "not used: finance/" not in told
 
     sql = "select name, sha256, status from project_files where kind = 'rules' order by name"
-    asked = command("sql", sql, "--format", "csv")
+    asked = published("sql", sql, "--format", "csv")
     assert [*csv.DictReader(io.StringIO(asked.out))] == [
         {
             "name": path.name,
@@ -49,4 +50,19 @@ def test_wrong_lines_are_named_once_and_spoil_no_batch(command: Command) -> None
             "status": "error",
         }
         for path in sorted(Path("finance").iterdir())
+    ]
+
+
+@pytest.mark.usefixtures("published")
+def test_a_name_that_nothing_has_is_told() -> None:
+    """A rule of owners that matches no workspace or agent is a warning of a batch, no error."""
+    names = ("*,baker", "*,bakre", "*,?akre*", "Nowhere,*", "*,(none)", "*,*", "*,BAKE*")
+    lines = [f"{name},C-1,6200,Ann,," for name in names]
+    write("owners.csv", "workspace,agent,cost_center,account,owner,valid_from,valid_to", *lines)
+
+    told = publish_again().splitlines()
+    assert [line.partition("warning: ")[2] for line in told if "misspelt" in line] == [
+        "finance/owners.csv:3: no agent matches; is a name misspelt?",
+        "finance/owners.csv:4: no agent matches; is a name misspelt?",
+        "finance/owners.csv:5: no workspace matches; is a name misspelt?",
     ]

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import stat
+from decimal import Decimal
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from analytics.emulator.records import Workspace
 from analytics.emulator.world import World
-from tests.cli.conftest import Command, FirstBatch, SettingsFile
+from tests.batches import with_pages
+from tests.cli.conftest import Command, FirstBatch, SettingsFile, publish_again
 from tests.conftest import StartRun
 
 
@@ -52,10 +55,12 @@ def test_what_is_written_is_the_owners_alone(first_batch: FirstBatch) -> None:
     assert modes(first_batch.data) == {"0o600", "0o700"}
 
 
-def test_the_published_file_can_be_shared(with_pages: Command, settings_file: SettingsFile) -> None:
+def test_the_published_file_can_be_shared(published: Command, settings_file: SettingsFile) -> None:
     """`mode = "0640"` opens the published file, the pages and their folders; nothing else."""
+    assert published
     settings_file('[extract]\nhistory_days = 3\n[publish]\nmode = "0640"\n')
-    with_pages("nightly")
+    with with_pages():
+        publish_again()
 
     assert oct(stat.S_IMODE(Path("data/analytics.duckdb").stat().st_mode)) == "0o640"
     assert oct(stat.S_IMODE(Path("data").stat().st_mode)) == "0o750"
@@ -77,37 +82,27 @@ def test_an_empty_workspace_has_reports_too(
     assert "no runs" in Path("data/site/index.html").read_text(encoding="utf-8").lower()
 
 
-def test_a_bad_record_is_set_aside_and_told(
-    command: Command, world: World, start_run: StartRun
-) -> None:
-    """A record of a wrong type is quarantined alone, and the summary counts it."""
-    run = start_run(hours_ago=0.5)
-    world.override_record(run.id, {"tokens_in": "twelve"})
-    result = command("nightly")
-
-    assert result.code == 0
-    assert "1 record or field could not be understood" in result.err
-    assert (
-        "tokens_in is not a whole number"
-        in command("sql", "select reason from audit.quarantined_records", "--format", "csv").out
-    )
-
-
 def test_odd_records_are_no_failure(command: Command, world: World, start_run: StartRun) -> None:
-    """An unknown status is open and warned of, a null cost is unknown, no agent has a line."""
+    """An unknown status is open and warned of, a null cost is unknown, no agent has a line.
+
+    A record of a wrong type is quarantined alone, and counted.
+    """
     dreaming = start_run(hours_ago=0.6)
     world.override_record(dreaming.id, {"status": "dreaming", "mood": "🍞"})
     unknown = start_run(hours_ago=0.5)
     world.override_record(unknown.id, {"cost_usd": None, "agent_id": None})
+    world.override_record(start_run(hours_ago=0.4).id, {"tokens_in": "twelve"})
     result = command("nightly")
 
     assert result.code == 0, result.err
     assert "dreaming" in result.err
-    rows = command(
-        "sql",
-        "select is_terminal, cost_usd, agent_name from fct_runs"
-        f" where run_id in ('{dreaming.id}', '{unknown.id}') order by created_at",
-        "--format",
-        "csv",
-    ).out.splitlines()
-    assert rows[1:] == ["false,0.2500000000,Baker", "true,,No agent"]
+    assert "1 record or field could not be understood" in result.err
+    with duckdb.connect("data/analytics.duckdb", read_only=True) as con:
+        runs = con.execute(
+            "select is_terminal, cost_usd, agent_name from marts.fct_runs"
+            " where list_contains(?, run_id) order by created_at",
+            [[dreaming.id, unknown.id]],
+        ).fetchall()
+        aside = con.execute("select reason from audit.quarantined_records").fetchall()
+    assert runs == [(False, Decimal("0.25"), "Baker"), (True, None, "No agent")]
+    assert "tokens_in is not a whole number" in str(aside)

@@ -67,11 +67,10 @@ def test_a_workspace_id_in_the_settings_is_insisted_on(
     assert "data" not in result.err
 
 
-@pytest.mark.usefixtures("with_pages")
 def test_a_workspace_that_no_setting_names_is_told(
     published: Command, world: World, settings_file: SettingsFile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its figures stay and end, which the batch and the pages say; another one has its name."""
+    """Its figures stay and end, which the batch and `status` say; another one has its name."""
     known, other = world.workspaces[0], world.add_workspace("Blank Slate")
     monkeypatch.setenv("OTHER", other.api_key)
     settings_file('[extract]\nhistory_days = 3\n[[workspaces]]\napi_key_env = "OTHER"\n')
@@ -83,7 +82,7 @@ def test_a_workspace_that_no_setting_names_is_told(
     )
     assert (result.code, told in result.err) == (0, True)
     assert f"  Blank Slate ({other.id[:8]}): " in result.err
-    assert told in Path("data/site/index.html").read_text(encoding="utf-8")
+    assert told in published("status").out
 
 
 @pytest.mark.parametrize(
