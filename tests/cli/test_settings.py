@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -12,113 +11,74 @@ import pytest
 from analytics.errors import UsageError
 from analytics.fleet.settings import load_fleet
 from analytics.settings import load_settings
-from tests.cli.conftest import Command
+from tests.cli.conftest import Command, SettingsFile
 
-SettingsFile = Callable[[str], None]
+KEY = '[[workspaces]]\napi_key_env = "K"\n'
+TEXT, WHOLE = "must be a text in quotes", "must be a whole number"
+WRONG = [
+    ('[[workspaces]]\napi_key = "levain_0123456789abcdef"', "holds an API key"),
+    ('[[workspaces]]\napi_key_env = "levain_0123456789abcdef"', "holds an API key"),
+    ("[extra]", "there is no setting `extra`"),
+    ("[extract]\nhistry_days = 3", "`histry_days` in [extract] (did you mean `history_days`?)."),
+    ('[extract]\ntimezone = "UTC"', "(did you mean `timezone` in [reporting]?)."),
+    ("[reports]", "there is no setting `reports` (did you mean `reporting`?)."),
+    ("[privacy]\nzzz = 1", "in [privacy] (there are: keep_errors)."),
+    ('[[workspaces]]\napi_key_envs = "K"', "number 1 (did you mean `api_key_env`?)."),
+    ('[extract]\n"a` - at `$.b" = 1', "there is no setting `a' - at '$.b` in [extract]"),
+    ('"a` - at `$.extract" = 1', "there is no setting `a' - at '$.extract` (there are"),
+    ('"a\\nb" = 1', "there is no setting `a\\nb` (there are"),
+    ('[extract]\nhistory_days = "all"', f'`history_days` in [extract] {WHOLE}, not "all".'),
+    ("[extract]\nhistory_days = 0", f"{WHOLE}, at least 1, not 0."),
+    ("[extract]\nconcurrency = 1000", f"{WHOLE}, at most 64, not 1000."),
+    ("[extract]\nhistory_days = 800000", f"{WHOLE}, at most 3650, not 800000."),
+    ('[controls]\nblock_above_usd = "10"', '[controls] must be a number, not "10".'),
+    ("[privacy]\nkeep_errors = 1", "`keep_errors` in [privacy] must be true or false, not 1."),
+    ('[publish]\nmode = "everybody"', f'`mode` in [publish] {TEXT} like "0640", not "everybody".'),
+    ('[publish]\nmode = "0666"', 'like "0640", not "0666".'),
+    ("[finance]\nmateriality_usd = 0.01", f"`materiality_usd` in [finance] {TEXT}, not 0.01."),
+    ('[finance]\nmateriality_usd = "-1"', 'like "0.01", not "-1".'),
+    ("a = " + "[" * 5000 + "]" * 5000, "its tables are nested too deep"),
+    ("[extract]\nhistory_days = " + "9" * 5000, "is not valid TOML: "),
+    ("[extract\n", "is not valid TOML"),
+    ('[batch]\nmemory_limit = "1\u0662GB"', 'like "2GB", not "1\u0662GB".'),
+    ('[batch]\nmemory_limit = "lots"', f'[batch] {TEXT} like "2GB", not "lots".'),
+    ('[batch]\nmemory_limit = "1000TB"', 'like "2GB", not "1000TB".'),
+    ("[sql]\ntimeout_seconds = 0", "`timeout_seconds` in [sql] must be a number, at least 0.1"),
+    ("publish = 3", "[publish] must be a table, not 3."),
+    ("[workspaces]", "[workspaces] must be a list, not a table."),
+    (f"{KEY}[[workspaces]]", "there must be a setting `api_key_env` in [[workspaces]] number 2."),
+    ('[[workspaces]]\napi_key_env = ""', "`api_key_env` in [[workspaces]] number 1 must be"),
+    (f"{KEY}workspace_id = 5", f"`workspace_id` in [[workspaces]] number 1 {TEXT}, not 5."),
+    (f'{KEY}workspace_id = ""', f"`workspace_id` in [[workspaces]] number 1 {TEXT} like"),
+    (f'{KEY}api = "api.example"', "must start with https://"),
+    (f'{KEY}api = "http://a b"', "must start with https://"),
+    (f'{KEY}api = "http://[::1"', "Invalid IPv6 URL"),
+    (f'{KEY}api = "http://a:99999"', "Port out of range"),
+    (f'{KEY}api = "http://a/b/api/v1/"', "Write `http://a/b`."),
+]
 
 
-@pytest.mark.parametrize(
-    ("text", "words"),
-    [
-        ('[[workspaces]]\napi_key = "levain_0123456789abcdef"\n', "holds an API key"),
-        ('[[workspaces]]\napi_key_env = "levain_0123456789abcdef"\n', "holds an API key"),
-        ("[extract]\nhistry_days = 3\n", "there is no setting `histry_days` in [extract]"),
-        ("[extra]\n", "there is no setting `extra`"),
-        ('[extract]\n"a` - at `$.b" = 1\n', "there is no setting `a' - at '$.b` in [extract]"),
-        ('"a` - at `$.extract" = 1\n', "there is no setting `a' - at '$.extract` (there are"),
-        ('"a\\nb" = 1\n', "there is no setting `a\\nb` (there are"),
-        (
-            '[extract]\nhistory_days = "all"\n',
-            '`history_days` in [extract] must be a whole number, not "all".',
-        ),
-        (
-            "[extract]\nhistory_days = 0\n",
-            "`history_days` in [extract] must be a whole number, at least 1, not 0.",
-        ),
-        (
-            "[extract]\nconcurrency = 1000\n",
-            "`concurrency` in [extract] must be a whole number, at most 64, not 1000.",
-        ),
-        (
-            "[extract]\nhistory_days = 800000\n",
-            "`history_days` in [extract] must be a whole number, at most 3650, not 800000.",
-        ),
-        (
-            '[controls]\nblock_above_usd = "10"\n',
-            'analytics.toml: `block_above_usd` in [controls] must be a number, not "10".',
-        ),
-        (
-            "[privacy]\nkeep_errors = 1\n",
-            "`keep_errors` in [privacy] must be true or false, not 1.",
-        ),
-        (
-            '[publish]\nmode = "everybody"\n',
-            '`mode` in [publish] must be a text in quotes like "0640", not "everybody".',
-        ),
-        ('[publish]\nmode = "0666"\n', 'like "0640", not "0666".'),
-        (
-            "[finance]\nmateriality_usd = 0.01\n",
-            "`materiality_usd` in [finance] must be a text in quotes, not 0.01.",
-        ),
-        ('[finance]\nmateriality_usd = "-1"\n', 'like "0.01", not "-1".'),
-        ("a = " + "[" * 5000 + "]" * 5000, "its tables are nested too deep"),
-        ("[extract]\nhistory_days = " + "9" * 5000, "is not valid TOML: "),
-        ('[batch]\nmemory_limit = "1\u0662GB"\n', 'like "2GB", not "1\u0662GB".'),
-        (
-            '[batch]\nmemory_limit = "lots"\n',
-            '`memory_limit` in [batch] must be a text in quotes like "2GB", not "lots".',
-        ),
-        (
-            "[sql]\ntimeout_seconds = 0\n",
-            "`timeout_seconds` in [sql] must be a number, at least 0.1, not 0.",
-        ),
-        ("publish = 3\n", "[publish] must be a table, not 3."),
-        ("[workspaces]\n", "[workspaces] must be a list, not a table."),
-        (
-            '[[workspaces]]\napi_key_env = "A"\n[[workspaces]]\n',
-            "there must be a setting `api_key_env` in [[workspaces]] number 2.",
-        ),
-        (
-            '[[workspaces]]\napi_key_env = ""\n',
-            "`api_key_env` in [[workspaces]] number 1 must be",
-        ),
-        (
-            '[[workspaces]]\napi_key_env = "K"\nworkspace_id = 5\n',
-            "`workspace_id` in [[workspaces]] number 1 must be a text in quotes, not 5.",
-        ),
-        (
-            '[[workspaces]]\napi_key_env = "K"\nworkspace_id = ""\n',
-            "`workspace_id` in [[workspaces]] number 1 must be a text in quotes like",
-        ),
-        (
-            '[batch]\nmemory_limit = "1000TB"\n',
-            '`memory_limit` in [batch] must be a text in quotes like "2GB", not "1000TB".',
-        ),
-        ("[extract\n", "is not valid TOML"),
-        ('[[workspaces]]\napi_key_env = "K"\napi = "api.example"\n', "must start with https://"),
-        ('[[workspaces]]\napi_key_env = "K"\napi = "http://a b"\n', "must start with https://"),
-        ('[[workspaces]]\napi_key_env = "K"\napi = "http://[::1"\n', "Invalid IPv6 URL"),
-        ('[[workspaces]]\napi_key_env = "K"\napi = "http://a:99999"\n', "Port out of range"),
-        ('[[workspaces]]\napi_key_env = "K"\napi = "http://a/b/api/v1/"\n', "Write `http://a/b`."),
-        ('[reporting]\ntimezone = "Middle/Earth"\n', "is no time zone"),
-        ('[reporting]\ntimezone = "JST"\n', "is no time zone"),
-    ],
-)
-def test_a_wrong_setting_is_named(
-    analytics: Command,
-    settings_file: SettingsFile,
-    monkeypatch: pytest.MonkeyPatch,
-    text: str,
-    words: str,
-) -> None:
-    """A wrong setting exits with 2 and a message that names it and its place."""
-    monkeypatch.setenv("LEVAIN_API_KEY", "levain_of_mine")
+@pytest.mark.parametrize(("text", "words"), WRONG)
+def test_a_wrong_setting_is_named(settings_file: SettingsFile, text: str, words: str) -> None:
+    """The message names it, its place and what was probably meant; it never shows a key."""
     settings_file(text)
+    with pytest.raises(UsageError) as refused:
+        load_settings()
+
+    assert words in str(refused.value)
+    assert "0123456789abcdef" not in str(refused.value)
+
+
+@pytest.mark.parametrize("name", ["Middle/Earth", "JST"])
+def test_a_time_zone_has_its_name(
+    analytics: Command, settings_file: SettingsFile, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """A batch refuses an abbreviation, or a place that there is not, with exit 2."""
+    monkeypatch.setenv("LEVAIN_API_KEY", "levain_of_mine")
+    settings_file(f'[reporting]\ntimezone = "{name}"\n')
     result = analytics("nightly")
 
-    assert result.code == 2
-    assert words in result.err
-    assert "0123456789abcdef" not in result.err
+    assert (result.code, f"`{name}` is no time zone" in result.err) == (2, True)
 
 
 def test_a_setting_that_is_gone_is_refused_with_what_holds_instead(
