@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from analytics.emulator.records import Agent
 from analytics.emulator.world import World
-from tests.batches import Published, publish, run_batch
+from tests.batches import Published, publish, read
 from tests.conftest import Batch
 from tests.scenarios.conftest import set_timezone
+from tests.scenarios.lies import work
 
 # A run of as many dollars as its place says, at each of these instants.
 INSTANTS = (
@@ -27,6 +27,9 @@ INSTANTS = (
 )
 
 
+ZONES = ("UTC", "Europe/Berlin", "Asia/Kolkata")
+
+
 @pytest.fixture(autouse=True)
 def few_are_listed() -> None:
     """All of these runs are listed."""
@@ -38,25 +41,6 @@ def world() -> World:
     return World.empty(1, datetime(2026, 11, 3, 6, tzinfo=UTC))
 
 
-def run_at_the_edges(world: World, agent: Agent) -> None:
-    for dollars, instant in enumerate(INSTANTS, 1):
-        run = world.start_run(agent, at=instant)
-        world.launch_run(run, at=instant)
-        world.meter(
-            run, model="claude-sonnet-5", provider="anthropic", tokens_in=1, tokens_out=1,
-            cost_usd=Decimal(dollars), at=instant,
-        )  # fmt: skip
-        world.finish_run(run, at=instant)
-
-
-@pytest.fixture
-def published(batch: Batch, world: World, agent: Agent) -> Published:
-    """The figures in UTC."""
-    run_at_the_edges(world, agent)
-    batch.set_extract(history_days=60)
-    return run_batch(batch)
-
-
 def months(published: Published) -> dict[str, Any]:
     return {f"{row['month']:%m}": int(row["cost_usd"]) for row in published["fct_workspace_months"]}
 
@@ -65,42 +49,33 @@ def days(published: Published) -> dict[str, int]:
     return {f"{row['date']:%m-%d}": int(row["cost_usd"]) for row in published["fct_workspace_days"]}
 
 
-def test_a_time_zone_moves_the_edges_of_months(batch: Batch, published: Published) -> None:
-    """Given runs around two month ends, Berlin's months differ from UTC's by those at the edges."""
-    set_timezone(batch, "Europe/Berlin")
-    in_berlin = publish(batch)
+def test_a_time_zone_moves_the_edges_of_days_and_months(
+    batch: Batch, world: World, agent: Agent
+) -> None:
+    """Runs stand on their local day, of 25 hours where clocks go back; tables by UTC day stay.
 
-    assert months(published) == {"09": 1 + 2, "10": 3 + 4 + 5 + 6 + 7 + 8}
-    assert months(in_berlin) == {"09": 1, "10": 2 + 3 + 4 + 5 + 6 + 7, "11": 8}
-    assert in_berlin.findings == []
+    Where a time zone is set and taken back, all figures are as they were.
+    """
+    for dollars, instant in enumerate(INSTANTS, 1):
+        work(world, agent, instant, str(dollars))
+    batch.set_extract(history_days=60)
+    read(batch)
+    made = {}
+    for zone in (*ZONES, "again UTC"):
+        set_timezone(batch, zone.removeprefix("again "))
+        made[zone] = publish(batch)
+    utc, berlin, kolkata, again = made.values()
 
-
-def test_the_day_on_which_clocks_go_back(batch: Batch, published: Published) -> None:
-    """Given the batch of two half past twos, both runs are of one day, which has 25 hours."""
-    set_timezone(batch, "Europe/Berlin")
-
-    assert days(publish(batch)) == {
+    assert months(utc) == {"09": 1 + 2, "10": 3 + 4 + 5 + 6 + 7 + 8}
+    assert months(berlin) == {"09": 1, "10": 2 + 3 + 4 + 5 + 6 + 7, "11": 8}
+    assert days(utc) == {"09-30": 1 + 2, "10-25": 3 + 4 + 5 + 6, "10-31": 7 + 8}
+    assert days(berlin) == {
         "09-30": 1, "10-01": 2, "10-25": 3 + 4 + 5, "10-26": 6, "10-31": 7, "11-01": 8,
     }  # fmt: skip
-    assert days(published) == {"09-30": 1 + 2, "10-25": 3 + 4 + 5 + 6, "10-31": 7 + 8}
-
-
-def test_the_reconciliation_stays_in_utc(batch: Batch, published: Published) -> None:
-    """Given another time zone, tables by UTC day stay the same."""
-    set_timezone(batch, "Asia/Kolkata")
-    in_kolkata = publish(batch)
-
+    assert berlin.findings == []
     for mart in (
         "reconciliation_days", "int_reconciliation_agents", "fct_model_days", "fct_billing_days",
         "int_agent_billing_days", "controls",
     ):  # fmt: skip
-        assert in_kolkata[mart] == published[mart]
-
-
-def test_going_back_to_the_first_time_zone(batch: Batch, published: Published) -> None:
-    """Given a time zone that is set and taken back, all figures are as they were."""
-    set_timezone(batch, "America/St_Johns")
-    publish(batch)
-    set_timezone(batch, "UTC")
-
-    assert publish(batch).figures == published.figures
+        assert kolkata[mart] == utc[mart]
+    assert again.figures == utc.figures

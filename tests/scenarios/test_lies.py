@@ -73,14 +73,6 @@ def failures(batch: Batch) -> Found:
     }
 
 
-@pytest.mark.usefixtures("life")
-def test_without_a_lie(batch: Batch, world: World) -> None:
-    """Given true answers, no check fails, in two batches."""
-    assert failures(batch) == set()
-    world.pass_time(timedelta(days=1))
-    assert failures(batch) == set()
-
-
 def expected(life: Life, rows: list[tuple[Any, ...]]) -> Found:
     return {
         (row[0], row[1], row[2](life) if callable(row[2]) else row[2], *row[3:]) for row in rows

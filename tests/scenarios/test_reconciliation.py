@@ -11,7 +11,7 @@ from analytics.emulator.server import Emulator
 from analytics.emulator.world import World
 from tests.batches import Published, run_batch, run_batch_unseen
 from tests.conftest import Batch, StartRun
-from tests.scenarios.conftest import Burst, ledger_total
+from tests.scenarios.conftest import Burst
 
 TERMS = (
     "utc_date metered_cost_usd run_cost_usd open_cost_usd platform_cost_usd unlisted_cost_usd"
@@ -46,26 +46,6 @@ def test_each_term_of_a_day(batch: Batch, world: World, start_run: StartRun, bur
     assert published.findings == []
 
 
-def test_ended_days_are_explained_to_the_last_digit(
-    batch: Batch, world: World, start_run: StartRun
-) -> None:
-    """Given costs of ten decimals, ended days are reconciled, and sum to the ledger."""
-    for hours in (8, 20, 33, 50, 51):
-        start_run(hours_ago=hours, cost=f"0.{hours:02}00000007")
-    run_batch_unseen(batch)
-    world.pass_time(timedelta(days=3))
-
-    published = run_batch(batch)
-
-    assert {
-        (row["unexplained_usd"], row["status"]) for row in published["reconciliation_days"]
-    } == {
-        (0, "reconciled"),
-        (0, "open"),  # today
-    }
-    assert sum(row["cost_usd"] for row in published["fct_workspace_days"]) == ledger_total(world)
-
-
 def test_a_lagging_meter(
     batch: Batch,
     world: World,
@@ -89,25 +69,3 @@ def test_a_lagging_meter(
     assert of(early) == [(Decimal(1), Decimal(-1), "pending")]
     assert of(late) == [(Decimal(1), Decimal(0), "reconciled")]
     assert not any(check.blocking_count for check in early.checks)
-
-
-def test_a_run_that_costs_more_than_is_metered(
-    batch: Batch, world: World, start_run: StartRun
-) -> None:
-    """Given a run of 21 dollars where 1 is metered, the run is named, and blocks a closed day."""
-    run = start_run(hours_ago=10, cost="1")
-    world.override_record(run.id, {"cost_usd": 21})
-    run_batch_unseen(batch)
-    world.pass_time(timedelta(days=9))
-
-    published = run_batch(batch)
-
-    (failed,) = (check for check in published.checks if not check.ok)
-    (row,) = failed.violations
-    assert failed.name == "listed_runs_agree_with_their_model_costs"
-    assert (row["run_id"], row["utc_date"]) == (run.id, DAY)
-    assert (row["ours"], row["theirs"]) == (21, 1)
-    assert failed.blocking_count == 1
-    assert published.rows(
-        "int_reconciliation_agents", "utc_date metered_cost_usd run_cost_usd"
-    ) == [(DAY, Decimal(1), Decimal(21))]

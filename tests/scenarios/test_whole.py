@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from typing import Any
 
 from analytics.emulator.records import Agent, Run, Workspace
-from analytics.emulator.runs.platform import BUILDER
 from analytics.emulator.world import World
 from tests.batches import Published, run_batch, run_batch_unseen
-from tests.conftest import NOW, Batch, StartRun
-from tests.scenarios.conftest import Burst, ledger_total, set_timezone
+from tests.conftest import NOW, Batch
+from tests.scenarios.conftest import Burst
 
 ANTHROPIC, BEDROCK = ("claude-sonnet-5", "anthropic"), ("zai.glm-5", "bedrock")
 RATE = "run_count succeeded_count failed_count listed_run_count"
@@ -61,76 +59,6 @@ def test_the_failure_rate_of_a_month(batch: Batch, burst: Burst) -> None:
     assert october == (date(2026, 10, 1), 3 / 24, 24, 21, 3, 0)
     assert november == (date(2026, 11, 1), 1, 6, 0, 6, 5)
     assert published.findings == []
-
-
-def test_tokens_of_three_months(batch: Batch, burst: Burst) -> None:
-    """Given equal months of which only the newest runs are listed, tokens do not grow."""
-    batch.set_extract(history_days=85)
-    for month, day in ((9, 10), (10, 10), (11, 10)):
-        burst(7, hours_ago=hours_since(datetime(2026, month, day, 12, tzinfo=UTC)))
-
-    published = run_batch(batch)
-
-    columns = "tokens_in tokens_out duration_ms listed_run_count"
-    for table in ("fct_agent_months", "fct_workspace_months"):
-        assert published.rows(table, columns) == [
-            (7000, 700, 7 * 55_000, 0),
-            (7000, 700, 7 * 55_000, 0),
-            (7000, 700, 7 * 55_000, 5),
-        ]
-    assert sum(row["tokens_in"] for row in published["fct_model_days"]) == 21_000
-    assert published.findings == []
-
-
-def test_the_lines_of_a_day_are_all_cost(
-    batch: Batch, world: World, workspace: Workspace, start_run: StartRun, burst: Burst
-) -> None:
-    """Given every kind of cost, the sum of cost_usd over the agent days is the ledger's."""
-    build = world.start_platform_run(workspace, BUILDER)
-    world.meter(
-        build, model="claude-sonnet-5", provider="anthropic", tokens_in=1, tokens_out=1,
-        cost_usd=Decimal("0.0000000001"),
-    )  # fmt: skip
-    world.finish_run(build)
-    start_run(of=workspace, hours_ago=1, cost="0.75")
-    start_run(hours_ago=6.005, cost="0.5")  # metered after midnight
-    start_run(hours_ago=1.5, cost="0.3", status="cancelled")
-    burst(9, hours_ago=10, cost="1.1", status="failed")
-    world.pass_time(timedelta(days=1))
-
-    published = run_batch(batch)
-
-    for table in ("fct_agent_days", "fct_agent_months", "fct_workspace_days"):
-        assert sum(row["cost_usd"] for row in published[table]) == ledger_total(world)
-    assert {row["line_type"] for row in published["fct_agent_days"]} == {
-        "agent", "no_agent", "platform",
-    }  # fmt: skip
-    assert sum(row["listed_cost_usd"] for row in published["fct_agent_days"]) < 8
-    assert published.findings == []
-
-
-def test_an_overstated_run_on_a_day_with_unlisted_runs(
-    batch: Batch, world: World, agent: Agent, burst: Burst
-) -> None:
-    """Given a listed run of 0.16 dollars that the list shows with 45, the run is named.
-
-    The cost of the day's unlisted runs is unknown then, not negative.
-    """
-    *_, run = burst(8, hours_ago=24 * 5, cost="0.16")
-    world.lie("runs", match={"id": run.id}, field="cost_usd", change=Decimal(45))
-    day = run.created_at.date()
-
-    published = run_batch(batch)
-
-    (failed,) = (check for check in published.checks if not check.ok)
-    (row,) = failed.violations
-    assert failed.name == "listed_runs_agree_with_their_model_costs"
-    assert (row["run_id"], row["agent_id"], row["utc_date"]) == (run.id, agent.id, day)
-    assert (row["ours"], row["theirs"]) == (45, Decimal("0.16"))
-    assert failed.blocking_count == 1
-    assert published.rows("fct_agent_days", "date unlisted_run_count unlisted_cost_usd") == [
-        (day, 3, None)
-    ]
 
 
 def test_a_bill_taken_apart(batch: Batch, world: World, workspace: Workspace, agent: Agent) -> None:
@@ -194,51 +122,4 @@ def test_a_bill_taken_apart(batch: Batch, world: World, workspace: Workspace, ag
             of_all = sum(bill[part] for bill in bills.values())
             assert sum(row[column] for row in published[table]) == of_all
     assert sum(row["unlisted_run_count"] for row in published["fct_agent_days"]) > 0
-    assert published.findings == []
-
-
-def failed_cost(published: Published) -> list[tuple[Any, ...]]:
-    return published.rows(
-        "fct_agent_days", "unlisted_failed_count failed_cost_usd failed_cost_high_usd"
-    )
-
-
-def test_failed_cost_is_exact_where_no_failed_run_is_unlisted(batch: Batch, burst: Burst) -> None:
-    """Given unlisted runs that all succeeded, the cost of failed runs has no range."""
-    burst(4, hours_ago=20, cost="1")
-    burst(3, hours_ago=19, cost="2")
-    burst(2, hours_ago=18, cost="0.7", status="failed")
-
-    assert failed_cost(run_batch(batch)) == [(0, Decimal("1.4"), Decimal("1.4"))]
-
-
-def test_failed_cost_is_a_range_where_failed_runs_are_unlisted(batch: Batch, burst: Burst) -> None:
-    """Given an unlisted failed run, failed cost is at most all cost of the day's unlisted runs."""
-    burst(1, hours_ago=20, cost="1.5", status="failed")
-    burst(3, hours_ago=19, cost="1")
-    burst(4, hours_ago=18, cost="2")
-    burst(1, hours_ago=17, cost="0.7", status="failed")
-
-    published = run_batch(batch)
-
-    assert failed_cost(published) == [(1, Decimal("0.7"), Decimal("5.2"))]
-    assert published.rows(
-        "fct_workspace_months", "unlisted_failed_count failed_cost_usd failed_cost_high_usd"
-    ) == failed_cost(published)
-
-
-def test_unlisted_runs_in_new_york(batch: Batch, burst: Burst) -> None:
-    """Given runs of an evening in New York, unlisted ones stand under their UTC date."""
-    set_timezone(batch, "America/New_York")
-    burst(8, hours_ago=hours_since(datetime(2026, 11, 19, 3, tzinfo=UTC)), cost="1")
-
-    published = run_batch(batch)
-
-    columns = "date run_count listed_run_count unlisted_run_count cost_usd unlisted_cost_usd"
-    expected = [
-        (date(2026, 11, 18), 5, 5, 0, Decimal(5), Decimal(0)),
-        (date(2026, 11, 19), 3, 0, 3, Decimal(3), Decimal(3)),
-    ]
-    for table in ("fct_agent_days", "fct_workspace_days"):
-        assert published.rows(table, columns) == expected
     assert published.findings == []
