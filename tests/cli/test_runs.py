@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from analytics.emulator.runs import logs
 from analytics.emulator.server import Emulator
 from tests.cli.conftest import Command, Result
 from tests.conftest import StartRun
@@ -48,21 +49,56 @@ def test_trigger_prints_the_id(analytics: Command, api: Emulator) -> None:
     assert "It is pending. Watch it: analytics runs watch" in result.err
 
 
-def test_trigger_takes_a_state(
-    analytics: Command, api: Emulator, monkeypatch: pytest.MonkeyPatch
+def given(monkeypatch: pytest.MonkeyPatch, content: bytes) -> None:
+    """Let standard input have this content."""
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(content)))
+
+
+def test_input_comes_from_a_file(
+    analytics: Command, start_run: StartRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A state is read from a file or from standard input; --json prints the run."""
+    """A state or a prompt is read from a file or from standard input, as it stands."""
     Path("state.json").write_text('{"subject": "🥖"}', encoding="utf-8")
-    given = io.TextIOWrapper(io.BytesIO(b'{"subject": "rolls"}'))
-    monkeypatch.setattr(sys, "stdin", given)
+    Path("prompt.md").write_text("# Bread 🥖?\n\nPlease.\n", encoding="utf-8")
+    first = start_run()
+    trigger = ("runs", "trigger", "baker")
 
-    first = parsed(analytics("runs", "trigger", "baker", "--initial-state", "state.json", "--json"))
-    second = parsed(analytics("runs", "trigger", "baker", "--initial-state", "-", "--json"))
+    by_file = parsed(analytics(*trigger, "--initial-state", "state.json", "--json"))
+    given(monkeypatch, b'{"subject": "rolls"}')
+    by_input = parsed(analytics(*trigger, "--initial-state", "-", "--json"))
+    started = analytics(*trigger, "--prompt-file", "prompt.md").out.strip()
+    given(monkeypatch, b"And rolls?\n")
+    sent = analytics("runs", "send", first.id, "--prompt-file", "-").out.strip()
 
-    assert (first["status"], first["cost_usd"]) == ("pending", "0")
-    texts = {run.id: run.text for run in api.world.workspaces[0].agent_runs}
-    assert "🥖" in str(texts[first["id"]])
-    assert "rolls" in str(texts[second["id"]])
+    texts = {run_id: str(run.text) for run_id, run in first.workspace.runs.items()}
+    assert (by_file["status"], by_file["cost_usd"]) == ("pending", "0")
+    assert "🥖" in texts[by_file["id"]]
+    assert "rolls" in texts[by_input["id"]]
+    assert (texts[started], texts[sent]) == ("# Bread 🥖?\n\nPlease.\n", "And rolls?\n")
+
+
+@pytest.mark.parametrize("by", ["run", "beginning", "session"])
+def test_a_message_starts_another_run(analytics: Command, start_run: StartRun, by: str) -> None:
+    """A session goes by its id or by a run; the new run's id goes to standard output."""
+    first = start_run()
+    name = {"run": first.id, "beginning": first.id[:8], "session": first.session.id}[by]
+
+    result = analytics("runs", "send", name, "--prompt", "And rolls?")
+
+    _, second = first.session.runs
+    assert (result.code, result.out) == (0, f"{second.id}\n")
+    assert second.text == "And rolls?"
+    assert f"Watch it: analytics runs watch {second.id}\n" in result.err
+
+
+NOBODY = "00000000-0000-4000-8000-000000000000"
+FILES = {
+    "list.json": b"[1]",
+    "half.json": b'{"a": "\xff',
+    "deep.json": b'{"a": ' + b"[" * 50_000 + b"]" * 50_000 + b"}",
+    "latin.md": b"Br\xf6tchen?",
+    "empty.md": b"",
+}
 
 
 @pytest.mark.parametrize(
@@ -70,18 +106,25 @@ def test_trigger_takes_a_state(
     [
         (["baker"], 2, "A run takes one input"),
         (["baker", "--prompt", "a", "--initial-state", "b"], 2, "A run takes one input"),
+        (["baker", "--prompt", "a", "--prompt-file", "b"], 2, "A run takes one input"),
         (["baker", "--initial-state", "nowhere.json"], 2, "nowhere.json cannot be read"),
         (["baker", "--initial-state", "list.json"], 2, "in list.json is no JSON object"),
-        (["baker", "--prompt", "\udcff"], 2, "no UTF-8 text"),
-        (["baker", "--prompt", ""], 2, "The prompt is empty"),
-        (["baker", "--prompt", " \n\t"], 2, "The prompt is empty"),
         (["baker", "--initial-state", "half.json"], 2, "in half.json is no JSON object"),
         (["baker", "--initial-state", "deep.json"], 2, "no JSON object: it is nested too deep."),
+        (["baker", "--prompt", "\udcff"], 2, "no UTF-8 text"),
+        (["baker", "--prompt-file", "latin.md"], 2, "no UTF-8 text"),
+        (["baker", "--prompt", " \n\t"], 2, "The prompt is empty"),
+        (["baker", "--prompt-file", "empty.md"], 2, "The prompt is empty"),
         (["bakker", "--prompt", "a"], 2, "no agent `bakker`. Did you mean Baker (baker)?"),
         (["", "--prompt", "a"], 2, "no agent ``"),
         (["b", "--prompt", "a"], 2, "begins the names of 2 agents: baker, brewer"),
         (["baker", "--prompt", "a", "--version", "9"], 1, "baker (active) did not start: Version"),
         (["brewer", "--prompt", "a"], 1, "brewer (paused) did not start: The agent is paused"),
+        (["send", NOBODY], 2, "A message takes one text"),
+        (["send", NOBODY, "--prompt", "a", "--prompt-file", "b"], 2, "A message takes one text"),
+        (["send", NOBODY, "--prompt", " "], 2, "The prompt is empty"),
+        (["send", "zz", "--prompt", "a"], 2, "an id that begins with `zz`"),
+        (["send", NOBODY, "--prompt", "a"], 1, "The API refused this: Session not found."),
     ],
 )
 def test_what_cannot_start_says_why(
@@ -90,28 +133,15 @@ def test_what_cannot_start_says_why(
     """Each wrong call prints one or two lines on standard error, and starts nothing."""
     workspace = api.world.workspaces[0]
     api.world.add_agent(workspace, "Brewer", "brewer", status="paused")
-    Path("list.json").write_text("[1]", encoding="utf-8")
-    Path("half.json").write_bytes(b'{"a": "\xff')
-    Path("deep.json").write_text('{"a": ' + "[" * 50_000 + "]" * 50_000 + "}", encoding="utf-8")
+    for name, content in FILES.items():
+        Path(name).write_bytes(content)
 
-    result = analytics("runs", "trigger", *arguments)
+    result = analytics("runs", *(() if arguments[0] == "send" else ("trigger",)), *arguments)
 
     assert (result.code, result.out) == (code, "")
     assert words in result.err
     assert len(result.err.splitlines()) <= 2
     assert len(workspace.agent_runs) == 0
-
-
-def test_a_run_that_may_have_started_is_said_to(analytics: Command, api: Emulator) -> None:
-    """A trigger with a broken response is not repeated, and the error names the next step."""
-    api.faults.add("/baker/runs", "cut")
-
-    result = analytics("runs", "trigger", "baker", "--prompt", "Bread?")
-
-    assert (result.code, result.out) == (1, "")
-    assert "may have been carried out" in result.err
-    assert "analytics runs list" in result.err
-    assert len(api.world.workspaces[0].agent_runs) == 1
 
 
 @pytest.mark.parametrize(
@@ -132,28 +162,17 @@ def test_trigger_and_watch(analytics: Command, prompt: str, status: str, code: i
     assert "  INFO     BOOT" in result.out
 
 
-def test_watch_in_json(analytics: Command, trigger: Any) -> None:
-    """With --json, each change is a line with the run; the last one has ended."""
-    run_id = trigger(seconds=0)
-
-    result = analytics("runs", "watch", run_id, "--json")
-
-    states = [json.loads(line) for line in result.out.splitlines()]
-    assert (result.code, states[-1]["status"]) == (0, "succeeded")
-    assert {state["id"] for state in states} == {run_id}
-    assert all(isinstance(state["cost_usd"], str) for state in states)
-
-
 def test_watching_an_ended_run_ends_at_once(analytics: Command, start_run: StartRun) -> None:
-    """An ended run is printed once, with its error and its exit code."""
+    """An ended run is printed once, with its error and its exit code; with --json as a line."""
     assert analytics("runs", "watch", start_run(status="cancelled").id).code == 6
 
     failed = analytics("runs", "watch", start_run(status="failed", error=f"Oven {ANSI}cold").id)
     in_json = analytics("runs", "watch", start_run(status="failed").id, "--json")
+    state = json.loads(in_json.out)
 
     assert (failed.code, in_json.code) == (5, 5)
     assert r"Oven \x1b[2Jcold" in failed.out
-    assert json.loads(in_json.out)["status"] == "failed"
+    assert (state["status"], state["cost_usd"]) == ("failed", "0.25")
 
 
 def test_list(analytics: Command, api: Emulator, start_run: StartRun) -> None:
@@ -203,30 +222,21 @@ def test_events(analytics: Command, trigger: Any) -> None:
     assert "no level loud" in analytics("runs", "events", run_id, "--level", "loud").err
 
 
-@pytest.mark.parametrize("is_told_meanwhile", [True, False])
-def test_events_are_followed(
-    analytics: Command, api: Emulator, trigger: Any, *, is_told_meanwhile: bool
-) -> None:
-    """`--follow` prints each event once, one per line, also as JSON."""
-    api.world.variants = api.world.variants.changed({"open_run_events": is_told_meanwhile})
-    run_id = trigger(seconds=0)
+def test_events_are_followed(analytics: Command, api: Emulator, trigger: Any) -> None:
+    """`--follow` prints each event once, one per line, also as JSON.
 
+    If the API has events only at the end, a command that does not wait says so.
+    """
+    api.world.variants = api.world.variants.changed({"open_run_events": False})
+    run_id = trigger(seconds=3)
+
+    refused = analytics("runs", "events", run_id)
     followed = analytics("runs", "events", run_id, "--follow", "--json")
 
+    assert (refused.code, "gives its events when it has ended" in refused.err) == (1, True)
     events = [json.loads(line) for line in followed.out.splitlines()]
     assert events == parsed(analytics("runs", "events", run_id, "--json"))
     assert [event["seq"] for event in events] == list(range(1, len(events) + 1))
-
-
-def test_events_of_a_run_that_is_still_at_work(
-    analytics: Command, api: Emulator, trigger: Any
-) -> None:
-    """If the API has events only at the end, the error says so."""
-    api.world.variants = api.world.variants.changed({"open_run_events": False})
-
-    result = analytics("runs", "events", trigger(seconds=3))
-
-    assert (result.code, "gives its events when it has ended" in result.err) == (1, True)
 
 
 def test_log(analytics: Command, trigger: Any) -> None:
@@ -276,3 +286,39 @@ def test_conversation(analytics: Command, trigger: Any) -> None:
     assert "  user" in shown.out
     assert [event["type"] for event in events][:2] == ["user_message", "status"]
     assert {event["run_id"] for event in events} == {run_id}
+
+
+@pytest.mark.parametrize(("field", "value"), [("cost_usd", "NaN"), ("status", 3)])
+def test_a_broken_record_costs_no_other(
+    analytics: Command, api: Emulator, start_run: StartRun, field: str, value: object
+) -> None:
+    """An invalid record is omitted with a warning that names it, as text and as JSON."""
+    good, broken = start_run(hours_ago=2), start_run(hours_ago=1)
+    api.world.override_record(broken.id, {field: value})
+
+    table, as_json = analytics("runs", "list"), analytics("runs", "list", "--json")
+
+    for result in (table, as_json):
+        assert result.code == 0
+        assert f"warning: a record is left out: Run {broken.id}: " in result.err
+    assert [line.split()[0] for line in table.out.splitlines()[1:]] == [good.id[:8]]
+    assert [run["id"] for run in json.loads(as_json.out)] == [good.id]
+    assert good.id in analytics("runs", "show", good.id[:8]).out
+    assert analytics("runs", "show", broken.id).code == 1
+
+
+@pytest.mark.parametrize("command", [("events",), ("watch",)], ids=" ".join)
+def test_a_broken_event_costs_no_other(
+    analytics: Command, start_run: StartRun, command: tuple[str]
+) -> None:
+    """An invalid event is omitted with a warning; the others are printed."""
+    run = start_run()
+    first, broken, *others = logs.log_events(run)
+    run.log = [first, broken | {"ts": {"at": "noon"}, "msg": "NOON"}, *others]
+
+    result = analytics("runs", *command, run.id)
+
+    assert result.code == 0
+    assert f"warning: a record is left out: LogEvent {broken['seq']}: " in result.err
+    assert all(event["msg"] in result.out for event in [first, *others])
+    assert "NOON" not in result.out

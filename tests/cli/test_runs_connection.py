@@ -91,19 +91,6 @@ def test_a_key_of_another_workspace_starts_nothing(
     assert len(api.world.workspaces[0].agent_runs) == 0
 
 
-def test_a_wrong_key_is_told_by_its_variable(
-    analytics: Command, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The error names the variable and never prints the key."""
-    monkeypatch.setenv("LEVAIN_API_KEY", "levain_wrong")
-
-    result = analytics("runs", "list")
-
-    assert (result.code, result.out) == (2, "")
-    assert "does not accept the key in LEVAIN_API_KEY (HTTP 401)" in result.err
-    assert "levain_wrong" not in result.err
-
-
 def test_a_network_that_is_down_is_told(
     analytics: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -117,17 +104,6 @@ def test_a_network_that_is_down_is_told(
 
     assert [result.err.count("trying again in") for result in results] == [2, 5]
     assert "The API at http://127.0.0.1:9 does not answer" in results[0].err
-
-
-def test_a_busy_api_is_waited_for(analytics: Command, api: Emulator, start_run: StartRun) -> None:
-    """A 429 is waited out and printed; the command succeeds."""
-    run = start_run()
-    api.faults.add("/runs/", "429", 2, retry_after_seconds=0)
-
-    result = analytics("runs", "show", run.id, "--json")
-
-    assert result.code == 0
-    assert result.err.count("HTTP 429, Too Many Requests; trying again") == 2
 
 
 def test_the_beginning_of_an_id_will_do(analytics: Command, start_run: StartRun) -> None:
