@@ -20,7 +20,6 @@ import pytest
 
 from analytics.batch.last_batch import last_messages
 from analytics.batch.nightly import batch as locked
-from analytics.batch.nightly import nightly
 from analytics.batch.progress import Progress
 from analytics.batch.stages import publish_loaded
 from analytics.cli import main
@@ -69,32 +68,6 @@ def open_umask() -> Iterator[None]:
 def batches_build_what_changed(monkeypatch: pytest.MonkeyPatch) -> None:
     """Batches of a test bring relations up to date, as those of many records do."""
     monkeypatch.setattr("analytics.batch.transforming.SMALL", 0)
-
-
-@pytest.fixture(scope="session")
-def folder_of_two_runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder whose `data` holds a published batch of two runs; tests only read it."""
-    return copy_of_shared(tmp_path_factory, "two-runs", publish_two_runs)
-
-
-def publish_two_runs(folder: Path) -> None:
-    world = World.empty(1, NOW)
-    agent = world.add_agent(world.workspaces[0], "Baker", "baker")
-    for cost, error in (("0.1000000001", None), ("0.2", "=cmd()|'/c calc'!A0")):
-        run = world.start_run(agent, at=NOW - timedelta(hours=1))
-        world.meter(
-            run,
-            model="claude-sonnet-5",
-            provider="anthropic",
-            tokens_in=10,
-            tokens_out=1,
-            cost_usd=Decimal(cost),
-        )
-        world.finish_run(run, "failed" if error else "succeeded", error=error)
-    with running(world) as api, pytest.MonkeyPatch.context() as patch:
-        patch.setenv("LEVAIN_API_KEY", world.workspaces[0].api_key)
-        patch.setenv("LEVAIN_API", api.url)
-        nightly(load_settings(folder / "data"), Progress())
 
 
 @pytest.fixture

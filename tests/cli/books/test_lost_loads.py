@@ -76,7 +76,6 @@ def test_a_workspace_that_is_forgotten(shop: Shop) -> None:
     assert shop.rows(f"select * from fct_charges where workspace_id = '{other}'") == []
     refused = shop.run("close", "2026-10", "--reopen", "An invoice was wrong")
     assert (refused.code, "landed of Other is gone" in refused.err) == (2, True)
-    shop.ok("rebuild", "--verify", "-q")
 
 
 def test_a_load_of_a_closed_month_that_is_lost(shop: Shop) -> None:
