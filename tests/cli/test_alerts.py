@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from io import StringIO
 from pathlib import Path
 
 import pytest
 
+from analytics.batch.alerts import send_findings
+from analytics.batch.progress import Progress
+from analytics.settings import load_settings
+from analytics.warehouse.layout import Layout
 from tests.alerts.webhook import Webhook, webhook
-from tests.cli.conftest import SETTINGS, Command, SettingsFile
+from tests.cli.conftest import SETTINGS, Command, SettingsFile, publish_again
 
 ALERTS = SETTINGS + '[alerts]\nurls_env = "HOOKS"\n'
 COSTS = """\
@@ -25,14 +30,6 @@ def hook() -> Iterator[Webhook]:
         yield served
 
 
-@pytest.fixture
-def alerting(published: Command, settings_file: SettingsFile) -> Command:
-    """The command, with an alert that finds something."""
-    settings_file(ALERTS)
-    alert("costs", COSTS)
-    return published
-
-
 def alert(name: str, sql: str) -> None:
     file = Path(f"queries/alerts/{name}.sql")
     file.parent.mkdir(parents=True, exist_ok=True)
@@ -45,63 +42,55 @@ def are_sent(command: Command) -> set[bool]:
 
 
 def test_a_finding_is_sent(
-    alerting: Command, hook: Webhook, monkeypatch: pytest.MonkeyPatch
+    published: Command, settings_file: SettingsFile, hook: Webhook, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A batch sends each finding, and no later one or rebuild does; the data keep it as sent."""
-    monkeypatch.setenv("HOOKS", hook.address("s3cret"))
+    """A batch sends each finding, and keeps that it was sent; no secret is told or kept.
 
-    first = alerting("nightly")
-    codes = [alerting(each).code for each in ("rebuild", "nightly")]
+    What is wrong with alerts and addresses is a warning, and changes no exit code.
+    """
+    settings_file(ALERTS)
+    alert("costs", COSTS)
+    alert("broken", "select nope from fct_runs")
+    refused = "json://127.0.0.1:1/s3cret slack://s3cret"
+    monkeypatch.setenv("HOOKS", f"{hook.address('s3cret')} {refused}")
 
-    assert (first.code, codes) == (0, [0, 0])
-    assert " of them sent now" in first.err
-    assert hook.findings
+    result = published("nightly")
+
+    assert result.code == 0
+    assert " of them sent now" in result.err
     assert set(hook.findings.values()) == {1}
     (message,) = [message for _, message in hook.received]
     assert message["title"] == "Days of \uff20agents that cost"
     assert "agent_name: Baker" in message["message"]
     assert "cost_usd: " in message["message"]
-    assert are_sent(alerting) == {True}
-    assert " sent; --json has each." in alerting("status").out
-    assert Path("data/alerts.json").stat().st_mode & 0o777 == 0o600
-    told = "".join([first.out, first.err, Path("data/alerts.json").read_text("utf-8")])
-    assert "s3cret" not in told
-
-
-def test_findings_without_an_address_are_shown(
-    alerting: Command, settings_file: SettingsFile
-) -> None:
-    """Without addresses, findings are printed, and one line says that they are not sent."""
-    settings_file(SETTINGS)
-
-    result = alerting("nightly")
-
-    assert result.code == 0
-    assert "alert costs: agent_name: " in result.err
-    assert result.err.count("findings are not sent: there are no addresses (urls_env") == 1
-    assert are_sent(alerting) == {False}
-    assert "findings, 0 sent; --json has each." in alerting("status").out
-
-
-def test_what_is_wrong_with_alerts_is_a_warning(
-    alerting: Command, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Broken alerts and addresses change no exit code, and no secret is told."""
-    alert("broken", "select nope from fct_runs")
-    monkeypatch.setenv("HOOKS", "json://127.0.0.1:1/s3cret slack://s3cret")
-
-    result = alerting("nightly")
-
-    assert result.code == 0
+    assert are_sent(published) == {True}
+    status = published("status").out
+    assert " sent; --json has each." in status
+    assert "could not be sent" in status
     assert "not used: queries/alerts/broken.sql:1: Binder Error" in result.err
-    assert (
-        "could not be sent; the next batch tries again (address 1 (json): it did not" in result.err
-    )
-    assert "(address 2 (slack): Apprise knows no such address)" in result.err
-    assert "could not be sent" in alerting("status").out
-    files = [each for each in Path("data").rglob("*") if each.is_file()]
+    for words in (
+        "could not be sent; the next batch tries again (address 2 (json): it did not",
+        "(address 3 (slack): Apprise knows no such address)",
+    ):
+        assert words in result.err
+    assert Path("data/alerts.json").stat().st_mode & 0o777 == 0o600
     assert "s3cret" not in result.err + result.out
+    files = [each for each in Path("data").rglob("*") if each.is_file()]
     assert [each for each in files if b"s3cret" in each.read_bytes()] == []
+
+
+def test_findings_without_an_address_are_shown(published: Command) -> None:
+    """Without addresses, findings are printed, and one line says that they are not sent."""
+    alert("costs", COSTS)
+    publish_again()
+    told, settings = StringIO(), load_settings()
+    send_findings(settings, Layout(settings.data_dir), Progress(told))
+
+    assert "alert costs: agent_name: " in told.getvalue()
+    line = "findings are not sent: there are no addresses (urls_env"
+    assert told.getvalue().count(line) == 1
+    assert are_sent(published) == {False}
+    assert "findings, 0 sent; --json has each." in published("status").out
 
 
 @pytest.mark.usefixtures("connected")

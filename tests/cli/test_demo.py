@@ -110,8 +110,14 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str, str]:
 
 
 def test_it_says_what_it_does(demo: tuple[Path, str, str]) -> None:
-    """Each batch has a line of its own; the last one logs what it does."""
-    _, _, said = demo
+    """Each batch has a line of its own; the last one logs what it does.
+
+    The demo knows its own data again by its settings file, which holds no key.
+    """
+    data, _, said = demo
+    settings = (data / MARKER).read_text(encoding="utf-8")
+    assert "levain_" not in settings
+    assert settings.count("[[workspaces]]") == 2
 
     assert "No key is needed." in said
     count = len(plan(datetime.now(UTC), DAYS))
@@ -190,15 +196,6 @@ def test_its_figures_show_what_happened(demo: tuple[Path, str, str]) -> None:
     assert abs(invoices[0][0]) <= Decimal("0.005")
     assert abs(invoices[1][0] - 1) <= Decimal("0.005")
     assert allocated[0][0] > 0
-
-
-def test_it_is_made_anew(demo: tuple[Path, str, str]) -> None:
-    """The demo knows its own data again by its settings file, which holds no key."""
-    data, _, _ = demo
-    settings = (data / MARKER).read_text(encoding="utf-8")
-
-    assert "levain_" not in settings
-    assert settings.count("[[workspaces]]") == 2
 
 
 def test_the_walk_through_a_month(demo: tuple[Path, str, str], tmp_path: Path) -> None:

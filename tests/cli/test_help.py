@@ -49,31 +49,16 @@ def test_each_command_takes_the_shared_options(analytics: Command) -> None:
         assert " --config " in told, words
 
 
-@pytest.mark.parametrize(
-    ("words", "expected"),
-    [
-        ("analytics sta", {"status"}),
-        ("analytics runs w", {"watch"}),
-        ("analytics nightly --q", {"--quiet"}),
-    ],
-)
-def test_shells_complete_commands_and_options(words: str, expected: set[str]) -> None:
+def test_shells_complete_commands_and_options() -> None:
     """What `--install-completion` sets up answers with the names that fit."""
     code = "import sys; sys.argv = ['analytics']; from analytics.cli import main; main()"
     asked = {
-        "_ANALYTICS_COMPLETE": "complete_bash",
-        "COMP_WORDS": words,
-        "COMP_CWORD": str(len(words.split()) - 1),
-    }
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        env=os.environ | asked,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+        "_ANALYTICS_COMPLETE": "complete_bash", "COMP_WORDS": "analytics runs w", "COMP_CWORD": "2",
+    }  # fmt: skip
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, env=os.environ | asked, capture_output=True, check=True)
 
-    assert set(done.stdout.split()) == expected
+    assert done.stdout.split() == [b"watch"]
 
 
 def test_a_misspelt_command_is_answered(analytics: Command) -> None:

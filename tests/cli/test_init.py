@@ -56,11 +56,8 @@ def test_a_project_has_settings_and_one_example_of_each_kind(analytics: Command)
 
 def test_options_are_the_settings(analytics: Command) -> None:
     """Each workspace has its variable, and the API that was named."""
-    analytics(
-        "init",
-        *("--api-key-env", "KEY_ONE", "--api-key-env", "KEY_TWO"),
-        *("--api", "http://127.0.0.1:9/", "--timezone", "Europe/Berlin"),
-    )
+    keys = ("--api-key-env", "KEY_ONE", "--api-key-env", "KEY_TWO")
+    analytics("init", *keys, "--api", "http://127.0.0.1:9/", "--timezone", "Europe/Berlin")
     settings = load_settings()
 
     assert [(each.api_key_env, each.api) for each in settings.workspaces] == [

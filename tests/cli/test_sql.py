@@ -33,7 +33,8 @@ def published(
 
 def test_values_of_every_kind_are_written(published: Command) -> None:
     """Each has one plain form in JSON; where Python would show another value, it is DuckDB's."""
-    query = """select cost_usd + 0.0000000001 as cost_usd, null as a, true as b, timestamptz '2026-11-20 06:00:00+00' as c,
+    query = """select cost_usd + 0.0000000001 as cost_usd, null as a, true as b,
+        timestamptz '2026-11-20 06:00:00+00' as c,
         [1, 2] as d, {'x': 1.50} as e, 170141183460469231731687303715884105727 as f,
         'nan'::double as g, interval 1 year as "h""x", 'x\\xFF'::blob as i, 1 as a
         from fct_runs order by 1 limit 1; -- the end"""
