@@ -7,10 +7,9 @@ from typing import Any
 import duckdb
 import pytest
 
-pytest.importorskip("deltalake", reason="the extra `fleet` is not installed; make test-all")
+pytest.importorskip("deltalake", reason="no extra `fleet` here: make test-all")
 
 import polars as pl
-from deltalake import QueryBuilder
 
 from analytics.fleet.delta import Tables
 from tests.fleet.conftest import mart_names
@@ -52,17 +51,11 @@ def require_equal(con: duckdb.DuckDBPyConnection, name: str, merged: Merge, read
     assert read.num_rows == con.execute(f"select count(*) from ({rows})").fetchone()[0]
 
 
-def test_every_mart_has_rows_of_both_shards(published):
-    """The sample fills each table, so a comparison compares something."""
-    empty = {name for name, merged in published.items() if not merged.digests}
-
-    assert published
-    assert empty == set()
-
-
 def test_columns(published, tables):
-    """A table has the columns of its mart in order, with their types and comments."""
-    for name, (mart, _, _) in published.items():
+    """Each mart has rows, and its table its columns in order, with their types and comments."""
+    assert published
+    for name, (mart, digests, _) in published.items():
+        assert digests, name
         table = tables.find(name)
         fields = table.schema().fields
         types = {field.name: field.type.type for field in fields}
@@ -84,17 +77,6 @@ def test_polars(con, published, tables):
     for name, merged in published.items():
         frame = pl.scan_delta(tables.address(name)).collect()
         require_equal(con, name, merged, frame.to_arrow())
-
-
-def test_delta_rs(con, published, tables):
-    """delta-rs reads the rows of the shards, by SQL and as an Arrow table."""
-    for name, merged in published.items():
-        table = tables.find(name)
-        require_equal(con, name, merged, table.to_pyarrow_table())
-        ((count,),) = duckdb.from_arrow(
-            QueryBuilder().register("mart", table).execute("select count(*) as n from mart")
-        ).fetchall()
-        assert count == con.execute(f"select count(*) from ({of_shards(name)})").fetchone()[0]
 
 
 @pytest.mark.filterwarnings("ignore:PySpark does not yet fully support pandas:FutureWarning")

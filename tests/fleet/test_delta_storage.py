@@ -9,31 +9,34 @@ from decimal import Decimal
 import duckdb
 import pytest
 
-pytest.importorskip("deltalake", reason="the extra `fleet` is not installed; make test-all")
-pytest.importorskip("moto", reason="the extra `fleet` is not installed; make test-all")
+pytest.importorskip("deltalake", reason="no extra `fleet` here: make test-all")
+pytest.importorskip("moto", reason="no extra `fleet` here: make test-all")
+
+import boto3
+from moto.server import ThreadedMotoServer
 
 from analytics.fleet import delta
 from analytics.fleet.delta import Tables
 from tests.fleet.publishing import publish_costs
-from tests.fleet.s3 import S3, serving
 from tests.fleet.small_mart import NAME
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[tuple[S3, dict[str, str]]]:
-    """A server with a bucket `fleet`, and the options that reach it."""
-    with serving() as (server, options):
-        yield server, options
-
-
 @pytest.fixture
-def store(
-    server: tuple[S3, dict[str, str]], request: pytest.FixtureRequest
-) -> Iterator[tuple[S3, Tables]]:
-    """The server, and a place in it of the test's own."""
-    store, options = server
-    yield store, Tables(f"s3://fleet/{request.node.name.strip(']').replace('[', '-')}", options)
-    store.refuses = lambda _method, _path: False
+def tables() -> Iterator[Tables]:
+    """A place in a bucket of a server on loopback."""
+    server = ThreadedMotoServer("127.0.0.1", port=0)
+    server.start()
+    host, port = server.get_host_and_port()
+    options = {
+        "aws_endpoint": f"http://{host}:{port}", "aws_access_key_id": "made-up",
+        "aws_secret_access_key": "made-up", "aws_region": "us-east-1", "allow_http": "true",
+    }  # fmt: skip
+    boto3.client(
+        "s3", endpoint_url=options["aws_endpoint"], region_name="us-east-1",
+        aws_access_key_id="made-up", aws_secret_access_key="made-up",
+    ).create_bucket(Bucket="fleet")  # fmt: skip
+    yield Tables("s3://fleet/tables", options)
+    server.stop()
 
 
 def _sum(tables: Tables) -> Decimal:
@@ -42,9 +45,8 @@ def _sum(tables: Tables) -> Decimal:
     return total
 
 
-def test_s3(own, store):
+def test_s3(own, tables):
     """Tables in S3 are written, replaced by partition, cleaned up and read."""
-    _, tables = store
     old = publish_costs(own, tables).digests
     own.execute("update marts.fct_costs set cost_usd = 2 where workspace_id = 'w-1'")
     second = publish_costs(own, tables, old=old)

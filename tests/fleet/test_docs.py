@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-pytest.importorskip("ray", reason="the extra `fleet` is not installed; make test-all")
+pytest.importorskip("ray", reason="no extra `fleet` here: make test-all")
 
 from tests.docs.conftest import folder, published
 from tests.docs.pages import ROOT, blocks_under

@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-pytest.importorskip("ray", reason="the extra `fleet` is not installed; make test-all")
+pytest.importorskip("ray", reason="no extra `fleet` here: make test-all")
 
 from analytics.emulator.worlds.fleet import Workspaces
 from analytics.fleet.nightly import nightly

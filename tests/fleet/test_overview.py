@@ -160,31 +160,23 @@ def test_totals_are_sums_that_say_what_is_missing(site: Site) -> None:
     assert shown["Unlisted runs"][0] == "10.0%"
 
 
-def test_a_month_that_was_not_reached_is_unknown(tmp_path: Path) -> None:
-    """Figures of a workspace that ends in an earlier month are in no sum of this one."""
+def test_a_workspace_that_a_sum_lacks_is_counted_beside_it(tmp_path: Path) -> None:
+    """One that ends in an earlier month, or whose runs have unknown outcomes, is in no sum."""
     fleet = Fleet()
     fleet.add("new", "New", Decimal(10))
     fleet.add("old", "Old", Decimal(99), today="2026-10-31")
-    made = fleet.site(tmp_path / "site").index
-
-    assert made.headlines["Month to date"][0] == "$10.00"
-    assert "1 workspace of unknown cost not in it" in made.headlines["Last full month"]
-    assert made.table("workspaces-table")[2][:2] == ["Old", numbers.UNKNOWN]
-
-
-def test_a_workspace_of_unknown_outcomes_is_in_no_failure_rate(tmp_path: Path) -> None:
-    """Failed runs of a workspace, of whose runs some have an unknown outcome, are not counted."""
-    fleet = Fleet()
-    fleet.add("known", "Known", Decimal(10))
-    fleet.add("refused", "Refused", Decimal(10))
+    fleet.add("refused", "Refused", Decimal(5))
     fleet.con.execute(
         "update reports.rpt_headlines set month_failed_count = 90, month_finished_count = null"
         " where workspace_id = 'refused'"
     )
     made = fleet.site(tmp_path / "site").index
 
+    assert made.headlines["Month to date"][0] == "$15.00"
+    assert "1 workspace of unknown cost not in it" in made.headlines["Last full month"]
+    assert made.table("workspaces-table")[3][:2] == ["Old", numbers.UNKNOWN]
     assert made.headlines["Failure rate"][0] == numbers.percent(7, 90)
-    assert "1 workspace not in it" in made.headlines["Failure rate"]
+    assert "2 workspaces not in it" in made.headlines["Failure rate"]
 
 
 def test_a_fleet_without_a_publication_has_a_page(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-pytest.importorskip("deltalake", reason="the extra `fleet` is not installed; make test-all")
+pytest.importorskip("deltalake", reason="no extra `fleet` here: make test-all")
 
 from analytics.errors import UsageError
 from analytics.fleet.settings import load_fleet
