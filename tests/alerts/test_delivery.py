@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -57,20 +58,23 @@ def post(tmp_path: Path) -> Post:
     return Post(tmp_path / "alerts.json")
 
 
-def test_a_finding_that_was_sent_is_not_sent_again(post: Post) -> None:
-    """Each finding goes to each address in one batch, in however many it is found."""
-    assert post.batch("x", ONE, TWO) == ["1 x", "2 x"]
-    assert post.batch("xy", ONE, TWO) == ["1 y", "2 y"]
-    assert post.batch("xy", ONE, TWO) == []
+@pytest.mark.parametrize(
+    "batches",
+    [
+        pytest.param([("x", 2, "1 x, 2 x"), ("xy", 2, "1 y, 2 y"), ("xy", 2, "")], id="sent once"),
+        pytest.param([("xy", 1, "1 x, 1 y"), ("y", 1, ""), ("xy", 1, "1 x")], id="came back"),
+        pytest.param(
+            [("x", 0, ""), ("x", 1, "1 x"), ("xy", 2, "1 y, 2 x, 2 y")], id="new addresses"
+        ),
+    ],
+)
+def test_each_address_gets_each_finding_once(
+    post: Post, batches: list[tuple[str, int, str]]
+) -> None:
+    """A finding is new again after a batch whose alert did not find it, or at a new address."""
+    for findings, count, sent in batches:
+        assert ", ".join(post.batch(findings, *(ONE, TWO)[:count])) == sent
     assert post.told == []
-
-
-def test_a_finding_that_comes_back_is_new(post: Post) -> None:
-    """A finding is new again after a batch whose alert did not find it."""
-    post.batch("xy", ONE)
-    post.batch("y", ONE)
-
-    assert post.batch("xy", ONE) == ["1 x"]
 
 
 def test_an_alert_that_tells_not_all_forgets_nothing(post: Post) -> None:
@@ -102,14 +106,6 @@ def test_a_refused_message_keeps_no_other_alert_back(post: Post) -> None:
 
     assert post.batch("xz", ONE) == ["1 z"]
     assert post.batch("xz", ONE) == []
-
-
-def test_a_new_address_gets_all_findings(post: Post) -> None:
-    """A finding that is still there is sent to an address that is added later."""
-    assert post.batch("x") == []
-    assert post.batch("x", ONE) == ["1 x"]
-
-    assert post.batch("xy", ONE, TWO) == ["1 y", "2 x", "2 y"]
 
 
 def test_a_kill_while_sending_loses_no_finding(post: Post) -> None:

@@ -106,7 +106,13 @@ def test_a_restored_backup_has_equal_figures(shop: Shop, monkeypatch: pytest.Mon
     assert (status.code, "Books: closed to 2026-10" in status.out) == (0, True), status.out
 
 
-@pytest.mark.parametrize("ends_after", [0, len(parts()) - 2], ids=lambda at: parts()[at])
+@pytest.mark.parametrize(
+    "ends_after",
+    [
+        pytest.param(at, id=parts()[at], marks=marks)
+        for at, marks in ((0, ()), (len(parts()) - 2, pytest.mark.long))
+    ],
+)
 def test_a_batch_that_ends_during_a_backup_does_no_harm(
     shop: Shop,
     world: World,

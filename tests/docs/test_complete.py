@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 import msgspec
+import pytest
 from typer.main import get_command
 
 import analytics
@@ -47,44 +48,34 @@ def test_commands_in_the_text_exist() -> None:
         assert set(re.findall(r"--[a-z-]+", text)) <= {*options(path), "--help"}, text
 
 
-def test_each_setting_is_documented() -> None:
-    """The table of settings has each field with its default, and nothing else."""
-    documented = {
-        name.strip("`"): default.strip("`")
-        for name, default, _ in rows(text_of("configuration.md"), "setting | default | meaning")
-    }
-    tables = {"[[workspaces]]": settings.Workspace} | {
-        f"[{field.name}]": field.type
+TABLES = {
+    "configuration.md": {"[[workspaces]] ": settings.Workspace}
+    | {
+        f"[{field.name}] ": field.type
         for field in msgspec.structs.fields(settings._File)
         if field.name != "workspaces"
-    }
-    expected = {
-        f"{table} {field.name}": "" if field.default in NONE else json.dumps(field.default)
-        for table, kind in tables.items()
-        for field in msgspec.structs.fields(kind)
-    }
-    expected["[[workspaces]] api"] = "LEVAIN_API"
-
-    assert documented == expected
-
-
-def test_each_setting_of_a_fleet_is_documented() -> None:
-    """The table of settings of a fleet has each field with its default, and nothing else."""
-    documented = {
-        name.strip("`"): default.strip("`")
-        for name, default, _ in rows(text_of("fleet.md"), "setting | default | meaning")
-    }
-    tables = {
+    },
+    "fleet.md": {
         "": fleet._File,
         "[task] ": fleet.Task,
         "[publish] ": fleet.Publication,
         "[[workspaces]] ": fleet.Member,
+    },
+}
+
+
+@pytest.mark.parametrize("page", TABLES)
+def test_each_setting_is_documented(page: str) -> None:
+    """The table of settings has each field with its default, and nothing else."""
+    documented = {
+        name.strip("`"): default.strip("`")
+        for name, default, _ in rows(text_of(page), "setting | default | meaning")
     }
     expected = {
         f"{table}{field.name}": "" if field.default in NONE else json.dumps(field.default)
-        for table, kind in tables.items()
+        for table, kind in TABLES[page].items()
         for field in msgspec.structs.fields(kind)
-        if field.name not in ("task", "publish", "workspaces")
+        if table or field.name not in ("task", "publish", "workspaces")
     }
     expected["[[workspaces]] api"] = "LEVAIN_API"
 
@@ -146,7 +137,6 @@ def test_words_are_sorted() -> None:
     words = [word for word, _ in rows(text_of("definitions.md"), "word | means")]
 
     assert words
-
     assert words == sorted(set(words))
 
 

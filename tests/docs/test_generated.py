@@ -48,21 +48,15 @@ def test_each_published_table_is_in_the_overview_once() -> None:
         assert "Grain: " in table.meaning, relation
 
 
-def test_tables_in_the_text_exist() -> None:
-    """A table of marts or audit that a page names is published."""
+def test_tables_that_are_named_exist() -> None:
+    """What a page, or the comment of a published table, names is published."""
     texts = "".join(page.read_text(encoding="utf-8") for page in generate.pages())
     named = re.findall(r"\b((?:marts\.)?(?:fct|dim)_[a-z_]+|audit\.[a-z_]+)\b", texts)
-    known = {name for each in generate.tables() for name in (each, each.removeprefix("marts."))}
+    comments = "".join(table.meaning for table in generate.tables().values())
+    named += re.findall(r"\b(?:dim|fct|int|stg|rpt)_[a-z_]+", comments)
+    known = {name for each in generate.tables() for name in (each, each.partition(".")[2])}
 
     assert {*named} <= known
-
-
-def test_comments_of_tables_name_what_readers_have() -> None:
-    """The comment of a published table names no relation that is not published."""
-    comments = "".join(table.meaning for table in generate.tables().values())
-    named = re.findall(r"\b(?:dim|fct|int|stg|rpt)_[a-z_]+", comments)
-
-    assert {*named} <= {name.partition(".")[2] for name in generate.tables()}
 
 
 def test_pages_that_the_code_names_exist() -> None:
@@ -95,20 +89,15 @@ def test_the_site_builds(tmp_path: Path) -> None:
         assert not re.search(r"<(script|(link|img)[^>]+//)", page.read_text(encoding="utf-8"))
 
 
-def test_the_readme_is_short_and_begins_with_a_picture() -> None:
-    """The README has at most 120 lines, and a picture in its first screen."""
-    lines = README.splitlines()
-
-    assert len(lines) <= 120
-    assert any(line.startswith("![") for line in lines[:12])
-
-
 def test_the_readme_begins_with_what_works_on_a_fresh_machine() -> None:
-    """The first block of the README clones, runs and tests; the time that each takes follows it."""
-    _, block, after = "\n".join(README.splitlines()[:20]).split("```")
+    """It is short; its first block clones, runs and tests; the time that each takes follows it."""
+    lines = README.splitlines()
+    _, block, after = "\n".join(lines[:20]).split("```")
     clone, *commands = block.splitlines()[1:]
     told = after.split("\n- ")[1:]
 
+    assert len(lines) <= 120
+    assert any(line.startswith("![") for line in lines[:12])
     assert clone.startswith(f"git clone {SHOWN_ADDRESS} ")
     assert commands == ["make run", "make test"]
     assert [each.split("`")[1] for each in told] == commands

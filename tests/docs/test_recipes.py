@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import os
-import pty
-import select
-import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -87,40 +83,6 @@ def test_the_command_of_duckdb(folder: Path) -> None:
     tools = programs(folder, "duckdb-cli")
 
     assert "cost_usd" in run(["/bin/sh", "-c", f"PATH={tools}:$PATH {command}"], folder, "duckdb")
-
-
-def test_harlequin(folder: Path) -> None:
-    """Harlequin opens the file, and shows it in its catalog."""
-    command = recipe("harlequin", "sh").code.splitlines()[-1].split()
-    tools = programs(folder, "harlequin")
-
-    both = (b"Connected", b"analytics")
-    seen = shown([str(tools / command[0]), *command[1:]], both, folder)
-
-    assert all(each in seen for each in both)
-
-
-def shown(
-    command: list[str], awaited: tuple[bytes, ...], folder: Path, seconds: float = 60
-) -> bytes:
-    """Run a command on a terminal until it shows all texts, and return all that it showed."""
-    child, terminal = pty.fork()
-    if child == 0:
-        os.chdir(folder)
-        os.environ.update(TERM="xterm-256color", COLUMNS="120", LINES="40", HOME=str(folder))
-        os.execv(command[0], command)
-    seen, deadline = b"", time.monotonic() + seconds
-    try:
-        while not all(each in seen for each in awaited) and time.monotonic() < deadline:
-            if select.select([terminal], [], [], 1)[0]:
-                seen += os.read(terminal, 65536)
-    except OSError:  # the command has ended
-        pass
-    finally:
-        os.kill(child, signal.SIGKILL)
-        os.waitpid(child, 0)
-        os.close(terminal)
-    return seen
 
 
 def test_dbt(folder: Path) -> None:
