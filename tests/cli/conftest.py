@@ -212,13 +212,14 @@ def interrupted_batch(world: World, agent: Agent, run_batch: RunBatch) -> None:
 
 def a_few_batches(world: World, agent: Agent, run_batch: RunBatch) -> None:
     """Run batches with changes, gaps and failures between them."""
-    corrected = book_run(world, agent, hours_ago=3, cost="1")
+    corrected = [book_run(world, agent, hours_ago=hours, cost="1") for hours in (3, 30)]
     ending = book_run(world, agent, hours_ago=3, status="running", cost="0.10")
     unreadable = book_run(world, agent, hours_ago=4)
     world.override_record(unreadable.id, {"tokens_in": "twelve"})
     assert run_batch() == 0
     world.pass_time(timedelta(hours=20))
-    world.correct_cost(corrected, Decimal("0.5"))
+    for run in corrected:
+        world.correct_cost(run, Decimal("0.5"))
     world.rename_agent(agent, "=cmd() <b>Baker</b> 🍞")
     world.workspaces[0].name = "Renamed"
     interrupted_batch(world, agent, run_batch)

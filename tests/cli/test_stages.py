@@ -4,32 +4,36 @@ from __future__ import annotations
 
 import json
 import re
+from contextlib import nullcontext
 from pathlib import Path
 
-import duckdb
 import pytest
 
 from analytics.batch import transforming
-from tests.cli.conftest import Command, FirstBatch, publish_again
+from analytics.batch.progress import Progress
+from analytics.settings import load_settings
+from analytics.warehouse.layout import Layout
+from tests.cli.conftest import Command, FirstBatch
 
 
-@pytest.mark.usefixtures("published")
-def test_few_runs_are_built_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("runs", "records", "builds"),
+    [(100_000, 1_000_000, True), (100_001, 1_000_000, False), (100_000, 1_000_001, False)],
+)
+def test_few_runs_are_built_anew(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, runs: int, records: int, *, builds: bool
+) -> None:
     """Up to so many runs and records a batch builds all, of more of either what changed."""
-    with duckdb.connect("data/warehouse.duckdb", read_only=True) as con:
-        ((runs, records),) = con.execute(
-            "select sum(estimated_size) filter (table_name = 'runs'), sum(estimated_size)"
-            " from duckdb_tables() where schema_name = 'raw'"
-        ).fetchall()
+    (tmp_path / "build.duckdb").touch()
+    monkeypatch.setattr(transforming, "SMALL", 100_000)
+    monkeypatch.setattr(transforming, "record_count", lambda _, *kind: runs if kind else records)
+    monkeypatch.setattr(transforming, "attached_marts", lambda *_, **__: nullcontext())
+    monkeypatch.setattr(transforming, "update", lambda *_, **__: ([], "update"))
+    monkeypatch.setattr(transforming, "compact_marts", lambda *_: None)
 
-    def transformed(most_runs: int, most_records: int) -> str:
-        monkeypatch.setattr(transforming, "SMALL", most_runs)
-        monkeypatch.setattr(transforming, "MOST_RECORDS", most_records)
-        return publish_again()
-
-    assert re.search("built the tables", transformed(runs, records))
-    for more in ((runs - 1, records), (runs, records - 1)):
-        assert re.search("brought the tables up to date", transformed(*more))
+    layout = Layout(tmp_path)
+    made = transforming._update(None, load_settings(), layout, Progress(), even_small=False)
+    assert (made is None) == builds
 
 
 def test_a_log_has_one_line_for_each_stage(published: Command, first_batch: FirstBatch) -> None:

@@ -194,6 +194,7 @@ def test_a_month_whose_bill_is_unknown(shop: Shop, monkeypatch: pytest.MonkeyPat
     assert shop.ok("books").out.splitlines()[1].endswith(numbers.UNKNOWN)
 
 
+@pytest.mark.long
 def test_a_month_in_which_nothing_was_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is closed in its turn, early, and its journal takes back what the one before accrued."""
     world = World.empty(1, NOW)

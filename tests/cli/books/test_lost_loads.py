@@ -78,6 +78,7 @@ def test_a_workspace_that_is_forgotten(shop: Shop) -> None:
     assert (refused.code, "landed of Other is gone" in refused.err) == (2, True)
 
 
+@pytest.mark.long
 def test_a_load_of_a_closed_month_that_is_lost(shop: Shop) -> None:
     """A rebuild without it takes nothing back of the month, and tells which it no longer proves."""
     booked = shop.rows(f"{BOOKED} order by all")
@@ -95,6 +96,7 @@ def test_a_load_of_a_closed_month_that_is_lost(shop: Shop) -> None:
     assert shop.rows(UNBOOKED) == []
 
 
+@pytest.mark.long
 def test_a_damaged_file_of_a_closed_month(shop: Shop) -> None:
     """The message tells how to go on without its folder, and that it works so."""
     file = min(Path("data/landing").glob("*/*-meters/agent_billing_days*"))
