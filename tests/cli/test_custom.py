@@ -156,10 +156,9 @@ def test_files_that_are_not_right_change_nothing_else(published: Command) -> Non
     assert {each["file"] for each in shown if each["error"]} == set(BROKEN)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP])
 @pytest.mark.usefixtures("published")
-def test_sql_can_be_stopped(number: signal.Signals, settings_file: SettingsFile) -> None:
-    """Ctrl-C, or a terminal that is closed, ends a query with exit 130 and no traceback."""
+def test_sql_can_be_stopped(settings_file: SettingsFile) -> None:
+    """A terminal that is closed ends a query, as Ctrl-C does, with exit 130 and no traceback."""
     settings_file("[sql]\ntimeout_seconds = 3600\n")
     query = "select count(*) from range(10000000000000)"
     code = (
@@ -178,7 +177,7 @@ def test_sql_can_be_stopped(number: signal.Signals, settings_file: SettingsFile)
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert process.stdout
         assert process.stdout.readline() == b"asked\n"
-        process.send_signal(number)
+        process.send_signal(signal.SIGHUP)
         _, told = process.communicate()
 
     assert process.returncode == 130

@@ -91,16 +91,6 @@ def test_a_failed_batch_says_so_and_keeps_the_figures(
     assert value("batch_end_timestamp_seconds") > value("batch_last_success_timestamp_seconds")
 
 
-@pytest.mark.skipif(not shutil.which("promtool"), reason="promtool is not installed")
-def test_promtool_finds_nothing(published: Command) -> None:
-    """`promtool check metrics` has no complaint about names, units or form."""
-    assert published
-    check = ["promtool", "check", "metrics"]
-    done = subprocess.run(check, input=FILE.read_bytes(), capture_output=True, check=False)
-
-    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
-
-
 def test_the_rules_of_the_page_name_what_there_is(tmp_path: Path) -> None:
     """Each metric in the example of alerting rules is documented; promtool accepts the rules."""
     (rules,) = [each for each in blocks() if each.file == "rules.yaml"]

@@ -48,23 +48,17 @@ def test_what_cannot_be_recorded_is_not_published(published: Command) -> None:
     assert result.code == 1
     assert "data/publications" in result.err
     assert Path("data/analytics.duckdb").read_bytes() == before
-    Path("data/publications").unlink()
-    Path("moved").rename("data/publications")
-    assert published("nightly").code == 0
-
-
-def full_disk_for_the_result(monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(*_: object) -> None:
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-    monkeypatch.setattr("analytics.batch.nightly.write_last_batch", fail)
 
 
 def test_a_full_disk_is_told_with_what_mends_it(
     command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A full disk exits with 1, and the message advises to free space."""
-    full_disk_for_the_result(monkeypatch)
+
+    def fail(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr("analytics.batch.nightly.write_last_batch", fail)
     result = command("nightly")
 
     assert result.code == 1

@@ -14,24 +14,23 @@ from analytics.warehouse.lock import batch_lock
 from tests.cli.conftest import Command, SettingsFile
 
 
-def test_no_key_is_a_wrong_setting(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without a key the error names the variable to set, and nothing is stored."""
-    monkeypatch.delenv("LEVAIN_API_KEY")
+@pytest.mark.parametrize(
+    ("key", "words"),
+    [
+        ("", "LEVAIN_API_KEY is not set"),
+        ("levain_of_somebody_else", "does not accept the key in LEVAIN_API_KEY"),
+    ],
+)
+def test_a_key_that_is_no_use_is_a_wrong_setting(
+    command: Command, monkeypatch: pytest.MonkeyPatch, key: str, words: str
+) -> None:
+    """The error names the variable, never the key; without one, nothing is stored."""
+    monkeypatch.setenv("LEVAIN_API_KEY", key)
     result = command("nightly")
 
-    assert result.code == 2
-    assert "LEVAIN_API_KEY is not set" in result.err
-    assert not Path("data").exists()
-
-
-def test_a_wrong_key_is_a_wrong_setting(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The error about a refused key names its variable, never its text."""
-    monkeypatch.setenv("LEVAIN_API_KEY", "levain_of_somebody_else")
-    result = command("nightly")
-
-    assert result.code == 2
-    assert "does not accept the key in LEVAIN_API_KEY" in result.err
+    assert (result.code, words in result.err) == (2, True)
     assert "somebody" not in result.err
+    assert Path("data").exists() == bool(key)
 
 
 def test_a_key_of_another_workspace_is_refused(
@@ -120,19 +119,14 @@ def test_two_batches_at_once_are_refused(command: Command) -> None:
     assert "Another batch is at work in data" in result.err
 
 
-def test_a_data_directory_that_is_a_file_is_told(command: Command) -> None:
-    """The error states that the path is a file, and the next step."""
+def test_a_data_directory_that_cannot_be_one_is_told(command: Command) -> None:
+    """A file in its place, or a path that DuckDB cannot read, is named before anything is made."""
     Path("taken").write_text("my notes")
-    result = command("nightly", "--data-dir", "taken")
+    taken = command("nightly", "--data-dir", "taken")
+    questioned = command("nightly", "--data-dir", "what?/data")
 
-    assert result.code == 1
-    assert "The data directory taken cannot be used: File exists: taken." in result.err
-
-
-def test_a_path_that_duckdb_cannot_read_is_told(command: Command) -> None:
-    """A question mark in the path of the data is refused before anything is made."""
-    result = command("nightly", "--data-dir", "what?/data")
-
-    assert result.code == 2
-    assert "has a question mark in its path" in result.err
+    assert taken.code == 1
+    assert "The data directory taken cannot be used: File exists: taken." in taken.err
+    assert questioned.code == 2
+    assert "has a question mark in its path" in questioned.err
     assert not Path("what?").exists()
