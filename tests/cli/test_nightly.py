@@ -55,9 +55,9 @@ def test_what_is_written_is_the_owners_alone(first_batch: FirstBatch) -> None:
     assert modes(first_batch.data) == {"0o600", "0o700"}
 
 
-def test_the_published_file_can_be_shared(published: Command, settings_file: SettingsFile) -> None:
+@pytest.mark.usefixtures("published")
+def test_the_published_file_can_be_shared(settings_file: SettingsFile) -> None:
     """`mode = "0640"` opens the published file, the pages and their folders; nothing else."""
-    assert published
     settings_file('[extract]\nhistory_days = 3\n[publish]\nmode = "0640"\n')
     with with_pages():
         publish_again()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -159,159 +160,121 @@ def platform(_: Life) -> dict[str, Any]:
     return {"start": DAY}
 
 
-def at_run(life: Life) -> str:
-    return life.run.id
+MATCHES = (
+    of_run, run_model, count, roll_up, roll_up_of_unlisted, hour, hour_of_the_platform,
+    hour_after_midnight, bill, agent_bill, platform,
+)  # fmt: skip
+
+# A name, which answer's field is wrong and how; then each finding: check, measure, run or agent or
+# provider, day, and both numbers. A count below the listed runs contradicts roll-up and list; an
+# hour the bill of its provider, and roll-up and bill of its agent; one without an agent both bills
+# and the platform's own sum; a bill the hours and the costs by agent. On the day after a run
+# crossed midnight, the roll-up allows what the run used later.
+TABLE = """
+cost of a listed run: runs of_run cost_usd =45
+  listed_runs_agree_with_their_model_costs cost_usd run DAY 45 0.16
+tokens in of a listed run: runs of_run tokens_in +7
+  listed_runs_agree_with_their_model_costs tokens_in run DAY 2007 2000
+tokens out of a listed run: runs of_run tokens_out -7
+  listed_runs_agree_with_their_model_costs tokens_out run DAY 193 200
+cost of a model of a run: run_costs run_model total_cost +0.01
+  listed_runs_agree_with_their_model_costs cost_usd run DAY 0.16 0.17
+tokens in of a model of a run: run_costs run_model total_tokens_in -1
+  listed_runs_agree_with_their_model_costs tokens_in run DAY 2000 1999
+tokens out of a model of a run: run_costs run_model total_tokens_out +1
+  listed_runs_agree_with_their_model_costs tokens_out run DAY 200 201
+status of a listed run: runs of_run status =cancelled
+  listed_days_agree_with_the_api succeeded_count baker DAY 0 1
+  listed_days_agree_with_the_api cancelled_count baker DAY 1 0
+a run too many in the count: run_counts count count +1
+  run_counts_agree_with_the_roll_ups run_count baker DAY 3 2
+a run too few in the count: run_counts count count -1
+  run_counts_agree_with_the_roll_ups run_count baker DAY 1 2
+  listed_days_agree_with_the_api run_count baker DAY 2 1
+  listed_days_agree_with_the_api succeeded_count baker DAY 1 0
+cost of a roll-up: agent_rollups roll_up cost_usd +0.01
+  listed_days_agree_with_the_api cost_usd baker DAY 0.41 0.42
+tokens in of a roll-up: agent_rollups roll_up tokens_in +1
+  listed_days_agree_with_the_api tokens_in baker DAY 3000 3001
+tokens out of a roll-up: agent_rollups roll_up tokens_out -1
+  listed_days_agree_with_the_api tokens_out baker DAY 300 299
+run count of a roll-up: agent_rollups roll_up run_count +1
+  run_counts_agree_with_the_roll_ups run_count baker DAY 2 3
+cost of a roll-up below that of the listed runs: agent_rollups roll_up_of_unlisted cost_usd =1
+  unlisted_parts_are_not_negative cost_usd busy DAY 1.25 1
+cost of an hour: usage_hours hour cost_usd +0.01
+  hourly_usage_agrees_with_the_bill cost_usd bedrock DAY 0.07 0.06
+  roll_ups_agree_with_the_hourly_meter cost_usd baker DAY 0.41 0.42
+  costs_by_agent_agree_with_the_bill cost_usd baker DAY 0.41 0.42
+tokens of an hour: usage_hours hour tokens_in -1
+  hourly_usage_agrees_with_the_bill tokens_in bedrock DAY 999 1000
+  roll_ups_agree_with_the_hourly_meter tokens_in baker DAY 3000 2999
+cost of an hour after midnight: usage_hours hour_after_midnight cost_usd -0.01
+  hourly_usage_agrees_with_the_bill cost_usd anthropic NEXT 0.49 0.50
+  costs_by_agent_agree_with_the_bill cost_usd miller NEXT 0.50 0.49
+requests of an hour: usage_hours hour request_count +1
+  hourly_usage_agrees_with_the_bill request_count bedrock DAY 2 1
+cost of an hour of the platform: usage_hours hour_of_the_platform cost_usd +0.01
+  hourly_usage_agrees_with_the_bill cost_usd anthropic DAY 3.785 3.775
+  usage_without_an_agent_agrees_with_the_platform cost_usd (platform) DAY 0.875 0.885
+  costs_by_agent_agree_with_the_bill cost_usd (platform) DAY 0.875 0.885
+cost of the platform: platform_rollups platform cost_usd +0.01
+  usage_without_an_agent_agrees_with_the_platform cost_usd (platform) DAY 0.885 0.875
+tokens of the platform: platform_rollups platform tokens_out +1000000
+  usage_without_an_agent_agrees_with_the_platform tokens_out (platform) DAY 1000200 200
+cost of a bill: billing_days bill cost_usd +0.01
+  hourly_usage_agrees_with_the_bill cost_usd bedrock DAY 0.06 0.07
+  costs_by_agent_agree_with_the_bill cost_usd - DAY 3.835 3.845
+amount of a bill: billing_days bill billed_usd +0.01
+  costs_by_agent_agree_with_the_bill billed_usd - DAY 4.2185 4.2285
+tokens of a bill: billing_days bill tokens_out +1
+  hourly_usage_agrees_with_the_bill tokens_out bedrock DAY 100 101
+cost of an agent's bill: agent_billing_days agent_bill cost_usd +0.01
+  costs_by_agent_agree_with_the_bill cost_usd - DAY 3.845 3.835
+  costs_by_agent_agree_with_the_bill cost_usd baker DAY 0.42 0.41
+amount of an agent's bill: agent_billing_days agent_bill billed_usd -0.01
+  costs_by_agent_agree_with_the_bill billed_usd - DAY 4.2085 4.2185
+"""
 
 
-def at_baker(life: Life) -> str:
-    return life.baker.id
+@dataclass
+class Case:
+    """A wrong number, and what the controls must find."""
+
+    endpoint: str
+    match: Callable[[Life], dict[str, Any]]
+    field: str
+    change: Any
+    rows: list[list[str]]
+
+    def expected(self, life: Life) -> Found:
+        """Return the findings in a workspace."""
+        at = {each: getattr(life, each).id for each in ("run", "baker", "miller", "busy")}
+        days = {"DAY": DAY, "NEXT": NEXT}
+        return {
+            (
+                check,
+                measure,
+                at.get(name, None if name == "-" else name),
+                days[day],
+                *map(usd, both),
+            )
+            for check, measure, name, day, *both in self.rows
+        }
 
 
-def at_miller(life: Life) -> str:
-    return life.miller.id
+def _cases() -> Iterator[tuple[str, Case]]:
+    """Yield the cases of the table, by name."""
+    matches = {match.__name__: match for match in MATCHES}
+    for part in re.split(r"\n(?=\w)", TABLE.strip()):
+        head, *rows = part.splitlines()
+        name, _, told = head.partition(": ")
+        endpoint, match, field, text = told.split()
+        amount = Decimal(text.strip("=")) if re.search(r"\d", text) else text.strip("=")
+        if not field.endswith(("usd", "cost")) and isinstance(amount, Decimal):
+            amount = int(amount)
+        change = amount if text.startswith("=") else more(amount)
+        yield name, Case(endpoint, matches[match], field, change, [row.split() for row in rows])
 
 
-def at_busy(life: Life) -> str:
-    return life.busy.id
-
-
-Case = tuple[str, Any, str, Any, list[tuple[Any, ...]]]
-CASES: dict[str, Case] = {
-    "cost of a listed run": (
-        "runs", of_run, "cost_usd", Decimal(45),
-        [(RUN_COSTS, "cost_usd", at_run, DAY, 45, usd("0.16"))],
-    ),
-    "tokens in of a listed run": (
-        "runs", of_run, "tokens_in", more(7),
-        [(RUN_COSTS, "tokens_in", at_run, DAY, 2007, 2000)],
-    ),
-    "tokens out of a listed run": (
-        "runs", of_run, "tokens_out", more(-7),
-        [(RUN_COSTS, "tokens_out", at_run, DAY, 193, 200)],
-    ),
-    "cost of a model of a run": (
-        "run_costs", run_model, "total_cost", more(usd("0.01")),
-        [(RUN_COSTS, "cost_usd", at_run, DAY, usd("0.16"), usd("0.17"))],
-    ),
-    "tokens in of a model of a run": (
-        "run_costs", run_model, "total_tokens_in", more(-1),
-        [(RUN_COSTS, "tokens_in", at_run, DAY, 2000, 1999)],
-    ),
-    "tokens out of a model of a run": (
-        "run_costs", run_model, "total_tokens_out", more(1),
-        [(RUN_COSTS, "tokens_out", at_run, DAY, 200, 201)],
-    ),
-    "status of a listed run": (
-        "runs", of_run, "status", "cancelled",
-        [
-            (LISTED_DAYS, "succeeded_count", at_baker, DAY, 0, 1),
-            (LISTED_DAYS, "cancelled_count", at_baker, DAY, 1, 0),
-        ],
-    ),
-    "a run too many in the count": (
-        "run_counts", count, "count", more(1),
-        [(RUN_COUNTS, "run_count", at_baker, DAY, 3, 2)],
-    ),
-    # A count below the listed runs contradicts both the roll-up and the list.
-    "a run too few in the count": (
-        "run_counts", count, "count", more(-1),
-        [
-            (RUN_COUNTS, "run_count", at_baker, DAY, 1, 2),
-            (LISTED_DAYS, "run_count", at_baker, DAY, 2, 1),
-            (LISTED_DAYS, "succeeded_count", at_baker, DAY, 1, 0),
-        ],
-    ),
-    "cost of a roll-up": (
-        "agent_rollups", roll_up, "cost_usd", more(usd("0.01")),
-        [(LISTED_DAYS, "cost_usd", at_baker, DAY, usd("0.41"), usd("0.42"))],
-    ),
-    "tokens in of a roll-up": (
-        "agent_rollups", roll_up, "tokens_in", more(1),
-        [(LISTED_DAYS, "tokens_in", at_baker, DAY, 3000, 3001)],
-    ),
-    "tokens out of a roll-up": (
-        "agent_rollups", roll_up, "tokens_out", more(-1),
-        [(LISTED_DAYS, "tokens_out", at_baker, DAY, 300, 299)],
-    ),
-    "run count of a roll-up": (
-        "agent_rollups", roll_up, "run_count", more(1),
-        [(RUN_COUNTS, "run_count", at_baker, DAY, 2, 3)],
-    ),
-    "cost of a roll-up below that of the listed runs": (
-        "agent_rollups", roll_up_of_unlisted, "cost_usd", Decimal(1),
-        [(UNLISTED, "cost_usd", at_busy, DAY, usd("1.25"), 1)],
-    ),
-    # An hour contradicts the bill of its provider, and the roll-up and the bill of its agent.
-    "cost of an hour": (
-        "usage_hours", hour, "cost_usd", more(usd("0.01")),
-        [
-            (BILL, "cost_usd", "bedrock", DAY, usd("0.07"), usd("0.06")),
-            (CUT_OFF, "cost_usd", at_baker, DAY, usd("0.41"), usd("0.42")),
-            (ALLOCATION, "cost_usd", at_baker, DAY, usd("0.41"), usd("0.42")),
-        ],
-    ),
-    "tokens of an hour": (
-        "usage_hours", hour, "tokens_in", more(-1),
-        [
-            (BILL, "tokens_in", "bedrock", DAY, 999, 1000),
-            (CUT_OFF, "tokens_in", at_baker, DAY, 3000, 2999),
-        ],
-    ),
-    # On the day after a run crossed midnight, the roll-up allows what the run used later.
-    "cost of an hour after midnight": (
-        "usage_hours", hour_after_midnight, "cost_usd", more(usd("-0.01")),
-        [
-            (BILL, "cost_usd", "anthropic", NEXT, usd("0.49"), usd("0.50")),
-            (ALLOCATION, "cost_usd", at_miller, NEXT, usd("0.50"), usd("0.49")),
-        ],
-    ),
-    "requests of an hour": (
-        "usage_hours", hour, "request_count", more(1),
-        [(BILL, "request_count", "bedrock", DAY, 2, 1)],
-    ),
-    # An hour without an agent contradicts both bills and the platform's own sum.
-    "cost of an hour of the platform": (
-        "usage_hours", hour_of_the_platform, "cost_usd", more(usd("0.01")),
-        [
-            (BILL, "cost_usd", "anthropic", DAY, usd("3.785"), usd("3.775")),
-            (PLATFORM, "cost_usd", "(platform)", DAY, usd("0.875"), usd("0.885")),
-            (ALLOCATION, "cost_usd", "(platform)", DAY, usd("0.875"), usd("0.885")),
-        ],
-    ),
-    "cost of the platform": (
-        "platform_rollups", platform, "cost_usd", more(usd("0.01")),
-        [(PLATFORM, "cost_usd", "(platform)", DAY, usd("0.885"), usd("0.875"))],
-    ),
-    "tokens of the platform": (
-        "platform_rollups", platform, "tokens_out", more(1_000_000),
-        [(PLATFORM, "tokens_out", "(platform)", DAY, 1_000_200, 200)],
-    ),
-    # The cost of a bill contradicts the hours of its provider and the costs by agent.
-    "cost of a bill": (
-        "billing_days", bill, "cost_usd", more(usd("0.01")),
-        [
-            (BILL, "cost_usd", "bedrock", DAY, usd("0.06"), usd("0.07")),
-            (ALLOCATION, "cost_usd", None, DAY, usd("3.835"), usd("3.845")),
-        ],
-    ),
-    "amount of a bill": (
-        "billing_days", bill, "billed_usd", more(usd("0.01")),
-        [(ALLOCATION, "billed_usd", None, DAY, usd("4.2185"), usd("4.2285"))],
-    ),
-    "tokens of a bill": (
-        "billing_days", bill, "tokens_out", more(1),
-        [(BILL, "tokens_out", "bedrock", DAY, 100, 101)],
-    ),
-    # The cost of an agent's bill contradicts its hours and the costs by provider.
-    "cost of an agent's bill": (
-        "agent_billing_days", agent_bill, "cost_usd", more(usd("0.01")),
-        [
-            (ALLOCATION, "cost_usd", None, DAY, usd("3.845"), usd("3.835")),
-            (ALLOCATION, "cost_usd", at_baker, DAY, usd("0.42"), usd("0.41")),
-        ],
-    ),
-    "amount of an agent's bill": (
-        "agent_billing_days", agent_bill, "billed_usd", more(usd("-0.01")),
-        [(ALLOCATION, "billed_usd", None, DAY, usd("4.2085"), usd("4.2185"))],
-    ),
-}  # fmt: skip
+CASES = dict(_cases())
