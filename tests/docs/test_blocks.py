@@ -40,12 +40,16 @@ def is_run(block: Block) -> bool:
     return (block.language == "sh" or bool(block.file)) and block.page.name != WALKED
 
 
+STRANGERS = {"quickstart.md", "extending.md"}
+"""Pages whose sections tests/docs/test_stranger.py runs too, which are long."""
+
 SHELLS = [
-    list(each)
-    for _, each in groupby(
-        (block for block in blocks() if is_run(block)),
-        lambda block: block.page,
+    pytest.param(
+        list(each),
+        id=page.name,
+        marks=[pytest.mark.long] if page.name in STRANGERS else [],
     )
+    for page, each in groupby(filter(is_run, blocks()), lambda block: block.page)
 ]
 INSTRUCTION = re.compile(r"(FROM|RUN|USER|ENV|VOLUME|ENTRYPOINT|CMD|WORKDIR|COPY) \S")
 
@@ -92,7 +96,7 @@ def test_each_block_has_a_known_language() -> None:
     assert {each.language for each in blocks()} == LANGUAGES
 
 
-@pytest.mark.parametrize("of_page", SHELLS, ids=lambda of_page: of_page[0].page.name)
+@pytest.mark.parametrize("of_page", SHELLS)
 def test_shell_blocks_run(of_page: list[Block], shell: Path) -> None:
     """The files and shell blocks of a page follow one another, and no command fails."""
     for block in of_page:
