@@ -107,17 +107,8 @@ def tasks_at_work() -> list[int]:
     return found
 
 
-def test_batches_run_on_several_node_processes(given: Given, cluster: Any) -> None:
-    """Each shard has a batch, and no workspace's data are under another's name."""
-    before = ends(given)
-
-    nightly(given.fleet, [], cluster.address, quiet())
-
-    require_good(given, before)
-
-
 def test_a_killed_task_is_tried_again(given: Given, cluster: Any) -> None:
-    """A process that dies in the middle of a batch costs no shard its figures."""
+    """A process that dies in the middle of a batch costs no shard its figures, on two nodes."""
     before = ends(given)
 
     with once(lambda: bool(tasks_at_work()), lambda: os.kill(tasks_at_work()[0], signal.SIGKILL)):
