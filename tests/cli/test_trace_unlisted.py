@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -17,8 +16,8 @@ from tests.conftest import NOW, book_run, hire_baker
 
 
 @pytest.fixture(scope="module")
-def data_of_unlisted_runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The data directory of the first batch after runs that the API lists no more."""
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the first batch after runs that the API lists no more; tests only read it."""
     folder = tmp_path_factory.mktemp("unlisted-runs")
     world = World.empty(1, NOW)
     baker = hire_baker(world)
@@ -30,46 +29,36 @@ def data_of_unlisted_runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     world.pass_time(timedelta(days=1))
     with shell_in(folder, world) as run, short_lists():
         assert run("nightly").code == 0
-    return folder / "data"
+    return folder
 
 
-@pytest.fixture
-def unlisted_day(data_of_unlisted_runs: Path) -> str:
-    """A day of which the API lists no run any more; its data are a copy."""
-    shutil.copytree(data_of_unlisted_runs, "data")
-    return f"{NOW - timedelta(hours=20):%Y-%m-%d}"
+@pytest.fixture(autouse=True)
+def in_the_folder(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(folder)
 
 
-def test_a_day_of_unlisted_runs_leads_to_counts_and_sums(
-    analytics: Command, unlisted_day: str
-) -> None:
+def test_a_day_of_unlisted_runs_leads_to_counts_and_sums(analytics: Command) -> None:
     """Without a listed run, a figure leads to the API's run counts and roll-up."""
-    found = explained(analytics, "--agent", "baker", "--date", unlisted_day)
-    result = analytics("trace", "--agent", "baker", "--date", unlisted_day)
+    question = ("--agent", "baker", "--date", f"{NOW - timedelta(hours=20):%Y-%m-%d}")
+    found, result = explained(analytics, *question), analytics("trace", *question)
 
-    figure = found["figure"]
+    figure, unlisted = found["figure"], found["unlisted"]
     assert (figure["run_count"], figure["listed_run_count"], found["runs"]) == (5, 0, [])
-    assert found["unlisted"]["cost_usd"] == "3.1000000000"
-    assert found["unlisted"]["failed_count"] == 3
-    counts, sums = found["answers"]
-    assert (counts["request"]["path"], sums["request"]["path"]) == (
+    assert (unlisted["cost_usd"], unlisted["failed_count"]) == ("3.1000000000", 3)
+    assert [answer["request"]["path"] for answer in found["answers"]] == [
         "/api/v1/runs/daily", "/api/v1/analytics/agents",
-    )  # fmt: skip
-    for answer in (counts, sums):
-        landing = answer["landing"]
-        assert landing["is_verified"] is True
-    assert result.code == 0, result.err
-    assert "Listed    no run" in result.out
-    assert "in 5 runs: 2 succeeded, 3 failed" in result.out
-    assert "No run list showed these runs" in result.out
-    assert "GET /api/v1/runs/daily?agent_id=" in result.out
-    assert "verified: it has that hash" in result.out
+    ]  # fmt: skip
+    assert {answer["landing"]["is_verified"] for answer in found["answers"]} == {True}
+    for words in (
+        "Listed    no run", "in 5 runs: 2 succeeded, 3 failed", "No run list showed these runs",
+        "GET /api/v1/runs/daily?agent_id=", "verified: it has that hash",
+    ):  # fmt: skip
+        assert words in result.out
     assert "THEY DO NOT" not in result.out
 
 
-def test_a_day_of_listed_and_unlisted_runs_adds_up(analytics: Command, unlisted_day: str) -> None:
+def test_a_day_of_listed_and_unlisted_runs_adds_up(analytics: Command) -> None:
     """Where a list showed some of a day's runs, both parts are the figure."""
-    assert unlisted_day
     found = explained(analytics)
     figure, runs, unlisted = found["figure"], found["runs_sum"], found["unlisted"]
 
@@ -77,5 +66,4 @@ def test_a_day_of_listed_and_unlisted_runs_adds_up(analytics: Command, unlisted_
     assert runs["adds_up"] is True
     for name in ("cost_usd", "tokens_in", "failed_count"):
         assert Decimal(figure[name]) == Decimal(runs[name]) + Decimal(unlisted[name])
-    assert len(found["runs"]) == 5
-    assert len(found["answers"]) == 2
+    assert (len(found["runs"]), len(found["answers"])) == (5, 2)
