@@ -19,7 +19,7 @@ from analytics.warehouse.database import attached_marts, open_warehouse, quoted
 from analytics.warehouse.layout import Layout
 from analytics.warehouse.publish import record_publication
 from tests.batches import read, read_until_killed
-from tests.conftest import NOW, Batch, uncommented
+from tests.conftest import NOW, Batch
 from tests.properties.story import BEGINS, TIMEZONES, Chapter, Event, chapters, lasting, living
 
 
@@ -38,11 +38,7 @@ def own(batch: Batch, owners: dict[str, str]) -> None:
 def bring_up_to_date(batch: Batch) -> bool:
     """Build and check what changed; False where all was built anew."""
     timezone = batch.settings.reporting.timezone
-    with (
-        open_warehouse(batch.layout) as con,
-        attached_marts(con, batch.layout.marts),
-        uncommented(),
-    ):
+    with open_warehouse(batch.layout) as con, attached_marts(con, batch.layout.marts):
         updated = update(con, timezone=timezone)
         if updated is None:
             build(con, timezone=timezone)
@@ -66,11 +62,7 @@ def differences(batch: Batch) -> list[str]:
     with tempfile.TemporaryDirectory() as root:
         beside = Layout(Path(root))
         shutil.copyfile(layout.warehouse, beside.warehouse)
-        with (
-            open_warehouse(beside) as con,
-            attached_marts(con, beside.marts),
-            uncommented(),
-        ):
+        with open_warehouse(beside) as con, attached_marts(con, beside.marts):
             build(con, timezone=batch.settings.reporting.timezone)
             run_checks(con)
             return _differing(con, layout)

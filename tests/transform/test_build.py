@@ -11,7 +11,6 @@ import pytest
 from analytics.resources import folder
 from analytics.transform.build import build
 from analytics.transform.models import ModelError
-from tests.conftest import uncommented
 from tests.transform.given import Warehouse
 
 
@@ -65,5 +64,5 @@ def test_an_error_names_its_model(
         r"queries/marts/fct_broken\.sql" if error else r"analytics\..*\.error_classes\.run_errors"
     )
 
-    with pytest.raises(ModelError, match=f"^{name}: {error}"), uncommented():
+    with pytest.raises(ModelError, match=f"^{name}: {error}"):
         build(warehouse.con, timezone="UTC", queries=queries)

@@ -13,7 +13,6 @@ from analytics.transform.build import all_models, build
 from analytics.transform.incremental import Update
 from analytics.transform.models import SqlModel, in_order
 from analytics.transform.parsing import nodes
-from tests.conftest import uncommented
 from tests.transform.given import Warehouse
 
 
@@ -47,8 +46,7 @@ def test_columns_by_which_inputs_are_looked_up(warehouse: Warehouse) -> None:
     """No model makes a column by which it looks up an input: others have it as it is looked up."""
     assert made("select x.a, max(x.b) as b, coalesce(c, '') as c, e as d from s.x") == {"c", "d"}
     assert made("with y as (select * replace (if(a = 1, 2, a) as a) from s.x) from y") == {"a"}
-    with uncommented():
-        build(warehouse.con, timezone="UTC")
+    build(warehouse.con, timezone="UTC")
     update, looked_up, wrong = Update(warehouse.con, {}), 0, []
     for model in in_order(all_models(folder("queries"))):
         update._models[model.relation] = model

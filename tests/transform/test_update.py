@@ -21,7 +21,6 @@ from analytics.transform.models import ModelError
 from analytics.warehouse.database import attached_marts, open_warehouse
 from analytics.warehouse.layout import Layout
 from tests.batches import Killed
-from tests.conftest import uncommented
 from tests.transform.given import WORKSPACE, Warehouse, empty_warehouse
 
 NOON = datetime(2026, 11, 19, 12, tzinfo=UTC)
@@ -72,8 +71,7 @@ def fill(warehouse: Warehouse) -> None:
         warehouse.given("usage_hours", agent_id=agent, cost_usd="1.5", **first)
     for number, run_id in enumerate(RUNS):
         warehouse.given("runs", **run(run_id, created_at=made_at(run_id, number)), **first)
-    with uncommented():
-        build(warehouse.con, timezone="UTC")
+    build(warehouse.con, timezone="UTC")
     run_checks(warehouse.con)
 
 
@@ -209,11 +207,9 @@ def test_is_what_a_full_build_makes(
     ):
         for number, change in enumerate(changes):
             change(built, batch(built, f"2026112{2 + number}T050000Z"))
-            with uncommented():
-                assert update(built.con, timezone="UTC")
+            assert update(built.con, timezone="UTC")
     updated = contents(built)
-    with uncommented():
-        build(built.con, timezone="UTC")
+    build(built.con, timezone="UTC")
 
     anew = contents(built)
     assert [name for name in anew if updated[name] != anew[name]] == []
@@ -233,8 +229,7 @@ def contents(warehouse: Warehouse) -> Rows:
 
 def test_nothing_is_built_where_nothing_changed(built: Warehouse) -> None:
     """A second update builds no row but those that show the results of checks."""
-    with uncommented():
-        updated = update(built.con, timezone="UTC")
+    updated = update(built.con, timezone="UTC")
 
     assert updated
     assert {each.name for each in updated[0] if each.rows} <= {
@@ -263,8 +258,7 @@ def test_rows_that_no_batch_wrote(built: Warehouse) -> None:
     assert update(con, timezone="UTC")
     with mock.patch.object(building, "AUDITED", 1), pytest.raises(UnseenChangeError) as changed:
         update(con, timezone="UTC")
-    with uncommented():
-        build(con, timezone="UTC")
+    build(con, timezone="UTC")
     con.execute("delete from build_file.marts.fct_runs where run_id = 'r-1'")
     with pytest.raises(UnseenChangeError) as gone:
         update(con, timezone="UTC")
@@ -282,13 +276,12 @@ def test_half_an_update_is_built_anew(built: Warehouse, error: type[BaseExceptio
         built.con.execute("alter table build_file.marts.fct_runs drop column cost_usd")
 
     killed = mock.patch.object(building, "record_build_file", side_effect=Killed)
-    with killed, pytest.raises(error), uncommented():
+    with killed, pytest.raises(error):
         update(built.con, timezone="UTC")
 
     assert not is_whole(built.con)
     assert update(built.con, timezone="UTC") is None
-    with uncommented():
-        build(built.con, timezone="UTC")
+    build(built.con, timezone="UTC")
     assert is_whole(built.con)
     assert built.row("select count(*), max(cost_usd) > 0 from fct_runs") == (10, True)
 
@@ -307,8 +300,7 @@ def test_checks_of_what_changed_find_it(built: Warehouse) -> None:
     """A check that passed before fails where what changed contradicts it, and names all of it."""
     load = batch(built, "20261122T050000Z")
     built.given("runs", run_id="r-9", load_id=load)
-    with uncommented():
-        updated = update(built.con, timezone="UTC")
+    updated = update(built.con, timezone="UTC")
     assert updated
     built.con.execute(
         "update build_file.marts.fct_runs set is_final = true, is_terminal = false"
@@ -322,12 +314,9 @@ def test_checks_of_what_changed_find_it(built: Warehouse) -> None:
 
 def test_a_new_day_touches_what_reads_what_it_changes(built: Warehouse) -> None:
     """All days differ in the last one; models that read whether they have ended are not built."""
-    with uncommented():
-        warehouse_days = built.row("select count(*) from intermediate.int_metered_days")
-        built.execute(
-            "update ledger.workspaces set last_batch_at = ?", BATCH_AT + timedelta(days=1)
-        )
-        updated = update(built.con, timezone="UTC")
+    warehouse_days = built.row("select count(*) from intermediate.int_metered_days")
+    built.execute("update ledger.workspaces set last_batch_at = ?", BATCH_AT + timedelta(days=1))
+    updated = update(built.con, timezone="UTC")
     assert updated is not None
     rows = {each.name: each.rows for each in updated[0]}
 
