@@ -1,6 +1,8 @@
-"""Tables of the report whose rows follow the checks."""
+"""Tables of the report whose rows follow the checks, and of the runs that pages show."""
 
 from __future__ import annotations
+
+from datetime import UTC, datetime
 
 from analytics.transform.checks import run_checks
 from tests.queries.metered import read_workspace
@@ -58,3 +60,28 @@ def test_a_new_workspace_has_rows_of_zeros(warehouse: Warehouse) -> None:
         " from reports.rpt_workspace_health"
     )
     assert zeros == [(0, 0, "none", 0)] * 2
+
+
+def test_runs_are_bounded(warehouse: Warehouse) -> None:
+    """Of each month the 10 most expensive runs are kept, of the latest two the 300 newest."""
+    warehouse._con.execute("update ledger.workspaces set last_batch_at = '2026-12-01 05:00:00+00'")
+    for number in range(20):
+        of = {"cost_usd": number, "created_at": datetime(2026, 7, 1, number, tzinfo=UTC)}
+        warehouse.given("runs", run_id=f"r-old-{number:02}", **of)
+        warehouse.given("runs", run_id=f"r-idle-{number:02}", agent_id="idle", **of)
+    for number in range(320):
+        warehouse.given(
+            "runs", run_id=f"r-{number:03}", cost_usd=320 - number if number >= 5 else 1000,
+            created_at=datetime(2026, 11, 1 + number // 24, number % 24, tzinfo=UTC),
+        )  # fmt: skip
+    warehouse.build()
+
+    def ids(relation: str, where: str) -> list[str]:
+        sql = f"select run_id from reports.{relation} where {where} order by 1"
+        return [run_id for (run_id,) in warehouse.rows(sql)]
+
+    assert ids("rpt_runs", "agent_id <> 'idle'") == sorted(
+        [f"r-old-{number}" for number in range(10, 20)]
+        + [f"r-{number:03}" for number in (*range(10), *range(20, 320))]
+    )
+    assert ids("rpt_newest_runs", "agent_id = 'idle'") == [f"r-idle-{n}" for n in range(15, 20)]
