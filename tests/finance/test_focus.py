@@ -5,10 +5,12 @@ https://github.com/FinOps-Open-Cost-and-Usage-Spec/FOCUS_Spec, closed_billing_pe
 
 from __future__ import annotations
 
+import csv
 import json
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,12 +18,17 @@ import pytest
 from focus_data_toolkit.model.validator import lint_focus_1_4_structure
 from focus_data_toolkit.validate import validate_dataset_bundle
 
+from analytics.finance.books.frozen import load_frozen, write_frozen
 from analytics.published.export.focus.columns import Dataset
-from analytics.published.export.focus.files import SOURCES, read_focus
-from tests.finance.focus import CLOSED, Row, build, close, read_from, rows, used
+from analytics.published.export.focus.files import SOURCES, file_name, read_focus, write_focus
+from analytics.resources import folder
+from analytics.transform.models import references
+from tests.queries.metered import read_workspace
 from tests.queries.sample import own
 from tests.transform.given import WORKSPACE, Warehouse, empty_warehouse
 
+Row = dict[str, str]
+CLOSED = datetime(2026, 12, 5, tzinfo=UTC)
 APRIL, MAY, JUNE, JULY = MONTHS = [date(2026, month, 1) for month in range(4, 8)]
 CONDITIONS = ("SupportsUnitPricing", "SupportsMultiplePricingCategories")
 HOSTILE = ('=cmd()|"/c calc"!A0', "+1", "\t=1\r\n,", 'a;=1"\\', "<b>\xa0\u202e\U000e0001</b>")
@@ -31,6 +38,61 @@ AMOUNTS = (
     "EffectiveCost", "BilledCost", "ContractedCost", "ListCost", "PricingQuantity",
     "ConsumedQuantity",
 )  # fmt: skip
+
+
+def used(
+    warehouse: Warehouse, day: date, cost: str | None, billed: str | None = None, **of: object
+) -> None:
+    """An agent's usage of a day by the hour; with `billed`, also the bill of that day."""
+    row: dict[str, object] = {"agent_id": "a-1", "provider": "anthropic", "model": "claude-5"}
+    row |= {"tokens_in": 100, "tokens_out": 10, "request_count": 1} | of
+    bill = {"date": day, "agent_id": row["agent_id"], "billed_usd": billed}
+    bill |= {name: of[name] for name in ("workspace_id",) if name in of}
+    if cost is not None:
+        warehouse.given("usage_hours", date=day, hour=f"{day} 12:00Z", cost_usd=cost, **row)
+    if billed is not None:
+        warehouse.given("agent_billing_days", cost_usd=of.get("cost_of_day", cost), **bill)
+
+
+def build(warehouse: Warehouse) -> None:
+    """Build the relations that a close and the files read, and no others."""
+    warehouse.build()
+    for relation in _read():
+        warehouse.execute(f"select 1 from {relation} limit 0")
+
+
+def close(warehouse: Warehouse, books: Path, *months: date) -> None:
+    """Close months with the figures as they are built; what depends on it is not built anew."""
+    con = warehouse._con
+    for month in months:
+        target = books / f"{month:%Y-%m}"
+        target.mkdir()
+        write_frozen(con, month, 1, target)
+        warehouse.insert(
+            "finance.closings", month=month, revision=1, status="closed", closed_at=CLOSED,
+            is_early=False,
+        )  # fmt: skip
+    load_frozen(con, sorted(books.iterdir()))
+
+
+def rows(
+    warehouse: Warehouse, target: Path, month: date, dataset: Dataset = Dataset.cost_and_usage
+) -> list[Row]:
+    """The rows of a month's CSV file, which is written once."""
+    file = target / file_name(dataset, f"{month:%Y-%m}")
+    if not file.exists():
+        write_focus(warehouse._con, month, target)
+    with file.open(encoding="utf-8", newline="") as lines:
+        return list(csv.DictReader(lines))
+
+
+@cache
+def _read() -> list[str]:
+    read = {"marts.fct_charges", "marts.fct_charge_adjustments", "marts.fct_invoices"}
+    read |= {"marts.dim_models", "marts.dim_months", "audit.closings", "audit.loads"}
+    for file in (folder("queries") / "books").glob("*.sql"):
+        read |= references(file.stem, file.read_text(encoding="utf-8"))
+    return sorted(read)
 
 
 class Months(NamedTuple):
@@ -63,7 +125,7 @@ def fill(warehouse: Warehouse) -> None:
     """April of agents with hostile names, May with some days for each scenario, and invoices."""
     warehouse.insert("ledger.workspaces", workspace_id=OTHER, workspace_name="=Other()\xa0")
     for workspace_id in (WORKSPACE, OTHER):
-        read_from(warehouse, APRIL, workspace_id)
+        read_workspace(warehouse, workspace_id)
         for month in MONTHS[:3]:
             warehouse.insert(
                 "finance.invoices", line=int(f"{month.month}{workspace_id[-1]}"), month=month,
@@ -71,6 +133,7 @@ def fill(warehouse: Warehouse) -> None:
                 issued_on=month + timedelta(days=33), amount_usd="30.01",
                 credit_usd=workspace_id == OTHER, tax_usd="1.5",
             )  # fmt: skip
+    warehouse._con.execute("update ledger.requests set window_start = ?", [APRIL])
     for month in MONTHS:
         used(warehouse, month, "1E-10", "0", agent_id="b-1", workspace_id=OTHER)
     for provider, since in (("=openai()", "2026-04-05"), ("openai", "2026-01-01")):
@@ -139,17 +202,17 @@ def correct(warehouse: Warehouse) -> None:
 @pytest.fixture(scope="module")
 def months(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Months]:
     """April and May are closed, and corrected afterwards; July was, and was reopened."""
-    folder = tmp_path_factory.mktemp("months")
-    (books := folder / "books").mkdir()
-    (before := folder / "before").mkdir()
-    with empty_warehouse(folder / "data") as warehouse:
+    root = tmp_path_factory.mktemp("months")
+    (books := root / "books").mkdir()
+    (before := root / "before").mkdir()
+    with empty_warehouse(root / "data") as warehouse:
         fill(warehouse)
         build(warehouse)
         may = rows(warehouse, before, MAY)
         close(warehouse, books, APRIL, MAY)
         correct(warehouse)
         build(warehouse)
-        yield Months(warehouse, folder, may)
+        yield Months(warehouse, root, may)
 
 
 @pytest.mark.parametrize("dataset", Dataset)

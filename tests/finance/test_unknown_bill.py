@@ -13,28 +13,18 @@ from analytics.published.export.files import without_formula
 from analytics.published.export.pack import write_pack
 from analytics.published.export.statement_page import statement_page
 from tests.finance.conftest import month_end_of
-from tests.queries.metered import metered
+from tests.queries.metered import asked
 from tests.spreadsheets import read_cells
-from tests.transform.given import WORKSPACE, Warehouse, empty_warehouse
+from tests.transform.given import Warehouse, empty_warehouse
 
-NONE, PART, WHOLE, REFUSED = (date(2026, month, 1) for month in (8, 9, 10, 11))
+NONE, PART, WHOLE = (date(2026, month, 1) for month in (8, 9, 10))
 IN_PART = "; the bill is known in part"
 
 
 def fill(warehouse: Warehouse) -> None:
-    """Months of two agents, each with 10 dollars of usage; the bill of a provider is refused."""
+    """Months of two agents, each with 10 dollars of usage."""
     warehouse.execute("update ledger.workspaces set last_batch_at = '2026-12-05 05:00Z'")
-    for source in ("usage_hours", "billing_days", "agent_billing_days", "platform_rollups"):
-        end = "2026-11-20" if source == "billing_days" else "2026-12-06"
-        warehouse.insert(
-            "ledger.requests", workspace_id=WORKSPACE, load_id="load-1", request=1, source=source,
-            status=200, fetched_at="2026-12-05 05:00Z", window_start="2026-07-31", window_end=end,
-        )  # fmt: skip
-    warehouse.insert(
-        "ledger.requests", workspace_id=WORKSPACE, load_id="load-1", request=2, status=403,
-        source="billing_days", window_start="2026-11-20", window_end="2026-12-06",
-        fetched_at="2026-12-05 05:00Z",
-    )  # fmt: skip
+    asked(warehouse, "2026-07-31", "2026-12-06")
     for agent_id in ("one", "two"):
         warehouse.given("agents", agent_id=agent_id, agent_slug=agent_id)
     for month, bills in {NONE: (None, None), PART: (12, None), WHOLE: (12, 13)}.items():
@@ -43,7 +33,6 @@ def fill(warehouse: Warehouse) -> None:
                 "agent_billing_days", date=month.replace(day=10), agent_id=agent_id, cost_usd=10,
                 billed_usd=bill,
             )  # fmt: skip
-    metered(warehouse, date="2026-11-10", hour="2026-11-10 09:00Z", agent_id="one")
     for run_id, cost in (("r-1", None), ("r-2", None), ("r-3", 1)):
         created_at = "2026-10-10 12:00Z"
         warehouse.given("runs", run_id=run_id, agent_id="one", cost_usd=cost, created_at=created_at)
@@ -105,14 +94,6 @@ def test_runs_and_days_of_unknown_cost(warehouse: Warehouse) -> None:
     state = month_end_of(warehouse, WHOLE).facts["State"]
 
     assert state.endswith("; 2 runs of unknown cost; 2 days of unknown platform cost")
-
-
-def test_a_step_to_the_bill_that_is_not_known(warehouse: Warehouse, tmp_path: Path) -> None:
-    """Statement and pack are written; what cannot be said is a dash."""
-    page = statement_page(month_end_of(warehouse, REFUSED))
-
-    assert numbers.UNKNOWN in next(row for row in page.split("<tr")[1:] if "surcharge" in row)
-    write_pack(warehouse.con, REFUSED, tmp_path, None)
 
 
 @pytest.mark.parametrize("text", ["=1+1", 'x;"=1+1;y', "x;'=1", '"-1', "x; \"'@a"])

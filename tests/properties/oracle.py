@@ -154,12 +154,22 @@ class Oracle:
                 days[run.created_at.date()] += state_of(run).cost_usd
         return days
 
-    def metered(self) -> dict[date, Decimal]:
-        """Return cost by UTC day of the request."""
-        days: defaultdict[date, Decimal] = defaultdict(Decimal)
+    def booked(self, *by: str) -> dict[tuple[Any, ...], dict[str, Any]]:
+        """By UTC day of the request, and line, model or provider: what the ledger sums."""
+        groups: defaultdict[tuple[Any, ...], Totals] = defaultdict(Totals)
         for entry in self._life.workspace.ledger:
-            days[entry.booked_at.date()] += entry.cost_usd
-        return days
+            line = entry.run.agent.id if entry.run.agent else "(platform)"
+            of = {"agent_id": line, "model": entry.model, "provider": entry.provider}
+            groups[entry.booked_at.date(), *(of[name] for name in by)].add(entry)
+        return {
+            key: {
+                "metered_cost_usd": totals.cost_usd,
+                "billed_usd": totals.billed_usd,
+                "tokens_in": totals.tokens_in,
+                "tokens_out": totals.tokens_out,
+            }
+            for key, totals in groups.items()
+        }
 
     def platform(self) -> dict[date, tuple[Decimal, int, int]]:
         """Cost and tokens of the platform's runs by UTC day of creation."""
@@ -171,32 +181,6 @@ class Oracle:
                 cost + state.cost_usd, tokens_in + state.tokens_in, tokens_out + state.tokens_out
             )  # fmt: skip
         return days
-
-    def billed(self) -> dict[tuple[date, str], tuple[Decimal, Decimal]]:
-        """Cost and bill by UTC day and line."""
-        days: defaultdict[tuple[date, str], Totals] = defaultdict(Totals)
-        for entry in self._life.workspace.ledger:
-            line = entry.run.agent.id if entry.run.agent else "(platform)"
-            days[entry.booked_at.date(), line].add(entry)
-        return {key: (totals.cost_usd, totals.billed_usd) for key, totals in days.items()}
-
-    def models(self) -> dict[tuple[date, str, str, str], tuple[Decimal, int, int]]:
-        """Cost and tokens by UTC day of the request, line, model and provider."""
-        groups: defaultdict[tuple[date, str, str, str], Totals] = defaultdict(Totals)
-        for entry in self._life.workspace.ledger:
-            line = entry.run.agent.id if entry.run.agent else "(platform)"
-            groups[entry.booked_at.date(), line, entry.model, entry.provider].add(entry)
-        return {
-            key: (totals.cost_usd, totals.tokens_in, totals.tokens_out)
-            for key, totals in groups.items()
-        }
-
-    def providers(self) -> dict[tuple[date, str], tuple[Decimal, Decimal]]:
-        """Cost and bill by UTC day and provider."""
-        groups: defaultdict[tuple[date, str], Totals] = defaultdict(Totals)
-        for entry in self._life.workspace.ledger:
-            groups[entry.booked_at.date(), entry.provider].add(entry)
-        return {key: (totals.cost_usd, totals.billed_usd) for key, totals in groups.items()}
 
     def _true_days(self) -> dict[tuple[str, date], list[State]]:
         return _by_day(

@@ -168,26 +168,6 @@ def test_entries_of_a_month(life: Life, month: date, kind: str) -> None:
     assert found == OF_MONTH[month, kind]
 
 
-def test_an_invoice_that_is_taken_back(life: Life) -> None:
-    """An invoice that is in the file no more is taken back from where it was booked, all of it."""
-    assert life.warehouse.rows("""
-        select account, cost_center, sum(debit_usd - credit_usd)
-        from marts.fct_journal_lines
-        where usage_month = '2026-11-01' and kind = 'invoice'
-        group by all having max(booked_month) = '2027-01-01' order by all
-    """) == [
-        ("2000", "(none)", 0),
-        ("6200", "(none)", 0),
-        ("6210", "CC-1", 0),
-        ("6210", "CC-2", 0),
-        ("6220", "CC-2", 0),
-    ]
-    assert life.warehouse.rows("""
-        select distinct narration from marts.fct_journal_lines
-        where booked_month = '2026-11-01' and usage_month < booked_month and kind = 'invoice'
-    """) == [('Invoice LEV-"X"; date:no for usage of 2026-10, issued 2026-11-02, Bakery',)]
-
-
 def test_a_closed_journal_stays(life: Life) -> None:
     """A journal is exported as it was when the month closed, whatever happens later."""
     assert {month: texts_of(life.journals[month]) for month in MONTHS[:3]} == life.as_closed
