@@ -12,8 +12,6 @@ from unittest import mock
 import pytest
 
 from analytics.custom.files import read_files
-from analytics.finance.accounts import Accounts
-from analytics.finance.allocation import Rules
 from analytics.finance.budgets import read_budgets
 from analytics.finance.invoices import read_invoices
 from analytics.finance.lines import Lines
@@ -211,15 +209,6 @@ def test_files_that_cannot_be_used(
     files, refused = read_files(folder.parent, "finance")
     assert files == []
     assert f"finance/owners.csv: {reason}" in [each.error for each in refused]
-
-
-def test_a_project_without_files() -> None:
-    """It has no rule, invoice, budget or problem, and the accounts are the defaults."""
-    found = read_finance(Path())
-
-    assert found.problems == []
-    assert found.owners == found.invoices == found.budgets == Lines()
-    assert (found.allocation, found.accounts) == (Rules(), Accounts())
 
 
 @pytest.mark.parametrize(

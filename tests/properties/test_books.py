@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import shutil
-from collections import defaultdict
+from collections import Counter
 from contextlib import suppress
 from datetime import date, datetime
-from decimal import Decimal
 from pathlib import Path
 from typing import TypeAlias
 from unittest import mock
@@ -32,6 +31,7 @@ from analytics.warehouse.database import attached_marts, open_warehouse
 from analytics.warehouse.publish import record_publication
 from tests.batches import Killed, Row, killed_before, read, read_marts
 from tests.conftest import NOW, Batch
+from tests.properties.oracle import Oracle
 from tests.properties.story import (
     TIMEZONES,
     Chapter,
@@ -43,9 +43,9 @@ from tests.properties.story import (
 )
 from tests.transform.given import MODELS, build_some
 
-Bills: TypeAlias = defaultdict[tuple[date, str], list[Decimal]]
+Bills: TypeAlias = Counter[tuple[date, str, str]]
 
-ZERO = Decimal(0)
+AMOUNTS = ("metered_cost_usd", "billed_usd")
 OWNERS = ("Ann", "Bob", "Cleo")
 OF_THE_BOOKS = (
     "fct_charges", "fct_charge_adjustments", "fct_month_lines", "fct_period_adjustments",
@@ -173,33 +173,27 @@ def build_books(batch: Batch, file: Path) -> dict[str, list[Row]]:
 def prove_books(marts: dict[str, list[Row]], true: Bills) -> None:
     """By month and line, what was closed and every adjustment of it are the ledger's sums."""
     closed = {row["month"] for row in marts["closings"] if row["status"] == "closed"}
-    sums: Bills = defaultdict(lambda: [ZERO, ZERO])
+    sums: Bills = Counter()
     for row in marts["fct_month_lines"]:
         if row["revision"]:
-            line = sums[row["usage_month"], row["agent_id"]]
-            _add(line, row["metered_cost_usd"], row["billed_usd"])
+            line = row["usage_month"], row["agent_id"]
+            sums.update({(*line, name): row[name] for name in AMOUNTS})
     for row in marts["fct_period_adjustments"]:
-        line = sums[row["usage_month"], row["agent_id"]]
-        _add(line, row["difference_metered_cost_usd"], row["difference_billed_usd"])
+        line = row["usage_month"], row["agent_id"]
+        sums.update({(*line, name): row[f"difference_{name}"] for name in AMOUNTS})
         assert row["booked_month"] > row["usage_month"]
         assert row["is_booked"] == (row["booked_month"] in closed)
-    assert {key: value for key, value in sums.items() if any(value)} == {
-        key: value for key, value in true.items() if any(value) and key[0] in closed
+    assert {key: value for key, value in sums.items() if value} == {
+        key: value for key, value in true.items() if value and key[0] in closed
     }
 
 
 def billed(life: Life) -> Bills:
     """Return cost and bill by month and line, from the ledger."""
-    sums: Bills = defaultdict(lambda: [ZERO, ZERO])
-    for entry in life.workspace.ledger:
-        line = entry.run.agent.id if entry.run.agent else "(platform)"
-        month = entry.booked_at.date().replace(day=1)
-        _add(sums[month, line], entry.cost_usd, entry.billed_usd)
+    sums: Bills = Counter()
+    for (day, line), figures in Oracle(life, [], "UTC").booked("agent_id").items():
+        sums.update({(day.replace(day=1), line, name): figures[name] for name in AMOUNTS})
     return sums
-
-
-def _add(line: list[Decimal], *amounts: Decimal) -> None:
-    line[:] = [before + amount for before, amount in zip(line, amounts, strict=True)]
 
 
 def _own(con: duckdb.DuckDBPyConnection, owner: str) -> None:

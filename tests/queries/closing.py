@@ -8,11 +8,6 @@ from analytics.finance.books.frozen import names
 from analytics.resources import folder
 from tests.transform.given import Warehouse
 
-OF_USE = ("allocations", "charges", "lines")
-"""Frozen tables that name the closed month as `usage_month`."""
-BY_MONTH = ("budgets", "loads", "month_bridge")
-"""Those that name it as `month`; others as `booked_month`."""
-
 
 def close(warehouse: Warehouse, *months: date, revision: int = 1) -> None:
     """Close months in their order, each with the figures as they are built by then."""
@@ -36,14 +31,3 @@ def close(warehouse: Warehouse, *months: date, revision: int = 1) -> None:
             [month, revision],
         )
         warehouse.build()
-
-
-def reopen(warehouse: Warehouse, month: date) -> None:
-    """Reopen the last closed month, as a load of the books does."""
-    con = warehouse._con
-    con.execute("update finance.closings set status = 'reopened' where month = ?", [month])
-    for name in names():
-        of_use = "usage_month" if name in OF_USE else "booked_month"
-        column = "month" if name in BY_MONTH else of_use
-        con.execute(f"delete from finance.closed_{name} where {column} = ?", [month])
-    warehouse.build()

@@ -45,11 +45,3 @@ def invoiced(warehouse: Warehouse, month: date, usd: str, **of: Any) -> None:
     row |= {"amount_usd": usd, "credit_usd": 0, "tax_usd": 0}
     row["is_accepted"] = False
     warehouse.insert("finance.invoices", **(row | of))
-
-
-def invoices(warehouse: Warehouse, *columns: str) -> list[tuple[Any, ...]]:
-    """Build, and return columns of all invoices."""
-    warehouse.build()
-    return warehouse.rows(
-        f"select {', '.join(columns)} from marts.fct_invoices order by booked_month, invoice_id"
-    )

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from tests.transform.given import WORKSPACE, Warehouse
 
-DAY = date(2026, 11, 19)
-NOON = datetime(2026, 11, 19, 12, tzinfo=UTC)
 LAST_BATCH = datetime(2026, 11, 28, 5, tzinfo=UTC)  # beyond the API's lag of every earlier day
 METERS = (
     "usage_hours", "billing_days", "agent_billing_days", "agent_rollups", "platform_rollups",

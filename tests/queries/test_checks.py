@@ -8,7 +8,6 @@ from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
-import duckdb
 import pytest
 
 from analytics.resources import folder
@@ -186,12 +185,6 @@ def test_error_names_the_file(sample: Warehouse, tmp_path: Path, sql: str, cause
     assert cause in caught.value.cause
 
 
-def test_marts_not_built(warehouse: Warehouse) -> None:
-    """Without marts a check is an error that says which relation it lacks."""
-    with pytest.raises(ModelError, match="does not exist"):
-        run_checks(warehouse.con)
-
-
 def test_checks_that_are_stopped_change_nothing(
     sample: Warehouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -208,22 +201,3 @@ def test_checks_that_are_stopped_change_nothing(
 
     assert before == [sample.rows(f"from {each} order by all") for each in relations]
     assert all(before)
-
-
-def test_results_survive_the_file(sample: Warehouse, tmp_path: Path) -> None:
-    """The stored results and their comments are read from the closed file."""
-    run_checks(sample.con)
-    sample.con.execute("checkpoint build_file")
-    shutil.copy(tmp_path / "copy.duckdb", tmp_path / "analytics.duckdb")
-
-    with duckdb.connect(tmp_path / "analytics.duckdb", read_only=True) as con:
-        comments = con.execute(
-            "select count(*), count(comment) from duckdb_columns()"
-            " where schema_name in ('marts', 'audit', 'reports')"
-        ).fetchall()
-        kept = con.execute(
-            "select bool_and(is_ok) from audit.check_results where control is null"
-        ).fetchall()
-
-    assert comments[0][0] == comments[0][1] > 0
-    assert kept == [(True,)]

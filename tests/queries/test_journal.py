@@ -121,53 +121,6 @@ def life(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Life]:
         yield Life(warehouse, journals, as_closed)
 
 
-OF_MONTH = {
-    # It books each cost center's bill; less than a cent is rounding, tax stands apart. It has the
-    # last day of a month in which it was not issued.
-    (OCTOBER, "invoice"): [
-        ("2026-10-31", "6200", "(none)", "1.0000000002"),
-        ("2026-10-31", "6210", "CC-1", "100.0000000001"),
-        ("2026-10-31", "6220", "CC-2", "33.3333333333"),
-        ("2026-10-31", "1400", "(none)", "25.5200000000"),
-        ("2026-10-31", "6990", "(none)", "-0.0033333336"),
-        ("2026-10-31", "2000", "(none)", "-159.8500000000"),
-    ],
-    (OCTOBER, "accrual"): [],
-    # A correction of a closed month is an expense of its cost center.
-    (NOVEMBER, "adjustment"): [
-        ("2026-11-30", "6210", "CC-1", "4.9999999999"),
-        ("2026-11-30", "2150", "(none)", "-4.9999999999"),
-    ],
-    # All of the bill of a month without an invoice is accrued, and taken back on the next day.
-    (DECEMBER, "accrual"): [
-        ("2026-12-31", "6200", "(none)", "1.0000000002"),
-        ("2026-12-31", "6210", "CC-2", "100.0000000001"),
-        ("2026-12-31", "6220", "CC-2", "33.3333333333"),
-        ("2026-12-31", "2151", "(none)", "-134.3333333336"),
-    ],
-    (JANUARY, "reversal"): [
-        ("2027-01-01", "6200", "(none)", "-1.0000000002"),
-        ("2027-01-01", "6210", "CC-2", "-100.0000000001"),
-        ("2027-01-01", "6220", "CC-2", "-33.3333333333"),
-        ("2027-01-01", "2151", "(none)", "134.3333333336"),
-    ],
-}
-
-
-@pytest.mark.parametrize(("month", "kind"), OF_MONTH)
-def test_entries_of_a_month(life: Life, month: date, kind: str) -> None:
-    """Invoices, adjustments, accruals and their reversals, each with its day and account."""
-    found = life.warehouse.rows(
-        "select entry_date::varchar, account, cost_center, (debit_usd - credit_usd)::varchar"
-        " from marts.fct_journal_lines where booked_month = ? and kind = ?"
-        " and (kind not in ('accrual', 'reversal') or usage_month >= '2026-12-01')"
-        " order by entry_id, line_number",
-        month, kind,
-    )  # fmt: skip
-
-    assert found == OF_MONTH[month, kind]
-
-
 def test_a_closed_journal_stays(life: Life) -> None:
     """A journal is exported as it was when the month closed, whatever happens later."""
     assert {month: texts_of(life.journals[month]) for month in MONTHS[:3]} == life.as_closed

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import random
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -21,16 +21,32 @@ from tests.transform.given import Warehouse, empty_warehouse
 MONTHS = [date(2026, month, 1) for month in range(8, 13)]
 WORKSPACES = ("w-1", "w-2")
 AGENTS = ("a-1", "a-2", None)
+MATCHING = """
+    select coalesce(sum(usd), 0) from (
+        select billed_usd as usd from raw.agent_billing_days
+        anti join raw.superseded using (version_id)
+        where workspace_id = $workspace and date_trunc('month', date) = $month
+        union all
+        select credit_usd - amount_usd from finance.invoices
+        where workspace_id = $workspace and month = $month
+    )
+"""
+"""What is billed of a month and not invoiced."""
+CHANGES = {
+    "change": "update finance.invoices set amount_usd = amount_usd + 0.01 where line = $line",
+    "acceptance": "update finance.invoices set is_accepted = not is_accepted where line = $line",
+    "removal": "delete from finance.invoices where line = $line",
+    "account": "update finance.accounts set account = $line where role = $role",
+}
 
 
 class Life:
     """A warehouse to which things happen, all by one seed."""
 
     def __init__(self, warehouse: Warehouse, seed: int) -> None:
-        self._warehouse, self._random = warehouse, random.Random(seed)
+        self._warehouse, self.random = warehouse, Random(seed)
         self._bills: dict[tuple[str, date, str | None], int] = {}
-        chance = self._random.random
-        owned(warehouse, **({"provider_payable": "2010"} if chance() < 0.5 else {}))
+        owned(warehouse, **({"provider_payable": "2010"} if self.random.random() < 0.5 else {}))
         for rule, source in enumerate(("platform", "failed")):
             warehouse.insert(
                 "finance.allocation_rules", rule=rule, name=source, source=source, method="even",
@@ -39,74 +55,44 @@ class Life:
         for workspace in WORKSPACES:
             for month in MONTHS:
                 for agent in AGENTS:
-                    if chance() < 0.85:
+                    if self.random.random() < 0.85:
                         of = {"workspace_id": workspace, "billed_usd": self._usd()}
                         version = billed(warehouse, month, agent, self._usd(), **of)
                         self._bills[workspace, month, agent] = version
 
-    def _usd(self) -> Decimal:
-        return Decimal(self._random.randrange(2 * 10**12) * (self._random.random() > 0.1)) / 10**10
+    def _usd(self) -> str:
+        return str(
+            Decimal(self.random.randrange(2 * 10**12) * (self.random.random() > 0.1)) / 10**10
+        )
 
     def happen(self, known: list[date]) -> None:
         """One thing happens to some month that is known by now."""
-        workspace, month = self._random.choice(WORKSPACES), self._random.choice(known)
-        line = self._random.randrange(2, 8)
-        account = str(self._random.randrange(3000, 3003))
-        run = self._warehouse._con.execute
-        match self._random.choice(
-            ["invoice", "matching", "bill", "owner", "change", "acceptance", "removal", "account"]
-        ):
+        choice, run = self.random.choice, self._warehouse._con.execute
+        of = {"workspace": choice(WORKSPACES), "month": choice(known)}
+        match choice(["invoice", "matching", "bill", "owner", *CHANGES]):
             case "invoice":
-                of = {"credit_usd": self._random.choice([0, "0.5"]), "tax_usd": "1.23"}
-                self._invoice(workspace, month, self._usd(), **of)
+                self._invoice(**of, usd=self._usd(), credit_usd=choice([0, "0.5"]), tax_usd="1.23")
             case "matching":
-                ((usd,),) = run(
-                    """
-                    select coalesce(sum(usd), 0) from (
-                        select billed_usd as usd from raw.agent_billing_days
-                        anti join raw.superseded using (version_id)
-                        where workspace_id = $workspace and date_trunc('month', date) = $month
-                        union all
-                        select credit_usd - amount_usd from finance.invoices
-                        where workspace_id = $workspace and month = $month
-                    )
-                    """,
-                    {"workspace": workspace, "month": month},
-                ).fetchall()
-                self._invoice(workspace, month, usd)
+                ((usd,),) = run(MATCHING, of).fetchall()
+                self._invoice(**of, usd=usd)
             case "bill" if held := [key for key in self._bills if key[1] in known]:
-                key = self._random.choice(held)
+                key = choice(held)
                 self._bills[key] = self._warehouse.replaced(
                     self._bills[key], "agent_billing_days", workspace_id=key[0], agent_id=key[2],
                     date=key[1].replace(day=10), cost_usd=self._usd(), billed_usd=self._usd(),
                 )  # fmt: skip
             case "owner":
-                centers = {
-                    agent: self._random.choice(["CC-1", "CC-2", "CC-3"]) for agent in ("a-1", "a-2")
-                }
+                centers = {agent: choice(["CC-1", "CC-2", "CC-3"]) for agent in ("a-1", "a-2")}
                 own(self._warehouse, *({"agent": a, "cost_center": c} for a, c in centers.items()))
-            case "change":
-                run(
-                    "update finance.invoices set amount_usd = amount_usd + 0.01 where line = ?",
-                    [line],
-                )
-            case "acceptance":
-                run(
-                    "update finance.invoices set is_accepted = not is_accepted where line = ?",
-                    [line],
-                )
-            case "removal":
-                run("delete from finance.invoices where line = ?", [line])
             case "account":
-                role = self._random.choice(["accrued", "payable", "rounding", "expense"])
-                run("update finance.accounts set account = ? where role = ?", [account, role])
+                role = choice(["accrued", "payable", "rounding", "expense"])
+                run(CHANGES["account"], {"line": str(choice(range(3000, 3003))), "role": role})
+            case change if change in CHANGES:
+                run(CHANGES[change], {"line": choice(range(2, 8))})
 
-    def _invoice(self, workspace: str, month: date, usd: Decimal, **of: Any) -> None:
-        of |= {"workspace_id": workspace, "invoice_id": f"I-{self._random.randrange(10**9)}"}
-        invoiced(self._warehouse, month, str(usd.quantize(CENT)), **of)
-
-    def count(self, most: int) -> int:
-        return self._random.randrange(most)
+    def _invoice(self, workspace: str, month: date, usd: Any, **of: Any) -> None:
+        of |= {"workspace_id": workspace, "invoice_id": f"I-{self.random.randrange(10**9)}"}
+        invoiced(self._warehouse, month, str(Decimal(usd).quantize(CENT)), **of)
 
 
 @pytest.mark.long
@@ -116,9 +102,9 @@ def test_lives(tmp_path: Path, seed: int) -> None:
     with empty_warehouse(tmp_path / "data") as warehouse:
         warehouse.insert("ledger.workspaces", workspace_id="w-2", workspace_name="Other")
         life = Life(warehouse, seed)
-        first = life.count(2)
+        first = life.random.randrange(2)
         for number, month in enumerate(MONTHS):
-            for _ in range(life.count(5)):
+            for _ in range(life.random.randrange(5)):
                 life.happen(MONTHS[: number + 1])
             warehouse.build_all()
             require_checks(warehouse)

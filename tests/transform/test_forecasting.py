@@ -100,24 +100,6 @@ def test_same_as_by_hand(amounts: list[int | None], ahead: int) -> None:
     assert float(made["spread_95"]) == pytest.approx(2.2 * error, rel=1e-6, abs=1)
 
 
-@pytest.mark.parametrize(
-    ("amounts", "ahead"),
-    [
-        ([3] * 11, None),
-        ([3] * 12, 90),  # of one weekday seven times
-        ([3, None] * 13, 90),
-        ([None, *[3] * 6] * 9, None),  # of a weekday that is not known
-        ([0] * 50 + [3] * 11, None),  # launched last week
-        ([0] * 50 + [3] * 12, 90),
-        ([0] * 11, None),
-        ([0] * 12, 0),
-    ],
-)
-def test_twelve_known_days(amounts: list[int | None], ahead: int | None) -> None:
-    """Eleven days since the first amount are too few; what never cost anything will not."""
-    assert expected(amounts)["expected"] == ahead
-
-
 def test_days_between_are_skipped() -> None:
     """A period that begins later counts its own days only, each as its weekday."""
     week = [0, 1, 2, 3, 4, 5, 6]
@@ -127,23 +109,6 @@ def test_days_between_are_skipped() -> None:
     nothing = expected(week * 3, ahead=0)
     assert (nothing["expected"], nothing["spread_95"], nothing["basis_days"]) == (0, 0, 20)
     assert [expected(week * 3)[f"day_{day}"] for day in range(7)] == week
-
-
-def test_what_came() -> None:
-    """A period's sum is known if each of its days is."""
-    dates = [FIRST + timedelta(days=day) for day in range(6)]
-    days = pl.DataFrame({"of": "a", "date": dates, "amount": [1, 2, None, 4, 5, 6]})
-    spans = [(0, 2, 3), (1, 3, None), (3, 6, 15), (3, 7, None), (4, 4, 0)]
-    periods = pl.DataFrame(
-        [
-            ("a", FIRST + timedelta(days=first), FIRST + timedelta(days=end))
-            for first, end, _ in spans
-        ],
-        schema=["of", "first", "end"],
-        orient="row",
-    )
-
-    assert with_actual(periods, days, ["of"])["actual"].to_list() == [each for *_, each in spans]
 
 
 class Traffic(NamedTuple):

@@ -46,15 +46,6 @@ def test_every_day_the_same() -> None:
     assert forecast(*FLAT) == scope | amounts | counts | dict.fromkeys(ENDS, Decimal(60))
 
 
-def test_the_ranges() -> None:
-    """The 95 % range holds the 80 % one, and both hold what is expected."""
-    made = forecast(*(day(each, 2 + each.toordinal() % 5) for each in SPAN))
-    amounts = [made[name] for name in ENDS]
-
-    assert made["cost_to_date_usd"] < amounts[0]
-    assert amounts == sorted(set(amounts))
-
-
 def test_too_little_history() -> None:
     """With fewer than 12 days there is no forecast; the cost to date stands."""
     complete = span(LAST - timedelta(days=10), LAST)

@@ -106,14 +106,6 @@ def test_unknown_is_not_zero(rows: list[Any], count: int) -> None:
     assert [each["unknown_cost_count"] for each in found] == [row[6] for row in rows[-1:]][:count]
 
 
-@pytest.mark.parametrize(("days", "count"), [(13, 0), (14, 1)])
-def test_too_few_days(days: int, count: int) -> None:
-    """No day is judged by fewer than 14 days before it."""
-    complete = span(LAST - timedelta(days=days), LAST)
-
-    assert len(judge(*steady(), day(LAST, 9), complete=complete)) == count
-
-
 def test_lines_and_workspaces_apart() -> None:
     """Each line is judged by its own days; one of the same name elsewhere is another one."""
     rows = [*steady(), day(LAST, 2), *(day(each, 50, agent="a-2") for each in SPAN)]

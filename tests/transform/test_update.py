@@ -187,11 +187,9 @@ def change_owners(warehouse: Warehouse, _: str) -> None:
     [
         ([change_runs, change_them_again], None),
         ([change_runs], 0),
-        ([rename], None),
-        ([lose_a_run], None),
-        ([let_time_pass], None),
+        ([rename, use_without_an_agent, change_owners], None),
+        ([lose_a_run, let_time_pass], None),
         ([publish, find_an_older_run], None),
-        ([use_without_an_agent, change_owners], None),
     ],
 )
 def test_is_what_a_full_build_makes(
