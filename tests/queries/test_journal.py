@@ -10,7 +10,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
@@ -50,9 +50,8 @@ UNTRIED = "closed_lines_are_what_their_loads_gave"
 
 @dataclass(frozen=True)
 class Life:
-    """The warehouse at its end, the journals then, and each as it was when its month closed."""
+    """The journals at its end, and each as it was when its month closed."""
 
-    warehouse: Warehouse
     journals: dict[date, Journal]
     as_closed: dict[date, list[str]]
 
@@ -72,7 +71,7 @@ def require_checks(warehouse: Warehouse) -> None:
 
 
 @pytest.fixture(scope="module")
-def life(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Life]:
+def life(tmp_path_factory: pytest.TempPathFactory) -> Life:
     root = tmp_path_factory.mktemp("life")
     as_closed = {}
     with empty_warehouse(root / "data") as warehouse:
@@ -118,7 +117,7 @@ def life(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Life]:
         warehouse.build()
         require_checks(warehouse)
         journals = {month: journal_of(warehouse, month) for month in MONTHS}
-        yield Life(warehouse, journals, as_closed)
+        return Life(journals, as_closed)
 
 
 def test_a_closed_journal_stays(life: Life) -> None:
