@@ -23,7 +23,7 @@ from tests.hostile import add_hostile_agents
 from tests.report.pages import Page
 
 TIMEZONE = "Europe/Berlin"  # so that no day of a report is one of the API's UTC days
-DAYS = 64  # a month that is whole, and clocks that are put back
+DAYS = 54  # a month that is whole, and clocks that are put back
 _SETTINGS = f"""
 [reporting]
 timezone = "{TIMEZONE}"

@@ -18,7 +18,7 @@ _PROBLEMS = """() => [...document.querySelectorAll('.js-plotly-plot')]
     .map(({ msg }) => msg).filter((msg) => !msg.endsWith('did not get coerced'))"""
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", ["overview", "workspace", "agent"])
 def test_every_chart_is_drawn_as_plotly_takes_it(kind: str, batches: Site, reader: Reader) -> None:
     """A page opens from disk and asks nothing of a network; its charts are valid, with tables."""
     shown = reader.open(batches.one(kind).path)
@@ -27,7 +27,7 @@ def test_every_chart_is_drawn_as_plotly_takes_it(kind: str, batches: Site, reade
     assert shown.evaluate(_PROBLEMS) == []
     assert shown.locator(".modebar-btn").count() == 0
     assert "could not be drawn" not in shown.content()
-    assert (shown.locator(".plot").count() > 0) == (kind not in {"month", "trust", "statement"})
+    assert shown.locator(".plot").count() > 0
     assert shown.locator("figure:has(.plot):not(:has(table caption))").count() == 0
 
 
@@ -80,38 +80,6 @@ def test_without_script_all_tables_can_be_read(kind: str, batches: Site, browser
 
     assert (hidden, idle, empty) == ([], 0, [])
     assert (drawn > 0) == (kind in {"overview", "workspace", "agent"})
-
-
-_WATCHED = """
-window.moved = [];
-new PerformanceObserver((list) => moved.push(...list.getEntries().map((each) => each.value)))
-  .observe({ type: "layout-shift", buffered: true });
-const look = () => {
-  const plot = document.querySelector("#cost .plot:has(svg.static)");
-  if (plot) window.first = plot.getBoundingClientRect().toJSON();
-  else requestAnimationFrame(look);
-};
-look();
-"""
-
-
-@pytest.mark.parametrize(("kind", "width"), [("workspace", 390), ("agent", 1280)])
-def test_nothing_moves_when_scripts_take_over(
-    kind: str, width: int, batches: Site, browser: Browser
-) -> None:
-    """The main chart is drawn with the text, in the place that Plotly's has in the end."""
-    reader = Reader(browser, viewport={"width": width, "height": 900})
-    reader.page.add_init_script(_WATCHED)
-    shown = reader.open(batches.one(kind).path)
-    moved = shown.evaluate("moved")
-    plot = shown.locator("#cost .plot")
-    plot.scroll_into_view_if_needed()
-    shown.wait_for_selector("#cost .js-plotly-plot .main-svg")
-    shown.evaluate("scrollTo(0, 0)")
-    last = plot.evaluate("each => each.getBoundingClientRect().toJSON()")
-
-    assert (last, moved) == (shown.evaluate("first"), [])
-    reader.close()
 
 
 _WIDTH_OF_LONG_NAMES = """() => {
