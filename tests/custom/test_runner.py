@@ -15,8 +15,8 @@ from analytics.custom.runner import Answer, Runner, UserQuery
 from analytics.warehouse.confined import Limits
 from tests.custom.conftest import FEW
 
-TOO_SLOW = "was stopped after 0.5 s: ask for less, or raise timeout_seconds in [sql]"
-TOO_BIG = "needs more memory or disk than 100MB: ask for less"
+TOO_SLOW = ("was stopped after 0.5 s: ask for less, or raise timeout_seconds in [sql]",)
+TOO_BIG = ("needs more memory or disk than 100MB: ask for less", FEW.too_slow)
 
 
 def queries(*texts: str) -> list[UserQuery]:
@@ -73,56 +73,28 @@ def test_an_error_names_file_and_line_in_one_line(ask) -> None:
     assert not any("\n" in error for error in errors)
 
 
-REFUSED = [
-    "copy (select 1) to 'made.csv'",
-    "attach 'made.duckdb'",
-    "install httpfs",
-    "set memory_limit = '1TB'",
-    "create table made as select 1",
-    "delete from fct_agent_days",
-    "explain analyze copy (select 1) to 'made.csv'",
-    "select 1; select 2",
-    "",
-    "-- a comment",
-    "select * from '/etc/passwd'",
-    "select content from read_text('/etc/passwd')",
-    "from query('copy (select 1) to ''made.csv''')",
-    "/*/**/ explain select 1 -- */ select * from duckdb_settings()",
-    "from histogram(pg_settings, name)",
-]
-ENDLESS = [
-    "with recursive /* endless */ t as (select 1 union all from t) select count(*) from t",
-    "select /* endless */ sum(a.range % (b.range + 1)) from range(1000000) a, range(1000000) b",
-    "select /* endless */ levenshtein(repeat('a', 200000), repeat('b', 200000))",
-]
-LARGE = [
-    "select array_agg(range) from range(10000000000)",
-    "select string_agg(range::varchar) from range(10000000000)",
-    "select list(range(0, 2000000000))",
-    "select length(repeat('x', 2000000000))",
-    "select repeat('x', 1000000) from range(1000)",
-    "select sum(range) from range(10000000000) group by range // 2 order by random()",
-]
-DEEP = [
-    "select " + "(" * 20_000 + "1" + ")" * 20_000,
-    "select " + "not " * 50_000 + "true",
-    "select 1" + " + 1" * 200_000,
-    "select (" * 20_000,
-    "select " + "[" * 20_000 + "]" * 20_000,
-    "select " + "case when true then " * 5_000 + "1" + " end" * 5_000,
-]
+HOSTILE = {
+    "copy (select 1) to 'made.csv'": "",
+    "set memory_limit = '1TB'": "",
+    "delete from fct_agent_days": "",
+    "select 1; select 2": "",
+    "-- a comment": "",
+    "select * from '/etc/passwd'": "",
+    "from query('copy (select 1) to ''made.csv''')": "",
+    "/*/**/ explain select 1 -- */ select * from duckdb_settings()": "",
+    "select " + "(" * 20_000 + "1" + ")" * 20_000: "",
+    "select " + "not " * 50_000 + "true": "",
+    "select 1" + " + 1" * 200_000: "",
+    "with recursive /* endless */ t as (select 1 union all from t) from t": TOO_SLOW,
+    "select /* endless */ levenshtein(repeat('a', 200000), repeat('b', 200000))": TOO_SLOW,
+    "select array_agg(range) from range(10000000000)": TOO_BIG,
+    "select length(repeat('x', 2000000000))": TOO_BIG,
+}
 
 
-@pytest.mark.parametrize(
-    ("text", "told"),
-    [(text, "") for text in (*REFUSED, *DEEP)]
-    + [(text, TOO_SLOW) for text in ENDLESS]
-    + [(text, (TOO_BIG, FEW.too_slow)) for text in LARGE],
-)
+@pytest.mark.parametrize("text", HOSTILE)
 @pytest.mark.usefixtures("little_time")
-def test_a_hostile_query_costs_only_itself(
-    text: str, told: str | tuple[str, ...], ask, database: Path
-) -> None:
+def test_a_hostile_query_costs_only_itself(text: str, ask, database: Path) -> None:
     """It is refused, stopped, or ends its process; no file is made or changed; the next one runs.
 
     Only one SELECT of published tables is allowed, within limits of time, memory and disk.
@@ -131,7 +103,7 @@ def test_a_hostile_query_costs_only_itself(
     bad, fine = ask(text, "select count(*) from fct_agent_days")
 
     assert bad.error
-    assert bad.error.endswith(told)
+    assert bad.error.endswith(HOSTILE[text])
     assert rows(fine) == [(3,)]
     assert database.read_bytes() == before
     assert not list(Path.cwd().iterdir())
