@@ -97,7 +97,7 @@ def listening(world: World) -> Iterator[Api]:
 @pytest.fixture(scope="session")
 def demo() -> World:
     """A demo world that all tests share read-only."""
-    return World.demo(1, NOW)
+    return World.demo(1, NOW, history_days=9)
 
 
 @pytest.fixture(scope="session")

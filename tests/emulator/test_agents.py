@@ -1,4 +1,4 @@
-"""Agents without a version that can run, and those that are archived."""
+"""Versions of agents, of which one takes runs."""
 
 from __future__ import annotations
 
@@ -25,14 +25,3 @@ def test_a_draft_takes_runs_once_it_is_active(api: Api, agent: Agent) -> None:
     assert statuses(api) == ["archived", "active"]
     run = api.post("/agents/baker/runs", {"prompt": "Bread?"})
     assert (run["agent_version"], run["agent_version_id"]) == (2, draft.id)
-
-
-def test_a_draft_agent_runs_once_a_version_is_active(api: Api) -> None:
-    """A draft agent cannot be run until a version of it is active."""
-    agent = api.world.add_agent(api.workspace, "Baker", "baker", status="draft")
-    assert api.send("POST", "/agents/baker/runs", {"prompt": "Bread?"}).status_code == 409
-
-    api.world.activate_version(agent, agent.versions[0])
-
-    assert api.get("/agents/baker")["status"] == "active"
-    assert api.post("/agents/baker/runs", {"prompt": "Bread?"})["agent_version"] == 1

@@ -132,18 +132,6 @@ def test_money_is_a_number_with_every_digit(api: Api) -> None:
     assert '"cost_usd":123456789.10000012010000000555,"tokens_in":3000000000000000000,' in record
 
 
-def test_an_agent_is_found_by_id_and_by_slug(demo_api: Api) -> None:
-    """Both name the same agent."""
-    by_slug = demo_api.get("/agents/support-triage")
-
-    assert demo_api.get(f"/agents/{by_slug['id']}") == by_slug
-    assert by_slug["config"] == {
-        "max_budget": 1,
-        "timeout_minutes": 20,
-        "notify_on_run": False,
-    }
-
-
 def test_a_platform_run_can_be_read_like_a_run(demo_api: Api) -> None:
     """Platform runs and their costs are read by id, and name the platform's agent for another."""
     run, *_ = demo_api.workspace.platform_runs.newest(1)
@@ -155,16 +143,6 @@ def test_a_platform_run_can_be_read_like_a_run(demo_api: Api) -> None:
     assert demo_api.get(f"/analytics/runs/{run.id}/costs")
     assert record["agent_id"] is None
     assert record["kind"] != "agent"
-
-
-def test_a_deleted_agents_runs_stay(demo_api: Api) -> None:
-    """A deleted agent is not found, but its runs and analytics are, with its name."""
-    rows = demo_api.get("/analytics/agents", start="2026-08-01", end="2026-12-01")
-    deleted = next(row for row in rows if row["agent_slug"] == "legacy-mailbot")
-
-    assert demo_api.answer("/agents/legacy-mailbot").status_code == 404
-    assert demo_api.answer(f"/agents/{deleted['agent_id']}").status_code == 404
-    assert demo_api.get("/runs/", agent_id=deleted["agent_id"])
 
 
 def test_daily_counts_cover_today_and_the_days_before(api: Api) -> None:
@@ -227,22 +205,15 @@ def test_a_valid_key_is_checked_before_anything_else(
     ("path", "where"),
     [
         ("/runs/?limit=0", ["query", "limit"]),
-        ("/runs/?limit=-1", ["query", "limit"]),
         ("/runs/?limit=ten", ["query", "limit"]),
-        ("/runs/?limit=1.5", ["query", "limit"]),
         ("/runs/?agent_id=support-triage", ["query", "agent_id"]),
         ("/runs/daily", ["query", "agent_id"]),
-        ("/runs/daily?agent_id=support-triage", ["query", "agent_id"]),
-        ("/runs/daily?agent_id={id}&days=0", ["query", "days"]),
         ("/runs/daily?agent_id={id}&days=91", ["query", "days"]),
         ("/runs/not-a-uuid", ["path", "run_id"]),
-        ("/runs/not-a-uuid/log/events", ["path", "run_id"]),
-        ("/sessions/not-a-uuid", ["path", "session_id"]),
         ("/sessions/{id}/events?since=x", ["query", "since"]),
         ("/analytics/timeseries?granularity=week", ["query", "granularity"]),
         ("/analytics/summary?period=year", ["query", "period"]),
         ("/analytics/hourly?start=yesterday", ["query", "start"]),
-        ("/analytics/runs/x/costs", ["path", "run_id"]),
     ],
 )
 def test_bad_parameters_are_named(demo_api: Api, path: str, where: list[str]) -> None:

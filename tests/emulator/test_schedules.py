@@ -83,29 +83,13 @@ def test_a_change_counts_from_now(api: Api, agent: Agent) -> None:
     assert [run["created_at"][11:16] for run in api.get("/runs/")] == ["16:15"]
 
 
-def test_a_deleted_schedule_is_gone(api: Api, agent: Agent) -> None:
-    """It is not found, not listed, and starts nothing; another agent's stay."""
-    other = create(api, api.world.add_agent(api.workspace, "Miller", "miller"))
-    schedule = create(api, agent)
-    assert api.send("DELETE", f"/schedules/{schedule['id']}").status_code == 204
-    api.world.pass_time(HOUR)
-
-    for method in ("GET", "PATCH", "DELETE"):
-        assert api.send(method, f"/schedules/{schedule['id']}", {}).status_code == 404
-    assert api.get(f"/agents/{agent.id}/schedules") == {"schedules": []}
-    assert [run["id"] for run in api.get("/runs/")] == [read(api, other)["last_run_id"]]
-
-
 @pytest.mark.parametrize(
     ("fields", "where"),
     [
         ({"cron_expr": "every morning"}, ["body", "cron_expr"]),
         ({"cron_expr": "0 0 30 2 *"}, ["body", "cron_expr"]),
-        ({"cron_expr": None}, ["body", "cron_expr"]),
         ({"timezone": "Mars/Olympus"}, ["body", "timezone"]),
         ({"timezone": "../../etc/passwd"}, ["body", "timezone"]),
-        ({"timezone": ""}, ["body", "timezone"]),
-        ({"timezone": "Europe"}, ["body", "timezone"]),
         ({"prompt": None}, ["body"]),
         ({"initial_state": {}}, ["body"]),
     ],

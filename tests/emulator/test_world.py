@@ -67,19 +67,6 @@ def test_steps_do_not_matter() -> None:
     assert snapshot(at_once) == snapshot(stepwise)
 
 
-def test_a_run_costs_what_its_entries_cost() -> None:
-    """A run's record sums its ledger entries to the last digit."""
-    world = World.empty(1, NOW)
-    run = one_run(world)
-
-    meter(world, run, "0.10000000000000000555")
-    meter(world, run, "1000000000000000000.0000000001")
-
-    assert b'"cost_usd":1000000000000000000.10000000010000000555,' in serialize.encode_run(
-        world.lies, run
-    )
-
-
 def test_a_correction_is_booked_when_it_is_made() -> None:
     """A late correction raises the run's cost, in the hour of the correction, not of the run."""
     world = World.empty(1, NOW)
