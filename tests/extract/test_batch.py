@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from decimal import Decimal
 from typing import Any
 from unittest.mock import patch
 
@@ -30,20 +29,6 @@ def start_runs(start_run: StartRun) -> Callable[..., list[Run]]:
 
 
 StartRuns = Callable[..., list[Run]]
-
-
-def test_a_first_batch_reads_all_that_is_listed(batch: Batch, start_run: StartRun) -> None:
-    """After one batch every listed run is stored, with cost and status."""
-    hours = (1, 30, 60)
-    runs = [start_run(hours_ago=each, cost=f"0.{each:02}") for each in hours]
-
-    (outcome,) = batch.extract()
-
-    assert outcome.error is None
-    assert batch.current_runs() == {
-        run.id: ("succeeded", Decimal(f"0.{each:02}"))
-        for run, each in zip(runs, hours, strict=True)
-    }
 
 
 def test_a_joined_list_is_enough(batch: Batch, world: World, start_run: StartRun) -> None:
