@@ -43,7 +43,9 @@ class Server:
         return _run(AsyncLevain(KEY, api, transport=httpx.MockTransport(self)), use)
 
 
-def transport_of(*responses: httpx.Response, rate_limiter: RateLimiter | None = None) -> Transport:
+def transport_of(
+    *responses: httpx.Response | Exception, rate_limiter: RateLimiter | None = None
+) -> Transport:
     """Return a client whose server returns these responses in turn."""
     return Transport(
         KEY,

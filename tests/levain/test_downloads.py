@@ -52,13 +52,13 @@ class Host:
         self.requests.append(request)
         return self.answers.pop(0) if self.answers else httpx.Response(200, stream=Body())
 
-    def fetch(self, target: Path, *, api: str = "http://api.test", is_new: bool = False) -> int:
+    def fetch(self, target: Path, *, api: str = "http://api.test") -> int:
         """Download the file, and return its size."""
 
         async def fetch() -> int:
             transport = httpx.MockTransport(self.answer)
             async with file_client(api, httpx.create_ssl_context(), transport) as client:
-                return await download(client, self.url_of, target, is_new=is_new)
+                return await download(client, self.url_of, target)
 
         return asyncio.run(fetch())
 
@@ -159,16 +159,6 @@ def test_no_file_comes_in_clear_after_https(
     with pytest.raises(DownloadFailedError, match="it leads from https to http"):
         host.fetch(tmp_path / "log", api=api)
     assert (len(host.requests), list(tmp_path.iterdir())) == (sent, [])
-
-
-def test_what_should_be_new_replaces_nothing(host: Host, tmp_path: Path) -> None:
-    """A download with `is_new` leaves an existing file unchanged."""
-    (tmp_path / "report.md").write_text("mine")
-
-    with pytest.raises(FileExistsError):
-        host.fetch(tmp_path / "report.md", is_new=True)
-
-    assert [file.read_text() for file in tmp_path.iterdir()] == ["mine"]
 
 
 def test_a_log_is_had_through_expired_urls(

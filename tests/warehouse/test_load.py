@@ -90,6 +90,13 @@ REPLACED: dict[str, tuple[str, list[list[Any]], str, list[Any]]] = {
         "runs", [[run_record(status=each) for each in ("running", "failed")]],
         "status", [("failed",)],
     ),
+    "but not a run that cannot be understood": (
+        "runs", [[run_record()], [run_record(tokens_in="many")]], "tokens_in", [(1000,)],
+    ),
+    "by either name of a cost": (
+        "run_costs", [[{"model": "a", "cost_usd": 0.5}, *costs(b=1)]],
+        "model, cost_usd", [("a", Decimal("0.5")), ("b", Decimal(1))],
+    ),
     "the list of agents as a whole": (
         "agents", [[{"id": "a", "name": "Old"}, {"id": "b"}], [{"id": "a", "name": "New"}]],
         "agent_id, agent_name", [("a", "New")],

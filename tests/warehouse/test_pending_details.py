@@ -115,27 +115,18 @@ def batch(layout: Layout, con: duckdb.DuckDBPyConnection) -> WorkspaceBatch:
         ("ended, failed, close, 9 days, failed", ""),
         ("ended, unreadable, close, 6 days, unreadable", "r1"),
         ("ended, unreadable, close, 9 days, unreadable", ""),
+        ("ended, failed, close, 9 days, costlier, failed", "r1"),  # for another week
         # one failure gives nothing up, also of a run that waited long to be asked for
         ("older run, ended, close, 9 days" + ", refused" * SAMPLE, "r0 r1"),
+        # within a batch, details belong to the version of the run before them
+        ("ended, read, close, costlier, read, ended", "r1"),
+        ("ended, read, close, running, read, ended", "r1"),
+        ("ended, read, close, another agent, read, a third agent", ""),
     ],
 )
 def test_when_details_are_due(batch: WorkspaceBatch, steps: str, due: str, *, ends: bool) -> None:
     """An ended run is pending until both details are stored, in its batch or a later one."""
     assert " ".join(batch.after(steps + ", close" * ends)) == due
-
-
-@pytest.mark.parametrize(
-    ("steps", "due"),
-    [
-        ("ended, read, close, costlier, read, ended", "r1"),
-        ("ended, read, close, running, read, ended", "r1"),
-        ("ended, read, close, another agent, read, a third agent", ""),
-        ("ended, failed, close, 9 days, costlier, failed, close", "r1"),  # for another week
-    ],
-)
-def test_each_change_counts_for_itself(batch: WorkspaceBatch, steps: str, due: str) -> None:
-    """Within a batch, details belong to the version of the run before them."""
-    assert " ".join(batch.after(steps)) == due
 
 
 def test_what_failed_before_comes_last(batch: WorkspaceBatch) -> None:
