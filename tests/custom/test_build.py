@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from analytics.batch import stages
 from analytics.batch.progress import Progress
 from analytics.custom.build import Built, build_custom
 from analytics.custom.validation import check_project
+from analytics.published.pages import page_problems
 from analytics.settings import load_settings
 from analytics.transform.build import build
 from analytics.transform.checks import run_checks
@@ -67,7 +69,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Data]:
 def write(project: Path, files: dict[str, str]) -> Path:
     """Write the files of a project, each into its folder."""
     folders = {"csv": "finance", "mart": "queries/marts", "check": "queries/checks"}
-    folders |= {"adhoc": "queries/adhoc", "alert": "queries/alerts"}
+    folders |= {"adhoc": "queries/adhoc", "alert": "queries/alerts", "page": "reports/pages"}
     for each, text in files.items():
         kind, _, name = each.partition(" ")
         path = project / folders[kind] / f"{name}.{'csv' if kind == 'csv' else 'sql'}"
@@ -312,24 +314,30 @@ def test_a_project_is_validated_without_a_batch(data: Data, tmp_path: Path) -> N
             "alert bad": "-- key: nope\nselect 1 as n",
             "adhoc mine": "-- Which?\nselect monthly_usd\nfrom by_center, budget",
             "adhoc busiest_hours": "select 1",
+            "page chart": "-- chart: pie\nselect 1",
+            "page column": "-- chart: bar, x month, y cost\nselect 1 as cost_usd",
+            "page sql": "select nope from fct_agent_days",
         },
     )
     data.build(write(tmp_path / "empty", {}))
     settings = load_settings(tmp_path / "data")
-    with_nothing = check_project(settings)
+    with_nothing = [*check_project(settings), *page_problems(settings)]
     settings.data_dir.mkdir()
     os.link(data.layout.marts, Layout(settings.data_dir).published)
 
-    problems = check_project(settings)
-
-    assert with_nothing == problems[:2]
-    assert [problem.partition(" Error")[0] for problem in problems] == [
+    problems = [*check_project(settings), *page_problems(settings)]
+    found = [re.split(" Error|: say|: the SELECT", problem)[0] for problem in problems]
+    assert with_nothing == [*problems[:2], problems[6]]
+    assert found == [
         "finance/budgets.csv:2: month `later` is no month: write it like 2026-11",
         "queries/adhoc/busiest_hours.sql: call it by another name: this one is taken",
         "queries/adhoc/mine.sql:3: Catalog",
         "queries/alerts/bad.sql: Binder",
         "queries/checks/bad.sql:1: Catalog",
         "queries/marts/bad.sql:1: Binder",
+        "reports/pages/chart.sql:1: there is no mark `pie`",
+        "reports/pages/column.sql:1: there is no column `month`",
+        "reports/pages/sql.sql:1: Binder",
     ]
 
 

@@ -46,22 +46,6 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
     return run
 
 
-def test_status_names_problems_of_pages(project: Path, run) -> None:
-    """What a file says is checked without a published file, columns with it."""
-    pages = project / "reports" / "pages"
-    (pages / "chart.sql").write_text("-- chart: pie\nselect 1")
-    (pages / "column.sql").write_text("-- chart: bar, x month, y cost\nselect 1 as cost_usd")
-    (pages / "sql.sql").write_text("select nope from fct_agent_days")
-    with_file = str(run("status"))
-    (project / "data" / "analytics.duckdb").unlink()
-    without = str(run("status"))
-
-    assert "there is no mark `pie`" in with_file
-    assert "there is no mark `pie`" in without
-    for problem in ("nope", "column.sql:1: there is no column `month`"):
-        assert [problem in shown for shown in (with_file, without)] == [True, False]
-
-
 def test_preview_makes_one_page(project: Path, run) -> None:
     """It prints the address of the page in a folder that was not there, its owner's alone."""
     os.umask(0o022)

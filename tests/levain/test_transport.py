@@ -19,8 +19,8 @@ from analytics.levain import (
 )
 from analytics.levain.replies import hide_keys
 from analytics.levain.transport import TRIES
-from tests.conftest import NOW, StartRun
-from tests.levain.answering import KEY, OTHER, Server, get, transport_of, using
+from tests.conftest import NOW
+from tests.levain.answering import API, KEY, OTHER, Server, get, transport_of, using
 
 
 @pytest.mark.parametrize(
@@ -116,25 +116,23 @@ def test_the_clock_is_the_apis(api: Emulator) -> None:
     assert using(api, lambda levain: levain.auth.read()).fetched_at == NOW
 
 
-def test_no_more_requests_are_under_way_than_allowed(api: Emulator, start_run: StartRun) -> None:
+def test_no_more_requests_are_under_way_than_allowed() -> None:
     """Thirty reads with a concurrency of two never have three requests in flight."""
-    run = start_run()
-    under_way, most = 0, 0
+    under_way: list[int] = []
+    most = 0
 
-    class Counting(httpx.AsyncHTTPTransport):
-        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-            nonlocal under_way, most
-            under_way += 1
-            most = max(most, under_way)
-            try:
-                return await super().handle_async_request(request)
-            finally:
-                under_way -= 1
+    async def answer(_: httpx.Request) -> httpx.Response:
+        nonlocal most
+        under_way.append(1)
+        most = max(most, len(under_way))
+        await asyncio.sleep(0)
+        under_way.pop()
+        return httpx.Response(200, json={"workspace_id": "w"})
 
     async def ask() -> None:
-        key = api.world.workspaces[0].api_key
-        async with AsyncLevain(key, api.url, concurrency=2, transport=Counting()) as client:
-            await asyncio.gather(*(client.runs.get(run.id) for _ in range(30)))
+        transport = httpx.MockTransport(answer)
+        async with AsyncLevain(KEY, API, concurrency=2, transport=transport) as client:
+            await asyncio.gather(*(client.auth.me() for _ in range(30)))
 
     asyncio.run(ask())
     assert most == 2
