@@ -40,9 +40,8 @@ def test_files_are_read_by_name(tmp_path: Path, marts: Path) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["it's.sql", 'a"b.sql', "two words.sql", "Ünicode.sql", "1st.sql", "Big.sql", ".sql",
-     "a\nb.sql", "a\u202eb.sql", "x" * 250 + ".sql", "a;drop table x.sql", "fct-runs.sql"],
-)  # fmt: skip
+    ["it's.sql", "Ünicode.sql", "1st.sql", ".sql", "a\nb.sql", "x" * 250 + ".sql", "a;drop.sql"],
+)
 def test_a_name_is_a_plain_identifier(tmp_path: Path, marts: Path, name: str) -> None:
     """A name that would need quotes in SQL is refused, in a line of readable length."""
     (marts / name).write_text("select 1", encoding="utf-8")

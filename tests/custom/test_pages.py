@@ -41,11 +41,16 @@ def declared(chart: str) -> Chart:
 
 
 def test_a_page_says_its_group_its_title_and_its_charts(parsed) -> None:
-    """Header lines stand before each SELECT, and errors keep the lines of the file."""
-    (page,) = parsed(
+    """Header lines stand before each SELECT, and errors keep the lines of the file.
+
+    Without any, a page is a table, and its title the file's name in words.
+    """
+    page, with_slash, plain = parsed(
         "-- Cost of one ticket,\n-- by agent\n-- page: Support / Cost per ticket\n"
         "-- chart: bar stacked, x month, y cost_usd, by agent_name\n"
-        "-- line: 2026-11-01 new model\nselect 1;\n\n-- All days\n\nselect 2 -- a remark\n"
+        "-- line: 2026-11-01 new model\nselect 1;\n\n-- All days\n\nselect 2 -- a remark\n",
+        "-- page: Costs\nselect 1",
+        "select 1",
     )
 
     first, second = page.charts
@@ -55,15 +60,8 @@ def test_a_page_says_its_group_its_title_and_its_charts(parsed) -> None:
     assert first.lines == ((date(2026, 11, 1), "new model"),)
     assert (second.heading, second.line, second.drawn) == ("All days", 10, Drawn())
     assert second.query.sql.split("\n")[9] == "select 2"
-
-
-def test_a_page_without_header_lines_is_a_table_under_its_own_name(parsed) -> None:
-    """The title is the file's name in words."""
-    with_slash, plain = parsed("-- page: Costs\nselect 1", "select 1")
-
     assert (with_slash.group, with_slash.title) == ("Own pages", "Costs")
-    assert (plain.group, plain.title) == ("Own pages", "Support costs")
-    assert [chart.heading for chart in plain.charts] == [""]
+    assert (plain.title, [chart.heading for chart in plain.charts]) == ("Support costs", [""])
 
 
 @pytest.mark.parametrize(

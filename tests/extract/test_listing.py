@@ -65,31 +65,33 @@ def test_times_that_cannot_be_read_bound_nothing() -> None:
     assert (this.oldest_created_at, this.unread_until) == (rows[2].created_at,) * 2
 
 
-def test_a_gap_is_the_window_between_two_pulls() -> None:
+@pytest.mark.parametrize(
+    ("agent_id", "oldest", "watermark", "gap"),
+    [
+        ("a", "2026-11-20T00:00:00+00:00", WATERMARK, (WATERMARK.created_at, "oldest")),
+        # a first snapshot that reaches behind what is known otherwise has only older runs unread
+        ("a", "2026-11-19T11:00:00+00:00", None, (None, "oldest")),
+        # after an unfiltered list, the agents' own lists are read
+        (None, "2026-11-20T00:00:00+00:00", WATERMARK, (None, None)),
+    ],
+)
+def test_a_gap_is_the_window_between_two_pulls(
+    agent_id: str | None, oldest: str, watermark: Watermark | None, gap: tuple[str | None, ...]
+) -> None:
     """A snapshot of an agent's list that does not overlap records both ends of the gap."""
-    rows = [row("x"), row("y", "2026-11-20T00:00:00+00:00")]
+    rows = [row("x"), row("y", oldest)]
 
-    this = take_snapshot("a", rows, WATERMARK, is_whole=False, pulled_at=NOW, since=WATERMARK)
+    this = take_snapshot(
+        agent_id,
+        rows,
+        watermark,
+        is_whole=False,
+        pulled_at=NOW,
+        since=WATERMARK if agent_id else None,
+    )
 
-    assert (this.unread_from, this.unread_until) == (WATERMARK.created_at, rows[-1].created_at)
+    assert (this.unread_from, this.unread_until) == (gap[0], gap[1] and oldest)
     assert (this.newest_run_id, this.row_count, this.is_contiguous) == ("x", 2, False)
-
-
-def test_a_gap_does_not_begin_after_its_end() -> None:
-    """A first snapshot that reaches behind what is known otherwise has only older runs unread."""
-    rows = [row("x"), row("y", "2026-11-19T11:00:00+00:00")]
-
-    this = take_snapshot("a", rows, None, is_whole=False, pulled_at=NOW, since=WATERMARK)
-
-    assert (this.unread_from, this.unread_until) == (None, rows[-1].created_at)
-
-
-def test_the_unfiltered_list_leaves_no_gap() -> None:
-    """An unfiltered snapshot that does not overlap has no gap: the agents' own lists are read."""
-    this = take_snapshot(None, [row("x")], WATERMARK, is_whole=False, pulled_at=NOW)
-
-    assert not this.is_contiguous
-    assert this.unread_until is None
 
 
 def test_a_joined_unfiltered_pull_proves_each_agents_list() -> None:

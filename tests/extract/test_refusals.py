@@ -143,27 +143,16 @@ def test_an_endpoint_that_answers_again_is_read_as_a_whole(batch: Batch) -> None
     assert publish(batch).findings == []
 
 
-def test_a_refused_meter_is_asked_once(batch: Batch) -> None:
-    """A roll-up of one day a window is asked for one window, and stands for all of them."""
+def test_what_is_refused_is_asked_once(batch: Batch) -> None:
+    """A refused window stands for all; costs of runs are not read again for want of events."""
     refuse(batch, ROLLUPS)
-
-    read(batch)
-
-    assert batch.asked("/" + ROLLUPS) == 2  # once to say how many requests there will be
-    batch.forget()
-    assert len(read(batch)) == 1
-    assert batch.asked("/" + ROLLUPS) == 1
-
-
-def test_costs_are_read_once_where_there_are_no_events(batch: Batch) -> None:
-    """The costs of a run are not read again for want of its events."""
     refuse(batch, EVENTS)
     read(batch)
+    assert batch.asked("/" + ROLLUPS) == 2  # once to say how many requests there will be
     batch.forget()
 
-    (warning,) = read(batch)
-
-    assert EVENTS in warning
+    assert len(read(batch)) == 2
+    assert batch.asked("/" + ROLLUPS) == 1
     assert (batch.asked("/costs"), batch.asked("/log/events")) == (0, 6)
 
 

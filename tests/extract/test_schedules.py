@@ -49,25 +49,19 @@ def test_a_scheduled_run_is_known_as_such_from_its_first_batch(
 
 
 def test_schedules_that_were_refused_are_asked_for_again(batch: Batch, start_run: StartRun) -> None:
-    """An agent whose schedules were refused is asked for them by each batch, until it answers."""
+    """An agent whose schedules were refused is asked for them by each batch, until it answers.
+
+    A collection asks for none; the batch that stores its runs does.
+    """
     start_run()
     batch.api.faults.add("/schedules$", "403", 2)
     for _ in range(2):
         (outcome,) = batch.extract()
         assert "refuses agents/{id}/schedules" in " ".join(outcome.warnings)
-
     assert (asked(batch), asked(batch)) == (1, 0)
 
-
-def test_runs_that_were_collected_are_new_to_the_next_batch(
-    batch: Batch, start_run: StartRun
-) -> None:
-    """A collection asks for no schedule; the batch that stores its runs does."""
-    start_run()
-    batch.extract()
     start_run()
     batch.forget()
     collect(batch.settings, Progress())
-
     assert batch.asked("/schedules") == 0
     assert (asked(batch), asked(batch)) == (1, 0)

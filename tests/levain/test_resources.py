@@ -104,32 +104,25 @@ def test_a_cancelled_run_that_cannot_be_read(
 
 
 @pytest.mark.usefixtures("agent")
-def test_an_ended_run_is_not_cancelled(api: Emulator, levain: Levain) -> None:
-    """`cancel` of an ended run leaves its session alone, because it may execute another run."""
-    run = levain.runs.trigger("baker", prompt="Bread?")
-    api.world.pass_time(RUN)
-    assert run.session_id
-    levain.sessions.send_message(run.session_id, "And rolls?")
-
-    assert levain.runs.cancel(run.id).status == "succeeded"
-    assert levain.sessions.get(run.session_id).terminated_at is None
-
-
-@pytest.mark.usefixtures("agent")
 def test_a_message_is_another_run_of_the_session(api: Emulator, levain: Levain) -> None:
-    """A message starts another run of its session; `since` reads the events after a `seq`."""
+    """A message starts another run of its session; `since` reads the events after a `seq`.
+
+    `cancel` of the run that ended leaves the session alone, which executes the other.
+    """
     first = levain.runs.trigger("baker", prompt="Bread?")
     api.world.pass_time(RUN)
     assert first.session_id
     seen = max(event.seq or 0 for event in levain.sessions.events(first.session_id))
 
     (said,) = levain.sessions.send_message(first.session_id, "And rolls?").events
+    assert levain.runs.cancel(first.id).status == "succeeded"
+    assert levain.sessions.get(first.session_id).terminated_at is None
     api.world.pass_time(RUN)
 
     later = list(levain.sessions.events(first.session_id, since=seen))
     assert (said.text, later[0].text) == ("And rolls?", "And rolls?")
     assert {event.run_id for event in later}.isdisjoint({first.id})
-    assert len(list(levain.runs.list())) == 2
+    assert [run.status for run in levain.runs.list()] == ["succeeded"] * 2
 
 
 def test_agents_and_versions_are_read(levain: Levain, agent: Agent) -> None:

@@ -188,13 +188,11 @@ def test_a_damaged_file_is_not_taken_over(before: Path, build: Built, tmp_path: 
 @pytest.mark.parametrize(
     "manifest",
     [
-        "[" * 5_000,
         '{"x":' * 100_000,
-        "null",
         '{"files": {"../x": "", "index.html": null}}',
         '{"inputs": {"../../x": "1", "\\ud800": "1"}, "files": {"../../x": "1"}}',
     ],
-    ids=["deep list", "deep object", "null", "no digest", "other names"],
+    ids=["deep", "no digest", "other names"],
 )
 def test_any_manifest_makes_the_site_anew(
     before: Path, build: Built, tmp_path: Path, manifest: str
