@@ -170,40 +170,20 @@ def test_next_links_are_followed_until_the_list_joins(
     assert sum(request.path == "/api/v1/runs/" for request in api.requests) == 1
 
 
-@pytest.mark.parametrize("idle", [0, 30])
 def test_the_first_batch_says_how_long_it_will_be(
     batch: Batch,
     world: World,
     workspace: Workspace,
     start_run: StartRun,
     capsys: pytest.CaptureFixture[str],
-    idle: int,
 ) -> None:
     """The first batch logs the number of its requests beforehand, nearly exactly."""
     for hours in (1, 2, 3):
         start_run(hours_ago=hours)
-    for number in range(idle):
+    for number in range(30):
         world.add_agent(workspace, f"Idle {number}", f"idle-{number}")
     batch.extract()
 
     (line,) = [line for line in capsys.readouterr().err.splitlines() if "first batch" in line]
     said = int(line.split("about ")[1].split(" ")[0].replace(",", ""))
     assert abs(said - len(batch.api.requests)) <= 2
-
-
-def test_a_time_that_is_none_at_the_end_of_a_list(
-    batch: Batch, world: World, start_run: StartRun
-) -> None:
-    """A run with an unreadable time is quarantined, also at the beginning or end of a list."""
-    runs = [start_run(hours_ago=hours) for hours in (3, 2, 1)]
-    for odd in (runs[0], runs[-1]):
-        world.override_record(odd.id, {"created_at": "unknown"})
-
-    (outcome,) = batch.extract()
-
-    assert (outcome.error, outcome.quarantined_count > 0) == (None, True)
-    assert set(batch.current_runs()) == {runs[1].id}
-    pulls = (
-        "select count(oldest_created_at), count(*) from ledger.list_snapshots where row_count > 0"
-    )
-    assert batch.rows(pulls)[0][0] == batch.rows(pulls)[0][1] > 0

@@ -27,21 +27,6 @@ def test_older_days_are_metered_once(batch: Batch, world: World, start_run: Star
     ) == (35, 1, 8)
 
 
-def test_a_changed_run_has_its_days_metered_again(
-    batch: Batch, world: World, start_run: StartRun
-) -> None:
-    """If an old run turns out to have changed, the meters of its day are read again."""
-    batch.set_extract(history_days=30)
-    run = start_run(hours_ago=24 * 20, status="failed", error="ToolError")
-    batch.extract()
-    batches_later(world)
-    world.correct_cost(run, Decimal("1.5"))
-    batch.forget()
-    batch.extract()
-
-    assert batch.asked("analytics/hourly") == 2
-
-
 def test_a_day_read_while_it_was_young_is_read_again(
     batch: Batch, world: World, start_run: StartRun
 ) -> None:

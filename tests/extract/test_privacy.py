@@ -134,19 +134,6 @@ def test_a_record_with_an_id_is_a_run(record: object, row: Row | None) -> None:
     assert len(texts) == 2
 
 
-@pytest.mark.parametrize("field", ["id", "agent_id", "created_at", "error"])
-@pytest.mark.parametrize("keep_errors", [True, False])
-def test_a_number_out_of_range_is_no_text(field: str, *, keep_errors: bool) -> None:
-    """A number out of range in place of a text affects no other record."""
-    spoilt = {"id": '"a"', "agent_id": "null", "created_at": "null"} | {field: "1e999"}
-    values = {name: msgspec.Raw(value.encode()) for name, value in spoilt.items()}
-    records = [as_text(values), as_text({"id": "x"})]
-    rows, texts = stored_runs(records, keep_errors=keep_errors)
-
-    assert rows[-1] == Row("x", None, None)
-    assert len(texts) == len(records)
-
-
 @pytest.mark.parametrize(
     "source", [each for each in SOURCES if each is not RUN_LOG_EVENTS], ids=lambda each: each.name
 )

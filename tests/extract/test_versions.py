@@ -73,19 +73,6 @@ def test_versions_are_read_of_agents_that_changed(
     assert asked(batch) == 0
 
 
-def test_versions_that_are_gone_hold_no_more(batch: Batch, world: World, agent: Agent) -> None:
-    """All versions of an agent are replaced when they are read again, also by none."""
-    world.publish_version(agent)
-    batch.extract()
-    found = [stored(batch)]
-    for name in ("Chef", "Cook"):
-        del agent.versions[0]
-        world.rename_agent(agent, name)
-        batch.extract()
-        found.append(stored(batch))
-    assert found == [[(1, "archived"), (2, "active")], [(2, "active")], []]
-
-
 def test_a_version_that_is_never_listed_is_looked_for_once_a_run(
     batch: Batch, world: World, agent: Agent, start_run: StartRun
 ) -> None:
