@@ -27,7 +27,7 @@ select date, agent_id, workspace_id, cost_usd from fct_agent_days where {number}
 select {number} as one
 """
 BAD = (
-    "select 1; with recursive /* endless */ r as (select 1 union all from r) from r",
+    "select 1; with recursive /* endless */ r as (select 1 union all from r) select sum(1) from r",
     "select repeat('x', 1000000) as x from range(1000)",
     "copy (select 1) to '/tmp/never.csv'",
     "select nope from fct_agent_days",

@@ -85,7 +85,7 @@ HOSTILE = {
     "select " + "(" * 20_000 + "1" + ")" * 20_000: "",
     "select " + "not " * 50_000 + "true": "",
     "select 1" + " + 1" * 200_000: "",
-    "with recursive /* endless */ t as (select 1 union all from t) from t": TOO_SLOW,
+    "with recursive /* endless */ t as (select 1 union all from t) select sum(1) from t": TOO_SLOW,
     "select /* endless */ levenshtein(repeat('a', 200000), repeat('b', 200000))": TOO_SLOW,
     "select array_agg(range) from range(10000000000)": TOO_BIG,
     "select length(repeat('x', 2000000000))": TOO_BIG,
