@@ -29,7 +29,7 @@ from analytics.transform.checks import CheckResult, run_checks
 from analytics.warehouse.database import attached_marts, open_warehouse
 from analytics.warehouse.publish import record_publication
 from analytics.warehouse.store import WarehouseStore
-from tests.conftest import Batch, uncommented
+from tests.conftest import Batch
 
 LIST_CAP = 5
 """Runs that the API lists of an agent where lists are short."""
@@ -112,8 +112,7 @@ def read_until_killed(batch: Batch, requests: int) -> bool:
 def publish(batch: Batch) -> Published:
     """Build all marts, and check them."""
     with open_warehouse(batch.layout) as con, attached_marts(con, Path(":memory:")):
-        with uncommented():
-            build(con, timezone=batch.settings.reporting.timezone)
+        build(con, timezone=batch.settings.reporting.timezone)
         checks = run_checks(con)
         record_publication(con)
         return Published(read_marts(con), checks)

@@ -29,7 +29,7 @@ from analytics.emulator.world import World
 from analytics.settings import load_settings
 from tests import batches
 from tests.batches import gone_from
-from tests.conftest import NOW, Batch, book_run, copy_of_shared, hire_baker, uncommented
+from tests.conftest import NOW, Batch, book_run, copy_of_shared, hire_baker
 
 SETTINGS = "[extract]\nhistory_days = 3\n"
 """Settings for a batch of few requests."""
@@ -47,13 +47,6 @@ class Result:
 Command = Callable[..., Result]
 Terminal = Callable[..., Result]
 SettingsFile = Callable[[str], None]
-
-
-@pytest.fixture(autouse=True)
-def without_comments() -> Iterator[None]:
-    """Batches of a test publish no comments; the first batch, which all share, does."""
-    with uncommented():
-        yield
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ import pytest
 from analytics.emulator.world import World
 from tests.batches import with_pages
 from tests.cli.conftest import Command, SettingsFile, publish_again, shell_in
-from tests.conftest import NOW, book_run, copy_of_shared, hire_baker, uncommented
+from tests.conftest import NOW, book_run, copy_of_shared, hire_baker
 
 SETTINGS = "[extract]\nhistory_days = 20\n"
 
@@ -28,7 +28,7 @@ def overstated() -> World:
 
 
 def run_a_batch(folder: Path) -> None:
-    with uncommented(), shell_in(folder, overstated(), SETTINGS) as run:
+    with shell_in(folder, overstated(), SETTINGS) as run:
         result = run("nightly")
     (folder / "result.txt").write_text(f"exit {result.code}\n{result.err}", encoding="utf-8")
 

@@ -15,7 +15,6 @@ import pytest
 
 from tests.batches import without_pages
 from tests.cli.conftest import Command, FirstBatch, SettingsFile, publish_again
-from tests.conftest import uncommented
 
 COSTS = """\
 -- Cost of an agent by its owner. Grain: owner.
@@ -73,7 +72,7 @@ def project(first_batch: FirstBatch, tmp_path_factory: pytest.TempPathFactory) -
     """A folder with a published project, which tests only read; `told` is what a batch said."""
     folder = tmp_path_factory.mktemp("project")
     shutil.copytree(first_batch.data, folder / "data")
-    with pytest.MonkeyPatch.context() as patch, uncommented(), without_pages():
+    with pytest.MonkeyPatch.context() as patch, without_pages():
         patch.chdir(folder)
         write(PROJECT | {"queries/adhoc/busiest_hours.sql": "select 1"})
         Path("told").write_text("\n".join(made_again()), encoding="utf-8")

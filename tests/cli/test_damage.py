@@ -21,7 +21,7 @@ from analytics.warehouse.damage import DamagedError
 from analytics.warehouse.database import BUILD_FILE, open_marts, read_whole
 from tests.batches import Row, read_marts
 from tests.cli.conftest import Command, book_a_few_runs, shell_in
-from tests.conftest import NOW, book_run, hire_baker, uncommented
+from tests.conftest import NOW, book_run, hire_baker
 
 DATA = Path("data")
 WAREHOUSE, BUILD, PUBLISHED = (
@@ -41,7 +41,7 @@ def origin(tmp_path_factory: pytest.TempPathFactory) -> tuple[World, Path]:
     agent = hire_baker(world)
     book_a_few_runs(world, agent)
     corrected = book_run(world, agent, hours_ago=30, cost="1")
-    with uncommented(), shell_in(folder, world) as run:
+    with shell_in(folder, world) as run:
         assert run("nightly").code == 0
         shutil.copytree(folder / "data", folder / "earlier")
         world.pass_time(timedelta(hours=20))

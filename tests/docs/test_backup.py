@@ -19,7 +19,7 @@ from tests.batches import gone_from
 from tests.cli.books.conftest import NOW, OWNERS, SETTINGS, Shop
 from tests.cli.conftest import shell_in
 from tests.cli.test_rebuild import marts
-from tests.conftest import book_run, hire_baker, uncommented
+from tests.conftest import book_run, hire_baker
 from tests.docs.pages import ROOT, blocks_under
 
 PAGE = "operations.md"
@@ -46,7 +46,7 @@ def origin(
     folder = tmp_path_factory.mktemp("shop")
     (folder / "finance").mkdir()
     (folder / "finance" / "owners.csv").write_text(OWNERS, encoding="utf-8")
-    with uncommented(), shell_in(folder, world, SETTINGS) as run:
+    with shell_in(folder, world, SETTINGS) as run:
         shop = Shop(folder, run)
         shop.ok("nightly", "-q")
         shop.ok("close", "2026-10", "-q", "--approved-by", "Head of finance")
