@@ -18,7 +18,8 @@ import zstandard
 from analytics.emulator.records import Agent, Run
 from analytics.emulator.runs.platform import BUILDER
 from analytics.emulator.world import World
-from tests.cli.conftest import Command, shell_in
+from tests.batches import short_lists
+from tests.cli.conftest import Command, book_a_few_runs, shell_in
 from tests.conftest import NOW, book_run, hire_baker
 
 DAY = f"{NOW - timedelta(hours=1):%Y-%m-%d}"
@@ -124,7 +125,7 @@ def test_runs_that_do_not_add_up_are_told(published: Command) -> None:
 
 @dataclass(frozen=True)
 class OddRuns:
-    """A folder with a published batch of runs of every kind; tests only read it."""
+    """A folder with a published batch of runs of every kind, most unlisted; tests only read it."""
 
     folder: Path
     world: World
@@ -139,10 +140,15 @@ def odd_runs(tmp_path_factory: pytest.TempPathFactory) -> OddRuns:
     world = World.empty(1, NOW)
     (workspace,) = world.workspaces
     baker = hire_baker(world)
-    agentless = book_run(world, baker, hours_ago=1, cost="2", of=workspace)
-    for number in range(20):
-        book_run(world, baker, hours_ago=1 + number / 100)
+    book_a_few_runs(world, baker)
+    for number, status in enumerate(["succeeded", "failed", "failed", "failed"]):
+        book_run(world, baker, hours_ago=20 + number / 10, cost="0.5", status=status)
+    for number in range(6):
+        book_run(world, baker, hours_ago=3 + number / 10, cost="0.125")
+    agentless = book_run(world, baker, hours_ago=0.5, cost="2", of=workspace)
     twins = [world.add_agent(workspace, "Miller", slug) for slug in ("miller", "second-miller")]
+    for number in range(10):
+        book_run(world, twins[number % 2], hours_ago=40 + number)
     built = world.start_platform_run(workspace, BUILDER)
     world.meter(
         built, model="claude-sonnet-5", provider="anthropic", tokens_in=7, tokens_out=1,
@@ -150,7 +156,7 @@ def odd_runs(tmp_path_factory: pytest.TempPathFactory) -> OddRuns:
     )  # fmt: skip
     world.finish_run(built)
     world.pass_time(timedelta(days=1))
-    with shell_in(folder, world) as run_command:
+    with shell_in(folder, world) as run_command, short_lists():
         assert run_command("nightly").code == 0
     return OddRuns(folder, world, agentless, twins, built)
 
@@ -162,6 +168,38 @@ def beside_odd_runs(
     """The command, in the folder with runs of every kind."""
     monkeypatch.chdir(odd_runs.folder)
     return analytics
+
+
+def test_a_day_of_unlisted_runs_leads_to_counts_and_sums(beside_odd_runs: Command) -> None:
+    """Without a listed run, a figure leads to the API's run counts and roll-up."""
+    question = ("--agent", "baker", "--date", f"{NOW - timedelta(hours=20):%Y-%m-%d}")
+    found, result = explained(beside_odd_runs, *question), beside_odd_runs("trace", *question)
+
+    figure, unlisted = found["figure"], found["unlisted"]
+    assert (figure["run_count"], figure["listed_run_count"], found["runs"]) == (5, 0, [])
+    assert (unlisted["cost_usd"], unlisted["failed_count"]) == ("3.1000000000", 3)
+    assert [answer["request"]["path"] for answer in found["answers"]] == [
+        "/api/v1/runs/daily", "/api/v1/analytics/agents",
+    ]  # fmt: skip
+    assert {answer["landing"]["is_verified"] for answer in found["answers"]} == {True}
+    for words in (
+        "Listed    no run", "in 5 runs: 2 succeeded, 3 failed", "No run list showed these runs",
+        "GET /api/v1/runs/daily?agent_id=", "verified: it has that hash",
+    ):  # fmt: skip
+        assert words in result.out
+    assert "THEY DO NOT" not in result.out
+
+
+def test_a_day_of_listed_and_unlisted_runs_adds_up(beside_odd_runs: Command) -> None:
+    """Where a list showed some of a day's runs, both parts are the figure."""
+    found = explained(beside_odd_runs)
+    figure, runs, unlisted = found["figure"], found["runs_sum"], found["unlisted"]
+
+    assert (figure["run_count"], runs["run_count"], unlisted["run_count"]) == (8, 5, 3)
+    assert runs["adds_up"] is True
+    for name in ("cost_usd", "tokens_in", "failed_count"):
+        assert Decimal(figure[name]) == Decimal(runs[name]) + Decimal(unlisted[name])
+    assert (len(found["runs"]), len(found["answers"])) == (5, 2)
 
 
 def test_runs_without_an_agent_are_explained(beside_odd_runs: Command, odd_runs: OddRuns) -> None:
