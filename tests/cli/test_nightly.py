@@ -69,19 +69,6 @@ def test_the_published_file_can_be_shared(settings_file: SettingsFile) -> None:
     assert oct(stat.S_IMODE(Path("data/warehouse.duckdb").stat().st_mode)) == "0o600"
 
 
-@pytest.mark.usefixtures("batch")
-def test_an_empty_workspace_has_reports_too(
-    settings_file: SettingsFile, analytics: Command
-) -> None:
-    """A workspace without agents and runs succeeds; its pages have a note."""
-    settings_file("[extract]\nhistory_days = 3\n")
-    result = analytics("nightly")
-
-    assert result.code == 0, result.err
-    assert "no runs" in result.out
-    assert "no runs" in Path("data/site/index.html").read_text(encoding="utf-8").lower()
-
-
 def test_odd_records_are_no_failure(command: Command, world: World, start_run: StartRun) -> None:
     """An unknown status is open and warned of, a null cost is unknown, no agent has a line.
 

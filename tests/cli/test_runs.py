@@ -40,15 +40,6 @@ def parsed(result: Result) -> Any:
     return json.loads(result.out)
 
 
-def test_trigger_prints_the_id(analytics: Command, api: Emulator) -> None:
-    """Standard output has the run's id alone; the hint goes to standard error."""
-    result = analytics("runs", "trigger", "bak", "--prompt", "Bread?")
-
-    (run,) = api.world.workspaces[0].agent_runs
-    assert (result.code, result.out) == (0, f"{run.id}\n")
-    assert "It is pending. Watch it: analytics runs watch" in result.err
-
-
 def given(monkeypatch: pytest.MonkeyPatch, content: bytes) -> None:
     """Let standard input have this content."""
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(content)))
@@ -57,7 +48,10 @@ def given(monkeypatch: pytest.MonkeyPatch, content: bytes) -> None:
 def test_input_comes_from_a_file(
     analytics: Command, start_run: StartRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A state or a prompt is read from a file or from standard input, as it stands."""
+    """A state or a prompt is read from a file or from standard input, as it stands.
+
+    Standard output has the run's id alone; the hint goes to standard error.
+    """
     Path("state.json").write_text('{"subject": "🥖"}', encoding="utf-8")
     Path("prompt.md").write_text("# Bread 🥖?\n\nPlease.\n", encoding="utf-8")
     first = start_run()
@@ -66,7 +60,8 @@ def test_input_comes_from_a_file(
     by_file = parsed(analytics(*trigger, "--initial-state", "state.json", "--json"))
     given(monkeypatch, b'{"subject": "rolls"}')
     by_input = parsed(analytics(*trigger, "--initial-state", "-", "--json"))
-    started = analytics(*trigger, "--prompt-file", "prompt.md").out.strip()
+    by_prompt = analytics(*trigger, "--prompt-file", "prompt.md")
+    started = by_prompt.out.removesuffix("\n")
     given(monkeypatch, b"And rolls?\n")
     sent = analytics("runs", "send", first.id, "--prompt-file", "-").out.strip()
 
@@ -74,6 +69,7 @@ def test_input_comes_from_a_file(
     assert (by_file["status"], by_file["cost_usd"]) == ("pending", "0")
     assert "🥖" in texts[by_file["id"]]
     assert "rolls" in texts[by_input["id"]]
+    assert "It is pending. Watch it: analytics runs watch" in by_prompt.err
     assert (texts[started], texts[sent]) == ("# Bread 🥖?\n\nPlease.\n", "And rolls?\n")
 
 
@@ -208,13 +204,21 @@ def test_show(analytics: Command, api: Emulator, start_run: StartRun) -> None:
     assert in_json["costs"][0]["cost_usd"] == "0.25"
 
 
-def test_events(analytics: Command, trigger: Any) -> None:
-    """Events come oldest first; --level omits lower levels."""
+def test_events(analytics: Command, api: Emulator, trigger: Any) -> None:
+    """Events come oldest first; --level omits lower levels; an invalid one costs no other."""
     run_id = trigger("[flaky] Bread?")
+    (run,) = api.world.workspaces[0].agent_runs
+    first, broken, *others = logs.log_events(run)
+    run.log = [first, broken | {"ts": {"at": "noon"}, "msg": "NOON"}, *others]
 
-    lines = analytics("runs", "events", run_id).out.splitlines()
-    warnings = parsed(analytics("runs", "events", run_id, "--level", "warning", "--json"))
+    told = analytics("runs", "events", run_id)
+    lines = told.out.splitlines()
+    warned = analytics("runs", "events", run_id, "--level", "warning", "--json").out
+    warnings = json.loads(warned)
 
+    assert f"warning: a record is left out: LogEvent {broken['seq']}: " in told.err
+    assert all(event["msg"] in told.out for event in [first, *others])
+    assert "NOON" not in told.out
     assert re.match(r"\d\d:\d\d:\d\d  INFO     BOOT", lines[0])
     assert lines[-1].endswith("DONE  finished")
     assert {event["level"] for event in warnings} == {"WARNING"}
@@ -239,62 +243,46 @@ def test_events_are_followed(analytics: Command, api: Emulator, trigger: Any) ->
     assert [event["seq"] for event in events] == list(range(1, len(events) + 1))
 
 
-def test_log(analytics: Command, trigger: Any) -> None:
-    """The raw log is written to a file, complete, without leftovers."""
-    run_id = trigger("Bread 🥖?")
-
-    to_file = analytics("runs", "log", run_id, "--output", "run.jsonl")
-
-    assert (to_file.code, to_file.out) == (0, "")
-    assert "bytes in run.jsonl" in to_file.err
-    lines = Path("run.jsonl").read_text(encoding="utf-8").splitlines()
-    assert json.loads(lines[0])["msg"] == "prompt_full: Bread 🥖?"
-    assert [file.name for file in Path().iterdir()] == ["run.jsonl"]
-
-
 def test_cancel_waits_for_the_end(analytics: Command, api: Emulator, trigger: Any) -> None:
-    """A run is cancelled by its session, and its final state is printed."""
+    """A run is cancelled by its session, and its final state is printed; an ended one stays."""
     run_id = trigger("[slow] Bread?", seconds=5)
 
     result = analytics("runs", "cancel", run_id[:8])
+    again = analytics("runs", "cancel", run_id)
 
-    assert result.code == 0
+    assert (result.code, again.code) == (0, 0)
     assert result.out.startswith("cancelled  $0.")
     assert "still being finished" in result.err
+    assert "ended before (cancelled)" in again.err
     (run,) = api.world.workspaces[0].agent_runs
     assert (run.status, run.session.terminated_at is not None) == ("cancelled", True)
 
 
-def test_an_ended_run_is_not_cancelled(analytics: Command, api: Emulator, trigger: Any) -> None:
-    """The session of an ended run, which may execute another run, is left alone."""
-    run_id = trigger()
-
-    result = analytics("runs", "cancel", run_id)
-
-    assert (result.code, "ended before (succeeded)" in result.err) == (0, True)
-    assert not [request for request in api.requests if request.path.endswith("/cancel")]
-
-
-def test_conversation(analytics: Command, trigger: Any) -> None:
-    """`conversation` prints the messages and steps of this run only."""
+def test_log_and_conversation(analytics: Command, trigger: Any) -> None:
+    """`log` writes the raw log whole; `conversation` prints messages and steps of this run only."""
     run_id = trigger(f"Bread {ANSI}🥖?")
 
+    to_file = analytics("runs", "log", run_id, "--output", "run.jsonl")
     shown = analytics("runs", "conversation", run_id)
     events = parsed(analytics("runs", "conversation", run_id, "--json"))
 
+    assert (to_file.code, to_file.out) == (0, "")
+    assert "bytes in run.jsonl" in to_file.err
+    first, *_ = Path("run.jsonl").read_text(encoding="utf-8").splitlines()
+    assert json.loads(first)["msg"] == f"prompt_full: Bread {ANSI}🥖?"
+    assert [file.name for file in Path().iterdir()] == ["run.jsonl"]
     assert r"Bread \x1b[2J🥖?" in shown.out
     assert "  user" in shown.out
     assert [event["type"] for event in events][:2] == ["user_message", "status"]
     assert {event["run_id"] for event in events} == {run_id}
 
 
-@pytest.mark.parametrize(("field", "value"), [("cost_usd", "NaN"), ("status", 3)])
 def test_a_broken_record_costs_no_other(
-    analytics: Command, api: Emulator, start_run: StartRun, field: str, value: object
+    analytics: Command, api: Emulator, start_run: StartRun
 ) -> None:
     """An invalid record is omitted with a warning that names it, as text and as JSON."""
     good, broken = start_run(hours_ago=2), start_run(hours_ago=1)
-    api.world.override_record(broken.id, {field: value})
+    api.world.override_record(broken.id, {"cost_usd": "NaN"})
 
     table, as_json = analytics("runs", "list"), analytics("runs", "list", "--json")
 
@@ -305,20 +293,3 @@ def test_a_broken_record_costs_no_other(
     assert [run["id"] for run in json.loads(as_json.out)] == [good.id]
     assert good.id in analytics("runs", "show", good.id[:8]).out
     assert analytics("runs", "show", broken.id).code == 1
-
-
-@pytest.mark.parametrize("command", [("events",), ("watch",)], ids=" ".join)
-def test_a_broken_event_costs_no_other(
-    analytics: Command, start_run: StartRun, command: tuple[str]
-) -> None:
-    """An invalid event is omitted with a warning; the others are printed."""
-    run = start_run()
-    first, broken, *others = logs.log_events(run)
-    run.log = [first, broken | {"ts": {"at": "noon"}, "msg": "NOON"}, *others]
-
-    result = analytics("runs", *command, run.id)
-
-    assert result.code == 0
-    assert f"warning: a record is left out: LogEvent {broken['seq']}: " in result.err
-    assert all(event["msg"] in result.out for event in [first, *others])
-    assert "NOON" not in result.out

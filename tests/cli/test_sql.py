@@ -160,19 +160,6 @@ def test_a_copy_was_published_when_its_original_was(published: Command, tmp_path
     assert copy["last_batch"] is None
 
 
-def test_failed_checks_are_named(published: Command, tmp_path: Path) -> None:
-    """A check that failed, and was published all the same, is named with how many there are."""
-    shutil.copyfile("data/analytics.duckdb", tmp_path / "analytics.duckdb")
-    with duckdb.connect(tmp_path / "analytics.duckdb") as con:
-        con.execute("update audit.check_results set is_ok = false where control = 'bill'")
-        ((count, name),) = con.execute(
-            "select count(*), any_value(check_name) filter (not is_ok) from audit.check_results"
-        ).fetchall()
-    result = published("status", "--data-dir", str(tmp_path))
-
-    assert f"1 of {count} checks failed: {name}" in result.out
-
-
 @pytest.mark.usefixtures("published")
 def test_other_clients_read_the_published_file() -> None:
     """It has the storage format of DuckDB 1.5, and keeps every digit in frames."""

@@ -185,23 +185,6 @@ def test_units_are_units(name: str) -> None:
             assert tuple(command.split()[1:2]) in set(generate.commands())
 
 
-@pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="systemd is not installed")
-def test_systemd_accepts_the_units(tmp_path: Path) -> None:
-    """`systemd-analyze verify` finds nothing wrong with the units of docs/deploy/."""
-    for name in ("analytics.service", "analytics.timer"):
-        text = (DEPLOY / name).read_text(encoding="utf-8")
-        text = text.replace("/usr/local/bin/analytics", "/bin/true")
-        (tmp_path / name).write_text(text, encoding="utf-8")
-    done = subprocess.run(
-        ["systemd-analyze", "verify", "--man=no", *tmp_path.glob("analytics.*")],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-    assert (done.returncode, done.stderr) == (0, "")
-
-
 @pytest.mark.parametrize(
     "text",
     [*(block.code for block in blocks_in("crontab")), (DEPLOY / "crontab").read_text()],

@@ -9,8 +9,6 @@ import pytest
 
 pytest.importorskip("deltalake", reason="no extra `fleet` here: make test-all")
 
-import polars as pl
-
 from analytics.fleet.delta import Tables
 from tests.fleet.conftest import mart_names
 from tests.fleet.publishing import Merge, merge, of_shards
@@ -70,13 +68,6 @@ def test_columns(published, tables):
         comments = {field.name: field.metadata.get("comment") for field in fields}
         assert all(comments.values()), name
         assert comments.items() >= {column: mart.comments[column] for column in mart.types}.items()
-
-
-def test_polars(con, published, tables):
-    """Polars reads the rows of the shards."""
-    for name, merged in published.items():
-        frame = pl.scan_delta(tables.address(name)).collect()
-        require_equal(con, name, merged, frame.to_arrow())
 
 
 @pytest.mark.filterwarnings("ignore:PySpark does not yet fully support pandas:FutureWarning")

@@ -117,20 +117,6 @@ def test_a_killed_task_is_tried_again(given: Given, cluster: Any) -> None:
     require_good(given, before)
 
 
-def test_a_killed_node_is_done_without(given: Given, cluster: Any) -> None:
-    """Tasks of a machine that dies run on the others."""
-    node = cluster.add_node(num_cpus=2)
-    before = ends(given)
-
-    with once(
-        lambda: len(tasks_at_work()) > 2,
-        lambda: cluster.remove_node(node, allow_graceful=False),
-    ):
-        nightly(given.fleet, [], cluster.address, quiet())
-
-    require_good(given, before)
-
-
 def test_one_failed_shard_costs_no_other_its_figures(given: Given, cluster: Any) -> None:
     """The others are brought on; the error names the one that failed."""
     wrong = msgspec.structs.replace(given.fleet.shards["b"][0], api="http://127.0.0.1:9")

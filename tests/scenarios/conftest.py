@@ -4,12 +4,10 @@ from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import Any
 
-import msgspec
 import pytest
 
 from analytics.emulator.records import Run
 from analytics.emulator.world import World
-from analytics.settings import Reporting
 from tests.batches import short_lists
 from tests.conftest import Batch, StartRun
 
@@ -45,11 +43,6 @@ def burst(start_run: StartRun) -> Burst:
         return [start_run(hours_ago=hours_ago - each / 100, **of) for each in range(count)]
 
     return start
-
-
-def set_timezone(batch: Batch, name: str) -> None:
-    """Let the reports follow another time zone."""
-    batch.settings = msgspec.structs.replace(batch.settings, reporting=Reporting(timezone=name))
 
 
 def ledger_total(world: World) -> Decimal:

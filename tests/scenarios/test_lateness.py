@@ -15,36 +15,9 @@ from analytics.warehouse.database import open_warehouse
 from analytics.warehouse.layout import Layout
 from tests.batches import publish, run_batch, run_batch_unseen
 from tests.conftest import Batch, StartRun
-from tests.scenarios.conftest import Burst
 
 ADJUSTED = "date previous_cost_usd current_cost_usd previous_run_count current_run_count"
 DAY = date(2026, 11, 19)
-
-
-def test_a_run_that_is_open_for_weeks(
-    batch: Batch, world: World, start_run: StartRun, burst: Burst
-) -> None:
-    """Given a run that ends after 15 days far behind the list, its day gets the whole cost."""
-    batch.set_extract(history_days=30)
-    run = start_run(hours_ago=10, status="running", cost="1")
-    run_batch_unseen(batch)
-    burst(9, hours_ago=-1, cost=None)
-    world.pass_time(timedelta(days=15))
-    before = run_batch(batch)
-    world.meter(
-        run, model="claude-sonnet-5", provider="anthropic", tokens_in=1, tokens_out=1,
-        cost_usd=Decimal(4),
-    )  # fmt: skip
-    world.finish_run(run)
-    world.pass_time(timedelta(days=1))
-
-    published = run_batch(batch)
-
-    columns = "date run_count open_count cost_usd"
-    assert before.rows("fct_agent_days", columns)[0] == (DAY, 1, 1, Decimal(1))
-    assert published.rows("fct_agent_days", columns)[0] == (DAY, 1, 0, Decimal(5))
-    assert published.rows("fct_adjustments", ADJUSTED) == [(DAY, Decimal(1), Decimal(5), 1, 1)]
-    assert published.findings == []
 
 
 NEVER_SEEN = pytest.mark.xfail(
@@ -72,25 +45,6 @@ def test_a_refund(
         days = published.rows("fct_agent_days", "date cost_usd failed_cost_usd")
         assert (DAY, 0, 0) in days
         assert published.findings == []
-
-
-def test_a_correction_three_weeks_later(
-    batch: Batch, world: World, start_run: StartRun, burst: Burst
-) -> None:
-    """Given a correction further back than the first batch looked, the day's roll-up shows it."""
-    run = start_run(hours_ago=10, cost="1", status="cancelled")
-    run_batch_unseen(batch)
-    burst(9, hours_ago=-1, cost="0.1")
-    world.pass_time(timedelta(days=21))
-    run_batch_unseen(batch)
-    world.correct_cost(run, Decimal("2.5"))
-    world.pass_time(timedelta(days=1))
-
-    published = run_batch(batch)
-
-    assert published.rows("fct_adjustments", ADJUSTED) == [(DAY, Decimal(1), Decimal("3.5"), 1, 1)]
-    assert {row["unexplained_usd"] for row in published["reconciliation_days"]} == {0}
-    assert published.findings == []
 
 
 def test_an_open_run_that_disappears(
@@ -124,26 +78,3 @@ def test_an_open_run_that_disappears(
     with open_warehouse(Layout(tmp_path)) as con:
         load_all(con, batch.layout, Progress(quiet=True))
         assert con.execute("from ledger.provisional_runs").fetchall() == []
-
-
-def test_a_run_that_disappears_and_then_costs_more(
-    batch: Batch, world: World, start_run: StartRun
-) -> None:
-    """Given a vanished run that is corrected, the day's rest is unexplained."""
-    batch.set_extract(history_days=30)
-    run = start_run(hours_ago=10, cost="1")
-    run_batch_unseen(batch)
-    world.hide_run(run)
-    world.correct_cost(run, Decimal("0.25"))
-    world.pass_time(timedelta(days=12))
-    run_batch(batch)  # what is once not found may be found again
-
-    published = run_batch(batch)
-
-    assert published.rows("int_reconciliation_agents", "utc_date unexplained_usd") == [
-        (DAY, Decimal("0.25"))
-    ]
-    assert [check.name for check in published.checks if not check.ok] == [
-        "listed_days_agree_with_the_api",
-    ]
-    assert not any(check.blocking_count for check in published.checks)

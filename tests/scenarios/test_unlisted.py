@@ -8,7 +8,7 @@ from typing import Any
 
 from analytics.emulator.records import Workspace
 from analytics.emulator.world import World
-from tests.batches import Published, read_until_killed, run_batch, run_batch_unseen
+from tests.batches import Published, run_batch, run_batch_unseen
 from tests.conftest import Batch
 from tests.scenarios.conftest import Burst
 
@@ -19,19 +19,6 @@ UNLISTED = "date run_count listed_run_count unlisted_run_count unlisted_cost_usd
 def unlisted_days(published: Published) -> list[tuple[Any, ...]]:
     """The agent's days with unlisted runs."""
     return [row for row in published.rows("fct_agent_days", UNLISTED) if row[3]]
-
-
-def test_an_agent_that_outruns_its_list(batch: Batch, world: World, burst: Burst) -> None:
-    """Given 9 runs of 1 dollar a piece where 5 are listed, 4 runs and 4 dollars are unlisted."""
-    run_batch_unseen(batch)
-    burst(9, hours_ago=-6, cost="1")
-    world.pass_time(timedelta(days=1))
-
-    published = run_batch(batch)
-
-    assert unlisted_days(published) == [(YESTERDAY, 9, 5, 4, Decimal(4))]
-    assert len(published["fct_runs"]) == 5
-    assert published.findings == []
 
 
 def test_unlisted_runs_without_an_agent(
@@ -72,30 +59,4 @@ def test_unlisted_runs_of_days_that_a_longer_history_adds(batch: Batch, burst: B
 
     added = date(2026, 11, 15)
     assert unlisted_days(published) == [(added, 8, 5, 3, Decimal(3))]
-    assert published.findings == []
-
-
-def test_unlisted_runs_stay_in_later_batches(batch: Batch, world: World, burst: Burst) -> None:
-    """Given unlisted runs, later batches keep them, and add nothing to the day."""
-    run_batch_unseen(batch)
-    burst(9, hours_ago=-6, cost="1")
-    for make in (run_batch_unseen, run_batch_unseen, run_batch):
-        world.pass_time(timedelta(days=1))
-        burst(2, cost="0.1")
-        published = make(batch)
-
-    assert unlisted_days(published) == [(YESTERDAY, 9, 3, 6, Decimal(6))]
-
-
-def test_runs_of_a_batch_that_was_killed(batch: Batch, world: World, burst: Burst) -> None:
-    """Given a batch killed half way whose runs then left the lists, each run has a row."""
-    burst(5, hours_ago=5, cost="1")
-    assert read_until_killed(batch, 36)
-    burst(5, hours_ago=-1, cost="2")
-    world.pass_time(timedelta(days=1))
-
-    published = run_batch(batch)
-
-    assert sum(row["cost_usd"] for row in published["fct_runs"]) == 15
-    assert unlisted_days(published) == []
     assert published.findings == []
