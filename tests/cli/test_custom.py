@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import signal
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +11,7 @@ import duckdb
 import pytest
 
 from tests.batches import without_pages
-from tests.cli.conftest import Command, FirstBatch, SettingsFile, publish_again
+from tests.cli.conftest import Command, FirstBatch, publish_again
 
 COSTS = """\
 -- Cost of an agent by its owner. Grain: owner.
@@ -153,31 +150,3 @@ def test_files_that_are_not_right_change_nothing_else(published: Command) -> Non
     assert "Not used: queries/marts/endless.sql: it was stopped" in status.out
     shown = json.loads(published("status", "--json").out)["project_files"]
     assert {each["file"] for each in shown if each["error"]} == set(BROKEN)
-
-
-@pytest.mark.usefixtures("published")
-def test_sql_can_be_stopped(settings_file: SettingsFile) -> None:
-    """A terminal that is closed ends a query, as Ctrl-C does, with exit 130 and no traceback."""
-    settings_file("[sql]\ntimeout_seconds = 3600\n")
-    query = "select count(*) from range(10000000000000)"
-    code = (
-        "import sys\n"
-        "from analytics.cli import main\n"
-        "from analytics.custom.process import Process\n"
-        "usual = Process.ask\n"
-        "def ask(self, request):\n"
-        "    usual(self, request)\n"
-        "    print('asked', flush=True)\n"
-        "Process.ask = ask\n"
-        f"sys.argv[1:] = ['sql', {query!r}]\n"
-        "main()"
-    )
-    command = [sys.executable, "-c", code]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
-        assert process.stdout
-        assert process.stdout.readline() == b"asked\n"
-        process.send_signal(signal.SIGHUP)
-        _, told = process.communicate()
-
-    assert process.returncode == 130
-    assert b"Traceback" not in told

@@ -7,8 +7,6 @@ import hashlib
 import io
 from pathlib import Path
 
-import pytest
-
 from tests.cli.conftest import Command, publish_again
 from tests.finance.files import write
 
@@ -50,19 +48,4 @@ def test_wrong_lines_are_named_once_and_spoil_no_batch(published: Command) -> No
             "status": "error",
         }
         for path in sorted(Path("finance").iterdir())
-    ]
-
-
-@pytest.mark.usefixtures("published")
-def test_a_name_that_nothing_has_is_told() -> None:
-    """A rule of owners that matches no workspace or agent is a warning of a batch, no error."""
-    names = ("*,baker", "*,bakre", "*,?akre*", "Nowhere,*", "*,(none)", "*,*", "*,BAKE*")
-    lines = [f"{name},C-1,6200,Ann,," for name in names]
-    write("owners.csv", "workspace,agent,cost_center,account,owner,valid_from,valid_to", *lines)
-
-    told = publish_again().splitlines()
-    assert [line.partition("warning: ")[2] for line in told if "misspelt" in line] == [
-        "finance/owners.csv:3: no agent matches; is a name misspelt?",
-        "finance/owners.csv:4: no agent matches; is a name misspelt?",
-        "finance/owners.csv:5: no workspace matches; is a name misspelt?",
     ]

@@ -154,25 +154,23 @@ def test_a_broken_check_publishes_nothing(
     assert "failed (exit 3)" in published("status").out
 
 
-@pytest.mark.parametrize("code", [130, 1])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, None])
 def test_a_batch_that_was_stopped_is_not_told_as_the_one_before(
-    published: Command, monkeypatch: pytest.MonkeyPatch, code: int
+    published: Command, monkeypatch: pytest.MonkeyPatch, number: signal.Signals | None
 ) -> None:
-    """`status` shows a batch that SIGTERM or a fault of ours stopped, not the good one before."""
+    """`status` shows a batch that a shutdown, a closed terminal or a fault of ours stopped."""
 
     def stopping(*_: object, **__: object) -> None:
-        if code == 1:
+        if number is None:
             raise RuntimeError("no such luck")
-        signal.raise_signal(signal.SIGTERM)  # as on a shutdown, or Ctrl-C
+        signal.raise_signal(number)
 
     monkeypatch.setattr("analytics.batch.stages.transform", stopping)
-    with pytest.raises(RuntimeError) if code == 1 else nullcontext():  # a fault of ours is shown
+    with nullcontext() if number else pytest.raises(RuntimeError):  # a fault of ours is shown
         result = published("nightly")
-        assert result.code == code
+        assert result.code == 130
         assert "stopped; what was published before still stands" in result.err
     last = json.loads(published("status", "--json").out)["last_batch"]
 
-    assert last["exit_code"] == code
-    assert last["messages"] == [
-        "no such luck" if code == 1 else "It was stopped (KeyboardInterrupt)."
-    ]
+    told = "It was stopped (KeyboardInterrupt)." if number else "no such luck"
+    assert (last["exit_code"], last["messages"]) == (130 if number else 1, [told])

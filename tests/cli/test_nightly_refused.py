@@ -14,25 +14,6 @@ from analytics.warehouse.lock import batch_lock
 from tests.cli.conftest import Command, SettingsFile
 
 
-@pytest.mark.parametrize(
-    ("key", "words"),
-    [
-        ("", "LEVAIN_API_KEY is not set"),
-        ("levain_of_somebody_else", "does not accept the key in LEVAIN_API_KEY"),
-    ],
-)
-def test_a_key_that_is_no_use_is_a_wrong_setting(
-    command: Command, monkeypatch: pytest.MonkeyPatch, key: str, words: str
-) -> None:
-    """The error names the variable, never the key; without one, nothing is stored."""
-    monkeypatch.setenv("LEVAIN_API_KEY", key)
-    result = command("nightly")
-
-    assert (result.code, words in result.err) == (2, True)
-    assert "somebody" not in result.err
-    assert Path("data").exists() == bool(key)
-
-
 def test_a_key_of_another_workspace_is_refused(
     published: Command, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -120,13 +101,16 @@ def test_two_batches_at_once_are_refused(command: Command) -> None:
 
 
 def test_a_data_directory_that_cannot_be_one_is_told(command: Command) -> None:
-    """A file in its place, or a path that DuckDB cannot read, is named before anything is made."""
+    """A file or a circle of links in its place, or a question mark, is named before it is made."""
     Path("taken").write_text("my notes")
     taken = command("nightly", "--data-dir", "taken")
     questioned = command("nightly", "--data-dir", "what?/data")
+    Path("loop").symlink_to("loop")
+    looped = [command("nightly", "--data-dir", place) for place in ("loop", "loop/data")]
 
     assert taken.code == 1
     assert "The data directory taken cannot be used: File exists: taken." in taken.err
     assert questioned.code == 2
     assert "has a question mark in its path" in questioned.err
     assert not Path("what?").exists()
+    assert [(result.code, "loop" in result.err) for result in looped] == [(1, True)] * 2

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import msgspec
 import pytest
 
@@ -18,6 +19,7 @@ from analytics.batch.last_batch import read_last_batch, write_last_batch
 from analytics.emulator.server import Emulator
 from analytics.emulator.world import World
 from analytics.format import numbers
+from analytics.published import sandbox
 from analytics.published.status import schedule_in_words
 from analytics.warehouse.layout import Layout
 from tests.cli.conftest import Command, FirstBatch, SettingsFile
@@ -245,3 +247,18 @@ def test_a_schedule_names_the_command_and_its_interval(
 ) -> None:
     """Unless one batch a day is enough, the schedule is a command, and how often to run it."""
     assert schedule_in_words("Baker", seconds, batches).replace(numbers.NO_BREAK, " ") == text
+
+
+def test_a_published_file_of_another_user_is_not_damaged(
+    published: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who may not read the published file is told whom to ask, and nothing of damage."""
+
+    def denied(file: Path, *_: object) -> None:
+        raise duckdb.IOException(f'IO Error: Cannot open file "{file}": Permission denied')
+
+    monkeypatch.setattr(sandbox, "open_confined", denied)
+    result = published("status")
+
+    assert result.code == 1
+    assert "analytics.duckdb cannot be read: Permission denied.\n  Let its owner" in result.out

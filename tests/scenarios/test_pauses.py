@@ -245,3 +245,44 @@ def test_a_key_that_changes_its_workspace(
     assert is_switched
     assert str(outcome.error).startswith("The key became that of another workspace")
     assert batch.rows("select * from ledger.workspaces where last_batch_at is not null") == []
+
+
+def test_unlisted_runs_without_an_agent(
+    batch: Batch, world: World, workspace: Workspace, burst: Burst
+) -> None:
+    """Given 7 runs of no agent where 5 are listed, the cost of the 2 is unexplained.
+
+    The API has neither a count nor a roll-up of runs without an agent.
+    """
+    read(batch)
+    burst(7, of=workspace, hours_ago=-6, cost="1.25")
+    world.pass_time(timedelta(days=1))
+
+    published = run_batch(batch)
+
+    assert published.rows("fct_agent_days", "agent_name date run_count cost_usd") == [
+        ("No agent", FIRST, 5, Decimal("6.25"))
+    ]
+    assert {row["unlisted_run_count"] for row in published["fct_agent_days"]} == {0}
+    assert published.rows("int_reconciliation_agents", "utc_date agent_id unexplained_usd") == [
+        (FIRST, "(platform)", Decimal("2.5"))
+    ]
+    assert {
+        row["utc_date"]: row["unexplained_usd"]
+        for row in published["reconciliation_days"]
+        if row["unexplained_usd"]
+    } == {FIRST: Decimal("2.5")}
+
+
+def test_unlisted_runs_of_days_that_a_longer_history_adds(batch: Batch, burst: Burst) -> None:
+    """Given a history that is made longer later, unlisted runs of its new days are found."""
+    batch.set_extract(history_days=3)
+    burst(8, hours_ago=24 * 5, cost="1")
+    read(batch)
+    batch.set_extract(history_days=10)
+
+    published = run_batch(batch)
+
+    columns = "date run_count listed_run_count unlisted_run_count unlisted_cost_usd"
+    assert published.rows("fct_agent_days", columns) == [(date(2026, 11, 15), 8, 5, 3, Decimal(3))]
+    assert published.findings == []

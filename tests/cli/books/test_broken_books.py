@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import shutil
 from pathlib import Path
 from unittest.mock import patch
@@ -14,7 +16,7 @@ from analytics.disk import UNFINISHED
 from analytics.errors import AnalyticsError
 from analytics.finance.books import frozen
 from analytics.finance.books.entries import Reopening, encode
-from analytics.finance.books.reading import read_books
+from analytics.finance.books.reading import entry_files, read_books
 from analytics.finance.books.verifying import verify
 from analytics.published.books import published_closings
 from analytics.warehouse.layout import Layout
@@ -173,3 +175,23 @@ def test_an_entry_that_another_takes_the_place_of_is_found(tmp_path: Path) -> No
 
     with pytest.raises(AnalyticsError, match=r"r2\.reopened\.json: does not follow"):
         read_books(tmp_path)
+
+
+def test_books_that_cannot_be_read_are_not_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Books of another user are an error of rights, not books that a backup must put back."""
+    (tmp_path / "books" / "2026-10" / "r1").mkdir(parents=True)
+
+    books, names = tmp_path / "books", os.listdir
+
+    def denied(folder: Path) -> list[str]:
+        if Path(folder) == books:
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(folder))
+        return names(folder)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "listdir", denied)  # for `iterdir`
+        patch.setattr(os, "scandir", denied)  # for `glob`, which says nothing of it
+        with pytest.raises(PermissionError, match="books"):
+            entry_files(books)

@@ -94,17 +94,3 @@ def test_a_load_of_a_closed_month_that_is_lost(shop: Shop) -> None:
     assert "2026-10 of Other" not in rebuilt.err
     assert shop.rows(f"{BOOKED} order by all") == booked
     assert shop.rows(UNBOOKED) == []
-
-
-@pytest.mark.long
-def test_a_damaged_file_of_a_closed_month(shop: Shop) -> None:
-    """The message tells how to go on without its folder, and that it works so."""
-    file = min(Path("data/landing").glob("*/*-meters/agent_billing_days*"))
-    file.write_bytes(b"no zstd")
-    refused = shop.run("rebuild", "-q")
-    file.parent.rename("moved-out")
-    next_step = shop.run("rebuild", "-q")
-
-    assert refused.code == 1
-    assert "move it out of landing/ and run again" in refused.err
-    assert "move data/analytics.duckdb away and run again" in next_step.err
