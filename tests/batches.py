@@ -87,12 +87,6 @@ def run_batch(batch: Batch) -> Published:
     return publish(batch)
 
 
-def run_batch_unseen(batch: Batch) -> None:
-    """Do the same where no test looks at the marts: do not build them."""
-    read(batch)
-    batch.rows("update ledger.loads set published_at = now() where published_at is null")
-
-
 def read(batch: Batch) -> None:
     """Read and load new records."""
     (outcome,) = batch.extract()

@@ -29,12 +29,9 @@ PROJECT = {
     "queries/adhoc/dear_owners.sql": "-- Who is expensive? By owner.\n"
     "select owner, cost_usd from owner_costs",
 }
-BROKEN = {
-    "finance/budgets.csv": "month,amount_usd\n2026-11,much\n",
+WRONG = {
+    "queries/adhoc/busiest_hours.sql": "select 1",
     "queries/marts/broken.sql": "select nope\nfrom fct_runs",
-    "queries/marts/fct_runs.sql": "select 1 as run_id",
-    "queries/marts/endless.sql": "select /* endless */ count(*) as n from range(10000000000000)",
-    "queries/marts/thief.sql": "select * from read_csv('/etc/passwd')",
 }
 
 
@@ -49,16 +46,6 @@ def rows(sql: str) -> list[tuple[Any, ...]]:
         return con.execute(sql).fetchall()
 
 
-def figures() -> dict[str, list[tuple[Any, ...]]]:
-    """All published rows but those about checks and loads, which name the time."""
-    tables = rows("""
-        select concat_ws('.', schema_name, table_name) from duckdb_tables()
-        where schema_name <> 'custom'
-            and table_name not in ('check_results', 'rpt_checks', 'loads', 'project_files')
-    """)
-    return {name: rows(f"from {name} order by all") for (name,) in sorted(tables)}
-
-
 def made_again() -> list[str]:
     """Build, check, report and publish; the lines of warnings."""
     return [line for line in publish_again().splitlines() if "warning: " in line]
@@ -71,7 +58,7 @@ def project(first_batch: FirstBatch, tmp_path_factory: pytest.TempPathFactory) -
     shutil.copytree(first_batch.data, folder / "data")
     with pytest.MonkeyPatch.context() as patch, without_pages():
         patch.chdir(folder)
-        write(PROJECT | {"queries/adhoc/busiest_hours.sql": "select 1"})
+        write(PROJECT | WRONG)
         Path("told").write_text("\n".join(made_again()), encoding="utf-8")
     return folder
 
@@ -79,17 +66,26 @@ def project(first_batch: FirstBatch, tmp_path_factory: pytest.TempPathFactory) -
 def test_a_projects_tables_are_published(
     project: Path, analytics: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Marts, CSV files and results of checks are in the published file, and status names them."""
+    """Marts, CSV files and results of checks are in the published file, and status names them.
+
+    A file that is not right is a warning, and status says why.
+    """
     monkeypatch.chdir(project)
     warnings = Path("told").read_text(encoding="utf-8").splitlines()
 
     assert rows("select owner, cost_usd::varchar from custom.owner_costs") == [
         ("Ada", "1.5000000000")
     ]
-    assert [line.partition("warning: ")[2] for line in warnings] == [
+    check, mart = sorted(line.partition("warning: ")[2] for line in warnings)
+    assert check == (
         "a check of your own failed: custom.owners_stay_cheap (1 row): owner Ada, cost_usd 1.5"
-    ]
-    assert " checks failed: custom.owners_stay_cheap" in analytics("status").out
+    )
+    assert mart.startswith("not used: queries/marts/broken.sql:1: Binder Error")
+    status = analytics("status")
+    assert " checks failed: custom.owners_stay_cheap" in status.out
+    assert "- queries/marts/broken.sql:1: Binder Error" in status.out
+    shown = json.loads(analytics("status", "--json").out)["project_files"]
+    assert "queries/marts/broken.sql" in {each["file"] for each in shown if each["error"]}
 
 
 def test_a_question_is_asked_by_its_name(
@@ -128,25 +124,3 @@ def test_a_check_of_ones_own_can_block(published: Command) -> None:
     assert "Nothing was published: a check of your own failed" in nightly.err
     assert "custom.owners_stay_cheap (1 row): owner Ada" in nightly.err
     assert Path("data/analytics.duckdb").read_bytes() == before
-
-
-@pytest.mark.usefixtures("little_time")
-def test_files_that_are_not_right_change_nothing_else(published: Command) -> None:
-    """Broken, endless and hostile files are a warning each; figures are the same."""
-    before = figures()
-    write(PROJECT | BROKEN)
-
-    warnings = made_again()
-
-    assert figures() == before
-    named = [line.partition("not used: ")[2].partition(":")[0] for line in warnings]
-    assert sorted(filter(None, named)) == sorted(BROKEN)
-    assert rows("select count(*) from audit.project_files where error is not null") == [
-        (len(BROKEN),)
-    ]
-    assert rows("select count(*) from custom.owner_costs") == [(1,)]
-    status = published("status")
-    assert "- queries/marts/broken.sql:1: Binder Error" in status.out
-    assert "Not used: queries/marts/endless.sql: it was stopped" in status.out
-    shown = json.loads(published("status", "--json").out)["project_files"]
-    assert {each["file"] for each in shown if each["error"]} == set(BROKEN)

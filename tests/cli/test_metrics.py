@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
-import subprocess
 from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -91,13 +89,9 @@ def test_a_failed_batch_says_so_and_keeps_the_figures(
     assert value("batch_end_timestamp_seconds") > value("batch_last_success_timestamp_seconds")
 
 
-def test_the_rules_of_the_page_name_what_there_is(tmp_path: Path) -> None:
-    """Each metric in the example of alerting rules is documented; promtool accepts the rules."""
+def test_the_rules_of_the_page_name_what_there_is() -> None:
+    """Each metric in the example of alerting rules is documented."""
     (rules,) = [each for each in blocks() if each.file == "rules.yaml"]
     named = {*re.findall(r"levain_analytics_(\w+)", rules.code)}
 
     assert named <= {*re.findall(r"\w+", text_of("operations.md").partition("```yaml")[0])}
-    if shutil.which("promtool"):
-        file = tmp_path / "rules.yaml"
-        file.write_text(rules.code, encoding="utf-8")
-        subprocess.run(["promtool", "check", "rules", file], capture_output=True, check=True)

@@ -21,33 +21,24 @@ def modes(folder: Path) -> set[str]:
     return {oct(stat.S_IMODE(path.stat().st_mode)) for path in [folder, *folder.rglob("*")]}
 
 
-def test_a_batch_ends_with_figures_and_pages(first_batch: FirstBatch, workspace: Workspace) -> None:
-    """A batch prints runs, failures, cost and tokens of each workspace, and the pages' location."""
-    result = first_batch.result
+def test_a_batch_ends_with_its_summary(first_batch: FirstBatch, workspace: Workspace) -> None:
+    """It is printed, with where the pages are, and lies beside them as Markdown and as JSON."""
+    result, site = first_batch.result, first_batch.data / "site"
+    lines = result.out.splitlines()
+    text = (site / "summary.md").read_text(encoding="utf-8")
+    found = json.loads((site / "summary.json").read_text(encoding="utf-8"))
 
-    assert result.code == 0, result.err
-    (line,) = [line for line in result.out.splitlines() if line.startswith(workspace.name)]
-    assert line.split()[2:5] == ["3", "1", "of"] or "1 of 3" in line
-    assert "$1.50" in line
-    assert "data/site/index.html" in result.out
-    assert (first_batch.data / "site/index.html").is_file()
-
-
-def test_a_batch_leaves_its_summary(first_batch: FirstBatch) -> None:
-    """The printed summary is also written beside the pages, as Markdown and as JSON."""
-    lines = first_batch.result.out.splitlines()
-    text = (first_batch.data / "site/summary.md").read_text(encoding="utf-8")
-    found = json.loads((first_batch.data / "site/summary.json").read_text(encoding="utf-8"))
-
+    assert (result.code, (site / "index.html").is_file()) == (0, True), result.err
+    (line,) = [line for line in lines if line.startswith(workspace.name)]
+    assert "3 runs, $1.50, " in line
     assert len(lines) <= 12
     assert all(len(line) <= 80 for line in lines[:-1])
     assert lines[-1].startswith("Reports:   file:///")
+    assert lines[-1].endswith("data/site/index.html")
     assert "Unlisted   none: the API has listed every run this month" in lines
     assert "**Unlisted**: none: the API has listed every run this month" in text
-    assert (found["month"]["cost_usd"], found["month"]["failed_count"]) == (
-        "1.5000000000",
-        1,
-    )
+    month = found["month"]
+    assert (month["cost_usd"], month["failed_count"]) == ("1.5000000000", 1)
 
 
 def test_what_is_written_is_the_owners_alone(first_batch: FirstBatch) -> None:

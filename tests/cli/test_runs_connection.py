@@ -64,10 +64,6 @@ def test_hints_work_as_they_are(
     run_id = started.out.strip()
 
     assert f"Watch it: analytics runs watch {run_id} {options}\n" in started.err
-    no_log = analytics("runs", "log", run_id, *given)
-    assert f"analytics runs events {run_id} --follow {options}\n" in no_log.err
-    unknown = analytics("runs", "show", "zz", *given)
-    assert f"`analytics runs list {options}` shows them" in unknown.err
     api.faults.add("/baker/runs", "cut")
     unsure = analytics("runs", "trigger", "baker", "--prompt", "Bread?", *given)
     assert f"look with `analytics runs list {options}` before" in unsure.err

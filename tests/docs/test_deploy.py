@@ -73,8 +73,16 @@ def test_both_run_the_script() -> None:
     assert "--address" in options(("fleet", "nightly"))
 
 
+@pytest.fixture(scope="module")
+def cloned(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A wheel of the clone."""
+    return wheel_of(ROOT, tmp_path_factory.mktemp("cloned"))
+
+
 @pytest.mark.parametrize("name", ["Dockerfile", "fleet.Dockerfile"])
-def test_an_image_gets_all_that_the_package_is_made_of(name: str, tmp_path: Path) -> None:
+def test_an_image_gets_all_that_the_package_is_made_of(
+    name: str, cloned: Path, tmp_path: Path
+) -> None:
     """A wheel of what is copied has the files of one of the clone; errors give its name."""
     for line in re.findall(r"^COPY (.+)$", text_of(name), re.MULTILINE):
         *sources, target = line.split()
@@ -86,9 +94,7 @@ def test_an_image_gets_all_that_the_package_is_made_of(name: str, tmp_path: Path
                 place.mkdir(exist_ok=True)
                 shutil.copy(ROOT / source, place)
 
-    copied, cloned = (
-        wheel_of(each, tmp_path / "dist" / each.name) for each in (tmp_path / "src", ROOT)
-    )
+    copied = wheel_of(tmp_path / "src", tmp_path / "dist")
 
     assert files_in(copied) == files_in(cloned)
     assert f"./{copied.name}[alerts]" in how_to_add("alerts")

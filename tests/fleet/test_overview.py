@@ -27,29 +27,20 @@ _TABLES = """
     create table fleet.shards (workspace_id varchar, shard varchar, page varchar,
         ended_at timestamptz, exit_code integer, message varchar);
     create table reports.rpt_workspace_health
-        (workspace_id varchar, last_batch_at timestamptz, last_complete_date date);
-    create table reports.rpt_headlines (workspace_id varchar, agent_id varchar,
-        workspace_name varchar, today date, yesterday date, month date, last_month date,
-        yesterday_cost_usd decimal(38, 10), yesterday_run_count bigint,
-        month_cost_usd decimal(38, 10), month_days_cost_usd decimal(38, 10),
-        previous_days_cost_usd decimal(38, 10),
-        month_run_count bigint, month_failed_count bigint, month_finished_count bigint,
-        month_unlisted_run_count bigint, month_unknown_cost_count bigint,
-        month_failed_cost_usd decimal(38, 10), month_failed_cost_more_usd decimal(38, 10),
-        month_failed_cost_open_count bigint, last_month_cost_usd decimal(38, 10),
-        last_month_run_count bigint, last_month_unknown_cost_count bigint,
-        last_month_incomplete_day_count bigint)"""
+        (workspace_id varchar, last_batch_at timestamptz, last_complete_date date);"""
 _HEADLINES = """
-    insert into reports.rpt_headlines by name select
-        $id as workspace_id, '(all)' as agent_id, $name as workspace_name, $today::date as today,
-        $today::date - 1 as yesterday, date_trunc('month', $today::date) as month,
-        date_trunc('month', $today::date) - interval 1 month as last_month,
-        $cost::decimal(38, 10) / 10 as yesterday_cost_usd, 5 as yesterday_run_count,
+    select $id::varchar as workspace_id, '(all)' as agent_id, $name::varchar as workspace_name,
+        $today::date as today, $today::date - 1 as yesterday,
+        date_trunc('month', $today::date)::date as month,
+        (date_trunc('month', $today::date) - interval 1 month)::date as last_month,
+        ($cost::decimal(38, 10) / 10)::decimal(38, 10) as yesterday_cost_usd,
+        5 as yesterday_run_count,
         $cost::decimal(38, 10) as month_cost_usd, month_cost_usd as month_days_cost_usd,
         month_cost_usd - 1 as previous_days_cost_usd,
         100 as month_run_count, 7 as month_failed_count, 90 as month_finished_count,
         10 as month_unlisted_run_count, 0 as month_unknown_cost_count,
-        month_cost_usd / 20 as month_failed_cost_usd, 1 as month_failed_cost_more_usd,
+        (month_cost_usd / 20)::decimal(38, 10) as month_failed_cost_usd,
+        1::decimal(38, 10) as month_failed_cost_more_usd,
         0 as month_failed_cost_open_count, month_cost_usd * 2 as last_month_cost_usd,
         200 as last_month_run_count, 0 as last_month_unknown_cost_count,
         if($name = 'Late', 3, 0) as last_month_incomplete_day_count"""
@@ -61,6 +52,8 @@ class Fleet:
     def __init__(self) -> None:
         self.con = duckdb.connect()
         self.con.execute(_TABLES)
+        nobody = dict.fromkeys(("id", "name", "today", "cost"))
+        self.con.execute(f"create table reports.rpt_headlines as {_HEADLINES} limit 0", nobody)
 
     def add(
         self,
@@ -83,7 +76,7 @@ class Fleet:
         if not is_published:
             return
         row = {"id": workspace_id, "name": name, "today": today, "cost": cost}
-        self.con.execute(_HEADLINES, row)
+        self.con.execute(f"insert into reports.rpt_headlines {_HEADLINES}", row)
         self.con.execute(
             "insert into reports.rpt_workspace_health values (?, ?::timestamptz, ?::date - 1)",
             [workspace_id, f"{today} 06:00:00+00", today],

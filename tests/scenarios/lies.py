@@ -40,17 +40,12 @@ class Life:
 
 
 def work(
-    world: World,
-    owner: Agent | Workspace,
-    at: datetime,
-    *costs: str,
-    status: Any = "succeeded",
-    models: tuple[tuple[str, str], ...] = (SONNET, GLM),
+    world: World, owner: Agent | Workspace, at: datetime, *costs: str, status: Any = "succeeded"
 ) -> Run:
     """A run of a minute, with a request of 1,000 and 100 tokens for each cost."""
     run = world.start_run(owner, at=at)
     world.launch_run(run, at=at)
-    for (model, provider), cost in zip(models, costs, strict=False):
+    for (model, provider), cost in zip((SONNET, GLM), costs, strict=False):
         world.meter(
             run, model=model, provider=provider, tokens_in=1000, tokens_out=100,
             cost_usd=Decimal(cost), at=at,

@@ -13,7 +13,7 @@ from analytics.batch.rebuild import load_all
 from analytics.emulator.world import World
 from analytics.warehouse.database import open_warehouse
 from analytics.warehouse.layout import Layout
-from tests.batches import publish, run_batch, run_batch_unseen
+from tests.batches import publish, read, run_batch
 from tests.conftest import Batch, StartRun
 
 ADJUSTED = "date previous_cost_usd current_cost_usd previous_run_count current_run_count"
@@ -33,7 +33,7 @@ def test_a_refund(
     start_run(hours_ago=90, cost="1")
     run = start_run(hours_ago=10, cost="25", status="failed", error="ToolError: oven")
     if was_read_before:
-        run_batch_unseen(batch)
+        read(batch)
     for _ in range(3):
         world.pass_time(timedelta(days=1))
         start_run(hours_ago=2, cost="1")
@@ -56,7 +56,7 @@ def test_an_open_run_that_disappears(
     """
     batch.set_extract(history_days=30)
     run = start_run(hours_ago=10, status="running", cost="1")
-    run_batch_unseen(batch)
+    read(batch)
     world.hide_run(run)
     warnings, months = [], []
     for days in (1, 1, 1, 20):
