@@ -23,7 +23,7 @@ from analytics.finance.load import read_finance
 from analytics.fleet.settings import load_fleet
 from analytics.settings import load_settings
 from docs import generate
-from tests.docs.pages import ROOT, SHOWN_ADDRESS, SHOWN_KEY, Block, blocks, blocks_in
+from tests.docs.pages import ROOT, SHOWN_ADDRESS, SHOWN_KEY, Block, blocks, blocks_in, blocks_under
 
 LANGUAGES = {
     *("sh", "sql", "python", "toml", "yaml", "json", "csv", "crontab"),
@@ -35,9 +35,14 @@ WALKED = "month-end.md"
 DEPLOY = generate.DOCS / "deploy"
 
 
+RESTORED = blocks_under("operations.md", "Restore")
+"""Commands that tests/docs/test_backup.py runs."""
+
+
 def is_run(block: Block) -> bool:
     """True for files, and for commands that the data of a small batch answer."""
-    return (block.language == "sh" or bool(block.file)) and block.page.name != WALKED
+    is_elsewhere = block.page.name == WALKED or block in RESTORED
+    return (block.language == "sh" or bool(block.file)) and not is_elsewhere
 
 
 STRANGERS = {"quickstart.md", "extending.md"}
