@@ -91,22 +91,15 @@ def exit_code() -> int:
 def terminal(monkeypatch: pytest.MonkeyPatch) -> Terminal:
     """Run the command line in a process on a terminal.
 
-    `out` is the screen's text without escape sequences, `err` the same with them. `during` gets
-    what has been shown so far, the terminal and the process, whenever more is shown.
+    `out` is the screen's text without escape sequences, `err` the same with them.
     """
     monkeypatch.setenv("TERM", "xterm")
     for name in ("COLUMNS", "NO_COLOR", "DISPLAY", "WAYLAND_DISPLAY", "BROWSER"):
         monkeypatch.delenv(name, raising=False)
 
-    def run(
-        *arguments: str,
-        answers: str = "",
-        columns: int = 80,
-        during: Callable[[str, int, subprocess.Popen[bytes]], object] = lambda *_: None,
-    ) -> Result:
+    def run(*arguments: str, columns: int = 80) -> Result:
         screen, inner = pty.openpty()
         termios.tcsetwinsize(inner, (24, columns))
-        os.write(screen, answers.encode())
         command = [sys.executable, "-m", "analytics", *arguments]
         # Readline, which pytest imports, adds a width to the environment behind Python's back.
         process = subprocess.Popen(
@@ -116,7 +109,6 @@ def terminal(monkeypatch: pytest.MonkeyPatch) -> Terminal:
         seen = b""
         while chunk := _read(screen):
             seen += chunk
-            during(seen.decode(errors="ignore"), screen, process)
         os.close(screen)
         raw = seen.decode().replace("\r\n", "\n")
         return Result(process.wait(), re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", raw), raw)

@@ -51,7 +51,7 @@ def test_what_cannot_be_recorded_is_not_published(published: Command) -> None:
 
 
 def test_a_full_disk_is_told_with_what_mends_it(
-    command: Command, monkeypatch: pytest.MonkeyPatch
+    published: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A full disk exits with 1, and the message advises to free space."""
 
@@ -59,7 +59,7 @@ def test_a_full_disk_is_told_with_what_mends_it(
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr("analytics.batch.nightly.write_last_batch", fail)
-    result = command("nightly")
+    result = published("nightly")
 
     assert result.code == 1
     assert "No space left on device.\nMake room" in result.err

@@ -3,13 +3,8 @@
 from __future__ import annotations
 
 import re
-import signal
-import subprocess
-import termios
 
-from analytics.emulator.server import Emulator
 from analytics.emulator.world import World
-from analytics.levain.transport import TRIES
 from tests.cli.conftest import Command, Terminal
 
 FRAME = re.compile(r"^[⠁-⣿/|\\-] \w+ .*$", re.MULTILINE)
@@ -51,29 +46,3 @@ def test_a_terminal_shows_a_bar_of_each_stage(
     assert max(map(len, bars)) <= 120
     assert "\x1b[2K" in after_the_bars  # the line is empty again
     assert "\x1b[?25h" in after_the_bars  # and the cursor is back
-
-
-def test_a_stopped_bar_leaves_the_terminal_as_it_was(
-    command: Command, api: Emulator, terminal: Terminal
-) -> None:
-    """A bar follows the width of its terminal, and Ctrl-C removes it."""
-    api.faults.add("/runs/$", "429", TRIES, retry_after_seconds=60)
-    steps = iter(("narrow", "stop"))
-
-    def during(shown: str, screen: int, process: subprocess.Popen[bytes]) -> None:
-        waiting = shown.partition("trying again")[2]
-        bars = frames(waiting)
-        if termios.tcgetwinsize(screen)[1] > 30:
-            if bars and next(steps) == "narrow":
-                termios.tcsetwinsize(screen, (24, 30))
-        elif bars and len(bars[-1]) == 30 and next(steps, None) == "stop":
-            process.send_signal(signal.SIGINT)
-
-    screen = terminal("nightly", during=during)
-    after_the_bar = screen.err.rpartition("reading")[2]
-
-    assert "failed (exit 130)" in command("status").out
-    assert screen.code == 130
-    assert "\x1b[2K" in after_the_bar
-    assert "\x1b[?25h" in after_the_bar
-    assert "Traceback" not in screen.out

@@ -83,11 +83,6 @@ def _tried(con: duckdb.DuckDBPyConnection, sql: str, limits: Limits) -> tuple[st
     return "answered", "".join(each["text"] for each in parts)
 
 
-def test_there_are_five_hundred() -> None:
-    """The families make at least 500 different statements."""
-    assert len({each.values[0] for each in STATEMENTS}) >= 500
-
-
 def test_each_function_of_duckdb_was_judged() -> None:
     """A release of DuckDB with another function that reads more than its arguments is noticed."""
     with duckdb.connect() as con:

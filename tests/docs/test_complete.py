@@ -151,3 +151,17 @@ def test_versions_are_this_one() -> None:
     ]
 
     assert set(found) == {analytics.__version__}
+
+
+WITHOUT_RULES = "An example: which agents fail expensively"
+
+
+def test_each_heading_has_cases() -> None:
+    """The headings of docs/definitions.md are those of the cases, in its order."""
+    document = (ROOT / "docs" / "definitions.md").read_text(encoding="utf-8")
+    cases = (ROOT / "tests" / "models" / "definitions.txt").read_text(encoding="utf-8")
+    headings = re.findall(r"^##? (.+)$", document, re.MULTILINE)
+
+    assert re.findall(r"^# (.+[^.\n])$", cases, re.MULTILINE) == [
+        heading for heading in headings if heading != WITHOUT_RULES
+    ]
