@@ -154,7 +154,9 @@ def test_a_broken_check_publishes_nothing(
     assert "failed (exit 3)" in published("status").out
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, None])
+@pytest.mark.parametrize(
+    "number", [signal.SIGTERM, signal.SIGHUP, None], ids=["shutdown", "closed terminal", "fault"]
+)
 def test_a_batch_that_was_stopped_is_not_told_as_the_one_before(
     published: Command, monkeypatch: pytest.MonkeyPatch, number: signal.Signals | None
 ) -> None:
