@@ -124,13 +124,6 @@ def optimized() -> Iterator[None]:
         yield
 
 
-@contextmanager
-def uncommented() -> Iterator[None]:
-    """Build relations without comments, which take a quarter of the time of a small build."""
-    with patch("analytics.transform.build.comment_on"):
-        yield
-
-
 @pytest.fixture(autouse=True, scope="session")
 def tables_laid_out(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """The first build of a folder copies its tables from an empty one, as a later one does."""

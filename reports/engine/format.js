@@ -124,14 +124,14 @@ export const duration = (seconds) => {
   }
   return `${decimal(divided(BigInt(minutes) * 10n, 1440n), 1)}${NO_BREAK}d`;
 };
-/** @param {bigint} amount Money as plain digits, of which ten are decimals. */
-const exact = (amount) => {
-  const digits = absolute(amount).toString().padStart(11, "0");
-  return `${amount < 0n ? "-" : ""}${digits.slice(0, -10)}.${digits.slice(-10)}`;
+/** @param {bigint} amount A whole number of 10^-places, as plain digits; money has ten. */
+const exact = (amount, places = 10) => {
+  const digits = absolute(amount).toString().padStart(places + 1, "0");
+  return `${amount < 0n ? "-" : ""}${digits.slice(0, -places)}.${digits.slice(-places)}`;
 };
 
 /** @param {bigint} part @param {bigint} base */
-const quotient = (part, base) => (Number(part) / Number(base)).toFixed(6);
+const quotient = (part, base) => exact(divided(part * 1000000n, base), 6);
 
 /** @type {{ [unit: string]: (value: bigint) => string }} */
 const ONE = { usd, usd_fine: (value) => dollars(value, MILL_TENTH), usd_per_run: usdPerRun,

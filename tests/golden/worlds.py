@@ -28,7 +28,7 @@ from analytics.emulator.worlds.demo_history import days_with_closings
 from analytics.settings import load_settings
 from tests.batches import short_lists, without_pages
 from tests.cli.conftest import exit_code
-from tests.conftest import Batch, optimized, shared_folder, uncommented
+from tests.conftest import Batch, optimized, shared_folder
 
 DEMO_NOW = datetime(2025, 11, 29, 12, tzinfo=UTC)
 SIGNED = ("--prepared-by", "Ann", "--approved-by", "Bob")
@@ -100,7 +100,6 @@ def project(
                 text += f'[[workspaces]]\napi_key_env = "{key}"\napi = "{api.url}"\n'
         patch.chdir(folder)
         (folder / "analytics.toml").write_text(text, encoding="utf-8")
-        stack.enter_context(uncommented())
         stack.enter_context(without_pages())
         yield apis
 

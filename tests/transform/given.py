@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import duckdb
 import pytest
@@ -20,7 +21,6 @@ from analytics.transform.measures import create_macros
 from analytics.transform.models import Model, references
 from analytics.warehouse.database import attached_marts, open_warehouse
 from analytics.warehouse.layout import Layout
-from tests.conftest import uncommented
 
 MODELS = {model.relation: model for model in all_models(folder("queries"))}
 _LAID_OUT = f"code_{code_of(folder('queries'))}"
@@ -160,7 +160,7 @@ def build_some(
     _drop(con, [MODELS[relation] for relation in missing])
     create_macros(con, "build_file.marts")
     create_results(con)
-    with uncommented():
+    with patch("analytics.transform.build.comment_on"):
         build_only(con, missing)
     built |= missing
 
