@@ -106,6 +106,7 @@ def test_a_restored_backup_has_equal_figures(shop: Shop, monkeypatch: pytest.Mon
     assert (status.code, "Books: closed to 2026-10" in status.out) == (0, True), status.out
 
 
+@pytest.mark.long
 def test_a_batch_that_ends_during_a_backup_does_no_harm(
     shop: Shop, world: World, baker: Agent, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -54,6 +54,7 @@ def test_usage_that_is_metered_late(batch: Batch, world: World, workspace: Works
     require_right(run_batch(batch), world)
 
 
+@pytest.mark.long
 def test_counts_that_were_refused(
     batch: Batch, world: World, start_run: StartRun, burst: Burst
 ) -> None:
@@ -78,6 +79,7 @@ def test_counts_that_were_refused(
     require_right(counted, world)
 
 
+@pytest.mark.long
 def test_counts_of_an_agent_that_rests(batch: Batch, world: World, burst: Burst) -> None:
     """An agent that was counted on its last day alone is counted again, once."""
     burst(8)
@@ -118,6 +120,7 @@ def test_an_unlisted_run_that_is_open_for_weeks(
     assert batch.asked("/runs/daily") == 0
 
 
+@pytest.mark.long
 def test_counts_that_never_agree(batch: Batch, world: World, burst: Burst) -> None:
     """A roll-up with more runs than are counted is no reason to ask in each batch."""
     burst(2)
@@ -147,6 +150,7 @@ def test_a_roll_up_that_was_read_in_part(batch: Batch, world: World, burst: Burs
     assert first_day(published)["unlisted_run_count"] is None
 
 
+@pytest.mark.long
 def test_a_run_that_appears_behind_a_full_list(
     batch: Batch, world: World, start_run: StartRun, burst: Burst
 ) -> None:
@@ -166,6 +170,7 @@ def test_a_run_that_appears_behind_a_full_list(
     assert day["cost_usd"] == Decimal("100.25")
 
 
+@pytest.mark.long
 def test_a_correction_of_an_unlisted_run(batch: Batch, world: World, burst: Burst) -> None:
     """A roll-up that changes is a reason to read the meter and the bill of its day again."""
     runs = burst(20, cost="1")

@@ -58,6 +58,7 @@ def workspace_id(shop: Shop, named: str) -> str:
     return str(row["workspace_id"])
 
 
+@pytest.mark.long
 def test_a_workspace_that_is_forgotten(shop: Shop) -> None:
     """The steps of docs/privacy.md leave the books as they are, and no month of it is reopened."""
     booked = shop.rows(f"{BOOKED} order by all")
