@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import duckdb
@@ -133,8 +134,9 @@ def _builds(con: duckdb.DuckDBPyConnection) -> list[str]:
     return [name for (name,) in rows]
 
 
+@cache
 def code_of(queries: Path) -> str:
-    """Return a hash of the code and the models on which a build depends."""
+    """Return a hash of the code and models of a build, as this process first read them."""
     code = hashlib.sha256(f"{__version__} {duckdb.__version__} {pl.__version__}".encode())
     for folder, pattern in ((Path(__file__).parent, "*.py"), (queries, "**/*.*")):
         for path in sorted(folder.glob(pattern)):

@@ -199,20 +199,24 @@ def polars_model(
     return PolarsModel(layer, name, file, header, frozenset(inputs), inputs, compute)
 
 
-def read_models(queries: Path) -> list[SqlModel]:
-    """Read the models in the layers of `queries`; ModelError for a file that is not one SELECT."""
+@cache
+def read_models(queries: Path) -> tuple[SqlModel, ...]:
+    """Read the models in the layers of `queries`; ModelError for a file that is not one SELECT.
+
+    A process reads them once: what changes later is of the next batch.
+    """
     texts = {
         path: (layer, path.read_text(encoding="utf-8"))
         for layer in LAYERS
         for path in sorted((queries / _FOLDERS.get(layer, layer)).glob("*.sql"))
     }
     parse(sql for _, sql in texts.values())
-    return [
+    return tuple(
         SqlModel(
             layer, path.stem, file := short_name(path), read_header(sql), references(file, sql), sql
         )
         for path, (layer, sql) in texts.items()
-    ]
+    )
 
 
 def short_name(path: Path) -> str:
