@@ -127,8 +127,7 @@ def tables(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tables]:
     queries = folder("queries")
     with empty_warehouse(tmp_path_factory.mktemp("models") / "data") as warehouse:
         warehouse.build_all()
-        con = warehouse.con
-        models = [*in_order(all_models(queries)), *_all_checks(con, queries)]
+        models = [*in_order(all_models(queries)), *_all_checks(con := warehouse.con, queries)]
         yield con, [replace(each, header=replace(each.header, is_table=True)) for each in models]
 
 
