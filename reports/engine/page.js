@@ -327,7 +327,8 @@ const startPage = async () => {
   await plotly;
   nearScreen(pagePlots, draw);
   if (hasRuns()) {
-    nearScreen([onPage("all-runs")], () => rankedSpan().catch(fail));
+    // Of a chosen period they stand there: written again, a row would go from under a click.
+    nearScreen([onPage("all-runs")], () => { if (!areRunsSeen) rankedSpan().catch(fail); });
   }
   if (state.at) goTo(state.at);
 };
