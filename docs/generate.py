@@ -91,7 +91,8 @@ OVERVIEW: Mapping[str, Mapping[str, str]] = {
         "marts.dim_provider_keys": "key_id provider added_at removed_at",
         "marts.dim_dates": "date month weekday is_complete is_provisional",
     },
-    "Ahead, and out of the ordinary": {
+    "Ahead and amiss": {
+        "marts.fct_findings": "rank kind subject since sentence next_step cost_usd",
         "marts.fct_forecasts": "agent_id month cost_to_date_usd low_usd expected_usd high_usd"
         " hit_rate",
         "marts.fct_unusual_days": "agent_id date cost_usd usual_cost_usd excess_usd cause",

@@ -15,6 +15,7 @@ from analytics.finance.budgets import Budget, read_budgets
 from analytics.finance.invoices import FORM, Invoice, read_invoices, same_as
 from analytics.finance.lines import Lines, replace_rows
 from analytics.finance.owners import OwnerRule, read_owners
+from analytics.finance.silences import Silence, Silences, read_silences
 from analytics.format.names import folded
 from analytics.warehouse.database import transaction
 
@@ -44,11 +45,19 @@ class Finance:
     budgets: Lines[Budget]
     allocation: Rules
     accounts: Accounts
+    silences: Silences
 
     @property
     def problems(self) -> list[str]:
         """Problems of all files: each with its place, which begins with the file, and reason."""
-        read = (self.owners, self.invoices, self.budgets, self.allocation, self.accounts)
+        read = (
+            self.owners,
+            self.invoices,
+            self.budgets,
+            self.allocation,
+            self.accounts,
+            self.silences,
+        )
         return [problem for each in read for problem in each.problems]
 
 
@@ -63,6 +72,7 @@ def read_finance(project: Path) -> Finance:
         read_budgets(project),
         read_rules(project),
         read_accounts(project),
+        read_silences(project),
     )
 
 
@@ -82,6 +92,8 @@ def load_finance(con: duckdb.DuckDBPyConnection, project: Path) -> list[str]:
         replace_rows(con, "budgets", _columns(Budget, finance.budgets.records))
         _load_rules(con, finance.allocation.rules)
         _load_accounts(con, finance.accounts)
+        silences = _columns(Silence, finance.silences.silences)
+        replace_rows(con, "silenced_findings", silences)
         replace_rows(con, "files", files)
     return problems
 

@@ -153,9 +153,12 @@ class SqlModel(Model):
 
 @dataclass(frozen=True)
 class PolarsModel(Model):
-    """A model that is a function from the frames of its `inputs` to a frame; always a table."""
+    """A model that is a function from the frames of its `inputs` to a frame; always a table.
 
-    inputs: Mapping[str, Sequence[str]]
+    An input is columns of the relation of its name, or a SELECT.
+    """
+
+    inputs: Mapping[str, Sequence[str] | str]
     compute: Callable[..., pl.DataFrame]
 
     @property
@@ -173,30 +176,45 @@ class PolarsModel(Model):
     ) -> int:
         """Create the table, or fill it."""
         frames = [
-            read_frame(con, inputs.get(name, name), columns)
-            for name, columns in self.inputs.items()
+            read_frame(con, f"({renamed(wanted, inputs)})")
+            if isinstance(wanted, str)
+            else read_frame(con, inputs.get(name, name), wanted)
+            for name, wanted in self.inputs.items()
         ]
         return write_table(con, relation, self.compute(*frames), exists=exists)
 
     def columns_read(self, relation: str) -> frozenset[str] | None:
-        """Return the columns that it reads of an input."""
-        return frozenset(self.inputs[relation])
+        """Return the columns that it reads of an input, or that its SELECTs name."""
+        found: set[str] = set()
+        for name, wanted in self.inputs.items():
+            if not isinstance(wanted, str):
+                found |= set(wanted) if name == relation else set()
+            elif relation in references(self.file, wanted):
+                columns = columns_read(wanted, relation)
+                if columns is None:
+                    return None
+                found |= columns
+        return frozenset(found)
 
 
 def polars_model(
     relation: str,
     *,
     header: Header,
-    inputs: Mapping[str, Sequence[str]],
+    inputs: Mapping[str, Sequence[str] | str],
     compute: Callable[..., pl.DataFrame],
 ) -> PolarsModel:
     """A model in Python; `relation` is `layer.name`, and `inputs` the columns of others it reads.
 
-    `compute` gets one frame for each input, in their order.
+    An input may be a SELECT, too, under a name of its own. `compute` gets one frame for each input,
+    in their order.
     """
     layer, name = relation.split(".")
     file = f"{compute.__module__}.{compute.__qualname__}"
-    return PolarsModel(layer, name, file, header, frozenset(inputs), inputs, compute)
+    reads = {name for name, wanted in inputs.items() if not isinstance(wanted, str)}
+    for wanted in inputs.values():
+        reads |= references(file, wanted) if isinstance(wanted, str) else set()
+    return PolarsModel(layer, name, file, header, frozenset(reads), inputs, compute)
 
 
 @cache

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from analytics.warehouse.sources import SOURCES, Source
 
-SCHEMA_VERSION = 14
+SCHEMA_VERSION = 15
 
 # Columns that every table of `raw` has: the version, and the place of its record.
 LINEAGE = {
@@ -122,6 +122,11 @@ create table if not exists finance.allocation_shares (
 
 -- [finance] of the settings, as of the last build: one row.
 create table if not exists finance.limits (materiality_usd DECIMAL(38,10));
+
+-- One row per table of `finance/findings.toml`: findings that the user knows of.
+create table if not exists finance.silenced_findings (
+    kind VARCHAR, agent VARCHAR, subject VARCHAR, until DATE, note VARCHAR
+);
 
 -- Accounts of `finance/accounts.toml`, or the defaults; one with a cost center is of that alone.
 create table if not exists finance.accounts (role VARCHAR, cost_center VARCHAR, account VARCHAR);

@@ -208,6 +208,7 @@ RUNS = Source(
         _required("status"),
         _cost("cost_usd"),
         *_TOKENS,
+        _count("artifact_count"),
         _text("error"),
         _required("created_at", kind=Kind.INSTANT),
         _instant("started_at"),

@@ -51,6 +51,7 @@ select
     runs.cost_usd,
     runs.tokens_in,
     runs.tokens_out,
+    runs.artifact_count,
     errors.error_class,
     runs.error_message,
     runs.is_terminal,

@@ -14,6 +14,7 @@ select
     cost_usd,
     tokens_in,
     tokens_out,
+    artifact_count,
     error as error_message,
     created_at,
     started_at,

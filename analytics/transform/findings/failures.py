@@ -1,0 +1,280 @@
+"""Failures: bursts of errors in some hours, and versions that are worse than the one before.
+
+A burst is of a model provider (errors of the hourly meter, which sees unlisted runs, too), of a
+tool, or of an agent (listed runs alone). Its hours have at least five errors, four times what is
+expected of the rate of all other hours, and so many that chance makes them at p <= 1e-6. Errors
+come in groups, as a run tries again: counts are divided by how much more they vary than chance.
+
+A version is compared with the one that began before it, without the hours of bursts: Fisher's exact
+test on failed runs of finished ones, and a rank test on the costs of successful runs, at
+p <= 0.003: a version is tested by each batch for four weeks, but there are few of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from statistics import fmean, median
+from typing import Any
+
+import polars as pl
+
+from analytics.format.names import ALL
+from analytics.transform.findings.chance import binomial, fisher, rank_sum
+from analytics.transform.findings.finding import Begun, Finding, part_of, usd
+
+MOST_CHANCE_OF_BURST = 1e-6
+MOST_CHANCE_OF_VERSION = 0.003
+MOST_CHANCE_OF_COSTS = 0.0003
+FEWEST_RUNS = 10
+
+_FEWEST_ERRORS = 5
+_TIMES_EXPECTED = 4
+_FEWEST_BESIDE = 3
+_MOST_CHANCE_BESIDE = 1e-3  # of an hour beside one of a burst, that belongs to it
+_LONGEST_GAP = timedelta(hours=3)  # between the beginnings of two hours
+_FEWEST_TRIES = 200  # by which a usual rate is known
+_HIGHEST_RATE = 0.25  # of which a burst can be four times as much
+_HOUR, _SECOND = timedelta(hours=1), timedelta(seconds=1)
+_FEWEST_RUNS_BEFORE = 20
+_LEAST_RISE, _LEAST_TIMES = 0.03, 1.5  # of a failure rate
+_LEAST_COST_TIMES = 1.2
+_SUBJECT = ("workspace_id", "subject")
+_VERSION = ("workspace_id", "agent_id", "agent_version")
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Finished and failed runs of a version, and the cost of failed ones; None if unknown."""
+
+    finished: int
+    failed: int
+    failed_cost_usd: Decimal | None
+
+
+def bursts(of: str, hours: pl.DataFrame, since: datetime) -> list[Finding]:
+    """Return the bursts of errors, that began at `since` or later, of each subject.
+
+    `hours` have `error_count` of `try_count`; `of` is what fails: provider, tool or agent.
+    """
+    totals = (
+        hours.group_by(*_SUBJECT, "hour")
+        .agg(pl.col("error_count", "try_count").sum())
+        .filter(pl.col("try_count") > 0)
+        .with_columns(is_odd=pl.lit(value=False))
+    )
+    found = []
+    for row in _joined(_judged(totals)).iter_rows(named=True):
+        if row["hour"] < since or row["chance"] > MOST_CHANCE_OF_BURST:
+            continue
+        found.append(
+            Finding(
+                kind="failure_burst",
+                workspace_id=row["workspace_id"],
+                agent_id=row["subject"] if of == "agent" else ALL,
+                subject=row["subject"],
+                detail=of,
+                since=row["hour"],
+                until=row["end"],
+                value=row["error_count"] / row["try_count"],
+                baseline=row["rate"],
+                unit="share",
+                sample_count=row["try_count"],
+                p_value=row["chance"],
+            )
+        )
+    return found
+
+
+def _judged(totals: pl.DataFrame) -> pl.DataFrame:
+    """Return the hours that may be of a burst, with the usual `rate`, and `chance`, their p-value.
+
+    Hours of bursts tell nothing of what is usual: they are left out, until none is added.
+    """
+    errors, tries, rate = map(pl.col, ("error_count", "try_count", "rate"))
+    expected = rate * tries
+    spread = (errors - expected) ** 2 / (expected * (1 - rate))
+    is_usual = ~pl.col("is_odd")
+    while True:
+        judged = (
+            totals.with_columns(usual=tries.filter(is_usual).sum().over(_SUBJECT))
+            .filter(pl.col("usual") >= _FEWEST_TRIES)
+            .with_columns(
+                rate=(errors.filter(is_usual).sum().over(_SUBJECT) + 1) / (pl.col("usual") + 1)
+            )
+            .filter(rate <= _HIGHEST_RATE)
+            .with_columns(group=pl.max_horizontal(1, spread.filter(is_usual).mean().over(_SUBJECT)))
+            .filter(errors >= _FEWEST_BESIDE, errors > 2 * expected)
+        )
+        chances = [
+            binomial(int(hits / group), max(round(count / group), int(hits / group)), usual_rate)
+            for hits, count, usual_rate, group in judged.select(
+                errors, tries, rate, "group"
+            ).iter_rows()
+        ]
+        judged = judged.with_columns(chance=pl.Series(chances, dtype=pl.Float64))
+        odd = judged.filter(
+            is_usual,
+            errors >= _FEWEST_ERRORS,
+            errors >= _TIMES_EXPECTED * expected,
+            pl.col("chance") <= MOST_CHANCE_OF_BURST,
+        )
+        if odd.is_empty():
+            return judged.filter(pl.col("is_odd") | (pl.col("chance") <= _MOST_CHANCE_BESIDE))
+        key = [*_SUBJECT, "hour"]
+        totals = totals.join(odd.select(*key, found=True), on=key, how="left").select(
+            pl.exclude("found", "is_odd"), is_odd=is_usual.not_() | pl.col("found").fill_null(False)
+        )
+
+
+def _joined(hours: pl.DataFrame) -> pl.DataFrame:
+    """Return one row a burst: hours of which few lie between."""
+    gap = pl.col("hour") - pl.col("hour").shift().over(_SUBJECT)
+    return (
+        hours.sort(*_SUBJECT, "hour")
+        .with_columns(burst=(gap > _LONGEST_GAP).fill_null(value=True).cum_sum())
+        .group_by(*_SUBJECT, "burst", maintain_order=True)
+        .agg(
+            pl.col("hour").first(),
+            pl.col("error_count", "try_count").sum(),
+            pl.col("rate").first(),
+            pl.col("chance").min(),
+            end=pl.col("hour").last() + _HOUR,
+        )
+    )
+
+
+def with_runs(
+    found: Iterable[Finding], hours: pl.DataFrame, runs: pl.DataFrame, days: pl.DataFrame
+) -> list[Finding]:
+    """Return bursts with the runs that failed in them, and their cost.
+
+    They are those of the agents that `hours` (with `of`, `subject` and `error_count`) tell to have
+    met the errors: listed ones of these hours, and unlisted ones of the same days, of which no hour
+    is known: the cost is a range then.
+    """
+    known = []
+    for each in found:
+        end = each.until or datetime.max.replace(tzinfo=each.since.tzinfo)
+        within = pl.col("hour").is_between(each.since, end, closed="left")
+        here = pl.col("workspace_id") == each.workspace_id
+        met = hours.filter(
+            here,
+            within,
+            pl.col("of") == each.detail,
+            pl.col("subject") == each.subject,
+            pl.col("error_count") > 0,
+        )["agent_id"].unique()
+        of_agents = pl.col("agent_id").is_in(met.implode())
+        listed = runs.filter(here, of_agents, within)
+        on_days = pl.col("date").is_between(each.since.date(), (end - _SECOND).date())
+        unlisted = days.filter(here, of_agents, on_days)
+        unlisted_count = unlisted["unlisted_failed_count"].sum() or 0
+        cost = usd(listed["failed_cost_usd"])
+        high = usd(unlisted["failed_spread_usd"]) if unlisted_count else None
+        known.append(
+            replace(
+                each,
+                run_count=int(listed["failed_count"].sum() or 0) + int(unlisted_count),
+                cost_usd=cost,
+                cost_high_usd=cost + high if cost is not None and high else None,
+            )
+        )
+    return known
+
+
+def worse_versions(
+    versions: pl.DataFrame, hours: pl.DataFrame, costs: pl.DataFrame, stepped: Begun
+) -> list[Finding]:
+    """Return versions that fail more often, or cost more for a success, than the one before.
+
+    `versions` have those that began lately, with `previous_version`; `hours` their finished and
+    failed runs, `costs` their newest successful runs by UTC day. Costs of before the last price
+    step of an agent's models, `stepped`, are left out.
+    """
+    counts = {
+        (*row[:2], row[2]): Counts(*row[3:])
+        for row in hours.group_by(_VERSION)
+        .agg(pl.col("finished_count", "failed_count", "failed_cost_usd").sum())
+        .iter_rows()
+    }
+    paid = {
+        row[:3]: list(zip(*row[3:], strict=True))
+        for row in costs.group_by(_VERSION).agg("utc_date", "cost").iter_rows()
+    }
+    found = []
+    for row in versions.iter_rows(named=True):
+        agent = row["workspace_id"], row["agent_id"]
+        one, other = (*agent, row["agent_version"]), (*agent, row["previous_version"])
+        if one not in counts or other not in counts:
+            continue
+        now, before = counts[one], counts[other]
+        first = max(stepped.get(agent, ()), default=date.min)
+        amounts, amounts_before = (
+            [cost for day, cost in paid.get(key, ()) if day >= first] for key in (one, other)
+        )
+        figures = _failing_more(now, before) or _costing_more(now, amounts, amounts_before)
+        if figures:
+            found.append(
+                Finding(
+                    kind="version_worse",
+                    workspace_id=agent[0],
+                    agent_id=agent[1],
+                    subject=f"v{row['agent_version']}",
+                    detail=f"v{row['previous_version']}",
+                    since=row["first_run_at"],
+                    until=row["until"],
+                    **figures,
+                )
+            )
+    return found
+
+
+def _failing_more(now: Counts, before: Counts) -> dict[str, Any] | None:
+    """Return the figures of a version that fails more often; None of another."""
+    if now.finished < FEWEST_RUNS or before.finished < _FEWEST_RUNS_BEFORE:
+        return None
+    rate, rate_before = now.failed / now.finished, before.failed / before.finished
+    if rate < max(rate_before + _LEAST_RISE, _LEAST_TIMES * rate_before):
+        return None
+    chance = fisher(now.failed, now.finished, before.failed, before.finished)
+    if chance > MOST_CHANCE_OF_VERSION:
+        return None
+    return {
+        "value": rate,
+        "baseline": rate_before,
+        "unit": "share",
+        "sample_count": now.finished,
+        "baseline_count": before.finished,
+        "run_count": now.failed,
+        "p_value": chance,
+        "cost_usd": now.failed_cost_usd,
+    }
+
+
+def _costing_more(
+    now: Counts, amounts: Sequence[float], before: Sequence[float]
+) -> dict[str, Any] | None:
+    """Return the figures of a version whose successful runs cost more; None of another."""
+    if len(amounts) < FEWEST_RUNS or len(before) < _FEWEST_RUNS_BEFORE:
+        return None
+    usual, usual_before = median(amounts), median(before)
+    if usual < _LEAST_COST_TIMES * usual_before:
+        return None
+    chance = rank_sum(amounts, before)
+    if chance > MOST_CHANCE_OF_COSTS:
+        return None
+    success_count = now.finished - now.failed
+    excess = (fmean(amounts) - fmean(before)) * success_count
+    return {
+        "value": usual,
+        "baseline": usual_before,
+        "unit": "usd_per_success",
+        "sample_count": success_count,
+        "baseline_count": len(before),
+        "run_count": success_count,
+        "p_value": chance,
+        "cost_usd": part_of(Decimal(1), excess) if excess > 0 else None,
+    }

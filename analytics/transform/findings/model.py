@@ -1,0 +1,434 @@
+"""What was found: all kinds of findings, each where another does not say the same.
+
+Each input is a SELECT of the last weeks, so that a long history costs no more.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import asdict
+from datetime import date, datetime, timedelta
+
+import polars as pl
+
+from analytics.transform.findings import failures, standing, steps
+from analytics.transform.findings.finding import SCHEMA, Begun, Finding, in_utc
+from analytics.transform.models import Header, polars_model
+
+_SAME_DAY = timedelta(days=1)
+
+
+def findings(
+    workspaces: pl.DataFrame,
+    agents: pl.DataFrame,
+    hours: pl.DataFrame,
+    runs: pl.DataFrame,
+    tools: pl.DataFrame,
+    days: pl.DataFrame,
+    versions: pl.DataFrame,
+    version_hours: pl.DataFrame,
+    version_costs: pl.DataFrame,
+    intervals: pl.DataFrame,
+    idle: pl.DataFrame,
+    repeated: pl.DataFrame,
+) -> pl.DataFrame:
+    """Return one row a finding, as `finding.SCHEMA` has it."""
+    if workspaces.is_empty():
+        return pl.DataFrame(schema=SCHEMA)
+    last: datetime = workspaces["last_batch_at"].max()  # type: ignore[assignment]
+    recent = last - timedelta(days=standing.RECENT_DAYS)
+    whole = hours.filter("is_whole").with_columns(utc_date=pl.col("hour").dt.date())
+    met = _errors_met(hours, tools, runs)
+    of_services = [
+        each
+        for of in ("provider", "tool")
+        for each in failures.bursts(of, met.filter(pl.col("of") == of), recent)
+    ]
+    began = _days_by_agent(versions, pl.col("first_run_at").dt.date())
+    priced = steps.price_steps(whole, began)
+    stepped = _stepped(priced, whole)
+    worse = failures.worse_versions(
+        versions, _without(version_hours, of_services), version_costs, stepped
+    )
+    is_worse = {(each.workspace_id, each.agent_id): each for each in worse}
+
+    def explained(workspace_id: str, agent_id: str, since: date) -> bool:
+        agent = workspace_id, agent_id
+        return agent in is_worse or any(
+            abs(day - since) <= _SAME_DAY for day in stepped.get(agent, ())
+        )
+
+    jumps = steps.cost_jumps(_agent_days(whole), explained)
+    of_agents = [
+        each
+        for each in failures.bursts("agent", met.filter(pl.col("of") == "agent"), recent)
+        if (each.workspace_id, each.agent_id) not in is_worse
+        and not any(_overlap(each, other) for other in of_services)
+    ]
+    found = [
+        *worse,
+        *priced,
+        *failures.with_runs([*of_services, *of_agents], met, runs, days),
+        *jumps,
+        *standing.waste("idle_runs", idle),
+        *standing.waste("repeated_errors", repeated),
+        *standing.changed_agents(agents, days),
+        *standing.unlisted_runs(agents, days, intervals),
+    ]
+    return pl.DataFrame(list(map(asdict, found)), schema=SCHEMA)
+
+
+def _errors_met(hours: pl.DataFrame, tools: pl.DataFrame, runs: pl.DataFrame) -> pl.DataFrame:
+    """Return errors by agent and hour: of model providers, of tools, and failed runs."""
+    columns = ("workspace_id", "agent_id", "of", "subject", "hour", "error_count", "try_count")
+    return pl.concat(
+        frame.with_columns(of=pl.lit(of), subject=subject, try_count=tries).select(columns)
+        for of, frame, subject, tries in (
+            ("provider", hours, "provider", "request_count"),
+            ("tool", tools, "tool_name", "call_count"),
+            ("agent", runs.rename({"failed_count": "error_count"}), "agent_id", "finished_count"),
+        )
+    )
+
+
+def _without(version_hours: pl.DataFrame, of_services: list[Finding]) -> pl.DataFrame:
+    """Return the hours of versions without those in which a service failed."""
+    odd = {
+        (each.workspace_id, each.since + timedelta(hours=hour))
+        for each in of_services
+        if each.until
+        for hour in range((each.until - each.since) // timedelta(hours=1))
+    }
+    schema = {name: version_hours.schema[name] for name in ("workspace_id", "hour")}
+    return version_hours.join(
+        pl.DataFrame(list(odd), schema=schema, orient="row"), on=list(schema), how="anti"
+    )
+
+
+def _days_by_agent(frame: pl.DataFrame, day: pl.Expr) -> Begun:
+    found = defaultdict[tuple[str, str], set[date]](set)
+    for workspace_id, agent_id, each in frame.select(
+        "workspace_id", "agent_id", day.alias("day")
+    ).iter_rows():
+        found[workspace_id, agent_id].add(each)
+    return found
+
+
+def _stepped(priced: list[Finding], hours: pl.DataFrame) -> Begun:
+    """Return the days on which the price of a model stepped, for each agent that uses it."""
+    prices = pl.DataFrame(
+        [(each.workspace_id, each.detail, each.subject, each.since.date()) for each in priced],
+        schema={"workspace_id": str, "provider": str, "model": str, "since": pl.Date},
+        orient="row",
+    )
+    use = hours.select("workspace_id", "agent_id", "provider", "model").unique()
+    return _days_by_agent(
+        use.join(prices, on=["workspace_id", "provider", "model"]), pl.col("since")
+    )
+
+
+def _agent_days(hours: pl.DataFrame) -> pl.DataFrame:
+    """Return what agents cost a UTC day, of days on which they cost something."""
+    return (
+        hours.group_by("workspace_id", "agent_id", "utc_date")
+        .agg(pl.col("metered_cost_usd").sum())
+        .with_columns(cost=pl.col("metered_cost_usd").cast(pl.Float64))
+        .filter(pl.col("cost") > 0, pl.col("agent_id").str.starts_with("(").not_())
+        .sort("workspace_id", "agent_id", "utc_date")
+    )
+
+
+def _overlap(one: Finding, other: Finding) -> bool:
+    return (
+        one.workspace_id == other.workspace_id
+        and (other.until is None or one.since <= other.until)
+        and (one.until is None or other.since <= one.until)
+    )
+
+
+def _recent(column: str, days: int) -> str:
+    return f"{column} >= workspaces.last_batch_at - interval {days} days"
+
+
+_WORKSPACES = "join marts.dim_workspaces as workspaces using (workspace_id)"
+_WINDOW = steps.WINDOW + 1
+_HOUR = "date_trunc('hour', {} at time zone 'UTC') at time zone 'UTC'"
+
+_AGENTS = """
+    select
+        agents.workspace_id,
+        agents.agent_id,
+        is_listed and status not in ('paused', 'archived') as is_on,
+        firsts.first_date,
+        firsts.last_run_date,
+        workspaces.last_complete_date as last_date,
+        min(firsts.began) over (partition by agents.workspace_id) as began
+    from marts.dim_agents as agents
+    join marts.dim_workspaces as workspaces using (workspace_id)
+    left join (
+        select
+            workspace_id,
+            agent_id,
+            min(date) filter (run_count > 0) as first_date,
+            max(date) filter (run_count > 0) as last_run_date,
+            min(date) as began
+        from marts.fct_agent_days
+        group by workspace_id, agent_id
+    ) as firsts using (workspace_id, agent_id)
+    where line_type = 'agent' and last_complete_date is not null
+"""
+_HOURS = f"""
+    select
+        workspace_id,
+        hour,
+        hours.agent_id,
+        provider,
+        model,
+        metered_cost_usd,
+        tokens_in,
+        tokens_out,
+        request_count,
+        error_count,
+        (hour at time zone 'UTC')::date < (last_batch_at at time zone 'UTC')::date as is_whole
+    from marts.fct_usage_hours as hours
+    {_WORKSPACES}
+    where {_recent("hour", _WINDOW)}
+"""
+_RUNS = f"""
+    select
+        workspace_id,
+        runs.agent_id,
+        {_HOUR.format("created_at")} as hour,
+        count(*) filter (status in ('succeeded', 'failed')) as finished_count,
+        count(*) filter (status = 'failed') as failed_count,
+        sum(cost_usd) filter (status = 'failed') as failed_cost_usd
+    from marts.fct_runs as runs
+    {_WORKSPACES}
+    where {_recent("created_at", _WINDOW)}
+    group by all
+"""
+_TOOLS = f"""
+    select
+        workspace_id,
+        runs.agent_id,
+        tool_name,
+        {_HOUR.format("called_at")} as hour,
+        count(*) as call_count,
+        count(*) filter (is_error) as error_count
+    from marts.fct_tool_calls as calls
+    join marts.fct_runs as runs using (workspace_id, run_id)
+    {_WORKSPACES}
+    where {_recent("called_at", _WINDOW)} and {_recent("created_at", _WINDOW)}
+        and tool_name is not null
+    group by all
+"""
+_DAYS = f"""
+    select
+        workspace_id,
+        days.agent_id,
+        date,
+        run_count,
+        unlisted_run_count,
+        unlisted_failed_count,
+        cost_usd,
+        failed_cost_high_usd - failed_cost_usd as failed_spread_usd
+    from marts.fct_agent_days as days
+    {_WORKSPACES}
+    where line_type = 'agent' and date > workspaces.last_batch_date - {_WINDOW}
+"""
+# A version began with its first run; it is over three days after its last one.
+_BEGUN = f"""
+    select *
+    from (
+        select
+            workspace_id,
+            versions.agent_id,
+            agent_version,
+            lag(agent_version) over agent as previous_version,
+            first_run_at,
+            if(last_run_at < last_batch_at - interval 3 days, last_run_at, null) as until,
+            {_recent("first_run_at", standing.RECENT_DAYS)} as is_recent
+        from marts.dim_agent_versions as versions
+        {_WORKSPACES}
+        where first_run_at is not null
+        window agent as (
+            partition by workspace_id, versions.agent_id order by first_run_at, agent_version
+        )
+    )
+    where is_recent and previous_version is not null
+"""
+_COMPARED = f"""
+    with begun as ({_BEGUN}),
+
+    compared as (
+        select distinct
+            workspace_id, agent_id, unnest([agent_version, previous_version]) as agent_version
+        from begun
+    )
+"""
+_VERSION_HOURS = f"""
+    {_COMPARED}
+    select
+        runs.workspace_id,
+        runs.agent_id,
+        runs.agent_version,
+        {_HOUR.format("created_at")} as hour,
+        count(*) as finished_count,
+        count(*) filter (status = 'failed') as failed_count,
+        sum(cost_usd) filter (status = 'failed') as failed_cost_usd
+    from marts.fct_runs as runs
+    join compared
+        on compared.workspace_id = runs.workspace_id
+        and compared.agent_id = runs.agent_id
+        and compared.agent_version = runs.agent_version
+    join marts.dim_workspaces as workspaces on workspaces.workspace_id = runs.workspace_id
+    where {_recent("created_at", 88)} and status in ('succeeded', 'failed')
+    group by all
+"""
+_VERSION_COSTS = f"""
+    {_COMPARED}
+    select
+        workspace_id,
+        agent_id,
+        agent_version,
+        unnest(newest, recursive := true)
+    from (
+        select
+            runs.workspace_id,
+            runs.agent_id,
+            runs.agent_version,
+            max_by(
+                {{
+                    'utc_date': (created_at at time zone 'UTC')::date,
+                    'cost': runs.cost_usd::double
+                }},
+                created_at,
+                500
+            ) as newest
+        from marts.fct_runs as runs
+        join compared
+            on compared.workspace_id = runs.workspace_id
+            and compared.agent_id = runs.agent_id
+            and compared.agent_version = runs.agent_version
+        join marts.dim_workspaces as workspaces on workspaces.workspace_id = runs.workspace_id
+        where {_recent("created_at", 88)} and status = 'succeeded' and cost_usd is not null
+        group by all
+    )
+"""
+_SUMS = f"""
+    count(*) filter ({{what}} and {_recent("created_at", 28)}) as run_count,
+    count(*) filter ({_recent("created_at", 28)}) as of_count,
+    count(*) filter ({{what}} and not {_recent("created_at", 28)}) as earlier_count,
+    sum(cost_usd) filter ({{what}} and {_recent("created_at", 28)}) as cost_usd,
+    min(created_at) filter ({{what}} and {_recent("created_at", 28)}) as first_at
+"""
+_IDLE = f"""
+    select
+        workspace_id,
+        runs.agent_id,
+        trigger_type as subject,
+        null::varchar as detail,
+        {_SUMS.format(what="is_idle")}
+    from (
+        select
+            *,
+            coalesce(artifact_count = 0 and tokens_out <= 100, false)
+            and run_id in (select run_id from marts.fct_log_events)
+            and run_id not in (select run_id from marts.fct_tool_calls) as is_idle
+        from marts.fct_runs
+    ) as runs
+    {_WORKSPACES}
+    where status = 'succeeded' and {_recent("created_at", 56)}
+    group by all
+"""
+# A run in which a tool is called once more after three errors of it in a row.
+_REPEATED = f"""
+    with
+
+    failing as (
+        select workspace_id, run_id, tool_name
+        from marts.fct_tool_calls
+        where is_error
+        group by all
+        having count(*) >= 3
+    ),
+
+    streaks as (
+        select
+            *,
+            count(*) filter (is_error is not true) over (
+                partition by workspace_id, run_id, tool_name order by call_number
+            ) as streak
+        from marts.fct_tool_calls
+        semi join failing using (workspace_id, run_id, tool_name)
+    ),
+
+    repeated as (
+        select distinct workspace_id, run_id, tool_name
+        from (
+            select workspace_id, run_id, tool_name
+            from streaks
+            where is_error
+            group by workspace_id, run_id, tool_name, streak
+            having count(*) >= 3
+        )
+    )
+
+    select
+        workspace_id,
+        runs.agent_id,
+        tool_name as subject,
+        'tool' as detail,
+        {_SUMS.format(what="is_repeated")}
+    from (
+        select
+            runs.*,
+            used.tool_name,
+            repeated.run_id is not null as is_repeated
+        from marts.fct_runs as runs
+        join (
+            select distinct workspace_id, run_id, tool_name from marts.fct_tool_calls
+        ) as used using (workspace_id, run_id)
+        left join repeated using (workspace_id, run_id, tool_name)
+    ) as runs
+    {_WORKSPACES}
+    where status in ('succeeded', 'failed') and {_recent("created_at", 56)}
+    group by all
+    union all by name
+    select
+        workspace_id,
+        runs.agent_id,
+        limits.subject,
+        'limit' as detail,
+        {_SUMS.format(what="coalesce(error_class = limits.subject, false)")}
+    from marts.fct_runs as runs
+    cross join (select unnest(['budget_limit', 'time_limit', 'step_limit']) as subject) as limits
+    {_WORKSPACES}
+    where status in ('succeeded', 'failed') and {_recent("created_at", 56)}
+    group by all
+"""
+
+FOUND = polars_model(
+    "intermediate.int_findings",
+    header=Header(
+        "Findings, without their words: see fct_findings. Grain: finding and its beginning.",
+        key=("kind", "workspace_id", "agent_id", "subject", "since"),
+    ),
+    inputs={
+        "workspaces": "select workspace_id, last_batch_at from marts.dim_workspaces"
+        " where last_batch_at is not null",
+        "agents": _AGENTS,
+        "hours": _HOURS,
+        "runs": _RUNS,
+        "tools": _TOOLS,
+        "days": _DAYS,
+        "versions": _BEGUN,
+        "version_hours": _VERSION_HOURS,
+        "version_costs": _VERSION_COSTS,
+        "intervals": "select workspace_id, agent_id, collection_interval_seconds"
+        " from audit.list_coverage",
+        "idle": _IDLE,
+        "repeated": _REPEATED,
+    },
+    compute=lambda *frames: findings(*in_utc(*frames)),
+)
