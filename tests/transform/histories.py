@@ -106,6 +106,18 @@ class History:
         )
         return found.to_dicts()
 
+    def continued(self, other: History, day: int) -> History:
+        """Return this history up to a day, and the other from it on."""
+        at = START + day * DAY
+        self._frames = {
+            name: pl.concat([frame.filter(when < each), other._frames[name].filter(when >= each)])
+            for name, frame in self._frames.items()
+            for when, each in [
+                (pl.col("utc_date"), at.date()) if name == "costs" else (pl.col("hour"), at)
+            ]
+        }
+        return self
+
     def _add_day(self, agent: Agent, day: int) -> None:
         draw, events = self._random, self._events
         version = sum(day >= first for first in agent.versions)
@@ -123,8 +135,8 @@ class History:
                 sum(each[place] for each in runs) * count // drawn for place in (0, 1)
             )
             cost = sum(each[2] for each in runs) * count / drawn * ratio
-            failed = self._hits(count, rate)
-            errors = self._hits(count * _REQUESTS, _ERRORS)
+            requests, failed = count * _REQUESTS, self._hits(count, rate)
+            errors = self._hits(requests, _ERRORS)
             if events.outage:
                 out_day, out_hour, hours, share = events.outage
                 if day == out_day and out_hour <= hour < out_hour + hours:
@@ -133,8 +145,7 @@ class History:
             place = "w", agent.name
             usd = Decimal(cost).quantize(Decimal("1e-10"))
             self._rows["hours"].append(
-                (*place, at, "openai", agent.model, usd, tokens_in, tokens_out)
-                + (count * _REQUESTS, errors)
+                (*place, at, "openai", agent.model, usd, tokens_in, tokens_out, requests, errors)
             )
             self._rows["runs"].append((*place, version, at, count, failed, usd * failed / count))
             for tool in _CALLS:

@@ -2,7 +2,7 @@
 
 Each returns a p-value between 0 and 1. Fisher's test and the binomial tail are exact; the rank test
 takes the normal approximation with ties, and Student's distribution that of Wallace (1959), whose
-error is below 1 % of a p-value of 1e-5 from ten degrees of freedom on.
+error is below 5 % of a p-value of 1e-5 from ten degrees of freedom on.
 """
 
 from __future__ import annotations

@@ -27,7 +27,7 @@ from analytics.transform.findings.finding import Begun, Finding, part_of, usd
 
 MOST_CHANCE_OF_BURST = 1e-6
 MOST_CHANCE_OF_VERSION = 0.003
-MOST_CHANCE_OF_COSTS = 0.0003
+MOST_CHANCE_OF_COSTS = 1e-5
 FEWEST_RUNS = 10
 
 _FEWEST_ERRORS = 5

@@ -291,7 +291,7 @@ def next_step(row: Row) -> str | None:
     """Return the command that helps, or shows more; None where the page does."""
     match row["kind"], row["detail"]:
         case "unlisted", every:
-            return f"analytics collect  # every {every}" if every else "analytics collect"
+            return f"analytics collect # every {every}" if every else "analytics collect"
         case "data", "stale":
             return "analytics status --online"
         case "version_worse", _:

@@ -1,0 +1,107 @@
+"""Events in made-up histories are found, by kind, subject and day, and nothing else is.
+
+The thresholds were chosen by `benchmarks/findings.py`, on many more seeds.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from tests.transform.histories import START, Agent, Events, History
+
+DAY = 70  # of an event
+CACHE = (0.2, 0.05)
+
+
+def found_in(agents: list[Agent], days: int, seed: int, events: Events | None = None) -> list[Any]:
+    """Return what batches find that run after each of these days, from the event on."""
+    history = History(agents, DAY + days, seed, events)
+    return [found for day in range(DAY + 1, DAY + days + 1) for found in history.found(day)]
+
+
+def others(count: int) -> list[Agent]:
+    """Agents without an event, each with a version that is no worse."""
+    return [
+        Agent(f"other-{number}", 3 * 4**number, 0.05, "model-2", CACHE, (0, 50 + number))
+        for number in range(count)
+    ]
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("models", [1, 4])
+def test_without_a_change_nothing_is_found(models: int, seed: int) -> None:
+    """Weekdays, expensive runs, cached shares that vary and new versions are no findings."""
+    agents = [
+        Agent(
+            f"agent-{number}",
+            5000 ** (number / 7),
+            (0.01, 0.05, 0.15)[number % 3],
+            f"model-{number % models}",
+            CACHE if number % 2 else None,
+            (0, 45 + number),
+        )
+        for number in range(8)
+    ]
+
+    assert found_in(agents, 10, seed) == []
+
+
+@pytest.mark.parametrize(("rate", "days"), [(0.3, 5), (0.2, 7)])
+def test_a_version_that_fails_more_often_is_found(rate: float, days: int) -> None:
+    """Ten runs a day tell within a week, and the version before it is what it is compared with."""
+    bad = Agent("bad", 10, 0.05, versions=(0, DAY))
+    found = found_in([bad, *others(3)], days, 3, Events(rates={("bad", 2): rate}))
+
+    assert {each["kind"] for each in found} == {"version_worse"}
+    assert {(each["agent_id"], each["subject"], each["detail"]) for each in found} == {
+        ("bad", "v2", "v1")
+    }
+    assert found[-1]["run_count"] == round(found[-1]["value"] * found[-1]["sample_count"])
+    assert found[-1]["p_value"] <= 0.003
+
+
+@pytest.mark.parametrize(
+    ("ratio", "cache", "runs_a_day", "days"),
+    [(1.1, None, 10, 3), (1.3, CACHE, 20, 3), (1.1, CACHE, 50, 10)],
+)
+def test_a_price_step_is_found(
+    ratio: float, cache: tuple[float, float] | None, runs_a_day: float, days: int
+) -> None:
+    """Its day is right to one day, and its size to two percent, or five where tokens are cached."""
+    agents = [Agent(f"agent-{number}", runs_a_day, cache=cache) for number in range(2)]
+    found = found_in([*agents, *others(2)], days, 4, Events(prices={"model-1": (DAY, ratio)}))
+
+    assert {(each["kind"], each["subject"]) for each in found} == {("price_step", "model-1")}
+    step = found[-1]
+    assert abs(step["since"] - START - timedelta(days=DAY)) <= timedelta(days=1)
+    assert step["value"] / step["baseline"] == pytest.approx(ratio, abs=0.05 if cache else 0.02)
+
+
+def test_an_outage_of_two_hours_is_found() -> None:
+    """It is said once, as the provider's, with its hours: not of each agent that met it."""
+    found = found_in(
+        [Agent(f"a-{n}", 200) for n in range(4)], 1, 5, Events(outage=(DAY, 9, 2, 0.8))
+    )
+
+    (burst,) = found
+    assert (burst["kind"], burst["subject"], burst["detail"]) == (
+        "failure_burst", "openai", "provider",
+    )  # fmt: skip
+    assert burst["since"] == START + timedelta(days=DAY, hours=9)
+    assert burst["until"] == START + timedelta(days=DAY, hours=11)
+    assert burst["run_count"] > 50
+    assert burst["cost_usd"] > 0
+
+
+def test_a_jump_of_cost_is_found_on_weekdays_and_weekends() -> None:
+    """An agent that runs three times as often costs more: compared with the same weekdays."""
+    before = History([Agent("a", 400, model="m"), Agent("b", 40)], 80, 6)
+    after = History([Agent("a", 1200, model="m"), Agent("b", 40)], 80, 7)
+    found = before.continued(after, day=DAY).found(80)
+
+    assert [(each["kind"], each["agent_id"]) for each in found] == [("cost_jump", "a")]
+    assert abs(found[0]["since"] - START - timedelta(days=DAY)) <= timedelta(days=1)
+    assert found[0]["value"] / found[0]["baseline"] == pytest.approx(3, rel=0.3)
