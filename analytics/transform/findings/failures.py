@@ -12,7 +12,7 @@ p <= 0.003: a version is tested by each batch for four weeks, but there are few 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -147,27 +147,26 @@ def _joined(hours: pl.DataFrame) -> pl.DataFrame:
 
 
 def with_runs(
-    found: Iterable[Finding], hours: pl.DataFrame, runs: pl.DataFrame, days: pl.DataFrame
+    found: Iterable[Finding],
+    met: Mapping[str, pl.DataFrame],
+    runs: pl.DataFrame,
+    days: pl.DataFrame,
 ) -> list[Finding]:
     """Return bursts with the runs that failed in them, and their cost.
 
-    They are those of the agents that `hours` (with `of`, `subject` and `error_count`) tell to have
-    met the errors: listed ones of these hours, and unlisted ones of the same days, of which no hour
-    is known: the cost is a range then.
+    They are those of the agents that met the errors (`met` has them by hour, for each sort of
+    burst): listed ones of these hours, and unlisted ones of the same days, of which no hour is
+    known: the cost is a range then.
     """
     known = []
     for each in found:
         end = each.until or datetime.max.replace(tzinfo=each.since.tzinfo)
         within = pl.col("hour").is_between(each.since, end, closed="left")
         here = pl.col("workspace_id") == each.workspace_id
-        met = hours.filter(
-            here,
-            within,
-            pl.col("of") == each.detail,
-            pl.col("subject") == each.subject,
-            pl.col("error_count") > 0,
-        )["agent_id"].unique()
-        of_agents = pl.col("agent_id").is_in(met.implode())
+        agents = met[str(each.detail)].filter(
+            here, within, pl.col("subject") == each.subject, pl.col("error_count") > 0
+        )["agent_id"]
+        of_agents = pl.col("agent_id").is_in(agents.unique().implode())
         listed = runs.filter(here, of_agents, within)
         on_days = pl.col("date").is_between(each.since.date(), (end - _SECOND).date())
         unlisted = days.filter(here, of_agents, on_days)

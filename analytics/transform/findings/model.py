@@ -24,6 +24,7 @@ def findings(
     hours: pl.DataFrame,
     runs: pl.DataFrame,
     tools: pl.DataFrame,
+    tool_errors: pl.DataFrame,
     days: pl.DataFrame,
     versions: pl.DataFrame,
     version_hours: pl.DataFrame,
@@ -38,11 +39,9 @@ def findings(
     last: datetime = workspaces["last_batch_at"].max()  # type: ignore[assignment]
     recent = last - timedelta(days=standing.RECENT_DAYS)
     whole = hours.filter("is_whole").with_columns(utc_date=pl.col("hour").dt.date())
-    met = _errors_met(hours, tools, runs)
+    errors = _errors(hours, tools, runs)
     of_services = [
-        each
-        for of in ("provider", "tool")
-        for each in failures.bursts(of, met.filter(pl.col("of") == of), recent)
+        each for of in ("provider", "tool") for each in failures.bursts(of, errors[of], recent)
     ]
     began = _days_by_agent(versions, pl.col("first_run_at").dt.date())
     priced = steps.price_steps(whole, began)
@@ -58,10 +57,15 @@ def findings(
             abs(day - since) <= _SAME_DAY for day in stepped.get(agent, ())
         )
 
+    met = {
+        "provider": errors["provider"],
+        "tool": tool_errors.rename({"tool_name": "subject"}),
+        "agent": errors["agent"],
+    }
     jumps = steps.cost_jumps(_agent_days(whole), explained)
     of_agents = [
         each
-        for each in failures.bursts("agent", met.filter(pl.col("of") == "agent"), recent)
+        for each in failures.bursts("agent", errors["agent"], recent)
         if (each.workspace_id, each.agent_id) not in is_worse
         and not any(_overlap(each, other) for other in of_services)
     ]
@@ -78,17 +82,18 @@ def findings(
     return pl.DataFrame(list(map(asdict, found)), schema=SCHEMA)
 
 
-def _errors_met(hours: pl.DataFrame, tools: pl.DataFrame, runs: pl.DataFrame) -> pl.DataFrame:
-    """Return errors by agent and hour: of model providers, of tools, and failed runs."""
-    columns = ("workspace_id", "agent_id", "of", "subject", "hour", "error_count", "try_count")
-    return pl.concat(
-        frame.with_columns(of=pl.lit(of), subject=subject, try_count=tries).select(columns)
-        for of, frame, subject, tries in (
-            ("provider", hours, "provider", "request_count"),
-            ("tool", tools, "tool_name", "call_count"),
-            ("agent", runs.rename({"failed_count": "error_count"}), "agent_id", "finished_count"),
-        )
-    )
+def _errors(
+    hours: pl.DataFrame, tools: pl.DataFrame, runs: pl.DataFrame
+) -> dict[str, pl.DataFrame]:
+    """Return errors by subject and hour: of model providers, of tools, and of agents' runs."""
+    subject = pl.col("agent_id").alias("subject")
+    return {
+        "provider": hours.rename({"provider": "subject", "request_count": "try_count"}),
+        "tool": tools.rename({"tool_name": "subject", "call_count": "try_count"}),
+        "agent": runs.with_columns(subject).rename(
+            {"failed_count": "error_count", "finished_count": "try_count"}
+        ),
+    }
 
 
 def _without(version_hours: pl.DataFrame, of_services: list[Finding]) -> pl.DataFrame:
@@ -210,16 +215,26 @@ _RUNS = f"""
 _TOOLS = f"""
     select
         workspace_id,
-        runs.agent_id,
         tool_name,
         {_HOUR.format("called_at")} as hour,
         count(*) as call_count,
         count(*) filter (is_error) as error_count
+    from marts.fct_tool_calls
+    {_WORKSPACES}
+    where {_recent("called_at", _WINDOW)} and tool_name is not null
+    group by all
+"""
+_TOOL_ERRORS = f"""
+    select
+        workspace_id,
+        runs.agent_id,
+        tool_name,
+        {_HOUR.format("called_at")} as hour,
+        count(*) as error_count
     from marts.fct_tool_calls as calls
     join marts.fct_runs as runs using (workspace_id, run_id)
     {_WORKSPACES}
-    where {_recent("called_at", _WINDOW)} and {_recent("created_at", _WINDOW)}
-        and tool_name is not null
+    where is_error and {_recent("called_at", _WINDOW)} and tool_name is not null
     group by all
 """
 _DAYS = f"""
@@ -323,20 +338,31 @@ _SUMS = f"""
     min(created_at) filter ({{what}} and {_recent("created_at", 28)}) as first_at
 """
 _IDLE = f"""
+    with
+
+    quiet as (
+        select workspace_id, run_id
+        from marts.fct_runs as runs
+        {_WORKSPACES}
+        where status = 'succeeded' and {_recent("created_at", 56)}
+            and artifact_count = 0 and tokens_out <= 100
+    ),
+
+    idle as (
+        select distinct workspace_id, run_id
+        from quiet
+        join marts.fct_log_events using (workspace_id, run_id)
+        anti join marts.fct_tool_calls using (workspace_id, run_id)
+    )
+
     select
         workspace_id,
         runs.agent_id,
         trigger_type as subject,
         null::varchar as detail,
-        {_SUMS.format(what="is_idle")}
-    from (
-        select
-            *,
-            coalesce(artifact_count = 0 and tokens_out <= 100, false)
-            and run_id in (select run_id from marts.fct_log_events)
-            and run_id not in (select run_id from marts.fct_tool_calls) as is_idle
-        from marts.fct_runs
-    ) as runs
+        {_SUMS.format(what="idle.run_id is not null")}
+    from marts.fct_runs as runs
+    left join idle using (workspace_id, run_id)
     {_WORKSPACES}
     where status = 'succeeded' and {_recent("created_at", 56)}
     group by all
@@ -345,22 +371,27 @@ _IDLE = f"""
 _REPEATED = f"""
     with
 
-    failing as (
-        select workspace_id, run_id, tool_name
+    calls as (
+        select workspace_id, run_id, tool_name, call_number, coalesce(is_error, false) as is_error
         from marts.fct_tool_calls
-        where is_error
-        group by all
-        having count(*) >= 3
+        {_WORKSPACES}
+        where {_recent("called_at", 56)}
     ),
 
     streaks as (
         select
             *,
-            count(*) filter (is_error is not true) over (
+            count(*) filter (not is_error) over (
                 partition by workspace_id, run_id, tool_name order by call_number
             ) as streak
-        from marts.fct_tool_calls
-        semi join failing using (workspace_id, run_id, tool_name)
+        from calls
+        semi join (
+            select workspace_id, run_id, tool_name
+            from calls
+            where is_error
+            group by all
+            having count(*) >= 3
+        ) as failing using (workspace_id, run_id, tool_name)
     ),
 
     repeated as (
@@ -372,39 +403,42 @@ _REPEATED = f"""
             group by workspace_id, run_id, tool_name, streak
             having count(*) >= 3
         )
+    ),
+
+    used as (
+        select distinct workspace_id, run_id, tool_name
+        from calls
+        semi join repeated using (workspace_id, tool_name)
+    ),
+
+    ended as (
+        select runs.*
+        from marts.fct_runs as runs
+        {_WORKSPACES}
+        where status in ('succeeded', 'failed') and {_recent("created_at", 56)}
     )
 
     select
         workspace_id,
-        runs.agent_id,
-        tool_name as subject,
+        ended.agent_id,
+        used.tool_name as subject,
         'tool' as detail,
-        {_SUMS.format(what="is_repeated")}
-    from (
-        select
-            runs.*,
-            used.tool_name,
-            repeated.run_id is not null as is_repeated
-        from marts.fct_runs as runs
-        join (
-            select distinct workspace_id, run_id, tool_name from marts.fct_tool_calls
-        ) as used using (workspace_id, run_id)
-        left join repeated using (workspace_id, run_id, tool_name)
-    ) as runs
+        {_SUMS.format(what="repeated.run_id is not null")}
+    from used
+    join ended using (workspace_id, run_id)
+    left join repeated using (workspace_id, run_id, tool_name)
     {_WORKSPACES}
-    where status in ('succeeded', 'failed') and {_recent("created_at", 56)}
     group by all
     union all by name
     select
         workspace_id,
-        runs.agent_id,
+        ended.agent_id,
         limits.subject,
         'limit' as detail,
         {_SUMS.format(what="coalesce(error_class = limits.subject, false)")}
-    from marts.fct_runs as runs
+    from ended
     cross join (select unnest(['budget_limit', 'time_limit', 'step_limit']) as subject) as limits
     {_WORKSPACES}
-    where status in ('succeeded', 'failed') and {_recent("created_at", 56)}
     group by all
 """
 
@@ -421,6 +455,7 @@ FOUND = polars_model(
         "hours": _HOURS,
         "runs": _RUNS,
         "tools": _TOOLS,
+        "tool_errors": _TOOL_ERRORS,
         "days": _DAYS,
         "versions": _BEGUN,
         "version_hours": _VERSION_HOURS,

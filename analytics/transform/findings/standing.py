@@ -10,7 +10,7 @@ from datetime import date, timedelta
 
 import polars as pl
 
-from analytics.transform.findings.finding import Finding, midnight, usd
+from analytics.transform.findings.finding import Finding, midnight
 
 RECENT_DAYS = 28
 
@@ -29,50 +29,61 @@ def changed_agents(agents: pl.DataFrame, days: pl.DataFrame) -> list[Finding]:
     `agents` have their first and last day with a run, and `last_date`, the last complete one of the
     workspace; `began` is the first day of which its runs were counted.
     """
-    found = []
-    by_agent = days.partition_by(_AGENT, as_dict=True)
-    for row in agents.iter_rows(named=True):
-        last: date = row["last_date"]
-        recent = last - timedelta(days=RECENT_DAYS)
-        about = {key: row[key] for key in _AGENT}
-        of = by_agent.get((row["workspace_id"], row["agent_id"]))
-        if of is None:
-            continue
-        cost = usd(of["cost_usd"])
-        is_new = row["first_date"] > max(recent, row["began"] + timedelta(days=RECENT_DAYS))
-        if is_new and (cost or 0) >= _LEAST_USD:
-            found.append(
-                Finding(
-                    kind="new_agent",
-                    subject=row["agent_id"],
-                    since=midnight(row["first_date"]),
-                    value=None if cost is None else float(cost),
-                    unit="usd",
-                    run_count=int(of["run_count"].sum()),
-                    **about,
-                )
-            )
-        stopped: date = row["last_run_date"]
-        if not row["is_on"] or not recent < stopped <= last - timedelta(days=_QUIET_DAYS):
-            continue
-        ran = of.filter(
-            pl.col("date").is_between(stopped - timedelta(days=RECENT_DAYS - 1), stopped),
-            pl.col("run_count") > 0,
+    recent = pl.col("last_date") - pl.duration(days=RECENT_DAYS)
+    stopped = pl.col("last_run_date")
+    is_run = pl.col("run_count") > 0
+    since_stop = pl.col("date").is_between(
+        stopped - pl.duration(days=RECENT_DAYS), stopped, closed="right"
+    )
+    sums = (
+        agents.join(days, on=_AGENT)
+        .group_by(agents.columns, maintain_order=True)
+        .agg(
+            pl.col("run_count", "cost_usd").sum(),
+            ran_days=(is_run & since_stop).sum(),
+            runs_a_day=pl.col("run_count").filter(is_run & since_stop).mean(),
         )
-        if len(ran) >= _FEWEST_OF_DAYS:
-            found.append(
-                Finding(
-                    kind="silent_agent",
-                    subject=row["agent_id"],
-                    since=midnight(stopped + timedelta(days=1)),
-                    value=0.0,
-                    baseline=float(ran["run_count"].mean()),  # type: ignore[arg-type]
-                    unit="runs_per_day",
-                    sample_count=(last - stopped).days,
-                    **about,
-                )
+    )
+    new = sums.filter(
+        pl.col("first_date") > recent,
+        pl.col("first_date") > pl.col("began") + pl.duration(days=RECENT_DAYS),
+        pl.col("cost_usd") >= _LEAST_USD,
+    )
+    silent = sums.filter(
+        "is_on",
+        stopped > recent,
+        stopped <= pl.col("last_date") - pl.duration(days=_QUIET_DAYS),
+        pl.col("ran_days") >= _FEWEST_OF_DAYS,
+    )
+    return [
+        *(
+            Finding(
+                kind="new_agent",
+                workspace_id=row["workspace_id"],
+                agent_id=row["agent_id"],
+                subject=row["agent_id"],
+                since=midnight(row["first_date"]),
+                value=float(row["cost_usd"]),
+                unit="usd",
+                run_count=row["run_count"],
             )
-    return found
+            for row in new.iter_rows(named=True)
+        ),
+        *(
+            Finding(
+                kind="silent_agent",
+                workspace_id=row["workspace_id"],
+                agent_id=row["agent_id"],
+                subject=row["agent_id"],
+                since=midnight(row["last_run_date"] + timedelta(days=1)),
+                value=0.0,
+                baseline=row["runs_a_day"],
+                unit="runs_per_day",
+                sample_count=(row["last_date"] - row["last_run_date"]).days,
+            )
+            for row in silent.iter_rows(named=True)
+        ),
+    ]
 
 
 def unlisted_runs(
@@ -84,9 +95,9 @@ def unlisted_runs(
     """
     every = {row[:2]: row[2] for row in intervals.iter_rows()}
     last = {row[:2]: row[2] for row in agents.select(*_AGENT, "last_date").iter_rows()}
-    by_agent = days.partition_by(_AGENT, as_dict=True)
     found = []
     some = days.filter(pl.col("unlisted_run_count") > 0)
+    by_agent = days.join(some, on=_AGENT, how="semi").partition_by(_AGENT, as_dict=True)
     for (workspace_id, agent_id), of in some.group_by(_AGENT, maintain_order=True):
         key = str(workspace_id), str(agent_id)
         dates = sorted(of["date"], reverse=True)
