@@ -157,8 +157,8 @@ def sentence(row: Row, called: _Names) -> str:
 
 def _odds(p_value: float) -> str:
     if p_value < 1e-6:
-        return "by chance less than once in a million"
-    return f"by chance once in {int(1 / p_value):,}"
+        return "chance below 1 in a million"
+    return f"chance 1 in {int(1 / p_value):,}"
 
 
 def _version(row: Row, called: _Names) -> str:
@@ -185,7 +185,7 @@ def _price(row: Row, called: _Names) -> str:
 
 def _burst(row: Row, called: _Names) -> str:
     what, tries = {
-        "provider": (names.display(row["subject"]), "requests"),
+        "provider": (names.capitalized(names.display(row["subject"])), "requests"),
         "tool": (f"Tool {names.display(row['subject'])}", "calls"),
         "agent": (called.agent(row), "listed runs"),
     }[row["detail"]]
@@ -288,18 +288,12 @@ _SENTENCES: dict[str, Callable[[Row, _Names], str]] = dict(
 
 
 def next_step(row: Row) -> str | None:
-    """Return the command that helps, or shows more; None where the page does."""
+    """Return the command that helps; None where the page of the subject shows more."""
     match row["kind"], row["detail"]:
         case "unlisted", every:
             return f"analytics collect # every {every}" if every else "analytics collect"
         case "data", "stale":
             return "analytics status --online"
-        case "version_worse", _:
-            return "analytics sql agent_versions_compared"
-        case "failure_burst", "tool":
-            return "analytics sql slow_tools"
-        case "price_step", _:
-            return "analytics sql cost_by_model_and_provider"
     return None
 
 
@@ -400,7 +394,7 @@ MODEL = polars_model(
             "cost_high_usd": "The high end, where unlisted runs make the cost a range; else null.",
             "is_chronic": "True if the 28 days before had it, too.",
             "sentence": "What, since when, how sure, and what it costs, in one sentence.",
-            "next_step": "The command that helps or shows more; null where the page does.",
+            "next_step": "The command that helps; null where the page of the subject shows more.",
             "is_silenced": "True if finance/findings.toml silences it.",
             "silenced_note": "The note of finance/findings.toml.",
             "rank": "Place in the order, from 1, over all workspaces.",
