@@ -1,9 +1,10 @@
 """Failures: bursts of errors in some hours, and versions that are worse than the one before.
 
 A burst is of a model provider (errors of the hourly meter, which sees unlisted runs, too), of a
-tool, or of an agent (listed runs alone). Its hours have at least five errors, four times what is
-expected of the rate of all other hours, and so many that chance makes them at p <= 1e-6. Errors
-come in groups, as a run tries again: counts are divided by how much more they vary than chance.
+tool, or of an agent (listed runs alone). Its hours have at least five errors (ten in all), four
+times what is expected of the rate of all other hours, and so many that chance makes them at
+p <= 1e-6. Errors come in groups, as a run tries again: counts are divided by how much more they
+usually vary than chance.
 
 A version is compared with the one that began before it, without the hours of bursts: Fisher's exact
 test on failed runs of finished ones, and a rank test on the costs of successful runs, at
@@ -30,7 +31,8 @@ MOST_CHANCE_OF_VERSION = 0.003
 MOST_CHANCE_OF_COSTS = 1e-5
 FEWEST_RUNS = 10
 
-_FEWEST_ERRORS = 5
+_FEWEST_ERRORS, _FEWEST_IN_ALL = 5, 10  # of an hour; of a burst
+_NOT_EXTREME = 0.98  # of hours
 _TIMES_EXPECTED = 4
 _FEWEST_BESIDE = 3
 _MOST_CHANCE_BESIDE = 1e-3  # of an hour beside one of a burst, that belongs to it
@@ -67,7 +69,7 @@ def bursts(of: str, hours: pl.DataFrame, since: datetime) -> list[Finding]:
     )
     found = []
     for row in _joined(_judged(totals)).iter_rows(named=True):
-        if row["hour"] < since or row["chance"] > MOST_CHANCE_OF_BURST:
+        if row["hour"] < since or not row["is_burst"] or row["error_count"] < _FEWEST_IN_ALL:
             continue
         found.append(
             Finding(
@@ -91,7 +93,8 @@ def bursts(of: str, hours: pl.DataFrame, since: datetime) -> list[Finding]:
 def _judged(totals: pl.DataFrame) -> pl.DataFrame:
     """Return the hours that may be of a burst, with the usual `rate`, and `chance`, their p-value.
 
-    Hours of bursts tell nothing of what is usual: they are left out, until none is added.
+    Hours of bursts (`is_odd`) tell nothing of what is usual: they are left out, until none is
+    added, and so are the extreme ones in the measure of how much errors vary.
     """
     errors, tries, rate = map(pl.col, ("error_count", "try_count", "rate"))
     expected = rate * tries
@@ -105,7 +108,16 @@ def _judged(totals: pl.DataFrame) -> pl.DataFrame:
                 rate=(errors.filter(is_usual).sum().over(_SUBJECT) + 1) / (pl.col("usual") + 1)
             )
             .filter(rate <= _HIGHEST_RATE)
-            .with_columns(group=pl.max_horizontal(1, spread.filter(is_usual).mean().over(_SUBJECT)))
+            .with_columns(spread=spread, limit=spread.quantile(_NOT_EXTREME).over(_SUBJECT))
+            .with_columns(
+                group=pl.max_horizontal(
+                    1,
+                    pl.col("spread")
+                    .filter(is_usual, pl.col("spread") <= pl.col("limit"))
+                    .mean()
+                    .over(_SUBJECT),
+                )
+            )
             .filter(errors >= _FEWEST_BESIDE, errors > 2 * expected)
         )
         chances = [
@@ -141,6 +153,7 @@ def _joined(hours: pl.DataFrame) -> pl.DataFrame:
             pl.col("error_count", "try_count").sum(),
             pl.col("rate").first(),
             pl.col("chance").min(),
+            is_burst=pl.col("is_odd").any(),
             end=pl.col("hour").last() + _HOUR,
         )
     )
