@@ -4,7 +4,7 @@ A price is compared with the tokens of each hour. Cost is what a model's tokens 
 two prices that are fitted to the window, times a level of the day; the level is a trimmed mean over
 the hours of all agents, each compared with its own median, so that a change of the mix of agents,
 one expensive run and a cached share that varies do not count as a price. A level has stepped where
-the days after are higher than the days before by more than Student's test allows at p <= 1e-5:
+the days after are higher than the days before by more than Student's test allows at p <= 2e-5:
 stricter than other tests, since each batch looks at each of 28 days.
 """
 
@@ -22,7 +22,7 @@ import polars as pl
 from analytics.transform.findings.chance import student
 from analytics.transform.findings.finding import Begun, Finding, midnight, part_of, usd
 
-MOST_CHANCE = 1e-5
+MOST_CHANCE = 2e-5
 CHANGED_WITHIN = 28  # days before the last one, on one of which a step may lie
 FEWEST_BEFORE, MOST_BEFORE = 10, 28
 FEWEST_AFTER = 3
