@@ -91,9 +91,7 @@ class _Overview:
         return self._render(
             heading=heading,
             as_of=text.known_of(page.as_of, row),
-            remarks=[
-                {"text": f"Warning: {each}", "is_now": False} for each in self._about.warnings
-            ],
+            remarks=[f"Warning: {each}" for each in self._about.warnings],
             breadcrumb=[{"name": "All workspaces"}],
             concerns_title=text.fill(concerns.title, row),
             concerns_text=" ".join(sentences(concerns.remarks, row)),
@@ -137,7 +135,9 @@ class _Overview:
                 title=given["heading"],
                 reach=reach,
                 tabs=[],
-                links=[],
+                members=[],
+                needs=None,
+                cards=[],
                 is_choosable=False,
                 members_name="",
                 has_runs=False,
@@ -208,12 +208,12 @@ def _member(row: Mapping[str, Any]) -> Entity:
 
 
 def _section(key: str, title: str, content: Markup) -> dict[str, Any]:
-    part = {"key": "", "kind": "html", "label": "", "width": "", "is_now": False, "table": content}
+    part = {"key": "", "kind": "html", "label": "", "width": "", "table": content}
     return {
         "key": key,
         "title": title,
         "text": "",
-        "is_now": False,
+        "is_folded": False,
         "is_open": True,
         "parts": [part],
     }

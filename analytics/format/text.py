@@ -51,6 +51,7 @@ _TWO: dict[str, Callable[[Any, Any], str]] = {
     "rate_short": numbers.failure_rate_short,
     "interval": numbers.interval,
     "each": lambda amount, count: numbers.usd_fine(amount / count),
+    "per_million": lambda amount, count: numbers.usd(amount * 1_000_000 / count),
     "usd_change": numbers.usd_change,
 }
 
@@ -114,7 +115,9 @@ def plain(name: str, unit: str, row: Row) -> str | None:
     if unit == "usd_change":
         return _exact(part - whole)
     if second:
-        return _quotient(part, whole, 10 if unit == "each" else 6) if whole else ""
+        part *= 1_000_000 if unit == "per_million" else 1
+        is_money = unit in {"each", "per_million"}
+        return _quotient(part, whole, 10 if is_money else 6) if whole else ""
     if isinstance(part, Decimal):
         return _exact(part)
     if isinstance(part, datetime):

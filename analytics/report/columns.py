@@ -23,6 +23,7 @@ _BY_NAME = {
     "month": "month",
     "tokens_in": "tokens",
     "tokens_out": "tokens",
+    "tokens": "tokens",
     "agent_id": "agent",
     "workspace_id": "workspace",
     "state": "state",
@@ -67,7 +68,7 @@ class Column:
         """Empty for numbers."""
         if self.unit in _NAMES:
             return "name"
-        if self.unit == "spark":
+        if self.unit in {"trend", "bullet"}:
             return "drawing"
         return "text" if self.unit in _TEXTS else ""
 

@@ -1,57 +1,38 @@
-"""Drawings that need no script: sparklines, and the main chart until the script has drawn it."""
+"""Drawings that need no script: budgets."""
 
 from __future__ import annotations
 
-from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
-from analytics.format.numbers import usd_headline
-
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping
+    from decimal import Decimal
 
-_WIDTH, _HEIGHT, _EDGE = 90, 20, 2
-_PLOT = 100
+_BUDGET, _MOST_USED = 120, 1.5  # the place of a budget's tick, and what is cut off in budgets
 
 
-def sparkline(values: Sequence[Decimal | int | None]) -> Markup:
-    """Return a line on its own scale from zero, broken where a value is unknown, its end marked."""
-    top = max((value for value in values if value is not None), default=0)
-    if top <= 0:
+def bullet(row: Mapping[str, Any]) -> Markup:
+    """Return a bar of the amount of a budget that is used, its tick, and the forecast's range.
+
+    The tick of every budget stands at the same place, so that rows compare the share used.
+    """
+    budget = row["budget_usd"]
+    if not budget or row["actual_usd"] is None:
         return Markup("")
-    step = (_WIDTH - 2 * _EDGE) / max(1, len(values) - 1)
-    height = _HEIGHT - 2 * _EDGE
-    path, end = "", ""
-    for index, value in enumerate(values):
-        if value is None:
-            end = ""
-            continue
-        x = f"{_EDGE + index * step:.1f}"
-        y = f"{_EDGE + height * (1 - max(float(value), 0) / float(top)):.1f}"
-        path += f"L{x} {y}" if end else f"M{x} {y}h0"
-        end = f'<circle cx="{x}" cy="{y}" r="2"/>'
-    return Markup(  # noqa: S704 - holds numbers alone
-        f'<svg class="spark" viewBox="0 0 {_WIDTH} {_HEIGHT}" aria-hidden="true"'
-        f' focusable="false"><path d="{path}"/>{end}</svg>'
-    )
 
+    def at(amount: Decimal) -> float:
+        return round(min(float(amount / budget), _MOST_USED) * _BUDGET, 1)
 
-def columns(values: Sequence[Decimal | None]) -> Markup:
-    """Return columns that fill any width, with the largest value as the top of the axis."""
-    top = max((value for value in values if value is not None), default=Decimal(0))
-    if top <= 0:
-        return Markup("")
-    path = "".join(
-        f"M{index}.1 {_PLOT}v-{height:g}h.8v{height:g}z"
-        for index, value in enumerate(values)
-        if (height := round(max(float((value or 0) / top), 0) * _PLOT, 1))
-    )
+    low, high = row["forecast_low_usd"], row["forecast_high_usd"]
+    ahead = ""
+    if low is not None and high is not None:
+        ahead = f'<rect class="ahead" x="{at(low)}" y="3" width="{at(high) - at(low):.1f}"'
+        ahead += ' height="8"/>'
     return Markup(  # noqa: S704 - holds numbers alone
-        '<svg class="static" aria-hidden="true" focusable="false">'
-        f'<svg viewBox="0 0 {len(values)} {_PLOT}" preserveAspectRatio="none"'
-        f' y="8%" height="80%" width="100%"><path class="whole" d="{path}"/></svg>'
-        f'<text x="0" y="8%" dy="-4">{usd_headline(top)}</text>'
-        '<line class="base" x2="100%" y1="88%" y2="88%"/></svg>'
+        f'<svg class="bullet" viewBox="0 0 {_BUDGET * _MOST_USED:g} 14" aria-hidden="true"'
+        f' focusable="false"><path class="base" d="M0 7H{_BUDGET * _MOST_USED:g}"/>'
+        f'{ahead}<rect class="used" y="4" width="{at(row["actual_usd"])}" height="6"/>'
+        f'<path class="tick" d="M{_BUDGET} 0v14"/></svg>'
     )

@@ -53,11 +53,15 @@ class DataSet:
     key: tuple[str, ...]
 
 
-_ALWAYS: Mapping[Scope, tuple[str, ...]] = {  # the summary of a choice, and what runs open into
-    "site": ("rpt_workspace_days",),
-    "workspace": ("rpt_days", "rpt_bill_days"),
-    "agent": ("rpt_days", "rpt_bill_days", "rpt_run_models", "rpt_run_events"),
+_ALWAYS: Mapping[Scope, tuple[str, ...]] = {  # what cards are of, and what runs open into
+    "site": ("rpt_days",),
+    "workspace": ("rpt_days",),
+    "agent": ("rpt_days", "rpt_run_models", "rpt_run_events"),
 }
+_UNREAD = frozenset({  # columns of rpt_days that no page shows
+    "cancelled_count", "open_count", "listed_run_count", "unlisted_run_count", "no_usage_count",
+    "unlisted_failed_count", "platform_cost_usd", "unlisted_cost_usd",
+})  # fmt: skip
 
 
 def key_of(entity: Entity, names: Iterable[str]) -> Key:
@@ -68,7 +72,8 @@ def key_of(entity: Entity, names: Iterable[str]) -> Key:
 def charted(pages: Iterable[Page], scope: Scope) -> DataSet:
     """Return the relations that the parts of a scope's pages follow a choice in."""
     parts = [part for page in pages if page.scope == scope for part in page.parts]
-    names = {part.data for part in parts if part.period}
+    names = {part.data for part in parts if part.chosen}
+    names |= {each.data for part in parts for each in part.split if each.data}
     return DataSet(tuple(sorted({*_ALWAYS.get(scope, ()), *names})), KEYS[scope])
 
 
@@ -78,7 +83,8 @@ def layout(con: duckdb.DuckDBPyConnection, data: DataSet) -> dict[str, list[str]
     for relation in data.relations:
         found = [name for name, *_ in con.execute(f"describe reports.{relation}").fetchall()]
         time = time_of(found)
-        columns[relation] = [time, *(name for name in found if name not in {*data.key, time})]
+        left_out = {*data.key, time, *_UNREAD}
+        columns[relation] = [time, *(name for name in found if name not in left_out)]
     return columns
 
 

@@ -109,7 +109,9 @@ class _Made:
                     {"name": entry["name"]},
                 ],
                 tabs=[],
-                links=[],
+                members=[],
+                needs=None,
+                cards=[],
                 headlines=[each | {"notes": notes} for each in self.headlines],
                 is_choosable=is_choosable,
                 members_name="Agents and workspaces",
@@ -130,7 +132,7 @@ class _Made:
 
     def _add(self, key: str, chart: Chart, answer: Answer) -> None:
         if value := headline(chart, answer):
-            self.headlines.append(value | {"change": "", "spark": ""})
+            self.headlines.append(value | {"change": ""})
             return
         try:
             part = part_of(key, chart, answer)
@@ -153,12 +155,11 @@ def _name(page: UserPage) -> str:
 
 
 _FIXED_VALUE = "It follows no choice."
-_FIXED = {
-    "text": "This page follows no chosen period or agents: no SELECT of it has a column date,"
-    " month, agent_id or workspace_id.",
-    "is_now": False,
-}
-_EMPTY = {"subtitle": "", "width": "", "static": "", "table": "", "is_now": False}
+_FIXED = (
+    "This page follows no chosen period or agents: no SELECT of it has a column date, month,"
+    " agent_id or workspace_id."
+)
+_EMPTY = {"subtitle": "", "width": "", "table": "", "split": [], "show": []}
 
 
 def _notice(problem: str, heading: str = "") -> dict[str, Any]:
@@ -173,7 +174,7 @@ def _section(parts: list[dict[str, Any]]) -> dict[str, Any]:
         "key": "figures",
         "title": "Charts and tables",
         "text": "",
-        "is_now": False,
+        "is_folded": False,
         "is_open": True,
         "parts": parts,
     }

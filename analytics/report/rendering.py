@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import tomllib
 from dataclasses import dataclass, field
-from datetime import date, timedelta
 from functools import cache
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
@@ -18,20 +17,21 @@ from analytics.format import days, numbers, text
 from analytics.format.names import ALL
 from analytics.report import drawings
 from analytics.report.columns import Column, column
+from analytics.report.findings import Findings
 from analytics.report.months import KEYS, encoded, key_of
-from analytics.report.statements import CHARTED_DAYS, Statements
+from analytics.report.statements import Statements
 from analytics.report.tables import Tables, sums
 from analytics.resources import folder
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from datetime import datetime
+    from datetime import date, datetime
 
     import duckdb
 
     from analytics.report.entities import Entities, Entity, Scope
     from analytics.report.months import Columns, Key
-    from analytics.report.spec import Headline, Page, Part, Section
+    from analytics.report.spec import Card, Headline, Page, Part, Section
 
 # The two hashes are those of the style elements that plotly.js makes for itself.
 CONTENT_SECURITY_POLICY = (
@@ -40,8 +40,6 @@ CONTENT_SECURITY_POLICY = (
     " 'sha256-ji27qzEtxXZW+7dun6UwjHXJ18e6WAin1VvNtkzIE/o=';"
     " img-src data: blob:; base-uri 'none'; form-action 'none'"
 )
-FEWEST_DAYS = 14  # fewer would make columns of the main chart swell
-SHOWN_LINKS = 6  # to members, below the heading
 SHOWN_ROWS = 200  # of a table without a limit of its own
 
 Row = dict[str, Any]
@@ -84,19 +82,12 @@ class Pages:
     ) -> None:
         self.page, self._pages, self._entities, self._about = page, pages, entities, about
         self._template = environment().get_template("page.html")
-        components: Any = environment().get_template("components.html").module
-        self._drawn = {  # parts that are the same on every page
-            part.key: frame | {"kind": "html", "table": components.part(frame)}
-            for part in page.parts
-            if not part.is_static
-            for frame in [_frame(part)]
-        }
         statements = Statements(con, page.scope, wanted)
         self._rows = {part.key: statements.rows(part) for part in page.parts if part.is_static}
         self._known = {part.key: statements.entities(part) for part in page.parts if part.optional}
         self._own = [statements.of(name) for name in page.data]
-        self._main = page.main_chart
-        self._days = statements.charted(self._main) if self._main else {}
+        self._findings = Findings(con, entities, pages, about.timezone) if page.card else None
+        self._budgets = _budgets(con) if page.card else {}
 
     def html(self, entity: Entity) -> str:
         """Return the page of an entity."""
@@ -108,7 +99,7 @@ class Pages:
         tables = Tables(self._entities, root)
         sections = [self._section(each, entity, row, tables) for each in page.section]
         heading = text.fill(page.headings.get(str(row.get("state")), page.title), row)
-        is_main = page.path(entity) == entity.path
+        findings = self._findings
         data = [page.data_path(entity)] if page.is_drawn_once else []
         return self._template.render(
             root=root,
@@ -116,12 +107,13 @@ class Pages:
             title=self._title(entity, heading),
             reach=self._reach(row),
             heading=heading,
-            as_of=text.known_of(page.as_of, row),
-            remarks=[{"text": each, "is_now": True} for each in sentences(page.remarks, row)]
-            + self._warnings(entity),
+            as_of=" · ".join(filter(None, (text.known(each, row) for each in page.as_of))),
+            remarks=[*sentences(page.remarks, row), *self._warnings(entity)],
             breadcrumb=self._breadcrumb(entity, root),
             tabs=self._tabs(entity, root),
-            links=self._links(entity, root) if is_main else [],
+            members=self._members(entity, root) if page.card else [],
+            needs=findings.of(entity, root) if findings else None,
+            cards=[self._card(each, entity, row) for each in page.card],
             headlines=[headline_texts(each, row) for each in page.headline],
             is_choosable=page.picker,
             members_name=_MEMBERS.get(entity.scope, "") if page.picker else "",
@@ -135,6 +127,11 @@ class Pages:
                 "entity": entity.stem,
                 "workspace": entity.workspace_id,
                 "agent": entity.agent_id,
+                **(
+                    {"events": findings.events(entity), "marked": findings.marked(entity)}
+                    if findings
+                    else {}
+                ),
             },
             scripts=[
                 "assets/engine.js",
@@ -176,8 +173,8 @@ class Pages:
             "key": section.key,
             "title": section.title,
             "text": " ".join([section.text, *sentences(section.remarks, row)]).strip(),
-            "is_now": section.now,
             "is_open": False,
+            "is_folded": section.folded,
             "parts": [part for part in parts if part],
         }
 
@@ -185,9 +182,7 @@ class Pages:
         if part.optional and self._key(entity) not in self._known[part.key]:
             return None
         if not part.is_static:
-            if part is self._main:
-                return _frame(part) | self._main_chart(part, entity)
-            return self._drawn[part.key]
+            return _frame(part)
         rows = self._of(part, entity)
         if not rows:
             return _frame(part) | {"kind": "text", "label": part.empty} if part.empty else None
@@ -199,22 +194,6 @@ class Pages:
                 part.title, {**entity.row, **sums(rows, columns), "first": first}
             )
         return made
-
-    def _main_chart(self, part: Part, entity: Entity) -> dict[str, Any]:
-        """Return the main chart as the script will say and draw it, so that nothing moves then."""
-        today: date = entity.row["today"]
-        period = days.Period(today - timedelta(days=CHARTED_DAYS - 1), today)
-        known = self._days.get(self._key(entity), {})
-        amounts = [each for day, each in known.items() if day in period and each]
-        if not amounts:
-            return {}
-        name = part.draw[0].value.partition("|")[0]
-        values = {name: sum(amounts), "period": str(period), "span": str(period)}
-        return {
-            "label": text.fill(part.title, values),
-            "subtitle": text.fill(part.subtitle, values),
-            "static": self._columns(entity),
-        }
 
     def _folds(
         self, part: Part, columns: Sequence[Column], rows: list[Row], tables: Tables
@@ -233,6 +212,7 @@ class Pages:
                 total_name=part.total if isinstance(part.total, str) else "Total",
                 limit=limit,
                 relation=f"reports.{part.data}",
+                is_unseen=not part.subtitle,
             )
 
         if part.fold != "month":
@@ -245,16 +225,17 @@ class Pages:
             folds.append(folded(words, table(key, f"{caption}, {words}", [*of]), is_open=not index))
         return Markup("").join(folds)
 
-    def _columns(self, entity: Entity) -> Markup:
-        """Return the main chart as it stands before the script has drawn it."""
-        known = self._days.get(self._key(entity), {})
-        if not known:
-            return Markup("")
-        today: date = entity.row["today"]
-        first = entity.row["first_date"] or today
-        count = min(max((today - first).days + 1, FEWEST_DAYS), CHARTED_DAYS)
-        shown = [today - timedelta(days=back) for back in range(count - 1, -1, -1)]
-        return drawings.columns([known.get(day) for day in shown])
+    def _card(self, card: Card, entity: Entity, row: Row) -> dict[str, Any]:
+        """Return the frame of a figure, with what is known of the newest month alone."""
+        budget = self._budgets.get(entity.key) if card.budget else None
+        notes = [text.known(each, row) for each in card.notes]
+        of_budget = text.fill("{actual_usd/budget_usd|percent} of {budget_usd|usd}", budget or {})
+        return {
+            "key": card.key,
+            "label": card.label,
+            "bullet": drawings.bullet(budget) if budget else "",
+            "notes": [*([of_budget] if budget else []), *filter(None, notes)],
+        }
 
     def _breadcrumb(self, entity: Entity, root: str) -> list[dict[str, str]]:
         trail = [self._entities.site]
@@ -284,21 +265,18 @@ class Pages:
             for each in sorted(of, key=lambda each: (each.path(entity) != entity.path, each.name))
         ]
 
-    def _links(self, entity: Entity, root: str) -> list[dict[str, str]]:
-        """Return the members of the site or of a workspace that cost most lately."""
-        if entity.scope == "site":
-            members = self._entities.workspaces
-        elif entity.scope == "workspace":
-            members = self._entities.lines_of(entity)
-        else:
+    def _members(self, entity: Entity, root: str) -> list[dict[str, str]]:
+        """Return the pages of the site's workspaces, or of a workspace's lines."""
+        if entity.scope == "agent":
             return []
-        linked = [each for each in members if each.path][:SHOWN_LINKS]
-        return [{"name": each.name, "href": root + each.path} for each in linked]
+        site = entity.scope == "site"
+        of = self._entities.workspaces if site else self._entities.lines_of(entity)
+        return [{"name": each.name, "href": root + each.path} for each in of if each.path]
 
-    def _warnings(self, entity: Entity) -> list[dict[str, Any]]:
+    def _warnings(self, entity: Entity) -> list[Markup]:
         """Return the warnings of the batch, which stand on the page of the site."""
         shown = self._about.warnings if entity.scope == "site" else []
-        return [{"text": _with_code(f"Warning: {each}"), "is_now": False} for each in shown]
+        return [_with_code(f"Warning: {each}") for each in shown]
 
     def _reach(self, row: Row) -> str:
         """Return how far the data reach: on pages that can rest, to the last day of their own."""
@@ -308,7 +286,6 @@ class Pages:
         return f"data to {as_of} · days and months in {self._about.timezone}"
 
 
-_LATEST = {"span": "latest days"}  # until the script has read the data
 _MEMBERS: dict[Scope, str] = {"site": "Workspaces", "workspace": "Agents"}
 
 
@@ -317,26 +294,33 @@ def _frame(part: Part) -> dict[str, Any]:
     kind = "chart" if part.mark else "table"
     return {
         "key": part.key,
-        "kind": "runs" if part.data == "rpt_runs" and not part.is_static else kind,
+        "kind": "runs" if part.data == "rpt_runs" else kind,
         "label": part.label,
-        "subtitle": text.fill(part.subtitle, _LATEST) if part.mark else "",
+        "subtitle": part.subtitle if part.is_static else "",
         "width": part.wide,
-        "static": "",
         "table": "",
-        "is_now": part.is_static,
+        "split": [each.name for each in part.split],
+        "show": [each.name for each in part.show],
     }
 
 
+def _budgets(con: duckdb.DuckDBPyConnection) -> dict[Key, Row]:
+    """Return the budget of this month of the site and of each workspace, with its forecast."""
+    rows = con.sql("""
+        select * from reports.rpt_budgets
+        where period = 'now' and (scope = 'workspace' or scope = 'all' and workspace_id = '(all)')
+            and (scope = 'all' or workspace_id = budget_workspace_id)""")
+    return {(row["workspace_id"], ALL): row for row in pl.DataFrame(rows).iter_rows(named=True)}
+
+
 def headline_texts(headline: Headline, row: Row) -> dict[str, Any]:
-    """Return the texts of a headline, and its sparkline, as the frame prints them."""
+    """Return the texts of a headline as the frame prints them."""
     value = text.known(headline.value, row)
-    spark = row.get(headline.spark) if value and headline.spark else None
     return {
         "label": text.fill(headline.label, row),
         "value": value or headline.none or numbers.UNKNOWN,
         "change": (value and text.known(headline.change, row)) or "",
         "notes": [known for each in headline.notes if (known := _remark(each, row))],
-        "spark": drawings.sparkline(spark) if spark else "",
     }
 
 

@@ -41,9 +41,11 @@ ENGINE = (
     "format",
     "cube",
     "part",
+    "period",
+    "cells",
     "view",
     "own",
-    "summary",
+    "cards",
     "axes",
     "waterfall",
     "plot",
@@ -247,7 +249,7 @@ def _resolved(page: Page) -> dict[str, object]:
     """Return a specification as the engine reads it: each column with its unit and label."""
     parts = []
     for part in page.parts:
-        if part.period or part.mark:
+        if part.chosen or part.mark:
             document = msgspec.to_builtins(part)
             document["columns"] = [for_engine(each) for each in part.columns]
             for draw in document.get("draw", []):

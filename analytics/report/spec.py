@@ -42,22 +42,48 @@ class Draw(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
     panel: int = 1
 
 
+class Split(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
+    """What a chart over time can be stacked by: columns, and where they are, if elsewhere.
+
+    Without columns it is not stacked. `values` are the names of what the relation has of `show`.
+    """
+
+    name: str
+    by: tuple[str, ...] = ()
+    data: str = ""
+    time: str = ""
+    values: tuple[str, ...] = ()
+
+
+class Show(msgspec.Struct, forbid_unknown_fields=True):
+    """A value that a chart can show, and the chart's title then."""
+
+    name: str
+    value: str
+    title: str
+
+
 class Part(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
     """A table, or a chart with the table of its figures.
 
-    With `period` it follows the reader's choice, and the engine makes it; without, its table is
+    A `chosen` one follows the reader's choice, and the engine makes it; of any other the table is
     HTML, of the relation's rows or of their sums `by` some columns. An `optional` one stands only
-    where the relation has rows of the entity.
+    where the relation has rows of the entity. A chart over time can be switched to what it has in
+    `split` and `show`; with `compare`, a line is the period before. `time` is the day of a column
+    with the unit `trend`, if it is not `date`.
     """
 
     key: str
     data: str
-    period: Literal["charted", "recent"] | None = None
-    mark: Mark | tuple[Mark, Mark] | None = None
+    chosen: bool = False
+    mark: Mark | None = None
     by: tuple[str, ...] = ()
     draw: tuple[Draw, ...] = ()
     panels: tuple[str, ...] = ()
-    stack: str = ""
+    split: tuple[Split, ...] = ()
+    show: tuple[Show, ...] = ()
+    compare: bool = False
+    time: str = ""
     order: str = ""
     limit: int = 0
     where: dict[str, str] = {}
@@ -71,12 +97,12 @@ class Part(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
     empty: str = ""
     optional: bool = False
     fold: str = ""
-    wide: Literal["", "half"] = ""
+    wide: Literal["", "half", "tall"] = ""
 
     @property
     def is_static(self) -> bool:
         """True if the part needs no choice."""
-        return self.period is None
+        return not self.chosen
 
     @property
     def is_drawn_once(self) -> bool:
@@ -85,21 +111,18 @@ class Part(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
 
 
 class Section(msgspec.Struct, forbid_unknown_fields=True):
-    """A heading with parts below it; `now` marks what says nothing of a chosen period.
-
-    `remarks` are templates as those of the page.
-    """
+    """A heading with parts below it, which `folded` closes; `remarks` are templates of the page."""
 
     key: str
     title: str
     text: str = ""
     remarks: tuple[str, ...] = ()
-    now: bool = False
+    folded: bool = False
     part: tuple[Part, ...] = ()
 
 
 class Headline(msgspec.Struct, forbid_unknown_fields=True):
-    """A number, its change, and a sparkline; each text is a template over `rpt_headlines`.
+    """A number and its change; each text is a template over `rpt_headlines`.
 
     A text with an unknown figure is left out; without a known value, `none` stands in its place.
     """
@@ -108,8 +131,19 @@ class Headline(msgspec.Struct, forbid_unknown_fields=True):
     value: str
     change: str = ""
     notes: tuple[str, ...] = ()
-    spark: str = ""
     none: str = ""
+
+
+class Card(msgspec.Struct, forbid_unknown_fields=True):
+    """A figure of the chosen period, which the engine knows by its key.
+
+    `notes` are templates over the page's row, of the newest month; `budget` draws its budget.
+    """
+
+    key: str
+    label: str
+    notes: tuple[str, ...] = ()
+    budget: bool = False
 
 
 class Page(msgspec.Struct, forbid_unknown_fields=True):
@@ -120,7 +154,7 @@ class Page(msgspec.Struct, forbid_unknown_fields=True):
 
     scope: Scope
     title: str
-    as_of: tuple[str, ...]
+    as_of: tuple[str, ...] = ()
     name: str = ""
     menu: str = ""
     data: tuple[str, ...] = ()
@@ -128,6 +162,7 @@ class Page(msgspec.Struct, forbid_unknown_fields=True):
     headings: dict[str, str] = {}
     remarks: tuple[str, ...] = ()
     headline: tuple[Headline, ...] = ()
+    card: tuple[Card, ...] = ()
     section: tuple[Section, ...] = ()
 
     def path(self, entity: Entity) -> str:
@@ -151,11 +186,6 @@ class Page(msgspec.Struct, forbid_unknown_fields=True):
         """All parts, in order."""
         return [part for section in self.section for part in section.part]
 
-    @property
-    def main_chart(self) -> Part | None:
-        """The chart that stands in its place from the first paint."""
-        return next((part for part in self.parts if part.mark == "column"), None)
-
 
 def read_pages(root: Path | None = None) -> dict[str, Page]:
     """Read every specification by its file's name; AnalyticsError names a file that is wrong."""
@@ -167,9 +197,8 @@ def read_page(path: Path) -> Page:
     """Read one specification; AnalyticsError names the file and the field that is wrong."""
     try:
         text = tomllib.loads(path.read_text(encoding="utf-8"))
-        text["headline"] = [_shared("headline", each) for each in text.get("headline", [])]
         for section in text.get("section", []):
-            section["part"] = [_shared("part", each) for each in section.get("part", [])]
+            section["part"] = [_shared(each) for each in section.get("part", [])]
         page = msgspec.convert(text, Page)
     except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
         raise AnalyticsError(f"reports/pages/{path.name}: {error}") from error
@@ -180,17 +209,17 @@ def read_page(path: Path) -> Page:
     return page
 
 
-def _shared(kind: Literal["headline", "part"], fields: dict[str, Any]) -> dict[str, Any]:
+def _shared(fields: dict[str, Any]) -> dict[str, Any]:
     """Return the fields of a part that a page takes from `reports/parts.toml` by `use`."""
     if (name := fields.get("use")) is None:
         return fields
-    if name not in _parts()[kind]:
-        raise msgspec.ValidationError(f"`{name}` is no {kind} of reports/parts.toml")
-    key = {"key": name} if kind == "part" else {}
-    own = {field: value for field, value in fields.items() if field != "use"}
-    return {**key, **_parts()[kind][name], **own}
+    if name not in _parts():
+        raise msgspec.ValidationError(f"`{name}` is no part of reports/parts.toml")
+    return {"key": name, **_parts()[name], **{k: v for k, v in fields.items() if k != "use"}}
 
 
 @cache
 def _parts() -> dict[str, Any]:
-    return tomllib.loads((folder("reports") / "parts.toml").read_text(encoding="utf-8"))
+    text = (folder("reports") / "parts.toml").read_text(encoding="utf-8")
+    found: dict[str, Any] = tomllib.loads(text)["part"]
+    return found

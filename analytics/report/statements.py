@@ -13,7 +13,6 @@ from analytics.warehouse.database import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import date
 
     import duckdb
 
@@ -21,8 +20,6 @@ if TYPE_CHECKING:
     from analytics.report.months import Key
     from analytics.report.spec import Page, Part
 
-CHARTED_DAYS = 92
-_CHARTED = f"date > (select max(today) from reports.rpt_headlines) - {CHARTED_DAYS}"
 _NUMBERS = ("DECIMAL", "BIGINT", "HUGEINT", "INTEGER", "DOUBLE")
 
 
@@ -91,18 +88,6 @@ class Statements:
         rows = pl.DataFrame(self._con.sql(f"from {source}{order}")).iter_rows(named=True)
         return {tuple(row[name] for name in keys): row for row in rows}
 
-    def charted(self, part: Part) -> dict[Key, dict[date, Any]]:
-        """Return the first value of a chart by day, for the days that it shows at first."""
-        value = part.draw[0].value.partition("|")[0]
-        rows = self._con.execute(f"""
-            select {"".join(f"{name}, " for name in self._keys)} date, sum({value})
-            from {self._source(part.data)[0]} where {_CHARTED}
-            group by all""").fetchall()
-        found: defaultdict[Key, dict[date, Any]] = defaultdict(dict)
-        for *key, day, amount in rows:
-            found[tuple(key)][day] = amount
-        return found
-
     def _source(self, relation: str, *, by_month: bool = False) -> tuple[str, dict[str, str]]:
         """Return SQL of the rows of a relation that the pages show, and its columns' types."""
         source = _with_month if by_month or "month" in self._keys else _as_it_is
@@ -137,9 +122,8 @@ def digests(con: duckdb.DuckDBPyConnection, page: Page) -> dict[Key, str]:
         sources[name], kinds = (_with_month if "month" in keys else _as_it_is)(con, name)
         if not {*keys} <= kinds.keys():
             return {}
-    if page.main_chart:
-        data = page.main_chart.data
-        sources.setdefault(data, f"(from reports.{data} where {_CHARTED})")
+    if page.card:
+        sources |= _FINDINGS
     rows = " union all ".join(
         f"select {', '.join(keys)}, hash('{name}', r) as h from {source} as r"
         for name, source in sources.items()
@@ -149,6 +133,10 @@ def digests(con: duckdb.DuckDBPyConnection, page: Page) -> dict[Key, str]:
 
 
 _HEADLINES = "(select * exclude (as_of) from reports.rpt_headlines)"
+_FINDINGS = {
+    "findings": "(select * exclude (rank) from marts.fct_findings)",
+    "versions": "(select workspace_id, agent_id, first_run_at from marts.dim_agent_versions)",
+}
 _MONTHS = """(
     select rpt_months.*, workspace_name, agent_name, agent_slug
     from reports.rpt_months join reports.rpt_headlines using (workspace_id, agent_id))"""

@@ -61,11 +61,12 @@ class Tables:
         total_name: str = "Total",
         limit: int = 0,
         relation: str = "",
+        is_unseen: bool = False,
     ) -> Markup:
         """Return a table of the rows, the first `limit` of them if it is not 0.
 
         `total` has the sums of all rows, and is called `total_name`; `relation` is where those
-        stand that are not shown.
+        stand that are not shown. A caption that is `is_unseen` is for readers of screens alone.
         """
         shown = rows[:limit] if limit else rows
         layout = _layout(tuple(columns))
@@ -79,7 +80,8 @@ class Tables:
         return Markup(  # noqa: S704 - every text in it is escaped
             f'<div class="scroll" role="region" tabindex="0" aria-labelledby="{key}-caption">'
             f'<table id="{key}-table"{layout.cards} data-sortable>'
-            f'<caption id="{key}-caption"><span>{escape(caption)}</span></caption>'
+            f'<caption id="{key}-caption"{" class=unseen" * is_unseen}>'
+            f"<span>{escape(caption)}</span></caption>"
             f"{layout.head}<tbody>{body}</tbody>{foot}</table></div>"
         )
 
@@ -119,8 +121,8 @@ class Tables:
         value, unit = row[column.expression], column.unit
         if unit in {"agent", "agent_name", "workspace", "workspace_month"}:
             return self._link(row, unit)
-        if unit == "spark":
-            return drawings.sparkline(value or [])
+        if unit == "bullet":
+            return drawings.bullet(row)
         if unit == "state":
             return _state(value or "")
         if value is None or unit not in {"name", "text", "prose", "run"}:

@@ -155,7 +155,7 @@ _MOVERS = """
     select *
     from reports.rpt_movers
     join reports.rpt_headlines using (workspace_id, agent_id)
-    where kind = 'agent' and site_rank <= 3
+    where site_rank <= 3
     order by site_rank
 """
 _MOST_FAILING = """

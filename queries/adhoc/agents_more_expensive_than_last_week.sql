@@ -23,5 +23,5 @@ select
 from reports.rpt_movers as movers
 join marts.dim_workspaces as workspaces using (workspace_id)
 join marts.dim_agents as agents using (workspace_id, agent_id)
-where movers.kind = 'agent' and movers.change_usd > 0
+where movers.change_usd > 0
 order by movers.change_usd desc

@@ -1,6 +1,6 @@
--- Listed runs that pages show: of each line and month the 10 most expensive, and of each line the
--- 300 newest of this month and the last one, and the 10 newest of all. Of the 10 most expensive of
--- each month, and of the 50 newest, the log is shown too. Grain: run.
+-- Listed runs that pages show: of each line and month the 10 most expensive, of this month and the
+-- last one the 300 newest and the 20 newest that failed, and of each line the 10 newest of all. Of
+-- the 10 most expensive, of those that failed, and of the 50 newest, the log is shown. Grain: run.
 -- key: workspace_id, run_id
 -- materialized: table
 -- narrow: month
@@ -14,7 +14,8 @@ runs as (
         date_trunc('month', date)::date as month,
         run_id,
         created_at,
-        cost_usd
+        cost_usd,
+        status = 'failed' as is_failed
     from intermediate.int_runs
 ),
 
@@ -23,7 +24,11 @@ ranked as (
         workspace_id,
         run_id,
         month,
+        is_failed,
         coalesce(is_recent, false) as is_recent,
+        row_number() over (
+            partition by workspace_id, agent_id, month, is_failed order by created_at desc, run_id
+        ) as status_rank,
         row_number() over (
             partition by workspace_id, agent_id, month order by cost_usd desc nulls last, run_id
         ) as cost_rank,
@@ -34,6 +39,17 @@ ranked as (
     left join intermediate.int_newest_months using (workspace_id, agent_id, month)
 )
 
-select workspace_id, run_id, month, coalesce(cost_rank <= 10 or newest_rank <= 50, false) as has_log
+select
+    workspace_id,
+    run_id,
+    month,
+    coalesce(
+        cost_rank <= 10 or newest_rank <= 50
+        or (is_recent and is_failed and status_rank <= 20),
+        false
+    ) as has_log
 from ranked
-where cost_rank <= 10 or newest_rank <= if(is_recent, 300, 10)
+where
+    cost_rank <= 10
+    or newest_rank <= if(is_recent, 300, 10)
+    or (is_recent and is_failed and status_rank <= 20)

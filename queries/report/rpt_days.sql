@@ -8,6 +8,7 @@
 select
     workspace_id,
     agent_id,
+    coalesce(owner, '(none)') as owner,
     date,
     run_count,
     succeeded_count,

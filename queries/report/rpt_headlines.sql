@@ -14,7 +14,6 @@
 -- column today: Day of the last batch in the reporting time zone; earlier if the agent rests.
 -- column yesterday: Last day that was over, in the reporting time zone and in UTC; earlier if the
 -- agent rests.
--- column yesterday_incomplete_day_count: 1 if that day was not read whole, else 0.
 -- column month: First day of the month of today.
 -- column last_month_incomplete_day_count: Days of the month before that were not read whole.
 -- column usual_cost_usd: Median cost in US dollars of yesterday's weekday in the four weeks before,
@@ -26,12 +25,9 @@
 -- column listed_run_count: Listed runs of the last 92 days, today's included.
 with
 
--- What a successful run costs is unknown where the outcome or the cost of some is.
 judged as (
     select
         *,
-        if(unknown_outcome_count > 0 or unknown_cost_count > 0, null, run_cost_usd)
-            as judged_cost_usd,
         unknown_platform_count / (period_last - period_first + 1) as unknown_platform_share
     from reports.rpt_periods
 ),
@@ -44,12 +40,8 @@ pivoted as (
         any_value(yesterday) as yesterday,
         date_trunc('month', any_value(today))::date as month,
         (date_trunc('month', any_value(today)) - interval 1 month)::date as last_month,
-        any_value(yesterday) - 29 as recent_first,
-        any_value(yesterday) as recent_last,
         any_value(run_count) filter (period = 'yesterday') as yesterday_run_count,
         any_value(cost_usd) filter (period = 'yesterday') as yesterday_cost_usd,
-        any_value(incomplete_day_count) filter (period = 'yesterday')
-            as yesterday_incomplete_day_count,
         any_value(run_count) filter (period = 'month') as month_run_count,
         any_value(failed_count) filter (period = 'month') as month_failed_count,
         any_value(finished_count) filter (period = 'month') as month_finished_count,
@@ -65,34 +57,13 @@ pivoted as (
         any_value(cost_usd) filter (period = 'last_month') as last_month_cost_usd,
         any_value(incomplete_day_count) filter (period = 'last_month')
             as last_month_incomplete_day_count,
-        any_value(succeeded_count) filter (period = 'recent') as recent_succeeded_count,
-        any_value(failed_count) filter (period = 'recent') as recent_failed_count,
-        any_value(finished_count) filter (period = 'recent') as recent_finished_count,
-        any_value(unknown_cost_count) filter (period = 'recent') as recent_unknown_cost_count,
-        any_value(unknown_outcome_count) filter (period = 'recent')
-            as recent_unknown_outcome_count,
-        any_value(no_usage_count) filter (period = 'recent') as recent_no_usage_count,
         any_value(cost_usd) filter (period = 'recent') as recent_cost_usd,
-        any_value(judged_cost_usd) filter (period = 'recent') as recent_run_cost_usd,
-        any_value(succeeded_count) filter (period = 'before_recent' and is_covered)
-            as before_recent_succeeded_count,
-        any_value(failed_count) filter (period = 'before_recent' and is_whole)
-            as before_recent_failed_count,
-        any_value(finished_count) filter (period = 'before_recent' and is_whole)
-            as before_recent_finished_count,
-        any_value(judged_cost_usd) filter (period = 'before_recent') as before_recent_run_cost_usd,
         any_value(cost_usd) filter (period = 'month_days') as month_days_cost_usd,
         any_value(cost_usd) filter (period = 'previous_days') as previous_days_cost_usd,
-        any_value(cost_usd) filter (period = 'month_before') as month_before_cost_usd,
-        any_value(cost_usd) filter (period = 'before_recent') as before_recent_cost_usd,
         any_value(if(unlisted_run_count is null, null, run_count)) filter (period = 'charted')
             as counted_run_count,
         any_value(listed_run_count) filter (period = 'charted') as listed_run_count,
-        map(list(period), list(if(is_covered, unknown_platform_share, null))) as shares,
-        list(if(is_covered, cost_usd, null) order by period_first)
-            filter (period like 'week%') as trend,
-        list(if(is_whole, failed_count / nullif(finished_count, 0), null) order by period_first)
-            filter (period like 'week%') as trend_rate
+        map(list(period), list(if(is_covered, unknown_platform_share, null))) as shares
     from judged
     group by workspace_id, agent_id
 ),
@@ -163,36 +134,9 @@ compared as (
         * exclude (shares) replace (
             if(
                 shares['month_days'] = shares['previous_days'], previous_days_cost_usd, null
-            ) as previous_days_cost_usd,
-            if(
-                shares['last_month'] = shares['month_before'], month_before_cost_usd, null
-            ) as month_before_cost_usd,
-            if(
-                shares['recent'] = shares['before_recent'], before_recent_cost_usd, null
-            ) as before_recent_cost_usd,
-            if(
-                shares['recent'] is null, null, before_recent_succeeded_count
-            ) as before_recent_succeeded_count
+            ) as previous_days_cost_usd
         )
     from pivoted
-),
-
-run_costs as (
-    select
-        runs.workspace_id,
-        runs.agent_id,
-        count(*) as run_cost_count,
-        quantile_disc(runs.cost_usd, 0.5) as run_cost_median_usd,
-        quantile_disc(runs.cost_usd, 0.9) as run_cost_p90_usd,
-        max(runs.cost_usd) as run_cost_max_usd
-    from marts.fct_runs as runs
-    join reports.rpt_periods as periods
-        on periods.workspace_id = runs.workspace_id
-        and periods.agent_id = runs.agent_id
-        and periods.period = 'recent'
-        and runs.date between periods.period_first and periods.period_last
-    where runs.is_terminal and runs.cost_usd is not null
-    group by all
 ),
 
 agent_counts as (
@@ -225,10 +169,6 @@ select
     compared.* exclude (workspace_id, agent_id),
     ((costs[(day_count + 1) // 2] + costs[day_count // 2 + 1]) * 0.5)::decimal(38, 10)
         as usual_cost_usd,
-    run_costs.run_cost_count,
-    run_costs.run_cost_median_usd,
-    run_costs.run_cost_p90_usd,
-    run_costs.run_cost_max_usd,
     spans.first_date,
     spans.last_date
 from compared
@@ -238,6 +178,5 @@ left join marts.dim_agents as agents using (workspace_id, agent_id)
 left join agent_counts using (workspace_id, agent_id)
 left join completes using (workspace_id)
 left join usual using (workspace_id, agent_id)
-left join run_costs using (workspace_id, agent_id)
 left join spans using (workspace_id, agent_id)
 order by workspace_id, agent_id

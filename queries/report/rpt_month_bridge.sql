@@ -17,8 +17,6 @@
 -- column driver_model: Its model that did.
 -- column driver_usd: Amount of the effect in US dollars that this agent made on this model.
 -- column is_total: True for both months.
--- column recency: latest in the latest month that has a bridge, else earlier.
--- values recency: latest, earlier
 with
 
 cells as (
@@ -142,8 +140,7 @@ select
     agents.agent_name as driver_name,
     steps.driver.model as driver_model,
     steps.driver.amount_usd::decimal(38, 10) as driver_usd,
-    steps.is_total,
-    if(steps.month = max(steps.month) over (), 'latest', 'earlier') as recency
+    steps.is_total
 from steps
 left join texts using (step_number)
 left join marts.dim_agents as agents

@@ -1,7 +1,9 @@
--- Listed runs that pages show: of each line and month the 10 most expensive, and of each line the
--- 300 newest of this month and the last one, and the 10 newest of all. Grain: run.
+-- Listed runs that pages show: of each line and month the 10 most expensive, of this month and the
+-- last one the 300 newest and the 20 newest that failed, and of each line the 10 newest of all.
+-- Grain: run.
 -- key: workspace_id, run_id
 -- narrow: run_id
+-- column error_message: The first 200 characters of it.
 -- column agent_version: Number of the agent's version that ran; -1 without one.
 select
     workspace_id,
@@ -19,6 +21,7 @@ select
     cost_usd,
     tokens_in,
     tokens_out,
-    error_class
+    error_class,
+    left(error_message, 200) as error_message
 from marts.fct_runs
 semi join intermediate.int_shown_runs using (workspace_id, run_id)

@@ -5,7 +5,6 @@
 -- column newest_run_at: When the newest listed run was created (UTC); null without one.
 -- column unlisted_cost_usd: Known cost in US dollars of unlisted runs; null where none is known.
 -- column quarantined_count: Records, and fields of records, that could not be understood.
--- column reconciliation_state: State of rpt_reconciliation; of '(all)' the worst.
 -- column open_day_count: UTC days that may yet change.
 -- column unexplained_usd: Unexplained cost in US dollars of days that are not open, each agent's of
 -- a day without its sign; null without.
@@ -14,7 +13,7 @@ with
 
 newest_runs as (
     select workspace_id, max(created_at) as newest_run_at
-    from reports.rpt_newest_runs
+    from reports.rpt_runs
     group by workspace_id
 ),
 
@@ -69,9 +68,6 @@ health as (
         coalesce(sum(provisional_count), 0)::bigint as provisional_count,
         coalesce(sum(adjustment_count), 0)::bigint as adjustment_count,
         coalesce(sum(quarantined_count), 0)::bigint as quarantined_count,
-        ['none', 'passed', 'unreconciled', 'failed'][coalesce(max(list_position(
-            ['none', 'passed', 'unreconciled', 'failed'], state
-        )), 1)] as reconciliation_state,
         coalesce(sum(finding_count), 0)::bigint as finding_count,
         coalesce(sum(closed_day_count), 0)::bigint as closed_day_count,
         coalesce(sum(reconciled_day_count), 0)::bigint as reconciled_day_count,

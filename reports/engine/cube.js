@@ -122,14 +122,15 @@ export const rowsOf = (query) => selected(query).flatMap(({ month, table, time, 
   return found;
 });
 
+const TOKENS = ["tokens_in", "tokens_out"];
 /** Runs of unknown outcome may have failed more or less often than the others: with one, neither a
  * rate is known nor the cost of a successful run. With one of unknown cost, what a run cost is not.
- * Nor are surcharge and own-key cost of days of which one has a bill whose parts are unknown.
+ * Tokens are those in and out together.
  * @param {Sums} sums @returns {Sums} */
 export const knownOf = (sums) => ({ ...sums,
+  ...("tokens_in" in sums ? { tokens: added(TOKENS.map((name) => sums[name])) } : {}),
   ...(sums.unknown_cost_count ? { run_cost_usd: null, judged_cost_usd: null } : {}),
-  ...(sums.unknown_outcome_count ? { finished_count: null, judged_cost_usd: null } : {}),
-  ...(sums.unknown_part_count ? { surcharge_usd: null, own_key_usd: null } : {}) });
+  ...(sums.unknown_outcome_count ? { finished_count: null, judged_cost_usd: null } : {}) });
 
 /** The sums of the rows of each combination of keys; of no `by`, those of all, if there are any.
  * @param {Query} query @returns {{ keys: Keys, sums: Sums }[]} */
@@ -167,7 +168,8 @@ export const group = (query) => {
       return found;
     });
   });
-  const names = new Set(query.measures ?? parts.flatMap(({ table: { columns }, time }) =>
+  const wanted = query.measures?.flatMap((name) => (name === "tokens" ? TOKENS : [name]));
+  const names = new Set(wanted ?? parts.flatMap(({ table: { columns }, time }) =>
     Object.keys(columns).filter((name) =>
       !isText(columns[name]) && name !== time && !by.includes(name))));
   const sums = [...names].map((name) => /** @type {const} */ ([name, sumsOf(groups.size,

@@ -35,6 +35,7 @@ const startRanking = async () => {
     .map((id) => document.getElementById(id));
   const [field, status] = ["input", "[role=status]"].map((each) => form.querySelector(each));
   const caption = table.caption.textContent;
+  table.dataset.stepped = ""; // by a button of its own
   const step = matchMedia("(max-width: 639px)").matches ? STEP_ON_PHONE : STEP;
   const { heads, rows } = rankedOf(await load("fleet"));
   let all = rows, most = step, sorted = null; // the column and the direction chosen

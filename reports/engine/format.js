@@ -146,7 +146,8 @@ const TEXT = { day: dayInWords, day_short: dayInShort, month: monthInWords,
   month_short: monthInShort, instant: instantInWords, name: (text) => `\u2068${text}\u2069` };
 /** @type {{ [unit: string]: (first: bigint, second: bigint) => string }} */
 const TWO = { percent, rate, interval, usd_change: usdChange,
-  each: (amount, share) => dollars(amount, MILL_TENTH, share) };
+  each: (amount, share) => dollars(amount, MILL_TENTH, share),
+  per_million: (amount, share) => dollars(amount * 1000000n, CENT, share) };
 const MONEY = new Set(["usd", "usd_fine", "usd_per_run", "usd_headline", "usd_signed"]);
 
 /** @param {Quantity} value */
@@ -212,6 +213,7 @@ export const plain = (name, unit, values) => {
   if (part === null || base === null || (!base && unit !== "usd_change")) return "";
   if (unit === "usd_change") return exact(part - base);
   if (second && unit === "each") return exact(divided(part, base));
+  if (second && unit === "per_million") return exact(divided(part * 1000000n, base));
   if (second) return quotient(part, base);
   return MONEY.has(unit) ? exact(part) : String(value);
 };

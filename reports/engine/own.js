@@ -1,14 +1,16 @@
 // Pages of one's own: the rows of a query that the choice leaves, as charts and tables show them.
+import { namedOf } from "./cells.js";
 import { added } from "./cube.js";
 import {
   daysBetween, lastDayOf, monthInShort, monthInWords, monthsOf, periodInWords,
 } from "./days.js";
 import { UNKNOWN, figure } from "./format.js";
-import { namedOf, othersName, stateOf } from "./view.js";
+import { stateOf } from "./period.js";
+import { othersName } from "./view.js";
 
 /** @typedef {import("./format.js").Quantity} Quantity */
-/** @typedef {import("./view.js").Data} Data */
-/** @typedef {import("./view.js").Choice} Choice */
+/** @typedef {import("./period.js").Data} Data */
+/** @typedef {import("./period.js").Choice} Choice */
 /** @typedef {import("./view.js").Row} Row */
 /** @typedef {import("./view.js").Series} Series */
 /** @typedef {import("./view.js").Cell} Cell */

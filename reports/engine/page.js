@@ -1,22 +1,23 @@
 /** A page at work: it loads the data that its address chooses, writes headings, texts and
  * tables, and draws each chart when it comes near the screen. */
-import { decode, decodeTable, group } from "./cube.js";
+import { cards, periodWords } from "./cards.js";
+import { decode, decodeTable } from "./cube.js";
 import { periodInWords } from "./days.js";
 import { load, loadAnew } from "./load.js";
 import { foldSections, goTo, showSiblings, startMenu } from "./nav.js";
 import { asOfText, ownMembers, ownView } from "./own.js";
 import { ownPlot } from "./ownplot.js";
 import { namesOf, showPicked, startPicker } from "./picker.js";
+import { calendarOf, daysFor, monthsFor } from "./period.js";
 import { painted, plot } from "./plot.js";
 import { printHead, startPrint } from "./print.js";
-import { hasRuns, hideRun, listRuns, rankRuns, showRun, startRuns } from "./runs.js";
+import { hasRuns, hideRun, listRuns, showRun, startRuns } from "./runs.js";
 import { carried, daysChosen, fragmentOf, noState, readState } from "./state.js";
-import { monthsForSummary, summary } from "./summary.js";
 import { element, say, sort, startTables, write } from "./tables.js";
 import { startTheme } from "./theme.js";
-import { calendarOf, daysFor, monthsFor, view } from "./view.js";
+import { switched, view } from "./view.js";
 
-/** @typedef {import("./view.js").Data} Data */
+/** @typedef {import("./period.js").Data} Data */
 /** @typedef {import("./view.js").Part} Part */
 
 const pageRoot = document.documentElement, pageData = document.body.dataset;
@@ -26,7 +27,9 @@ const onPage = (id) => document.getElementById(id);
 const oneOf = (id) => (id && id !== "(all)" ? id : undefined);
 /** @type {Data} */
 const data = { site: null, shards: new Map(), root: pageData.root,
-  workspace: oneOf(pageData.workspace), agent: oneOf(pageData.agent) };
+  workspace: oneOf(pageData.workspace), agent: oneOf(pageData.agent),
+  events: JSON.parse(pageData.events ?? "[]"),
+  marked: new Set(JSON.parse(pageData.marked ?? "[]")) };
 /** @type {Part[]} */
 let pageParts = [];
 /** @type {import("./cube.js").Layout} */
@@ -56,11 +59,14 @@ const PLOT_CONFIG = { displaylogo: false, displayModeBar: false, showSendToCloud
 
 // Views of the choice, by the key of their part.
 const views = new Map();
-const tell = (part) => {
-  const figure = onPage(part.key);
+const asSwitched = (part) => (isOwn ? part : switched(part, state.by, state.show));
+const tell = (declared) => {
+  const figure = onPage(declared.key);
   if (!figure) return;
-  const shown = (isOwn ? ownView : view)(part, data, choice), box = figure.querySelector(".plot");
+  const part = asSwitched(declared), shown = (isOwn ? ownView : view)(part, data, choice);
+  const box = figure.querySelector(".plot");
   views.set(part.key, shown);
+  if (declared.split) showSwitches(figure, declared, part);
   const [title, text] = [onPage(`${part.key}-title`), onPage(`${part.key}-what`)];
   if (title) [title.textContent, text.textContent] = [shown.title, shown.subtitle];
   if (box) {
@@ -75,6 +81,19 @@ const tell = (part) => {
     write(table, { caption: shown.caption || shown.title, ...shown.table });
   }
 };
+/** Shows which way a chart is switched, and hides what has no such figures. */
+const showSwitches = (figure, { split, show }, { stack, draw }) => {
+  const way = split.find(({ by }) => String(by) === String(stack));
+  for (const button of figure.querySelectorAll(".switches button")) {
+    const { name, value } = button;
+    const shown = show.find((each) => each.name === value);
+    button.setAttribute("aria-pressed",
+      String(name === "by" ? value === way?.name : shown?.value === draw[0].value));
+    button.hidden = name === "show" && Boolean(way?.values) && !way.values.includes(value);
+  }
+  const isRanked = String(stack).startsWith("agent_id") && draw[0].value === "cost_usd";
+  pageRoot.toggleAttribute("data-dots", isRanked);
+};
 const seenPlots = new Set();
 const draw = (box) => {
   seenPlots.add(box); // drawn now, or once there is something to draw
@@ -82,7 +101,7 @@ const draw = (box) => {
   if (!shown || box.hidden || !globalThis.Plotly) return;
   try {
     if (isNew) box.replaceChildren();
-    const part = pageParts.find(({ key }) => key === box.dataset.part);
+    const part = asSwitched(pageParts.find(({ key }) => key === box.dataset.part));
     const screen = { isNarrow: innerWidth < 640 };
     const drawn = painted((isOwn ? ownPlot : plot)(shown, part, screen), colourOf);
     drawn.layout.font.family = getComputedStyle(document.body).fontFamily;
@@ -164,42 +183,28 @@ const loadMonths = async (months) => {
   return new Map([...data.shards].filter(([month]) => months.includes(month)));
 };
 const showChosen = () => {
-  const block = onPage("chosen"), heading = document.querySelector("h1").textContent;
+  const heading = document.querySelector("h1").textContent, what = periodWords(data, choice);
   const wasChosen = pageRoot.hasAttribute("data-chosen");
   pageRoot.toggleAttribute("data-chosen", choice.isChosen);
-  if (block) block.hidden = !choice.isChosen;
-  printHead(heading);
-  if (!choice.isChosen) {
-    if (wasChosen) say(onPage("period").options[0].text); // which says what stands without a choice
-    return;
+  onPage("span").textContent = isOwn ? "" : what;
+  const words = [periodInWords(...daysFor(data, choice)), ...namesOf(chosenMembers())].join(" · ");
+  printHead(`${heading} · ${words}`);
+  if (choice.isChosen || wasChosen) say(`Shown: ${words}`);
+  if (onPage("cards")) showCards();
+};
+const showCards = () => {
+  for (const { key, ...texts } of cards(data, choice)) {
+    const card = onPage(`card-${key}`);
+    for (const [name, text] of Object.entries(texts)) {
+      card.querySelector(`.${name}`).textContent = text;
+    }
   }
-  const [from, to] = daysFor({ period: "charted" }, data, choice);
-  const what = [periodInWords(from, to), ...namesOf(chosenMembers())].join(" · ");
-  say(`Chosen: ${what}`);
-  printHead(`${heading} · ${what}`);
-  if (!block) return;
-  onPage("chosen-title").textContent = `Chosen: ${what}`;
-  const { period, previousPeriod, changePeriod, figures } = summary(data, choice);
-  const changed = changePeriod ? `Change, ${changePeriod}` : "Change";
-  const heads = [{ text: "Figure", isText: true },
-    ...[period, previousPeriod, changed].map((text) => ({ text }))];
-  const rows = figures.map(({ label, text, previous, change }) =>
-    [label, text, previous, change].map((each) => ({ text: each })));
-  write(onPage("chosen-figures"), { caption: `${period}, and ${previousPeriod}`, heads, rows });
 };
 const sortTables = () => state.sort.forEach(([id, index, direction]) =>
   sort(onPage(id), Number(index), direction));
-const spanOf = (period) => {
-  const [from, to] = daysFor({ period }, data, choice);
-  return { from, to };
-};
-const listOfRuns = () => listRuns(spanOf("charted")).catch(fail);
-let areRunsSeen = false;
-const rankedSpan = () => {
-  areRunsSeen = true;
-  const span = spanOf("recent");
-  const [days] = group({ relation: "rpt_days", shards: data.shards, ...span });
-  return rankRuns(span, days?.sums.listed_run_count);
+const listOfRuns = () => {
+  const [from, to] = daysFor(data, choice);
+  return listRuns({ from, to });
 };
 
 const isInSight = ({ key }) => {
@@ -232,11 +237,8 @@ const apply = async (isReturn = false) => {
     members: picked.length ? new Set(picked.map(({ id }) => id)) : null,
     isChosen: Boolean(days || picked.length) };
   if (onPage("picker")) showPicked(state.period, days, picked);
-  const needed = [...pageParts.filter(({ period }) => period)
-    .flatMap((part) => monthsFor(part, data, choice)),
-  ...(choice.isChosen && onPage("chosen") ? monthsForSummary(data, choice) : [])];
   try {
-    await loadMonths([...new Set(needed)]);
+    if (!isOwn && onPage("picker")) await loadMonths(monthsFor(data, choice));
   } catch (error) {
     if (turn !== applied) return;
     if (!isReturn) await goBack();
@@ -254,8 +256,7 @@ const apply = async (isReturn = false) => {
     show(part);
   }
   fitPlots();
-  if (hasRuns() && (areRunsSeen || choice.isChosen)) await rankedSpan();
-  if (hasRuns() && !onPage("listed-runs").closest(".listed").hidden) await listOfRuns();
+  if (hasRuns()) await listOfRuns();
   sortTables();
   if (hasRuns() && state.run) await showRun(state.run, () => choose({ run: null }));
   else hideRun();
@@ -326,10 +327,6 @@ const startPage = async () => {
   await apply().catch(fail);
   await plotly;
   nearScreen(pagePlots, draw);
-  if (hasRuns()) {
-    // Of a chosen period they stand there: written again, a row would go from under a click.
-    nearScreen([onPage("all-runs")], () => { if (!areRunsSeen) rankedSpan().catch(fail); });
-  }
   if (state.at) goTo(state.at);
 };
 /** Loads what the page declares, and equips its form and its runs. */
@@ -345,13 +342,17 @@ const startParts = async (site) => {
       : data.agent ? [] : lines.filter(({ entity }) => entity);
     startPicker({ months, first, last, members, choose, isOwn });
   }
-  if (hasRuns()) startRuns(months, loadMonths, listOfRuns);
+  if (hasRuns()) startRuns(months, loadMonths, () => listOfRuns().catch(fail));
   if (own.length) pageParts = own;
   if (!hasParts || isOwn) return;
   const page = await load(`pages/${pageData.page}`);
   layout = page.columns;
   pageParts = page.parts.filter(({ key }) => onPage(key)); // the rest stands in other parts
-  if (pageParts.some(({ period }) => !period)) {
+  document.addEventListener("click", ({ target }) => {
+    const button = target.closest(".switches button");
+    if (button) choose({ [button.name]: button.value });
+  });
+  if (pageParts.some(({ chosen }) => !chosen)) {
     const now = await load(`${pageData.page}/${pageData.entity}`);
     data.now = Object.fromEntries(Object.entries(now).map(([key, columns]) =>
       [key, decodeTable(columns)]));

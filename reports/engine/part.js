@@ -13,13 +13,14 @@ const UNKNOWN_RUNS = [
 export const parsed = (expression) => {
   const [name, unit, label] = expression.split("|");
   const known = unit || (name.endsWith("_usd") ? "usd" : name.endsWith("_count") ? "count"
-      : name.startsWith("tokens_") ? "tokens" : name.endsWith("_ms") ? "milliseconds"
+      : name.startsWith("tokens") ? "tokens" : name.endsWith("_ms") ? "milliseconds"
       : name.includes("_seconds") ? "seconds" : "text");
   const words = name.replace(/_(usd|count|id|ms|seconds)$/, "").replaceAll("_", " ");
   return [name, known, label || words[0].toUpperCase() + words.slice(1)];
 };
 /** @param {string} column */
-export const isKey = (column) => !/_(usd|count|ms|seconds)$|^tokens_/.test(column);
+export const isKey = (column) =>
+  !/_(usd|count|ms|seconds)$|^tokens|^(compared|before|trend)\b/.test(column);
 /** @param {Part} part */
 export const marksOf = (part) => [part.mark ?? []].flat();
 /** @param {Part} part The figures drawn. */
@@ -59,12 +60,11 @@ const reasonOf = (part, rows, sums) => {
 };
 /** The templates of title and subtitle.
  * @param {Part} part @param {Row[]} rows @param {Values} sums @param {boolean} isDrawn
- * @param {string} leftOut why the choice leaves nothing to draw @returns {[string, string]} */
-export const headOf = (part, rows, sums, isDrawn, leftOut) => {
+ * @returns {[string, string]} */
+export const headOf = (part, rows, sums, isDrawn) => {
   const { label = "", subtitle = "" } = part, known = rows.filter((row) => !row.isFilled);
   if (isDrawn) return [titleOf(part, rows), subtitle];
-  if (!part.period) return [label, part.empty ?? subtitle];
-  if (leftOut) return [label, leftOut];
+  if (!part.chosen) return [label, part.empty ?? subtitle];
   if (!known.length && part.empty) return [label, part.empty];
   const reason = reasonOf(part, known, sums);
   return reason ? [label, reason] : [titleOf(part, rows), subtitle];

@@ -19,7 +19,7 @@ export const startPicker = ({ months, first, last, members, choose, isOwn }) => 
   const form = pickerPart("picker"), period = pickerPart("period"), own = ["from", "to"];
   const named = months.toSorted().toReversed()
     .map((month) => pickerOption(month, monthInWords(month)));
-  period.replaceChildren(pickerOption("", isOwn ? "All days" : "Latest days"),
+  period.replaceChildren(pickerOption("", isOwn ? "All days" : "Latest month"),
     ...LAST_DAYS.map((days) => pickerOption(days, `Last ${days} days`)),
     element("optgroup", "", { label: "Months" }, named),
     pickerOption("own", "From … to …"));

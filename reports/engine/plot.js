@@ -1,6 +1,6 @@
 // Figures for Plotly from a view. Colours are roles such as "@cost", "@cost~" where they are pale.
 import { PLOT_DAY, axis, timeAxis } from "./axes.js";
-import { daysBetween, mondayOf } from "./days.js";
+import { daysBetween, mondayOf, shifted } from "./days.js";
 import { SMALL_SAMPLE, figure, fill, quantityOf, shortened, wilson } from "./format.js";
 import { parsed } from "./part.js";
 import { waterfall } from "./waterfall.js";
@@ -13,7 +13,7 @@ import { waterfall } from "./waterfall.js";
 /** @typedef {{ data: Layout[], layout: Layout }} Figure */
 /** @typedef {Drawn & { figure: string, unit: string, label: string, role: string }} Trace */
 
-const PANEL_GAP = 0.14, ROOM = 32, NARROW_ROOM = 20; // of names, in characters
+const PANEL_GAP = 0.14, ROOM = 32, NARROW_ROOM = 20, LEGEND_ROOM = 15; // of names, in characters
 const PATTERN = { size: 5, solidity: 0.4 };
 const LEGEND = { orientation: "h", x: 0, xanchor: "left", y: -0.14, yanchor: "top",
   itemclick: false, itemdoubleclick: false, traceorder: "normal" };
@@ -91,7 +91,8 @@ const legendEntry = (name, role, pattern = "") => ({ type: "bar", name, x: [null
   marker: { color: role, pattern: { shape: pattern, ...PATTERN } } });
 /** @param {string[]} names @param {boolean} isNarrow */
 export const legendOf = (names, isNarrow) => ({ showlegend: names.length > 1,
-  legend: names.length > 3 && isNarrow ? { ...LEGEND, y: -0.18, font: { size: 11 } } : LEGEND });
+  legend: names.length > 3 && isNarrow ? { ...LEGEND, y: -0.12, font: { size: 11 },
+    entrywidth: 0.48, entrywidthmode: "fraction" } : LEGEND });
 
 /** @param {Part} part @returns {Trace[]} */
 const tracesOf = (part) => (part.draw ?? []).map((drawn) => {
@@ -151,6 +152,39 @@ const stackedOf = ({ label, colour, values }, { figure: name, unit }, rows, x, i
     customdata: own.map((row) => `${escaped(label, false)}: ${figure(name, unit, row.values)}`),
     marker: columnMarker(`@${colour}`, rows, "") };
 };
+/** The period before, as a thin line over the days of this one.
+ * @param {NonNullable<View["before"]>} before @param {Trace} trace @returns {Layout} */
+const beforeLine = ({ days, values, label }, { figure: name, unit }) => {
+  const rows = values.map((value) => ({ label, href: null, values: { [name]: value } }));
+  return { type: "scatter", mode: "lines", name: label, x: days, yaxis: "y", connectgaps: false,
+    y: rows.map((row) => position(name, unit, row)), hovertemplate: HOVER,
+    line: { color: "@before", width: 1.25 },
+    customdata: rows.map((row) => `Before: ${figure(name, unit, row.values)}`) };
+};
+const EVENT_ROWS = 3, EVENT_ROOM = 0.16, EVENT_HEIGHT = 15;
+/** Thin labelled lines at what happened; labels that would meet stand below each other.
+ * @param {import("./period.js").Event[]} events @param {string} from @param {string} to
+ * @param {boolean} isNarrow */
+export const eventsOf = (events, from, to, isNarrow) => {
+  const shown = events.filter(({ day }) => day >= from && day <= to)
+    .toSorted((a, b) => (a.day < b.day ? -1 : 1));
+  const days = Math.max(daysBetween(from, to), 1), room = EVENT_ROOM * (isNarrow ? 2.5 : 1);
+  const ends = Array(EVENT_ROWS).fill(-1);
+  const annotations = shown.map(({ day, label }) => {
+    const at = daysBetween(from, day) / days, isLeft = at > 0.8;
+    const free = ends.findIndex((end) => end <= at), row = Math.max(free, 0);
+    ends[row] = at + room;
+    return note(escaped(label, isNarrow), { x: placeOf(day), xanchor: isLeft ? "right" : "left",
+      y: 1, yref: "paper", yanchor: "top", yshift: EVENT_HEIGHT * (EVENT_ROWS - 1 - row),
+      font: { color: "@text", size: 11 } });
+  });
+  return { annotations, top: shown.length ? EVENT_HEIGHT * (EVENT_ROWS - 1) + 8 : 0,
+    shapes: shown.map(({ day, is_finding: isFinding }) => ({ type: "line", yref: "paper",
+      x0: placeOf(day), x1: placeOf(day), y0: 0, y1: 1,
+      line: { color: isFinding ? "@failure" : "@control", width: 1, dash: "dot" } })) };
+};
+/** The left edge of a day's column. @param {string} day */
+const placeOf = (day) => `${shifted(day, -1)} 12:00`;
 /** Columns or lines, over the same days, in one panel or several.
  * @param {View} view @param {Part} part @param {boolean} isNarrow @param {boolean} isLine
  * @returns {Figure} */
@@ -170,8 +204,9 @@ const overTime = (view, part, isNarrow, isLine) => {
     const [{ unit, label }] = own;
     const drawn = series.length ? series.map((each) => stackedOf(each, own[0], rows, x, isNarrow))
       : own.flatMap((each) => (isLine ? lineOf : columnOf)(each, rows, x, yaxis));
-    const sums = isLine ? drawn.flatMap((each) => each.y)
-      : x.map((_, at) => drawn.reduce((sum, each) => sum + (each.y[at] ?? 0), 0));
+    const before = view.before && index === 0 ? [beforeLine(view.before, own[0])] : [];
+    const sums = [...before.flatMap((each) => each.y), ...isLine ? drawn.flatMap((each) => each.y)
+      : x.map((_, at) => drawn.reduce((sum, each) => sum + (each.y[at] ?? 0), 0))];
     layout[`yaxis${index ? index + 1 : ""}`] = { ...axis(sums, unit),
       domain: [Math.max(top - height, 0), top] };
     if (isLine) drawn.forEach((each) => { each.showlegend ??= index === 0; });
@@ -179,25 +214,24 @@ const overTime = (view, part, isNarrow, isLine) => {
     Object.assign(layout, gaps.layout);
     annotations.push(...gaps.annotations, ...(count > 1 ? [note(part.panels?.[index] ?? label,
       { x: 0, xref: "paper", xanchor: "left", y: top, yref: "paper" })] : []));
-    data.push(...drawn, ...gaps.data);
+    data.push(...drawn, ...before, ...gaps.data);
     if (isLine) return;
-    data.push(...series.map((each) =>
-      legendEntry(escaped(each.label, isNarrow), `@${each.colour}`)));
+    data.push(...series.map((each) => legendEntry(escaped(
+      isNarrow ? shortened(each.label, LEGEND_ROOM) : each.label, isNarrow), `@${each.colour}`)));
     if (!series.length && own.length > 1) {
       data.push(...own.map((each) => legendEntry(each.label, each.role, each.pattern)));
     }
   });
   const names = data.filter((each) => each.showlegend !== false).map((each) => each.name);
   const last = rows.at(-1), isWeekly = series.length && !last?.href;
+  const events = eventsOf(view.events ?? [], view.from, view.to, isNarrow);
+  annotations.push(...events.annotations);
   const xaxis = view.axis === "time"
-    ? timeAxis(isWeekly ? mondayOf(view.from) : view.from, view.to)
+    ? timeAxis(isWeekly ? mondayOf(view.from) : view.from, view.end ?? view.to)
     : { range: [0.5, Number(x.at(-1) ?? 1) + 0.5], dtick: 5, tick0: 5 };
-  if (!isLine && last?.state === "p") {
-    annotations.push(note("so far", { x: x.at(-1), y: 1, yref: "paper", xanchor: "right" }));
-  }
-  return { data, layout: { ...layout, ...legendOf(names, isNarrow),
+  return { data, layout: { ...layout, ...legendOf(names, isNarrow), shapes: events.shapes,
     ...(!isLine && { barmode: "stack", bargap: 0.15 }),
-    ...(count > 1 && { margin: { t: 24 }, hoversubplots: "axis" }),
+    margin: { t: (count > 1 ? 24 : 12) + events.top }, ...(count > 1 && { hoversubplots: "axis" }),
     xaxis: { ...xaxis, ...(count > 1 && { anchor: `y${count}` }) } } };
 };
 
@@ -268,35 +302,20 @@ const barsOf = ({ rows }, traces, isNarrow) => {
     ...(traces.length > 1 && { barmode: "group", showlegend: true,
       legend: { ...LEGEND, y: 1.02, yanchor: "bottom" } }) } };
 };
-/** Rates by row with their counts at the right, or with the other figures beside them.
+/** Rates by row with their counts at the right.
  * @param {View} view @param {Part} part @param {boolean} isNarrow @returns {Figure} */
 const rateRows = ({ rows }, part, isNarrow) => {
-  const [first, ...others] = tracesOf(part), { points, bars, dots, shares } = ratesOf(first, rows);
+  const [first] = tracesOf(part), { points, bars, dots, shares } = ratesOf(first, rows);
   const layout = rowsLayout(rows, 1, isNarrow), y = layout.yaxis.tickvals;
   const rates = { ...dots, y, x: points.map((each) => each.rate), error_x: bars };
   const even = (/** @type {any[]} */ all) => all.filter((_, index) => index % 2 === 0);
   const xaxis = isNarrow ? { ...shares, tickvals: even(shares.tickvals),
     ticktext: even(shares.ticktext) } : shares;
-  if (!others.length) {
-    const counts = { type: "scatter", mode: "text", y, x: points.map(() => shares.range[1]),
+  const counts = { type: "scatter", mode: "text", y, x: points.map(() => shares.range[1]),
       text: points.map((each) => each.counts), textposition: "middle right",
       textfont: { color: "@text" }, cliponaxis: false, hoverinfo: "skip" };
-    return { data: [rates, counts],
-      layout: { ...layout, margin: { r: 112, l: 8, t: 8 }, xaxis: { ...xaxis, side: "bottom" } } };
-  }
-  const hovers = rows.map((row) => others.toReversed()
-    .map((each) => figure(each.figure, each.unit, row.values)));
-  const texts = hovers.map((each) => (isNarrow ? each[0] : each.join(" of ")));
-  const room = 1 + Math.max(0, ...texts.map((each) => each.length)) * (isNarrow ? 0.1 : 0.03);
-  const drawn = others.map((trace, index) => ({ type: "bar", orientation: "h", y, xaxis: "x2",
-    x: rows.map((row) => position(trace.figure, trace.unit, row) ?? 0), hovertemplate: HOVER,
-    customdata: hovers.map((each) => each.join(" of ")), marker: { color: trace.role },
-    ...(index === 0 && { text: texts, textposition: "outside", textfont: { color: "@text" },
-      cliponaxis: false, constraintext: "none" }) }));
-  const largest = Math.max(0, ...drawn.flatMap((each) => each.x)) || 1;
-  return { data: [rates, ...drawn], layout: { ...layout, barmode: "overlay", bargap: 0.45,
-    margin: { l: 8, r: 12, t: 8 }, xaxis: { ...xaxis, domain: [0, 0.5] },
-    xaxis2: { visible: false, domain: [0.55, 1], range: [0, room * largest] } } };
+  return { data: [rates, counts],
+    layout: { ...layout, margin: { r: 112, l: 8, t: 8 }, xaxis: { ...xaxis, side: "bottom" } } };
 };
 /** @param {View} view @param {Part} part @param {boolean} isNarrow @returns {Figure} */
 const waterfallOf = ({ rows }, part, isNarrow) => {
@@ -309,7 +328,7 @@ const waterfallOf = ({ rows }, part, isNarrow) => {
  * @param {View} view @param {Part} part @param {{ isNarrow: boolean }} screen
  * @returns {Figure} */
 export const plot = (view, part, { isNarrow }) => {
-  const [mark] = [part.mark ?? []].flat();
+  const { mark } = part;
   const { data, layout } = mark === "interval" ? (view.axis === "time" ? ratesOverTime(view, part)
         : rateRows(view, part, isNarrow))
     : mark === "bar" ? barsOf(view, tracesOf(part), isNarrow)

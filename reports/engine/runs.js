@@ -1,14 +1,15 @@
 /** The runs of an agent that pages keep, as tables, and what happened in each of them. */
 import { rowsOf } from "./cube.js";
-import { lastDayOf, monthsOf, periodInWords } from "./days.js";
+import { monthsOf, periodInWords } from "./days.js";
 import { figure, plain } from "./format.js";
-import { element, newTable, say, write } from "./tables.js";
+import { element, newTable, write } from "./tables.js";
 
 /** @typedef {{from: string, to: string}} Span */
 /** @typedef {Record<string, any>} Run */
 
-const MOST_EXPENSIVE = 10, LISTED_RUNS = 1000;
-const KEPT = "the newest 300 of this month and the last, and the 10 most expensive of each month";
+const SHOWN_RUNS = 20, SHORT_ID = 8;
+const KEPT = "of this month and the last the newest 300, of each month the 10 most expensive,"
+  + " and the newest 20 that failed";
 /** @type {string[]} */
 let runMonths = [];
 /** @type {(months: string[]) => Promise<Map<string, any>>} */
@@ -34,56 +35,39 @@ const versionOfRun = ({ agent_version: version }) =>
 const figureCell = (name, unit, values) => (
   { text: figure(name, unit, values), value: plain(name, unit, values) });
 const textCell = (text) => ({ text: text ?? "" });
-const RUN_HEADS = [["Run", "name"], ["Cost"], ["Created", "text"], ["Status", "text"],
-  ["Version", "text"], ["Duration"], ["Tokens in"], ["Tokens out"]]
+const RUN_HEADS = [["Created (UTC)", "text"], ["Run", "text"], ["Version", "text"], ["Cost"],
+  ["Duration"], ["Status", "text"], ["Message", "text"]]
   .map(([text, kind]) => ({ text, kind }));
 const runCells = (run) => [
-  { text: run.run_id, href: `#run=${encodeURIComponent(run.run_id)}` },
-  figureCell("cost_usd", "usd_fine", run),
-  textCell(momentOfRun(run.created_at)),
-  textCell(run.error_class && !run.error_class.startsWith("(")
-    ? `${run.status}: ${run.error_class}` : run.status),
+  { text: momentOfRun(run.created_at), href: `#run=${encodeURIComponent(run.run_id)}` },
+  { text: run.run_id.slice(0, SHORT_ID), value: run.run_id },
   { text: versionOfRun(run), value: run.agent_version },
-  figureCell("duration_seconds", "seconds", run),
-  figureCell("tokens_in", "tokens", run), figureCell("tokens_out", "tokens", run),
+  figureCell("cost_usd", "usd_fine", run), figureCell("duration_seconds", "seconds", run),
+  textCell(isClassified(run) ? run.error_class.replaceAll("_", " ") : run.status),
+  textCell(run.error_message),
 ];
+const isClassified = ({ error_class: of }) => of && !of.startsWith("(");
 
-/** Lists the runs of some days, newest first, of the status that the reader selected.
+/** Lists the runs of some days, newest first, of the status that the reader selected: of those
+ * that failed, where nothing is selected and any did.
  * @param {Span} span */
 export const listRuns = async (span) => {
   const select = runPart("run-status"), all = await runsOf(span);
-  const status = select.value, offered = [...new Set(all.map((run) => run.status))].toSorted();
-  if (status && !offered.includes(status)) offered.push(status);
-  select.replaceChildren(select.options[0],
-    ...offered.map((each) => element("option", each, { value: each })));
+  const count = (status) => all.filter((run) => run.status === status).length;
+  const offered = [...new Set([...all.map((run) => run.status), "failed"])].toSorted();
+  const status = select.value === "any" || offered.includes(select.value) ? select.value
+    : count("failed") ? "failed" : "any";
+  select.replaceChildren(element("option", `any (${all.length})`, { value: "any" }),
+    ...offered.map((each) => element("option", `${each} (${count(each)})`, { value: each })));
   select.value = status;
-  const runs = all.filter((run) => !status || run.status === status)
-    .toSorted((a, b) => b.created_at - a.created_at).slice(0, LISTED_RUNS);
-  const caption = `${figure("count", "plural:run", { count: runs.length })}, ${
-    [periodInWords(span.from, span.to), status].filter(Boolean).join(", ")
-  }; pages keep ${KEPT}; times in UTC`;
-  write(runPart("listed-runs"), { caption, heads: RUN_HEADS, rows: runs.map(runCells) });
-  runPart("listed-runs").closest(".listed").hidden = false;
-  say(caption);
-};
-
-/** Ranks the most expensive runs of some days.
- * @param {Span} span
- * @param {unknown} listedCount how many listed runs these days have, where that is known */
-export const rankRuns = async (span, listedCount) => {
-  const runs = await runsOf(span), { from, to } = span;
-  const top = runs.filter((run) => run.cost_usd !== null).toSorted((a, b) =>
-    (a.cost_usd < b.cost_usd ? 1 : -1)).slice(0, MOST_EXPENSIVE);
-  const isWhole = from.endsWith("-01") && to === lastDayOf(to.slice(0, 7));
-  const isKnown = isWhole || Number(listedCount) === runs.length;
-  const words = periodInWords(from, to);
-  const count = figure("count", "plural:most expensive run", { count: top.length });
-  const kept = isKnown ? "" : ", of the runs that pages keep";
-  const caption = `${count}, ${words}${kept}; times in UTC`;
-  write(runPart("ranked-runs"), { caption, heads: RUN_HEADS, rows: top.map(runCells) });
-  runPart("ranked-runs").closest(".ranked").hidden = !top.length;
-  runPart("no-ranked-runs").textContent = `No listed run of known cost, ${words}.`;
-  runPart("no-ranked-runs").hidden = top.length > 0;
+  const runs = all.filter((run) => status === "any" || run.status === status)
+    .toSorted((a, b) => b.created_at - a.created_at);
+  const caption = `Runs, ${periodInWords(span.from, span.to)}, newest first`;
+  write(runPart("listed-runs"), { caption, heads: RUN_HEADS, rows: runs.map(runCells),
+    most: SHOWN_RUNS });
+  runPart("kept-runs").textContent = `Pages keep ${KEPT}.`;
+  runPart("no-runs").hidden = runs.length > 0;
+  runPart("listed-runs").closest(".scroll").hidden = !runs.length;
 };
 
 const smallTable = (caption, heads, cells) => {
@@ -93,7 +77,7 @@ const smallTable = (caption, heads, cells) => {
   return scroll;
 };
 const factsOfRun = (run) => [
-  ["Status", run.status], ["Error class", run.error_class],
+  ["Status", run.status], ["Error class", run.error_class], ["Message", run.error_message],
   ["Created", `${momentOfRun(run.created_at)} UTC`], ["Version", versionOfRun(run)],
   ["Started by", run.trigger_type], ["Parent run", run.parent_run_id],
   ["Time in the queue", figure("queue_seconds", "seconds", run)],
@@ -123,8 +107,8 @@ const detailsOfRun = (shards, run) => {
       : element("p", "No model costs were read for this run."),
     events.length ? smallTable("Log events, by the time since the run was created",
       ["After", "Event*", "Node*", "Took", "Error*"], events)
-      : element("p", "No log events: pages keep those of the newest 50 runs, and of the 10 most"
-        + " expensive ones of each month.")];
+      : element("p", "No log events: pages keep those of the newest 50 runs, of the newest 20 that"
+        + " failed, and of the 10 most expensive ones of each month.")];
 };
 
 /** Shows what is known of a run in a dialog.
@@ -152,11 +136,10 @@ export const hideRun = () => runPart("run-detail")?.close();
 /** Gives the runs their controls.
  * @param {string[]} months those that have data
  * @param {(months: string[]) => Promise<Map<string, any>>} read reads the data of months
- * @param {() => void} list called where the reader asks for the list */
+ * @param {() => void} list called where the reader chooses a status */
 export const startRuns = (months, read, list) => {
   runMonths = months;
   readMonths = read;
-  runPart("show-runs").addEventListener("click", list);
   runPart("run-status").addEventListener("change", list);
   runPart("close-run").addEventListener("click", hideRun);
   runPart("all-runs").hidden = false;

@@ -8,6 +8,8 @@
  * @property {string | null} to the last day, included
  * @property {string[]} only entities chosen, on whichever page
  * @property {string[][]} sort table, column and direction of each table sorted
+ * @property {string | null} by what the large chart is stacked by
+ * @property {string | null} show what it shows
  * @property {string | null} run the run whose details are shown
  * @property {string | null} at the part of the page to go to
  */
@@ -20,7 +22,8 @@ export const LAST_DAYS = ["7", "30", "92"];
 
 /** @returns {State} */
 export const noState = () => (
-  { period: null, from: null, to: null, only: [], sort: [], run: null, at: null });
+  { period: null, from: null, to: null, only: [], sort: [], by: null, show: null, run: null,
+    at: null });
 
 /** Reads a fragment; what it cannot mean is ignored.
  * @param {string} hash with or without "#" @param {(entity: string) => boolean} isEntity
@@ -40,7 +43,8 @@ export const readState = (hash, isEntity) => {
     period: isNamed ? period : null, from, to,
     only: [...new Set((given.get("only") ?? "").split(",").filter(isEntity))],
     sort: given.getAll("sort").map((each) => each.split(":")),
-    run: given.get("run"), at: given.get("at") ?? (text.includes("=") ? null : text || null),
+    by: given.get("by"), show: given.get("show"), run: given.get("run"),
+    at: given.get("at") ?? (text.includes("=") ? null : text || null),
   };
 };
 
@@ -68,6 +72,8 @@ export const fragmentOf = (state) => {
   }
   if (state.only.length) kept.set("only", state.only.join(","));
   for (const each of state.sort) kept.append("sort", each.join(":"));
+  if (state.by) kept.set("by", state.by);
+  if (state.show) kept.set("show", state.show);
   if (state.run) kept.set("run", state.run);
   if (state.at && String(kept)) kept.set("at", state.at);
   return (String(kept) || state.at || "").replaceAll("%2C", ",").replaceAll("%3A", ":");
@@ -83,7 +89,7 @@ export const carried = (href, state, isEntity) => {
   const own = readState(hash, isEntity);
   const { period, from, to } = own.period || own.from ? own : state;
   const only = own.only.length ? own.only : state.only;
-  const sort = path ? own.sort : state.sort; // of tables of the page
-  const fragment = fragmentOf({ ...own, period, from, to, only, sort });
+  const { sort, by, show } = path ? own : state; // of the page itself
+  const fragment = fragmentOf({ ...own, period, from, to, only, sort, by, show });
   return fragment ? `${path}#${fragment}` : path || href;
 };

@@ -6,9 +6,14 @@ import { UNKNOWN } from "./format.js";
  * @property {string} text what is shown
  * @property {string | number | null} [value] what the cell sorts by; nothing where its text is
  * @property {string | null} [href] where it leads
+ * @property {number | null} [share] drawn as a bar beside the text
+ * @property {(number | null)[]} [trend] drawn as a line
+ * @property {number} [hue] its place among the colours of a chart
+ * @property {boolean} [isMarked] whether there is a finding
  */
 
 const FORMULA = /(^|;)(\s*)(?=[=+\-@\uff1d\uff0b\uff0d\uff20])|^(?=[\t\r\0])/g;
+const MOST_OPENED = 2000; // at once, by a button
 const PLAIN_NUMBER = /^-?\d+(\.\d+)?$/;
 const LOW_END = /^\[?(-?\d+(?:\.\d+)?)(?: to .+| or more|\u2013.+\])$/; // of a range
 const WITH_COMMAS = /^\d{1,3}(,\d{3})+$/;
@@ -35,18 +40,49 @@ const headsOf = (table) => [...(table.tHead?.rows[0]?.cells ?? [])];
 const isDrawing = (head) => head.classList.contains("drawing");
 const isNumeric = (head) => !/\b(text|name|drawing)\b/.test(head.className);
 
-const writtenRow = (cells, heads) => {
+const svg = (tag, attributes, children = []) => {
+  const made = document.createElementNS("http://www.w3.org/2000/svg", tag);
+  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, String(value));
+  made.append(...children);
+  return made;
+};
+const TREND = { width: 120, height: 28, edge: 2 };
+/** A line of a row on its own scale from zero, its end marked. */
+const trendOf = (values) => {
+  const { width, height, edge } = TREND, top = Math.max(...values.map((each) => each ?? 0), 0);
+  const step = (width - 2 * edge) / Math.max(values.length - 1, 1);
+  const points = values.map((value, at) => value === null || !top ? null
+    : [edge + at * step, edge + (height - 2 * edge) * (1 - Math.max(value, 0) / top)]
+      .map((each) => each.toFixed(1)).join(" "));
+  const path = points.map((point, at) => point && (points[at - 1] ? `L${point}` : `M${point}h0`));
+  const end = points.findLast(Boolean)?.split(" ");
+  return svg("svg", { class: "spark", viewBox: `0 0 ${width} ${height}`, "aria-hidden": "true" },
+    [svg("path", { d: path.filter(Boolean).join("") }),
+      ...(end ? [svg("circle", { cx: end[0], cy: end[1], r: 2 })] : [])]);
+};
+/** A share as a bar, as long as its part of the largest one of the column. */
+const barOf = (share) => svg("svg", { class: "bar", viewBox: "0 0 60 8", "aria-hidden": "true" },
+  [svg("rect", { width: (60 * share).toFixed(1), height: 8 })]);
+const writtenRow = (cells, heads, tops = []) => {
   const row = document.createElement("tr");
-  cells.forEach(({ text, value, href }, index) => {
+  cells.forEach(({ text, value, href, share, trend, hue, isMarked }, index) => {
     const one = element(index ? "td" : "th", "", index ? {} : { scope: "row" });
     if (heads[index].className) one.className = heads[index].className;
     if ((value ?? text) !== text) one.dataset.v = String(value);
     const shown = element("bdi", text);
-    one.append(href ? element("a", "", { href }, [shown]) : shown);
+    if (hue) one.append(element("i", "", { class: `dot hue-${hue}` }));
+    if (share && tops[index]) one.append(barOf(share / tops[index]));
+    one.append(trend ? trendOf(trend) : href ? element("a", "", { href }, [shown]) : shown);
+    if (isMarked) {
+      one.append(element("i", "", { class: "mark", role: "img", "aria-label": "needs you" }));
+    }
     row.append(one);
   });
   return row;
 };
+/** The largest share of each column. @param {TableCell[][]} rows */
+const topsOf = (rows) => (rows[0] ?? []).map((_, index) =>
+  rows.reduce((top, row) => Math.max(top, row[index].share ?? 0), 0));
 /** Gives a table of cards what it needs as blocks: heads beside the cells, and roles, as what is
  * laid out as a grid has none of a table. */
 const equipCards = (table) => {
@@ -76,6 +112,26 @@ const keepingFocus = (table, change) => {
   (same ?? table.closest(".scroll"))?.focus();
 };
 
+/** Writes the rows of a table: the first of them, and a button that opens the rest. */
+const showRows = (table) => {
+  const { rows, most } = longTables.get(table), columns = headsOf(table), tops = topsOf(rows);
+  keepingFocus(table, () => table.tBodies[0].replaceChildren(
+    ...rows.slice(0, most).map((cells) => writtenRow(cells, columns, tops))));
+  const region = table.closest(".scroll"), more = rows.length - most;
+  if ("stepped" in table.dataset) return; // it has a button of its own
+  region?.parentElement?.querySelector(":scope > .all-rows")?.remove();
+  if (!(more > 0)) return;
+  const button = element("button", `${more.toLocaleString("en-US")} more`,
+    { type: "button", class: "all-rows" });
+  button.addEventListener("click", () => {
+    table.dataset.whole = "";
+    longTables.get(table).most += MOST_OPENED;
+    showRows(table);
+    equipCards(table);
+    table.tBodies[0].rows[most]?.querySelector("a")?.focus();
+  });
+  region?.after(button);
+};
 /** Writes a table anew.
  * @param {HTMLTableElement} table
  * @param {{caption: string, heads: {text: string, isText?: boolean, kind?: string}[], rows:
@@ -94,17 +150,10 @@ export const write = (table, { caption, heads, rows, foot = [], most = Infinity 
     if ("sortable" in table.dataset) makeSortable(table);
   }
   const columns = headsOf(table);
-  const body = table.tBodies[0] ?? table.createTBody();
-  keepingFocus(table, () =>
-    body.replaceChildren(...rows.slice(0, most).map((cells) => writtenRow(cells, columns))));
+  if (!table.tBodies[0]) table.createTBody();
   table.tFoot?.remove();
-  const more = rows.length - most;
-  if (more > 0) {
-    longTables.set(table, { rows, most });
-    const text = `${more.toLocaleString("en-US")} more rows are in the CSV`;
-    table.createTFoot().append(element("tr", "", {}, [element("th", text,
-      { scope: "row", colspan: String(heads.length) })]));
-  } else longTables.delete(table);
+  longTables.set(table, { rows, most: most + ("whole" in table.dataset ? MOST_OPENED : 0) });
+  showRows(table);
   if (foot.length) {
     table.createTFoot().append(...foot.map((cells) => writtenRow(cells, columns)));
   }
@@ -162,10 +211,13 @@ export const sort = (table, index, direction) => {
   const heads = table instanceof HTMLTableElement ? headsOf(table) : [];
   if (!heads[index] || !/^(a|de)scending$/.test(direction)) return;
   const body = table.tBodies[0], long = longTables.get(table);
-  if (long) long.rows = orderedRows(long.rows, index, direction);
-  const rows = long ? long.rows.slice(0, long.most).map((cells) => writtenRow(cells, heads))
-    : rowsInOrder([...body.rows], (row) => sortValue(row, index), direction);
-  keepingFocus(table, () => body.replaceChildren(...rows));
+  if (long) {
+    long.rows = orderedRows(long.rows, index, direction);
+    showRows(table);
+  } else {
+    const rows = rowsInOrder([...body.rows], (row) => sortValue(row, index), direction);
+    keepingFocus(table, () => body.replaceChildren(...rows));
+  }
   equipCards(table);
   heads.forEach((head) => head.removeAttribute("aria-sort"));
   heads[index].setAttribute("aria-sort", direction);
@@ -201,13 +253,13 @@ const csvOf = (table) => {
   const line = (row) => columns.map(({ head, index }) => {
     if (isNumeric(head)) return csvField(sortValue(row, index), true);
     const cell = row.cells[index];
-    return csvField((cell.querySelector("bdi") ?? cell).textContent, false);
+    return csvField(cell.dataset.v ?? (cell.querySelector("bdi") ?? cell).textContent, false);
   }).join(",");
   const head = columns.map((column) => csvField(column.head.textContent, false)).join(",");
   const lineOf = (cells) => columns.map(({ head: { className }, index }) => {
     const { text, value } = cells[index];
     return isNumeric({ className }) ? csvField(plainValue(value, text), true)
-      : csvField(text, false);
+      : csvField(value ?? text, false);
   }).join(",");
   const rows = longTables.get(table)?.rows.map(lineOf)
     ?? [...table.tBodies[0].rows].filter((row) => !row.hidden).map(line);
@@ -227,7 +279,7 @@ const addTable = (chart) => {
   table.id = `${chart.id}-table`;
   table.dataset.sortable = "";
   region.classList.add("drawn");
-  chart.append(element("details", "", {}, [element("summary", "Table of these figures"), region]));
+  chart.append(element("details", "", {}, [element("summary", "Table"), region]));
 };
 
 /** Gives each chart of the page a table, and each table its buttons.

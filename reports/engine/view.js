@@ -1,126 +1,82 @@
 // A view is a part of a page for a choice: its texts, its rows to draw, and its table.
+import { cellsOf, footOf, columnHeads, namedOf } from "./cells.js";
 import { TIME_COLUMNS, added, group, knownOf, rowsOf } from "./cube.js";
-import { daysBetween, daysOf, mondayOf, monthsOf, periodInWords, shifted } from "./days.js";
-import { SMALL_SAMPLE, figure, fill, plain, quantityOf } from "./format.js";
+import { daysBetween, daysOf, mondayOf, periodInWords, shifted } from "./days.js";
+import { SMALL_SAMPLE, figure, fill, quantityOf } from "./format.js";
 import { drawnOf, hasMark, headOf, isKey, marksOf, parsed } from "./part.js";
+import { calendarOf, withBefore, periodOf, stateOf } from "./period.js";
 
 /** @typedef {import("./format.js").Quantity} Quantity */
 /** @typedef {import("./format.js").Values} Values */
-/** @typedef {import("./cube.js").Document} Document */
-/** @typedef {import("./cube.js").Table} Table */
-/** @typedef {{ id: string, name: string, path: string | null, entity?: string, owner?: string,
- *   line_type?: string, today?: string, yesterday?: string, months: string[] }} Line */
-/** @typedef {{ today: string, yesterday: string, timezone: string, first: string, states: string,
- *   months: string[] }} Calendar */
-/** @typedef {Line & { today: string, yesterday: string, first: string, states: string,
- *   unbilled?: string[], agents: Line[] }} Workspace */
-/** What a page holds: the site's index, its own shards, and the rows of parts without a period.
- * @typedef {{ site: Calendar & { workspaces: Workspace[] }, workspace?: string, agent?: string,
- *   shards: Map<string, Document>, now?: { [part: string]: Table }, root?: string }} Data */
-/** `from` and `to` are ISO days or null; `members` the ids that are chosen, or null.
- * @typedef {{ from: string | null, to: string | null, members: ReadonlySet<string> | null,
- *   isChosen: boolean }} Choice */
+/** @typedef {import("./period.js").Data} Data */
+/** @typedef {import("./period.js").Choice} Choice */
+/** @typedef {import("./period.js").Period} Period */
 /** @typedef {{ value: string, name?: string, colour?: string, panel?: number, pattern?: string,
  *   dash?: string, to?: string }} Drawn */
-/** A part as a page declares it; `panels` heads the panels.
- * @typedef {{ key: string, data: string, period?: string, mark?: string | string[], by?: string[],
- *   draw?: Drawn[], stack?: string, order?: string, limit?: number, panels?: string[],
+/** What a chart may be switched to: columns that it is stacked by, of which relation, and which of
+ * its values that has; a value and its title.
+ * @typedef {{ name: string, by?: string[], data?: string, time?: string,
+ *   values?: string[] }} Split */
+/** @typedef {{ name: string, value: string, title: string }} Shown */
+/** A part as a page declares it; `chosen` follows the choice, `panels` heads the panels, and with
+ * `compare` a line is the period before.
+ * @typedef {{ key: string, data: string, chosen?: boolean, mark?: string, by?: string[],
+ *   draw?: Drawn[], stack?: string[], order?: string, limit?: number, panels?: string[],
  *   where?: { [column: string]: string | number | (string | number)[] }, columns?: string[],
  *   total?: boolean | string, label?: string, title?: string, title_two?: string,
- *   title_small?: string, subtitle?: string, empty?: string }} Part */
+ *   title_small?: string, subtitle?: string, empty?: string, compare?: boolean, time?: string,
+ *   split?: Split[], show?: Shown[] }} Part */
 /** One mark, or one line of a table. `state` is c, i, p or n, as in the site's index; `isFilled`
  * marks a day without any data row.
  * @typedef {{ label: string, href: string | null, values: Values, isOthers?: boolean,
  *   isFilled?: boolean, from?: string, to?: string, state?: string }} Row */
-/** @typedef {{ text: string, value: string | null, href: string | null }} Cell */
+/** `share` is drawn as a bar, `trend` as a line; `hue` is the place among the colours of a chart,
+ * and `isMarked` what a finding is of.
+ * @typedef {{ text: string, value: string | null, href: string | null, share?: number | null,
+ *   trend?: (number | null)[], hue?: number, isMarked?: boolean }} Cell */
 /** @typedef {{ label: string, colour: string, values: (Quantity | null)[], texts?: string[] }}
  * Series */
-/** `isEmpty` is a view without a data row, `isDrawn` one with something to draw.
+/** `isEmpty` is a view without a data row, `isDrawn` one with something to draw; `before` are the
+ * values of the period before, each at a day of this one.
  * @typedef {{ isEmpty: boolean, isDrawn: boolean, title: string, subtitle: string,
  *   caption: string, rows: Row[], axis: "time" | "number" | "key" | "name",
- *   from: string, to: string, series: Series[],
+ *   from: string, to: string, series: Series[], end?: string,
+ *   before?: { days: string[], values: (Quantity | null)[], label: string },
+ *   events?: import("./period.js").Event[],
  *   table: { heads: { text: string, isText?: boolean, kind?: string }[], rows: Cell[][],
- *     foot: Cell[][] } }} View */
+ *     foot: Cell[][], most?: number } }} View */
 
 /** @type {{ [letter: string]: string }} */
 const STATES = { c: "", i: "incomplete", p: "so far", n: "no data" };
-/** @type {{ [column: string]: string }} */
-const NONE = { agent_id: "No agent" };
 const NOTES = [["p", "today so far"], ["i", "some days incomplete"], ["n", "some days not read"]];
-const OF_SEVERAL = "Of several agents together, no median is known: choose one of them.";
-const TODAY = "Today is not over: some of its runs may still fail.";
-export const NO_KEY = "(none)";
-const ALL = "(all)", PLATFORM = "(platform)";
-const HUES = 5, DAILY_RUNS = 100, STACKED_DAYS = 120, SHOWN_ROWS = 10;
+const HUES = 5;
+const CHANGE = "compared.cost_usd/before.cost_usd|usd_change|Change";
+const STACKED_DAYS = 120, SHOWN_ROWS = 10;
 
-/** @param {Data} data The days of a page's entity, as the site's index has them: up to `last`,
- * of which `lastOver` is the last that is over; those of a line that rests are shown up to its
- * `today`, and compared up to its `yesterday`. */
-export const calendarOf = ({ site, workspace, agent }) => {
-  const whole = site.workspaces.find((each) => each.id === workspace);
-  const line = whole?.agents.find((each) => each.id === agent);
-  const { first, states, today: last, yesterday: lastOver } = whole ?? site;
-  return { first, states, last, lastOver, today: line?.today ?? last,
-    yesterday: line?.yesterday ?? lastOver,
-    months: (line ?? whole ?? site).months };
-};
-/** @param {{ first: string, states: string }} calendar @param {string} iso */
-export const stateOf = ({ first, states }, iso) => states[daysBetween(first, iso)] ?? "n";
-/** True of a UTC day of which the API refuses the bill by agent. @param {Data} data
- * @param {string} iso */
-export const isUnbilled = ({ site, workspace }, iso) =>
-  Boolean(site.workspaces.find((each) => each.id === workspace)?.unbilled?.includes(iso));
-/** The days of a part: those chosen, else the 92 up to today, or the last 30 that are over.
- * @param {Part} part @param {Data} data @param {Choice} choice @returns {[string, string]} */
-export const daysFor = ({ period }, data, choice) => {
-  const { today, yesterday } = calendarOf(data);
-  if (choice.from && choice.to) return [choice.from, choice.to];
-  return period === "charted" || choice.isChosen
-    ? [shifted(today, -91), today] : [shifted(yesterday, -29), yesterday];
-};
-/** The months of data that a part needs. @param {Part} part @param {Data} data
- * @param {Choice} choice */
-export const monthsFor = (part, data, choice) => {
-  const [from, to] = daysFor(part, data, choice), held = new Set(calendarOf(data).months);
-  return monthsOf(mondayOf(from), to).filter((month) => held.has(month));
-};
-
-/** The name and the page of a key. @param {string} column @param {Values} values @param {Data} data
- * @returns {{ text: string, href: string | null }} */
-export const namedOf = (column, values, { site, workspace, root = "" }) => {
-  const key = values[column];
-  if (column === "agent_id" || column === "workspace_id") {
-    const id = column === "agent_id" ? values.workspace_id ?? workspace : key;
-    const whole = site.workspaces.find((each) => each.id === id);
-    const found = column === "agent_id" ? whole?.agents.find((each) => each.id === key) : whole;
-    const text = key === PLATFORM ? "Platform" : key === NO_KEY ? NONE[column] : found?.name;
-    const isLinked = key !== PLATFORM && found?.path;
-    return { text: text ?? String(key), href: isLinked ? root + found.path : null };
-  }
-  if (column === "agent_version") {
-    return { text: figure(column, "version", values), href: null };
-  }
-  const words = column.replaceAll("_", " ").replace(/ name$/, "");
-  return { text: key === NO_KEY ? NONE[column] ?? `no ${words}` : String(key), href: null };
-};
-/** True for medians of several members together, which are not in the data.
- * @param {Part} part @param {Data} data @param {Choice} choice */
-const isOfSeveral = (part, data, { members }) =>
-  part.data === "rpt_run_weeks" && !data.agent && Number(members?.size) > 1;
-/** The rows of cubes or of a part without a period, with the members chosen.
+/** The rows of cubes or of a part without a choice, with the members chosen.
  * @param {Part} part @param {Data} data @param {Choice} choice @param {[string, string]} days */
 export const queryOf = (part, data, choice, [from, to]) => {
   /** @type {{ [column: string]: ReadonlySet<string | number> }} */
   const where = Object.fromEntries(Object.entries(part.where ?? {}).map(([name, value]) =>
       [name, new Set(Array.isArray(value) ? value : [value])]));
   const member = data.agent ? null : data.workspace ? "agent_id" : "workspace_id";
-  const { members } = choice;
-  const isMedian = part.data === "rpt_run_weeks";
-  if (member && members) where[member] = isOfSeveral(part, data, choice) ? new Set() : members;
-  else if (member && isMedian) where[member] = new Set([ALL]);
+  if (member && choice.members) where[member] = choice.members;
   const isWeekly = part.by?.[0] === "week";
   return { relation: part.data, shards: data.shards, from: isWeekly ? mondayOf(from) : from, to,
     where };
+};
+/** The part as it is switched: what it shows, and by what.
+ * @param {Part} part @param {string | null} by @param {string | null} shown @returns {Part} */
+export const switched = (part, by, shown) => {
+  const { split = [], show = [] } = part, way = split.find(({ name }) => name === by) ?? split[0];
+  if (!way || !show.length) return part;
+  const { values } = way, offered = show.filter(({ name }) => !values || values.includes(name));
+  const { value, title, name } = offered.find((each) => each.name === shown) ?? offered[0];
+  const time = way.time ?? part.by?.[0] ?? "date";
+  return { ...part, data: way.data ?? part.data, by: [time], stack: way.by, draw: [{ value }],
+    title: way.by ? title : "", label: `${name[0].toUpperCase()}${name.slice(1)} by day`,
+    columns: way.by ? [...way.by, value, ...(value === "cost_usd" ? [CHANGE] : []),
+      `${value}/total.${value}|percent|Share`] : [time, value] };
 };
 
 /** Groups of days: each day, or each week, cut to the days of the view.
@@ -138,34 +94,18 @@ const bucketsOf = (from, to, isWeekly, calendar) => {
   }
   return buckets;
 };
-
 /** The rows by time, oldest first: columns have one for each day, a line where there are values.
  * @param {Part} part @param {Data} data @param {ReturnType<typeof queryOf>} query
- * @param {[string, string]} days @param {boolean} isStackWeekly @returns {Row[]} */
-const timeRows = (part, data, query, [from, to], isStackWeekly) => {
+ * @param {[string, string]} days @param {boolean} isWeekly @returns {Row[]} */
+const timeRows = (part, data, query, [from, to], isWeekly) => {
   const column = (part.by ?? [])[0], calendar = calendarOf(data);
-  const isInterval = marksOf(part)[0] === "interval";
-  /** @param {boolean} isWeekly */
-  const sumsBy = (isWeekly) => new Map(group({ ...query, by: [column],
-    bucketOf: isWeekly ? mondayOf : undefined, ...(part.stack && { measures: [] }) })
-    .map(({ keys, sums }) => [keys[column], sums]));
-  let isWeekly = column === "week" || isStackWeekly, sums = sumsBy(isWeekly);
-  if (isInterval && !isWeekly) {
-    const base = drawnOf(part)[0][0].split("/")[1];
-    const counts = [...sums.values()].map((each) => Number(each[base] ?? 0)).filter(Boolean)
-      .toSorted((a, b) => a - b);
-    const median = (counts[(counts.length - 1) >> 1] + counts[counts.length >> 1]) / 2;
-    isWeekly = !(median >= DAILY_RUNS);
-    if (isWeekly) sums = sumsBy(true);
-  }
+  const sums = new Map(group({ ...query, by: [column], bucketOf: isWeekly ? mondayOf : undefined,
+    ...(part.stack && { measures: [] }) }).map((each) => [each.keys[column], each.sums]));
   const zero = Object.fromEntries([...sums.values()].flatMap(Object.keys).map((name) => [name, 0]));
-  const isSparse = column === "week" || isInterval;
   return [...bucketsOf(from, to, isWeekly, calendar)].flatMap(([key, bucket]) => {
     const found = sums.get(key);
-    if (isSparse && !found) return [];
-    const isUnknown = bucket.state === "n"
-      || (part.data === "rpt_bill_days" && isUnbilled(data, key));
-    const values = found ?? (isUnknown ? {} : zero);
+    if (column === "week" && !found) return [];
+    const values = found ?? (bucket.state === "n" ? {} : zero);
     const label = isWeekly && column !== "week" ? periodInWords(bucket.from, bucket.to) : key;
     const href = isWeekly ? null : `#from=${key}&to=${key}`;
     return [{ ...bucket, label, href, isFilled: !found,
@@ -185,7 +125,8 @@ const compared = (a, b) => (a === b ? 0 : a === null ? 1 : b === null ? -1 : a <
 /** The rows by key, in the order of the part; in that of a rate, small samples last.
  * @param {Part} part @param {Row[]} rows */
 const ordered = (part, rows) => {
-  const drawn = drawnOf(part), leading = drawn[0]?.[0] ?? parsed(part.columns?.[1] ?? "")[0];
+  const drawn = drawnOf(part), figures = (part.columns ?? []).map((each) => parsed(each)[0]);
+  const leading = drawn[0]?.[0] ?? figures.find((name) => !isKey(name)) ?? "";
   const given = part.order ?? `-${leading}`, isDown = given[0] === "-";
   const name = given.replace(/^-/, "");
   const base = drawn[0]?.[0].split("/")[1];
@@ -208,22 +149,52 @@ const ordered = (part, rows) => {
 /** @param {string[]} by @param {Data} data @param {Values[]} all @returns {Row[]} */
 const keyRows = (by, data, all) => {
   const names = all.map((values) => by.map((column) => namedOf(column, values, data)));
-  const isShared = (/** @type {string} */ text) =>
-    names.filter(([each]) => each.text === text).length > 1;
+  /** @type {Map<string, number>} */
+  const counts = new Map();
+  for (const [{ text }] of names) counts.set(text, (counts.get(text) ?? 0) + 1);
   return all.map((values, index) => {
     const [first, ...others] = names[index];
-    const apart = others.length && isShared(first.text)
+    const apart = others.length && Number(counts.get(first.text)) > 1
       ? ` (${others.map((each) => each.text).join(", ")})` : "";
     const found = names[index].find((each) => each.href);
     return { label: first.text + apart, href: found?.href ?? null, values };
   });
 };
+/** The sums of each combination of keys; where columns compare, beside those of the period before,
+ * whose keys are there, too.
+ * @param {Part} part @param {string[]} by @param {ReturnType<typeof queryOf>} query
+ * @param {Period} period @returns {Values[]} */
+const sumsByKey = (part, by, query, period) => {
+  /** @param {{ from?: string, to?: string }} days @returns {Map<string, Values>} */
+  const grouped = (days) => new Map(group({ ...query, ...days, by })
+    .map(({ keys, sums }) => [Object.values(keys).join("\n"), { ...sums, ...keys }]));
+  const now = grouped({});
+  if (!(part.columns ?? []).some((each) => each.includes("before."))) return [...now.values()];
+  const [over, then] = [period.compared, period.before].map(([from, to]) =>
+      grouped({ from, to }));
+  const all = new Set([...now.keys(), ...period.isRead ? then.keys() : []]);
+  return [...all].map((key) => {
+    const [latest, whole, past] = [now, over, then].map((each) => each.get(key));
+    const nothing = zeroOf(latest ?? past ?? {});
+    return { ...(latest ?? nothing), ...withBefore(period, whole ?? nothing, past ?? nothing) };
+  });
+};
+/** @param {Values} values The same keys, each measure zero. @returns {Values} */
+const zeroOf = (values) => Object.fromEntries(Object.entries(values).map(([name, value]) =>
+  [name, isKey(name) ? value : 0]));
 /** @param {Row[]} rows @returns {Values} */
 const summed = (rows) => {
-  const names = new Set(rows.flatMap((row) => Object.keys(row.values))
-      .filter((name) => !isKey(name)));
-  return knownOf(Object.fromEntries([...names].map((name) => [name,
-    added(rows.map((row) => quantityOf(name, row.values)))])));
+  /** @param {(Values | undefined)[]} all @returns {Values} */
+  const sum = (all) => {
+    const names = new Set(all.flatMap((each) => Object.keys(each ?? {}))
+        .filter((name) => !isKey(name)));
+    return knownOf(Object.fromEntries([...names].map((name) => [name,
+      added(all.map((each) => quantityOf(name, each ?? {})))])));
+  };
+  const of = (/** @type {string} */ name) =>
+    rows.map(({ values }) => /** @type {Values | undefined} */ (values[name]));
+  return { ...sum(rows.map(({ values }) => values)), compared: sum(of("compared")),
+    before: sum(of("before")) };
 };
 /** The name of all others together; one alone has its own. @param {{ label: string }[]} others */
 export const othersName = (others) => (others.length === 1 ? others[0].label
@@ -231,8 +202,8 @@ export const othersName = (others) => (others.length === 1 ? others[0].label
 /** The rows to draw: as many as the part shows, then the others together.
  * @param {Part} part @param {Row[]} rows @returns {Row[]} */
 const limited = (part, rows) => {
-  const limit = part.limit ?? SHOWN_ROWS, others = rows.slice(limit), marks = marksOf(part);
-  const isAdded = marks.length === 1 && marks[0] === "bar";
+  const limit = part.limit || SHOWN_ROWS, others = rows.slice(limit);
+  const isAdded = marksOf(part)[0] === "bar";
   if (!others.length || (isAdded && others.length === 1)) return rows;
   const label = othersName(others);
   return [...rows.slice(0, limit),
@@ -242,52 +213,45 @@ const limited = (part, rows) => {
  * @param {Part} part @param {ReturnType<typeof queryOf>} query @param {Row[]} ranked
  * @param {Row[]} times @returns {Series[]} */
 const stackOf = (part, query, ranked, times) => {
-  const [column] = part.by ?? [], stack = part.stack ?? "", [name] = drawnOf(part)[0];
+  const [column] = part.by ?? [], stack = part.stack ?? [], [name] = drawnOf(part)[0];
   const bucketOf = times.some((row) => !row.href) ? mondayOf : undefined;
-  const shown = ranked.slice(0, HUES), others = ranked.slice(HUES);
-  /** @param {Row[]} of @param {string[]} by */
-  const sumsOf = (of, by) => {
-    const keys = new Set(of.map((row) => /** @type {string} */ (row.values[stack])));
-    const where = { ...query.where, [stack]: keys };
-    return new Map(group({ ...query, where, by, bucketOf, measures: [name] })
-      .map((each) => [Object.values(each.keys).join("\n"), each.sums[name]]));
-  };
-  /** @param {Map<string, Quantity | null>} sums @param {string} key */
-  const over = (sums, key) => times.map((row) => {
-    const sum = sums.get(`${row.values[column]}${key}`); // days that were read lack no row
-    return sum === undefined && row.state !== "n" ? 0 : sum ?? null;
-  });
-  const sums = sumsOf(shown, [column, stack]);
+  const keyOf = (/** @type {Values} */ values) => stack.map((each) => values[each]).join("\n");
+  const places = new Map(ranked.map((row, index) => [keyOf(row.values), Math.min(index, HUES)]));
+  const days = new Map(times.map((row, index) => [row.values[column], index]));
+  const shown = ranked.slice(0, HUES);
+  const others = ranked.slice(HUES).filter((row) => quantityOf(name, row.values));
+  /** @type {(Quantity | null)[][][]} */
+  const held = Array.from({ length: HUES + 1 }, () => times.map(() => []));
+  for (const { keys, sums } of group({ ...query, by: [column, ...stack], bucketOf,
+    measures: [name] })) {
+    const place = places.get(keyOf(keys)), day = days.get(keys[column]);
+    if (place !== undefined && day !== undefined) held[place][day].push(sums[name]);
+  }
+  /** @param {number} place Days that were read lack no row. */
+  const over = (place) => times.map((row, day) => (!held[place][day].length && row.state !== "n"
+    ? 0 : added(held[place][day])));
   const series = shown.map((row, index) => ({ label: row.label, colour: `hue-${index + 1}`,
-    values: over(sums, `\n${row.values[stack]}`) }));
-  return others.length ? [...series, { colour: "others", values: over(sumsOf(others, [column]), ""),
-    label: othersName(others) }] : series;
+    values: over(index) }));
+  return others.length
+    ? [...series, { colour: "others", values: over(HUES), label: othersName(others) }] : series;
 };
-
-/** @param {Part} part @param {Data} data @param {Row} row @param {Values} total
- * @returns {Cell[]} */
-const cellsOf = (part, data, row, total) => (part.columns ?? []).map((column) => {
-  const [name, unit] = parsed(column), value = row.values[name];
-  if (row.from && TIME_COLUMNS.includes(name)) {
-    return { text: row.label, value: String(value), href: row.href };
-  }
-  if (name !== "state" && isKey(name) && !/[/.]/.test(name) && ["text", "name"].includes(unit)) {
-    return value === undefined || value === null ? { text: "", value: null, href: null }
-      : { ...namedOf(name, row.values, data),
-        value: typeof value === "number" ? String(value) : null };
-  }
-  const values = { ...row.values, total };
-  return { text: figure(name, unit, values), value: plain(name, unit, values), href: null };
-});
-/** The total of a table. @param {Part} part @param {Values} sums @returns {Cell[][]} */
-const footOf = (part, sums) => {
-  const blank = { text: "", value: null, href: null };
-  const totals = (part.columns ?? []).slice(1).map((column) => {
-    const [name, unit] = parsed(column);
-    return (isKey(name) && !name.includes("/")) || name.includes("total.") ? blank
-      : { text: figure(name, unit, sums), value: plain(name, unit, sums), href: null };
+/** The values of the period before, at the days of the axis.
+ * @param {Part} part @param {Data} data @param {ReturnType<typeof queryOf>} query
+ * @param {Row[]} times @param {Period} period @returns {View["before"]} */
+const beforeOf = (part, data, query, times, { days: [from], end, base: [first, last] }) => {
+  const [name] = drawnOf(part)[0], [column] = part.by ?? [], calendar = calendarOf(data);
+  const sums = new Map(group({ ...query, from: first, to: last, by: [column],
+    measures: [name] }).map((each) => [each.keys[column], each.sums[name]]));
+  const isWeekly = times.some((row) => !row.href), length = daysBetween(first, last) + 1;
+  const at = isWeekly ? times.map((row) => [row.from ?? "", row.to ?? ""])
+    : daysOf(from, end).map((iso) => [iso, iso]);
+  const shown = at.filter(([begin]) => daysBetween(from, begin) < length);
+  const values = shown.map(([begin, until]) => {
+    const of = daysOf(begin, until).map((iso) => shifted(first, daysBetween(from, iso)));
+    const isRead = of.every((iso) => stateOf(calendar, iso) === "c");
+    return isRead ? added(of.map((iso) => sums.get(iso) ?? 0)) : null;
   });
-  return [[{ ...blank, text: typeof part.total === "string" ? part.total : "Total" }, ...totals]];
+  return { days: shown.map(([begin]) => begin), values, label: periodInWords(first, last) };
 };
 
 /** What templates may name: sums, the first rows, the days in words.
@@ -313,44 +277,65 @@ const isolated = (name) => figure("name", "name", { name });
 /** The rows from the first day that was read on. @param {Row[]} rows */
 const sinceRead = (rows) => rows.slice(Math.max(rows.findIndex((row) => row.state !== "n"), 0));
 
+/** Gives each row the course of a value over the days.
+ * @param {Values[]} all @param {Part} part @param {string[]} by
+ * @param {ReturnType<typeof queryOf>} query @returns {Values[]} */
+const withTrend = (all, part, by, query) => {
+  const [name] = (part.columns ?? []).map(parsed).find(([, unit]) => unit === "trend") ?? [];
+  if (!name) return all;
+  const [first, base] = name.split("/"), time = part.time ?? "date";
+  const days = new Map(daysOf(query.from, query.to).map((iso, index) => [iso, index]));
+  const keyOf = (/** @type {Values} */ values) => by.map((each) => values[each]).join("\n");
+  const nothing = Array(days.size).fill(base ? null : 0);
+  const trends = new Map(all.map((values) => [keyOf(values), [...nothing]]));
+  for (const { keys, sums } of group({ ...query, by: [...by, time],
+    measures: base ? [first, base] : [first] })) {
+    const day = days.get(String(keys[time])), trend = trends.get(keyOf(keys));
+    if (!trend || day === undefined) continue;
+    const of = base ? Number(sums[base]) : 1;
+    trend[day] = sums[first] === null || !of ? null : Number(sums[first]) / of;
+  }
+  return all.map((values) => ({ ...values,
+    trend: /** @type {any} */ (trends.get(keyOf(values))) }));
+};
+
 /** A part of a page for a choice.
  * @param {Part} part @param {Data} data @param {Choice} choice @returns {View} */
 export const view = (part, data, choice) => {
-  const days = daysFor(part, data, choice), [mark] = marksOf(part), by = part.by ?? [];
-  const now = part.period ? undefined : data.now?.[part.key];
+  const period = periodOf(data, choice), { days } = period, [mark] = marksOf(part);
+  const by = part.by ?? [], now = part.chosen ? undefined : data.now?.[part.key];
   const isTime = TIME_COLUMNS.includes(by[0]) && !now, isStack = isTime && part.stack !== undefined;
-  // Of the runs of today, some may still fail.
-  const isOpen = isTime && mark === "interval" && stateOf(calendarOf(data), days[1]) === "p";
-  const isToday = isOpen && days[0] === days[1];
-  if (isOpen && !isToday) days[1] = shifted(days[1], -1);
   const query = { ...queryOf(part, data, choice, days),
     ...(now && { relation: part.key, shards: new Map([["", { [part.key]: now }]]) }) };
-  const isLong = isStack && daysBetween(...days) >= STACKED_DAYS;
-  const times = isTime && !isToday ? timeRows(part, data, query, days, isLong) : [];
-  const keys = isStack ? [part.stack ?? ""] : by;
+  const isWeekly = by[0] === "week" || (isTime && daysBetween(...days) >= STACKED_DAYS);
+  const times = isTime ? timeRows(part, data, query, days, isWeekly) : [];
+  const keys = isStack ? part.stack ?? [] : by;
   const isAsGiven = ["line", "waterfall"].includes(mark);
   const found = isTime && !isStack ? times : keyRows(keys, data, now ? rowsOf(query)
-    : group({ ...query, by: keys }).map((each) => ({ ...each.sums, ...each.keys })));
+    : withTrend(sumsByKey(part, keys, query, period), part, keys, query));
   const rows = (isTime && !isStack) || mark === "line" ? found : ordered(part, found);
   const sums = summed(found.filter((row) => !row.isFilled));
   const context = contextOf(rows, sums, data, choice, days, keys);
   const isEmpty = rows.every((row) => row.isFilled);
   const isDrawn = part.draw ? rows.some((row) => hasMark(part, row)) : !isEmpty;
-  const [title, subtitle] = headOf(part, rows, sums, isDrawn,
-    isOfSeveral(part, data, choice) ? OF_SEVERAL : isToday ? TODAY : "");
+  const [title, subtitle] = headOf(part, rows, sums, isDrawn);
+  const isRanked = keys.includes("agent_id");
   return {
-    isEmpty, isDrawn, from: days[0], to: days[1],
+    isEmpty, isDrawn, from: days[0], to: days[1], end: period.end,
     title: fill(title, context), subtitle: fill(subtitle, context),
     caption: fill(`${part.label ?? ""}, {span}`, context),
     axis: isTime ? "time" : mark === "line" ? "number" : "key",
     rows: isTime ? times : isAsGiven ? rows : limited(part, rows),
     series: isStack && !isEmpty ? stackOf(part, query, rows, times) : [],
+    ...(part.compare && isTime && { before: beforeOf(part, data, query, times, period) }),
+    ...(isTime && { events: data.events ?? [] }),
     table: {
-      heads: (part.columns ?? []).map(parsed).map(([name, unit, text]) => ({ text,
-        isText: isKey(name) && !name.includes("/") && ["text", "name", "day"].includes(unit) })),
+      heads: columnHeads(part),
       rows: isEmpty ? [] : (found === times ? sinceRead(rows).toReversed() : rows)
-        .map((row) => cellsOf(part, data, row, sums)),
+        .map((row, index) => cellsOf(part, data, row, sums,
+          isRanked && !isTime && index < HUES ? index + 1 : undefined)),
       foot: part.total && !isEmpty ? footOf(part, { ...sums, total: sums }) : [],
+      ...(part.limit && { most: part.limit }),
     },
   };
 };

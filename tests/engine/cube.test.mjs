@@ -38,16 +38,6 @@ test("days are grouped by the bucket they fall into, and by several keys", () =>
   });
 });
 
-test("parts of a bill are unknown where they are so of any of its days", () => {
-  const all = new Map([["2026-10", tables({ days: { date: [1, 2, 2], agent_id: { keys: ["a", "b"], codes: [0, 0, 1] },
-    surcharge_usd: [1, null, 3], own_key_usd: [4, null, 6], billed_usd: [7, 8, 9], unknown_part_count: [0, 1, 0] } })]]);
-  assert.deepEqual(byKey(group({ ...query, shards: all, from: "2026-10-01", by: ["agent_id"] })), {
-    a: { surcharge_usd: null, own_key_usd: null, billed_usd: 15, unknown_part_count: 1 },
-    b: { surcharge_usd: 3, own_key_usd: 6, billed_usd: 9, unknown_part_count: 0 },
-  });
-  assert.equal(group({ ...query, shards: all, from: "2026-10-01", to: "2026-10-01" })[0].sums.surcharge_usd, 1);
-});
-
 test("many small parts spill into an exact sum", () => {
   const values = Array(5).fill(4503599627370495);
   const many = new Map([["2026-10", tables({ days: { date: [1, 1, 1, 1, 1], cost_usd: values } })]]);

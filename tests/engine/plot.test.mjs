@@ -2,14 +2,14 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { axis } from "../../reports/engine/axes.js";
 import { decodeTable } from "../../reports/engine/cube.js";
-import { escaped, painted, plot } from "../../reports/engine/plot.js";
+import { escaped, eventsOf, painted, plot } from "../../reports/engine/plot.js";
 import { view } from "../../reports/engine/view.js";
 import { chosen, data, nothing } from "./given.mjs";
 
 const COST = { value: "cost_usd|usd", name: "Cost", colour: "cost" };
 const RATE = { value: "failed_count/finished_count|rate", colour: "failure" };
-const days = (more) => ({ key: "days", data: "rpt_days", period: "charted", mark: "column", by: ["date"], draw: [COST], ...more });
-const agents = (more) => ({ key: "agents", data: "rpt_days", period: "recent", mark: "bar", by: ["agent_id"], draw: [COST], ...more });
+const days = (more) => ({ key: "days", data: "rpt_days", chosen: true, mark: "column", by: ["date"], draw: [COST], ...more });
+const agents = (more) => ({ key: "agents", data: "rpt_days", chosen: true, mark: "bar", by: ["agent_id"], draw: [COST], ...more });
 const drawn = (part, choice = chosen("2026-11-05", "2026-11-18"), of = data) => plot(view(part, of, choice), part, { isNarrow: false });
 
 test("axes have few round ticks in one scale, with the decimals of their step", () => {
@@ -29,11 +29,10 @@ test("axes have few round ticks in one scale, with the decimals of their step", 
 });
 
 test("a day that is not whole is pale within an outline, and says so", () => {
-  const { data: [columns], layout } = drawn(days());
+  const { data: [columns] } = drawn(days());
   assert.deepEqual(columns.marker.color.slice(-2), ["@cost", "@cost~"]);
   assert.deepEqual(columns.marker.line.color.slice(-2), ["@page", "@cost"]);
   assert.equal(columns.customdata.at(-1), "Cost $2.46 (so far)");
-  assert.deepEqual(layout.annotations.map((each) => each.text), ["so far"]);
 });
 
 test("days that were not read are hatched", () => {
@@ -58,11 +57,11 @@ test("panels stand above each other, on scales of their own", () => {
   assert.deepEqual(traces.map((each) => each.yaxis), ["y", "y2"]);
   const domain = (each) => each.domain.map((end) => Number(end.toFixed(2)));
   assert.deepEqual([layout.yaxis, layout.yaxis2].map(domain), [[0.57, 1], [0, 0.43]]);
-  assert.deepEqual(layout.annotations.map((each) => each.text), ["Tokens in", "Tokens out", "so far"]);
+  assert.deepEqual(layout.annotations.map((each) => each.text), ["Tokens in", "Tokens out"]);
 });
 
 test("stacks have a legend of names, which are data", () => {
-  const { data: traces, layout } = drawn(days({ stack: "agent_id" }));
+  const { data: traces, layout } = drawn(days({ stack: ["agent_id"] }));
   assert.deepEqual(traces.slice(0, 3).map((each) => each.name), ["Alpha &lt;b&gt;", "Beta", "Platform"]);
   assert.equal(traces[0].customdata[0], "Alpha &lt;b&gt;: $2.00");
   assert.equal(layout.showlegend, true);
@@ -88,14 +87,28 @@ test("bars are rows, and the others are grey and last", () => {
   assert.deepEqual(bars.text, ["$28.00", "$6.42"]);
 });
 
-test("rates have intervals, hollow where the runs are few, and bars beside them", () => {
-  const over = drawn(days({ mark: "interval", draw: [RATE] }));
-  assert.deepEqual(over.data[1].marker.symbol, ["circle", "circle", "circle-open"]);
-  assert.deepEqual(over.data[0].y.map((each) => each), [0.125, 0.125, null]);
-  const part = agents({ mark: ["interval", "bar"], draw: [RATE, { ...COST, colour: "rest", panel: 2 }, { value: "failed_cost_usd|range", colour: "failure", panel: 2 }] });
-  const beside = drawn(part);
-  assert.deepEqual(beside.data.map((each) => each.xaxis ?? "x"), ["x", "x2", "x2"]);
-  assert.equal(beside.data[1].text[0], "$7.00 to $8.00 of $28.00");
+test("rates have intervals, hollow where the runs are few", () => {
+  const failed = { date: [5, 6], agent_id: { keys: ["a"], codes: [0, 0] }, failed_count: [4, 1], finished_count: [32, 8] };
+  const over = drawn(days({ mark: "interval", draw: [RATE] }), chosen("2026-11-05", "2026-11-06"),
+    { ...data, shards: new Map([["2026-11", { rpt_days: decodeTable(failed) }]]) });
+  assert.deepEqual(over.data[1].marker.symbol, ["circle", "circle-open"]);
+  assert.deepEqual(over.data[0].y, [0.125, null]);
+});
+
+test("the period before is a thin line over the columns, up to the end of the axis", () => {
+  const made = { rows: [], series: [], axis: "time", from: "2026-11-01", to: "2026-11-02", end: "2026-11-30",
+    before: { label: "October 2026", days: ["2026-11-01", "2026-11-30"], values: [20_000_000_000, null] } };
+  const { data: [, line], layout } = plot(made, days(), { isNarrow: false });
+  assert.deepEqual([line.name, line.x, line.y, line.customdata[0]], ["October 2026", ["2026-11-01", "2026-11-30"], [2, null], "Before: $2.00"]);
+  assert.deepEqual(layout.xaxis.range, ["2026-10-31", "2026-12-01"]);
+});
+
+test("events are lines at the beginning of their day, with labels that do not meet", () => {
+  const events = ["03", "04", "05", "29"].map((day) => ({ day: `2026-11-${day}`, label: `<b>${day}`, is_finding: day !== "05" }));
+  const made = eventsOf([...events, { day: "2026-10-01", label: "before", is_finding: true }], "2026-11-01", "2026-11-30", false);
+  assert.deepEqual(made.annotations.map(({ text, xanchor, yshift }) => [text, xanchor, yshift]),
+    [["&lt;b&gt;03", "left", 30], ["&lt;b&gt;04", "left", 15], ["&lt;b&gt;05", "left", 0], ["&lt;b&gt;29", "right", 30]]);
+  assert.deepEqual(made.shapes.map(({ x0, line }) => [x0, line.color]).slice(1, 3), [["2026-11-03 12:00", "@failure"], ["2026-11-04 12:00", "@control"]]);
 });
 
 test("on a phone, every other tick of a share has a text", () => {

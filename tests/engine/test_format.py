@@ -30,7 +30,7 @@ def test_figures_are_written_as_the_cases_say(case: dict[str, Any]) -> None:
     unit, values = case["unit"], [_value(case["unit"], each) for each in case["values"]]
     names = RANGE if unit.startswith("range") else ("a", "b")
     name = "failed_cost_usd/whole" if unit == "range_percent" else names[0]
-    if unit in {"percent", "rate", "interval", "each", "usd_change"}:
+    if unit in {"percent", "rate", "interval", "each", "per_million", "usd_change"}:
         name = "a/b"
 
     row = dict(zip(names, values, strict=False))

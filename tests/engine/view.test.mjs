@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { daysBefore, summary } from "../../reports/engine/summary.js";
-import { monthsFor, view } from "../../reports/engine/view.js";
+import { cards, heldRate, periodWords } from "../../reports/engine/cards.js";
+import { daysBefore, monthsFor, periodOf } from "../../reports/engine/period.js";
+import { switched, view } from "../../reports/engine/view.js";
 import { USD, chosen, data, nothing, tables } from "./given.mjs";
 
 const texts = (row) => row.map((cell) => cell.text);
@@ -17,20 +18,20 @@ for (const { name, part, choice, expected } of JSON.parse(readFileSync(new URL("
 }
 
 test("values behind cells are exact", () => {
-  const part = { key: "a", data: "rpt_days", period: "recent", by: ["agent_id"], columns: ["agent_id", "cost_usd", "failed_count/finished_count|rate"] };
+  const part = { key: "a", data: "rpt_days", chosen: true, by: ["agent_id"], columns: ["agent_id", "cost_usd", "failed_count/finished_count|rate"] };
   const [, beta] = view(part, data, nothing).table.rows;
-  assert.deepEqual(beta.map((cell) => cell.value), [null, "6.6666666660", "0.000000"]);
+  assert.deepEqual(beta.map((cell) => cell.value), [null, "5.9999999994", "0.000000"]);
 });
 
 test("with a run of unknown outcome, no rate is known: neither of its line nor in all", () => {
   const counts = { run_count: [4, 4], succeeded_count: [3, 2], failed_count: [1, 1], finished_count: [4, 3], unknown_outcome_count: [0, 1] };
   const document = tables({ rpt_days: { date: [3, 3], agent_id: { keys: ["a", "b"], codes: [0, 1] }, judged_cost_usd: [6 * USD, null], ...counts } });
-  const part = { key: "a", data: "rpt_days", period: "recent", by: ["agent_id"], total: true, order: "agent_id",
+  const part = { key: "a", data: "rpt_days", chosen: true, by: ["agent_id"], total: true, order: "agent_id",
     columns: ["agent_id", "run_count", "finished_count", "failed_count/finished_count|rate", "judged_cost_usd/succeeded_count|each"] };
   const choice = chosen("2026-11-03", "2026-11-03"), { table } = view(part, { ...data, shards: new Map([["2026-11", document]]) }, choice);
   assert.deepEqual([...table.rows, ...table.foot].map(texts), [["Alpha <b>", "4", "4", "1 of 4", "$2.0000"],
-    ["Beta", "4", "\u2013", "\u2013", "\u2013"], ["Total", "8", "\u2013", "\u2013", "\u2013"]]);
-  const rates = { key: "b", data: "rpt_days", period: "charted", mark: "interval", by: ["date"], label: "Failed", draw: [{ value: "failed_count/finished_count|rate" }] };
+    ["Beta", "4", "\u2013", "\u2013", "\u2013"], ["Total", "8", "\u2013", "", ""]]);
+  const rates = { key: "b", data: "rpt_days", chosen: true, mark: "interval", by: ["date"], label: "Failed", draw: [{ value: "failed_count/finished_count|rate" }] };
   const made = view(rates, { ...data, shards: new Map([["2026-11", document]]) }, choice);
   assert.deepEqual([made.isDrawn, made.title, made.subtitle], [false, "Failed", "Unknown in 3 November 2026: 1 run of unknown outcome."]);
 });
@@ -38,33 +39,18 @@ test("with a run of unknown outcome, no rate is known: neither of its line nor i
 test("with a run of unknown cost, what a run cost is not known", () => {
   const counts = { run_count: [4, 4], succeeded_count: [3, 2], finished_count: [4, 3], unknown_cost_count: [0, 1], run_cost_usd: [6 * USD, 2 * USD] };
   const document = tables({ rpt_days: { date: [3, 3], agent_id: { keys: ["a", "b"], codes: [0, 1] }, judged_cost_usd: [6 * USD, null], ...counts } });
-  const part = { key: "a", data: "rpt_days", period: "recent", by: ["agent_id"], total: true, order: "agent_id",
+  const part = { key: "a", data: "rpt_days", chosen: true, by: ["agent_id"], total: true, order: "agent_id",
     columns: ["agent_id", "run_cost_usd/run_count|each", "judged_cost_usd/succeeded_count|each"] };
   const { table } = view(part, { ...data, shards: new Map([["2026-11", document]]) }, chosen("2026-11-03", "2026-11-03"));
   assert.deepEqual([...table.rows, ...table.foot].map(texts), [["Alpha <b>", "$1.5000", "$2.0000"],
-    ["Beta", "\u2013", "\u2013"], ["Total", "\u2013", "\u2013"]]);
-});
-
-test("small samples are last in the order of a rate, and in their place in that of an amount", () => {
-  const failing = (order, [small, large]) => {
-    const document = tables({ rpt_days: { date: [3, 3], agent_id: { keys: ["a", "b"], codes: [0, 1] }, failed_count: [2, 3],
-      finished_count: [5, 40], failed_cost_usd: [small * USD, large * USD], failed_cost_more_usd: [0, 0] } });
-    const part = { key: "a", data: "rpt_days", period: "charted", mark: ["interval", "bar"], by: ["agent_id"], order, columns: ["agent_id"],
-      draw: [{ value: "failed_count/finished_count|rate" }, { value: "failed_cost_usd" }],
-      title: "{first.agent_id}: {first.failed_cost_usd|range}", title_small: "All: {failed_cost_usd|range}" };
-    const made = view(part, { ...data, shards: new Map([["2026-11", document]]) }, chosen("2026-11-03", "2026-11-05"));
-    return [made.title, ...made.rows.map(({ label }) => label)];
-  };
-  assert.deepEqual(failing("-failed_cost_usd", [9, 1]), ["\u2068Alpha <b>\u2069: $9.00", "Alpha <b>", "Beta"]);
-  assert.deepEqual(failing("-failed_cost_usd", [0, 0]), ["All: $0.00", "Alpha <b>", "Beta"]);
-  assert.deepEqual(failing(undefined, [9, 1]), ["\u2068Beta\u2069: $1.00", "Beta", "Alpha <b>"]);
+    ["Beta", "\u2013", "\u2013"], ["Total", "", ""]]);
 });
 
 test("zero is a figure of title and table, unknown is none, and neither is drawn", () => {
   const counts = { run_count: [2, 1], succeeded_count: [2, 1], tokens_in: [0, 0] }, of = { keys: ["a", "b"], codes: [0, 1] };
   const seen = (more, costs, unknown) => {
     const document = tables({ rpt_days: { date: [3, 4], agent_id: of, ...counts, cost_usd: costs, unknown_cost_count: unknown } });
-    const part = { key: "a", data: "rpt_days", period: "charted", mark: "column", by: ["date"], label: "Label", subtitle: "Text", total: true,
+    const part = { key: "a", data: "rpt_days", chosen: true, mark: "column", by: ["date"], label: "Label", subtitle: "Text", total: true,
       draw: [{ value: "cost_usd" }], title: "Cost: {cost_usd|usd}", columns: ["date", "cost_usd"], ...more };
     const { table, ...made } = view(part, { ...data, shards: new Map([["2026-11", document]]) }, chosen("2026-11-03", "2026-11-05"));
     return [made.isEmpty, made.isDrawn, made.title, made.subtitle, [...table.rows, ...table.foot].map((row) => row[1].text)];
@@ -83,7 +69,7 @@ test("zero is a figure of title and table, unknown is none, and neither is drawn
 });
 
 test("stacks are by week when they are long, the largest keys first", () => {
-  const part = { key: "stack", data: "rpt_days", period: "charted", mark: "column", by: ["date"], stack: "agent_id",
+  const part = { key: "stack", data: "rpt_days", chosen: true, mark: "column", by: ["date"], stack: ["agent_id"],
     draw: [{ value: "cost_usd|usd" }], columns: ["agent_id", "cost_usd"] };
   const short = view(part, data, chosen("2026-11-01", "2026-11-18")), long = view(part, data, chosen("2026-06-01", "2026-11-18"));
   assert.equal(short.rows.length, 18);
@@ -95,7 +81,7 @@ test("stacks are by week when they are long, the largest keys first", () => {
 
 test("a day that was read has cost nothing of a key without a row, and one not read is unknown", () => {
   const document = tables({ rpt_models: { utc_date: [1, 2, 2], model: { keys: ["x", "y"], codes: [0, 0, 1] }, cost_usd: [USD, null, USD / 2] } });
-  const part = { key: "m", data: "rpt_models", period: "charted", mark: "column", by: ["utc_date"], stack: "model", draw: [{ value: "cost_usd|usd" }] };
+  const part = { key: "m", data: "rpt_models", chosen: true, mark: "column", by: ["utc_date"], stack: ["model"], draw: [{ value: "cost_usd|usd" }] };
   const { series } = view(part, { ...data, shards: new Map([["2026-11", document]]) }, chosen("2026-10-28", "2026-11-02"));
   assert.deepEqual(series.map(({ values }) => values), [[null, 0, 0, 0, USD, null], [null, 0, 0, 0, 0, USD / 2]]);
 });
@@ -104,22 +90,9 @@ test("keys beyond the colours of a stack are one series", () => {
   const keys = Array.from({ length: 7 }, (_, index) => `m${index}`);
   const document = tables({ rpt_models: { utc_date: keys.map(() => 3), model: { keys, codes: keys.map((_, index) => index) },
     cost_usd: keys.map((_, index) => 10 - index) } });
-  const part = { key: "models", data: "rpt_models", period: "charted", mark: "column", by: ["utc_date"], stack: "model", draw: [{ value: "cost_usd|usd" }] };
+  const part = { key: "models", data: "rpt_models", chosen: true, mark: "column", by: ["utc_date"], stack: ["model"], draw: [{ value: "cost_usd|usd" }] };
   const made = view(part, { ...data, shards: new Map([["2026-11", document]]) }, chosen("2026-11-03", "2026-11-03"));
   assert.deepEqual(made.series.slice(-2).map((each) => [each.label, each.colour, each.values]), [["m4", "hue-5", [6]], ["2 others", "others", [9]]]);
-});
-
-test("of today alone there is no rate yet, and the part says so", () => {
-  const part = { key: "f", data: "rpt_days", period: "charted", mark: "interval", by: ["date"], label: "Rate", draw: [{ value: "failed_count/finished_count|rate" }] };
-  const { isEmpty, title, subtitle, caption } = view(part, data, chosen("2026-11-18", "2026-11-18"));
-  assert.deepEqual([isEmpty, title, subtitle], [true, "Rate", "Today is not over: some of its runs may still fail."]);
-  assert.equal(caption, "Rate, 18 November 2026 (today so far)");
-});
-
-test("medians are of one member, not of several together", () => {
-  const part = { key: "w", data: "rpt_run_weeks", period: "charted", mark: "line", by: ["week"], draw: [{ value: "tokens_in_median|tokens" }] };
-  const { isEmpty, subtitle } = view(part, data, chosen("2026-11-01", "2026-11-18", ["a", "b"]));
-  assert.deepEqual([isEmpty, subtitle], [true, "Of several agents together, no median is known: choose one of them."]);
 });
 
 test("a part without a period takes its rows as they are", () => {
@@ -138,102 +111,89 @@ test("a period is compared with the month before, or with as many days", () => {
   assert.deepEqual(daysBefore("2026-11-05", "2026-11-07", today), ["2026-11-02", "2026-11-04"]);
 });
 
-test("a summary shows figures beside those of the period before", () => {
-  const made = summary(data, chosen("2026-11-02", "2026-11-04"));
-  assert.equal(made.previousPeriod, "30 October\u20131 November 2026");
-  const of = Object.fromEntries(made.figures.map(({ label, text, previous, change }) => [label, [text, previous, change]]));
-  assert.deepEqual(of.Cost, ["$7.37", "$7.37", "no change"]);
-  assert.deepEqual(of["Failure rate"], ["12.5% (3 of 24)", "12.5% (3 of 24)", "no change"]);
-  assert.deepEqual(of["Failed cost"], ["$1.50", "$1.50", ""]);
-  assert.deepEqual(of.Billed, ["$2.00", "$1.00", "+$1.00 (+100%)"]);
-});
-
-test("today, and what was not read, is in no comparison", () => {
-  const month = summary(data, chosen("2026-11-16", "2026-11-18"));
-  assert.deepEqual([month.period, month.previousPeriod, month.changePeriod],
-    ["16\u201318 November 2026", "14\u201315 November 2026", "16\u201317 November 2026"]);
-  assert.deepEqual([month.figures[0].text, month.figures[0].previous, month.figures[0].change], ["$7.37", "$4.92", "no change"]);
-  const site = { ...data.site, states: `${data.site.states.slice(0, -2)}pp`, yesterday: "2026-11-16" };
-  site.workspaces = site.workspaces.map((each) => ({ ...each, states: site.states, yesterday: site.yesterday }));
-  const east = summary({ ...data, site }, chosen("2026-11-12", "2026-11-18"));
-  assert.deepEqual([east.previousPeriod, east.changePeriod], ["7\u201311 November 2026", "12\u201316 November 2026"]);
-  const today = summary(data, chosen("2026-11-18", "2026-11-18"));
-  assert.deepEqual(new Set(today.figures.map((each) => each.change)), new Set([""]));
-  const [unread] = summary(data, chosen("2026-11-06", "2026-11-08")).figures;
-  assert.deepEqual([unread.previous, unread.change], ["$7.37", ""]);
-});
-
-test("where all days were read, what is not there is zero", () => {
-  const of = { ...data, shards: new Map([["2026-11", {}], ["2026-10", {}]]) };
-  const { figures } = summary(of, chosen("2026-11-10", "2026-11-12")), [cost, count, rate] = figures;
-  assert.deepEqual([cost.text, count.text, rate.text, figures.at(-1).text], ["$0.00", "0", "\u2013", "$0.00"]);
-  const unread = summary(of, chosen("2026-11-06", "2026-11-08")).figures;
-  assert.deepEqual([unread[0].text, unread.at(-1).text], ["\u2013", "\u2013"]);
-});
-
-test("a bill that the API does not give is not zero, and is compared with none", () => {
-  const without = (unbilled) => ({ ...data, site: { ...data.site, workspaces: data.site.workspaces.map((each) => ({ ...each, unbilled })) } });
-  const billed = (of, ...choice) => {
-    const { text, previous, change } = summary(of, chosen(...choice)).figures.at(-1);
-    return [text, previous, change];
-  };
-  assert.deepEqual(billed(data, "2026-11-10", "2026-11-12"), ["$0.00", "\u2013", ""]);
-  assert.deepEqual(billed(data, "2026-11-12", "2026-11-13"), ["$0.00", "$0.00", "no change"]);
-  assert.deepEqual(billed(without(["2026-11-12"]), "2026-11-12", "2026-11-13"), ["\u2013", "$0.00", ""]);
-  assert.deepEqual(billed(without(["2026-11-11"]), "2026-11-12", "2026-11-13"), ["$0.00", "\u2013", ""]);
-  assert.deepEqual(billed(without(["2026-11-03"]), "2026-11-02", "2026-11-04"), ["$2.00", "$1.00", ""]);
-  assert.deepEqual(billed(data, "2026-11-12", "2026-11-13", ["(none)"]), ["\u2013", "\u2013", ""]);
-  const part = { key: "b", data: "rpt_bill_days", period: "charted", mark: "column", by: ["utc_date"], draw: [{ value: "billed_usd" }], columns: ["utc_date", "billed_usd"] };
-  const { table } = view(part, without(["2026-11-03"]), chosen("2026-11-02", "2026-11-04"));
-  assert.deepEqual(table.rows.map((row) => row[1].text), ["$0.00", "\u2013", "$2.00"]);
-});
-
-test("a bill with a line of unknown amount is compared with none", () => {
-  const billed = (counts) => {
-    const bills = { utc_date: [1, 2], agent_id: { keys: ["a"], codes: [0, 0] }, billed_usd: [USD, 2 * USD], unknown_bill_count: counts };
-    const document = { ...data.shards.get("2026-11"), ...tables({ rpt_bill_days: bills }) };
-    const { text, previous, change } = summary({ ...data, shards: new Map([...data.shards, ["2026-11", document]]) },
-      chosen("2026-11-02", "2026-11-04")).figures.at(-1);
-    return [text, previous, change];
-  };
-  assert.deepEqual(billed([0, 0]), ["$2.00", "$1.00", "+$1.00 (+100%)"]);
-  assert.deepEqual(billed([0, 1]), ["$2.00", "$1.00", ""]);
-  assert.deepEqual(billed([1, 0]), ["$2.00", "\u2013", ""]);
-});
-
-test("a period before that was not read whole is unknown", () => {
-  const { figures } = summary(data, chosen("2026-10-30", "2026-11-04"));
-  assert.deepEqual(new Set(figures.map((each) => each.previous)), new Set(["\u2013"]));
-});
-
-test("a cost without the platform's is not compared with one with it", () => {
-  const { columns, size } = data.shards.get("2026-10").rpt_days;
-  const unknown = { numbers: Float64Array.from({ length: size }, (_, row) => Number(row % 3 === 2)), large: new Map() };
-  const shards = new Map([...data.shards, ["2026-10", { rpt_days: { size, columns: { ...columns, unknown_platform_count: unknown } } }]]);
-  const [cost, count] = summary({ ...data, shards }, chosen("2026-11-02", "2026-11-04")).figures;
-  assert.deepEqual([cost.previous, cost.change, count.change], ["\u2013", "", "no change"]);
-});
-
-test("a cost that is itself unknown in part is compared with none", () => {
-  const { columns, size } = data.shards.get("2026-11").rpt_days;
-  const unknown = { numbers: Float64Array.from({ length: size }, (_, row) => row < 3 ? 0 : 4), large: new Map() };
-  const shards = new Map([...data.shards, ["2026-11", { rpt_days: { size, columns: { ...columns, unknown_cost_count: unknown } } }]]);
-  const [cost, count] = summary({ ...data, shards }, chosen("2026-11-02", "2026-11-04")).figures;
-  assert.deepEqual([cost.previous, cost.change, count.change], ["\u2013", "", "no change"]);
-});
-
-test("an agent that rests shows its own latest days, and any others that are chosen", () => {
+test("without a choice, a page is of the newest month, and of a line that rests of its last", () => {
+  assert.deepEqual(periodOf(data, nothing).days, ["2026-11-01", "2026-11-18"]);
   const [workspace] = data.site.workspaces;
-  const agents = workspace.agents.map((line) => (line.id === "b" ? { ...line, today: "2026-11-04", yesterday: "2026-11-03" } : line));
+  const agents = workspace.agents.map((line) => (line.id === "b" ? { ...line, months: ["2026-10"] } : line));
   const of = { ...data, agent: "b", site: { ...data.site, workspaces: [{ ...workspace, agents }] } };
-  const part = { key: "a", data: "rpt_days", period: "recent", mark: "bar", by: ["agent_id"], draw: [{ value: "cost_usd" }], subtitle: "{span}" };
-  const spans = [nothing, chosen("2026-11-10", "2026-11-18")].map((choice) => view(part, of, choice).subtitle);
-  assert.deepEqual(spans, ["5 October\u20133 November 2026", "10\u201318 November 2026 (today so far)"]);
-  assert.equal(summary(of, chosen("2026-11-10", "2026-11-18")).period, "10\u201318 November 2026");
+  assert.deepEqual(periodOf(of, nothing).days, ["2026-10-01", "2026-10-31"]);
+  assert.deepEqual(monthsFor(data, nothing), ["2026-10", "2026-11"]);
+  assert.deepEqual(monthsFor(data, chosen("2026-11-03", "2026-11-04")), ["2026-11"]);
 });
 
-test("a part needs the months of its days, from the Monday on", () => {
-  const part = { key: "a", data: "rpt_days", period: "recent" };
-  assert.deepEqual(monthsFor(part, data, nothing), ["2026-10", "2026-11"]);
-  assert.deepEqual(monthsFor(part, data, chosen("2026-11-02", "2026-11-03")), ["2026-11"]);
+test("today is in no comparison, and a running month is shown up to its end", () => {
+  const { compared, before, base, end, isRead } = periodOf(data, nothing);
+  assert.deepEqual([compared, before, base, end, isRead],
+    [["2026-11-01", "2026-11-17"], ["2026-10-01", "2026-10-17"], ["2026-10-01", "2026-10-31"], "2026-11-30", false]);
+  const days = chosen("2026-11-14", "2026-11-18");
+  assert.deepEqual([periodOf(data, days).before, periodOf(data, days).end], [["2026-11-10", "2026-11-13"], "2026-11-18"]);
+  assert.equal(periodWords(data, days), "14\u201318 November 2026 so far, changes against 10\u201313 November 2026");
+  assert.equal(periodWords(data, nothing), "1\u201318 November 2026 so far; days of it or before it were not read whole");
+});
+
+const of = (made) => Object.fromEntries(made.map(({ key, value, change, note }) => [key, [value, change, note]]));
+test("cards have the figures of the period beside those of the period before", () => {
+  const made = of(cards(data, chosen("2026-11-02", "2026-11-04")));
+  assert.deepEqual([made.cost, made.failed, made.tokens], [["$7.37", "no change", ""],
+    ["$1.50", "$1.50 before", "20.3% of the cost"], ["6.0\u00a0k in", "no change", "603 out"]]);
+  assert.equal(of(cards(data, chosen("2026-11-10", "2026-11-11"))).failed[0], "$1.00 to $2.00");
+  const [each, rate, runs] = ["each", "rate", "runs"].map((key) => of(cards({ ...data, agent: "a" }, chosen("2026-11-02", "2026-11-04")))[key]);
+  assert.deepEqual([each, rate, runs], [["$0.3333", "$0.3333 before", "$0.2917 a run"], ["12.5%", "", "3 of 24 finished"], ["24", "no change", ""]]);
+});
+
+test("what was not read whole is compared with nothing, and days without rows are zero", () => {
+  assert.deepEqual(of(cards(data, chosen("2026-11-06", "2026-11-08"))).cost, ["$7.37", "", ""]);
+  const empty = { ...data, shards: new Map([["2026-11", {}], ["2026-10", {}]]) };
+  assert.deepEqual(of(cards(empty, chosen("2026-11-12", "2026-11-13"))).cost, ["$0.00", "no change", ""]);
+  assert.deepEqual(of(cards(empty, chosen("2026-10-01", "2026-10-12"))).cost, ["\u2013", "", ""]);
+});
+
+const unknownIn = (month, name, from) => {
+  const { columns, size } = data.shards.get(month).rpt_days;
+  const numbers = Float64Array.from({ length: size }, (_, row) => Number(columns.date.numbers[row] < from ? 0 : 4));
+  return { ...data, shards: new Map([...data.shards, [month, { rpt_days: { size, columns: { ...columns, [name]: { numbers, large: new Map() } } } }]]) };
+};
+test("a cost that is unknown in part, or without the platform's, is compared with none", () => {
+  const change = (made) => of(cards(made, chosen("2026-11-12", "2026-11-13"))).cost[1];
+  assert.equal(change(data), "no change");
+  assert.equal(change(unknownIn("2026-11", "unknown_cost_count", 12)), "");
+  assert.equal(change(unknownIn("2026-11", "unknown_platform_count", 12)), "");
+});
+
+test("a rate with the mix held weighs each agent by its runs of the period before", () => {
+  const days = { date: [1, 2, 3, 1, 2, 3], agent_id: { keys: ["a", "b"], codes: [0, 0, 0, 1, 1, 1] }, workspace_id: { keys: ["ws"], codes: [0, 0, 0, 0, 0, 0] },
+    failed_count: [0, 1, 0, 10, 1, 9], finished_count: [10, 30, 90, 10, 10, 10] };
+  const held = heldRate({ ...data, shards: new Map([["2026-11", tables({ rpt_days: days })]]) }, chosen("2026-11-03", "2026-11-03"));
+  assert.deepEqual([held.rate.toFixed(4), held.before.toFixed(4)], ["0.2250", "0.0500"]);
+  assert.deepEqual(held.mover, { name: "Beta", rate: "90.0%", before: "10.0%", sign: "\u2191" });
+  const few = { ...days, finished_count: [10, 30, 0, 10, 10, 10] };
+  assert.equal(heldRate({ ...data, shards: new Map([["2026-11", tables({ rpt_days: few })]]) }, chosen("2026-11-03", "2026-11-03")), null);
+});
+
+test("a table compares rows with the period before, whose keys it has, too", () => {
+  const days = { date: [10, 11, 10], agent_id: { keys: ["a", "b"], codes: [0, 0, 1] }, cost_usd: [USD, 3 * USD, 2 * USD], run_count: [1, 1, 1] };
+  const part = { key: "t", data: "rpt_days", chosen: true, by: ["agent_id"], total: true, columns: ["agent_id", "cost_usd", "compared.cost_usd/before.cost_usd|usd_change", "cost_usd|trend"] };
+  const { table } = view(part, { ...data, marked: new Set(["ws b"]), shards: new Map([["2026-11", tables({ rpt_days: days })]]) }, chosen("2026-11-11", "2026-11-11"));
+  assert.deepEqual([...table.rows, ...table.foot].map(texts), [["Alpha <b>", "$3.00", "+$2.00 (+200%)", ""], ["Beta", "$0.00", "\u2212$2.00 (\u2212100%)", ""], ["Total", "$3.00", "no change", ""]]);
+  assert.deepEqual(table.rows.map(([cell]) => [cell.hue, cell.isMarked ?? false]), [[1, false], [2, true]]);
+  assert.deepEqual(table.rows.map((row) => row[3].trend), [[3 * USD], [0]]);
+});
+
+test("a chart is switched to what it is stacked by and what it shows, of what there is", () => {
+  const part = { key: "c", data: "rpt_days", chosen: true, mark: "column", by: ["date"], compare: true,
+    split: [{ name: "agent", by: ["agent_id"] }, { name: "model", by: ["model"], data: "rpt_models", time: "utc_date", values: ["cost"] }],
+    show: [{ name: "cost", value: "cost_usd", title: "{first.label}" }, { name: "runs", value: "run_count", title: "Runs of {first.label}" }] };
+  const shown = (by, show) => {
+    const made = view(switched(part, by, show), data, chosen("2026-11-03", "2026-11-03"));
+    return [made.title, ...made.series.map(({ label, values }) => [label, ...values])];
+  };
+  assert.deepEqual(shown(null, null).slice(0, 2), ["\u2068Alpha <b>\u2069", ["Alpha <b>", 2 * USD]]);
+  assert.deepEqual(shown("agent", "runs").slice(0, 2), ["Runs of \u2068Alpha <b>\u2069", ["Alpha <b>", 4]]);
+  assert.deepEqual(shown("model", "runs"), ["\u2068opus\u2069", ["opus", 7 * USD], ["mini", USD]]);
+});
+
+test("the period before stands at the days of this one, unknown where it was not read whole", () => {
+  const part = { key: "c", data: "rpt_days", chosen: true, mark: "column", by: ["date"], draw: [{ value: "run_count" }], compare: true };
+  const { before } = view(part, data, chosen("2026-11-08", "2026-11-10"));
+  assert.deepEqual(before, { label: "5\u20137 November 2026", days: ["2026-11-08", "2026-11-09", "2026-11-10"], values: [8, 8, null] });
 });

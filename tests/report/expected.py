@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
 import duckdb
+from msgspec.structs import replace
 
 from analytics.format import text
 from analytics.report.columns import Column, column
@@ -43,14 +45,6 @@ class Choice:
             "isChosen": bool(self.first or self.members),
         }
 
-    def days(self, part: Part, entity: Entity) -> tuple[date, date]:
-        """The days of a part."""
-        if self.first and self.last:
-            return self.first, self.last
-        if part.period == "charted" or self.members:
-            return entity.row["today"] - timedelta(days=91), entity.row["today"]
-        return entity.row["yesterday"] - timedelta(days=29), entity.row["yesterday"]
-
 
 class Reports:
     """The tables of a published file, of which a test may change its copy by `sql`."""
@@ -63,6 +57,9 @@ class Reports:
             "select table_name from duckdb_tables() where schema_name = 'reports'"
         ).fetchall():
             self.con.execute(f"create table reports.{name} as from published.reports.{name}")
+        self.con.execute("create schema marts")
+        for name in ("fct_findings", "dim_agent_versions", "fct_workspace_months"):
+            self.con.execute(f"create table marts.{name} as from published.marts.{name}")
         self.con.execute(sql)
         self.entities = Entities(self.con)
 
@@ -99,7 +96,7 @@ class Reports:
             f"if({lacks} and {each in _OF_RUNS}, null, sum({each})) as {each}"
             for each in known
             if each.endswith(_ADDED) or each in measures()
-        )
+        ) + (", (sum(tokens_in) + sum(tokens_out))::bigint as tokens" * ("tokens_in" in known))
 
     def table(self, part: Part, entity: Entity) -> list[Row]:
         """The rows of a table that needs no choice."""
@@ -110,6 +107,18 @@ class Reports:
             rows = f"(select {', '.join(part.by)}, {self._sums(part)} from {rows} group by all)"
         return self.rows(f"from {rows} {'order by ' * bool(order)} {', '.join(order)}", values)
 
+    def days(self, entity: Entity, choice: Choice) -> tuple[date, date]:
+        """The days that a page shows: those chosen, else the newest month of its entity."""
+        if choice.first and choice.last:
+            return choice.first, choice.last
+        (row,) = self.rows(
+            "select max(month) as month from reports.rpt_months where workspace_id = ?"
+            " and agent_id = ?",
+            [entity.workspace_id, entity.agent_id],
+        )
+        first: date = row["month"]
+        return first, (first + timedelta(days=31)).replace(day=1) - timedelta(days=1)
+
     def chosen(self, part: Part, entity: Entity, choice: Choice) -> tuple[list[Row], Row]:
         """The rows of a part that follows a choice, and their total."""
         rows, values = self._of(part, entity)
@@ -118,11 +127,26 @@ class Reports:
         of_members = "true"
         if member and choice.members is not None:
             of_members = f"list_contains({[*choice.members]}::varchar[], {member})"
-        first, last = choice.days(part, entity)
+        first, last = self.days(entity, choice)
         of = f"from {rows} where {of_members} and {time} between '{first}' and '{last}'"
-        by = ", ".join([part.stack] if part.stack else part.by)
+        by = ", ".join(part.by)
         total, *_ = self.rows(f"select {self._sums(part)} {of}", values)
         return self.rows(f"select {by}, {self._sums(part)} {of} group by all", values), total
+
+
+def variants(part: Part) -> list[Part]:
+    """What a part can be switched to, as parts of their own; else the part itself."""
+    return [
+        replace(
+            part,
+            data=way.data or part.data,
+            by=way.by or (way.time or "date",),
+            columns=(*(way.by or (way.time or "date",)), each.value),
+        )
+        for way in part.split
+        for each in part.show
+        if not way.values or each.name in way.values
+    ] or [part]
 
 
 def figures(part: Part) -> dict[int, Column]:
@@ -131,7 +155,7 @@ def figures(part: Part) -> dict[int, Column]:
     return {
         place: each
         for place, each in columns
-        if not (each.kind or "/" in each.expression or each.unit == "of_unit")
+        if not (each.kind or re.search("[/.]", each.expression) or each.unit == "of_unit")
     }
 
 

@@ -132,7 +132,7 @@ class Site:
     def one(self, kind: str) -> Page:
         """A page of each kind: of a workspace, its last whole month and most expensive agent."""
         workspace = self.workspaces[-1]
-        agent = workspace.root.all("nav", **{"class": "links"})[0].all("a")[0].attributes["href"]
+        agent = workspace.root.all("noscript")[1].all("a")[0].attributes["href"]
         return {
             "overview": self.overview,
             "workspace": workspace,

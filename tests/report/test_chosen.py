@@ -15,31 +15,20 @@ from playwright.sync_api import expect
 from analytics.format import numbers
 from tests.hostile import NAMES
 from tests.report.browser import Reader
-from tests.report.pages import Page, Site
+from tests.report.pages import Site
 from tests.report.published import Asked
 
-NOVEMBER, OCTOBER, BEFORE = (
+NOVEMBER, OVER, OCTOBER, BEFORE = (
     f"between '{first}' and '{last}'"
     for first, last in (
-        ("2026-11-01", "2026-11-21"), ("2026-10-01", "2026-10-31"), ("2026-10-01", "2026-10-20"),
+        ("2026-11-01", "2026-11-21"), ("2026-11-01", "2026-11-20"),
+        ("2026-10-01", "2026-10-31"), ("2026-10-01", "2026-10-20"),
     )
 )  # fmt: skip
 _FIGURES = """
     select sum(cost_usd) as cost, sum(run_count)::bigint as runs,
         sum(failed_count)::bigint as failed, sum(succeeded_count + failed_count)::bigint as finished
     from published.marts.fct_agent_days where @MINE and date """
-_BILLED = """
-    select sum(billed_usd) as billed from published.marts.fct_charges where @MINE and utc_date """
-
-
-def _figures(sql: Asked, page: Page, days: str) -> dict[str, str]:
-    row = sql.row(_FIGURES + days, page) | sql.row(_BILLED + days, page)
-    return {
-        "Cost": numbers.usd_headline(row["cost"]),
-        "Runs": numbers.count(row["runs"]),
-        "Failure rate": numbers.failure_rate(row["failed"], row["finished"]),
-        "Billed": numbers.usd_headline(row["billed"]),
-    }
 
 
 def _rows(shown: Shown, table: str) -> list[list[str]]:
@@ -55,7 +44,8 @@ def _drawn(shown: Shown, part: str) -> float:
     plot.scroll_into_view_if_needed()
     plot.locator(".main-svg").first.wait_for()
     total: float = plot.evaluate(
-        "({ data }) => data.flatMap(({ y }) => [...y]).reduce((sum, each) => sum + (each ?? 0), 0)"
+        """({ data }) => data.filter(({ type }) => type === "bar").flatMap(({ y }) => [...y])
+            .reduce((sum, each) => sum + (each ?? 0), 0)"""
     )
     return total
 
@@ -63,17 +53,21 @@ def _drawn(shown: Shown, part: str) -> float:
 def test_a_chosen_month_stands_beside_the_one_before(
     batches: Site, sql: Asked, reader: Reader
 ) -> None:
-    """Its figures, those of the same days of the month before, and its bill are what SQL says."""
+    """Its figures are what SQL says, and changes are against the same days of the month before."""
     page = batches.one("agent")
     shown = reader.open(page.path, "#period=2026-11")
-    heads, *rows = _rows(shown, "#chosen-figures")
-    now = {label: text for label, text, *_ in rows}
-    then = {label: text for label, _, text, *_ in rows}
+    now, whole, then = (sql.row(_FIGURES + days, page) for days in (NOVEMBER, OVER, BEFORE))
+    texts = {key: shown.locator(f"#card-{key} dd:visible").all_inner_texts()
+             for key in ("cost", "runs", "rate")}  # fmt: skip
 
-    assert heads[1:3] == ["1\u201321 November 2026", "1\u201320 October 2026"]
-    assert _figures(sql, page, NOVEMBER).items() <= now.items()
-    assert _figures(sql, page, BEFORE).items() <= then.items()
-    assert shown.locator("[data-now]:visible").count() == 0
+    expect(shown.locator("#span")).to_have_text(
+        "1\u201321 November 2026 so far, changes against 1\u201320 October 2026"
+    )
+    assert texts["cost"][0] == numbers.usd_headline(now["cost"])
+    assert texts["cost"][1].replace("\u2060", "") == numbers.usd_change(whole["cost"], then["cost"])
+    assert texts["runs"][0] == numbers.count(now["runs"])
+    assert texts["rate"][0] == numbers.percent(now["failed"], now["finished"])
+    assert shown.locator(".newest:visible").count() == 0
 
 
 def test_texts_tables_and_charts_follow_period_and_agents(
@@ -82,7 +76,7 @@ def test_texts_tables_and_charts_follow_period_and_agents(
     """What is chosen in the form is what all parts are of, and stands in the address."""
     page = batches.one("workspace")
     shown = reader.open(page.path)
-    whole = shown.locator("#cost-title").inner_text()
+    whole = shown.locator("#span").inner_text()
     shown.locator(".members summary").click()
     boxes = shown.locator('[name="member"]')
     chosen = []
@@ -94,24 +88,23 @@ def test_texts_tables_and_charts_follow_period_and_agents(
     shown.locator("#period").select_option("2026-10")
     agents = [each.rsplit("-", 1)[0] for each in chosen]
     cost = sql.row(_FIGURES + OCTOBER, page, agents)["cost"]
-    title = f"Cost: {numbers.usd(cost)} in 1\u201331 October 2026"
-    expect(shown.locator("#cost-title")).to_have_text(title)
+    value, shown_cost = shown.locator("#card-cost .value"), numbers.usd_headline(cost)
+    expect(value).to_have_text(shown_cost)
     address = shown.url
 
     for again in (False, True):  # as chosen, and as the address says
         if again:
             reader.open(page.path, f"#{address.partition('#')[2]}")
-        days = _rows(shown, "#cost-table")
-        lines = _rows(shown, "#members-table")
-        assert shown.locator("#cost-title").inner_text() == title
-        assert [len(days), len(lines)] == [31 + 2, len(chosen) + 2]
-        assert days[-1][:2] == lines[-1][:2] == ["Total", numbers.usd(cost)]
+        lines = _rows(shown, "#agents-table")
+        assert value.inner_text() == shown_cost
+        assert len(lines) == len(chosen) + 2
+        assert lines[-1][:2] == ["Total", numbers.usd(cost)]
         assert _drawn(shown, "cost") == pytest.approx(float(cost))
     assert "period=2026-10" in address
     assert f"only={','.join(chosen)}" in address
 
     shown.locator("#clear").click()
-    expect(shown.locator("#cost-title")).to_have_text(whole)
+    expect(shown.locator("#span")).to_have_text(whole)
     assert "#" not in shown.url
 
 
@@ -122,30 +115,31 @@ def test_an_address_that_means_nothing_chooses_nothing(
     hash_: str, batches: Site, reader: Reader
 ) -> None:
     """What an address cannot mean is ignored, and so are days to come; the form shows neither."""
-    page = batches.one("workspace")
-    shown = reader.open(page.path, hash_)
+    shown = reader.open(batches.one("workspace").path, hash_)
 
     assert shown.locator("#period").input_value() == shown.locator("#from").input_value() == ""
-    assert shown.locator("#chosen").is_hidden()
-    assert shown.locator("#cost-title").inner_text() in page.source
+    assert shown.locator("html[data-chosen]").count() == 0
+    assert shown.locator("#span").inner_text().startswith("1\u201321 November 2026 so far")
 
 
 def test_a_choice_without_its_data_is_not_shown(batches: Site, reader: Reader) -> None:
     """A page says which file is missing or that it is newer, and all that it shows stays as one."""
     shown, data = reader.page, batches.folder / "data"
-    shown.route("**/2026-09/*.js", lambda route: route.abort())
+    shown.route("**/2026-10/*.js", lambda route: route.abort())
     shown.goto(batches.one("workspace").path.as_uri())
-    notice, period = shown.locator("main > .notice"), shown.locator("#period")
-    expect(notice).to_contain_text(re.compile(r"data/2026-09/\S+\.js is missing"))
+    notice, period = shown.locator("main .notice"), shown.locator("#period")
+    expect(notice).to_contain_text(re.compile(r"data/2026-10/\S+\.js is missing"))
+    shown.unroute("**/2026-10/*.js")
     period.select_option("2026-11")
     reader.wait_until_ready()
     expect(notice).to_have_count(0)
+    shown.route("**/2026-09/*.js", lambda route: route.abort())
     drawn, title, address = _drawn(shown, "cost"), shown.title(), shown.url
     period.select_option("2026-09")
     expect(notice).to_be_visible()
 
     assert (period.input_value(), shown.title(), shown.url) == ("2026-11", title, address)
-    expect(shown.locator("#chosen-title")).to_contain_text("November 2026")
+    expect(shown.locator("#span")).to_contain_text("21 November 2026 so far")
     assert drawn == _drawn(shown, "cost") > 0
     shown.unroute("**/2026-09/*.js")
     other = data / "pages" / "workspace.js"
@@ -155,7 +149,7 @@ def test_a_choice_without_its_data_is_not_shown(batches: Site, reader: Reader) -
     assert (period.input_value(), drawn) == ("2026-11", _drawn(shown, "cost"))
     shown.unroute("**/data/site.js?*")
     period.select_option("2026-09")
-    expect(shown.locator("#chosen-title")).to_contain_text("September 2026")
+    expect(shown.locator("#span")).to_contain_text("30 September 2026")
     expect(notice).to_have_count(0)
     reader.complaints.clear()
 
@@ -171,7 +165,7 @@ def test_days_are_followed_once_both_are_typed(batches: Site, reader: Reader) ->
         chosen.append(shown.url.partition("#")[2])
 
     assert chosen == ["", "", "from=2026-11-01&to=2026-11-10"]
-    expect(shown.locator("#chosen-title")).to_have_text("Chosen: 1\u201310 November 2026")
+    expect(shown.locator("#span")).to_contain_text("1\u201310 November 2026, changes against")
 
 
 def test_every_link_carries_the_choice(batches: Site, reader: Reader) -> None:
@@ -187,16 +181,15 @@ def test_every_link_carries_the_choice(batches: Site, reader: Reader) -> None:
 
     follow('nav.tabs a:has-text("Trust")', "trust.html")
     follow('nav[aria-label="Breadcrumb"] li:nth-child(2) a', page.path.name)
-    expect(shown.locator("#chosen-title")).to_contain_text("October 2026")
-    shown.locator("#members summary").click()
-    follow("#members-table a", f"{agent}.html")
-    expect(shown.locator("#chosen-title")).to_contain_text("October 2026")
+    expect(shown.locator("#span")).to_contain_text("31 October 2026")
+    follow("#agents-table a", f"{agent}.html")
+    expect(shown.locator("#span")).to_contain_text("31 October 2026")
     follow("#siblings a", "*.html")
     shown.go_back()
     follow('nav[aria-label="Breadcrumb"] li:nth-child(1) a', "index.html")
     shown.locator("#open-menu").click()
     follow("#menu .agent a", "*.html")
-    expect(shown.locator("#chosen-title")).to_contain_text("October 2026")
+    expect(shown.locator("#span")).to_contain_text("31 October 2026")
 
 
 def test_a_table_sorts_and_downloads_exactly_as_shown(
@@ -205,14 +198,13 @@ def test_a_table_sorts_and_downloads_exactly_as_shown(
     """A head sorts, and says so; the CSV is exact, in order; another choice is told after it."""
     page = batches.one("workspace")
     shown = reader.open(page.path, "#period=2026-10")
-    shown.locator("#members summary").click()
-    head = shown.locator("#members-table th button", has_text="Cost").first
+    head = shown.locator("#agents-table th button", has_text="Cost").first
     head.click()
     head.click()
     expect(head.locator("..")).to_have_attribute("aria-sort", "ascending")
-    assert "sort=members-table:1:ascending" in shown.url
+    assert "sort=agents-table:1:ascending" in shown.url
     with shown.expect_download() as download:
-        shown.locator("#members .csv").click()
+        shown.locator("#agents .csv").click()
     text = Path(download.value.path()).read_text("utf-8-sig")
     _, *rows = csv.reader(io.StringIO(text, newline=""))
     costs = sql.rows(
@@ -224,10 +216,13 @@ def test_a_table_sorts_and_downloads_exactly_as_shown(
     assert [Decimal(row[1]) for row in rows if row[1]] == [each["usd"] for each in costs]
     assert f"'{NAMES['cmd-c-calc-a0']}" in [row[0] for row in rows]
     assert re.fullmatch(
-        r"[a-z0-9-]+_members-table_2026-10-01_2026-10-31\.csv", download.value.suggested_filename
+        r"[a-z0-9-]+_agents-table_2026-10-01_2026-10-31\.csv", download.value.suggested_filename
     )
 
-    for choice, said in (("2026-11", "Chosen: 1\u201321 November 2026"), ("", "Latest days")):
+    for choice, said in (
+        ("2026-11", "Shown: 1\u201321 November 2026"),
+        ("", "Shown: 1\u201321 November 2026"),
+    ):
         shown.locator("#period").select_option(choice)
         expect(shown.locator("#announcement")).to_have_text(said)
         expect(head.locator("..")).to_have_attribute("aria-sort", "ascending")
@@ -243,12 +238,12 @@ def test_a_hostile_name_stays_a_text_in_all_that_scripts_write(
     dialogs: list[str] = []
     reader.page.on("dialog", lambda dialog: dialogs.append(dialog.message))
     shown = reader.open(batches.one("workspace").path, f"#period=2026-10&only={own.path.stem}")
-    shown.locator("#members .ytick text", has_text="<script>alert").wait_for()
+    shown.locator("#cost .legendtext, #cost .bars", has_text="").first.wait_for()
     shown.locator("#open-menu").click()
     shown.locator("#menu input").fill("<script>")
     texts = [
         shown.locator(where).first.inner_text()
-        for where in ("#chosen-title", "#chosen-members", "#members-title", "#menu li:visible a")
+        for where in ("#chosen-members", "#cost-title", "#agents-table tbody", "#menu li:visible a")
     ]
 
     assert all("<script>alert(1)</script>" in text for text in texts), texts
@@ -270,8 +265,8 @@ def test_the_agents_of_an_owner_can_be_chosen_together(
     owner = shown.locator("#owner")
     assert owner.locator("option").all_inner_texts() == ["any", name, "=Support()", "no owner"]
     owner.select_option(label=name)
-    cost = numbers.usd(sql.row(_FIGURES + OCTOBER, page, agents)["cost"])
-    expect(shown.locator("#cost-title")).to_have_text(f"Cost: {cost} in 1\u201331 October 2026")
+    cost = numbers.usd_headline(sql.row(_FIGURES + OCTOBER, page, agents)["cost"])
+    expect(shown.locator("#card-cost .value")).to_have_text(cost)
     assert shown.locator('[name="member"]:checked').count() == len(agents)
 
     shown.locator('[name="member"]:checked').first.uncheck()
@@ -279,3 +274,31 @@ def test_the_agents_of_an_owner_can_be_chosen_together(
     owner.select_option(label="no owner")
     owner.select_option(label="any")
     expect(shown.locator("#chosen-members")).to_have_text("all")
+
+
+def test_the_large_chart_is_switched(batches: Site, sql: Asked, reader: Reader) -> None:
+    """What it shows, and by what, is pressed, and stands in the address; runs have no model."""
+    page = batches.one("workspace")
+    shown = reader.open(page.path, "#period=2026-10")
+    shown.locator('#cost button[value="runs"]').click()
+    expect(shown.locator("#cost-title")).to_contain_text("of the runs")
+    assert _drawn(shown, "cost") == sql.row(_FIGURES + OCTOBER, page)["runs"]
+    shown.locator('#cost button[value="model"]').click()
+    expect(shown.locator("#cost-title")).to_contain_text("of the cost")
+    assert "by=model&show=runs" in shown.url
+    assert shown.locator('#cost button[value="runs"]').is_hidden()
+    pressed = shown.locator('#cost button[aria-pressed="true"]').all_inner_texts()
+    assert pressed == ["model", "cost"]
+
+
+def test_the_rest_of_a_table_is_opened(batches: Site, reader: Reader) -> None:
+    """Ten agents stand in the table; a button opens the others, and they stay open."""
+    shown = reader.open(batches.one("overview").path)
+    more, rows = shown.locator("#agents .all-rows"), shown.locator("#agents-table tbody tr")
+    assert rows.count() == 10
+    text = more.inner_text()
+    more.click()
+    expect(rows).to_have_count(10 + int(text.partition(" ")[0]))
+    expect(rows.nth(10).locator("a")).to_be_focused()
+    shown.locator("#period").select_option("2026-10")
+    expect(more).to_have_count(0)

@@ -18,7 +18,7 @@ from analytics.report.spec import Page as Spec
 from analytics.report.spec import Part, read_pages
 from tests.hostile import NAMES
 from tests.report import shown
-from tests.report.expected import TIMES, Choice, Reports, Row, exact, figures
+from tests.report.expected import TIMES, Choice, Reports, Row, exact, figures, variants
 from tests.report.pages import Page
 
 Views: TypeAlias = tuple[Spec, Entity, list[dict[str, Any]]]
@@ -122,11 +122,11 @@ def wrong_view(
 def wrong_views(reports: Reports, views: list[Views]) -> Iterator[str]:
     """What views have that SQL has not; days of rates and medians are tested with the engine."""
     for page, entity, of in views:
-        parts = [part for part in page.parts if part.period or part.mark]
+        parts = [each for part in page.parts if part.chosen or part.mark for each in variants(part)]
         for choice, found in zip(choices(reports, entity), of, strict=True):
             for part, view in zip(parts, found["views"], strict=True):
                 is_rate = bool(part.mark) and "interval" in part.mark and bool({*part.by} & TIMES)
-                if part.period and part.data not in {"rpt_runs", "rpt_run_weeks"} and not is_rate:
+                if part.chosen and part.data not in {"rpt_runs", "rpt_run_weeks"} and not is_rate:
                     wrong = filter(None, wrong_view(reports, part, entity, choice, view))
                     yield from (f"{page.name}, {part.key}, {choice}: {each}" for each in wrong)
 
@@ -189,6 +189,28 @@ def test_pages_hold_what_sql_says(reports: Reports, pages: list[Html]) -> None:
     assert [*wrong_pages(reports, pages)] == []
 
 
+def test_cards_hold_what_sql_says(reports: Reports, views: list[Views]) -> None:
+    """Cost and failed cost of a whole month, and the failure rate with the mix held."""
+    for page, entity, of in (each for each in views if each[0].name == "workspace"):
+        for choice, found in zip(choices(reports, entity)[:2], of, strict=False):
+            first, _ = reports.days(entity, choice)
+            (row,) = reports.rows(
+                "from reports.rpt_months join marts.fct_workspace_months as held"
+                " using (workspace_id, month) where workspace_id = ? and month = ?"
+                " and agent_id = '(all)'",
+                [entity.workspace_id, first],
+            )
+            shown = {each["key"]: each["value"] for each in found["cards"]}
+            held = row["adjusted_failure_rate"]
+
+            assert shown["cost"] == numbers.usd_headline(row["cost_usd"]), page.name
+            assert shown["failed"] == text.figure("failed_cost_usd", "range", row)
+            assert shown["rate"] == (
+                numbers.UNKNOWN if held is None
+                else numbers.percent(Decimal(str(held)), Decimal(1))
+            )  # fmt: skip
+
+
 def as_given(value: Any) -> Any:
     """A figure as data files have it: money in units of 10^-10 USD, an instant in seconds."""
     if isinstance(value, datetime):
@@ -221,8 +243,7 @@ def test_data_of_runs_hold_what_sql_says(relation: str, reports: Reports, publis
     [
         ("agent", "update reports.rpt_days set cost_usd = cost_usd + 0.0000000001"),
         ("workspace", "delete from reports.rpt_models where model[1] = 'c'"),
-        ("overview", "update reports.rpt_workspace_days set date = date + 1"),
-        ("html", "update reports.rpt_headlines set recent_failed_count = recent_failed_count + 1"),
+        ("overview", "update reports.rpt_days set date = date + 1"),
         ("html", "update reports.rpt_budgets set actual_usd = actual_usd + 0.01"),
         ("html", "delete from reports.rpt_months where month = '2026-10-01' and cost_usd > 0"),
     ],

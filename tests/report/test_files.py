@@ -101,13 +101,21 @@ def costliest(reports: Reports) -> Entity:
         (
             "update reports.rpt_days set cost_usd = cost_usd + 1 where {agent} and date = '{last}'",
             [
-                "agents/{agent_file}.html",
                 "data/{month}/{agent_file}.js",
                 "data/{month}/{workspace_file}.js",
+                "data/{month}/site.js",
             ],
         ),
         (
-            "update reports.rpt_headlines set month_cost_usd = 7 where {agent}",
+            "update reports.rpt_forecasts set low_usd = 7 where {agent}",
+            ["agents/{agent_file}.html"],
+        ),
+        (
+            (
+                "insert into marts.fct_findings by name select workspace_id, agent_id,"
+                " 'x' as finding_id, 'new_agent' as kind, 'A' as sentence, 9 as rank"
+                " from reports.rpt_headlines where {agent}"
+            ),
             ["agents/{agent_file}.html"],
         ),
         (

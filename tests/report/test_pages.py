@@ -99,13 +99,14 @@ def test_pages_have_the_outline_that_readers_of_screens_rely_on(batches: Site) -
         assert all(table.all("caption")[0].text for table in page.root.all("table"))
         texts = {each.attributes.get("id"): each.text for each in page.root.everything()}
         for plot in page.root.all("div", role="img"):
-            assert all(texts[each] for each in plot.attributes["aria-labelledby"].split())
+            title, _ = plot.attributes["aria-labelledby"].split()
+            assert texts[title]
 
 
 def test_a_section_without_data_is_not_there(batches: Site) -> None:
-    """A workspace without owners, budgets and invoices has no such section, chart or table."""
+    """A workspace without budgets and invoices has no such section or table."""
     of_name = {page.root.all("h1")[0].text: page for page in batches.workspaces}
-    parts = ("owners", "by-owner", "owner-table-table", "budgets-table", "month-invoices-table")
+    parts = ("budgets", "budgets-table", "month-invoices-table")
     for name, is_there in (("Hearth & Grain", False), ("Northlight Studio", True)):
         (page,) = (page for title, page in of_name.items() if name in title)
         month = Page(page.path.with_suffix("") / "2026-10.html")
@@ -121,10 +122,9 @@ def test_an_agent_names_its_owner(batches: Site, sql: Asked) -> None:
         " where line_type = 'agent'"
     ):
         page = pages[agent["agent_id"]]
-        texts = [each.text for each in page.root.all("p", **{"class": "as-of"})]
-        for label, value in (("Owner", agent["owner"]), ("Cost center", agent["cost_center"])):
-            shown = [text for text in texts if text.startswith(f"{label}: ")]
-            assert shown == ([f"{label}: \u2068{value}\u2069."] if value else [])
+        (line,) = page.root.all("p", **{"class": "as-of"})
+        for label, value in (("owner", agent["owner"]), ("cost center", agent["cost_center"])):
+            assert (f"{label} \u2068{value}\u2069" in line.text) == bool(value)
 
 
 def test_a_hostile_name_is_text_wherever_it_stands(batches: Site) -> None:

@@ -30,9 +30,6 @@ _FOCUSED = """() => {
 def test_the_keyboard_alone_reaches_everything(kind: str, batches: Site, reader: Reader) -> None:
     """Tab reaches every link, control and wide table, in order, each with a focus to be seen."""
     shown = reader.open(batches.one(kind).path)
-    if kind == "agent":  # whose runs are read when they come near
-        shown.locator("#all-runs").scroll_into_view_if_needed()
-        shown.locator("#ranked-runs tbody a").first.wait_for()
     count = shown.evaluate(_REACHABLE)
     reached = []
     for _ in range(count + 5):
@@ -90,11 +87,11 @@ def test_a_run_is_reached_by_the_keyboard_and_by_its_address(
 ) -> None:
     """Enter in a table opens a run or chooses a day, and the focus stays; a run has an address."""
     page = batches.one("agent")
-    shown = reader.open(page.path, "#sort=cost-table:1:descending&sort=ranked-runs:1:ascending")
+    shown = reader.open(page.path, "#sort=cost-table:1:descending&sort=listed-runs:3:ascending")
     dialog = shown.locator("#run-detail")
-    shown.locator("#all-runs").scroll_into_view_if_needed()
-    link = shown.locator("#ranked-runs tbody a").first
-    run_id = link.inner_text()
+    link = shown.locator("#listed-runs tbody a").first
+    moment = link.inner_text()
+    run_id = link.get_attribute("href").removeprefix("#run=")  # type: ignore[union-attr]
     link.focus()
     shown.keyboard.press("Enter")
     expect(dialog.locator("h2")).to_contain_text(run_id)
@@ -103,7 +100,7 @@ def test_a_run_is_reached_by_the_keyboard_and_by_its_address(
     shown.keyboard.press("Escape")
     expect(dialog).to_be_hidden()
     expect(shown).not_to_have_url(re.compile("run="))
-    expect(shown.locator("#ranked-runs a", has_text=run_id)).to_be_focused()
+    expect(shown.locator("#listed-runs a", has_text=moment)).to_be_focused()
 
     shown.locator("#cost summary").click()
     day = shown.locator("#cost-table tbody a").nth(3)
@@ -123,7 +120,7 @@ def test_a_run_is_reached_by_the_keyboard_and_by_its_address(
 
 
 def test_runs_are_listed_by_status(batches: Site, sql: Asked, reader: Reader) -> None:
-    """The runs of a chosen month are a button away, and those of a status a choice."""
+    """The runs of a chosen month are listed by their status, those that failed at first."""
     page = batches.one("agent")
     failed = sql.rows(
         "select run_id from runs where @MINE and status = 'failed'"
@@ -131,9 +128,8 @@ def test_runs_are_listed_by_status(batches: Site, sql: Asked, reader: Reader) ->
         page,
     )
     shown = reader.open(page.path, "#period=2026-10")
-    shown.locator("#show-runs").click()
     shown.locator("#run-status").select_option("failed")
-    expect(shown.locator("#listed-runs caption")).to_contain_text("failed")
-    rows = shown.locator("#listed-runs tbody th").all_inner_texts()
+    expect(shown.locator("#listed-runs tbody tr")).to_have_count(len(failed))
+    rows = shown.locator("#listed-runs tbody td:nth-child(2)").all_inner_texts()
 
-    assert sorted(rows) == sorted(each["run_id"] for each in failed)
+    assert sorted(rows) == sorted(each["run_id"][:8] for each in failed)

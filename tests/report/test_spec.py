@@ -17,7 +17,7 @@ from analytics.report.spec import read_page, read_pages
 from analytics.resources import folder
 from analytics.transform.models import read_models
 from tests.report import shown
-from tests.report.expected import Choice, Reports
+from tests.report.expected import Choice, Reports, variants
 from tests.report.pages import Page
 from tests.report.test_files import ABOUT
 
@@ -34,11 +34,10 @@ PART = '[[section]]\nkey = "s"\ntitle = "S"\n[[section.part]]\nkey = "p"\ndata =
         (PAGE + 'colour = "red"\n', "colour"),
         (PAGE + PART + 'mark = "pie"\n', r"'pie' - at `\$.section\[0\].part\[0\].mark`"),
         (PAGE + PART + "limit = true\n", r"part\[0\].limit"),
-        (PAGE + PART + 'periods = "recent"\n', "periods"),
+        (PAGE + PART + "choosen = true\n", "choosen"),
         (PAGE + PART + 'draw = [{ value = "cost_usd", hue = 1 }]\n', "hue"),
         (PAGE + PART + PART.replace('"p"', '"q"'), "two parts are named s"),
         (PAGE + '[[section]]\nkey = "s"\ntitle = "S"\n[[section.part]]\nuse = "x"\n', "`x` is no"),
-        (PAGE + '[[headline]]\nuse = "x"\n', "`x` is no headline"),
     ],
 )
 def test_a_wrong_specification_is_refused(text: str, told: str, tmp_path: Path) -> None:
@@ -57,13 +56,17 @@ def test_parts_read_columns_that_their_relations_have(published: Path) -> None:
         for part in page.parts:
             known = {*reports.columns(part.data), "month"}
             texts = [*part.columns, *(each.value for each in part.draw)]
-            named = {name.removeprefix("total.") for each in texts for name in column(each).figures}
+            named = {name.rpartition(".")[2] for each in texts for name in column(each).figures}
+            known |= {"tokens"} if "tokens_in" in known else set()
             assert {*named, *part.by, *part.where} <= known, (page.name, part.key)
+            for each in variants(part) if part.split else []:
+                known = {*reports.columns(each.data), "tokens"}
+                assert {*each.by, *each.columns} <= known, (page.name, part.key)
 
 
 def test_a_heading_names_the_whole_row_of_which_it_tells() -> None:
     """Of rows by several keys, no heading names one key alone: others may share it."""
-    followed = [part for page in read_pages().values() for part in page.parts if part.period]
+    followed = [part for page in read_pages().values() for part in page.parts if part.chosen]
 
     assert [
         part.key
@@ -117,7 +120,7 @@ title = "Costly days"
 [[section.part]]
 key = "by-day"
 data = "rpt_costly_days"
-period = "charted"
+chosen = true
 mark = "column"
 by = ["date"]
 draw = [{ value = "cost_usd" }]

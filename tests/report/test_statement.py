@@ -30,7 +30,7 @@ select
     unnest(['(all)', $id]) as workspace_id, date '2026-10-01' as month,
     date '2026-09-01' as previous_month, step_number, step, 'Meaning.' as comment, amount_usd,
     100 as start_usd, 75 as end_usd, driver_name, driver_model, driver_usd,
-    driver_name is null as is_total, 'latest' as recency
+    driver_name is null as is_total
 from (values
     (1, 'September 2026', 100, null, null, null),
     (3, 'Runs', 20.5, '<b>Desk</b>', 'opus', 30),

@@ -79,7 +79,7 @@ def statement_page(month_end: MonthEnd) -> str:
         ),
         style=Markup(style),  # noqa: S704 - our own files
         facts=month_end.facts,
-        headlines=components.headlines(list(_headlines(month_end)), is_choosable=False),
+        headlines=components.headlines(list(_headlines(month_end))),
         equation=_equation(month_end.total),
         sections=list(_sections(month_end)),
         terms={measures()[name].label: measures()[name].meaning for name in _TERMS}
@@ -101,7 +101,7 @@ def _headlines(month_end: MonthEnd) -> Iterator[dict[str, Any]]:
         is_unbooked = month_end.is_own_key_unbooked and label.startswith("Own-key")
         yield {
             "label": label, "value": numbers.usd(value), "change": "",
-            "notes": ("not in the journal",) if is_unbooked else (), "spark": "",
+            "notes": ("not in the journal",) if is_unbooked else (),
         }  # fmt: skip
 
 
