@@ -10,19 +10,12 @@ from typing import Any
 from tests.report.browser import PHONE, browser
 
 DOCS = Path(__file__).parent
-SCREENS: dict[str, tuple[str, str, str, dict[str, Any]]] = {  # what is drawn, what stands on top
-    "overview": (
-        "Cost of agents",
-        "#cost",
-        "header",
-        {"viewport": {"width": 1280, "height": 1040}},
-    ),
-    "phone": ("Workspace .*Hearth", ".headline", "header", {"viewport": PHONE, "has_touch": True}),
-    "workspace-dark": (
-        "Workspace .*Hearth",
-        "#failing",
-        "#failures",
-        {"viewport": {"width": 1280, "height": 520}, "color_scheme": "dark"},
+SCREENS: dict[str, tuple[str, dict[str, Any]]] = {  # the page's title, and the screen
+    "overview": ("All workspaces", {"viewport": {"width": 1280, "height": 1280}}),
+    "phone": (".?Hearth", {"viewport": PHONE, "has_touch": True}),
+    "agent-dark": (
+        ".?Pull request reviewer",
+        {"viewport": {"width": 1280, "height": 920}, "color_scheme": "dark"},
     ),
 }
 
@@ -31,17 +24,15 @@ def main(site: Path) -> None:
     """Write each picture anew, as PNG: a screen of a page."""
     pages = {each: each.read_text(encoding="utf-8") for each in site.rglob("*.html")}
     with browser() as opened:
-        for name, (title, selector, top, context) in SCREENS.items():
+        for name, (title, context) in SCREENS.items():
             page = opened.new_page(**context)
             page.goto(
                 next(each for each in pages if re.search(f"<title>{title}", pages[each])).as_uri()
             )
             page.wait_for_selector("html[data-ready]", state="attached")
-            part = page.locator(selector).first
-            part.scroll_into_view_if_needed()
-            if part.locator(".plot").count():
-                part.locator(".main-svg").first.wait_for()
-            page.locator(top).first.evaluate("(part) => part.scrollIntoView()")
+            page.locator("#cost").scroll_into_view_if_needed()
+            page.locator("#cost .main-svg").first.wait_for()
+            page.locator("header").first.evaluate("(part) => part.scrollIntoView()")
             page.screenshot(path=DOCS / f"{name}.png", animations="disabled")
 
 

@@ -37,7 +37,6 @@ class Draw(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
     to: str = ""
     name: str = ""
     colour: str = "cost"
-    pattern: str = ""
     dash: Literal["", "dot", "dash"] = ""
     panel: int = 1
 
@@ -91,7 +90,6 @@ class Part(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
     total: bool | str = False
     title: str = ""
     title_two: str = ""
-    title_small: str = ""
     label: str = ""
     subtitle: str = ""
     empty: str = ""

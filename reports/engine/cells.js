@@ -55,6 +55,7 @@ export const cellsOf = ({ columns = [] }, data, row, total, hue) => columns.map(
     const isMarked = place === 0 && data.marked?.has(`${workspace_id} ${agent_id}`);
     return value === undefined || value === null ? { text: "", value: null, href: null }
       : { ...namedOf(name, row.values, data), ...(isMarked && { isMarked }),
+        ...(place === 0 && { text: row.label }),
         ...(place === 0 && hue !== undefined && { hue }),
         value: typeof value === "number" ? String(value) : null };
   }
@@ -67,7 +68,8 @@ const shareOf = (name, values) => {
   const [part, whole] = name.split("/").map((each) => Number(quantityOf(each, values) ?? NaN));
   return whole >= SMALL_SAMPLE ? part / whole : null;
 };
-/** The total of a table; of agents together no rate is given, as it would follow their mix.
+/** The total of a table; no rate is given of agents together, and no price of models: they would
+ * follow the mix.
  * @param {Part} part @param {Values} sums @returns {Cell[][]} */
 export const footOf = (part, sums) => {
   const blank = { text: "", value: null, href: null };
@@ -75,7 +77,7 @@ export const footOf = (part, sums) => {
   const totals = (part.columns ?? []).slice(1).map((column) => {
     const [name, unit] = parsed(column);
     const isBlank = (isKey(name) && !name.includes("/")) || name.includes("total.")
-      || unit === "trend" || (isOfAgents && /^(rate|each)$/.test(unit));
+      || /^(trend|per_million)$/.test(unit) || (isOfAgents && /^(rate|each)$/.test(unit));
     return isBlank ? blank
       : { text: figure(name, unit, sums), value: plain(name, unit, sums), href: null };
   });

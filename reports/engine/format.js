@@ -1,6 +1,6 @@
 // Figures as text, as analytics/format/numbers.py and text.py write them: both are held to
-// format.cases.json. Money is a whole number of ten-billionths of a dollar, as a Number below 2^52
-// or a BigInt: sums are exact, and rounded once, half to even.
+// tests/engine/format.cases.json. Money is a whole number of ten-billionths of a dollar, as a
+// Number below 2^52 or a BigInt: sums are exact, and rounded once, half to even.
 import { dayInShort, dayInWords, instantInWords, monthInShort, monthInWords } from "./days.js";
 
 /** @typedef {number | bigint} Quantity */

@@ -3,7 +3,6 @@ import { element } from "./tables.js";
 
 const FEW_AGENTS = 60; // so many stand in the menu before anything is typed
 const FEW_OWN = 12; // so many pages of one's own stand below their groups before anything is typed
-const SHORT_ROWS = 7; // a table of so many folded rows is cut on a phone
 
 const linkTo = (root, path, name, isHere) => element("a", "",
   { href: root + path, ...(isHere && { "aria-current": "page" }) }, [element("bdi", name)]);
@@ -132,7 +131,7 @@ export const showSiblings = (site) => {
   nav.hidden = false;
 };
 
-/** Folds sections that are far down, and long tables, where the screen is narrow. What is folded
+/** Folds sections that are far down where the screen is narrow. What is folded
  * stays so on a wide one, which shows it all the same: a phone may be turned back. */
 export const foldSections = () => {
   const narrow = matchMedia("(max-width: 639px)");
@@ -150,19 +149,6 @@ export const foldSections = () => {
     });
     head.replaceChildren(button);
   });
-  // A ranking that is searched is shown in steps of its own.
-  for (const table of document.querySelectorAll(".cards:not(#search ~ .scroll .cards)")) {
-    const { length } = table.tBodies[0]?.rows ?? [];
-    if (length < SHORT_ROWS) continue;
-    table.dataset.short = "";
-    const button = element("button", `Show all ${length} rows`,
-      { type: "button", class: "all-rows" });
-    button.addEventListener("click", () => {
-      delete table.dataset.short;
-      button.remove();
-    });
-    table.closest(".scroll").after(button);
-  }
   sections.forEach((section) => section.setAttribute("data-folded", ""));
   narrow.addEventListener("change", fold);
   if (narrow.matches) fold();

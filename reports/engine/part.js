@@ -1,5 +1,5 @@
 // Parts as a page declares them: their figures, and the templates of their headings.
-import { SMALL_SAMPLE, quantityOf } from "./format.js";
+import { quantityOf } from "./format.js";
 
 /** @typedef {import("./format.js").Values} Values */
 /** @typedef {import("./view.js").Part} Part */
@@ -32,16 +32,9 @@ export const hasMark = (part, row) => drawnOf(part).some(([name]) => {
   return /line|interval/.test(marksOf(part)[0]) ? first !== null : first;
 });
 
-/** @param {Part} part @param {Row[]} rows @returns {string} */
-const titleOf = (part, rows) => {
-  const [leading] = drawnOf(part)[0] ?? [""], given = part.order?.replace(/^-/, "") ?? "";
-  const name = isKey(given) ? leading : given, [first, base] = name.split("/");
-  const sample = name === leading && marksOf(part)[0] === "interval" ? base : "";
-  const isSmall = rows[0] && (!quantityOf(first, rows[0].values)
-    || (sample && Number(quantityOf(sample, rows[0].values)) < SMALL_SAMPLE));
-  return (isSmall && part.title_small) || (rows[1] && part.title_two) || part.title
-    || (part.label ?? "");
-};
+/** @param {Part} part @param {Row[]} rows */
+const titleOf = ({ title, title_two: ofTwo, label = "" }, rows) =>
+  (rows[1] && ofTwo) || title || label;
 /** Why a part draws nothing; no text where its title says that all is zero.
  * @param {Part} part @param {Row[]} rows those with data @param {Values} sums */
 const reasonOf = (part, rows, sums) => {

@@ -14,7 +14,6 @@ import { waterfall } from "./waterfall.js";
 /** @typedef {Drawn & { figure: string, unit: string, label: string, role: string }} Trace */
 
 const PANEL_GAP = 0.14, ROOM = 32, NARROW_ROOM = 20, LEGEND_ROOM = 15; // of names, in characters
-const PATTERN = { size: 5, solidity: 0.4 };
 const LEGEND = { orientation: "h", x: 0, xanchor: "left", y: -0.14, yanchor: "top",
   itemclick: false, itemdoubleclick: false, traceorder: "normal" };
 const AXIS = { fixedrange: true, automargin: true, gridcolor: "@grid", linecolor: "@control",
@@ -71,12 +70,11 @@ export const note = (text, place) => ({ text, showarrow: false, yanchor: "bottom
 /** @param {Row} row */
 const isPale = (row) => row.state === "p" || row.state === "i";
 /** Columns of a colour; those of days that are not whole are pale, with an outline.
- * @param {string} role @param {Row[]} rows @param {string | undefined} pattern */
-const columnMarker = (role, rows, pattern) => ({
+ * @param {string} role @param {Row[]} rows */
+const columnMarker = (role, rows) => ({
   color: rows.map((row) => (isPale(row) ? `${role}~` : role)),
   line: { color: rows.map((row) => (isPale(row) ? role : "@page")),
-    width: rows.map((row) => (isPale(row) ? 1.5 : rows.length > 150 ? 0 : 0.5)) },
-  ...(pattern && { pattern: { shape: pattern, ...PATTERN } }) });
+    width: rows.map((row) => (isPale(row) ? 1.5 : rows.length > 150 ? 0 : 0.5)) } });
 /** @param {Trace} trace @param {Row} row */
 const hoverOf = (trace, row) => {
   const text = row.state === "n" ? "no data"
@@ -86,9 +84,9 @@ const hoverOf = (trace, row) => {
 };
 export const HOVER = "%{customdata}<extra></extra>";
 /** The legend shows the colour of a series, not that of its first day.
- * @param {string} name @param {string} role @param {string} [pattern] */
-const legendEntry = (name, role, pattern = "") => ({ type: "bar", name, x: [null], y: [null],
-  marker: { color: role, pattern: { shape: pattern, ...PATTERN } } });
+ * @param {string} name @param {string} role */
+const legendEntry = (name, role) => ({ type: "bar", name, x: [null], y: [null],
+  marker: { color: role } });
 /** @param {string[]} names @param {boolean} isNarrow */
 export const legendOf = (names, isNarrow) => ({ showlegend: names.length > 1,
   legend: names.length > 3 && isNarrow ? { ...LEGEND, y: -0.12, font: { size: 11 },
@@ -123,7 +121,7 @@ const columnOf = (trace, rows, x, yaxis) => [{
   type: "bar", name: trace.label, x, yaxis, showlegend: false,
     y: rows.map((row) => position(trace.figure, trace.unit, row)),
     customdata: rows.map((row) => hoverOf(trace, row)), hovertemplate: HOVER,
-    marker: columnMarker(trace.role, rows, trace.pattern) }];
+    marker: columnMarker(trace.role, rows) }];
 /** A line, over the band from its values to those of `to` if it has such.
  * @param {Trace} trace @param {Row[]} rows @param {(string | number)[]} x @param {string} yaxis
  * @returns {Layout[]} */
@@ -150,7 +148,7 @@ const stackedOf = ({ label, colour, values }, { figure: name, unit }, rows, x, i
   return { type: "bar", name: escaped(label, isNarrow), x, yaxis: "y", showlegend: false,
     y: own.map((row) => position(name, unit, row)), hovertemplate: HOVER,
     customdata: own.map((row) => `${escaped(label, false)}: ${figure(name, unit, row.values)}`),
-    marker: columnMarker(`@${colour}`, rows, "") };
+    marker: columnMarker(`@${colour}`, rows) };
 };
 /** The period before, as a thin line over the days of this one.
  * @param {NonNullable<View["before"]>} before @param {Trace} trace @returns {Layout} */
@@ -219,7 +217,7 @@ const overTime = (view, part, isNarrow, isLine) => {
     data.push(...series.map((each) => legendEntry(escaped(
       isNarrow ? shortened(each.label, LEGEND_ROOM) : each.label, isNarrow), `@${each.colour}`)));
     if (!series.length && own.length > 1) {
-      data.push(...own.map((each) => legendEntry(each.label, each.role, each.pattern)));
+      data.push(...own.map((each) => legendEntry(each.label, each.role)));
     }
   });
   const names = data.filter((each) => each.showlegend !== false).map((each) => each.name);

@@ -2,7 +2,7 @@
 import { cellsOf, footOf, columnHeads, namedOf } from "./cells.js";
 import { TIME_COLUMNS, added, group, knownOf, rowsOf } from "./cube.js";
 import { daysBetween, daysOf, mondayOf, periodInWords, shifted } from "./days.js";
-import { SMALL_SAMPLE, figure, fill, quantityOf } from "./format.js";
+import { figure, fill, quantityOf } from "./format.js";
 import { drawnOf, hasMark, headOf, isKey, marksOf, parsed } from "./part.js";
 import { calendarOf, withBefore, periodOf, stateOf } from "./period.js";
 
@@ -11,7 +11,7 @@ import { calendarOf, withBefore, periodOf, stateOf } from "./period.js";
 /** @typedef {import("./period.js").Data} Data */
 /** @typedef {import("./period.js").Choice} Choice */
 /** @typedef {import("./period.js").Period} Period */
-/** @typedef {{ value: string, name?: string, colour?: string, panel?: number, pattern?: string,
+/** @typedef {{ value: string, name?: string, colour?: string, panel?: number,
  *   dash?: string, to?: string }} Drawn */
 /** What a chart may be switched to: columns that it is stacked by, of which relation, and which of
  * its values that has; a value and its title.
@@ -24,7 +24,7 @@ import { calendarOf, withBefore, periodOf, stateOf } from "./period.js";
  *   draw?: Drawn[], stack?: string[], order?: string, limit?: number, panels?: string[],
  *   where?: { [column: string]: string | number | (string | number)[] }, columns?: string[],
  *   total?: boolean | string, label?: string, title?: string, title_two?: string,
- *   title_small?: string, subtitle?: string, empty?: string, compare?: boolean, time?: string,
+ *   subtitle?: string, empty?: string, compare?: boolean, time?: string,
  *   split?: Split[], show?: Shown[] }} Part */
 /** One mark, or one line of a table. `state` is c, i, p or n, as in the site's index; `isFilled`
  * marks a day without any data row.
@@ -122,27 +122,17 @@ const stateText = (state, values) => {
 /** Compares figures, the unknown ones last. @param {Quantity | null} a
  * @param {Quantity | null} b */
 const compared = (a, b) => (a === b ? 0 : a === null ? 1 : b === null ? -1 : a < b ? -1 : 1);
-/** The rows by key, in the order of the part; in that of a rate, small samples last.
- * @param {Part} part @param {Row[]} rows */
+/** The rows by key, in the order of the part. @param {Part} part @param {Row[]} rows */
 const ordered = (part, rows) => {
-  const drawn = drawnOf(part), figures = (part.columns ?? []).map((each) => parsed(each)[0]);
-  const leading = drawn[0]?.[0] ?? figures.find((name) => !isKey(name)) ?? "";
+  const [leading] = drawnOf(part)[0] ?? (part.columns ?? []).map(parsed)
+    .find(([name]) => !isKey(name)) ?? [""];
   const given = part.order ?? `-${leading}`, isDown = given[0] === "-";
-  const name = given.replace(/^-/, "");
-  const base = drawn[0]?.[0].split("/")[1];
-  const hasSample = marksOf(part)[0] === "interval" && base;
-  /** @param {Row} row */
-  const isLast = (row) =>
-    Number(hasSample && name === leading && Number(row.values[base] ?? 0) < SMALL_SAMPLE);
-  /** @param {Row} row */
-  const size = (row) => {
-    const [value, of] = name.split("/").map((each) => quantityOf(each, row.values));
-    if (of === undefined) return value;
-    return value !== null && of ? Number(value) / Number(of) : null;
-  };
-  return rows.filter((row) => !hasSample || row.values[base]).toSorted((a, b) => {
+  const name = given.replace(/^-/, ""), [, base] = leading.split("/");
+  const size = (/** @type {Row} */ row) => quantityOf(name, row.values);
+  const isRate = marksOf(part)[0] === "interval" && base;
+  return rows.filter((row) => !isRate || row.values[base]).toSorted((a, b) => {
     const [first, second] = isDown && size(a) !== null && size(b) !== null ? [b, a] : [a, b];
-    return isLast(a) - isLast(b) || compared(size(first), size(second))
+    return compared(size(first), size(second))
       || a.label.toLowerCase().localeCompare(b.label.toLowerCase(), "en");
   });
 };

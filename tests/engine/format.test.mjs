@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { figure, fill, plain } from "../../reports/engine/format.js";
 
-const file = new URL("../../reports/engine/format.cases.json", import.meta.url);
+const file = new URL("format.cases.json", import.meta.url);
 const RANGE = ["failed_cost_usd", "failed_cost_more_usd", "failed_cost_open_count", "whole"];
 const TWO = ["percent", "rate", "interval", "each", "per_million", "usd_change"];
 const isText = (unit) => ["", "text", "name", "instant"].includes(unit) || /^(day|month)/.test(unit);

@@ -10,7 +10,7 @@ import pytest
 
 from analytics.format import numbers, text
 
-CASES = json.loads(Path("reports/engine/format.cases.json").read_text("utf-8"))
+CASES = json.loads(Path(__file__).with_name("format.cases.json").read_text("utf-8"))
 RANGE = ("failed_cost_usd", "failed_cost_more_usd", "failed_cost_open_count", "whole")
 
 
