@@ -4,7 +4,7 @@ A file holds one SELECT or several, each a table or a chart. Header lines stand 
 
     -- Cost by agent, of each month                             its heading
     -- page: Support / Cost by agent                            the page's group and title
-    -- chart: bar stacked, x month, y cost_usd, by agent_name   else a table
+    -- chart: bar, x month, y cost_usd, by agent_name           else a table
     -- line: 2026-11-01 new model                               a day to mark in a chart over time
 """
 
@@ -51,7 +51,6 @@ class Drawn:
     """
 
     mark: str = ""
-    is_stacked: bool = False
     x: str = ""
     y: tuple[tuple[str, ...], ...] = ()
     by: str = ""
@@ -200,14 +199,14 @@ def parse_chart(line: int, text: str) -> Drawn:
     if mark not in MARKS:
         there_are = f"say {', '.join(MARKS[:-1])} or {MARKS[-1]}"
         raise PageError(line, f"there is no mark `{mark}`: {there_are}")
-    if options not in ([], ["stacked"]):
+    if options:
         raise PageError(line, f"`{' '.join(options)}` means nothing after `{mark}`")
     named: dict[str, list[tuple[str, ...]]] = {"x": [], "y": [], "by": []}
     for part in rest:
         role, names = _role(line, part)
         named[role].append(names)
     x, by = (named[role][0][0] if named[role] else "" for role in ("x", "by"))
-    drawn = Drawn(mark, bool(options), x, tuple(named["y"]), by)
+    drawn = Drawn(mark, x, tuple(named["y"]), by)
     if problem := _wrong(drawn, len(named["x"]), len(named["by"])):
         raise PageError(line, problem)
     return drawn
@@ -235,12 +234,10 @@ def _wrong(drawn: Drawn, x_count: int, by_count: int) -> str | None:
         return f"`{'x' if x_count > 1 else 'by'}` stands twice"
     if not drawn.x or not drawn.y:
         return f"`{drawn.mark}` needs an x and a y: `{drawn.mark}, x month, y cost_usd`"
-    if drawn.is_stacked and drawn.mark not in ("bar", "column"):
-        return "only bars and columns can be stacked"
-    if drawn.is_stacked and any(len(each) > 1 for each in drawn.y):
-        return "quotients cannot be stacked: their sum means nothing"
     if drawn.by and len(drawn.y) > 1:
         return "`by` takes one y: write a SELECT for each y"
+    if drawn.by and drawn.mark != "line" and len(drawn.y[0]) > 1:
+        return "quotients on top of each other mean nothing: draw a `line`"
     if drawn.mark == "interval" and (drawn.by or len(drawn.y) > 1 or len(drawn.y[0]) < 2):
         return "`interval` shows one share: `interval, x agent_name, y failed_count/finished_count`"
     return None

@@ -13,7 +13,7 @@ from analytics.custom.page_answers import answer_pages
 from analytics.custom.pages import parse_pages, read_pages
 from analytics.custom.runner import Runner
 from analytics.errors import UsageError, nothing_published
-from analytics.report.own_columns import ChartError, columns_of, planned
+from analytics.report.own_parts import ChartError, columns_of, planned
 from analytics.report.rendering import About
 from analytics.report.site import build_own_pages
 from analytics.settings import Settings

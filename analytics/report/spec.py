@@ -69,7 +69,8 @@ class Part(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
     HTML, of the relation's rows or of their sums `by` some columns. An `optional` one stands only
     where the relation has rows of the entity. A chart over time can be switched to what it has in
     `split` and `show`; with `compare`, a line is the period before. `time` is the day of a column
-    with the unit `trend`, if it is not `date`.
+    with the unit `trend`, if it is not `date`. Parts of one's own have rows from the first to the
+    last day of `span`, `monthly` ones of whole months; `lines` mark days.
     """
 
     key: str
@@ -96,6 +97,10 @@ class Part(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
     optional: bool = False
     fold: str = ""
     wide: Literal["", "half", "tall"] = ""
+    stack: tuple[str, ...] = ()
+    monthly: bool = False
+    span: tuple[str, ...] = ()
+    lines: tuple[tuple[str, str], ...] = ()
 
     @property
     def is_static(self) -> bool:

@@ -54,6 +54,10 @@ export const axis = (values, figureUnit) => {
   return { range: [ticks[0], ticks.at(-1) ?? 1], tickvals: ticks,
     ticktext: tickTexts(ticks, step, unit) };
 };
+/** @param {string} from @param {string} to @param {boolean} isNarrow */
+export const monthAxis = (from, to, isNarrow) => ({ type: "date", tickformat: "%b %Y",
+  hoverformat: "%b %Y", ticklabelmode: "period", range: [from, shifted(to, 1)],
+  dtick: `M${Math.ceil(daysBetween(from, to) / (isNarrow ? 120 : 360)) || 1}` });
 /** @param {string} from @param {string} to */
 export const timeAxis = (from, to) => {
   const days = daysBetween(from, to) + 1;

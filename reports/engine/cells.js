@@ -19,8 +19,9 @@ export const namedOf = (column, values, { site, workspace, root = "" }) => {
   const key = values[column];
   if (column === "agent_id" || column === "workspace_id") {
     const id = column === "agent_id" ? values.workspace_id ?? workspace : key;
-    const whole = site.workspaces.find((each) => each.id === id);
-    const found = column === "agent_id" ? whole?.agents.find((each) => each.id === key) : whole;
+    const wholes = site.workspaces.filter((each) => id === undefined || each.id === id);
+    const found = column === "agent_id"
+      ? wholes.flatMap((each) => each.agents).find((each) => each.id === key) : wholes[0];
     const text = key === PLATFORM ? "Platform" : key === NO_KEY ? NONE[column] : found?.name;
     const isLinked = key !== PLATFORM && found?.path;
     return { text: text ?? String(key), href: isLinked ? root + found.path : null };
@@ -29,7 +30,7 @@ export const namedOf = (column, values, { site, workspace, root = "" }) => {
     return { text: figure(column, "version", values), href: null };
   }
   const words = column.replaceAll("_", " ").replace(/ name$/, "");
-  const text = column === "error_class" ? String(key).replaceAll("_", " ") : String(key);
+  const text = column === "error_class" ? String(key).replaceAll("_", " ") : String(key ?? NO_KEY);
   return { text: key === NO_KEY ? NONE[column] ?? `no ${words}` : text, href: null };
 };
 /** True of a column of names. @param {string} name @param {string} unit */
@@ -55,7 +56,7 @@ export const cellsOf = ({ columns = [] }, data, row, total, hue) => columns.map(
     const isMarked = place === 0 && data.marked?.has(`${workspace_id} ${agent_id}`);
     return value === undefined || value === null ? { text: "", value: null, href: null }
       : { ...namedOf(name, row.values, data), ...(isMarked && { isMarked }),
-        ...(place === 0 && { text: row.label }),
+        ...(place === 0 && row.label && { text: row.label }),
         ...(place === 0 && hue !== undefined && { hue }),
         value: typeof value === "number" ? String(value) : null };
   }

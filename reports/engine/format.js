@@ -63,6 +63,8 @@ const usdChange = (now, before) => {
   const sign = change > 0n ? "+" : MINUS;
   return `${usdSigned(change)} (${percents ? `${sign}${decimal(percents, 0)}%` : "under 1%"})`;
 };
+/** @param {bigint} value A whole number of 10^-10, without zeros at the end. */
+const trimmed = (value) => (value < 0n ? MINUS : "") + decimal(value, 10).replace(/\.?0+$/, "");
 /** @param {bigint} value */
 const count = (value) => (value < 0n ? MINUS : "") + decimal(value, 0);
 /** @param {bigint} value @param {string} noun */
@@ -135,7 +137,7 @@ const quotient = (part, base) => exact(divided(part * 1000000n, base), 6);
 
 /** @type {{ [unit: string]: (value: bigint) => string }} */
 const ONE = { usd, usd_fine: (value) => dollars(value, MILL_TENTH), usd_per_run: usdPerRun,
-  usd_headline: usdHeadline, usd_signed: usdSigned, count, tokens };
+  usd_headline: usdHeadline, usd_signed: usdSigned, count, tokens, decimal: trimmed };
 /** @type {{ [unit: string]: (value: number) => string }} */
 const NUMBER = { seconds: duration, milliseconds: (value) => duration(value / 1000),
   version: (value) => (value < 0 ? "no version" : `v${value}`),
@@ -148,7 +150,7 @@ const TEXT = { day: dayInWords, day_short: dayInShort, month: monthInWords,
 const TWO = { percent, rate, interval, usd_change: usdChange,
   each: (amount, share) => dollars(amount, MILL_TENTH, share),
   per_million: (amount, share) => dollars(amount * 1000000n, CENT, share) };
-const MONEY = new Set(["usd", "usd_fine", "usd_per_run", "usd_headline", "usd_signed"]);
+const SCALED = new Set(["usd", "usd_fine", "usd_per_run", "usd_headline", "usd_signed", "decimal"]);
 
 /** @param {Quantity} value */
 const big = (value) => (typeof value === "bigint" ? value : BigInt(Math.round(value)));
@@ -190,7 +192,9 @@ export const figure = (name, unit, values) => {
   if (second) {
     const [part, base] = [quantityOf(first, values), quantityOf(second, values)];
     const isKnown = part !== null && base !== null && (base || unit === "usd_change");
-    return isKnown ? TWO[unit](part, base) : UNKNOWN;
+    if (!isKnown) return UNKNOWN;
+    return unit in TWO ? TWO[unit](part, base)
+      : figure("v", unit, { v: Number((Number(part) / Number(base)).toPrecision(4)) });
   }
   if (!isQuantity(value)) return (TEXT[unit] ?? String)(/** @type {string} */ (value));
   if (unit in NUMBER) return NUMBER[unit](Number(value));
@@ -215,7 +219,7 @@ export const plain = (name, unit, values) => {
   if (second && unit === "each") return exact(divided(part, base));
   if (second && unit === "per_million") return exact(divided(part * 1000000n, base));
   if (second) return quotient(part, base);
-  return MONEY.has(unit) ? exact(part) : String(value);
+  return SCALED.has(unit) ? exact(part) : String(value);
 };
 const FIGURE = /\{([\w./]+)(?:\|([\w: ]+))?\}/g;
 const AFTER_SIGN = /(?<=[+\u2212])(?=\$)/g;

@@ -1,12 +1,12 @@
 /** A page at work: it loads the data that its address chooses, writes headings, texts and
  * tables, and draws each chart when it comes near the screen. */
+import { answersView, membersOf } from "./answers.js";
 import { cards, periodWords } from "./cards.js";
 import { decode, decodeTable } from "./cube.js";
 import { periodInWords } from "./days.js";
+import { fill } from "./format.js";
 import { load, loadAnew } from "./load.js";
 import { foldSections, goTo, showSiblings, startMenu } from "./nav.js";
-import { asOfText, ownMembers, ownView } from "./own.js";
-import { ownPlot } from "./ownplot.js";
 import { namesOf, showPicked, startPicker } from "./picker.js";
 import { calendarOf, daysFor, monthsFor } from "./period.js";
 import { painted, plot } from "./plot.js";
@@ -59,11 +59,11 @@ const PLOT_CONFIG = { displaylogo: false, displayModeBar: false, showSendToCloud
 
 // Views of the choice, by the key of their part.
 const views = new Map();
-const asSwitched = (part) => (isOwn ? part : switched(part, state.by, state.show));
+const asSwitched = (part) => switched(part, state.by, state.show);
 const tell = (declared) => {
   const figure = onPage(declared.key);
   if (!figure) return;
-  const part = asSwitched(declared), shown = (isOwn ? ownView : view)(part, data, choice);
+  const part = asSwitched(declared), shown = (isOwn ? answersView : view)(part, data, choice);
   const box = figure.querySelector(".plot");
   views.set(part.key, shown);
   if (declared.split) showSwitches(figure, declared, part);
@@ -103,7 +103,7 @@ const draw = (box) => {
     if (isNew) box.replaceChildren();
     const part = asSwitched(pageParts.find(({ key }) => key === box.dataset.part));
     const screen = { isNarrow: innerWidth < 640 };
-    const drawn = painted((isOwn ? ownPlot : plot)(shown, part, screen), colourOf);
+    const drawn = painted(plot(shown, part, screen), colourOf);
     drawn.layout.font.family = getComputedStyle(document.body).fontFamily;
     Plotly.react(box, drawn.data, drawn.layout, PLOT_CONFIG);
     if (isNew) box.on("plotly_click", ({ points: [point] }) => follow(box, point));
@@ -187,7 +187,8 @@ const showChosen = () => {
   const wasChosen = pageRoot.hasAttribute("data-chosen");
   pageRoot.toggleAttribute("data-chosen", choice.isChosen);
   onPage("span").textContent = isOwn ? "" : what;
-  const words = [periodInWords(...daysFor(data, choice)), ...namesOf(chosenMembers())].join(" · ");
+  const days = isOwn && !choice.from ? [] : [periodInWords(...daysFor(data, choice))];
+  const words = [...days, ...namesOf(chosenMembers())].join(" · ");
   printHead(`${heading} · ${words}`);
   if (choice.isChosen || wasChosen) say(`Shown: ${words}`);
   if (onPage("cards")) showCards();
@@ -333,17 +334,21 @@ const startPage = async () => {
 const startParts = async (site) => {
   const { months, first, last } = daysToChoose();
   const workspace = site.workspaces.find((each) => each.id === data.workspace);
-  if (isOwn) document.querySelector(".as-of").textContent = asOfText(site);
   const hasParts = document.querySelector(".plot, .drawn");
-  const own = isOwn && hasParts ? (await load(pageData.page)).parts : [];
+  if (isOwn) { // a page that says the same as before does not hold the cut-off itself
+    document.querySelector(".as-of").textContent = fill("Data to {as_of|instant}.", site);
+    const { parts = [], rows = {} } = hasParts ? await load(pageData.page) : {};
+    pageParts = parts;
+    data.shards = new Map([["", Object.fromEntries(Object.entries(rows).map(([key, columns]) =>
+      [key, decodeTable(columns)]))]]);
+  }
   if (onPage("picker")) {
     const lines = workspace ? workspace.agents : site.workspaces;
-    members = isOwn ? ownMembers(own, site)
+    members = isOwn ? membersOf(data)
       : data.agent ? [] : lines.filter(({ entity }) => entity);
     startPicker({ months, first, last, members, choose, isOwn });
   }
   if (hasRuns()) startRuns(months, loadMonths, () => listOfRuns().catch(fail));
-  if (own.length) pageParts = own;
   if (!hasParts || isOwn) return;
   const page = await load(`pages/${pageData.page}`);
   layout = page.columns;

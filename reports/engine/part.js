@@ -37,7 +37,7 @@ const titleOf = ({ title, title_two: ofTwo, label = "" }, rows) =>
   (rows[1] && ofTwo) || title || label;
 /** Why a part draws nothing; no text where its title says that all is zero.
  * @param {Part} part @param {Row[]} rows those with data @param {Values} sums */
-const reasonOf = (part, rows, sums) => {
+export const reasonOf = (part, rows, sums) => {
   const names = drawnOf(part).map(([name]) => name.split("/"));
   const unknown = UNKNOWN_RUNS.find(({ count, of }) =>
     sums[count] && names.flat().some((name) => of.test(name)));

@@ -1,5 +1,5 @@
 // Figures for Plotly from a view. Colours are roles such as "@cost", "@cost~" where they are pale.
-import { PLOT_DAY, axis, timeAxis } from "./axes.js";
+import { PLOT_DAY, axis, monthAxis, timeAxis } from "./axes.js";
 import { daysBetween, mondayOf, shifted } from "./days.js";
 import { SMALL_SAMPLE, figure, fill, quantityOf, shortened, wilson } from "./format.js";
 import { parsed } from "./part.js";
@@ -13,6 +13,7 @@ import { waterfall } from "./waterfall.js";
 /** @typedef {{ data: Layout[], layout: Layout }} Figure */
 /** @typedef {Drawn & { figure: string, unit: string, label: string, role: string }} Trace */
 
+const MONTH = 26 * PLOT_DAY; // of a column, with a gap
 const PANEL_GAP = 0.14, ROOM = 32, NARROW_ROOM = 20, LEGEND_ROOM = 15; // of names, in characters
 const LEGEND = { orientation: "h", x: 0, xanchor: "left", y: -0.14, yanchor: "top",
   itemclick: false, itemdoubleclick: false, traceorder: "normal" };
@@ -20,7 +21,7 @@ const AXIS = { fixedrange: true, automargin: true, gridcolor: "@grid", linecolor
   zeroline: false, ticks: "", tickangle: 0, tickfont: { color: "@muted" } };
 const COLOUR_KEYS = new Set(["color", "bgcolor", "fgcolor", "gridcolor", "linecolor",
   "zerolinecolor", "bordercolor", "fillcolor", "colorscale"]);
-const MONEY_UNITS = /^(usd|each|range$)/;
+const SCALED_UNITS = /^(usd|each|decimal|range$)/;
 
 /** The figure with each role replaced by its colour.
  * @param {any} value @param {(role: string) => string} colourOf @param {string} key
@@ -57,9 +58,10 @@ const rowNames = (rows, isNarrow) => {
  * @param {string} name @param {string} unit @param {Row} row @returns {number | null} */
 const position = (name, unit, row) => {
   const [part, base] = name.split("/").map((each) => quantityOf(each, row.values));
-  const scale = MONEY_UNITS.test(unit) ? 1e10 : unit === "milliseconds" ? 1000 : 1;
+  const scale = SCALED_UNITS.test(unit) ? 1e10 : unit === "milliseconds" ? 1000 : 1;
   if (part === null || base === null || base === 0n) return null;
-  const value = unit.endsWith("seconds") ? Number(row.values[name]) : Number(part);
+  const isFloat = base === undefined && unit.endsWith("seconds");
+  const value = isFloat ? Number(row.values[name]) : Number(part);
   return value / scale / (base === undefined ? 1 : Number(base));
 };
 
@@ -122,6 +124,10 @@ const columnOf = (trace, rows, x, yaxis) => [{
     y: rows.map((row) => position(trace.figure, trace.unit, row)),
     customdata: rows.map((row) => hoverOf(trace, row)), hovertemplate: HOVER,
     marker: columnMarker(trace.role, rows) }];
+/** The middle of a month. @param {Row} row */
+const middleOf = ({ from = "" }) => `${from.slice(0, 7)}-16`;
+/** @param {Row[]} rows */
+const lineMode = (rows) => (rows.length > 40 ? "lines" : "lines+markers");
 /** A line, over the band from its values to those of `to` if it has such.
  * @param {Trace} trace @param {Row[]} rows @param {(string | number)[]} x @param {string} yaxis
  * @returns {Layout[]} */
@@ -135,20 +141,31 @@ const lineOf = (trace, rows, x, yaxis) => {
       x: [...held, ...held.toReversed()].map((each) => x[each]),
       y: [...held.map((each) => y[each]), ...held.toReversed().map((each) => high[each])] }];
   }
-  return [{ type: "scatter", mode: rows.length > 40 ? "lines" : "lines+markers", name, x, y, yaxis,
+  return [{ type: "scatter", mode: lineMode(rows), name, x, y, yaxis,
     connectgaps: false, cliponaxis: false,
     line: { color: trace.role, dash: trace.dash ?? "solid", width: 1.5 },
     marker: { color: trace.role, symbol: trace.dash === "dot" ? "diamond" : "circle", size: 5 },
     customdata: rows.map((row) => hoverOf(trace, row)), hovertemplate: HOVER }];
 };
+/** The places of a series, and their texts. @param {import("./view.js").Series} series
+ * @param {Trace} trace @returns {{ places: (number | null)[], texts: string[] }} */
+const tracedOf = ({ label, values, per = [] }, { figure: name, unit }) => {
+  const [part, base] = name.split("/");
+  const own = values.map((value, at) => ({ label, href: null,
+    values: { [part]: value, ...(base && { [base]: per[at] }) } }));
+  return { places: own.map((row) => position(name, unit, row)),
+    texts: own.map((row) => `${escaped(label, false)}: ${figure(name, unit, row.values)}`) };
+};
 /** @param {import("./view.js").Series} series @param {Trace} trace @param {Row[]} rows
- * @param {(string | number)[]} x @param {boolean} isNarrow @returns {Layout} */
-const stackedOf = ({ label, colour, values }, { figure: name, unit }, rows, x, isNarrow) => {
-  const own = values.map((value) => ({ label, href: null, values: { [name]: value } }));
-  return { type: "bar", name: escaped(label, isNarrow), x, yaxis: "y", showlegend: false,
-    y: own.map((row) => position(name, unit, row)), hovertemplate: HOVER,
-    customdata: own.map((row) => `${escaped(label, false)}: ${figure(name, unit, row.values)}`),
-    marker: columnMarker(`@${colour}`, rows) };
+ * @param {(string | number)[]} x @param {boolean} isNarrow @param {boolean} isLine
+ * @returns {Layout} */
+const seriesTrace = (series, trace, rows, x, isNarrow, isLine) => {
+  const { places: y, texts: customdata } = tracedOf(series, trace), color = `@${series.colour}`;
+  const drawn = isLine ? { type: "scatter", mode: lineMode(rows), connectgaps: false,
+    cliponaxis: false, line: { color, width: 1.5 }, marker: { color, size: 5 } }
+    : { type: "bar", showlegend: false, marker: columnMarker(color, rows) };
+  return { name: escaped(series.label, isNarrow), x, y, yaxis: "y", customdata,
+    hovertemplate: HOVER, ...drawn };
 };
 /** The period before, as a thin line over the days of this one.
  * @param {NonNullable<View["before"]>} before @param {Trace} trace @returns {Layout} */
@@ -181,6 +198,9 @@ export const eventsOf = (events, from, to, isNarrow) => {
       x0: placeOf(day), x1: placeOf(day), y0: 0, y1: 1,
       line: { color: isFinding ? "@failure" : "@control", width: 1, dash: "dot" } })) };
 };
+/** What stands on top of each other, above zero and below it. @param {(number | null)[][]} all */
+const pilesOf = (all) => (all[0] ?? []).flatMap((_, at) => [1, -1].map((sign) =>
+  all.reduce((sum, each) => sum + Math.max(sign * (each[at] ?? 0), 0), 0) * sign));
 /** The left edge of a day's column. @param {string} day */
 const placeOf = (day) => `${shifted(day, -1)} 12:00`;
 /** Columns or lines, over the same days, in one panel or several.
@@ -189,7 +209,7 @@ const placeOf = (day) => `${shifted(day, -1)} 12:00`;
 const overTime = (view, part, isNarrow, isLine) => {
   const { rows, series } = view, traces = tracesOf(part), [by] = part.by ?? [];
   const x = rows.map((row) => (view.axis !== "time" ? Number(row.values[by])
-    : isLine ? row.from ?? "" : String(row.values[by])));
+    : part.monthly ? middleOf(row) : isLine ? row.from ?? "" : String(row.values[by])));
   const panels = [...new Set(traces.map((each) => each.panel ?? 1))], count = panels.length;
   const height = (1 - PANEL_GAP * (count - 1)) / count;
   /** @type {Layout[]} */
@@ -200,11 +220,12 @@ const overTime = (view, part, isNarrow, isLine) => {
     const yaxis = index ? `y${index + 1}` : "y", top = 1 - index * (height + PANEL_GAP);
     const own = traces.filter((each) => (each.panel ?? 1) === panel);
     const [{ unit, label }] = own;
-    const drawn = series.length ? series.map((each) => stackedOf(each, own[0], rows, x, isNarrow))
+    const drawn = series.length
+      ? series.map((each) => seriesTrace(each, own[0], rows, x, isNarrow, isLine))
       : own.flatMap((each) => (isLine ? lineOf : columnOf)(each, rows, x, yaxis));
     const before = view.before && index === 0 ? [beforeLine(view.before, own[0])] : [];
     const sums = [...before.flatMap((each) => each.y), ...isLine ? drawn.flatMap((each) => each.y)
-      : x.map((_, at) => drawn.reduce((sum, each) => sum + (each.y[at] ?? 0), 0))];
+      : pilesOf(drawn.map((each) => each.y))];
     layout[`yaxis${index ? index + 1 : ""}`] = { ...axis(sums, unit),
       domain: [Math.max(top - height, 0), top] };
     if (isLine) drawn.forEach((each) => { each.showlegend ??= index === 0; });
@@ -224,11 +245,12 @@ const overTime = (view, part, isNarrow, isLine) => {
   const last = rows.at(-1), isWeekly = series.length && !last?.href;
   const events = eventsOf(view.events ?? [], view.from, view.to, isNarrow);
   annotations.push(...events.annotations);
-  const xaxis = view.axis === "time"
+  for (const each of data) if (part.monthly && each.type === "bar") each.width = MONTH;
+  const xaxis = part.monthly ? monthAxis(view.from, view.to, isNarrow) : view.axis === "time"
     ? timeAxis(isWeekly ? mondayOf(view.from) : view.from, view.end ?? view.to)
     : { range: [0.5, Number(x.at(-1) ?? 1) + 0.5], dtick: 5, tick0: 5 };
   return { data, layout: { ...layout, ...legendOf(names, isNarrow), shapes: events.shapes,
-    ...(!isLine && { barmode: "stack", bargap: 0.15 }),
+    ...(!isLine && { barmode: "relative", bargap: 0.15 }),
     margin: { t: (count > 1 ? 24 : 12) + events.top }, ...(count > 1 && { hoversubplots: "axis" }),
     xaxis: { ...xaxis, ...(count > 1 && { anchor: `y${count}` }) } } };
 };
@@ -257,12 +279,13 @@ const ratesOf = ({ figure: name, role }, rows) => {
 /** @param {View} view @param {Part} part @returns {Figure} */
 const ratesOverTime = ({ rows, from, to }, part) => {
   const [trace] = tracesOf(part), { points, bars, dots, shares } = ratesOf(trace, rows);
-  const x = rows.map((row) => row.from);
+  const x = rows.map((row) => (part.monthly ? middleOf(row) : row.from));
   const line = { type: "scatter", mode: "lines", x, connectgaps: false, hoverinfo: "skip",
     y: points.map((each) => (each.isSmall ? null : each.rate)),
     line: { color: trace.role, width: 1.5 } };
   return { data: [line, { ...dots, x, y: points.map((each) => each.rate), error_y: bars }],
-    layout: { xaxis: timeAxis(rows[0]?.from ?? from, rows.at(-1)?.to ?? to), yaxis: shares } };
+    layout: { xaxis: (part.monthly ? monthAxis : timeAxis)(rows[0]?.from ?? from,
+      rows.at(-1)?.to ?? to, false), yaxis: shares } };
 };
 /** @param {Row[]} rows @param {number} lines @param {boolean} isNarrow */
 export const rowsLayout = (rows, lines, isNarrow) => {
@@ -272,6 +295,23 @@ export const rowsLayout = (rows, lines, isNarrow) => {
     yaxis: { type: "category", autorange: "reversed", categoryorder: "array", categoryarray: places,
       tickvals: places, ticktext: rowNames(rows, isNarrow),
       showgrid: false, ticklabelstandoff: 4 } };
+};
+/** Bars by row on top of each other. @param {View} view @param {Trace} trace
+ * @param {boolean} isNarrow @returns {Figure} */
+const stackedBars = ({ rows, series }, trace, isNarrow) => {
+  const layout = rowsLayout(rows, 1, isNarrow), y = layout.yaxis.tickvals;
+  const data = series.map((each) => {
+    const { places: x, texts } = tracedOf(each, trace);
+    return { type: "bar", orientation: "h", name: escaped(each.label, isNarrow), x, y,
+      customdata: texts, hovertemplate: HOVER, marker: { color: `@${each.colour}` } };
+  });
+  const tops = pilesOf(data.map(({ x }) => x)), ends = rows.map((_, at) => tops[2 * at]);
+  const sums = { type: "scatter", mode: "text", x: ends, y, hoverinfo: "skip", showlegend: false,
+    text: rows.map((row) => figure(trace.figure, trace.unit, row.values)),
+    textposition: "middle right", textfont: { color: "@text" }, cliponaxis: false };
+  return { data: [...data, sums], layout: { ...layout, barmode: "relative", bargap: 0.35,
+    showlegend: true, legend: { ...LEGEND, y: 1.02, yanchor: "bottom" },
+    xaxis: { visible: false, range: [Math.min(0, ...tops), Math.max(0, ...tops) || 1] } } };
 };
 /** Bars by row, of one figure or of several beside each other.
  * @param {View} view @param {Trace[]} traces @param {boolean} isNarrow @returns {Figure} */
@@ -329,6 +369,7 @@ export const plot = (view, part, { isNarrow }) => {
   const { mark } = part;
   const { data, layout } = mark === "interval" ? (view.axis === "time" ? ratesOverTime(view, part)
         : rateRows(view, part, isNarrow))
+    : mark === "bar" && part.stack ? stackedBars(view, tracesOf(part)[0], isNarrow)
     : mark === "bar" ? barsOf(view, tracesOf(part), isNarrow)
     : mark === "waterfall" ? waterfallOf(view, part, isNarrow)
     : overTime(view, part, isNarrow, mark === "line");

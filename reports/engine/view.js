@@ -24,8 +24,9 @@ import { calendarOf, withBefore, periodOf, stateOf } from "./period.js";
  *   draw?: Drawn[], stack?: string[], order?: string, limit?: number, panels?: string[],
  *   where?: { [column: string]: string | number | (string | number)[] }, columns?: string[],
  *   total?: boolean | string, label?: string, title?: string, title_two?: string,
- *   subtitle?: string, empty?: string, compare?: boolean, time?: string,
- *   split?: Split[], show?: Shown[] }} Part */
+ *   subtitle?: string, empty?: string, compare?: boolean, time?: string, split?: Split[],
+ *   show?: Shown[], monthly?: boolean, span?: [string, string],
+ *   lines?: [string, string][] }} Part */
 /** One mark, or one line of a table. `state` is c, i, p or n, as in the site's index; `isFilled`
  * marks a day without any data row.
  * @typedef {{ label: string, href: string | null, values: Values, isOthers?: boolean,
@@ -34,8 +35,9 @@ import { calendarOf, withBefore, periodOf, stateOf } from "./period.js";
  * and `isMarked` what a finding is of.
  * @typedef {{ text: string, value: string | null, href: string | null, share?: number | null,
  *   trend?: (number | null)[], hue?: number, isMarked?: boolean }} Cell */
-/** @typedef {{ label: string, colour: string, values: (Quantity | null)[], texts?: string[] }}
- * Series */
+/** `per` divides the values.
+ * @typedef {{ label: string, colour: string, values: (Quantity | null)[],
+ *   per?: (Quantity | null)[] }} Series */
 /** `isEmpty` is a view without a data row, `isDrawn` one with something to draw; `before` are the
  * values of the period before, each at a day of this one.
  * @typedef {{ isEmpty: boolean, isDrawn: boolean, title: string, subtitle: string,
@@ -49,7 +51,7 @@ import { calendarOf, withBefore, periodOf, stateOf } from "./period.js";
 /** @type {{ [letter: string]: string }} */
 const STATES = { c: "", i: "incomplete", p: "so far", n: "no data" };
 const NOTES = [["p", "today so far"], ["i", "some days incomplete"], ["n", "some days not read"]];
-const HUES = 5;
+export const HUES = 5;
 const CHANGE = "compared.cost_usd/before.cost_usd|usd_change|Change";
 const STACKED_DAYS = 120, SHOWN_ROWS = 10;
 
@@ -123,7 +125,7 @@ const stateText = (state, values) => {
  * @param {Quantity | null} b */
 const compared = (a, b) => (a === b ? 0 : a === null ? 1 : b === null ? -1 : a < b ? -1 : 1);
 /** The rows by key, in the order of the part. @param {Part} part @param {Row[]} rows */
-const ordered = (part, rows) => {
+export const ordered = (part, rows) => {
   const [leading] = drawnOf(part)[0] ?? (part.columns ?? []).map(parsed)
     .find(([name]) => !isKey(name)) ?? [""];
   const given = part.order ?? `-${leading}`, isDown = given[0] === "-";
@@ -137,7 +139,7 @@ const ordered = (part, rows) => {
   });
 };
 /** @param {string[]} by @param {Data} data @param {Values[]} all @returns {Row[]} */
-const keyRows = (by, data, all) => {
+export const keyRows = (by, data, all) => {
   const names = all.map((values) => by.map((column) => namedOf(column, values, data)));
   /** @type {Map<string, number>} */
   const counts = new Map();
@@ -191,9 +193,9 @@ export const othersName = (others) => (others.length === 1 ? others[0].label
   : figure("n", "plural:other", { n: others.length }));
 /** The rows to draw: as many as the part shows, then the others together.
  * @param {Part} part @param {Row[]} rows @returns {Row[]} */
-const limited = (part, rows) => {
+export const limited = (part, rows) => {
   const limit = part.limit || SHOWN_ROWS, others = rows.slice(limit);
-  const isAdded = marksOf(part)[0] === "bar";
+  const isAdded = marksOf(part)[0] === "bar" && !part.stack;
   if (!others.length || (isAdded && others.length === 1)) return rows;
   const label = othersName(others);
   return [...rows.slice(0, limit),
@@ -202,7 +204,7 @@ const limited = (part, rows) => {
 /** The series of stacked columns: the largest keys by time, then the others together.
  * @param {Part} part @param {ReturnType<typeof queryOf>} query @param {Row[]} ranked
  * @param {Row[]} times @returns {Series[]} */
-const stackOf = (part, query, ranked, times) => {
+export const stackOf = (part, query, ranked, times) => {
   const [column] = part.by ?? [], stack = part.stack ?? [], [name] = drawnOf(part)[0];
   const bucketOf = times.some((row) => !row.href) ? mondayOf : undefined;
   const keyOf = (/** @type {Values} */ values) => stack.map((each) => values[each]).join("\n");

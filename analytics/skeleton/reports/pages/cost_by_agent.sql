@@ -1,6 +1,6 @@
 -- Cost by agent and month
 -- page: My pages / Cost by agent
--- chart: bar stacked, x month, y cost_usd, by agent_name
+-- chart: bar, x month, y cost_usd, by agent_name
 select
     workspace_id,
     agent_id,
