@@ -1,4 +1,7 @@
-"""Deliver the findings of a published file: to each address what `alerts.json` has not as sent."""
+"""Deliver the findings of a published file: to each address what `alerts.json` has not as sent.
+
+Those of `fct_findings` that are new are sent as one alert, beside the alerts of the user.
+"""
 
 from __future__ import annotations
 
@@ -14,13 +17,13 @@ from analytics.alerts.messages import Message, message_of
 from analytics.alerts.sender import Address
 from analytics.custom.findings import Finding
 from analytics.disk import replace
+from analytics.format import names
 from analytics.format.numbers import plural
 
 if TYPE_CHECKING:
     import duckdb
 
 Send = Callable[[Address, Sequence[Message]], list[str]]
-
 
 _ALERTS = """
     select name, row_count = (
@@ -34,6 +37,16 @@ _FINDINGS = """
     select alert_name, title, severity, finding_number, finding_count, finding_id, finding
     from audit.alert_findings
     order by alert_name, finding_number
+"""
+FINDINGS = "needs you"
+"""The name of the alert of `fct_findings`; one of the user has no space in its name."""
+
+_NEW = f"""
+    select '{FINDINGS}', 'Needs you', 'warning', row_number() over (order by rank),
+        count(*) over (), finding_id, sentence
+    from marts.fct_findings
+    where not is_silenced and not is_chronic
+    order by rank
 """
 _DATA_TO = "select max(last_batch_at) from marts.dim_workspaces"
 
@@ -58,8 +71,9 @@ class Found:
 def read_found(con: duckdb.DuckDBPyConnection) -> Found:
     """Read the findings of a published file."""
     ((data_to,),) = con.execute(_DATA_TO).fetchall()
-    alerts = dict(con.execute(_ALERTS).fetchall())
-    findings = [Finding(*row) for row in con.execute(_FINDINGS).fetchall()]
+    alerts = {FINDINGS: True} | dict(con.execute(_ALERTS).fetchall())
+    rows = [row for sql in (_NEW, _FINDINGS) for row in con.execute(sql).fetchall()]
+    findings = [Finding(*(*row[:-1], names.visible(row[-1]))) for row in rows]
     return Found({each.id: each for each in findings}, alerts, data_to)
 
 

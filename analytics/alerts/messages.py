@@ -57,7 +57,7 @@ def message_of(findings: Sequence[Finding], data_to: datetime | None) -> Message
             break
         lines.append(line)
     if more := len(findings) - len(lines) + 1:
-        lines.append(f"and {more} more: audit.alert_findings")
+        lines.append(f"and {more} more: analytics status --json")
     return Message(without_markup(first.title), "\n".join(lines), first.severity)
 
 

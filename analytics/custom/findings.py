@@ -1,4 +1,4 @@
-"""A finding of an alert."""
+"""A finding of an alert, one of `count`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Finding:
-    """A row of `audit.alert_findings`; `id` is the same in each batch that finds it again."""
+    """A finding to send; `id` is the same in each batch that finds it again."""
 
     alert: str
     title: str

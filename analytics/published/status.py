@@ -6,15 +6,17 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from analytics.alerts.delivery import read_found, read_sent
+from analytics.alerts.delivery import FINDINGS, read_found, read_sent
 from analytics.batch.last_batch import read_last_batch
 from analytics.errors import AnalyticsError
 from analytics.format import names, numbers
 from analytics.published.sandbox import open_published
+from analytics.summary.facts import read_findings
 from analytics.terminal import escaped, escaped_json
 from analytics.warehouse.database import records
 from analytics.warehouse.layout import Layout
@@ -101,24 +103,30 @@ def _figures(con: duckdb.DuckDBPyConnection, layout: Layout) -> dict[str, Any]:
         "checks": records(con, _CHECKS),
         "project_files": records(con, _PROJECT_FILES),
         "books": books,
-        "findings": _findings_of(con, layout),
+        **_findings_of(con, layout),
     }
 
 
-def _findings_of(con: duckdb.DuckDBPyConnection, layout: Layout) -> list[dict[str, Any]]:
-    """Return a record for each finding of alerts; `is_sent` if an address has it."""
+def _findings_of(con: duckdb.DuckDBPyConnection, layout: Layout) -> dict[str, list[dict[str, Any]]]:
+    """Return what needs a person, and the findings of alerts; `is_sent` if an address has it."""
     sent = {identity for identity, entry in read_sent(layout.alerts).items() if entry.sent_to}
-    return [
-        {
-            "alert_name": each.alert,
-            "title": each.title,
-            "severity": each.severity,
-            "finding_id": each.id,
-            "finding": each.text,
-            "is_sent": each.id in sent,
-        }
-        for each in read_found(con).findings.values()
-    ]
+    return {
+        "findings": [
+            asdict(each) | {"is_sent": each.finding_id in sent} for each in read_findings(con)
+        ],
+        "alerts": [
+            {
+                "alert_name": each.alert,
+                "title": each.title,
+                "severity": each.severity,
+                "finding_id": each.id,
+                "finding": each.text,
+                "is_sent": each.id in sent,
+            }
+            for each in read_found(con).findings.values()
+            if each.alert != FINDINGS
+        ],
+    }
 
 
 def print_json(found: dict[str, Any]) -> None:
@@ -136,14 +144,14 @@ def print_text(found: dict[str, Any]) -> None:
         console.print(line)
     if "workspaces" not in found:
         return
+    console.print()
+    for line in _needs(found["findings"]):
+        console.print(line)
     workspaces = _labelled(found["workspaces"])
     console.print()
     console.print(_table(_COLUMNS, workspaces))
     console.print(_IN_WORDS)
     console.print()
-    for row in workspaces:
-        if schedule := _schedule(row):
-            console.print(f"{row['label']}: {schedule}")
     for line in _below(found):
         console.print(line)
 
@@ -162,6 +170,15 @@ def _above(found: dict[str, Any]) -> Iterator[str]:
         yield f"The last batch ended well at {_instant(batch['ended_at'])}"
         yield from (f"  {escaped(message)}" for message in batch["messages"])
     yield from (escaped(f"{name}: {result}") for name, result in found.get("tried", {}).items())
+
+
+def _needs(findings: Sequence[dict[str, Any]]) -> Iterator[str]:
+    """Yield each finding in words, and the command that helps."""
+    yield "Needs you:" if findings else "Nothing needs you."
+    for each in findings:
+        yield f"- {escaped(names.visible(each['sentence']))}"
+        if each["next_step"]:
+            yield f"  {escaped(names.visible(each['next_step']))}"
 
 
 def _problems(problems: Sequence[str]) -> Iterator[str]:
@@ -190,8 +207,9 @@ def _below(found: dict[str, Any]) -> Iterator[str]:
             yield f"Not used: {escaped(file['error'])}"
     if found["books"]["last_closed"]:
         yield _books(found["books"])
-    if findings := found["findings"]:
-        yield _findings(findings)
+    if alerts := found["alerts"]:
+        sent = sum(each["is_sent"] for each in alerts)
+        yield f"Alerts: {numbers.plural(len(alerts), 'finding')}, {sent} sent; --json has each."
 
 
 def _books(books: dict[str, Any]) -> str:
@@ -205,13 +223,6 @@ def _books(books: dict[str, Any]) -> str:
         else "nothing closed has changed since"
     )
     return f"Books: closed to {books['last_closed']['month']}; {later}."
-
-
-def _findings(findings: list[dict[str, Any]]) -> str:
-    """Return how many findings of alerts were sent."""
-    sent = sum(each["is_sent"] for each in findings)
-    count = numbers.plural(len(findings), "finding")
-    return f"Alerts: {count}, {sent} sent; --json has each."
 
 
 def _checks(checks: list[dict[str, Any]]) -> str:
@@ -247,33 +258,6 @@ def _table(columns: _Columns, rows: list[dict[str, Any]]) -> Table:
     for row in rows:
         table.add_row(Text(row["label"]), *(text(row) for _, text in columns))
     return table
-
-
-def schedule_in_words(
-    agent_name: str, interval_seconds: int | None, required_batches_per_day: int | None
-) -> str:
-    """Write how often to collect lists to have every run of the agent with the most listed."""
-    if interval_seconds is None:
-        return f"no schedule lists every run: 200 within 2{numbers.NO_BREAK}s, {agent_name}"
-    if required_batches_per_day == 1:
-        return "one batch a day lists every run"
-    interval = next(
-        f"{interval_seconds // size}{numbers.NO_BREAK}{unit}"
-        for size, unit in ((3600, "h"), (60, "min"), (1, "s"))
-        if interval_seconds >= size
-    )
-    return f"run analytics collect every {interval} to list every run of {agent_name}"
-
-
-def _schedule(row: dict[str, Any]) -> str:
-    """Return the interval of collections at which every run is listed."""
-    if row["fastest_agent_name"] is None:
-        return ""
-    return schedule_in_words(
-        escaped(row["fastest_agent_name"]),
-        row["collection_interval_seconds"],
-        row["required_batches_per_day"],
-    )
 
 
 def _plain(value: date | Decimal) -> str:

@@ -74,24 +74,19 @@ class Days(Measures):
 
 
 @dataclass(frozen=True, slots=True)
-class Mover:
-    """The cost of a line in the last seven complete days, and in the seven before."""
+class Finding:
+    """A row of `fct_findings`; the sentence says it all, with names as they came."""
 
-    workspace_name: str
-    agent_name: str
-    current_cost_usd: Decimal
-    previous_cost_usd: Decimal
-
-
-@dataclass(frozen=True, slots=True)
-class Failing:
-    """The agent whose failures of yesterday cost most."""
-
-    workspace_name: str
-    agent_name: str
-    failed_count: int
-    failed_cost_usd: Decimal | None
-    failed_cost_high_usd: Decimal | None
+    finding_id: str
+    kind: str
+    workspace_id: str
+    agent_id: str
+    since: datetime
+    until: datetime | None
+    cost_usd: Decimal | None
+    cost_high_usd: Decimal | None
+    sentence: str
+    next_step: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +103,8 @@ class Controls:
 class Summary:
     """The batch in figures. Days are those of `timezone`, the first one read is `first_date`.
 
+    `findings` are those that are not silenced, in the order of their rank.
+
     `month_complete_days` are no more than last month has, and `same_days_of_last_month` are as
     many. These and `usual_cost_usd` are None where the days to compare were not read whole.
     """
@@ -122,8 +119,7 @@ class Summary:
     month: Days
     month_complete_days: Days | None
     same_days_of_last_month: Days | None
-    movers: list[Mover]
-    most_failing: Failing | None
+    findings: list[Finding]
     open_count: int
     provisional_count: int
     controls: Controls
@@ -151,21 +147,7 @@ _PERIODS = """
     from reports.rpt_periods
     where workspace_id = '(all)'
 """
-_MOVERS = """
-    select *
-    from reports.rpt_movers
-    join reports.rpt_headlines using (workspace_id, agent_id)
-    where site_rank <= 3
-    order by site_rank
-"""
-_MOST_FAILING = """
-    select *
-    from reports.rpt_periods as periods
-    join reports.rpt_headlines as headlines using (workspace_id, agent_id)
-    where period = 'yesterday' and period_first = ? and agent_id <> '(all)' and failed_count > 0
-    order by failed_cost_usd desc nulls last, failed_count desc, workspace_id, agent_id
-    limit 1
-"""
+_FINDINGS = "from marts.fct_findings where not is_silenced order by rank"
 _HEALTH = "from reports.rpt_workspace_health where workspace_id = '(all)'"
 _CHECKS = "select check_name, state from reports.rpt_checks order by check_name"
 
@@ -177,7 +159,6 @@ def read_summary(con: duckdb.DuckDBPyConnection) -> Summary:
     today = head.get("today") or as_of.date()
     yesterday = head.get("yesterday") or today - timedelta(days=1)
     periods = {row["period"]: row for row in records(con, _PERIODS)}
-    failing = records(con, _MOST_FAILING, [yesterday])
     checks = records(con, _CHECKS)
     (health,) = records(con, _HEALTH)
 
@@ -198,8 +179,7 @@ def read_summary(con: duckdb.DuckDBPyConnection) -> Summary:
         same_days_of_last_month=(
             None if head.get("previous_days_cost_usd") is None else days("previous_days")
         ),
-        movers=[_made(Mover, row) for row in records(con, _MOVERS)],
-        most_failing=_made(Failing, failing[0]) if failing else None,
+        findings=read_findings(con),
         open_count=health["open_count"],
         provisional_count=health["provisional_count"],
         controls=Controls(
@@ -209,6 +189,11 @@ def read_summary(con: duckdb.DuckDBPyConnection) -> Summary:
             unexplained_usd=health["unreconciled_usd"],
         ),
     )
+
+
+def read_findings(con: duckdb.DuckDBPyConnection) -> list[Finding]:
+    """Read what needs a person, most urgent first; what is silenced needs nobody."""
+    return [_made(Finding, row) for row in records(con, _FINDINGS)]
 
 
 def _made(kind: Any, row: Mapping[str, Any]) -> Any:

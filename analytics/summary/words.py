@@ -1,14 +1,14 @@
-"""The morning summary in words: eleven lines for a terminal, and the files beside the pages."""
+"""The morning summary in words: lines for a terminal, and the files beside the pages."""
 
 from __future__ import annotations
 
 import json
 import re
-import sys
-from dataclasses import asdict, fields, replace
+from dataclasses import asdict, replace
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from textwrap import wrap
+from typing import TYPE_CHECKING
 
 from rich.cells import cell_len, set_cell_size
 
@@ -18,15 +18,15 @@ from analytics.format.days import instant_in_words as moment
 from analytics.summary.facts import Measures
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from analytics.summary.facts import Days, Summary, Workspace
 
 _WIDTH = 80
 _LABEL_WIDTH = 11
-_NAME_LENGTH = 22
-_FULL_NAME_LENGTH = 120
-_SHOWN_WORKSPACES = 3
+_SHOWN_FINDINGS = 5
+_LINES_OF_FINDINGS = 8  # with three of figures, and the place of the pages, twelve in all
 _ONE_BATCH = timedelta(hours=12)  # between the first and the last workspace of a batch
-_WEEK_ON_WEEK = ", last 7 days vs the 7 before"
 _UNKNOWN_COST = "cost unknown"
 _HEAD = (
     "Workspace", "Cost", "Runs", "Unlisted runs", "Failed", "Failed cost", "Tokens in",
@@ -39,16 +39,36 @@ _ENTITIES = {"<": "&lt;", ">": "&gt;", "&": "&amp;"}
 
 def terminal_lines(summary: Summary) -> list[str]:
     """Return at most eleven lines of at most 80 columns."""
-    since = f" since {day_in_words(summary.first_date)}" if summary.first_date else ""
-    lines = [f"All runs{since}, data to {moment(summary.as_of)}"]
-    summary = _labelled(summary)
-    for each in _few(summary.workspaces):
-        text = _runs(each)
-        length = max(_WIDTH - len(text) - len(": "), _LABEL_WIDTH)
-        lines.append(f"{_cut(each.workspace_name, length)}: {text}")
-    for label, text in _sentences(summary, _NAME_LENGTH, _WIDTH - _LABEL_WIDTH):
-        lines.append(f"{label:{_LABEL_WIDTH}}{text}")
+    since = f", all runs since {day_in_words(summary.first_date)}" if summary.first_date else ""
+    lines = [
+        f"Data to {moment(summary.as_of)}{since}",
+        f"{'Month':{_LABEL_WIDTH}}{_month(summary)}",
+        f"{'Yesterday':{_LABEL_WIDTH}}{_yesterday(summary)}",
+        *finding_lines([each.sentence for each in summary.findings]),
+    ]
     return [_cut(line, _WIDTH) for line in lines]
+
+
+def finding_lines(sentences: Sequence[str]) -> list[str]:
+    """Return the first sentences, whole, in at most eight lines of at most 80 columns."""
+    if not sentences:
+        return ["Nothing needs you."]
+    lines = ["Needs you:"]
+    for shown, sentence in enumerate(sentences):
+        wrapped = wrap(
+            names.visible(sentence),
+            _WIDTH,
+            initial_indent="- ",
+            subsequent_indent="  ",
+            max_lines=_LINES_OF_FINDINGS - 2,
+            placeholder="…",
+        )
+        is_last = shown + 1 == len(sentences)
+        room = _LINES_OF_FINDINGS - len(lines) - (0 if is_last else 1)
+        if shown == _SHOWN_FINDINGS or len(wrapped) > room:
+            return [*lines, f"and {len(sentences) - shown} more, on the pages"]
+        lines += wrapped
+    return lines
 
 
 def summary_files(summary: Summary) -> dict[str, bytes]:
@@ -61,20 +81,25 @@ def summary_files(summary: Summary) -> dict[str, bytes]:
 
 
 def markdown(summary: Summary) -> str:
-    """Return the same sentences with every workspace, for mail and chat."""
+    """Return the first findings, the figures, and every workspace, for mail and chat."""
     summary = _labelled(summary)
     yesterday, month = (_usd(each.platform_cost_usd) for each in (summary.yesterday, summary.month))
     still_open = numbers.plural(summary.open_count, "run")
     ended = numbers.count(summary.provisional_count)
+    shown = [escaped(names.visible(each.sentence)) for each in summary.findings[:_SHOWN_FINDINGS]]
+    more = len(summary.findings) - len(shown)
     lines = [
         f"# Morning summary, {day_in_words(summary.month.last_date)}",
         "",
         f"Data to {moment(summary.as_of)}; days and months in {escaped(summary.timezone)}.",
         "",
-        *(
-            f"- **{label}**: {escaped(text)}"
-            for label, text in _sentences(summary, _FULL_NAME_LENGTH, sys.maxsize)
-        ),
+        "Needs you:" if shown else "Nothing needs you.",
+        "",
+        *(f"- {each}" for each in shown),
+        *([f"- and {more} more, on the pages", ""] if more else [""] if shown else []),
+        f"- **Month**: {escaped(_month(summary))}; {escaped(_compared(summary))}",
+        f"- **Yesterday**: {escaped(_yesterday(summary))}",
+        f"- **Checks**: {escaped(_checks(summary))}",
         f"- **Platform**: {yesterday} yesterday, {month} this month; included in all costs",
         f"- **Provisional**: {still_open} open, {ended} ended that may still be corrected",
         "",
@@ -102,29 +127,6 @@ def failed_cost_in_words(runs: Measures) -> str:
     return _usd(low) if _usd(low) == _usd(high) else f"{_usd(low)} to {_usd(high)}"
 
 
-def _sentences(summary: Summary, name_length: int, length: int) -> list[tuple[str, str]]:
-    """The batch, a line a subject; names, and lists of names, are cut to so many characters."""
-    return [
-        ("Yesterday", _yesterday(summary)),
-        ("Month", _month(summary)),
-        ("Compared", _compared(summary)),
-        ("Changes", _changes(summary, name_length, length)),
-        ("Failures", _failures(summary, name_length, length)),
-        ("Unlisted", _unlisted(summary.month, summary.yesterday)),
-        ("Checks", _checks(summary)),
-    ]
-
-
-def _runs(runs: Measures) -> str:
-    """Runs, cost, failure rate, tokens in and out."""
-    if not runs.run_count:
-        return "no runs"
-    count = numbers.plural(runs.run_count, "run")
-    tokens_in, tokens_out = _tokens((runs.tokens_in, runs.tokens_out))
-    tokens = f"{tokens_in} tokens in, {tokens_out} out"
-    return f"{count}, {_usd(runs.cost_usd)}, {_failed(runs)}, {tokens}"
-
-
 def _cells(runs: Workspace) -> list[str]:
     if not runs.run_count:
         return [runs.workspace_name, "no runs", *[""] * (len(_HEAD) - 2)]
@@ -147,17 +149,6 @@ def _rate(runs: Measures) -> str:
     return numbers.failure_rate(runs.failed_count, runs.finished_count)
 
 
-def _failed(runs: Measures) -> str:
-    """The share of finished runs that failed; of few the counts."""
-    if runs.finished_count is None:
-        return f"{numbers.plural(runs.unknown_outcome_count, 'run')} of unknown outcome"
-    if not runs.finished_count:
-        return "none finished"
-    if runs.finished_count < numbers.SMALL_SAMPLE:
-        return f"{runs.failed_count} of {runs.finished_count} failed"
-    return f"{numbers.percent(runs.failed_count, runs.finished_count)} failed"
-
-
 def _yesterday(summary: Summary) -> str:
     day, first = summary.yesterday, summary.yesterday.first_date
     incomplete = "" if summary.is_complete else " (incomplete)"
@@ -171,10 +162,11 @@ def _yesterday(summary: Summary) -> str:
 
 def _month(summary: Summary) -> str:
     month = summary.month
-    text = f"{_month_name(month)} so far {_usd(month.cost_usd)}"
+    runs = numbers.plural(month.run_count, "run")
+    text = f"{_month_name(month)} so far {_usd(month.cost_usd)} in {runs}"
     if not month.failed_count:
         return text
-    return f"{text}; its failed runs: {failed_cost_in_words(month)}"
+    return f"{text}; failed: {failed_cost_in_words(month)}"
 
 
 def _compared(summary: Summary) -> str:
@@ -192,49 +184,6 @@ def _against(now: Decimal | None, before: Decimal | None, base: str) -> str:
         return ""
     change = "the same as" if now == before else f"{numbers.usd_change(now, before)} vs"
     return f"{change} {base}"
-
-
-def _changes(summary: Summary, name_length: int, length: int) -> str:
-    if not summary.movers:
-        return "no agent's cost changed, or two complete weeks are not there yet"
-    movers = [
-        f"{_name(each.agent_name, name_length)} "
-        f"{numbers.usd_signed(each.current_cost_usd - each.previous_cost_usd)}"
-        for each in summary.movers
-    ]
-    while len(movers) > 1 and len(", ".join(movers)) > length - len(_WEEK_ON_WEEK):
-        movers.pop()
-    return f"{', '.join(movers)}{_WEEK_ON_WEEK}"
-
-
-def _failures(summary: Summary, name_length: int, length: int) -> str:
-    day = summary.yesterday
-    text = f"{_failed(day)} yesterday"
-    if day.failed_count:
-        cost = failed_cost_in_words(day)
-        if day.finished_count is None:
-            text += f", failed ones {cost}"
-        else:
-            text += f", {'' if cost == _UNKNOWN_COST else 'costing '}{cost}"
-    if summary.most_failing is None:
-        return text
-    most = f"; most by {_name(summary.most_failing.agent_name, name_length)}"
-    return text + most if len(text + most) <= length else text
-
-
-def _unlisted(month: Days, yesterday: Days) -> str:
-    if not month.run_count + yesterday.run_count:
-        return "no runs this month"
-    if not (month.is_counted and yesterday.is_counted):
-        return "unknown, as the API refuses its counts"
-    unlisted = yesterday.unlisted_run_count or 0
-    if not (month.unlisted_run_count or unlisted):
-        return "none: the API has listed every run this month"
-    text = f"{numbers.plural(unlisted, 'run')} yesterday"
-    if month.run_count:
-        text += f", {numbers.percent(month.unlisted_run_count or 0, month.run_count)} this month"
-    is_range = any(each.failed_cost_usd != each.failed_cost_high_usd for each in (month, yesterday))
-    return f"{text}: {'hence failed cost as a range' if is_range else 'counted, without detail'}"
 
 
 def _checks(summary: Summary) -> str:
@@ -267,28 +216,6 @@ def _labelled(summary: Summary) -> Summary:
         replace(each, workspace_name=labels[each.workspace_id]) for each in summary.workspaces
     ]
     return replace(summary, workspaces=workspaces)
-
-
-def _few(workspaces: list[Workspace]) -> list[Workspace]:
-    """The workspaces; where there are many, the most expensive, and all others in one."""
-    if len(workspaces) <= _SHOWN_WORKSPACES:
-        return workspaces
-    by_cost = sorted(workspaces, key=lambda each: -(each.cost_usd or Decimal(0)))
-    shown, others = by_cost[: _SHOWN_WORKSPACES - 1], by_cost[_SHOWN_WORKSPACES - 1 :]
-    sums = {
-        name: _known_sum([getattr(each, name) for each in others])
-        for name in (field.name for field in fields(Measures))
-    }
-    return [*shown, replace(others[0], workspace_name=f"{len(others)} others", **sums)]
-
-
-def _known_sum(values: list[Any]) -> Any:
-    known = [value for value in values if value is not None]
-    return sum(known) if known else None
-
-
-def _name(name: str, longest: int) -> str:
-    return names.shortened(names.display(name), longest)
 
 
 def _month_name(days: Days) -> str:

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import duckdb
 import pytest
 
-from analytics.alerts.delivery import Found, deliver, read_sent
+from analytics.alerts.delivery import FINDINGS, Found, deliver, read_found, read_sent
 from analytics.alerts.messages import Message
 from analytics.alerts.sender import Address
 from analytics.custom.findings import Finding
@@ -50,6 +51,37 @@ class Post:
         if self.is_killed:
             raise Killed
         return reasons
+
+
+_PUBLISHED = """
+create schema marts; create schema audit;
+create table marts.dim_workspaces as select timestamptz '2026-11-20 06:00Z' as last_batch_at;
+create table audit.project_files as
+    select 'alert' as kind, 'asked' as status, 'costs' as name, 1 as row_count;
+create table audit.alert_findings as
+    select 'costs' as alert_name, 'Costs' as title, 'info' as severity, 1 as finding_number,
+        1 as finding_count, 'own' as finding_id, 'cost_usd: 1.00' as finding;
+create table marts.fct_findings as
+    select * from (values ('c', 'Third.', false, false, 3), ('s', 'Silenced.', true, false, 4),
+        ('l', 'Lasts.', false, true, 5), ('a', E'\u202eFirst.', false, false, 1))
+        as t (finding_id, sentence, is_silenced, is_chronic, rank);
+"""
+
+
+def test_new_findings_are_an_alert_of_their_own() -> None:
+    """What is new is found beside the user's; not what is chronic or silenced."""
+    with duckdb.connect() as con:
+        con.execute(_PUBLISHED)
+        found = read_found(con)
+
+    assert found.alerts == {FINDINGS: True, "costs": True}
+    assert [(each.id, each.text) for each in found.of(FINDINGS)] == [
+        ("a", "⟨U+202E⟩First."), ("c", "Third."),
+    ]  # fmt: skip
+    assert {(each.title, each.severity, each.count) for each in found.of(FINDINGS)} == {
+        ("Needs you", "warning", 2)
+    }
+    assert [each.id for each in found.of("costs")] == ["own"]
 
 
 @pytest.fixture

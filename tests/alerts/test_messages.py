@@ -37,8 +37,8 @@ def test_a_message_is_short() -> None:
     many, long = message_of(findings(100), DATA_TO), message_of(findings(9, "x" * 500), DATA_TO)
 
     assert many.body.count("\n- ") == 20
-    assert many.body.endswith("\nand 80 more: audit.alert_findings")
-    assert long.body.endswith("\nand 6 more: audit.alert_findings")
+    assert many.body.endswith("\nand 80 more: analytics status --json")
+    assert long.body.endswith("\nand 6 more: analytics status --json")
     assert len(long.body) < 2000
 
 

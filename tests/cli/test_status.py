@@ -18,9 +18,8 @@ from analytics.batch.health import problems_of_data
 from analytics.batch.last_batch import read_last_batch, write_last_batch
 from analytics.emulator.server import Emulator
 from analytics.emulator.world import World
-from analytics.format import numbers
 from analytics.published import sandbox
-from analytics.published.status import schedule_in_words
+from analytics.published.status import _needs
 from analytics.warehouse.layout import Layout
 from tests.cli.conftest import Command, FirstBatch, SettingsFile
 
@@ -231,24 +230,6 @@ def test_a_published_file_that_cannot_be_read_is_a_problem(
     assert published("status").code == 0
 
 
-@pytest.mark.parametrize(
-    ("seconds", "batches", "text"),
-    [
-        (43200, 1, "one batch a day lists every run"),
-        (14400, 3, "run analytics collect every 4 h to list every run of Baker"),
-        (1800, 23, "run analytics collect every 30 min to list every run of Baker"),
-        (20, 2000, "run analytics collect every 20 s to list every run of Baker"),
-        (None, 60000, "no schedule lists every run: 200 within 2 s, Baker"),
-        (None, None, "no schedule lists every run: 200 within 2 s, Baker"),
-    ],
-)
-def test_a_schedule_names_the_command_and_its_interval(
-    seconds: int | None, batches: int | None, text: str
-) -> None:
-    """Unless one batch a day is enough, the schedule is a command, and how often to run it."""
-    assert schedule_in_words("Baker", seconds, batches).replace(numbers.NO_BREAK, " ") == text
-
-
 def test_a_published_file_of_another_user_is_not_damaged(
     published: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -262,3 +243,16 @@ def test_a_published_file_of_another_user_is_not_damaged(
 
     assert result.code == 1
     assert "analytics.duckdb cannot be read: Permission denied.\n  Let its owner" in result.out
+
+
+def test_findings_are_said_with_the_command_that_helps() -> None:
+    """Each is its sentence, whole, in which no name is more than text."""
+    row = {"sentence": "A\u202e fails.", "next_step": "analytics collect  # every 2 h"}
+
+    assert [*_needs([row, {"sentence": "B.", "next_step": None}])] == [
+        "Needs you:",
+        "- A⟨U+202E⟩ fails.",
+        "  analytics collect  # every 2 h",
+        "- B.",
+    ]
+    assert [*_needs([])] == ["Nothing needs you."]

@@ -102,7 +102,8 @@ def traces(page: Page, key: str) -> list[dict[str, Any]]:
     """Return what a chart draws, without the entries of its legend."""
     return page.evaluate(
         """(key) => document.querySelector(`[data-part="${key}"]`).data
-            .filter(({ x }) => x.some((each) => each !== null)).map(({ name, x, y, type, customdata }) => ({ name, x, y, type, customdata }))""",
+            .filter(({ x }) => x.some((each) => each !== null))
+            .map(({ name, x, y, type, customdata }) => ({ name, x, y, type, customdata }))""",
         key,
     )
 
@@ -120,7 +121,8 @@ def test_rows_follow_period_and_agents(
 ) -> None:
     """Without a choice all rows are there in their order, exact, and the chart has their sums.
 
-    The table shows the first of them, and its file has all. Rows of a chosen day and agent are those of SQL; what cannot follow says so.
+    The table shows the first of them, and its file has all. Rows of a chosen day and agent are
+    those of SQL; what cannot follow says so.
     """
     agent = file_name("w1", "a1").removesuffix(".html")
     for hash_, days, months in (

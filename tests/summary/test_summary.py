@@ -1,11 +1,11 @@
-"""The morning summary: its figures, its eleven lines, and its files."""
+"""The morning summary: its figures, its lines, and its files."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -56,6 +56,22 @@ def summary_of(warehouse: Warehouse) -> Summary:
     warehouse.build()
     run_checks(warehouse.con)
     return read_summary(warehouse.con)
+
+
+def finding(sentence: str) -> facts.Finding:
+    """A finding that is said so."""
+    return facts.Finding(
+        "f",
+        "data",
+        "w",
+        "(all)",
+        datetime(2026, 11, 20, tzinfo=UTC),
+        None,
+        None,
+        None,
+        sentence,
+        None,
+    )
 
 
 def text_of(summary: Summary) -> str:
@@ -117,51 +133,45 @@ def test_what_is_compared(example: Summary) -> None:
     assert complete.cost_usd == 16 + 7 * 3 + Decimal("40.7500000001")
     assert before.platform_cost_usd == before.unlisted_cost_usd == before.failed_cost_high_usd == 0
     assert (one.run_count, one.cost_usd) == (451, 43 + 7 * 3 + Decimal("40.7500000001"))
-    assert [
-        (each.agent_name, each.previous_cost_usd, each.current_cost_usd) for each in example.movers
-    ] == [
-        ("Baker", Decimal(7), Decimal("61.0000000001")),
-        ("Judge <b>|`x`", Decimal(0), Decimal("0.5")),
-        ("Platform", Decimal(0), Decimal("0.25")),
-    ]
-    assert example.most_failing
-    assert (example.most_failing.agent_name, example.most_failing.failed_count) == (
-        "Judge <b>|`x`", 1,
-    )  # fmt: skip
 
 
-def test_eleven_lines(example: Summary) -> None:
-    """A terminal gets eleven lines of 80 columns at most, however many workspaces and digits."""
-    (one,) = example.workspaces
-    huge = replace(
-        one,
-        workspace_name="🍞" * 60,
-        run_count=10**9,
-        cost_usd=Decimal("9e27"),
-        tokens_in=10**18,
-    )
-    lines = [terminal_lines(replace(example, workspaces=[huge] * count)) for count in range(6)]
+@pytest.mark.parametrize(
+    ("sentences", "lines"),
+    [
+        ([], ["Nothing needs you."]),
+        (["One."], ["Needs you:", "- One."]),
+        (["a" * 90, "b"], ["Needs you:", "- " + "a" * 78, "  " + "a" * 12, "- b"]),
+        ([*"abcdefg"],
+         ["Needs you:", *(f"- {each}" for each in "abcde"), "and 2 more, on the pages"]),
+        (["a " * 90] * 3, ["Needs you:", *(["- " + "a " * 38 + "a", "  " + "a " * 38 + "a",
+         "  " + "a " * 11 + "a"] * 2), "and 1 more, on the pages"]),
+        (["\u202ea\n\x1b[31m"], ["Needs you:", "- ⟨U+202E⟩a⟨U+000A⟩⟨U+001B⟩[31m"]),
+        (["🍞" * 90], ["Needs you:", "- " + "🍞" * 38 + " …", "  " + "🍞" * 12]),
+    ],
+    ids=["none", "one", "long", "many", "whole", "hostile", "wide"],
+)  # fmt: skip
+def test_a_terminal_gets_twelve_lines(
+    example: Summary, sentences: list[str], lines: list[str]
+) -> None:
+    """Sentences are whole, at most five, as many as fit: eleven lines with those of figures.
 
-    assert [len(each) for each in lines] == [8, 9, 10, 11, 11, 11]
-    assert all(cell_len(line) <= 80 for each in lines for line in each)
-    assert lines[5][3].startswith("3 others: 3,000,000,000 runs")
+    The place of the pages is the twelfth. No line is wider than 80 columns.
+    """
+    shown = terminal_lines(replace(example, findings=list(map(finding, sentences))))
+
+    assert shown[3:] == lines
+    assert len(shown) <= 11
+    assert all(cell_len(line) <= 80 for line in shown)
 
 
 def test_lines_name_their_figures(example: Summary) -> None:
     """Each line has its figures, and says of what: since when, in or out, compared with what."""
     text = text_of(example)
 
-    assert text.splitlines()[:2] == [
-        "All runs since 1 October 2026, data to 2026-11-24 05:00 UTC",
-        "Bakery: 451 runs, $104.75, 4.7% failed, 401 k tokens in, 802 out",
-    ]
+    assert text.splitlines()[0] == "Data to 2026-11-24 05:00 UTC, all runs since 1 October 2026"
     assert "Monday 23 Nov: $43.75 in 402 runs; +$42.75 (+4,275%) vs usual" in text
-    assert "November so far $77.75; its failed runs: $0.50 to $40.50\n" in text
-    assert "first 23 days of November +$58.75 (+309%) vs October\n" in text
-    assert "Baker +$54.00, Judge <b>|`x` +$0.50, last 7 days vs the 7 before\n" in text
-    assert "5.2% failed yesterday, costing $0.50 to $40.50" in text
-    assert "400 runs yesterday, 94.3% this month: hence failed cost as a range\n" in text
-    assert "costing $0.50 to $40.50; most by" in markdown(example)
+    assert "November so far $77.75 in 424 runs; failed: $0.50 to $40.50\n" in text
+    assert "; first 23 days of November +$58.75 (+309%) vs October\n" in markdown(example)
     assert "- **Platform**: $0.25 yesterday, $0.25 this month" in markdown(example)
 
 
@@ -192,11 +202,10 @@ def test_nothing_at_all(warehouse: Warehouse) -> None:
     summary = summary_of(warehouse)
     lines = terminal_lines(summary)
 
-    assert lines[1] == "Bakery: no runs"
     assert "(incomplete): cost unknown in 0 runs" in lines[2]
-    assert "no runs this month" in lines[7]
+    assert lines[3] == "Nothing needs you."
     assert "| Bakery | no runs |" in markdown(summary)
-    assert (summary.month_complete_days, summary.most_failing, summary.movers) == (None, None, [])
+    assert (summary.month_complete_days, summary.findings) == (None, [])
 
 
 def test_nothing_is_compared_with_days_that_were_not_read(warehouse: Warehouse) -> None:
@@ -208,12 +217,10 @@ def test_nothing_is_compared_with_days_that_were_not_read(warehouse: Warehouse) 
     text = text_of(summary)
 
     assert (summary.usual_cost_usd, summary.same_days_of_last_month) == (None, None)
-    assert summary.movers == []
     assert (summary.yesterday.cost_usd, summary.yesterday.failed_cost_usd) == (None, None)
     assert (summary.month.cost_usd, summary.month.failed_cost_high_usd) == (1, None)
     assert "Monday 23 Nov: cost unknown in 1 run, 1 of unknown cost\n" in text
-    assert "November so far $1.00; its failed runs: cost unknown\n" in text
-    assert "1 of 1 failed yesterday, cost unknown; most by a-2" in text
+    assert "November so far $1.00 in 2 runs; failed: cost unknown\n" in text
 
 
 def test_a_workspace_that_was_not_read_makes_no_day_complete(warehouse: Warehouse) -> None:
@@ -243,23 +250,23 @@ def test_failed_checks_come_first(example: Summary) -> None:
     count = passed.check_count
 
     def line(controls: facts.Controls, **changes: Any) -> str:
-        return terminal_lines(replace(example, controls=controls, **changes))[-1]
+        text = markdown(replace(example, controls=controls, **changes))
+        return next(each for each in text.splitlines() if "**Checks**" in each)
 
-    assert line(passed) == f"Checks     all {count} passed"
-    assert f"1 of {count} failed: sums_agree" in line(failed)
+    assert line(passed) == f"- **Checks**: all {count} passed"
+    assert f"1 of {count} failed: sums\\_agree" in line(failed)
     assert "$1.50 of 2 days is unexplained" in line(unreconciled)
     assert "not read: Bakery" in line(passed, workspaces=[old])
 
 
 def test_workspaces_of_one_name_are_told_apart(example: Summary) -> None:
-    """Of two workspaces with one name, lines and Markdown have the id too."""
+    """Of two workspaces with one name, Markdown has the id too."""
     (one,) = example.workspaces
     old = replace(one, workspace_id="f00d", last_batch_at=example.as_of - timedelta(days=2))
     summary = replace(example, workspaces=[one, old])
-    lines, table = terminal_lines(summary), markdown(summary)
+    table = markdown(summary)
 
-    assert lines[1].startswith(f"Bakery ({one.workspace_id[:8]}): 451 runs")
-    assert lines[2].startswith("Bakery (f00d): 451 runs")
+    assert f"| Bakery ({one.workspace_id[:8]}) |" in table
     assert "| Bakery (f00d) |" in table
     assert "not read: Bakery (f00d)" in table
 
@@ -270,7 +277,6 @@ def test_json_is_exact(example: Summary) -> None:
 
     assert found["yesterday"]["cost_usd"] == "43.7500000001"
     assert datetime.fromisoformat(found["as_of"]) == example.as_of
-    assert found["movers"][1]["agent_name"] == "Judge <b>|`x`"
     assert set(found) == {field.name for field in fields(Summary)}
 
 
@@ -278,11 +284,14 @@ def test_markdown_is_inert(example: Summary) -> None:
     """A name is text in Markdown: no tag, table cell, code, link or mention; most need no mark."""
     hostile = "<script>|`x` [a](http://b) www.c @all $x$ \x1b[31m\n# y"
     workspaces = [replace(example.workspaces[0], workspace_name=hostile)]
-    text = markdown(replace(example, workspaces=workspaces))
-    (row,) = [line for line in text.splitlines() if "script" in line]
+    text = markdown(replace(example, workspaces=workspaces, findings=[finding(hostile)] * 6))
+    (*said, row) = [line for line in text.splitlines() if "script" in line]
 
     assert "<script>" not in text
     assert "\x1b" not in text
+    assert len(said) == 5
+    assert "- and 1 more, on the pages\n" in text
+    assert all("\\[a\\](http\\://b) www\\.c \\@all \\$x\\$" in each for each in said)
     assert row.replace("\\|", "").count("|") == 9
     assert "\\[a\\](http\\://b) www\\.c \\@all \\$x\\$" in row
     for plain in ("$5.66 in 553 runs; +$2.03 (+26%)", "Söhne 🍞", "8 h 37 min"):
