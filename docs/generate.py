@@ -95,7 +95,6 @@ OVERVIEW: Mapping[str, Mapping[str, str]] = {
         "marts.fct_findings": "rank kind subject since sentence next_step cost_usd",
         "marts.fct_forecasts": "agent_id month cost_to_date_usd low_usd expected_usd high_usd"
         " hit_rate",
-        "marts.fct_unusual_days": "agent_id date cost_usd usual_cost_usd excess_usd cause",
     },
     "Whether to believe it": {
         "audit.reconciliation_days": "utc_date metered_cost_usd run_cost_usd unlisted_cost_usd"

@@ -22,7 +22,6 @@ from analytics.transform import (
     findings,
     forecasts,
     month_bridge,
-    unusual_days,
 )
 from analytics.transform.build_state import (
     AUDITED,
@@ -60,7 +59,6 @@ POLARS_MODELS = (
     findings.MODEL,
     forecasts.MODEL,
     month_bridge.MODEL,
-    unusual_days.MODEL,
 )
 
 _CATALOGS = {layer: BUILD_FILE if layer in PUBLISHED else "warehouse" for layer in LAYERS}

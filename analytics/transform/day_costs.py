@@ -90,21 +90,17 @@ def numbered(scopes: pl.DataFrame) -> pl.DataFrame:
     return scopes.select(SCOPE).sort(SCOPE).with_row_index("scope")
 
 
-def on_every_date(
-    days: pl.DataFrame, dates: pl.DataFrame, scopes: pl.DataFrame, *more: str
-) -> pl.DataFrame:
+def on_every_date(days: pl.DataFrame, dates: pl.DataFrame, scopes: pl.DataFrame) -> pl.DataFrame:
     """Return one row per scope and date of its workspace, in order; a date without runs costs 0.
 
-    `cost` is null if the date is incomplete or some of its cost is unknown. `more` names counts to
-    keep.
+    `cost` is null if the date is incomplete or some of its cost is unknown.
     """
-    known = days.select(*SCOPE, "date", "cost", "is_known", *more)
+    known = days.select(*SCOPE, "date", "cost", "is_known")
     return (
         numbered(scopes)
         .join(dates.sort("workspace_id", "date"), on="workspace_id", maintain_order="left_right")
         .join(known, on=[*SCOPE, "date"], how="left", maintain_order="left")
         .with_columns(
-            pl.col(more).fill_null(0),
             cost=pl.when("is_complete", pl.col("is_known").fill_null(value=True)).then(
                 pl.col("cost").fill_null(0)
             ),

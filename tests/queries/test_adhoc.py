@@ -23,8 +23,8 @@ __all__ = ["tables"]
 
 # What ends with the last complete day, or with the last batch; the models do by definition.
 ENDS = (
-    "last_complete_date", "last_batch_at", "fct_forecasts", "fct_month_bridge", "rpt_movers",
-    "rpt_periods",
+    "last_complete_date", "last_batch_at", "fct_findings", "fct_forecasts", "fct_month_bridge",
+    "rpt_movers", "rpt_periods",
 )  # fmt: skip
 QUERIES = sorted((folder("queries") / "adhoc").glob("*.sql"))
 ALERTS = sorted((folder("skeleton") / "queries" / "alerts").glob("*.sql"))
