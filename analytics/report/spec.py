@@ -42,7 +42,7 @@ class Draw(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
 
 
 class Split(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
-    """What a chart over time can be stacked by: columns, and where they are, if elsewhere.
+    """A way to stack a chart over time: by columns, and where they are, if elsewhere.
 
     Without columns it is not stacked. `values` are the names of what the relation has of `show`.
     """
