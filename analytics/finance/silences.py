@@ -41,7 +41,7 @@ class Silence:
 
 @dataclass(frozen=True)
 class Silences:
-    """What the file silences, and problems: each with its place and reason."""
+    """The silences of the file, and problems: each with its place and reason."""
 
     silences: list[Silence] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)

@@ -1,4 +1,4 @@
-"""What was found: all kinds of findings, each where another does not say the same.
+"""Findings of all kinds, each where another does not say the same.
 
 Each input is a SELECT of the last weeks, so that a long history costs no more.
 """
