@@ -150,9 +150,8 @@ class History:
             )
             self._rows["runs"].append((*place, version, at, count, failed, usd * failed / count))
             for tool in _CALLS:
-                self._rows["tools"].append(
-                    (*place, tool, at, count, self._hits(count, _TOOL_ERRORS))
-                )
+                errors = self._hits(count, _TOOL_ERRORS)
+                self._rows["tools"].append((*place, tool, at, count, errors, errors))
             for _, _, each in runs[: max(drawn - failed, 0)]:
                 self._rows["costs"].append((*place, version, at.date(), each * ratio))
 
@@ -210,6 +209,7 @@ class History:
             is_on=pl.lit(value=True),
             first_date=pl.lit(START.date()),
             last_date=pl.lit(today - DAY),
+            first_batch_date=pl.lit(START.date()),
             began=pl.lit(START.date()),
         )
 
@@ -265,6 +265,7 @@ _COLUMNS: dict[str, dict[str, Any]] = {
         "hour": _AT,
         "call_count": pl.Int64,
         "error_count": pl.Int64,
+        "met_count": pl.Int64,
     },
     "costs": {**_PLACE, "agent_version": pl.Int64, "utc_date": pl.Date, "cost": pl.Float64},
 }

@@ -5,11 +5,15 @@ The thresholds were chosen by `benchmarks/findings.py`, on many more seeds.
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, datetime, timedelta
+from random import Random
 from typing import Any
 
+import polars as pl
 import pytest
 
+from analytics.transform.findings.failures import bursts
+from analytics.transform.findings.steps import step_of
 from tests.transform.histories import START, Agent, Events, History
 
 DAY = 70  # of an event
@@ -105,3 +109,79 @@ def test_a_jump_of_cost_is_found_on_weekdays_and_weekends() -> None:
     assert [(each["kind"], each["agent_id"]) for each in found] == [("cost_jump", "a")]
     assert abs(found[0]["since"] - START - timedelta(days=DAY)) <= timedelta(days=1)
     assert found[0]["value"] / found[0]["baseline"] == pytest.approx(3, rel=0.3)
+
+
+def tool_hours(outages: list[datetime], looping: int = 0) -> pl.DataFrame:
+    """Eight weeks of a tool in working hours, with outages of four hours, and runs that loop."""
+    draw = Random(8)
+    rows = []
+    for hour in range(56 * 24):
+        at = START + timedelta(hours=hour)
+        is_out = any(0 <= (at - begin) / timedelta(hours=1) < 4 for begin in outages)
+        errors = sum(draw.random() < (0.85 if is_out else 0.015) for _ in range(25))
+        rows.append(("w", "search", at, 25, errors, errors))
+        if hour % 99 == 0 and hour < 99 * looping:
+            rows.append(("w", "search", at, 15, 15, 1))
+    columns = ("workspace_id", "subject", "hour", "try_count", "error_count", "met_count")
+    return pl.DataFrame(rows, schema=columns, orient="row").filter(
+        pl.col("hour").dt.weekday() <= 5, pl.col("hour").dt.hour().is_between(8, 17)
+    )
+
+
+@pytest.mark.parametrize("days", [[50], [31, 50], [31, 36, 43, 50]])
+def test_an_outage_of_a_tool_is_not_hidden_by_itself_or_another(days: list[int]) -> None:
+    """Errors of an outage do not count as how errors usually vary."""
+    began = [START + timedelta(days=day, hours=9) for day in days]
+    end = START + timedelta(days=56)
+    found = bursts("tool", tool_hours(began), START, end)
+
+    assert [each.since for each in found] == began
+    assert [each.until for each in found] == [each + timedelta(hours=4) for each in began]
+
+
+def test_one_run_that_meets_many_errors_of_a_tool_is_no_burst() -> None:
+    """A loop of one run is of the run, however often another one does the same."""
+    end = START + timedelta(days=56)
+
+    assert bursts("tool", tool_hours([], looping=4), START, end) == []
+
+
+def test_a_burst_lasts_that_is_there_at_the_end() -> None:
+    """It has no end yet, and begins again no day later, after a night without calls."""
+    began = START + timedelta(days=45, hours=14)
+    hours = tool_hours([began, began + timedelta(hours=18)])
+    now = began + timedelta(hours=20)
+    (found,) = bursts("tool", hours.filter(pl.col("hour") < now), START, now)
+
+    assert (found.since, found.until) == (began, None)
+
+
+def drifting(seed: int, days: int = 56) -> dict[date, float]:
+    """Logarithms of a level, each day of which is like the one before it."""
+    draw = Random(seed)
+    levels, level = {}, 0.0
+    for day in range(days):
+        level = 0.8 * level + draw.gauss(0, 0.03)
+        levels[START.date() + timedelta(days=day)] = level
+    return levels
+
+
+def test_a_level_that_drifts_has_no_step() -> None:
+    """Days that are like the ones before them are fewer than they look."""
+    found = [step_of(drifting(seed), least=0.03) for seed in range(400)]
+
+    assert sum(each is not None for each in found) <= 12
+
+
+@pytest.mark.parametrize("after", [4, 12, 25])
+def test_a_step_of_a_level_that_drifts_is_found_on_its_day(after: int) -> None:
+    """A rise within a day is no drift."""
+    day = START.date() + timedelta(days=56 - after)
+    steps = [
+        step_of({at: level + 0.2 * (at >= day) for at, level in drifting(seed).items()}, least=0.03)
+        for seed in range(100)
+    ]
+    found = [each for each in steps if each]
+
+    assert len(found) >= 60
+    assert sum(abs(each.since - day) <= timedelta(days=1) for each in found) >= 0.9 * len(found)

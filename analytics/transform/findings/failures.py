@@ -4,7 +4,8 @@ A burst is of a model provider (errors of the hourly meter, which sees unlisted 
 tool, or of an agent (listed runs alone). Its hours have at least five errors (ten in all), four
 times what is expected of the rate of all other hours, and so many that chance makes them at
 p <= 1e-6. Errors come in groups, as a run tries again: counts are divided by how much more they
-usually vary than chance.
+vary than chance, in other hours than the few that stand out. Errors of a tool in one or two runs
+are no burst.
 
 A version is compared with the one that began before it, without the hours of bursts: Fisher's exact
 test on failed runs of finished ones, and a rank test on the costs of successful runs, at
@@ -32,13 +33,16 @@ MOST_CHANCE_OF_COSTS = 1e-5
 FEWEST_RUNS = 10
 
 _FEWEST_ERRORS, _FEWEST_IN_ALL = 5, 10  # of an hour; of a burst
-_NOT_EXTREME = 0.98  # of hours
 _TIMES_EXPECTED = 4
 _FEWEST_BESIDE = 3
 _MOST_CHANCE_BESIDE = 1e-3  # of an hour beside one of a burst, that belongs to it
 _LONGEST_GAP = timedelta(hours=3)  # between the beginnings of two hours
+_LONGEST_QUIET = timedelta(hours=16)  # in which next to nothing was tried, or most of it failed
+_FEW_TRIES = 5
 _FEWEST_TRIES = 200  # by which a usual rate is known
 _HIGHEST_RATE = 0.25  # of which a burst can be four times as much
+_MOST_STANDING_OUT = 0.05  # of the hours of a subject: more are usual
+_FEWEST_OF_TOOL = 3  # runs that met the errors
 _HOUR, _SECOND = timedelta(hours=1), timedelta(seconds=1)
 _FEWEST_RUNS_BEFORE = 20
 _LEAST_RISE, _LEAST_TIMES = 0.03, 1.5  # of a failure rate
@@ -56,20 +60,25 @@ class Counts:
     failed_cost_usd: Decimal | None
 
 
-def bursts(of: str, hours: pl.DataFrame, since: datetime) -> list[Finding]:
+def bursts(of: str, hours: pl.DataFrame, since: datetime, now: datetime) -> list[Finding]:
     """Return the bursts of errors, that began at `since` or later, of each subject.
 
-    `hours` have `error_count` of `try_count`; `of` is what fails: provider, tool or agent.
+    One that was there in the hour before `now`, or in that of it, lasts.
+    `hours` have `error_count` of `try_count`, and those of a tool the runs that met errors,
+    `met_count`; `of` is what fails: provider, tool or agent.
     """
+    counts = "error_count", "try_count", "met_count"
     totals = (
-        hours.group_by(*_SUBJECT, "hour")
-        .agg(pl.col("error_count", "try_count").sum())
+        hours.with_columns(met_count="error_count" if of != "tool" else "met_count")
+        .group_by(*_SUBJECT, "hour")
+        .agg(pl.col(counts).sum())
         .filter(pl.col("try_count") > 0)
-        .with_columns(is_odd=pl.lit(value=False))
     )
     found = []
-    for row in _joined(_judged(totals)).iter_rows(named=True):
-        if row["hour"] < since or not row["is_burst"] or row["error_count"] < _FEWEST_IN_ALL:
+    for row in _joined(_judged(totals), totals).iter_rows(named=True):
+        if row["hour"] < since or row["chance"] > MOST_CHANCE_OF_BURST:
+            continue
+        if row["error_count"] < _FEWEST_IN_ALL or row["met_count"] < _FEWEST_OF_TOOL:
             continue
         found.append(
             Finding(
@@ -79,7 +88,7 @@ def bursts(of: str, hours: pl.DataFrame, since: datetime) -> list[Finding]:
                 subject=row["subject"],
                 detail=of,
                 since=row["hour"],
-                until=row["end"],
+                until=None if row["end"] > now - _HOUR else row["end"],
                 value=row["error_count"] / row["try_count"],
                 baseline=row["rate"],
                 unit="share",
@@ -93,67 +102,104 @@ def bursts(of: str, hours: pl.DataFrame, since: datetime) -> list[Finding]:
 def _judged(totals: pl.DataFrame) -> pl.DataFrame:
     """Return the hours that may be of a burst, with the usual `rate`, and `chance`, their p-value.
 
-    Hours of bursts (`is_odd`) tell nothing of what is usual: they are left out, until none is
-    added, and so are the extreme ones in the measure of how much errors vary.
+    Hours of bursts tell nothing of what is usual: they are left out, until none is added. The first
+    to be left out are those that would stand out if errors came one by one: an outage would else
+    hide behind how much errors vary in it.
     """
-    errors, tries, rate = map(pl.col, ("error_count", "try_count", "rate"))
-    expected = rate * tries
-    spread = (errors - expected) ** 2 / (expected * (1 - rate))
-    is_usual = ~pl.col("is_odd")
+    totals = totals.with_columns(is_odd=pl.lit(value=False))
+    out = _marked(totals, _odd(_with_chances(totals, group=pl.lit(1.0))))
+    share = pl.col("is_odd").mean().over(_SUBJECT)
+    totals = out.with_columns(is_odd=pl.col("is_odd") & (share <= _MOST_STANDING_OUT))
     while True:
-        judged = (
-            totals.with_columns(usual=tries.filter(is_usual).sum().over(_SUBJECT))
-            .filter(pl.col("usual") >= _FEWEST_TRIES)
-            .with_columns(
-                rate=(errors.filter(is_usual).sum().over(_SUBJECT) + 1) / (pl.col("usual") + 1)
-            )
-            .filter(rate <= _HIGHEST_RATE)
-            .with_columns(spread=spread, limit=spread.quantile(_NOT_EXTREME).over(_SUBJECT))
-            .with_columns(
-                group=pl.max_horizontal(
-                    1,
-                    pl.col("spread")
-                    .filter(is_usual, pl.col("spread") <= pl.col("limit"))
-                    .mean()
-                    .over(_SUBJECT),
-                )
-            )
-            .filter(errors >= _FEWEST_BESIDE, errors > 2 * expected)
-        )
-        chances = [
-            binomial(int(hits / group), max(round(count / group), int(hits / group)), usual_rate)
-            for hits, count, usual_rate, group in judged.select(
-                errors, tries, rate, "group"
-            ).iter_rows()
-        ]
-        judged = judged.with_columns(chance=pl.Series(chances, dtype=pl.Float64))
-        odd = judged.filter(
-            is_usual,
-            errors >= _FEWEST_ERRORS,
-            errors >= _TIMES_EXPECTED * expected,
-            pl.col("chance") <= MOST_CHANCE_OF_BURST,
-        )
+        judged = _with_chances(totals, group=_GROUP)
+        odd = _odd(judged)
         if odd.is_empty():
-            return judged.filter(pl.col("is_odd") | (pl.col("chance") <= _MOST_CHANCE_BESIDE))
-        key = [*_SUBJECT, "hour"]
-        totals = totals.join(odd.select(*key, found=True), on=key, how="left").select(
-            pl.exclude("found", "is_odd"), is_odd=is_usual.not_() | pl.col("found").fill_null(False)
+            return judged.filter(pl.col("chance") <= _MOST_CHANCE_BESIDE)
+        totals = _marked(totals, odd)
+
+
+_ERRORS, _TRIES, _RATE = map(pl.col, ("error_count", "try_count", "rate"))
+_EXPECTED = _RATE * _TRIES
+_IS_USUAL = ~pl.col("is_odd")
+_SPREAD = (_ERRORS - _EXPECTED) ** 2 / (_EXPECTED * (1 - _RATE))
+_GROUP = pl.max_horizontal(1, _SPREAD.filter(_IS_USUAL).mean().over(_SUBJECT))
+"""How many errors come together: how much more they vary than if they came one by one."""
+
+
+def _with_chances(totals: pl.DataFrame, group: pl.Expr) -> pl.DataFrame:
+    """Return the hours with many errors, with their `rate` and `chance` by what is usual."""
+    judged = (
+        totals.with_columns(usual=_TRIES.filter(_IS_USUAL).sum().over(_SUBJECT))
+        .filter(pl.col("usual") >= _FEWEST_TRIES)
+        .with_columns(
+            rate=(_ERRORS.filter(_IS_USUAL).sum().over(_SUBJECT) + 1) / (pl.col("usual") + 1)
         )
+        .filter(_RATE <= _HIGHEST_RATE)
+        .with_columns(group=group)
+        .filter(_ERRORS >= _FEWEST_BESIDE, _ERRORS > 2 * _EXPECTED)
+    )
+    chances = [
+        binomial(int(hits / of), max(round(count / of), int(hits / of)), usual_rate)
+        for hits, count, usual_rate, of in judged.select(
+            _ERRORS, _TRIES, _RATE, "group"
+        ).iter_rows()
+    ]
+    return judged.with_columns(chance=pl.Series(chances, dtype=pl.Float64))
 
 
-def _joined(hours: pl.DataFrame) -> pl.DataFrame:
-    """Return one row a burst: hours of which few lie between."""
+def _odd(judged: pl.DataFrame) -> pl.DataFrame:
+    """Return the hours of bursts that are taken for usual ones."""
+    return judged.filter(
+        _IS_USUAL,
+        _ERRORS >= _FEWEST_ERRORS,
+        _ERRORS >= _TIMES_EXPECTED * _EXPECTED,
+        pl.col("chance") <= MOST_CHANCE_OF_BURST,
+    )
+
+
+def _marked(totals: pl.DataFrame, odd: pl.DataFrame) -> pl.DataFrame:
+    """Return the hours with those marked that are odd."""
+    key = [*_SUBJECT, "hour"]
+    return totals.join(odd.select(*key, found=True), on=key, how="left").select(
+        pl.exclude("found", "is_odd"), is_odd=_IS_USUAL.not_() | pl.col("found").fill_null(False)
+    )
+
+
+def _joined(hours: pl.DataFrame, totals: pl.DataFrame) -> pl.DataFrame:
+    """Return one row a burst: between the hours of `hours` that are of it lie few or quiet ones.
+
+    `totals` have the errors and tries of each hour.
+    """
+    counts = "error_count", "try_count", "met_count"
+    so_far = totals.sort(*_SUBJECT, "hour").select(
+        *_SUBJECT,
+        "hour",
+        *(pl.col(name).cum_sum().over(_SUBJECT).name.suffix("_so_far") for name in counts),
+    )
+    joined = hours.join(so_far, on=[*_SUBJECT, "hour"]).sort(*_SUBJECT, "hour")
+
+    def between(name: str) -> pl.Expr:
+        before = pl.col(f"{name}_so_far").shift().over(_SUBJECT)
+        return pl.col(f"{name}_so_far") - pl.col(name) - before
+
     gap = pl.col("hour") - pl.col("hour").shift().over(_SUBJECT)
+    is_quiet = (between("try_count") < _FEW_TRIES) | (
+        2 * between("error_count") >= between("try_count")
+    )
+    is_near = (gap <= _LONGEST_GAP) | ((gap <= _LONGEST_QUIET) & is_quiet)
     return (
-        hours.sort(*_SUBJECT, "hour")
-        .with_columns(burst=(gap > _LONGEST_GAP).fill_null(value=True).cum_sum())
+        joined.with_columns(burst=is_near.fill_null(value=False).not_().cum_sum())
         .group_by(*_SUBJECT, "burst", maintain_order=True)
         .agg(
             pl.col("hour").first(),
-            pl.col("error_count", "try_count").sum(),
+            *(
+                pl.col(name).first()
+                + pl.col(f"{name}_so_far").last()
+                - pl.col(f"{name}_so_far").first()
+                for name in counts
+            ),
             pl.col("rate").first(),
             pl.col("chance").min(),
-            is_burst=pl.col("is_odd").any(),
             end=pl.col("hour").last() + _HOUR,
         )
     )

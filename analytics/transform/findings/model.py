@@ -15,7 +15,7 @@ from analytics.transform.findings import failures, standing, steps
 from analytics.transform.findings.finding import SCHEMA, Begun, Finding, in_utc
 from analytics.transform.models import Header, polars_model
 
-_SAME_DAY = timedelta(days=1)
+_SAME_DAY, _AN_HOUR = timedelta(days=1), timedelta(hours=1)
 
 
 def findings(
@@ -41,13 +41,15 @@ def findings(
     whole = hours.filter("is_whole").with_columns(utc_date=pl.col("hour").dt.date())
     errors = _errors(hours, tools, runs)
     of_services = [
-        each for of in ("provider", "tool") for each in failures.bursts(of, errors[of], recent)
+        each
+        for of in ("provider", "tool")
+        for each in failures.bursts(of, errors[of], recent, last)
     ]
     began = _days_by_agent(versions, pl.col("first_run_at").dt.date())
     priced = steps.price_steps(whole, began)
     stepped = _stepped(priced, whole)
     worse = failures.worse_versions(
-        versions, _without(version_hours, of_services), version_costs, stepped
+        versions, _without(version_hours, of_services, last), version_costs, stepped
     )
     is_worse = {(each.workspace_id, each.agent_id): each for each in worse}
 
@@ -65,7 +67,7 @@ def findings(
     jumps = steps.cost_jumps(_agent_days(whole), explained)
     of_agents = [
         each
-        for each in failures.bursts("agent", errors["agent"], recent)
+        for each in failures.bursts("agent", errors["agent"], recent, last)
         if (each.workspace_id, each.agent_id) not in is_worse
         and not any(_overlap(each, other) for other in of_services)
     ]
@@ -96,13 +98,14 @@ def _errors(
     }
 
 
-def _without(version_hours: pl.DataFrame, of_services: list[Finding]) -> pl.DataFrame:
+def _without(
+    version_hours: pl.DataFrame, of_services: list[Finding], last: datetime
+) -> pl.DataFrame:
     """Return the hours of versions without those in which a service failed."""
     odd = {
-        (each.workspace_id, each.since + timedelta(hours=hour))
+        (each.workspace_id, each.since + hour * _AN_HOUR)
         for each in of_services
-        if each.until
-        for hour in range((each.until - each.since) // timedelta(hours=1))
+        for hour in range(((each.until or last + _AN_HOUR) - each.since) // _AN_HOUR)
     }
     schema = {name: version_hours.schema[name] for name in ("workspace_id", "hour")}
     return version_hours.join(
@@ -167,6 +170,7 @@ _AGENTS = """
         firsts.first_date,
         firsts.last_run_date,
         workspaces.last_complete_date as last_date,
+        (workspaces.first_batch_at at time zone 'UTC')::date as first_batch_date,
         min(firsts.began) over (partition by agents.workspace_id) as began
     from marts.dim_agents as agents
     join marts.dim_workspaces as workspaces using (workspace_id)
@@ -218,7 +222,8 @@ _TOOLS = f"""
         tool_name,
         {_HOUR.format("called_at")} as hour,
         count(*) as call_count,
-        count(*) filter (is_error) as error_count
+        count(*) filter (is_error) as error_count,
+        count(distinct run_id) filter (is_error) as met_count
     from marts.fct_tool_calls
     {_WORKSPACES}
     where {_recent("called_at", _WINDOW)} and tool_name is not null

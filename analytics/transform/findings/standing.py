@@ -10,6 +10,7 @@ from datetime import date, timedelta
 
 import polars as pl
 
+from analytics.levain.runs import LONGEST_LIST
 from analytics.transform.findings.finding import Finding, midnight
 
 RECENT_DAYS = 28
@@ -17,6 +18,8 @@ RECENT_DAYS = 28
 _AGENT = ("workspace_id", "agent_id")
 _QUIET_DAYS = 3  # after which an agent that ran every day has stopped
 _FEWEST_OF_DAYS = RECENT_DAYS - 1  # on which an agent "runs every day"
+_QUIET_WORKDAYS = 5  # after which an agent that ran every workday has stopped: two are a holiday
+_FEWEST_OF_WORKDAYS = RECENT_DAYS // 7 * 5 - 1
 _UNLISTED_WITHIN = 7
 _FEWEST_RUNS = {"idle_runs": 20, "repeated_errors": 5}
 _LEAST_SHARE = {"idle_runs": 0.2, "repeated_errors": 0.05}
@@ -24,7 +27,7 @@ _LEAST_USD = 1
 
 
 def changed_agents(agents: pl.DataFrame, days: pl.DataFrame) -> list[Finding]:
-    """Return agents that began within 28 days, and those that ran every day and stopped.
+    """Return agents that began within 28 days, and those that ran every day or workday and stopped.
 
     `agents` have their first and last day with a run, and `last_date`, the last complete one of the
     workspace; `began` is the first day of which its runs were counted.
@@ -35,12 +38,15 @@ def changed_agents(agents: pl.DataFrame, days: pl.DataFrame) -> list[Finding]:
     since_stop = pl.col("date").is_between(
         stopped - pl.duration(days=RECENT_DAYS), stopped, closed="right"
     )
+    is_workday = pl.col("date").dt.weekday() <= 5
+    day = pl.duration(days=1)
     sums = (
         agents.join(days, on=_AGENT)
         .group_by(agents.columns, maintain_order=True)
         .agg(
             pl.col("run_count", "cost_usd").sum(),
             ran_days=(is_run & since_stop).sum(),
+            ran_workdays=(is_run & since_stop & is_workday).sum(),
             runs_a_day=pl.col("run_count").filter(is_run & since_stop).mean(),
         )
     )
@@ -49,11 +55,17 @@ def changed_agents(agents: pl.DataFrame, days: pl.DataFrame) -> list[Finding]:
         pl.col("first_date") > pl.col("began") + pl.duration(days=RECENT_DAYS),
         pl.col("cost_usd") >= _LEAST_USD,
     )
+    quiet_days = (pl.col("last_date") - stopped).dt.total_days()
+    quiet_workdays = pl.business_day_count(stopped + day, pl.col("last_date") + day)
+    ran_daily, ran_on_workdays = (
+        pl.col("ran_days") >= _FEWEST_OF_DAYS,
+        pl.col("ran_workdays") >= _FEWEST_OF_WORKDAYS,
+    )
     silent = sums.filter(
         "is_on",
         stopped > recent,
-        stopped <= pl.col("last_date") - pl.duration(days=_QUIET_DAYS),
-        pl.col("ran_days") >= _FEWEST_OF_DAYS,
+        (ran_daily & (quiet_days >= _QUIET_DAYS))
+        | (ran_on_workdays & (quiet_workdays >= _QUIET_WORKDAYS)),
     )
     return [
         *(
@@ -75,6 +87,7 @@ def changed_agents(agents: pl.DataFrame, days: pl.DataFrame) -> list[Finding]:
                 workspace_id=row["workspace_id"],
                 agent_id=row["agent_id"],
                 subject=row["agent_id"],
+                detail="day" if row["ran_days"] >= _FEWEST_OF_DAYS else "workday",
                 since=midnight(row["last_run_date"] + timedelta(days=1)),
                 value=0.0,
                 baseline=row["runs_a_day"],
@@ -91,11 +104,18 @@ def unlisted_runs(
 ) -> list[Finding]:
     """Return agents that started more runs than lists showed in the last week.
 
+    `agents` have the day of the workspace's first batch. No batch could list all of what started
+    before: until a day has passed since, more runs a day than a list holds are too many.
     `intervals` have the seconds after which lists have to be read again, by agent.
     """
     every = {row[:2]: row[2] for row in intervals.iter_rows()}
     last = {row[:2]: row[2] for row in agents.select(*_AGENT, "last_date").iter_rows()}
     found = []
+    first = pl.col("first_batch_date")
+    days = days.join(agents.select(*_AGENT, "last_date", first), on=_AGENT).filter(
+        (pl.col("date") > first)
+        | ((pl.col("last_date") <= first) & (pl.col("run_count") > LONGEST_LIST))
+    )
     some = days.filter(pl.col("unlisted_run_count") > 0)
     by_agent = days.join(some, on=_AGENT, how="semi").partition_by(_AGENT, as_dict=True)
     for (workspace_id, agent_id), of in some.group_by(_AGENT, maintain_order=True):

@@ -5,7 +5,8 @@ two prices that are fitted to the window, times a level of the day; the level is
 the hours of all agents, each compared with its own median, so that a change of the mix of agents,
 one expensive run and a cached share that varies do not count as a price. A level has stepped where
 the days after are higher than the days before by more than Student's test allows at p <= 2e-5:
-stricter than other tests, since each batch looks at each of 28 days.
+stricter than other tests, since each batch looks at each of 28 days. Days that are like the ones
+before them, as where a cached share drifts, count as fewer.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from itertools import pairwise
 from statistics import fmean, median
 
 import polars as pl
@@ -31,8 +33,10 @@ WINDOW = CHANGED_WITHIN + MOST_BEFORE
 _LEAST_DEVIATION = 0.005  # of a level's logarithm: less is rounding
 _LEAST_PRICE_STEP = math.log(1.03)
 _LEAST_COST_STEP = math.log(1.5)
+_MOST_ALIKE = 0.9  # of neighbouring days: their correlation
 _TRIMMED = 0.2  # of the hours of a day, at each end
 _OF_ALL_AGENTS = 0.75
+_DENIED_AT = 2  # standard deviations below half of a step
 _FEWEST_COST_DAYS = 20
 _AGENT = ("workspace_id", "agent_id")
 
@@ -53,30 +57,65 @@ def step_of(levels: Mapping[date, float], *, least: float, has_weeks: bool = Fal
     With `has_weeks`, each day is compared with the same weekdays before; without, with all days.
     """
     days = sorted(levels)
-    best: tuple[float, Step] | None = None
-    for place in range(FEWEST_BEFORE, len(days) - FEWEST_AFTER + 1):
-        since = days[place]
-        if (days[-1] - since).days >= CHANGED_WITHIN:
-            continue
-        first = since - timedelta(days=MOST_BEFORE)
-        before = [day for day in days[:place] if day >= first]
-        if len(before) < FEWEST_BEFORE:
-            continue
-        found = _compared(levels, before, days[place:], has_weeks=has_weeks)
-        if found is None or found[0] < least:
-            continue
-        rise, t, freedom = found
-        if best is None or t > best[0]:
-            p_value = student(t, freedom)
-            if p_value <= MOST_CHANCE:
-                best = t, Step(since, math.exp(rise), p_value, len(days) - place)
-    return best and best[1]
+    tested = {
+        place: found
+        for place in range(FEWEST_BEFORE, len(days) - FEWEST_AFTER + 1)
+        if (found := _compared(levels, days, place, has_weeks=has_weeks)) and found.rise >= least
+    }
+    if not tested:
+        return None
+    largest = max(tested, key=lambda place: tested[place].t)
+    place = _begun(levels, days, largest, tested[largest].rise, has_weeks=has_weeks)
+    found = tested.get(place) or tested[place := largest]
+    p_value = student(found.least_t, found.freedom)
+    if p_value > MOST_CHANCE:
+        return None
+    return Step(days[place], math.exp(found.rise), p_value, len(days) - place)
+
+
+def _begun(
+    levels: Mapping[date, float], days: Sequence[date], place: int, rise: float, *, has_weeks: bool
+) -> int:
+    """Return the place of the most likely first day of a step, of which one is known about where.
+
+    Each day from it on is rather of the level after than of the one before.
+    """
+    groups: dict[int, list[float]] = defaultdict(list)
+    for day in days[max(0, place - MOST_BEFORE) : place]:
+        groups[day.weekday() if has_weeks else 0].append(levels[day])
+    places = range(FEWEST_BEFORE, len(days) - FEWEST_AFTER + 1)
+    most, total, best = -math.inf, 0.0, place
+    for each in reversed(range(len(days))):
+        day = days[each]
+        usual = groups.get(day.weekday() if has_weeks else 0)
+        total += levels[day] - median(usual) - rise / 2 if usual else 0.0
+        if each in places and total > most:
+            most, best = total, each
+    return best
+
+
+@dataclass(frozen=True)
+class _Compared:
+    """Days from one on and those before it: the mean rise, and its value of t.
+
+    `least_t` is that of days each of which is like the one before it, if they are.
+    """
+
+    rise: float
+    t: float
+    least_t: float
+    freedom: int
 
 
 def _compared(
-    levels: Mapping[date, float], before: Sequence[date], after: Sequence[date], *, has_weeks: bool
-) -> tuple[float, float, int] | None:
-    """Return the mean rise, its value of t, and the degrees of freedom; None with too few days."""
+    levels: Mapping[date, float], days: Sequence[date], place: int, *, has_weeks: bool
+) -> _Compared | None:
+    """Compare the days from `place` on with those before it; None with too few days."""
+    since = days[place]
+    first = since - timedelta(days=MOST_BEFORE)
+    before = [day for day in days[:place] if day >= first]
+    if (days[-1] - since).days >= CHANGED_WITHIN or len(before) < FEWEST_BEFORE:
+        return None
     groups: dict[int, list[float]] = defaultdict(list)
     for day in before:
         groups[day.weekday() if has_weeks else 0].append(levels[day])
@@ -84,10 +123,10 @@ def _compared(
     freedom = len(before) - len(groups)
     if freedom < FEWEST_BEFORE - 1:
         return None
-    squares = sum((each - means[group]) ** 2 for group, of in groups.items() for each in of)
+    apart = [levels[day] - means[day.weekday() if has_weeks else 0] for day in before]
     counts: dict[int, int] = defaultdict(int)
     rises = []
-    for day in after:
+    for day in days[place:]:
         group = day.weekday() if has_weeks else 0
         if group in means:
             counts[group] += 1
@@ -96,9 +135,39 @@ def _compared(
         return None
     count = len(rises)
     spread = 1 / count + sum((n / count) ** 2 / len(groups[group]) for group, n in counts.items())
+    squares = sum(each**2 for each in apart)
     deviation = max(math.sqrt(squares / freedom), _LEAST_DEVIATION)
     rise = min(fmean(rises), median(rises))  # one extreme day is no step
-    return rise, rise / (deviation * math.sqrt(spread)), freedom
+    t = rise / (deviation * math.sqrt(spread))
+    unlike = math.sqrt((1 / count + 1 / len(before)) / spread)  # how few weekdays there are
+    return _Compared(rise, t, min(t, _t_if_alike(apart, rises, rise, freedom) * unlike), freedom)
+
+
+def _t_if_alike(apart: Sequence[float], rises: Sequence[float], rise: float, freedom: int) -> float:
+    """Return the value of t of a step, where each day is like the one before it.
+
+    `apart` is by how much the days before it differ from their usual level, `rises` that of those
+    after. Each day is lessened by its part of the one before it: least squares of what remains.
+    """
+    squares = sum(each**2 for each in apart)
+    together = sum(one * other for one, other in pairwise(apart))
+    alike = together / squares if squares else 0.0
+    alike += (1 + 4 * alike) / len(apart)  # that of few days is too low by so much
+    alike = min(max(alike, 0.0), _MOST_ALIKE)
+    first = math.sqrt(1 - alike**2)
+    level = [first, *[1 - alike] * (len(apart) + len(rises) - 1)]
+    step = [*[0.0] * len(apart), 1.0, *[1 - alike] * (len(rises) - 1)]
+    remaining = [first * apart[0], *(b - alike * a for a, b in pairwise([*apart, *rises]))]
+
+    def product(one: Sequence[float], other: Sequence[float]) -> float:
+        return sum(a * b for a, b in zip(one, other, strict=True))
+
+    levels, both, steps = product(level, level), product(level, step), product(step, step)
+    determinant = levels * steps - both**2
+    fitted = product(step, remaining) * levels - product(level, remaining) * both
+    usual = sum(each**2 for each in remaining[: len(apart)]) / freedom
+    deviation = max(math.sqrt(usual), _LEAST_DEVIATION)
+    return min(fitted / determinant, rise) / (deviation * math.sqrt(levels / determinant))
 
 
 def price_steps(hours: pl.DataFrame, begun: Begun) -> list[Finding]:
@@ -183,21 +252,33 @@ def _levels(hours: pl.DataFrame) -> pl.DataFrame:
 
 
 def _is_of_all(hours: pl.DataFrame, step: Step, begun: Begun) -> bool:
-    """Return True if three in four agents of both times have at least half of the step."""
+    """Return True if most agents of both times have at least half of the step.
+
+    Three in four have it, or have days that vary so much that they do not deny it.
+    """
+    is_after = pl.col("utc_date") >= step.since
+    day = pl.col("ratio")
+    after, before = day.filter(is_after), day.filter(~is_after)
+    variance = after.var() / after.len() + before.var() / before.len()
     means = (
-        hours.group_by("workspace_id", "agent_id")
-        .agg(
-            before=pl.col("ratio").filter(pl.col("utc_date") < step.since).mean(),
-            after=pl.col("ratio").filter(pl.col("utc_date") >= step.since).mean(),
+        hours.group_by("workspace_id", "agent_id", "utc_date")
+        .agg(day.mean())
+        .group_by("workspace_id", "agent_id")
+        .agg(rise=after.mean() - before.mean(), deviation=variance.sqrt())
+        .drop_nulls("rise")
+        .with_columns(lack=math.log(step.ratio) / 2 - pl.col("rise"))
+        .with_columns(
+            has_step=pl.col("lack") <= 0,
+            may_have=(pl.col("lack") <= _DENIED_AT * pl.col("deviation")).fill_null(value=False),
         )
-        .drop_nulls()
-        .with_columns(has_step=pl.col("after") - pl.col("before") >= math.log(step.ratio) / 2)
     )
     if len(means) == 1:
         ((workspace_id, agent_id, *_),) = means.iter_rows()
         days = begun.get((workspace_id, agent_id), ())
         return not any(abs((day - step.since).days) <= 1 for day in days)
-    return bool(means["has_step"].sum() >= _OF_ALL_AGENTS * len(means) > 0)
+    has_step = means["has_step"]
+    may_have = has_step | means["may_have"]
+    return bool(2 * has_step.sum() > len(means) and may_have.sum() >= _OF_ALL_AGENTS * len(means))
 
 
 def _rising(days: pl.DataFrame) -> pl.DataFrame:

@@ -170,7 +170,7 @@ def _version(row: Row, called: _Names) -> str:
         rates = f"{_part(row['value'], count)}; {before}: {_rate(row['baseline'])}"
         fails = "failed" if until else "fails"
         costs = _cost("costing", row)
-        return f"{version} {fails} {_rate(row['value'])} of its runs ({rates}) {when}{costs}"
+        return f"{version} {fails} {_rate(row['value'])} of its listed runs ({rates}) {when}{costs}"
     usual, usual_before = (numbers.usd_per_run(_money(row[name])) for name in ("value", "baseline"))
     more = _cost("", row, " more")
     return f"{version} costs {usual} for a success ({before}: {usual_before}) {when}{more}"
@@ -191,10 +191,12 @@ def _burst(row: Row, called: _Names) -> str:
     }[row["detail"]]
     rates = f"{_rate(row['value'])} of {row['sample_count']:,} {tries}"
     usual = f"usual: {_rate(row['baseline'])}"
+    # Unlisted runs of the same days may have failed in other hours.
+    most = "" if row["cost_high_usd"] is None else "up to "
     runs = (
         ""
         if row["detail"] == "agent"
-        else f"; {numbers.plural(row['run_count'] or 0, 'run')} failed"
+        else f"; {most}{numbers.plural(row['run_count'] or 0, 'run')} failed"
     )
     return f"{what} failed {rates} on {_hours(row)} ({usual}){runs}{_cost('costing', row)}"
 
@@ -208,10 +210,11 @@ def _jump(row: Row, called: _Names) -> str:
 
 
 def _idle(row: Row, called: _Names) -> str:
-    runs = f"{_part(row['value'], row['sample_count'])} successful runs"
+    runs = f"{_part(row['value'], row['sample_count'])} listed successful runs"
+    trigger = "" if row["subject"] == "unknown" else f" of trigger {names.display(row['subject'])}"
     nothing = "left no file, called no tool and wrote next to nothing"
     return (
-        f"{called.agent(row)}: {runs} of trigger {names.display(row['subject'])} {nothing}"
+        f"{called.agent(row)}: {runs}{trigger} {nothing}"
         f" in {standing.RECENT_DAYS} days{_cost('costing', row)}"
     )
 
@@ -235,12 +238,11 @@ def _budget(row: Row, called: _Names) -> str:
 
 
 def _silent(row: Row, called: _Names) -> str:
-    usual = numbers.number(row["baseline"])
+    usual = numbers.plural(max(1, round(row["baseline"])), "time")
     silent = numbers.plural(row["sample_count"], "day")
-    return (
-        f"{called.agent(row)} ran every day, {usual} times, and has not run since"
-        f" {_day(row['since'])}, for {silent}"
-    )
+    last = _day(row["since"] - timedelta(days=1))
+    every = f"{called.agent(row)} ran every {row['detail']}, about {usual}"
+    return f"{every}, until {last}: no run in {silent} since"
 
 
 def _new(row: Row, called: _Names) -> str:
