@@ -15,7 +15,7 @@ from analytics.transform.findings import failures, standing, steps
 from analytics.transform.findings.finding import SCHEMA, Begun, Finding, in_utc
 from analytics.transform.models import Header, polars_model
 
-_SAME_DAY, _AN_HOUR = timedelta(days=1), timedelta(hours=1)
+_ABOUT, _AN_HOUR = timedelta(days=2), timedelta(hours=1)
 
 
 def findings(
@@ -51,13 +51,14 @@ def findings(
     worse = failures.worse_versions(
         versions, _without(version_hours, of_services, last), version_costs, stepped
     )
-    is_worse = {(each.workspace_id, each.agent_id): each for each in worse}
+    is_worse = defaultdict[tuple[str, str], list[Finding]](list)
+    for each in worse:
+        is_worse[each.workspace_id, each.agent_id].append(each)
 
     def explained(workspace_id: str, agent_id: str, since: date) -> bool:
         agent = workspace_id, agent_id
-        return agent in is_worse or any(
-            abs(day - since) <= _SAME_DAY for day in stepped.get(agent, ())
-        )
+        days = {*stepped.get(agent, ()), *(each.since.date() for each in is_worse.get(agent, ()))}
+        return any(abs(day - since) <= _ABOUT for day in days)
 
     met = {
         "provider": errors["provider"],
@@ -68,8 +69,11 @@ def findings(
     of_agents = [
         each
         for each in failures.bursts("agent", errors["agent"], recent, last)
-        if (each.workspace_id, each.agent_id) not in is_worse
-        and not any(_overlap(each, other) for other in of_services)
+        if not any(
+            _overlap(each, other)
+            for other in (*of_services, *is_worse[each.workspace_id, each.agent_id])
+            if each.workspace_id == other.workspace_id
+        )
     ]
     found = [
         *worse,
@@ -147,10 +151,8 @@ def _agent_days(hours: pl.DataFrame) -> pl.DataFrame:
 
 
 def _overlap(one: Finding, other: Finding) -> bool:
-    return (
-        one.workspace_id == other.workspace_id
-        and (other.until is None or one.since <= other.until)
-        and (one.until is None or other.since <= one.until)
+    return (other.until is None or one.since <= other.until) and (
+        one.until is None or other.since <= one.until
     )
 
 

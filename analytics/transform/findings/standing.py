@@ -21,6 +21,7 @@ _FEWEST_OF_DAYS = RECENT_DAYS - 1  # on which an agent "runs every day"
 _QUIET_WORKDAYS = 5  # after which an agent that ran every workday has stopped: two are a holiday
 _FEWEST_OF_WORKDAYS = RECENT_DAYS // 7 * 5 - 1
 _UNLISTED_WITHIN = 7
+_FEWEST_OVER = 3  # days of a week with more runs than a list holds
 _FEWEST_RUNS = {"idle_runs": 20, "repeated_errors": 5}
 _LEAST_SHARE = {"idle_runs": 0.2, "repeated_errors": 0.05}
 _LEAST_USD = 1
@@ -105,17 +106,15 @@ def unlisted_runs(
     """Return agents that started more runs than lists showed in the last week.
 
     `agents` have the day of the workspace's first batch. No batch could list all of what started
-    before: until a day has passed since, more runs a day than a list holds are too many.
+    before: until a day has passed since, agents are found by what they start on most days.
     `intervals` have the seconds after which lists have to be read again, by agent.
     """
-    every = {row[:2]: row[2] for row in intervals.iter_rows()}
+    every = {row[:2]: _spelled(row[2]) for row in intervals.iter_rows()}
     last = {row[:2]: row[2] for row in agents.select(*_AGENT, "last_date").iter_rows()}
-    found = []
     first = pl.col("first_batch_date")
-    days = days.join(agents.select(*_AGENT, "last_date", first), on=_AGENT).filter(
-        (pl.col("date") > first)
-        | ((pl.col("last_date") <= first) & (pl.col("run_count") > LONGEST_LIST))
-    )
+    of_first = agents.filter(pl.col("last_date") <= first)
+    found = _too_many_a_day(of_first.join(days, on=_AGENT), every)
+    days = days.join(agents.select(*_AGENT, first), on=_AGENT).filter(pl.col("date") > first)
     some = days.filter(pl.col("unlisted_run_count") > 0)
     by_agent = days.join(some, on=_AGENT, how="semi").partition_by(_AGENT, as_dict=True)
     for (workspace_id, agent_id), of in some.group_by(_AGENT, maintain_order=True):
@@ -138,7 +137,7 @@ def unlisted_runs(
                 workspace_id=key[0],
                 agent_id=key[1],
                 subject=key[1],
-                detail=_spelled(every.get(key)),
+                detail=every.get(key),
                 since=midnight(since),
                 value=unlisted / all_runs,
                 unit="share",
@@ -148,6 +147,32 @@ def unlisted_runs(
             )
         )
     return found
+
+
+def _too_many_a_day(days: pl.DataFrame, every: dict[tuple[str, str], str | None]) -> list[Finding]:
+    """Return agents that started more runs than a list holds on most workdays of the last week."""
+    last_week = pl.col("date") > pl.col("last_date") - pl.duration(days=_UNLISTED_WITHIN)
+    found = (
+        days.filter(last_week, pl.col("run_count") > LONGEST_LIST)
+        .group_by(*_AGENT, maintain_order=True)
+        .agg(pl.len(), pl.col("date").min(), pl.col("run_count").max())
+        .filter(pl.col("len") >= _FEWEST_OVER)
+    )
+    return [
+        Finding(
+            kind="unlisted",
+            workspace_id=row["workspace_id"],
+            agent_id=row["agent_id"],
+            subject=row["agent_id"],
+            detail=every.get((row["workspace_id"], row["agent_id"])),
+            since=midnight(row["date"]),
+            value=float(row["run_count"]),
+            baseline=float(LONGEST_LIST),
+            unit="runs_per_day",
+            sample_count=row["len"],
+        )
+        for row in found.iter_rows(named=True)
+    ]
 
 
 def _spelled(seconds: int | None) -> str | None:

@@ -252,11 +252,12 @@ def _new(row: Row, called: _Names) -> str:
 
 
 def _unlisted(row: Row, called: _Names) -> str:
+    if row["unit"] == "runs_per_day":
+        most, newest = (f"{int(row[name]):,}" for name in ("value", "baseline"))
+        return f"{called.agent(row)} starts up to {most} runs a day: lists show the newest {newest}"
     shown = _percent(1 - row["value"])
-    return (
-        f"{called.agent(row)} starts more runs than lists show: {shown} of"
-        f" {row['sample_count']:,} since {_day(row['since'])}"
-    )
+    started = f"{row['sample_count']:,} runs that {called.agent(row)} started"
+    return f"Lists show {shown} of the {started} since {_day(row['since'])}"
 
 
 def _data(row: Row, called: _Names) -> str:
