@@ -17,13 +17,16 @@ import duckdb
 
 from analytics.report.rendering import About
 from analytics.report.site import build_site
+from analytics.transform.page_queries import create_queries
+from analytics.warehouse.database import marts_beside, open_warehouse
+from analytics.warehouse.layout import Layout
 from benchmarks.measure import run
 
 ROUNDS = 3
 _CHANGED_AGENT = """
-    update reports.rpt_days set cost_usd = cost_usd + 0.25, run_cost_usd = run_cost_usd + 0.25
-    where date = (select max(date) from reports.rpt_days)
-        and agent_id = (select min(agent_id) from reports.rpt_days where run_count > 0)"""
+    update rpt_days set cost_usd = cost_usd + 0.25, run_cost_usd = run_cost_usd + 0.25
+    where date = (select max(date) from rpt_days)
+        and agent_id = (select min(agent_id) from rpt_days where run_count > 0)"""
 _FIRST_CHART = ".js-plotly-plot .main-svg"
 _WHEN_DRAWN = """
 const look = () => {
@@ -46,7 +49,7 @@ def measure(data: Path, build: Path, environment: dict[str, str]) -> None:
     with duckdb.connect(data / "build.duckdb", read_only=True) as con:
         agents, days, runs = con.execute("""
             select count(distinct agent_id), count(distinct date), sum(run_count)
-            from reports.rpt_days where run_count > 0""").fetchall()[0]
+            from marts.fct_agent_days where run_count > 0""").fetchall()[0]
     print(f"\nThe site of {agents} agents x {days} days, {runs:,} runs, {ROUNDS} rounds")
     for target, published, what in (
         (first, [], "anew"),
@@ -107,16 +110,15 @@ def _opened(path: Path) -> tuple[float, float, float, float]:
 
 
 def _build(data: Path, target: Path, published: Path | None) -> None:
-    file = target.with_name(f"{target.name}.duckdb")
-    shutil.copyfile(data / "build.duckdb", file)
     shutil.rmtree(target, ignore_errors=True)
     target.mkdir(parents=True)
     about = About(datetime.now(UTC), "bench", "UTC")
-    with duckdb.connect(file) as con:
-        con.execute("set TimeZone = 'UTC'")
+    layout = Layout(data)
+    with open_warehouse(layout) as warehouse, marts_beside(warehouse, layout.marts) as con:
+        started = time.perf_counter()
+        create_queries(con)
         if published:
             con.execute(_CHANGED_AGENT)
-        started = time.perf_counter()
         made = build_site(con, target, about=about, published=published)
     told = {
         "seconds": time.perf_counter() - started,
@@ -125,7 +127,6 @@ def _build(data: Path, target: Path, published: Path | None) -> None:
         "kept": made.kept_count,
         "megabytes": made.byte_count / 1e6,
     }
-    file.unlink()
     target.with_name(f"{target.name}.json").write_text(json.dumps(told), "utf-8")
 
 

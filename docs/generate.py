@@ -101,6 +101,7 @@ OVERVIEW: Mapping[str, Mapping[str, str]] = {
         " timing_difference_usd unexplained_usd billed_usd status",
         "audit.cost_to_bill": "month step_number step amount_usd",
         "audit.controls": "control measure first_source second_source compared_count ours theirs",
+        "audit.control_findings": "control finding_number utc_date agent_id measure ours theirs",
         "audit.check_results": "check_name claim control is_ok is_blocking violation_count finding",
         "audit.list_coverage": "agent_id busiest_day_run_count collection_interval_seconds"
         " required_batches_per_day",

@@ -26,7 +26,8 @@ from analytics.levain.answers import Answer
 from analytics.levain.transport import Transport
 from analytics.transform.build import build
 from analytics.transform.checks import CheckResult, run_checks
-from analytics.warehouse.database import attached_marts, open_warehouse
+from analytics.transform.page_queries import over_queries
+from analytics.warehouse.database import attached_marts, open_warehouse, records
 from analytics.warehouse.publish import record_publication
 from analytics.warehouse.store import WarehouseStore
 from tests.conftest import Batch
@@ -45,7 +46,7 @@ _CHANGES: list[tuple[Any, str]] = [
 # These differ between two batches of the same data.
 _OF_THE_BATCH = (
     "loads", "requests", "landing_files", "check_results",
-    "control_findings", "project_files", "rpt_loads",
+    "control_findings", "project_files",
 )  # fmt: skip
 
 
@@ -109,11 +110,12 @@ def publish(batch: Batch) -> Published:
         build(con, timezone=batch.settings.reporting.timezone)
         checks = run_checks(con)
         record_publication(con)
-        return Published(read_marts(con), checks)
+        controls = records(con, over_queries(con, "from reports.rpt_controls order by all"))
+        return Published({**read_marts(con), "rpt_controls": controls}, checks)
 
 
 def read_marts(con: duckdb.DuckDBPyConnection) -> dict[str, list[Row]]:
-    """Read all published relations of the attached file, and three that stay in the warehouse."""
+    """Read all published relations of the attached file, and those that stay in the warehouse."""
     names = con.execute(
         "select schema_name, table_name from duckdb_tables()"
         " where schema_name in ('marts', 'audit', 'reports') or list_contains(?, table_name)",
@@ -121,9 +123,7 @@ def read_marts(con: duckdb.DuckDBPyConnection) -> dict[str, list[Row]]:
     ).fetchall()
     marts = {}
     for schema, name in names:
-        found = con.execute(f"from {schema}.{name} order by all")
-        columns = [column for column, *_ in found.description]
-        marts[name] = [dict(zip(columns, row, strict=True)) for row in found.fetchall()]
+        marts[name] = records(con, f"from {schema}.{name} order by all")
     return marts
 
 

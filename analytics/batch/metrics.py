@@ -20,6 +20,7 @@ from analytics import __version__
 from analytics.disk import replace
 from analytics.errors import AnalyticsError
 from analytics.terminal import escaped
+from analytics.transform.page_queries import over_queries
 from analytics.warehouse.database import open_marts, records
 
 if TYPE_CHECKING:
@@ -42,16 +43,18 @@ _WORKSPACES = """
         on
             months.workspace_id = health.workspace_id
             and months.month = (
-                select month from reports.rpt_headlines where workspace_id = '(all)'
+                select date_trunc('month', max(last_batch_date)) from marts.dim_workspaces
             )
     where health.workspace_id <> '(all)'
     order by health.workspace_id
 """
 _BUDGETS = """
-    select scope, name, budget_workspace_id as workspace_id, budget_usd, remaining_usd
-    from reports.rpt_budgets
-    where workspace_id = '(all)' and period = 'now'
-    order by scope, name, budget_workspace_id
+    select scope, name, workspace_id, budget_usd, remaining_usd
+    from marts.fct_budgets
+    where month = (
+        select date_trunc('month', max(last_batch_at at time zone 'UTC')) from marts.dim_workspaces
+    )
+    order by scope, name, workspace_id
 """
 _CHECKS = """
     select if(is_ok, 'passed', 'failed') as result, count(*) as count
@@ -159,7 +162,7 @@ def _of_published(layout: Layout, batch: LastBatch) -> Iterator[_Gauge]:
 def _rows(file: Path, *queries: str) -> list[list[dict[str, Any]]]:
     """Return the rows of each query; none of any if the file lacks them, or cannot be read."""
     with suppress(duckdb.Error, AnalyticsError), open_marts(file) as con:
-        return [records(con, sql) for sql in queries]
+        return [records(con, over_queries(con, sql)) for sql in queries]
     return [[] for _ in queries]
 
 

@@ -181,7 +181,7 @@ def _make(
         stages.check(con, settings, making, progress, force=force)
         stages.custom(con, settings, making, progress)
         con.execute("checkpoint")
-    stages.report(settings, making, progress, last_messages(layout))
+        stages.report(con, settings, making, progress, last_messages(layout))
 
 
 def _load(con: duckdb.DuckDBPyConnection, layout: Layout, progress: Progress) -> None:

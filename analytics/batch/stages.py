@@ -23,10 +23,12 @@ from analytics.settings import Settings
 from analytics.transform.checks import CheckResult, Thresholds, parse_queries, run_checks
 from analytics.transform.incremental import Update
 from analytics.transform.models import ModelError
+from analytics.transform.page_queries import create_queries
 from analytics.warehouse.confined import Limits
 from analytics.warehouse.database import (
     BUILD_FILE,
     attached_marts,
+    marts_beside,
     open_marts,
     read_whole,
     stop,
@@ -129,9 +131,14 @@ def _control_error(reason: str, results: list[CheckResult]) -> ControlError:
 
 
 def report(
-    settings: Settings, layout: Layout, progress: Progress, warnings: list[str], home: str = ""
+    con: duckdb.DuckDBPyConnection,
+    settings: Settings,
+    layout: Layout,
+    progress: Progress,
+    warnings: list[str],
+    home: str = "",
 ) -> list[str]:
-    """Build the site from the built marts, beside the published one.
+    """Build the site from the warehouse and the built marts, beside the published one.
 
     All pages lead to `home`, the address of a page above the site, as seen from it. Return a
     warning for each problem of the user's pages.
@@ -150,18 +157,22 @@ def report(
 
         building.mkdir(parents=True)
         limits = Limits(settings.sql.timeout_seconds)
-        with Runner(limits, layout.root) as runner, open_marts(layout.marts) as con:
+        with (
+            Runner(limits, layout.root) as runner,
+            marts_beside(con, layout.marts) as tables,
+        ):
+            create_queries(tables)
             own_pages, problems = read_pages(settings.project, runner)
             about = About(
-                _cut_off(con),
+                _cut_off(tables),
                 __version__,
                 settings.reporting.timezone,
-                _differences(con) + warnings,
+                _differences(tables) + warnings,
                 home,
             )
-            summary = summary_files(read_summary(con))
+            summary = summary_files(read_summary(tables))
             made = build_site(
-                con,
+                tables,
                 building,
                 about=about,
                 published=layout.site,
@@ -263,7 +274,7 @@ def publish_loaded(
     check(con, settings, layout, progress, force=force, update=made.update)
     custom(con, settings, layout, progress)
     with _copying(layout) as copied:
-        warnings = report(settings, layout, progress, messages + made.warnings, home)
+        warnings = report(con, settings, layout, progress, messages + made.warnings, home)
         _publish(con, settings, layout, progress, copied)
     return made.warnings + warnings
 

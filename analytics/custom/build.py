@@ -18,8 +18,6 @@ from analytics.custom.marts import CustomFile, build_marts, refused, write_table
 from analytics.custom.project import Project, names_of_ours, read_project
 from analytics.custom.runner import Runner, UserQuery
 from analytics.parts import Before
-from analytics.resources import folder
-from analytics.transform.build import build_on_results
 from analytics.transform.check_results import ALERT_FINDINGS, PROJECT_FILES, RESULTS
 from analytics.transform.checks import CheckResult, store_results
 from analytics.transform.comments import comment_on
@@ -110,11 +108,9 @@ def _store(con: duckdb.DuckDBPyConnection, catalog: str, project: Project, built
     con.execute(f"create schema {_SCHEMA}")
     con.execute(f"delete from {RESULTS} where starts_with(check_name, '{PREFIX}')")
     con.execute(f"delete from {ALERT_FINDINGS}")
-    ((earlier,),) = con.execute(f"delete from {PROJECT_FILES} where kind <> 'rules'").fetchall()
+    con.execute(f"delete from {PROJECT_FILES} where kind <> 'rules'")
     if built.files:
         _store_files(con, catalog, project, built)
-    if built.files or earlier:
-        build_on_results(con, folder("queries"))
 
 
 def _store_files(

@@ -61,12 +61,6 @@ _STAND_INS = """
 """
 """Relations of a batch that the models of budgets read, made from the published ones."""
 
-_RANKED = {
-    "reports.rpt_headlines": "agent_id = '(all)' and workspace_id <> '(all)'",
-    "reports.rpt_workspace_health": "workspace_id <> '(all)'",
-}
-"""Relations of pages of which the rows of workspaces are merged, for the overview."""
-
 _OWN = "select workspace_id from {}.marts.dim_workspaces"
 
 
@@ -188,16 +182,12 @@ def _relations(con: duckdb.DuckDBPyConnection, catalog: str) -> list[tuple[str, 
         select concat_ws('.', schema_name, table_name) as relation,
             bool_or(column_name = 'workspace_id')
         from duckdb_columns()
-        where database_name = ? and schema_name in ('marts', 'audit', 'reports')
+        where database_name = ? and schema_name in ('marts', 'audit')
         group by relation order by relation
         """,
         [catalog],
     ).fetchall()
-    return [
-        row
-        for row in rows
-        if row[0] != _BUDGETS and (row[0] in _RANKED or not row[0].startswith("reports."))
-    ]
+    return [row for row in rows if row[0] != _BUDGETS]
 
 
 def _add(con: duckdb.DuckDBPyConnection, catalogs: Mapping[str, str]) -> Counter[str]:
@@ -207,16 +197,15 @@ def _add(con: duckdb.DuckDBPyConnection, catalogs: Mapping[str, str]) -> Counter
     """
     counts: Counter[str] = Counter()
     for relation, has_workspace in _relations(con, next(iter(catalogs))):
-        where = _RANKED.get(relation, "true")
         parts, numbers = [], []
         for catalog, shard in catalogs.items():
-            own = f"{where} and workspace_id in ({_OWN.format(catalog)})"
             parts.append(
-                f"(select * from {catalog}.{relation} where {own})"
+                f"(select * from {catalog}.{relation}"
+                f" where workspace_id in ({_OWN.format(catalog)}))"
                 if has_workspace
                 else f"(select '{shard}' as shard, * from {catalog}.{relation})"
             )
-            numbers.append(f"(select count(*) from {catalog}.{relation} where {where})")
+            numbers.append(f"(select count(*) from {catalog}.{relation})")
         con.execute(
             f"insert into {BUILD_FILE}.{relation} by name {' union all by name '.join(parts)}"
         )

@@ -28,6 +28,7 @@ from analytics.report.site import DIGITS, bundle, for_engine
 from analytics.report.spec import read_page
 from analytics.report.tables import Tables
 from analytics.resources import folder
+from analytics.transform.page_queries import over_queries
 from analytics.warehouse.database import records
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ _LIST = "all.html"
 def write_overview(con: duckdb.DuckDBPyConnection, target: Path, *, about: About) -> list[str]:
     """Write the fleet's own pages, data and assets into the empty folder `target`.
 
-    `con` sees `reports.rpt_headlines` and `reports.rpt_workspace_health` of all shards, and
+    `con` sees `marts` and `audit` of all shards, and
     `fleet.shards`: (workspace_id, shard, page, ended_at, exit_code, message) of each workspace.
     Returns the files, relative to `target`.
     """
@@ -66,7 +67,10 @@ class _Overview:
         self._about = about
         self._page = read_page(folder("reports") / "fleet.toml")
         self._concerns, self._ranking = (section.part[0] for section in self._page.section)
-        con.execute(f"create or replace temp table fleet_workspaces as {_query('workspaces')}")
+        con.execute(
+            "create or replace temp table fleet_workspaces as"
+            f" {over_queries(con, _query('workspaces'))}"
+        )
         self._rows = pl.DataFrame(con.sql("from fleet_workspaces"), infer_schema_length=None)
         self._concerned = records(con, _query("concerns"))
         (self._totals,) = records(con, _query("totals"))

@@ -13,10 +13,12 @@ from analytics.custom.page_answers import answer_pages
 from analytics.custom.pages import parse_pages, read_pages
 from analytics.custom.runner import Runner
 from analytics.errors import UsageError, nothing_published
+from analytics.report.entities import QUERIES
 from analytics.report.own_parts import ChartError, columns_of, planned
 from analytics.report.rendering import About
 from analytics.report.site import build_own_pages
 from analytics.settings import Settings
+from analytics.transform.page_queries import create_queries
 from analytics.warehouse.confined import Limits
 from analytics.warehouse.database import open_marts
 from analytics.warehouse.layout import Layout
@@ -64,6 +66,7 @@ def preview_page(settings: Settings, file: Path, output: Path | None) -> tuple[P
         pages = parse_pages([_read(file)], runner)
         output = output or Path(tempfile.mkdtemp(prefix="analytics-page-"))
         output.mkdir(parents=True, exist_ok=True)
+        create_queries(con, QUERIES)
         about = About(datetime.now(UTC), __version__, settings.reporting.timezone)
         made = build_own_pages(con, output, about, answer_pages(runner, database, pages))
     (page,) = output.glob("own/*.html")

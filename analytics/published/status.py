@@ -18,6 +18,7 @@ from analytics.format import names, numbers
 from analytics.published.sandbox import open_published
 from analytics.summary.facts import read_findings
 from analytics.terminal import escaped, escaped_json
+from analytics.transform.page_queries import over_queries
 from analytics.warehouse.database import records
 from analytics.warehouse.layout import Layout
 from analytics.warehouse.lock import holder_of
@@ -92,7 +93,7 @@ def status(layout: Layout) -> dict[str, Any]:
 
 def _figures(con: duckdb.DuckDBPyConnection, layout: Layout) -> dict[str, Any]:
     ((published_at,),) = con.execute(_PUBLISHED_AT).fetchall()
-    workspaces = records(con, _WORKSPACES)
+    workspaces = records(con, over_queries(con, _WORKSPACES))
     (books,) = records(con, _BOOKS)
     return {
         "published_at": published_at,

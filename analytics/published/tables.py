@@ -10,7 +10,7 @@ from analytics.published.sandbox import open_published
 from analytics.warehouse.confined import CUSTOM
 from analytics.warehouse.database import quoted
 
-_SCHEMAS = ("marts", "audit", CUSTOM)  # those of schema reports are of the pages alone
+_SCHEMAS = ("marts", "audit", CUSTOM)
 
 TABLES = f"""
     select schema_name as "schema", table_name as "table",

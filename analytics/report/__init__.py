@@ -1,1 +1,1 @@
-"""The reports: a folder of static pages, built from the schema `reports` alone."""
+"""The reports: a folder of static pages, built from the tables and the queries of `reports/`."""

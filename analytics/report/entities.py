@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 Scope = Literal["site", "site_month", "workspace", "month", "agent"]
 
+QUERIES = ("reports.rpt_dates", "reports.rpt_headlines", "reports.rpt_months")
+"""The page queries that tell of all entities."""
+
 _STATES = {"complete": "c", "incomplete": "i", "provisional": "p"}
 
 
@@ -60,7 +63,7 @@ class Entities:
         self._con = con
         rows = pl.DataFrame(
             con.sql(
-                "from reports.rpt_headlines order by workspace_name, workspace_id,"
+                "from rpt_headlines order by workspace_name, workspace_id,"
                 " recent_cost_usd desc nulls last, agent_name, agent_id"
             )
         )
@@ -82,7 +85,7 @@ class Entities:
         """Every month of the site and of every workspace, by its keys."""
         rows = pl.DataFrame(
             self._con.sql(
-                "from reports.rpt_months where agent_id = '(all)' order by workspace_id, month desc"
+                "from rpt_months where agent_id = '(all)' order by workspace_id, month desc"
             )
         )
         found = (_month(row, self.by_key) for row in rows.iter_rows(named=True))
@@ -147,14 +150,14 @@ class Entities:
     def _months(self) -> dict[tuple[str, str], list[str]]:
         rows = self._con.execute("""
             select workspace_id, agent_id, list(strftime(month, '%Y-%m') order by month)
-            from reports.rpt_months group by all""").fetchall()
+            from rpt_months group by all""").fetchall()
         return {(workspace_id, agent_id): months for workspace_id, agent_id, months in rows}
 
     def _states(self) -> dict[str, dict[str, object]]:
         rows = self._con.execute("""
             select workspace_id, min(date), list(state order by date),
                 list(date order by date) filter (not has_agent_bill)
-            from reports.rpt_dates group by all""").fetchall()
+            from rpt_dates group by all""").fetchall()
         return {
             key: {
                 "first": first,

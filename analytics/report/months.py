@@ -1,4 +1,4 @@
-"""Data for the engine: a file for each entity and month, of the cubes of schema `reports`.
+"""Data for the engine: a file for each entity and month, of what pages follow a choice in.
 
 A file that was made of the same rows as the published one is taken over, so that a batch writes the
 months that it changed. Money is in whole units of 10^-10 USD. Columns have no names in a file: they
@@ -81,7 +81,7 @@ def layout(con: duckdb.DuckDBPyConnection, data: DataSet) -> dict[str, list[str]
     """Return the columns of each relation in the order in which files hold them, the time first."""
     columns = {}
     for relation in data.relations:
-        found = [name for name, *_ in con.execute(f"describe reports.{relation}").fetchall()]
+        found = [name for name, *_ in con.execute(f"describe {relation}").fetchall()]
         time = time_of(found)
         left_out = {*data.key, time, *_UNREAD}
         columns[relation] = [time, *(name for name in found if name not in left_out)]
@@ -173,7 +173,7 @@ def _digests(names: Key, columns: Mapping[str, list[str]]) -> str:
     key = "".join(f"{name}, " for name in names)
     rows = " union all ".join(
         f"select {key} date_trunc('month', r.{time})::date as month,"
-        f" hash('{relation} {' '.join([time, *others])}', r) as h from reports.{relation} r"
+        f" hash('{relation} {' '.join([time, *others])}', r) as h from {relation} r"
         for relation, (time, *others) in columns.items()
     )
     return f"select {key} month, sum(h)::varchar from ({rows}) group by all order by all"
@@ -193,7 +193,7 @@ def _documents(
         frame = pl.DataFrame(
             con.sql(f"""
                 select {", ".join(names)}, day({time}) as {time}, {", ".join(others)}
-                from (select *, date_trunc('month', {time})::date as month from reports.{relation})
+                from (select *, date_trunc('month', {time})::date as month from {relation})
                 semi join wanted using ({", ".join(names)})
                 order by all""")
         )

@@ -211,7 +211,7 @@ class Pages:
                 total=sums(rows, columns) if part.total else None,
                 total_name=part.total if isinstance(part.total, str) else "Total",
                 limit=limit,
-                relation=f"reports.{part.data}",
+                relation=part.data,
                 is_unseen=not part.subtitle,
             )
 
@@ -307,7 +307,7 @@ def _frame(part: Part) -> dict[str, Any]:
 def _budgets(con: duckdb.DuckDBPyConnection) -> dict[Key, Row]:
     """Return the budget of this month of the site and of each workspace, with its forecast."""
     rows = con.sql("""
-        select * from reports.rpt_budgets
+        select * from rpt_budgets
         where period = 'now' and (scope = 'workspace' or scope = 'all' and workspace_id = '(all)')
             and (scope = 'all' or workspace_id = budget_workspace_id)""")
     return {(row["workspace_id"], ALL): row for row in pl.DataFrame(rows).iter_rows(named=True)}

@@ -1,4 +1,4 @@
-"""The entry: builds the site from a connection that sees the schema `reports`."""
+"""The entry: builds the site from a connection that has the page queries."""
 
 from __future__ import annotations
 

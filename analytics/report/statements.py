@@ -101,7 +101,7 @@ def without_empty(con: duckdb.DuckDBPyConnection, page: Page) -> Page:
     """Return a page without its optional parts whose relation has no row at all."""
 
     def is_shown(part: Part) -> bool:
-        rows = f"from reports.{part.data} limit 1"
+        rows = f"from {part.data} limit 1"
         return not part.optional or con.execute(rows).fetchone() is not None
 
     sections = [
@@ -132,20 +132,20 @@ def digests(con: duckdb.DuckDBPyConnection, page: Page) -> dict[Key, str]:
     return {tuple(key): digest for *key, digest in found.fetchall()}
 
 
-_HEADLINES = "(select * exclude (as_of) from reports.rpt_headlines)"
+_HEADLINES = "(select * exclude (as_of) from rpt_headlines)"
 _FINDINGS = {
     "findings": "(select * exclude (rank) from marts.fct_findings)",
     "versions": "(select workspace_id, agent_id, first_run_at from marts.dim_agent_versions)",
 }
 _MONTHS = """(
     select rpt_months.*, workspace_name, agent_name, agent_slug
-    from reports.rpt_months join reports.rpt_headlines using (workspace_id, agent_id))"""
+    from rpt_months join rpt_headlines using (workspace_id, agent_id))"""
 
 
 def _as_it_is(con: duckdb.DuckDBPyConnection, relation: str) -> tuple[str, dict[str, str]]:
     """Return SQL of a relation, and the types of its columns."""
-    found = con.execute(f"describe reports.{relation}").fetchall()
-    return f"reports.{relation}", {name: kind for name, kind, *_ in found}
+    found = con.execute(f"describe {relation}").fetchall()
+    return relation, {name: kind for name, kind, *_ in found}
 
 
 def _with_month(con: duckdb.DuckDBPyConnection, relation: str) -> tuple[str, dict[str, str]]:

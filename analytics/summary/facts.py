@@ -1,4 +1,4 @@
-"""The figures of the morning summary, exact: the fields of `summary.json`, read from `reports`.
+"""The figures of the morning summary, exact: the fields of `summary.json`, of page queries.
 
 Fields that a day or month table has too are named as there, and mean the same.
 """
@@ -133,27 +133,32 @@ class Summary:
         )
 
 
-_HEADLINE = "from reports.rpt_headlines where workspace_id = '(all)'"
+QUERIES = tuple(
+    f"reports.rpt_{name}" for name in ("checks", "headlines", "periods", "workspace_health")
+)
+"""The page queries that it reads."""
+
+_HEADLINE = "from rpt_headlines where workspace_id = '(all)'"
 _WORKSPACES = """
     select periods.*, health.workspace_id, health.workspace_name, health.last_batch_at
-    from reports.rpt_workspace_health as health
-    left join reports.rpt_periods as periods
+    from rpt_workspace_health as health
+    left join rpt_periods as periods
         on periods.workspace_id = health.workspace_id and agent_id = '(all)' and period = 'all'
     where health.workspace_id <> '(all)'
     order by workspace_name, health.workspace_id
 """
 _PERIODS = """
     select *, period_first as first_date, period_last as last_date
-    from reports.rpt_periods
+    from rpt_periods
     where workspace_id = '(all)'
 """
 _FINDINGS = "from marts.fct_findings where not is_silenced order by rank"
-_HEALTH = "from reports.rpt_workspace_health where workspace_id = '(all)'"
-_CHECKS = "select check_name, state from reports.rpt_checks order by check_name"
+_HEALTH = "from rpt_workspace_health where workspace_id = '(all)'"
+_CHECKS = "select check_name, state from rpt_checks order by check_name"
 
 
 def read_summary(con: duckdb.DuckDBPyConnection) -> Summary:
-    """Read the summary of the published, or the built, reports."""
+    """Read the summary from a connection that has the page queries of QUERIES as tables."""
     head = next(iter(records(con, _HEADLINE)), {})
     as_of = (head.get("as_of") or datetime.now(UTC)).astimezone(UTC)
     today = head.get("today") or as_of.date()

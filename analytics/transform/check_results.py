@@ -8,7 +8,7 @@ from analytics.transform.comments import comment_on
 from analytics.transform.models import Header
 
 RESULTS = "build_file.audit.check_results"
-FINDINGS = "build_file.reports.control_findings"
+FINDINGS = "build_file.audit.control_findings"
 PROJECT_FILES = "build_file.audit.project_files"
 ALERT_FINDINGS = "build_file.audit.alert_findings"
 KEPT_FINDINGS = 100

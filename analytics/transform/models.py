@@ -18,17 +18,18 @@ from analytics.transform.frames import filling, read_frame, write_table
 from analytics.transform.parsing import columns_read, parse, renamed, tables_read
 
 LAYERS = ("staging", "intermediate", "marts", "audit", "reports")
-PUBLISHED = ("marts", "audit", "reports")
+PUBLISHED = ("marts", "audit")
+VIEWS = ("staging", "intermediate")
 SOURCE_SCHEMAS = ("raw", "ledger", "finance")
 CHECK_RESULTS = frozenset(
     {
         "audit.check_results",
-        "reports.control_findings",
+        "audit.control_findings",
         "audit.project_files",
         "audit.alert_findings",
     }
 )
-"""Relations that checks write; what reads them is built once more after the checks."""
+"""Relations that checks write, once all models are built."""
 
 _FOLDERS = {"reports": "report"}  # of `queries/`, where its name is not the layer's
 
@@ -121,14 +122,14 @@ class Model(ABC):
 
 @dataclass(frozen=True)
 class SqlModel(Model):
-    """A model that is one SELECT: a table in marts or if its header requires one, else a view."""
+    """A model that is one SELECT: a view in staging, and in intermediate unless its header says."""
 
     sql: str
 
     @property
     def is_view(self) -> bool:
-        """True unless the layer is published, or the header requires a table."""
-        return not (self.layer in PUBLISHED or self.header.is_table)
+        """True in the first two layers, unless the header requires a table."""
+        return self.layer in VIEWS and not self.header.is_table
 
     def make(
         self,
@@ -223,18 +224,26 @@ def read_models(queries: Path) -> tuple[SqlModel, ...]:
 
     A process reads them once: what changes later is of the next batch.
     """
-    texts = {
-        path: (layer, path.read_text(encoding="utf-8"))
-        for layer in LAYERS
-        for path in sorted((queries / _FOLDERS.get(layer, layer)).glob("*.sql"))
-    }
-    parse(sql for _, sql in texts.values())
-    return tuple(
+    folders = [(layer, queries / _FOLDERS.get(layer, layer)) for layer in LAYERS]
+    parse(sql for _, files in folders for sql in _texts(files).values())
+    return tuple(model for layer, files in folders for model in read_folder(layer, files))
+
+
+def read_folder(layer: str, files: Path) -> list[SqlModel]:
+    """Read the files of a folder as models of a layer; ModelError as `read_models` has it."""
+    texts = _texts(files)
+    parse(texts.values())
+    return [
         SqlModel(
             layer, path.stem, file := short_name(path), read_header(sql), references(file, sql), sql
         )
-        for path, (layer, sql) in texts.items()
-    )
+        for path, sql in texts.items()
+    ]
+
+
+@cache
+def _texts(files: Path) -> dict[Path, str]:
+    return {path: path.read_text(encoding="utf-8") for path in sorted(files.glob("*.sql"))}
 
 
 def short_name(path: Path) -> str:
@@ -315,9 +324,7 @@ def in_order(models: Iterable[Model]) -> list[Model]:
     by_relation = {model.relation: model for model in models}
     sorter: TopologicalSorter[str] = TopologicalSorter()
     for relation, model in sorted(by_relation.items()):
-        reads = {
-            name for name in model.reads - CHECK_RESULTS if name.split(".")[0] not in SOURCE_SCHEMAS
-        }
+        reads = {name for name in model.reads if name.split(".")[0] not in SOURCE_SCHEMAS}
         if unknown := sorted(reads - by_relation.keys()):
             raise ModelError(model.file, f"reads {', '.join(unknown)}, which no model makes")
         sorter.add(relation, *sorted(reads))

@@ -24,7 +24,7 @@ from analytics.warehouse.schema import SCHEMA_VERSION, create_statements
 from analytics.warehouse.scratch import scratch_folder
 
 BUILD_FILE = "build_file"
-PUBLISHED_SCHEMAS = ("marts", "audit", "reports")
+PUBLISHED_SCHEMAS = ("marts", "audit")
 _PUBLISHED_PATH = ",".join(f"{BUILD_FILE}.{schema}" for schema in PUBLISHED_SCHEMAS)
 # Older DuckDB tools open this format too.
 STORAGE_VERSION = "v1.5.0"
@@ -96,6 +96,24 @@ def attached_marts(
     finally:
         con.execute("set search_path = 'warehouse.main'")
         con.execute(f"detach {BUILD_FILE}")
+
+
+@contextmanager
+def marts_beside(con: duckdb.DuckDBPyConnection, file: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Attach a finished build file read-only to the warehouse, and yield a connection to both.
+
+    What it makes is temporary. DamagedError if a file is damaged, also where that is found later.
+    """
+    with damage_errors(file):
+        attach_read_only(con, file, BUILD_FILE)
+        other = con.cursor()
+        try:
+            path = f"warehouse.main,{_PUBLISHED_PATH},warehouse.reports"
+            other.execute(f"set TimeZone = 'UTC'; set search_path = '{path}'")
+            yield other
+        finally:
+            other.close()
+            con.execute(f"detach {BUILD_FILE}")
 
 
 @contextmanager

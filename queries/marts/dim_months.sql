@@ -13,6 +13,7 @@
 -- column has_provider_keys: True if own-key cost is known: the provider keys, and of a day with
 -- any, the hourly meter.
 -- column first_date: First UTC day of the month that was read.
+-- column unknown_bill_count: UTC days whose bill is not known in full.
 -- column open_day_count: UTC days whose reconciliation is open or pending.
 -- column open_count: Runs that have not ended, but for those that the API no longer has.
 with
@@ -139,7 +140,7 @@ ends as (
 )
 
 select
-    workspace_id,
+    ends.workspace_id,
     ends.month,
     case
         when closings.month is not null then 'closed'
@@ -154,6 +155,7 @@ select
     first_date,
     coalesce(bills.has_agent_bill, false) as has_agent_bill,
     coalesce(bills.has_provider_keys, true) as has_provider_keys,
+    coalesce(unknown_bill_count, 0) as unknown_bill_count,
     coalesce(dates.complete_count = day(last_day(ends.month)), false) as is_complete,
     open_day_count,
     unreconciled_day_count,
@@ -165,5 +167,7 @@ select
 from ends
 left join bills using (workspace_id, month)
 left join dates using (workspace_id, month)
+left join intermediate.int_unknown_bills as unknown_bills
+    on unknown_bills.workspace_id = ends.workspace_id and unknown_bills.usage_month = ends.month
 left join finance.closings as closings on closings.month = ends.month and closings.status = 'closed'
-order by workspace_id, ends.month
+order by ends.workspace_id, ends.month

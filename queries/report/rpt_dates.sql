@@ -20,11 +20,9 @@ own as (
             when is_complete then 'complete'
             else 'incomplete'
         end as state,
-        coalesce(days.has_agent_bill, true) as has_agent_bill
+        has_agent_bill
     from marts.dim_dates as dates
     join reports.rpt_calendars as calendars using (workspace_id)
-    left join intermediate.int_metered_days as days
-        on days.workspace_id = dates.workspace_id and days.utc_date = dates.date
     where date <= calendars.today
 ),
 

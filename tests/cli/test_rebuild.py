@@ -34,11 +34,11 @@ OF_THE_WAREHOUSE = {"loaded_at", "checked_at", "published_at"}
 def marts(file: Path = DATA / "analytics.duckdb") -> dict[str, list[tuple[Any, ...]]]:
     """Return all rows of all published tables."""
     with duckdb.connect(file, read_only=True) as con:
-        con.execute("set search_path = 'marts,audit,reports'")
+        con.execute("set search_path = 'marts,audit'")
         tables: dict[str, list[str]] = {}
         for table, column in con.execute(
             "select table_name, column_name from duckdb_columns()"
-            " where schema_name in ('marts', 'audit', 'reports')"
+            " where schema_name in ('marts', 'audit')"
             " order by table_name, column_index"
         ).fetchall():
             if column not in OF_THE_WAREHOUSE:

@@ -41,7 +41,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a published file, and a file beside it that no query may read."""
     folder = tmp_path_factory.mktemp("hostile")
     with duckdb.connect(folder / "analytics.duckdb") as con:
-        con.execute("create schema marts; create schema audit; create schema reports")
+        con.execute("create schema marts; create schema audit")
         con.execute("create table marts.fct_runs (run_id text, agent_id text, cost_usd decimal)")
         con.execute("insert into marts.fct_runs values ('r', 'a', 1)")
     (folder / "secret.csv").write_text("secret\nhunter2\n", encoding="utf-8")

@@ -12,7 +12,7 @@ from tests.custom.own import make_marts
 from tests.report.conftest import browser, reader  # noqa: F401 - fixtures
 
 MARTS = """
-    create schema marts; create schema audit; create schema reports; create schema custom;
+    create schema marts; create schema audit; create schema custom;
     create macro marts.doubled(n) as 2 * n;
     create table marts.fct_agent_days as
         select 'w1' as workspace_id, 'a' || n as agent_id, date '2026-11-01' + n::int as date,

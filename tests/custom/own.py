@@ -12,8 +12,10 @@ from analytics.custom.files import UserFile
 from analytics.custom.page_answers import answer_pages
 from analytics.custom.pages import parse_pages
 from analytics.custom.runner import Runner
+from analytics.report.entities import QUERIES
 from analytics.report.rendering import About
 from analytics.report.site import SiteSummary, build_own_pages
+from analytics.transform.page_queries import create_queries
 from analytics.warehouse.confined import Limits
 from analytics.warehouse.database import open_marts
 
@@ -72,5 +74,6 @@ def make_pages(marts: Path, target: Path, texts: dict[str, str]) -> SiteSummary:
     ]
     target.mkdir()
     with Runner(LIMITS) as runner, open_marts(marts) as con:
+        create_queries(con, QUERIES)
         pages = parse_pages(list(files), runner)
         return build_own_pages(con, target, ABOUT, answer_pages(runner, marts, pages))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -124,8 +123,8 @@ def test_a_project_becomes_tables(data: Data, build_of: Builds) -> None:
         ("mart", "queries/marts/by_center.sql", "built", 1, None),
     ]
     assert data.rows(
-        "select state from reports.rpt_checks where check_name = 'custom.by_center_key_is_unique'"
-    ) == [("passed",)]
+        "select is_ok from audit.check_results where check_name = 'custom.by_center_key_is_unique'"
+    ) == [(True,)]
 
 
 BROKEN = {
@@ -258,7 +257,7 @@ def test_a_build_knows_nothing_of_the_one_before(
     assert names == [("one",)]
     files = data.rows("select name from audit.project_files where kind <> 'rules' order by 1")
     assert files == [("one",), ("three",), ("two",)]
-    checks = "select check_name from reports.rpt_checks where starts_with(check_name, 'custom.')"
+    checks = "select check_name from audit.check_results where starts_with(check_name, 'custom.')"
     assert data.rows(checks) == [("custom.three",)]
 
 
@@ -341,32 +340,27 @@ def test_a_project_is_validated_without_a_batch(data: Data, tmp_path: Path) -> N
     ]
 
 
-_HEADLINE = """
-insert into reports.rpt_headlines by name
-select '(all)' as workspace_id, '(all)' as agent_id, 'site' as line_type,
-    date '2026-11-20' as today, date '2026-11-19' as yesterday,
-    timestamptz '2026-11-20 06:00Z' as as_of, 'UTC' as timezone
-"""
-
-
 def test_pages_of_a_project_stand_on_its_site(
-    data: Data, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The stage that makes the site makes them too, and warns of each that has a problem."""
-    data.build(write(tmp_path / "empty", {}))
     pages = tmp_path / "reports" / "pages"
     pages.mkdir(parents=True)
     (pages / "good.sql").write_text("select 1 as n", encoding="utf-8")
     (pages / "bad.sql").write_text("select nope", encoding="utf-8")
     layout = Layout(tmp_path / "data")
     layout.root.mkdir()
-    shutil.copyfile(data.layout.marts, layout.marts)
-    with duckdb.connect(layout.marts) as con:
-        con.execute(_HEADLINE)
     warnings: list[str] = []
     monkeypatch.setattr(Progress, "warn", lambda _, text: warnings.append(text))
 
-    stages.report(load_settings(layout.root), layout, Progress(), [])
+    with open_warehouse(layout) as con:
+        con.execute(
+            "insert into ledger.workspaces (workspace_id, last_batch_at)"
+            " values ('w-1', '2026-11-20 06:00Z')"
+        )
+        with attached_marts(con, layout.marts):
+            build(con, timezone="UTC")
+        stages.report(con, load_settings(layout.root), layout, Progress(), [])
 
     made = {path.name for path in (layout.staged_site / "own").iterdir()}
     assert made == {"good.html", "bad.html"}

@@ -31,6 +31,7 @@ from analytics.resources import folder
 from analytics.transform.build import all_models
 from analytics.transform.checks import _all_checks
 from analytics.transform.models import Model, in_order
+from analytics.transform.page_queries import create_queries, page_queries
 from tests.transform.given import empty_warehouse
 
 Rows = list[list[str]]  # of text; the first are the columns
@@ -123,11 +124,15 @@ def values(con: duckdb.DuckDBPyConnection, query: str) -> list[str]:
 
 @pytest.fixture(scope="module")
 def tables(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tables]:
-    """A connection with all tables, empty, and all models as tables, the checks after them."""
+    """A connection with all tables, empty, and models, page queries and checks as tables."""
     queries = folder("queries")
     with empty_warehouse(tmp_path_factory.mktemp("models") / "data") as warehouse:
         warehouse.build_all()
-        models = [*in_order(all_models(queries)), *_all_checks(con := warehouse.con, queries)]
+        con = warehouse.con
+        asked = [page_queries()[name] for name in create_queries(con)]
+        for each in asked:
+            con.execute(f"create table warehouse.{each.relation} as from temp.{each.name}")
+        models = [*in_order(all_models(queries)), *asked, *_all_checks(con, queries)]
         yield con, [replace(each, header=replace(each.header, is_table=True)) for each in models]
 
 

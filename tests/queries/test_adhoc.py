@@ -24,7 +24,6 @@ __all__ = ["tables"]
 # What ends with the last complete day, or with the last batch; the models do by definition.
 ENDS = (
     "last_complete_date", "last_batch_at", "fct_findings", "fct_forecasts", "fct_month_bridge",
-    "rpt_periods",
 )  # fmt: skip
 QUERIES = sorted((folder("queries") / "adhoc").glob("*.sql"))
 ALERTS = sorted((folder("skeleton") / "queries" / "alerts").glob("*.sql"))
@@ -84,7 +83,7 @@ def test_says_what_it_asks(path: Path) -> None:
     assert question.endswith("?")
     assert any(word in text for word in ENDS)
     assert "latest as (" not in text
-    if by_day or any(name in text for name in ("fct_forecasts", "rpt_periods")):
+    if by_day or "fct_forecasts" in text:
         assert re.search("complete day|yesterday", question)
 
 

@@ -25,13 +25,12 @@ def test_differences_fail_the_reconciliation(warehouse: Warehouse) -> None:
             source="run_costs", run_id=run_id,
         )  # fmt: skip
     warehouse.build()
-    assert warehouse.rows("from reports.rpt_controls") == []  # states wait for the checks
     run_checks(warehouse.con)
 
     assert warehouse.row(
         "select count(*), min(finding_count), max(finding_number), max(difference_usd),"
         " arg_max(run_id, difference_usd), min(difference_usd)"
-        " from reports.control_findings where control = 'run costs'"
+        " from audit.control_findings where control = 'run costs'"
     ) == (100, 103, 100, 103, "r-102", 4)
     assert warehouse.row(
         "select count(*), max(finding_number), min(finding_count), max(difference), min(unit)"

@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from analytics.report.entities import Entities
+from analytics.report.entities import QUERIES, Entities
 from analytics.transform.checks import run_checks
+from analytics.transform.page_queries import create_queries
 from tests.queries.closing import close
 from tests.queries.invoiced import NOVEMBER, invoiced, owned
 from tests.queries.metered import asked, metered
@@ -29,6 +30,7 @@ def test_a_month_with_a_refused_bill(warehouse: Warehouse) -> None:
 
     assert warehouse.rows(f"select sum(accrual_usd) {OPEN}") == [(2 - 5,)]
     assert warehouse.rows("from marts.fct_journal_lines where role = 'rounding'") == []
+    create_queries(warehouse.con, QUERIES)
     site: dict[str, Any] = Entities(warehouse.con).document(lambda _: [])
     assert site["workspaces"][0]["unbilled"] == [
         NOVEMBER + timedelta(days=each) for each in range(10, 35)

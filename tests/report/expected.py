@@ -1,4 +1,4 @@
-"""What pages have to show: figures that SQL on the schema `reports` says."""
+"""What pages have to show: figures that SQL on what they are made of says."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from analytics.report.columns import Column, column
 from analytics.report.entities import Entities, Entity
 from analytics.report.spec import Part
 from analytics.transform.measures import measures
+from analytics.transform.page_queries import create_queries
 
 Row = dict[str, Any]
 
@@ -47,19 +48,26 @@ class Choice:
 
 
 class Reports:
-    """The tables of a published file, of which a test may change its copy by `sql`."""
+    """What pages are made of: tables of a published file and of the warehouse beside it.
+
+    A test may change its copy of what is temporary by `sql`.
+    """
 
     def __init__(self, published: Path, sql: str = "") -> None:
         self.con = duckdb.connect()
         self.con.execute(f"attach '{published}' as published (read_only)")
-        self.con.execute("set timezone = 'UTC'; create schema reports")
+        warehouse = published.with_name("warehouse.duckdb")
+        self.con.execute(f"attach '{warehouse}' as warehouse (read_only)")
+        path = "warehouse.main,memory.marts,published.marts,published.audit,warehouse.reports"
+        self.con.execute("create schema memory.marts")
+        self.con.execute(f"set timezone = 'UTC'; set search_path = '{path}'")
         for (name,) in self.con.execute(
             "select table_name from duckdb_tables() where schema_name = 'reports'"
         ).fetchall():
-            self.con.execute(f"create table reports.{name} as from published.reports.{name}")
-        self.con.execute("create schema marts")
+            self.con.execute(f"create temp table {name} as from warehouse.reports.{name}")
         for name in ("fct_findings", "dim_agent_versions", "fct_workspace_months"):
-            self.con.execute(f"create table marts.{name} as from published.marts.{name}")
+            self.con.execute(f"create table memory.marts.{name} as from published.marts.{name}")
+        create_queries(self.con)
         self.con.execute(sql)
         self.entities = Entities(self.con)
 
@@ -71,7 +79,7 @@ class Reports:
 
     def columns(self, relation: str) -> list[str]:
         """The columns of a relation."""
-        return [name for name, *_ in self.con.execute(f"describe reports.{relation}").fetchall()]
+        return [name for name, *_ in self.con.execute(f"describe {relation}").fetchall()]
 
     def _of(self, part: Part, entity: Entity) -> tuple[str, list[Any]]:
         """SQL of the rows of a part on the page of an entity, with its values."""
@@ -85,7 +93,7 @@ class Reports:
                   for name in KEYS[entity.scope] if name in known or name == "month"]  # fmt: skip
         where = " and ".join(f"{name}::varchar {sign} ?" for name, sign, _ in asked) or "true"
         return (
-            f"(select * from (select *{month} from reports.{part.data}) where {where})",
+            f"(select * from (select *{month} from {part.data}) where {where})",
             [value for *_, value in asked],
         )
 

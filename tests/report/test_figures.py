@@ -163,7 +163,7 @@ def wrong_page(reports: Reports, page: Spec, entity: Entity, html: Page) -> Iter
                 if each in reports.columns(relation)]  # fmt: skip
         where = " and ".join(f"{each} = ?" for each in keys)
         values = [getattr(entity, each) for each in keys]
-        for found in reports.rows(f"from reports.{relation} where {where}", values):
+        for found in reports.rows(f"from {relation} where {where}", values):
             row |= found
     for each in page.headline:
         value = text.known(each.value, row) or each.none or numbers.UNKNOWN
@@ -227,7 +227,7 @@ def test_data_of_runs_hold_what_sql_says(relation: str, reports: Reports, publis
         for month, document in shown.months_of(site, entity).items():
             expected = reports.rows(
                 f"select * exclude (workspace_id, agent_id), day(date) as date"
-                f" from reports.{relation} where workspace_id = ? and agent_id = ?"
+                f" from {relation} where workspace_id = ? and agent_id = ?"
                 " and strftime(date, '%Y-%m') = ?",
                 [*entity.key, month],
             )
@@ -241,11 +241,11 @@ def test_data_of_runs_hold_what_sql_says(relation: str, reports: Reports, publis
 @pytest.mark.parametrize(
     ("where", "sql"),
     [
-        ("agent", "update reports.rpt_days set cost_usd = cost_usd + 0.0000000001"),
-        ("workspace", "delete from reports.rpt_models where model[1] = 'c'"),
-        ("overview", "update reports.rpt_days set date = date + 1"),
-        ("html", "update reports.rpt_budgets set actual_usd = actual_usd + 0.01"),
-        ("html", "delete from reports.rpt_months where month = '2026-10-01' and cost_usd > 0"),
+        ("agent", "update rpt_days set cost_usd = cost_usd + 0.0000000001"),
+        ("workspace", "delete from rpt_models where model[1] = 'c'"),
+        ("overview", "update rpt_days set date = date + 1"),
+        ("html", "update rpt_budgets set actual_usd = actual_usd + 0.01"),
+        ("html", "delete from rpt_months where month = '2026-10-01' and cost_usd > 0"),
     ],
 )
 def test_other_data_is_noticed(

@@ -97,9 +97,9 @@ def costliest(reports: Reports) -> Entity:
 @pytest.mark.parametrize(
     ("sql", "expected"),
     [
-        ("update reports.rpt_headlines set as_of = as_of + interval 1 hour", []),
+        ("update rpt_headlines set as_of = as_of + interval 1 hour", []),
         (
-            "update reports.rpt_days set cost_usd = cost_usd + 1 where {agent} and date = '{last}'",
+            "update rpt_days set cost_usd = cost_usd + 1 where {agent} and date = '{last}'",
             [
                 "data/{month}/{agent_file}.js",
                 "data/{month}/{workspace_file}.js",
@@ -107,26 +107,26 @@ def costliest(reports: Reports) -> Entity:
             ],
         ),
         (
-            "update reports.rpt_forecasts set low_usd = 7 where {agent}",
+            "update rpt_forecasts set low_usd = 7 where {agent}",
             ["agents/{agent_file}.html"],
         ),
         (
             (
                 "insert into marts.fct_findings by name select workspace_id, agent_id,"
                 " 'x' as finding_id, 'new_agent' as kind, 'A' as sentence, 9 as rank"
-                " from reports.rpt_headlines where {agent}"
+                " from rpt_headlines where {agent}"
             ),
             ["agents/{agent_file}.html"],
         ),
         (
-            "update reports.rpt_months set cost_usd = 7 where {agent} and month = '{month}-01'",
+            "update rpt_months set cost_usd = 7 where {agent} and month = '{month}-01'",
             ["agents/{agent_file}.html", *OF_A_MONTH],
         ),
         (
             (
-                "insert into reports.rpt_invoices by name select * replace"
+                "insert into rpt_invoices by name select * replace"
                 " ('{workspace}' as workspace_id, date '{month}-01' as month)"
-                " from reports.rpt_invoices"
+                " from rpt_invoices"
             ),
             OF_A_MONTH,
         ),
@@ -158,7 +158,7 @@ def test_a_new_name_rewrites_the_pages_that_show_it(
     """The pages of months that name a renamed agent are made anew, and no other one is."""
     agent = costliest(reports)
     reports.con.execute(
-        "update reports.rpt_headlines set agent_name = 'New' where agent_id = ?", [agent.agent_id]
+        "update rpt_headlines set agent_name = 'New' where agent_id = ?", [agent.agent_id]
     )
     after = build("after", before)
 

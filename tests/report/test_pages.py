@@ -20,11 +20,13 @@ UNSAFE = re.compile("[\x00-\x08\x0b-\x1f\u202a-\u202e]")
 
 def test_each_workspace_and_each_agent_has_its_pages(batches: Site, sql: Asked) -> None:
     """Each workspace has two pages and one a month, each agent one, all together one a month."""
-    headlines = sql.rows("select agent_id from published.reports.rpt_headlines")
-    lines = [each["agent_id"] for each in headlines if each["agent_id"] != "(platform)"]
-    count = lines.count("(all)") - 1  # one is of all workspaces
+    agents = sql.rows("""
+        from published.marts.dim_agents
+        where line_type = 'agent' or line_type = 'no_agent' and (workspace_id, agent_id) in (
+            select (workspace_id, agent_id) from published.marts.fct_agent_days)""")
+    count = len(sql.rows("from published.marts.dim_workspaces"))
 
-    assert len(batches.agents) == len(lines) - count - 1
+    assert len(batches.agents) == len(agents)
     assert len(batches.workspaces) == len(batches.trust) == count == 2
     assert len(batches.months) == 3 * count
     assert [each.path.stem for each in batches.statements] == ["2026-09", "2026-10", "2026-11"]

@@ -6,7 +6,6 @@ import re
 import shutil
 from pathlib import Path
 
-import duckdb
 import pytest
 
 from analytics.errors import AnalyticsError
@@ -15,7 +14,6 @@ from analytics.report.columns import column
 from analytics.report.site import build_site
 from analytics.report.spec import read_page, read_pages
 from analytics.resources import folder
-from analytics.transform.models import read_models
 from tests.report import shown
 from tests.report.expected import Choice, Reports, variants
 from tests.report.pages import Page
@@ -76,8 +74,8 @@ def test_a_heading_names_the_whole_row_of_which_it_tells() -> None:
     ] == []
 
 
-def test_each_column_of_reports_is_read(published: Path) -> None:
-    """Each column of `reports` is named by a page, by code, or by SQL that reads its relation.
+def test_each_column_of_a_page_query_is_read(published: Path) -> None:
+    """Each column of a page query is named by a page, by code, or by SQL that reads the query.
 
     Code that makes columns, or knows nothing of them, is none that reads them.
     """
@@ -89,24 +87,25 @@ def test_each_column_of_reports_is_read(published: Path) -> None:
         for path in sorted((root / place).rglob("*"))
         if path.suffix in {".py", ".toml", ".js", ".html"} and elsewhere.isdisjoint(path.parents)
     )
-    queries = [path.read_text(encoding="utf-8") for path in folder("queries").rglob("*.sql")]
-    with duckdb.connect(published / "analytics.duckdb", read_only=True) as con:
-        columns = con.execute("""
-            select table_name, list(column_name) from duckdb_columns()
-            where schema_name = 'reports' group by all
-        """).fetchall()
+    queries = [
+        path.read_text(encoding="utf-8")
+        for place in ("queries", "reports")
+        for path in folder(place).rglob("*.sql")
+    ]
+    columns = Reports(published / "analytics.duckdb").rows("""
+        select table_name, list(column_name) as names from duckdb_columns()
+        where database_name = 'temp' group by all
+    """)
 
     in_code = {*re.findall(r"\w+", code)}
-    for relation, names in columns:
+    for relation, names in (each.values() for each in columns):
         readers = " ".join(sql for sql in queries if f"reports.{relation}" in sql)
         assert {*names} - in_code - {*re.findall(r"\w+", readers)} == set(), relation
 
 
-_RELATION = """-- Runs that cost a cent or more, by day.
--- Grain: workspace, line and date.
--- key: workspace_id, agent_id, date
+_QUERY = """
 select workspace_id, agent_id, date, run_count as costly_count, cost_usd
-from reports.rpt_days
+from marts.fct_agent_days
 where cost_usd >= 0.01
 """
 _PAGE = """
@@ -119,7 +118,7 @@ key = "costly"
 title = "Costly days"
 [[section.part]]
 key = "by-day"
-data = "rpt_costly_days"
+data = "costly_days"
 chosen = true
 mark = "column"
 by = ["date"]
@@ -133,17 +132,14 @@ subtitle = "Cost by day, US dollars, {span}."
 
 
 def test_a_page_is_added_by_two_files(published: Path, tmp_path: Path) -> None:
-    """A relation and a specification make a page, its data, and a chart that follows a choice."""
-    queries, specs, site = (tmp_path / each for each in ("queries", "pages", "site"))
-    shutil.copytree(folder("queries"), queries)
+    """A query and a specification make a page, its data, and a chart that follows a choice."""
+    specs, site = tmp_path / "pages", tmp_path / "site"
     shutil.copytree(folder("reports") / "pages", specs)
-    (queries / "report" / "rpt_costly_days.sql").write_text(_RELATION, encoding="utf-8")
     (specs / "costly-days.toml").write_text(_PAGE, encoding="utf-8")
     site.mkdir()
 
     reports = Reports(published / "analytics.duckdb")
-    (model,) = (each for each in read_models(queries) if each.name == "rpt_costly_days")
-    model.make(reports.con, model.relation)
+    reports.con.execute(f"create temp table costly_days as {_QUERY}")
     build_site(reports.con, site, about=ABOUT, pages=specs)
 
     page = read_pages(specs)["costly-days"]

@@ -15,17 +15,17 @@ from tests.report.pages import Page, Site
 from tests.report.test_files import ABOUT
 
 _CHANGES = """
-update reports.rpt_statements set
+update rpt_statements set
     book_state = 'closed, revision 1', closed_billed_usd = 10, closed_run_cost_usd = 20,
     adjusted_billed_usd = 0, adjusted_in = 'November 2026'
 where month = '2026-10-01' and workspace_id in ('(all)', $id);
-insert into reports.rpt_closed_to_today
+insert into rpt_closed_to_today
 select unnest(['(all)', $id]), date '2026-10-01', step_number, step, booked_month,
     cost, 1, 2, cost, 3
 from (values (1, 'Closed, revision 1', date '2026-10-01', 5.5),
     (2, 'Adjustments booked in <i>', date '2026-11-01', -0.25))
     as steps(step_number, step, booked_month, cost);
-insert into reports.rpt_month_bridge by name
+insert into rpt_month_bridge by name
 select
     unnest(['(all)', $id]) as workspace_id, date '2026-10-01' as month,
     date '2026-09-01' as previous_month, step_number, step, 'Meaning.' as comment, amount_usd,
@@ -37,7 +37,7 @@ from (values
     (7, 'Price', -45.5, 'Writer', 'mini', -40),
     (14, 'October 2026', 75, null, null, null)
 ) as steps(step_number, step, amount_usd, driver_name, driver_model, driver_usd);
-insert into reports.rpt_month_reasons by name
+insert into rpt_month_reasons by name
 select
     unnest(['(all)', $id]) as workspace_id, date '2026-10-01' as month,
     date '2026-09-01' as previous_month, 100 as start_usd, 75 as end_usd,

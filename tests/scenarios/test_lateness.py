@@ -73,7 +73,6 @@ def test_an_open_run_that_disappears(
     assert f"the API no longer has 1 open run: {run.id} (running). Such" in warnings[0]
     assert published.rows("fct_runs", "status is_final cost_usd") == [("running", True, 1)]
     assert ("reconciled", DAY) in published.rows("reconciliation_days", "status utc_date")
-    assert published["rpt_provisional_runs"] == []
     assert published.findings == []
     with open_warehouse(Layout(tmp_path)) as con:
         load_all(con, batch.layout, Progress(quiet=True))

@@ -24,6 +24,7 @@ from analytics.summary.words import (
     terminal_lines,
 )
 from analytics.transform.checks import run_checks
+from analytics.transform.page_queries import create_queries
 from tests.transform.given import WORKSPACE, Warehouse, empty_warehouse
 
 CUT_OFF = "2026-11-24 05:00Z"  # a Tuesday
@@ -55,6 +56,7 @@ def summary_of(warehouse: Warehouse) -> Summary:
     """The summary of what was given."""
     warehouse.build()
     run_checks(warehouse.con)
+    create_queries(warehouse.con, facts.QUERIES)
     return read_summary(warehouse.con)
 
 

@@ -19,6 +19,7 @@ from analytics.transform.build_state import code_of
 from analytics.transform.check_results import create_results
 from analytics.transform.measures import create_macros
 from analytics.transform.models import Model, references
+from analytics.transform.page_queries import over_queries, page_queries
 from analytics.warehouse.database import attached_marts, open_warehouse
 from analytics.warehouse.layout import Layout
 
@@ -126,8 +127,10 @@ class Warehouse:
 
     def execute(self, sql: str, *values: Any) -> duckdb.DuckDBPyConnection:
         """Execute a query, and build the relations that it reads before."""
-        if self._built is not None and (read := references("query", sql) & MODELS.keys()):
+        if self._built is not None and (read := _models_of(references("query", sql))):
             build_some(self._con, read, self._timezone, self._built)
+        if "reports.rpt_" in sql:
+            sql = over_queries(self._con, sql)
         return self._con.execute(sql, values)
 
     def rows(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
@@ -138,6 +141,15 @@ class Warehouse:
         """Return the only row of a query."""
         (row,) = self.rows(sql, *values)
         return row
+
+
+def _models_of(relations: Collection[str]) -> set[str]:
+    """Return the models among relations, and those that page queries among them read."""
+    queries = page_queries()
+    found = {name for name in relations if name in MODELS}
+    for name in relations & queries.keys():
+        found |= _models_of(queries[name].reads)
+    return found
 
 
 def build_some(

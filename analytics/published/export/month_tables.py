@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from analytics.report.columns import Column, column, default_label
 from analytics.resources import folder
+from analytics.transform.page_queries import over_queries
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -40,7 +41,8 @@ class Table:
         import polars as pl
 
         sql = (folder("queries") / "pack" / f"{self.name}.sql").read_text(encoding="utf-8")
-        return pl.DataFrame(con.sql(sql, params={"month": month} if "$month" in sql else None))
+        params = {"month": month} if "$month" in sql else None
+        return pl.DataFrame(con.sql(over_queries(con, sql), params=params))
 
     def label(self, name: str) -> str:
         """Return the heading of a column."""

@@ -1,0 +1,57 @@
+"""Queries of pages: SELECTs that a batch does not build, made when they are needed.
+
+They are the files of `reports/queries/`, each named `reports.NAME` in the others, as are the
+relations of `queries/report/`, which a batch builds beside the warehouse since they read single
+runs. Where a connection does not see these, as with the published file alone, they are made too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from functools import cache
+
+import duckdb
+
+from analytics.resources import folder
+from analytics.transform.models import SqlModel, read_folder
+from analytics.transform.parsing import renamed, tables_read
+
+_SCHEMA = "reports"
+
+
+@cache
+def page_queries() -> dict[str, SqlModel]:
+    """Read the queries of `reports/queries/`, by `reports.NAME`."""
+    return {each.relation: each for each in read_folder(_SCHEMA, folder("reports") / "queries")}
+
+
+def create_queries(con: duckdb.DuckDBPyConnection, names: Collection[str] = ()) -> dict[str, str]:
+    """Make page queries temporary tables: all of them, or those of these names and what they read.
+
+    `names` are as `reports.NAME`; each can be read by `NAME` then. Return the table of each that
+    was made.
+    """
+    built = {each.relation: each for each in read_folder(_SCHEMA, folder("queries") / "report")}
+    rows = con.execute("select table_name from duckdb_tables() where schema_name = ?", [_SCHEMA])
+    there = {f"{_SCHEMA}.{name}" for (name,) in rows.fetchall()}
+    queries = {**built, **page_queries()}
+    made: dict[str, str] = {}
+
+    def make(query: SqlModel) -> None:
+        for name in sorted(query.reads & queries.keys() - made.keys() - there):
+            make(queries[name])
+        con.execute(f"create or replace temp table {query.name} as {renamed(query.sql, made)}")
+        made[query.relation] = f"temp.{query.name}"
+
+    for name in names or page_queries():
+        if name in there:
+            con.execute(f"create or replace temp view {queries[name].name} as from {name}")
+        elif name not in made:
+            make(queries[name])
+    return made
+
+
+def over_queries(con: duckdb.DuckDBPyConnection, sql: str) -> str:
+    """Return a SELECT as it can be run: the page queries that it reads are made before."""
+    names = [f"{schema}.{name}" for schema, name in tables_read(sql) if schema == _SCHEMA]
+    return renamed(sql, create_queries(con, names)) if names else sql

@@ -1,0 +1,80 @@
+-- Each control against the API in each workspace, those that compared nothing there as well, and
+-- those that could not run because the API refused a source of theirs when it was last asked.
+-- Grain: workspace, control and measure.
+with
+
+controls as (
+    select
+        control,
+        first(claim order by check_name) as claim,
+        first(sources order by check_name) as sources
+    from audit.check_results
+    where control is not null
+    group by control
+),
+
+findings as (
+    select
+        workspace_id,
+        control,
+        sum(finding_count) filter (finding_number = 1)::bigint as finding_count
+    from audit.control_findings
+    group by workspace_id, control
+),
+
+compared as (
+    select
+        workspaces.workspace_id,
+        controls.control,
+        coalesce(totals.measure, '(none)') as measure,
+        controls.claim,
+        coalesce(totals.first_source, split_part(controls.sources, ' | ', 1)) as first_source,
+        coalesce(totals.second_source, split_part(controls.sources, ' | ', 2)) as second_source,
+        coalesce(totals.compared_count, 0) as compared_count,
+        totals.ours,
+        totals.theirs,
+        (
+            select min(endpoint)
+            from intermediate.int_refused_endpoints as refused
+            where
+                refused.workspace_id = workspaces.workspace_id
+                and contains(controls.sources, endpoint)
+        ) as refused_source,
+        coalesce(findings.finding_count, 0) as finding_count
+    from marts.dim_workspaces as workspaces
+    cross join controls
+    left join audit.controls as totals using (workspace_id, control)
+    left join findings using (workspace_id, control)
+)
+
+select
+    workspace_id,
+    control,
+    measure,
+    claim,
+    first_source,
+    second_source,
+    compared_count,
+    case
+        when control = 'run costs' then 'runs'
+        when control in ('platform', 'bill', 'allocation') then 'days'
+        else 'agent days'
+    end as compared_unit,
+    case
+        when ends_with(measure, '_usd') then 'usd'
+        when measure = 'run_count' then 'runs'
+        when starts_with(measure, 'tokens_') then 'tokens'
+        else '(none)'
+    end as unit,
+    ours,
+    theirs,
+    finding_count,
+    refused_source,
+    case
+        when finding_count > 0 then 'failed'
+        when compared_count > 0 then 'passed'
+        when refused_source is not null then 'could not run'
+        else 'nothing to compare'
+    end as state
+from compared
+order by workspace_id, control, measure

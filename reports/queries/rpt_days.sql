@@ -1,0 +1,33 @@
+-- The measures of a line's day, each of which may be summed over days and lines.
+-- Grain: workspace, line and date.
+select
+    workspace_id,
+    agent_id,
+    coalesce(owner, '(none)') as owner,
+    date,
+    run_count,
+    succeeded_count,
+    failed_count,
+    succeeded_count + failed_count as finished_count,
+    cancelled_count,
+    open_count,
+    run_count - coalesce(finished_count + cancelled_count + open_count, 0) as unknown_outcome_count,
+    listed_run_count,
+    unlisted_run_count,
+    unlisted_failed_count,
+    unknown_cost_count,
+    no_usage_count,
+    cost_usd,
+    if(line_type = 'platform', null, cost_usd) as run_cost_usd,
+    if(unknown_outcome_count > 0 or unknown_cost_count > 0, null, run_cost_usd)
+        as judged_cost_usd,
+    if(line_type = 'platform', cost_usd, null) as platform_cost_usd,
+    unknown_platform_count,
+    if(unlisted_run_count > 0, unlisted_cost_usd, null) as unlisted_cost_usd,
+    tokens_in,
+    tokens_out,
+    failed_cost_usd,
+    (failed_cost_high_usd - failed_cost_usd)::decimal(38, 10) as failed_cost_more_usd,
+    (failed_cost_high_usd is null)::bigint as failed_cost_open_count
+from marts.fct_agent_days
+order by workspace_id, agent_id, date

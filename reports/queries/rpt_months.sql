@@ -1,0 +1,99 @@
+-- The measures of each month and its bill, of each line, of each workspace (agent '(all)') and of
+-- the site (both '(all)'). The bill is that of the UTC month.
+-- Grain: workspace or '(all)', line or '(all)', and month.
+with
+
+-- A line of a month may have a bill and no run.
+days as (
+    from reports.rpt_days
+    union all by name
+    select workspace_id, agent_id, month as date
+    from marts.fct_agent_months
+),
+
+measures as (
+    select
+        if(grouping(workspace_id) = 0, workspace_id, '(all)') as workspace_id,
+        if(grouping(agent_id) = 0, agent_id, '(all)') as agent_id,
+        date_trunc('month', date)::date as month,
+        coalesce(sum(run_count), 0)::bigint as run_count,
+        coalesce(sum(succeeded_count), 0)::bigint as succeeded_count,
+        coalesce(sum(failed_count), 0)::bigint as failed_count,
+        coalesce(sum(finished_count), 0)::bigint as finished_count,
+        coalesce(sum(cancelled_count), 0)::bigint as cancelled_count,
+        coalesce(sum(open_count), 0)::bigint as open_count,
+        coalesce(sum(unknown_outcome_count), 0)::bigint as unknown_outcome_count,
+        coalesce(sum(listed_run_count), 0)::bigint as listed_run_count,
+        if(count(run_count) = 0, 0, nullif(
+            sum(unlisted_run_count),
+            if(count(run_count) > count(unlisted_run_count), 0, null)
+        ))::bigint as unlisted_run_count,
+        coalesce(sum(unknown_cost_count), 0)::bigint as unknown_cost_count,
+        coalesce(sum(no_usage_count), 0)::bigint as no_usage_count,
+        if(count(run_count) = 0, 0, sum(cost_usd))::decimal(38, 10) as cost_usd,
+        sum(run_cost_usd) as run_cost_usd,
+        sum(platform_cost_usd) as platform_cost_usd,
+        coalesce(sum(unknown_platform_count), 0)::bigint as unknown_platform_count,
+        sum(tokens_in)::bigint as tokens_in,
+        sum(tokens_out)::bigint as tokens_out,
+        sum(failed_cost_usd) as failed_cost_usd,
+        sum(failed_cost_more_usd) as failed_cost_more_usd,
+        coalesce(sum(failed_cost_open_count), 0)::bigint as failed_cost_open_count
+    from days
+    group by grouping sets ((workspace_id, agent_id, month), (workspace_id, month), (month))
+),
+
+bills as (
+    select
+        if(grouping(workspace_id) = 0, workspace_id, '(all)') as workspace_id,
+        if(grouping(agent_id) = 0, agent_id, '(all)') as agent_id,
+        month,
+        sum(metered_cost_usd) as metered_cost_usd,
+        if(count(surcharge_usd) = count(billed_usd), sum(surcharge_usd), null) as surcharge_usd,
+        if(count(own_key_usd) = count(billed_usd), sum(own_key_usd), null) as own_key_usd,
+        sum(billed_usd) as billed_usd
+    from marts.fct_agent_months
+    group by grouping sets ((workspace_id, agent_id, month), (workspace_id, month), (month))
+),
+
+dates as (
+    select
+        workspace_id,
+        date_trunc('month', date)::date as month,
+        min(date) as first_date,
+        max(date) as last_date
+    from reports.rpt_dates
+    group by workspace_id, month
+),
+
+-- Months are closed of all workspaces at once; of their states that counts which is least final.
+states as (
+    select
+        if(grouping(workspace_id) = 0, workspace_id, '(all)') as workspace_id,
+        month,
+        arg_min(
+            status, list_position(['open', 'incomplete', 'final', 'closed'], status)
+        ) as state
+    from marts.dim_months
+    group by grouping sets ((workspace_id, month), (month))
+)
+
+select
+    workspace_id,
+    agent_id,
+    month,
+    coalesce(states.state, 'incomplete') as state,
+    dates.first_date,
+    dates.last_date,
+    measures.* exclude (workspace_id, agent_id, month, finished_count),
+    if(unknown_outcome_count > 0, null, measures.finished_count) as finished_count,
+    if(unlisted_run_count is null, null, run_count) as counted_run_count,
+    bills.metered_cost_usd,
+    bills.surcharge_usd,
+    bills.own_key_usd,
+    bills.billed_usd
+from measures
+left join bills using (workspace_id, agent_id, month)
+left join dates using (workspace_id, month)
+left join states using (workspace_id, month)
+order by workspace_id, agent_id, month

@@ -1,0 +1,99 @@
+-- How fresh and how complete the data of each workspace are, over all days.
+-- Grain: workspace; '(all)' is all of them.
+with
+
+runs as (
+    select
+        workspace_id,
+        max(created_at) as newest_run_at,
+        count(*) filter (not is_final and not is_terminal) as open_count,
+        count(*) filter (not is_final and is_terminal) as provisional_count
+    from marts.fct_runs
+    group by workspace_id
+),
+
+adjusted as (
+    select workspace_id, count(*) as adjustment_count
+    from marts.fct_adjustments
+    group by workspace_id
+),
+
+quarantined as (
+    select workspace_id, count(*) as quarantined_count
+    from audit.quarantined_records
+    group by workspace_id
+),
+
+unreconciled as (
+    select workspace_id, sum(unexplained_by_agent_usd) as unreconciled_usd
+    from audit.reconciliation_days
+    where status = 'unreconciled'
+    group by workspace_id
+),
+
+workspaces as (
+    select *
+    from marts.dim_workspaces
+    join reports.rpt_reconciliation using (workspace_id)
+    left join runs using (workspace_id)
+    left join adjusted using (workspace_id)
+    left join quarantined using (workspace_id)
+    left join unreconciled using (workspace_id)
+),
+
+health as (
+    select
+        if(grouping(workspace_id) = 1, '(all)', workspace_id) as workspace_id,
+        if(grouping(workspace_id) = 1, 'All workspaces', any_value(workspace_name))
+            as workspace_name,
+        max(last_batch_at) as last_batch_at,
+        max(last_complete_date) as last_complete_date,
+        max(newest_run_at) as newest_run_at,
+        coalesce(sum(open_count), 0)::bigint as open_count,
+        coalesce(sum(provisional_count), 0)::bigint as provisional_count,
+        coalesce(sum(adjustment_count), 0)::bigint as adjustment_count,
+        coalesce(sum(quarantined_count), 0)::bigint as quarantined_count,
+        coalesce(sum(finding_count), 0)::bigint as finding_count,
+        coalesce(sum(closed_day_count), 0)::bigint as closed_day_count,
+        coalesce(sum(reconciled_day_count), 0)::bigint as reconciled_day_count,
+        coalesce(sum(pending_day_count), 0)::bigint as pending_day_count,
+        coalesce(sum(open_day_count), 0)::bigint as open_day_count,
+        coalesce(sum(unreconciled_day_count), 0)::bigint as unreconciled_day_count,
+        sum(unexplained_usd)::decimal(38, 10) as unexplained_usd,
+        coalesce(sum(unreconciled_usd), 0)::decimal(38, 10) as unreconciled_usd
+    from workspaces
+    group by grouping sets ((workspace_id), ())
+),
+
+fastest as (
+    select
+        workspace_id, agent_name, shortest_span_seconds, required_batches_per_day,
+        collection_interval_seconds
+    from reports.rpt_coverage
+    join marts.dim_agents using (workspace_id, agent_id)
+    where is_fastest
+)
+
+select
+    health.workspace_id,
+    health.workspace_name,
+    health.last_batch_at,
+    health.last_complete_date,
+    health.newest_run_at,
+    coalesce(coverage.run_count, 0) as run_count,
+    coalesce(coverage.listed_run_count, 0) as listed_run_count,
+    if(coverage.workspace_id is null, 0, coverage.counted_run_count) as counted_run_count,
+    if(coverage.workspace_id is null, 0, coverage.unlisted_run_count) as unlisted_run_count,
+    coverage.unlisted_cost_usd,
+    health.* exclude (
+        workspace_id, workspace_name, last_batch_at, last_complete_date, newest_run_at
+    ),
+    fastest.agent_name as fastest_agent_name,
+    fastest.shortest_span_seconds,
+    fastest.required_batches_per_day,
+    fastest.collection_interval_seconds
+from health
+left join reports.rpt_coverage as coverage
+    on health.workspace_id = coverage.workspace_id and coverage.agent_id = '(all)'
+left join fastest on health.workspace_id = fastest.workspace_id
+order by health.workspace_name, health.workspace_id
