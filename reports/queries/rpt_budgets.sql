@@ -45,10 +45,10 @@ budgets as (
     left join agents on agents.name = lower(budgets.name)
 )
 
-select '(all)' as workspace_id, budgets.* exclude (budget_workspace_id)
+select '(all)' as workspace_id, budgets.*
 from budgets
 union all
-select budget_workspace_id, budgets.* exclude (budget_workspace_id)
+select budget_workspace_id, budgets.*
 from budgets
 where budget_workspace_id in (select workspace_id from marts.dim_workspaces)
 order by workspace_id, month, scope, name, of_workspace
