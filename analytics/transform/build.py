@@ -241,8 +241,14 @@ class UnseenChangeError(Exception):
 
 
 def _guarded(models: list[Model]) -> list[str]:
-    """Return the tables whose contents are guarded."""
-    return [model.relation for model in models if not model.is_view]
+    """Return the tables whose contents are guarded: all but those that are built after checks."""
+    of_results = set(CHECK_RESULTS)
+    for model in models:
+        if model.reads & of_results:
+            of_results.add(model.relation)
+    return [
+        model.relation for model in models if model.relation not in of_results and not model.is_view
+    ]
 
 
 def _update(changes: Update, model: Model) -> BuiltRelation:
@@ -258,6 +264,19 @@ def is_whole(con: duckdb.DuckDBPyConnection) -> bool:
         "select 1 from duckdb_schemas() where database_name = ? and schema_name = ?",
         [catalog, schema],
     ).fetchone()
+
+
+def build_on_results(con: duckdb.DuckDBPyConnection, queries: Path) -> None:
+    """Build once more what reads the results of checks, which are known only now.
+
+    The caller's transaction also writes these: whatever is killed, all are of one batch.
+    """
+    changed = set(CHECK_RESULTS)
+    for model in in_order(all_models(queries)):
+        if model.reads & changed:
+            changed.add(model.relation)
+            con.execute(f"truncate {_CATALOGS[model.layer]}.{model.relation}")
+            _make(con, model, exists=True)
 
 
 def build_only(con: duckdb.DuckDBPyConnection, relations: Collection[str]) -> None:

@@ -22,7 +22,7 @@ import duckdb
 from analytics.format.numbers import plural
 from analytics.parts import Before
 from analytics.resources import folder
-from analytics.transform.build import all_models
+from analytics.transform.build import all_models, build_on_results
 from analytics.transform.check_results import FINDINGS, KEPT_FINDINGS, RESULTS, create_results
 from analytics.transform.header_checks import header_checks
 from analytics.transform.incremental import Update
@@ -146,6 +146,7 @@ def run_checks(
             if result.control and not result.ok:
                 _store_findings(con, next(check for check in checks if check.name == name))
         store_results(con, [*results.values()])
+        build_on_results(con, queries)
     return [*results.values()]
 
 

@@ -30,7 +30,7 @@ from analytics.transform.changes import (
     Changes,
 )
 from analytics.transform.clustering import RUN, SESSION, Clustering
-from analytics.transform.models import NO_INPUTS, Model, ModelError, SqlModel
+from analytics.transform.models import CHECK_RESULTS, NO_INPUTS, Model, ModelError, SqlModel
 from analytics.transform.parsing import renamed
 from analytics.warehouse.database import transaction
 
@@ -67,6 +67,8 @@ class Update:
         self.changes = Changes(con)
         self.changes.read_sources()
         self.clustering = Clustering(con, self.changes)
+        for relation in CHECK_RESULTS:
+            self.changes.add(relation)
         self._models: dict[str, Model] = {}
 
     def on(self, con: duckdb.DuckDBPyConnection) -> Update:

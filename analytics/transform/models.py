@@ -29,7 +29,7 @@ CHECK_RESULTS = frozenset(
         "audit.alert_findings",
     }
 )
-"""Relations that checks write, once all models are built."""
+"""Relations that checks write; what reads them is built once more after the checks."""
 
 _FOLDERS = {"reports": "report"}  # of `queries/`, where its name is not the layer's
 
@@ -324,7 +324,9 @@ def in_order(models: Iterable[Model]) -> list[Model]:
     by_relation = {model.relation: model for model in models}
     sorter: TopologicalSorter[str] = TopologicalSorter()
     for relation, model in sorted(by_relation.items()):
-        reads = {name for name in model.reads if name.split(".")[0] not in SOURCE_SCHEMAS}
+        reads = {
+            name for name in model.reads - CHECK_RESULTS if name.split(".")[0] not in SOURCE_SCHEMAS
+        }
         if unknown := sorted(reads - by_relation.keys()):
             raise ModelError(model.file, f"reads {', '.join(unknown)}, which no model makes")
         sorter.add(relation, *sorted(reads))

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from analytics.resources import folder
-from analytics.transform import checks
+from analytics.transform import build
 from analytics.transform.build import all_models
 from analytics.transform.checks import CheckResult, Thresholds, _all_checks, _run, run_checks
 from analytics.transform.header_checks import header_checks
@@ -185,14 +185,15 @@ def test_error_names_the_file(sample: Warehouse, tmp_path: Path, sql: str, cause
 def test_checks_that_are_stopped_change_nothing(
     sample: Warehouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Results and findings are replaced together or not at all."""
-    before = sample.rows("from audit.check_results order by all")
+    """Results, and each relation that reads them, are replaced together or not at all."""
+    relations = ("audit.check_results", "marts.fct_findings")
+    before = [sample.rows(f"from {each} order by all") for each in relations]
 
     def stop(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(checks, "store_results", stop)
+    monkeypatch.setattr(build, "_make", stop)
     with pytest.raises(KeyboardInterrupt):
         run_checks(sample.con)
 
-    assert before == sample.rows("from audit.check_results order by all") != []
+    assert before == [sample.rows(f"from {each} order by all") for each in relations]

@@ -226,11 +226,11 @@ def contents(warehouse: Warehouse) -> Rows:
 
 
 def test_nothing_is_built_where_nothing_changed(built: Warehouse) -> None:
-    """A second update builds no row."""
+    """A second update builds no row but those that follow the results of checks."""
     updated = update(built.con, timezone="UTC")
 
     assert updated
-    assert [each.name for each in updated[0] if each.rows] == []
+    assert {each.name for each in updated[0] if each.rows} <= {"marts.fct_findings"}
 
 
 @pytest.mark.parametrize("what", ["time zone", "model", "library"])

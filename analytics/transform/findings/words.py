@@ -421,7 +421,7 @@ MODEL = polars_model(
                     any_value(finding_count) as finding_count,
                     min(utc_date) as utc_date,
                     max(abs(difference_usd)) as difference_usd
-                from reports.control_findings
+                from audit.control_findings
                 where control is not null
                 group by all
             )
