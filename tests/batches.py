@@ -110,8 +110,8 @@ def publish(batch: Batch) -> Published:
         build(con, timezone=batch.settings.reporting.timezone)
         checks = run_checks(con)
         record_publication(con)
-        controls = records(con, over_queries(con, "from reports.rpt_controls order by all"))
-        return Published({**read_marts(con), "rpt_controls": controls}, checks)
+        controls = records(con, over_queries(con, "from reports.controls order by all"))
+        return Published({**read_marts(con), "page_controls": controls}, checks)
 
 
 def read_marts(con: duckdb.DuckDBPyConnection) -> dict[str, list[Row]]:

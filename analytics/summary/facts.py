@@ -134,7 +134,7 @@ class Summary:
 
 
 QUERIES = tuple(
-    f"reports.rpt_{name}" for name in ("checks", "headlines", "periods", "workspace_health")
+    f"reports.rpt_{name}" for name in ("headlines", "periods", "workspace_health")
 )
 """The page queries that it reads."""
 
@@ -154,7 +154,7 @@ _PERIODS = """
 """
 _FINDINGS = "from marts.fct_findings where not is_silenced order by rank"
 _HEALTH = "from rpt_workspace_health where workspace_id = '(all)'"
-_CHECKS = "select check_name, state from rpt_checks order by check_name"
+_CHECKS = "select check_name, is_ok from audit.check_results order by check_name"
 
 
 def read_summary(con: duckdb.DuckDBPyConnection) -> Summary:
@@ -189,7 +189,7 @@ def read_summary(con: duckdb.DuckDBPyConnection) -> Summary:
         provisional_count=health["provisional_count"],
         controls=Controls(
             check_count=len(checks),
-            failed_checks=[row["check_name"] for row in checks if row["state"] == "failed"],
+            failed_checks=[row["check_name"] for row in checks if not row["is_ok"]],
             unreconciled_day_count=health["unreconciled_day_count"],
             unexplained_usd=health["unreconciled_usd"],
         ),

@@ -48,7 +48,6 @@ select
         as counted_run_count,
     if(lines.workspace_id is null, 0, unlisted_run_count) as unlisted_run_count,
     if(lines.workspace_id is null, 0, unlisted_cost_usd)::decimal(38, 10) as unlisted_cost_usd,
-    busiest_day_run_count,
     shortest_span_seconds,
     required_batches_per_day,
     collection_interval_seconds,

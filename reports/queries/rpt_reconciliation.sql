@@ -44,9 +44,9 @@ days as (
 ),
 
 stopped as (
-    select count(distinct control) as stopped_control_count
+    select
+        count(distinct control) filter (is_blocking) as stopped_control_count
     from audit.check_results
-    where control is not null and is_blocking
 )
 
 select

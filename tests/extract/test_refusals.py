@@ -117,7 +117,7 @@ def test_what_an_account_lacks_is_named_and_unknown(
         assert [row[2:] for row in runs if row[:2] == (workspace, "agent")] == [
             (2, 1, Decimal("0.75"))
         ] * 3
-        states = published.rows("rpt_controls", "workspace_id control state")
+        states = published.rows("page_controls", "workspace_id control state")
         assert {row[1] for row in states if row[0] == workspace and row[2] == "could not run"} == (
             controls
         )

@@ -33,13 +33,12 @@ def test_differences_fail_the_reconciliation(warehouse: Warehouse) -> None:
         " from audit.control_findings where control = 'run costs'"
     ) == (100, 103, 100, 103, "r-102", 4)
     assert warehouse.row(
-        "select count(*), max(finding_number), min(finding_count), max(difference), min(unit)"
-        " from reports.rpt_control_findings where control = 'run costs'"
-    ) == (20, 20, 103, 103, "usd")
+        "select count(*), max(difference), min(unit)"
+        " from reports.differences where what = 'run costs'"
+    ) == (20, 103, "usd")
     assert warehouse.rows(
-        "select state, ours - theirs, unit, finding_count from reports.rpt_controls"
-        " where control = 'run costs'"
-    ) == [("failed", sum(range(1, 104)), "usd", 103)]
+        "select state, difference, unit from reports.controls where control = 'run costs'"
+    ) == [("failed", sum(range(1, 104)), "usd")]
     assert warehouse.row(
         "select state, failed_control_count > 0, stopped_control_count > 0"
         " from reports.rpt_reconciliation"

@@ -28,9 +28,12 @@ compared as (
         controls.control,
         coalesce(totals.measure, '(none)') as measure,
         controls.claim,
-        coalesce(totals.first_source, split_part(controls.sources, ' | ', 1)) as first_source,
-        coalesce(totals.second_source, split_part(controls.sources, ' | ', 2)) as second_source,
         coalesce(totals.compared_count, 0) as compared_count,
+        case
+            when control = 'run costs' then 'runs'
+            when control in ('platform', 'bill', 'allocation') then 'days'
+            else 'agent days'
+        end as compared,
         totals.ours,
         totals.theirs,
         (
@@ -50,31 +53,20 @@ compared as (
 select
     workspace_id,
     control,
-    measure,
-    claim,
-    first_source,
-    second_source,
-    compared_count,
-    case
-        when control = 'run costs' then 'runs'
-        when control in ('platform', 'bill', 'allocation') then 'days'
-        else 'agent days'
-    end as compared_unit,
-    case
-        when ends_with(measure, '_usd') then 'usd'
-        when measure = 'run_count' then 'runs'
-        when starts_with(measure, 'tokens_') then 'tokens'
-        else '(none)'
-    end as unit,
-    ours,
-    theirs,
-    finding_count,
-    refused_source,
     case
         when finding_count > 0 then 'failed'
         when compared_count > 0 then 'passed'
         when refused_source is not null then 'could not run'
         else 'nothing to compare'
-    end as state
+    end as state,
+    claim,
+    case
+        when compared_count > 0 then format('{:,} {}', compared_count, compared)
+        when refused_source is not null then 'the API refuses ' || refused_source
+    end as compared,
+    if(ends_with(measure, '_usd'), 'usd', 'number') as unit,
+    ours,
+    theirs,
+    (ours - theirs)::decimal(38, 10) as difference
 from compared
-order by workspace_id, control, measure
+order by workspace_id, list_position(['failed', 'could not run'], state), control, measure
