@@ -68,7 +68,7 @@ class Column:
         """Empty for numbers."""
         if self.unit in _NAMES:
             return "name"
-        if self.unit in {"trend", "bullet"}:
+        if self.unit in {"trend", "bullet", "effect"}:
             return "drawing"
         return "text" if self.unit in _TEXTS else ""
 

@@ -1,4 +1,4 @@
-"""Drawings that need no script: budgets."""
+"""Drawings that need no script: budgets and effects."""
 
 from __future__ import annotations
 
@@ -10,7 +10,20 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from decimal import Decimal
 
+_EFFECT = 240
 _BUDGET, _MOST_USED = 120, 1.5  # the place of a budget's tick, and what is cut off in budgets
+
+
+def effect(share: float) -> Markup:
+    """Return a bar from zero, in the middle, to a share of the largest one, from -1 to 1."""
+    half = _EFFECT / 2
+    width = round(abs(share) * half, 1)
+    kind, x = ("more", half) if share > 0 else ("less", half - width)
+    return Markup(  # noqa: S704 - holds numbers alone
+        f'<svg class="effect" viewBox="0 0 {_EFFECT} 14" aria-hidden="true" focusable="false">'
+        f'<rect class="{kind}" x="{x:g}" y="2" width="{width:g}" height="10"/>'
+        f'<path class="tick" d="M{half:g} 0v14"/></svg>'
+    )
 
 
 def bullet(row: Mapping[str, Any]) -> Markup:

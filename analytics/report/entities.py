@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import duckdb
 
 
-Scope = Literal["site", "site_month", "workspace", "month", "agent"]
+Scope = Literal["site", "workspace", "month", "agent"]
 
 QUERIES = ("reports.rpt_dates", "reports.rpt_headlines", "reports.rpt_months")
 """The page queries that tell of all entities."""
@@ -187,13 +187,11 @@ def _month(row: Mapping[str, Any], by_key: Mapping[tuple[Any, ...], Entity]) -> 
     if (workspace := by_key.get((row["workspace_id"], ALL))) is None:
         return None
     month: date = row["month"]
-    is_site = workspace.scope == "site"
-    folder = "months" if is_site else workspace.path.removesuffix(".html")
-    scope: Scope = "site_month" if is_site else "month"
+    folder = "months" if workspace.scope == "site" else workspace.path.removesuffix(".html")
     words = days.month_in_words(month)
     row = {**row, "workspace_name": workspace.name}
     path = f"{folder}/{month:%Y-%m}.html"
-    return Entity(scope, workspace.workspace_id, ALL, words, path, row, month)
+    return Entity("month", workspace.workspace_id, ALL, words, path, row, month)
 
 
 def _agent_path(workspace_id: str, agent_id: str) -> str:

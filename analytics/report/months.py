@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 
 KEYS: Mapping[Scope, tuple[str, ...]] = {
     "site": (),
-    "site_month": ("month",),
     "workspace": ("workspace_id",),
     "month": ("workspace_id", "month"),
     "agent": ("workspace_id", "agent_id"),

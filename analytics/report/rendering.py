@@ -20,7 +20,7 @@ from analytics.report.columns import Column, column
 from analytics.report.findings import Findings
 from analytics.report.months import KEYS, encoded, key_of
 from analytics.report.statements import Statements
-from analytics.report.tables import Tables, sums
+from analytics.report.tables import Tables, slim, sums
 from analytics.resources import folder
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ CONTENT_SECURITY_POLICY = (
     " 'sha256-ji27qzEtxXZW+7dun6UwjHXJ18e6WAin1VvNtkzIE/o=';"
     " img-src data: blob:; base-uri 'none'; form-action 'none'"
 )
+_FEW = 9  # workspaces that a month links to
 SHOWN_ROWS = 200  # of a table without a limit of its own
 
 Row = dict[str, Any]
@@ -107,7 +108,7 @@ class Pages:
             title=self._title(entity, heading),
             reach=self._reach(row),
             heading=heading,
-            as_of=" · ".join(filter(None, (text.known(each, row) for each in page.as_of))),
+            as_of=_joined(page.as_of, row),
             remarks=[*sentences(page.remarks, row), *self._warnings(entity)],
             breadcrumb=self._breadcrumb(entity, root),
             tabs=self._tabs(entity, root),
@@ -121,7 +122,11 @@ class Pages:
             has_runs=any(_frame(part)["kind"] == "runs" for part in page.parts),
             definitions=definitions(page.scope),
             definitions_href=f"{root}index.html#definitions",
-            footer=[f"Levain analytics {self._about.code_version} · {self._reach(row)}"],
+            sign=page.sign,
+            footer=[
+                *filter(None, [_joined(page.foot, row)]),
+                f"Levain analytics {self._about.code_version} · {self._reach(row)}",
+            ],
             data={
                 "page": page.name,
                 "entity": entity.stem,
@@ -187,6 +192,8 @@ class Pages:
         if not rows:
             return _frame(part) | {"kind": "text", "label": part.empty} if part.empty else None
         columns = [column(each) for each in part.columns]
+        if part.slim:
+            columns, rows = slim(columns, rows)
         made = _frame(part) | {"table": self._folds(part, columns, rows, tables)}
         if part.title:
             first = rows[0] | {"agent_id": tables.name_of(rows[0])}
@@ -250,9 +257,9 @@ class Pages:
         return links
 
     def _tabs(self, entity: Entity, root: str) -> list[dict[str, Any]]:
-        """Return the pages of the same scope, where there are several; of a month, those above."""
+        """Return the pages of the same scope, if there are several; of a month, those beside it."""
         if entity.month:
-            entity = self._entities.by_key[entity.workspace_id, ALL]
+            return self._month_tabs(entity, root)
         of = [each for each in self._pages.values() if each.scope == entity.scope]
         if len(of) < 2:
             return []
@@ -263,6 +270,28 @@ class Pages:
                 "is_current": each is self.page,
             }
             for each in sorted(of, key=lambda each: (each.path(entity) != entity.path, each.name))
+        ]
+
+    def _month_tabs(self, entity: Entity, root: str) -> list[dict[str, Any]]:
+        """Return the same month of few other workspaces, and the months before and after."""
+        months = self._entities.months
+        same = [each for each in months.values() if each.month == entity.month]
+        mine = {ALL, entity.workspace_id}
+        shown = [each for each in same if len(same) <= _FEW or each.workspace_id in mine]
+        tabs = [
+            {
+                "name": self._entities.by_key[each.workspace_id, ALL].name,
+                "href": root + each.path,
+                "is_current": each is entity,
+            }
+            for each in shown
+        ]
+        own = [each for each in months.values() if each.workspace_id == entity.workspace_id]
+        at = own.index(entity)  # the newest is the first
+        beside = [(f"\u2039 {each.name}", each) for each in own[at + 1 : at + 2]]
+        beside += [(f"{each.name} \u203a", each) for each in own[max(at - 1, 0) : at]]
+        return tabs + [
+            {"name": name, "href": root + each.path, "is_current": False} for name, each in beside
         ]
 
     def _members(self, entity: Entity, root: str) -> list[dict[str, str]]:
@@ -311,6 +340,11 @@ def _budgets(con: duckdb.DuckDBPyConnection) -> dict[Key, Row]:
         where period = 'now' and (scope = 'workspace' or scope = 'all' and workspace_id = '(all)')
             and (scope = 'all' or workspace_id = budget_workspace_id)""")
     return {(row["workspace_id"], ALL): row for row in pl.DataFrame(rows).iter_rows(named=True)}
+
+
+def _joined(templates: Sequence[str], row: Row) -> str:
+    """Return in one line the filled templates that say something."""
+    return " · ".join(filter(None, (_remark(each, row) for each in templates)))
 
 
 def headline_texts(headline: Headline, row: Row) -> dict[str, Any]:

@@ -46,7 +46,6 @@ ENGINE = (
     "view",
     "cards",
     "axes",
-    "waterfall",
     "plot",
     "answers",
     "load",
@@ -202,12 +201,10 @@ class _Build:
         }
 
     def _of(self, page: Page) -> Sequence[Entity]:
-        of_month = self._entities.months.values()
         of: dict[Scope, Sequence[Entity]] = {
             "site": [self._entities.site],
-            "site_month": [each for each in of_month if each.scope == "site_month"],
             "workspace": self._entities.workspaces,
-            "month": [each for each in of_month if each.scope == "month"],
+            "month": [*self._entities.months.values()],
             "agent": self._entities.agents,
         }
         return of[page.scope]

@@ -19,12 +19,11 @@ if TYPE_CHECKING:
 
 MAIN_PAGES: dict[Scope, str] = {
     "site": "overview",
-    "site_month": "statement",
     "workspace": "workspace",
     "month": "month",
     "agent": "agent",
 }
-Mark = Literal["column", "line", "bar", "interval", "waterfall"]
+Mark = Literal["column", "line", "bar", "interval"]
 
 
 class Draw(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
@@ -69,8 +68,9 @@ class Part(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
     HTML, of the relation's rows or of their sums `by` some columns. An `optional` one stands only
     where the relation has rows of the entity. A chart over time can be switched to what it has in
     `split` and `show`; with `compare`, a line is the period before. `time` is the day of a column
-    with the unit `trend`, if it is not `date`. Parts of one's own have rows from the first to the
-    last day of `span`, `monthly` ones of whole months; `lines` mark days.
+    with the unit `trend`, if it is not `date`. A `slim` table of money has no row below a cent, and
+    no column of zeros. Parts of one's own have rows from the first to the last day of `span`,
+    `monthly` ones of whole months; `lines` mark days.
     """
 
     key: str
@@ -96,6 +96,7 @@ class Part(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
     empty: str = ""
     optional: bool = False
     fold: str = ""
+    slim: bool = False
     wide: Literal["", "half", "tall"] = ""
     stack: tuple[str, ...] = ()
     monthly: bool = False
@@ -153,6 +154,7 @@ class Page(msgspec.Struct, forbid_unknown_fields=True):
     """A page for each entity of its scope.
 
     Texts are templates over the entity's row of `rpt_headlines`, and of each relation in `data`.
+    `sign` are lines to sign on paper; those of `foot` stand in one line at the end.
     """
 
     scope: Scope
@@ -164,6 +166,8 @@ class Page(msgspec.Struct, forbid_unknown_fields=True):
     picker: bool = False
     headings: dict[str, str] = {}
     remarks: tuple[str, ...] = ()
+    sign: tuple[str, ...] = ()
+    foot: tuple[str, ...] = ()
     headline: tuple[Headline, ...] = ()
     card: tuple[Card, ...] = ()
     section: tuple[Section, ...] = ()

@@ -137,9 +137,16 @@ _FINDINGS = {
     "findings": "(select * exclude (rank) from marts.fct_findings)",
     "versions": "(select workspace_id, agent_id, first_run_at from marts.dim_agent_versions)",
 }
+# A month links to the same month of other workspaces, and to those before and after.
 _MONTHS = """(
-    select rpt_months.*, workspace_name, agent_name, agent_slug
-    from rpt_months join rpt_headlines using (workspace_id, agent_id))"""
+    select rpt_months.*, workspace_name, linked
+    from rpt_months
+    join rpt_headlines using (workspace_id, agent_id)
+    cross join (
+        select hash(list((workspace_id, rpt_months.month, workspace_name) order by all)) as linked
+        from rpt_months join rpt_headlines using (workspace_id, agent_id)
+        where agent_id = '(all)')
+    where agent_id = '(all)')"""
 
 
 def _as_it_is(con: duckdb.DuckDBPyConnection, relation: str) -> tuple[str, dict[str, str]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import date
+from decimal import Decimal
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 from urllib.parse import quote
@@ -28,6 +29,7 @@ _STATES = {
     "◔": "open,pending,not invoiced,preview,provisional,incomplete,at_risk,could not run,behind",
 }
 _SIGNS = {state: sign for sign, states in _STATES.items() for state in states.split(",")}
+_HALF_CENT = Decimal("0.005")
 _CARDS_FROM = 4  # columns: fewer fit a phone
 _REMEMBERED = 1_000  # days and months stand on many pages
 
@@ -120,9 +122,11 @@ class Tables:
     def _text(self, row: Row, column: Column) -> str:
         value, unit = row[column.expression], column.unit
         if unit in {"agent", "agent_name", "workspace", "workspace_month"}:
-            return self._link(row, unit)
+            return self._link(row, unit, value)
         if unit == "bullet":
             return drawings.bullet(row)
+        if unit == "effect":
+            return drawings.effect(value)
         if unit == "state":
             return _state(value or "")
         if value is None or unit not in {"name", "text", "prose", "run"}:
@@ -141,16 +145,16 @@ class Tables:
         entity = self._entities.months.get((row.get("workspace_id"), month))
         return f'<a href="{self._root}{entity.path}">{shown}</a>' if entity else shown
 
-    def _link(self, row: Row, unit: str) -> str:
+    def _link(self, row: Row, unit: str, value: str) -> str:
         is_workspace = unit.startswith("workspace")
-        key = (row["workspace_id"], ALL if is_workspace else row["agent_id"])
+        key = (value, ALL) if is_workspace else (row["workspace_id"], row["agent_id"])
         if (entity := self._entities.by_key.get(key)) is None:
             return str(escape(names.display(key[-1])))
         name = f"<bdi>{escape(entity.name)}</bdi>"
         if unit == "agent_name" or not entity.path:
             return name
         if unit == "workspace_month":
-            entity = self._entities.months.get((row["workspace_id"], row["month"]), entity)
+            entity = self._entities.months.get((value, row["month"]), entity)
         return f'<a href="{self._root}{entity.path}">{name}</a>'
 
 
@@ -181,6 +185,19 @@ def sums(rows: Iterable[Row], columns: Iterable[Column]) -> dict[str, Any]:
                 known = totals[name]
                 totals[name] = value if known is None else known + value
     return totals
+
+
+def slim(
+    columns: Sequence[Column], rows: Sequence[Mapping[str, Any]]
+) -> tuple[list[Column], list[dict[str, Any]]]:
+    """Return the columns of figures that are not all zero, and the rows of a cent and more."""
+    money = [each.expression for each in columns if each.unit.startswith("usd")]
+    wide = [each for each in columns if each.kind or any(row[each.figures[0]] for row in rows)]
+    return wide, [
+        dict(row)
+        for row in rows
+        if not money or any(row[name] is None or abs(row[name]) >= _HALF_CENT for name in money)
+    ]
 
 
 def _of_same_rows(rows: Iterable[Row], total: Row, column: Column) -> Row:

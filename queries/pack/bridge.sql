@@ -16,6 +16,5 @@ select
     driver_model,
     is_total
 from reports.rpt_month_bridge
-left join reports.rpt_month_reasons as reasons using (workspace_id, month, previous_month)
 where month = $month::date and workspace_id = '(all)'
 order by step_number

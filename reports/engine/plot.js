@@ -3,7 +3,6 @@ import { PLOT_DAY, axis, monthAxis, timeAxis } from "./axes.js";
 import { daysBetween, mondayOf, shifted } from "./days.js";
 import { SMALL_SAMPLE, figure, fill, quantityOf, shortened, wilson } from "./format.js";
 import { parsed } from "./part.js";
-import { waterfall } from "./waterfall.js";
 
 /** @typedef {import("./view.js").View} View */
 /** @typedef {import("./view.js").Part} Part */
@@ -355,12 +354,6 @@ const rateRows = ({ rows }, part, isNarrow) => {
   return { data: [rates, counts],
     layout: { ...layout, margin: { r: 112, l: 8, t: 8 }, xaxis: { ...xaxis, side: "bottom" } } };
 };
-/** @param {View} view @param {Part} part @param {boolean} isNarrow @returns {Figure} */
-const waterfallOf = ({ rows }, part, isNarrow) => {
-  const [trace] = tracesOf(part);
-  const amounts = rows.map((row) => position(trace.figure, trace.unit, row));
-  return waterfall(rows, amounts, trace.figure, rowsLayout(rows, 1, isNarrow));
-};
 
 /** The figure of a view, with colours as roles.
  * @param {View} view @param {Part} part @param {{ isNarrow: boolean }} screen
@@ -371,7 +364,6 @@ export const plot = (view, part, { isNarrow }) => {
         : rateRows(view, part, isNarrow))
     : mark === "bar" && part.stack ? stackedBars(view, tracesOf(part)[0], isNarrow)
     : mark === "bar" ? barsOf(view, tracesOf(part), isNarrow)
-    : mark === "waterfall" ? waterfallOf(view, part, isNarrow)
     : overTime(view, part, isNarrow, mark === "line");
   return framed(data, layout);
 };

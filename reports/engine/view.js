@@ -302,7 +302,7 @@ export const view = (part, data, choice) => {
   const isWeekly = by[0] === "week" || (isTime && daysBetween(...days) >= STACKED_DAYS);
   const times = isTime ? timeRows(part, data, query, days, isWeekly) : [];
   const keys = isStack ? part.stack ?? [] : by;
-  const isAsGiven = ["line", "waterfall"].includes(mark);
+  const isAsGiven = mark === "line";
   const found = isTime && !isStack ? times : keyRows(keys, data, now ? rowsOf(query)
     : withTrend(sumsByKey(part, keys, query, period), part, keys, query));
   const rows = (isTime && !isStack) || mark === "line" ? found : ordered(part, found);

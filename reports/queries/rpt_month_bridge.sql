@@ -1,6 +1,7 @@
 -- From the bill of the month before to that of the month, step by step, of each workspace and of
 -- all that have a bridge: the first step and the effects add up to the last one. Of each effect,
--- the agent and model that made most of it. Effects of nothing are left out.
+-- the agent and model that made most of it. Effects of nothing are left out. With those of all
+-- stand the names of workspaces that have no bridge.
 -- Grain: workspace or '(all)', month and step.
 with
 
@@ -106,6 +107,33 @@ steps as (
         any_value(amount_usd) filter (step_number = 14) over bridge as end_usd
     from sums
     window bridge as (partition by workspace_id, month)
+),
+
+-- A workspace of which one of both months was not read whole, or has no known bill, has none.
+left_out as (
+    select
+        month,
+        '(all)' as workspace_id,
+        string_agg(workspace_name, ', ' order by workspace_name, workspace_id) as left_out_names
+    from (
+        select distinct workspace_id, unnest([month, (month + interval 1 month)::date]) as month
+        from (
+            select workspace_id, date_trunc('month', utc_date)::date as month
+            from marts.fct_charges
+            where coalesce(billed_usd <> 0, true)
+            union
+            select workspace_id, usage_month
+            from marts.fct_month_lines
+            where revision is not null and billed_usd <> 0
+            union
+            select workspace_id, month
+            from marts.dim_months
+            where unknown_bill_count > 0
+        )
+    )
+    anti join marts.fct_month_bridge using (workspace_id, month)
+    join marts.dim_workspaces using (workspace_id)
+    group by month
 )
 
 select
@@ -125,8 +153,10 @@ select
     agents.agent_name as driver_name,
     steps.driver.model as driver_model,
     steps.driver.amount_usd::decimal(38, 10) as driver_usd,
-    steps.is_total
+    steps.is_total,
+    left_out_names
 from steps
+left join left_out using (workspace_id, month)
 left join texts using (step_number)
 left join marts.dim_agents as agents
     on agents.workspace_id = steps.driver.workspace_id

@@ -135,36 +135,6 @@ test("lines run over numbers too, above a band", () => {
   assert.deepEqual([line.x, line.y], [[1, 2], [1, null]]);
 });
 
-const USD = 10_000_000_000;
-const bridge = (...amounts) => {
-  const part = { key: "bridge", data: "rpt_month_bridge", mark: "waterfall", by: ["step"], order: "step_number",
-    draw: [{ value: "amount_usd|usd" }], title: "From {first.amount_usd|usd}" };
-  const table = { step_number: amounts.map((_, index) => index + 1), amount_usd: amounts.map((each) => each * USD),
-    step: { keys: amounts.map((_, index) => `step <${index + 1}>`) } };
-  const shown = view(part, { ...data, now: { bridge: decodeTable(table) } }, nothing);
-  return { shown, ...plot(shown, part, { isNarrow: false }) };
-};
-test("a waterfall goes from the first amount to the last, each effect from where the one before ended", () => {
-  const { shown, data: [steps, bars, figures], layout } = bridge(100, 20, -70, 50);
-  assert.equal(shown.title, "From $100.00");
-  assert.deepEqual([bars.base, bars.x], [[0, 100, 120, 0], [100, 20, -70, 50]]);
-  assert.deepEqual(bars.marker.color, ["@billed", "@more", "@less", "@billed"]);
-  assert.deepEqual(bars.marker.pattern.shape, ["", "/", "", ""]);
-  assert.deepEqual(figures.text.map((each) => each.trim()), ["$100.00", "+$20.00", "\u2212$70.00", "$50.00"]);
-  assert.deepEqual(steps.x, [100, 100, null, 120, 120, null, 50, 50, null]);
-  assert.deepEqual([layout.yaxis.ticktext[0], layout.annotations], ["step &lt;1&gt;", undefined]);
-});
-test("a waterfall of small effects is cut below them, and says so; it has all rows", () => {
-  const { data: [, bars], layout } = bridge(1000, ...Array(10).fill(1), 1010);
-  assert.deepEqual([bars.base[0], layout.xaxis.range], [990, [990, 1010]]);
-  assert.deepEqual([bars.x[0], bars.x.length, layout.annotations[0].text], [10, 12, "scale begins above $0"]);
-});
-test("a waterfall may begin at nothing, or end below it", () => {
-  assert.deepEqual(bridge(0, 5, 5).layout.xaxis.range, [0, 5]);
-  assert.deepEqual(bridge(1, -3, -2).layout.xaxis.range, [-2, 1]);
-  assert.deepEqual(bridge(0, 0).shown.isDrawn, false);
-});
-
 test("roles become colours where colours stand, and nowhere else", () => {
   const figure = { marker: { color: ["@cost", "@cost~"] }, name: "@cost", colorscale: [[0, "@tokens-in"]] };
   assert.deepEqual(painted(figure, (role) => role.toUpperCase()),

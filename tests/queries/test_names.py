@@ -50,9 +50,8 @@ def test_the_pack_names_who_is_left_out_of_the_bridge() -> None:
             create schema reports;
             create table reports.rpt_month_bridge as
             select {of}, step_number, '' as step, 1 as amount_usd, 'Billed.' as comment,
-                '' as driver_name, '' as driver_model, true as is_total
+                '' as driver_name, '' as driver_model, true as is_total, 'Gone' as left_out_names
             from (values (1), (14)) as steps(step_number);
-            create table reports.rpt_month_reasons as select {of}, 'Gone' as left_out_names
         """)
         found = con.execute(f"select comment from ({sql})", {"month": date(2026, 10, 1)}).fetchall()
 

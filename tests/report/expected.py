@@ -21,8 +21,8 @@ from analytics.transform.page_queries import create_queries
 Row = dict[str, Any]
 
 KEYS = {
-    "site": (), "site_month": ("month",), "workspace": ("workspace_id",),
-    "month": ("workspace_id", "month"), "agent": ("workspace_id", "agent_id"),
+    "site": (), "workspace": ("workspace_id",), "month": ("workspace_id", "month"),
+    "agent": ("workspace_id", "agent_id"),
 }  # fmt: skip
 TIMES = {"date", "utc_date", "week"}
 _ADDED = ("_usd", "_count", "_ms", "_seconds")
@@ -120,8 +120,7 @@ class Reports:
         if choice.first and choice.last:
             return choice.first, choice.last
         (row,) = self.rows(
-            "select max(month) as month from reports.rpt_months where workspace_id = ?"
-            " and agent_id = ?",
+            "select max(month) as month from rpt_months where workspace_id = ? and agent_id = ?",
             [entity.workspace_id, entity.agent_id],
         )
         first: date = row["month"]

@@ -26,15 +26,7 @@ from tests.report.expected import Reports
 
 Built = Callable[..., Path]
 ABOUT = About(datetime(2026, 11, 25, 6, tzinfo=UTC), "0.1.0", "Europe/Berlin")
-LASTING = re.compile(
-    r"^data/20.*\.js$|^agents/|/\d{4}-\d\d\.html$|/(month|statement)/.*\d{4}-\d\d\.js$"
-)
-OF_A_MONTH = [
-    "data/month/{workspace_file}-{month}.js",
-    "data/statement/{month}.js",
-    "months/{month}.html",
-    "workspaces/{workspace_file}/{month}.html",
-]
+LASTING = re.compile(r"^data/20.*\.js$|^agents/|/\d{4}-\d\d\.html$")
 
 
 @pytest.fixture(scope="module")
@@ -120,15 +112,15 @@ def costliest(reports: Reports) -> Entity:
         ),
         (
             "update rpt_months set cost_usd = 7 where {agent} and month = '{month}-01'",
-            ["agents/{agent_file}.html", *OF_A_MONTH],
+            ["agents/{agent_file}.html"],
         ),
         (
             (
-                "insert into rpt_invoices by name select * replace"
-                " ('{workspace}' as workspace_id, date '{month}-01' as month)"
-                " from rpt_invoices"
+                "insert into month_invoices by name select * replace"
+                " (unnest(['{workspace}', '(all)']) as workspace_id, date '{month}-01' as month)"
+                " from month_invoices limit 2"
             ),
-            OF_A_MONTH,
+            ["months/{month}.html", "workspaces/{workspace_file}/{month}.html"],
         ),
     ],
 )
@@ -155,16 +147,17 @@ def test_a_batch_rewrites_what_it_changed(
 def test_a_new_name_rewrites_the_pages_that_show_it(
     before: Path, reports: Reports, build: Built
 ) -> None:
-    """The pages of months that name a renamed agent are made anew, and no other one is."""
-    agent = costliest(reports)
+    """Of a workspace these are its agents, and each month, which lead to those of others."""
+    (workspace, other) = reports.entities.workspaces
     reports.con.execute(
-        "update rpt_headlines set agent_name = 'New' where agent_id = ?", [agent.agent_id]
+        "update rpt_headlines set workspace_name = 'New' where workspace_id = ?",
+        [workspace.workspace_id],
     )
     after = build("after", before)
 
-    months = {each for each in rewritten(before, after) if re.search("^workspaces/.*html", each)}
-    named = {each for each in lasting(after) if b"New" in (after / each).read_bytes()}
-    assert months == {each for each in named if re.search("^workspaces/.*html", each)} != set()
+    own = {each.path for each in reports.entities.lines_of(other)}
+    pages = {each for each in lasting(after) if each.endswith(".html")}
+    assert rewritten(before, after) == pages - own
 
 
 def test_the_same_tables_make_the_same_site(before: Path, build: Built) -> None:
@@ -177,9 +170,7 @@ def test_a_damaged_file_is_not_taken_over(before: Path, build: Built, tmp_path: 
     damaged = tmp_path / "damaged"
     shutil.copytree(before, damaged)
     link, folder, pipe, cut, *_ = sorted(each for each in lasting(damaged) if "data/20" in each)
-    chart = min(each for each in lasting(damaged) if each.startswith("data/month/"))
-    for name in (cut, chart):
-        (damaged / name).write_bytes((damaged / name).read_bytes()[:-9])
+    (damaged / cut).write_bytes((damaged / cut).read_bytes()[:-9])
     for name in (link, folder, pipe):
         (damaged / name).rename(damaged / f"{name}.elsewhere")
     (damaged / link).symlink_to(damaged / f"{link}.elsewhere")
@@ -188,9 +179,9 @@ def test_a_damaged_file_is_not_taken_over(before: Path, build: Built, tmp_path: 
     after = build("after", damaged)
 
     assert files(after) == files(before)
-    assert all((after / name).lstat().st_nlink == 1 for name in (link, folder, pipe, cut, chart))
+    assert all((after / name).lstat().st_nlink == 1 for name in (link, folder, pipe, cut))
     made_anew = {each for each in rewritten(damaged, after) if each.startswith("data/")}
-    assert made_anew == {link, folder, pipe, cut, chart}
+    assert made_anew == {link, folder, pipe, cut}
 
 
 @pytest.mark.parametrize(

@@ -129,7 +129,7 @@ class Warehouse:
         """Execute a query, and build the relations that it reads before."""
         if self._built is not None and (read := _models_of(references("query", sql))):
             build_some(self._con, read, self._timezone, self._built)
-        if "reports.rpt_" in sql:
+        if "reports." in sql:
             sql = over_queries(self._con, sql)
         return self._con.execute(sql, values)
 

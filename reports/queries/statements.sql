@@ -1,0 +1,106 @@
+-- What each month books, of each workspace and of all: its lines in the books, frozen once it is
+-- closed, the adjustments of earlier months that it books, and what changed since its close.
+-- Amounts are of UTC months. Grain: workspace or '(all)', and month.
+with
+
+amounts as (
+    select
+        workspace_id,
+        usage_month as month,
+        true as is_line,
+        billed_usd,
+        own_key_usd,
+        if(revision is null, null, billed_usd) as closed_usd
+    from marts.fct_month_lines
+    union all by name
+    select
+        workspace_id,
+        booked_month as month,
+        difference_billed_usd as earlier_usd,
+        difference_own_key_usd as earlier_own_key_usd
+    from marts.fct_period_adjustments
+    union all by name
+    select
+        workspace_id,
+        usage_month as month,
+        difference_billed_usd as since_usd,
+        booked_month as since_month
+    from marts.fct_period_adjustments
+    union all by name
+    select workspace_id, usage_month as month, amount_usd - credit_usd as invoiced_usd
+    from marts.fct_invoices
+    where invoice_id <> '(none)'
+    union all by name
+    select workspace_id, booked_month as month, accrual_usd
+    from marts.fct_accruals
+    where
+        exists (from audit.closings)
+        or exists (from marts.fct_invoices where invoice_id <> '(none)')
+    union all by name
+    select workspace_id, month, unknown_bill_count, status
+    from marts.dim_months
+),
+
+sums as (
+    select
+        if(grouping(workspace_id) = 0, workspace_id, '(all)') as workspace_id,
+        month,
+        arg_min(
+            status, list_position(['open', 'incomplete', 'final', 'closed'], status)
+        ) as status,
+        coalesce(bool_or(is_line), false) as has_lines,
+        sum(unknown_bill_count)::bigint as unknown_bill_count,
+        sum(billed_usd) as billed_usd,
+        sum(closed_usd) as closed_usd,
+        sum(earlier_usd) as earlier_usd,
+        sum(own_key_usd) as own_key_usd,
+        sum(earlier_own_key_usd) as earlier_own_key_usd,
+        sum(since_usd) as since_usd,
+        string_agg(distinct strftime(since_month, '%B %Y'), ', ') as since_months,
+        sum(invoiced_usd) as invoiced_usd,
+        sum(accrual_usd) as accrual_usd
+    from amounts
+    group by grouping sets ((workspace_id, month), (month))
+),
+
+evidence as (
+    select
+        if(grouping(workspace_id) = 0, workspace_id, '(all)') as workspace_id,
+        max(load_id) as last_load_id,
+        count(*) as file_count
+    from audit.landing_files
+    group by grouping sets ((workspace_id), ())
+)
+
+-- A name stands between marks that keep its writing direction from the rest of the sentence.
+select
+    workspace_id,
+    sums.month,
+    coalesce(sums.status, 'incomplete') as status,
+    coalesce(
+        if(is_early, 'Closed early', 'Closed')
+        || ', revision '
+        || revision
+        || strftime(closed_at at time zone 'UTC', ', %-d %B %Y')
+        || coalesce(', prepared by ' || chr(8296) || prepared_by || chr(8297), '')
+        || coalesce(', approved by ' || chr(8296) || approved_by || chr(8297), ''),
+        'Not closed: ' || coalesce(sums.status, 'incomplete')
+    ) as book_state,
+    coalesce(unknown_bill_count, 0) as unknown_bill_count,
+    if(has_lines, billed_usd, 0) as billed_usd,
+    coalesce(earlier_usd, 0) as earlier_usd,
+    if(has_lines, billed_usd, 0) + coalesce(earlier_usd, 0) as to_book_usd,
+    if(has_lines, own_key_usd, 0) + coalesce(earlier_own_key_usd, 0) as own_key_usd,
+    invoiced_usd,
+    accrual_usd,
+    closed_usd,
+    since_usd,
+    since_months,
+    closed_usd + since_usd as today_usd,
+    manifest_sha256,
+    last_load_id,
+    file_count
+from sums
+left join evidence using (workspace_id)
+left join audit.closings as closings
+    on closings.month = sums.month and closings.status = 'closed'
