@@ -206,7 +206,7 @@ class Pages:
         self, part: Part, columns: Sequence[Column], rows: list[Row], tables: Tables
     ) -> Markup:
         """Return the table of a static part: as it is, folded, or folded by month."""
-        caption = part.subtitle or part.label
+        caption = part.subtitle or f"Table: {part.label}"  # its section has the same name
         limit = part.limit or SHOWN_ROWS
 
         def table(key: str, caption: str, rows: list[Row]) -> Markup:

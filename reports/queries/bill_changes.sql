@@ -1,48 +1,156 @@
--- Why the bill differs from that of the month before: each effect of more than 1 % of that, the
--- largest first, and the others as one. Grain: workspace or '(all)', month and effect.
+-- Why the bill differs from that of the month before: each effect of 1 % of that and more, the
+-- largest first, with the agent and model that made most of it, and the others as one.
+-- With those of all stand the names of workspaces that have no bridge.
+-- Grain: workspace or '(all)', month and effect.
 with
 
-effects as (
-    select
-        *,
-        abs(amount_usd) >= 0.01 * start_usd as is_shown,
-        end_usd - start_usd as change_usd
-    from reports.rpt_month_bridge
-    where not is_total
-),
-
-rows as (
+cells as (
     select
         workspace_id,
         month,
-        previous_month,
+        agent_id,
+        model,
+        unnest([
+            {effect: 'adjustment', amount_usd: adjustment_effect_usd},
+            {effect: 'volume', amount_usd: volume_effect_usd},
+            {effect: 'agent_mix', amount_usd: agent_mix_effect_usd},
+            {effect: 'tokens_per_run', amount_usd: tokens_per_run_effect_usd},
+            {effect: 'model_mix', amount_usd: model_mix_effect_usd},
+            {effect: 'price', amount_usd: price_effect_usd},
+            {effect: 'failure', amount_usd: failure_effect_usd},
+            {effect: 'new_agent', amount_usd: new_agent_effect_usd},
+            {effect: 'retired_agent', amount_usd: retired_agent_effect_usd},
+            {effect: 'platform', amount_usd: platform_effect_usd},
+            {effect: 'surcharge', amount_usd: surcharge_effect_usd},
+            {effect: 'own_key', amount_usd: own_key_effect_usd}
+        ], recursive := true)
+    from marts.fct_month_bridge
+),
+
+texts as (
+    from (values
+        ('adjustment', 'the month before was adjusted upwards',
+            'the month before was adjusted downwards'),
+        ('volume', 'there were more runs', 'there were fewer runs'),
+        ('agent_mix', 'runs moved to more expensive agents', 'runs moved to cheaper agents'),
+        ('tokens_per_run', 'runs took more tokens', 'runs took fewer tokens'),
+        ('model_mix', 'tokens moved to more expensive models', 'tokens moved to cheaper models'),
+        ('price', 'models cost more per token', 'models cost less per token'),
+        ('failure', 'failed runs cost more', 'failed runs cost less'),
+        ('new_agent', 'there were new agents', 'there were new agents'),
+        ('retired_agent', 'agents were retired', 'agents were retired'),
+        ('platform', 'the platform cost more', 'the platform cost less'),
+        ('surcharge', 'the surcharge grew', 'the surcharge shrank'),
+        ('own_key', 'less usage ran on own keys', 'more usage ran on own keys')
+    ) as texts(effect, more, less)
+),
+
+-- Of a cell's amounts on several providers, one.
+parts as (
+    select
+        workspace_id,
+        month,
+        effect,
+        sum(amount_usd) as amount_usd,
+        {workspace_id: workspace_id, agent_id: agent_id, model: model} as place
+    from cells
+    group by workspace_id, month, effect, agent_id, model
+),
+
+sums as (
+    select
+        if(grouping(workspace_id) = 0, workspace_id, '(all)') as workspace_id,
+        month,
+        effect,
+        sum(amount_usd)::decimal(38, 10) as amount_usd,
+        if(
+            sum(amount_usd) > 0,
+            max_by(place, (amount_usd, place)),
+            min_by(place, (amount_usd, place))
+        ) as driver
+    from parts
+    group by grouping sets ((workspace_id, month, effect), (month, effect))
+    having sum(amount_usd) <> 0
+),
+
+bridges as (
+    select
+        if(grouping(workspace_id) = 0, workspace_id, '(all)') as workspace_id,
+        month,
+        sum(start_usd) as start_usd,
+        (sum(end_usd) - sum(start_usd))::decimal(38, 10) as change_usd
+    from marts.fct_month_bridge
+    group by grouping sets ((workspace_id, month), (month))
+),
+
+-- A workspace of which one of both months was not read whole, or has no known bill, has none.
+left_out as (
+    select
+        '(all)' as workspace_id,
+        month,
+        string_agg(workspace_name, ', ' order by workspace_name, workspace_id) as left_out_names
+    from (
+        select distinct workspace_id, unnest([month, (month + interval 1 month)::date]) as month
+        from (
+            select workspace_id, date_trunc('month', utc_date)::date as month
+            from marts.fct_charges
+            where coalesce(billed_usd <> 0, true)
+            union
+            select workspace_id, usage_month
+            from marts.fct_month_lines
+            where revision is not null and billed_usd <> 0
+            union
+            select workspace_id, month
+            from marts.dim_months
+            where unknown_bill_count > 0
+        )
+    )
+    anti join marts.fct_month_bridge using (workspace_id, month)
+    join marts.dim_workspaces using (workspace_id)
+    group by month
+),
+
+effects as (
+    select
+        sums.workspace_id,
+        month,
         change_usd,
-        reason as cause,
+        if(amount_usd > 0, more, less) as cause,
         amount_usd,
-        driver_name,
-        driver_model,
+        agents.agent_name as driver_name,
+        driver.model as driver_model,
         left_out_names,
-        abs(amount_usd) as size
+        abs(amount_usd) >= 0.01 * start_usd as is_shown
+    from sums
+    join bridges using (workspace_id, month)
+    join texts using (effect)
+    left join left_out using (workspace_id, month)
+    left join marts.dim_agents as agents
+        on agents.workspace_id = driver.workspace_id and agents.agent_id = driver.agent_id
+),
+
+rows as (
+    select * exclude (is_shown), abs(amount_usd) as size
     from effects
     where is_shown
     union all by name
     select
         workspace_id,
         month,
-        previous_month,
         change_usd,
         count(*) || ' smaller' as cause,
-        sum(amount_usd) as amount_usd,
-        any_value(left_out_names) as left_out_names,
+        sum(amount_usd)::decimal(38, 10) as amount_usd,
+        left_out_names,
         -1 as size
     from effects
     where not is_shown
-    group by workspace_id, month, previous_month, change_usd
+    group by workspace_id, month, change_usd, left_out_names
     having abs(sum(amount_usd)) >= 0.005
 )
 
 select
     * exclude (size),
+    (month - interval 1 month)::date as previous_month,
     (amount_usd / max(abs(amount_usd)) over (partition by workspace_id, month))::double as share,
     row_number() over (partition by workspace_id, month order by size desc, cause) as place
 from rows

@@ -30,7 +30,6 @@ days as (
     select
         workspace_id,
         count(*) as day_count,
-        count(*) filter (status <> 'open') as closed_day_count,
         count(*) filter (status = 'reconciled') as reconciled_day_count,
         count(*) filter (status = 'pending') as pending_day_count,
         count(*) filter (status = 'unreconciled') as unreconciled_day_count,
@@ -60,7 +59,6 @@ select
     coalesce(control_count, 0) as control_count,
     coalesce(failed_control_count, 0) as failed_control_count,
     coalesce(findings.finding_count, 0) as finding_count,
-    coalesce(closed_day_count, 0) as closed_day_count,
     coalesce(reconciled_day_count, 0) as reconciled_day_count,
     coalesce(pending_day_count, 0) as pending_day_count,
     coalesce(unreconciled_day_count, 0) as unreconciled_day_count,

@@ -54,7 +54,6 @@ health as (
         coalesce(sum(adjustment_count), 0)::bigint as adjustment_count,
         coalesce(sum(quarantined_count), 0)::bigint as quarantined_count,
         coalesce(sum(finding_count), 0)::bigint as finding_count,
-        coalesce(sum(closed_day_count), 0)::bigint as closed_day_count,
         coalesce(sum(reconciled_day_count), 0)::bigint as reconciled_day_count,
         coalesce(sum(pending_day_count), 0)::bigint as pending_day_count,
         coalesce(sum(open_day_count), 0)::bigint as open_day_count,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import date
 
-import duckdb
 import pytest
 
 from analytics.errors import UsageError
@@ -39,23 +38,3 @@ def test_one_name_is_told_apart(warehouse: Warehouse) -> None:
     ]  # fmt: skip
     with pytest.raises(UsageError, match=r"Say which with --workspace: w-1: .*; w-2: "):
         find_agent(warehouse.con, "(none)", "Bakery")
-
-
-def test_the_pack_names_who_is_left_out_of_the_bridge() -> None:
-    """The first step of a bridge names the workspaces that it lacks."""
-    sql = (folder("queries") / "pack" / "bridge.sql").read_text(encoding="utf-8")
-    of = "'(all)' as workspace_id, date '2026-10-01' as month, date '2026-09-01' as previous_month"
-    with duckdb.connect() as con:
-        con.execute(f"""
-            create schema reports;
-            create table reports.rpt_month_bridge as
-            select {of}, step_number, '' as step, 1 as amount_usd, 'Billed.' as comment,
-                '' as driver_name, '' as driver_model, true as is_total, 'Gone' as left_out_names
-            from (values (1), (14)) as steps(step_number);
-        """)
-        found = con.execute(f"select comment from ({sql})", {"month": date(2026, 10, 1)}).fetchall()
-
-    assert [comment for (comment,) in found] == [
-        "Billed. Not among them, as a month was not read whole, or its bill is unknown: Gone.",
-        "Billed.",
-    ]

@@ -51,7 +51,7 @@ def test_a_new_workspace_has_rows_of_zeros(warehouse: Warehouse) -> None:
     run_checks(warehouse.con)
 
     zeros = warehouse.rows(
-        "select run_count, unlisted_cost_usd, closed_day_count from reports.rpt_workspace_health"
+        "select run_count, unlisted_cost_usd, open_day_count from reports.rpt_workspace_health"
     )
     assert zeros == [(0, 0, 0)] * 2
 

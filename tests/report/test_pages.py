@@ -106,9 +106,9 @@ def test_pages_have_the_outline_that_readers_of_screens_rely_on(batches: Site) -
 
 
 def test_a_section_without_data_is_not_there(batches: Site) -> None:
-    """A workspace without budgets and invoices has no such section or table."""
+    """A workspace without budgets has no such section or table."""
     of_name = {page.root.all("h1")[0].text: page for page in batches.workspaces}
-    parts = ("budgets", "budgets-table", "month-invoices-table")
+    parts = ("budgets", "budgets-table", "month-budgets-table")
     for name, is_there in (("Hearth & Grain", False), ("Northlight Studio", True)):
         (page,) = (page for title, page in of_name.items() if name in title)
         month = Page(page.path.with_suffix("") / "2026-10.html")

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from analytics.report.columns import Column, column, default_label
 from analytics.resources import folder
 from analytics.transform.page_queries import over_queries
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
     from datetime import date
 
     import duckdb
@@ -47,18 +47,6 @@ class Table:
     def label(self, name: str) -> str:
         """Return the heading of a column."""
         return self.labels.get(name) or _LABELS.get(name) or default_label(name)
-
-    def totals(self, rows: Sequence[Mapping[str, Any]]) -> dict[int, int]:
-        """Return the place of each step that is a total, and that of the first one it adds up."""
-        found, first = {}, 0
-        for place, row in enumerate(rows):
-            if place and row.get("workspace_id") != rows[place - 1].get("workspace_id"):
-                first = place
-            if row.get("is_total"):
-                if place > first:
-                    found[place] = first
-                first = place
-        return found
 
     @property
     def columns(self) -> list[Column]:
@@ -99,15 +87,6 @@ ADJUSTMENTS = Table(
         "current_billed_usd|usd|Billed now", "difference_billed_usd|usd_signed|Difference",
     ),
 )  # fmt: skip
-PROVIDERS = Table(
-    "providers",
-    "Bill by provider",
-    "No cost in this month.",
-    sums=(*AMOUNTS, "request_count"),
-    shown=(
-        "workspace_name|name|Workspace", "provider", *AMOUNTS, "request_count|count|Requests",
-    ),
-)  # fmt: skip
 COST_CENTERS = Table(
     "cost_centers",
     "Bill by cost center",
@@ -133,13 +112,13 @@ BUDGETS = Table(
         "status|words|State",
     ),
 )
-BRIDGE = Table(
-    "bridge",
-    "From the bill of the month before to that of the month",
-    "This month has no bridge: it, or the month before, was not read whole.",
+BILL_CHANGES = Table(
+    "bill_changes",
+    "Why the bill changed",
+    "",
     shown=(
-        "step|text|Step", "amount_usd", "comment|prose|Meaning", "driver_name|name|Mostly by",
-        "driver_model|text|On",
+        "cause|prose|Effect", "share|effect|On the bill", "amount_usd|usd_signed|Amount",
+        "driver_name|name|Most of it", "driver_model|text|On",
     ),
 )  # fmt: skip
 ACCRUALS = Table(
@@ -176,12 +155,6 @@ INVOICES = Table(
 RECONCILIATION = Table(
     "reconciliation", "Reconciliation by UTC day", "No day of this month was read."
 )
-COST_TO_BILL = Table(
-    "cost_to_bill",
-    "From the cost of runs to the bill",
-    "No cost in this month.",
-    shown=("step|words", "amount_usd", "comment|prose|Meaning"),
-)
 CHECKS = Table(
     "checks",
     "Checks",
@@ -190,8 +163,8 @@ CHECKS = Table(
     labels={"check_name": "Check", "is_ok": "Passed", "is_blocking": "Blocks publishing"},
 )
 QUERIED = (
-    LINES, PROVIDERS, BRIDGE, BUDGETS, COST_CENTERS, ACCRUALS, INVOICES, RECONCILIATION,
-    COST_TO_BILL, ADJUSTMENTS, CHECKS,
+    LINES, BILL_CHANGES, BUDGETS, COST_CENTERS, ACCRUALS, INVOICES, RECONCILIATION, ADJUSTMENTS,
+    CHECKS,
 )  # fmt: skip
 """All tables that a query reads."""
 

@@ -16,17 +16,14 @@ from analytics.published.export.month_end import ROUNDED, sums, without_bill
 from analytics.published.export.month_tables import (
     ACCRUALS,
     ADJUSTMENTS,
+    BILL_CHANGES,
     BOOKINGS,
-    BRIDGE,
     BUDGETS,
-    CHECKS,
     COST_CENTERS,
-    COST_TO_BILL,
     INVOICES,
     LINES,
-    PROVIDERS,
-    RECONCILIATION,
 )
+from analytics.report import drawings
 from analytics.report.rendering import environment
 from analytics.resources import folder
 from analytics.transform.measures import measures
@@ -123,12 +120,9 @@ def _sections(month_end: MonthEnd) -> Iterator[dict[str, Any]]:
     rows = month_end.tables[BOOKINGS.name].to_dicts()
     said = _OWN_KEY if month_end.is_own_key_unbooked and rows else None
     yield _section(BOOKINGS, _table(BOOKINGS, rows) if rows else None, said)
-    for table in (PROVIDERS, COST_CENTERS, ACCRUALS, INVOICES, ADJUSTMENTS, BUDGETS, BRIDGE):
-        rows = month_end.tables[table.name].to_dicts()
-        yield _section(table, _table(table, rows) if rows else None)
-    yield _cost_to_bill(month_end)
-    yield _reconciliation(month_end)
-    yield _checks(month_end)
+    for table in (COST_CENTERS, INVOICES, ACCRUALS, ADJUSTMENTS, BUDGETS, BILL_CHANGES):
+        if rows := month_end.tables[table.name].to_dicts():
+            yield _section(table, _table(table, rows))
 
 
 def _section(
@@ -166,17 +160,8 @@ def _lines(month_end: MonthEnd) -> dict[str, Any]:
 def _table(table: Table, rows: Sequence[Row]) -> dict[str, Any]:
     columns = table.columns
     foot = _foot(columns, rows, sums(rows, table.sums), "Total", "grand") if table.sums else []
-    totals = table.totals(rows)
-    lines = []
-    for place, row in enumerate(rows):
-        if place in totals:
-            lines += _rounding(columns, rows[totals[place] : place], row)
-        lines.append(_line(row, columns, "subtotal" if row.get("is_total") else ""))
-    return {
-        "heads": columns,
-        "bodies": [{"name": "", "rows": lines}],
-        "foot": foot,
-    }
+    lines = [_line(row, columns) for row in rows]
+    return {"heads": columns, "bodies": [{"name": "", "rows": lines}], "foot": foot}
 
 
 def _foot(
@@ -215,6 +200,8 @@ def _cell(row: Mapping[str, Any], column: Column) -> str:
     """Return a figure in its unit; a name as it is displayed; nothing where the row has none."""
     if column.figures[0] not in row:
         return ""
+    if column.unit == "effect":
+        return drawings.effect(row[column.expression])
     value = row[column.expression] if column.kind else None
     if column.kind in {"name", "text"} and isinstance(value, str) and column.unit != "words":
         shown = names.visible(value) if column.unit == "prose" else value and names.display(value)
@@ -222,34 +209,3 @@ def _cell(row: Mapping[str, Any], column: Column) -> str:
     if column.kind and value is None:
         return ""
     return text.figure(column.expression, column.unit, row)
-
-
-def _cost_to_bill(month_end: MonthEnd) -> dict[str, Any]:
-    """Return the steps from the cost of runs to the bill, of all workspaces together.
-
-    A step that is unknown of one of them is unknown.
-    """
-    steps: dict[int, Row] = {}
-    for row in month_end.tables[COST_TO_BILL.name].iter_rows(named=True):
-        step = steps.setdefault(row["step_number"], {**row, "amount_usd": Decimal(0)})
-        parts = step["amount_usd"], row["amount_usd"]
-        step["amount_usd"] = None if None in parts else sum(parts)
-    return _section(COST_TO_BILL, _table(COST_TO_BILL, list(steps.values())) if steps else None)
-
-
-def _reconciliation(month_end: MonthEnd) -> dict[str, Any]:
-    """Return how many days are reconciled, and how many are not."""
-    days = month_end.tables[RECONCILIATION.name]
-    counts = days.group_by("status").len().sort("status").iter_rows()
-    counted = ", ".join(f"{count} {state}" for state, count in counts)
-    return _section(
-        RECONCILIATION, None, f"UTC days of workspaces: {counted}." if counted else None
-    )
-
-
-def _checks(month_end: MonthEnd) -> dict[str, Any]:
-    """Return how many checks passed, and the findings of those that failed."""
-    rows = month_end.tables[CHECKS.name].to_dicts()
-    failed = [each for each in rows if not each["is_ok"]]
-    said = f"{len(rows) - len(failed)} of {numbers.plural(len(rows), 'check')} passed."
-    return _section(CHECKS, _table(CHECKS, failed) if failed else None, said if rows else None)
