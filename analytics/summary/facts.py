@@ -133,9 +133,7 @@ class Summary:
         )
 
 
-QUERIES = tuple(
-    f"reports.rpt_{name}" for name in ("headlines", "periods", "workspace_health")
-)
+QUERIES = tuple(f"reports.rpt_{name}" for name in ("headlines", "periods", "workspace_health"))
 """The page queries that it reads."""
 
 _HEADLINE = "from rpt_headlines where workspace_id = '(all)'"

@@ -34,8 +34,7 @@ months as (
     select
         *,
         date_trunc('month', today)::date as month,
-        (date_trunc('month', today) - interval 1 month)::date as last_month,
-        (date_trunc('month', today) - interval 2 month)::date as month_before
+        (date_trunc('month', today) - interval 1 month)::date as last_month
     from entities
 ),
 
@@ -48,19 +47,11 @@ spans as (
             ('month_days', month, least(yesterday, month + (month - last_month)::int - 1)),
             ('previous_days', last_month, least(last_month + (yesterday - month)::int, month - 1)),
             ('last_month', last_month, month - 1),
-            ('month_before', month_before, last_month - 1),
             ('recent', yesterday - 29, yesterday),
-            ('before_recent', yesterday - 59, yesterday - 30),
             ('charted', today - 91, today),
             ('all', (select min(date) from marts.dim_dates), today)
         ]) as span
     from months
-    union all by name
-    select
-        entities.*,
-        ('week_' || week, yesterday - 7 * week::int + 1, yesterday - 7 * week::int + 7) as span
-    from entities
-    cross join range(1, 14) as weeks (week)
 ),
 
 periods as (
