@@ -1,8 +1,8 @@
 """The merge: what all shards have published becomes one file of marts.
 
 Relations of workspaces are those of the shards, put together; no figure is computed again. Only
-budgets may be of several workspaces at once: they are built anew, by the same models, from the
-merged marts and the files of `finance/`.
+budgets may be of several workspaces at once, and findings are ranked over all: both are built anew,
+by the same models, from the merged marts and the files of `finance/`.
 """
 
 from __future__ import annotations
@@ -34,15 +34,15 @@ from analytics.warehouse.schema import BOOKS, FINANCE
 AT_ONCE = 50
 """Files of shards that are open at a time."""
 
-_BUDGETS = "marts.fct_budgets"
-_OF_BUDGETS = (
+_BUILT = ("marts.fct_budgets", "marts.fct_findings")
+_MODELS = (
     "staging.stg_budgets",
     "staging.stg_owner_rules",
     "intermediate.int_workspace_names",
     "intermediate.int_budget_members",
     "intermediate.int_budgets",
     "intermediate.int_budget_days",
-    _BUDGETS,
+    *_BUILT,
 )
 _STAND_INS = """
     create schema staging;
@@ -58,8 +58,9 @@ _STAND_INS = """
             min(utc_date) over (partition by workspace_id) as first_date,
             max(utc_date) over (partition by workspace_id) as last_date
         from audit.reconciliation_days;
+    create view intermediate.int_findings as from found;
 """
-"""Relations of a batch that the models of budgets read, made from the published ones."""
+"""Relations of a batch that these models read, made from the published ones."""
 
 _OWN = "select workspace_id from {}.marts.dim_workspaces"
 
@@ -92,13 +93,14 @@ def merge_files(
                 if not expected:
                     _create(con, next(iter(catalogs)))
                 expected.update(_add(con, catalogs))
+                _add_found(con, catalogs)
             _require_one_shard_each(con)
             _require_all_rows(con, expected)
             _add_shards(con, batches, workspaces, left_out)
             create_macros(con, f"{BUILD_FILE}.marts")
             con.execute(_STAND_INS)
             problems = load_finance(con, project)
-            build_only(con, _OF_BUDGETS)
+            build_only(con, _MODELS)
     return Merged(problems, left_out)
 
 
@@ -187,7 +189,7 @@ def _relations(con: duckdb.DuckDBPyConnection, catalog: str) -> list[tuple[str, 
         """,
         [catalog],
     ).fetchall()
-    return [row for row in rows if row[0] != _BUDGETS]
+    return [row for row in rows if row[0] not in _BUILT]
 
 
 def _add(con: duckdb.DuckDBPyConnection, catalogs: Mapping[str, str]) -> Counter[str]:
@@ -216,6 +218,19 @@ def _add(con: duckdb.DuckDBPyConnection, catalogs: Mapping[str, str]) -> Counter
             f" select workspace_id, '{shard}' from ({_OWN.format(catalog)})"
         )
     return counts
+
+
+def _add_found(con: duckdb.DuckDBPyConnection, catalogs: Collection[str]) -> None:
+    """Add what shards found in their own workspaces, as the model of findings reads it."""
+    con.execute(
+        "create table if not exists found as"
+        f" select * from {next(iter(catalogs))}.marts.fct_findings limit 0"
+    )
+    for catalog in catalogs:
+        con.execute(
+            f"insert into found by name from {catalog}.marts.fct_findings"
+            f" where kind not in ('budget', 'data') and workspace_id in ({_OWN.format(catalog)})"
+        )
 
 
 def _require_one_shard_each(con: duckdb.DuckDBPyConnection) -> None:
