@@ -123,7 +123,7 @@ _EXPECTED = _RATE * _TRIES
 _IS_USUAL = ~pl.col("is_odd")
 _SPREAD = (_ERRORS - _EXPECTED) ** 2 / (_EXPECTED * (1 - _RATE))
 _GROUP = pl.max_horizontal(1, _SPREAD.filter(_IS_USUAL).mean().over(_SUBJECT))
-"""How many errors come together: how much more they vary than if they came one by one."""
+"""The size of the groups that errors come in: how much more they vary than one by one."""
 
 
 def _with_chances(totals: pl.DataFrame, group: pl.Expr) -> pl.DataFrame:
