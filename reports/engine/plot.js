@@ -88,6 +88,9 @@ export const HOVER = "%{customdata}<extra></extra>";
  * @param {string} name @param {string} role */
 const legendEntry = (name, role) => ({ type: "bar", name, x: [null], y: [null],
   marker: { color: role } });
+/** @param {string} label @param {boolean} isNarrow */
+const legendName = (label, isNarrow) =>
+  escaped(isNarrow ? shortened(label, LEGEND_ROOM) : label, isNarrow);
 /** @param {string[]} names @param {boolean} isNarrow */
 export const legendOf = (names, isNarrow) => ({ showlegend: names.length > 1,
   legend: names.length > 3 && isNarrow ? { ...LEGEND, y: -0.12, font: { size: 11 },
@@ -163,7 +166,7 @@ const seriesTrace = (series, trace, rows, x, isNarrow, isLine) => {
   const drawn = isLine ? { type: "scatter", mode: lineMode(rows), connectgaps: false,
     cliponaxis: false, line: { color, width: 1.5 }, marker: { color, size: 5 } }
     : { type: "bar", showlegend: false, marker: columnMarker(color, rows) };
-  return { name: escaped(series.label, isNarrow), x, y, yaxis: "y", customdata,
+  return { name: legendName(series.label, isNarrow), x, y, yaxis: "y", customdata,
     hovertemplate: HOVER, ...drawn };
 };
 /** The period before, as a thin line over the days of this one.
@@ -234,8 +237,8 @@ const overTime = (view, part, isNarrow, isLine) => {
       { x: 0, xref: "paper", xanchor: "left", y: top, yref: "paper" })] : []));
     data.push(...drawn, ...before, ...gaps.data);
     if (isLine) return;
-    data.push(...series.map((each) => legendEntry(escaped(
-      isNarrow ? shortened(each.label, LEGEND_ROOM) : each.label, isNarrow), `@${each.colour}`)));
+    data.push(...series.map((each) =>
+      legendEntry(legendName(each.label, isNarrow), `@${each.colour}`)));
     if (!series.length && own.length > 1) {
       data.push(...own.map((each) => legendEntry(each.label, each.role)));
     }
@@ -301,7 +304,7 @@ const stackedBars = ({ rows, series }, trace, isNarrow) => {
   const layout = rowsLayout(rows, 1, isNarrow), y = layout.yaxis.tickvals;
   const data = series.map((each) => {
     const { places: x, texts } = tracedOf(each, trace);
-    return { type: "bar", orientation: "h", name: escaped(each.label, isNarrow), x, y,
+    return { type: "bar", orientation: "h", name: legendName(each.label, isNarrow), x, y,
       customdata: texts, hovertemplate: HOVER, marker: { color: `@${each.colour}` } };
   });
   const tops = pilesOf(data.map(({ x }) => x)), ends = rows.map((_, at) => tops[2 * at]);
