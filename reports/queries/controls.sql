@@ -67,6 +67,7 @@ select
     if(ends_with(measure, '_usd'), 'usd', 'number') as unit,
     ours,
     theirs,
-    (ours - theirs)::decimal(38, 10) as difference
+    -- Listed runs may be fewer than all: what they lack is no difference.
+    if(control = 'unlisted runs', null, ours - theirs)::decimal(38, 10) as difference
 from compared
 order by workspace_id, list_position(['failed', 'could not run'], state), control, measure
