@@ -116,6 +116,18 @@ def test_a_section_without_data_is_not_there(batches: Site) -> None:
         assert {f'id="{each}"' in both for each in parts} == {is_there}, name
 
 
+def test_trust_leaves_out_what_is_empty(batches: Site) -> None:
+    """What is not amiss is said in words, and has no table; anything else has its table."""
+    tables = {
+        "day differs[,.]": "differences", "run is unlisted[,.]": "coverage",
+        "record was understood[,.]": "quarantined",
+    }  # fmt: skip
+    for page in batches.trust:
+        for words, key in tables.items():
+            is_said = bool(re.search(words, page.root.text))
+            assert is_said != (f'id="{key}-table"' in page.source), words
+
+
 def test_an_agent_names_its_owner(batches: Site, sql: Asked) -> None:
     """The page of an agent has its owner and its cost center today, as text; others have none."""
     pages = {page.root.all("body")[0].attributes["data-agent"]: page for page in batches.agents}
