@@ -218,7 +218,7 @@ class Pages:
                 total=sums(rows, columns) if part.total else None,
                 total_name=part.total if isinstance(part.total, str) else "Total",
                 limit=limit,
-                relation=part.data,
+                relation=part.more,
                 is_unseen=not part.subtitle,
             )
 

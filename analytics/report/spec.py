@@ -69,8 +69,8 @@ class Part(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
     where the relation has rows of the entity. A chart over time can be switched to what it has in
     `split` and `show`; with `compare`, a line is the period before. `time` is the day of a column
     with the unit `trend`, if it is not `date`. A `slim` table of money has no row below a cent, and
-    no column of zeros. Parts of one's own have rows from the first to the last day of `span`,
-    `monthly` ones of whole months; `lines` mark days.
+    no column of zeros; rows beyond its limit are in the table `more`. Parts of one's own have rows
+    from the first to the last day of `span`, `monthly` ones of whole months; `lines` mark days.
     """
 
     key: str
@@ -97,6 +97,7 @@ class Part(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
     optional: bool = False
     fold: str = ""
     slim: bool = False
+    more: str = ""
     wide: Literal["", "half", "tall"] = ""
     stack: tuple[str, ...] = ()
     monthly: bool = False

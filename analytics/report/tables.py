@@ -75,7 +75,7 @@ class Tables:
         body = "".join(_tr(layout, [self._cell(row, each) for each in columns]) for row in shown)
         foot = "" if total is None else self._total(rows, total, total_name, columns, layout)
         if len(shown) < len(rows):
-            more = f"{len(rows) - len(shown):,} more in {relation}"
+            more = f"{len(rows) - len(shown):,} more" + f" in {relation}" * bool(relation)
             foot = f'<tr><th scope="row" colspan="{len(columns)}">{more}</th></tr>{foot}'
         if foot:
             foot = f"<tfoot>{foot}</tfoot>"

@@ -73,7 +73,8 @@ def _differing(con: duckdb.DuckDBPyConnection, updated: Layout) -> list[str]:
     con.execute(f"attach '{quoted(updated.marts)}' as updated_build_file (read_only)")
     tables = con.execute("""
         select database_name, concat_ws('.', schema_name, table_name) from duckdb_tables()
-        where schema_name in ('intermediate', 'reports', 'marts', 'audit')
+        where database_name in ('warehouse', 'build_file')
+            and schema_name in ('intermediate', 'reports', 'marts', 'audit')
             and table_name <> 'check_results'  -- it says when
     """).fetchall()
     counts = " union all ".join(

@@ -27,6 +27,11 @@ select unnest(['(all)', $id]) as workspace_id, date '2026-10-01' as month, cost_
     billed_usd as direct_usd, 0 as shared_usd, billed_usd
 from (values ('<b>C-1</b>', 5.5), ('C-2', 1.998), ('C-3', 0.004))
     as centers (cost_center, billed_usd);
+insert into month_adjustments by name
+select unnest(['(all)', $id]) as workspace_id, date '2026-10-01' as month, 'of July 2026' as which,
+    'Writer' as agent_name, 'C-' || i as cost_center, 'late_run' as cause,
+    1 + i as difference_billed_usd
+from range(14) as rows (i);
 insert into bill_changes by name
 select
     unnest(['(all)', $id]) as workspace_id, date '2026-10-01' as month,
@@ -95,6 +100,8 @@ def test_a_month_says_what_it_books(pages: tuple[Page, Page, Page]) -> None:
             ["C-2", "$2.00", "$2.00"],
             ["Total", "$7.50", "$7.50"],
         ]
+        *_, more, total = page.table("month-adjustments-table")
+        assert (more, total[-1]) == (["2 more in fct_period_adjustments"], "+$105.00")
         assert "manifest abc · loads to load-9 · " in page.root.all("footer")[0].text
         signed = page.root.all("dl", **{"class": "sign"})[0].all("dt")
         assert [each.text for each in signed] == ["Checked by", "Approved by"]
