@@ -63,5 +63,5 @@ export const timeAxis = (from, to) => {
   const days = daysBetween(from, to) + 1;
   return { type: "date", tickformat: days > 200 ? "%b %Y" : "%-d %b", hoverformat: "%-d %b %Y",
     ...(days < 21 && { dtick: PLOT_DAY * Math.ceil(days / 5) }),
-    range: [shifted(from, -1), shifted(to, 1)] };
+    range: [`${shifted(from, -1)} 12:00`, `${to} 12:00`] };
 };

@@ -2,7 +2,7 @@
 import { namedOf } from "./cells.js";
 import { group } from "./cube.js";
 import { daysOf, periodInWords } from "./days.js";
-import { MINUS, UNKNOWN, figure, fill, quantityOf } from "./format.js";
+import { MINUS, SMALL_SAMPLE, UNKNOWN, figure, fill, quantityOf } from "./format.js";
 import { calendarOf, withBefore, periodOf, stateOf } from "./period.js";
 import { queryOf } from "./view.js";
 
@@ -84,8 +84,10 @@ export const cards = (data, choice) => {
     return [cost,
       { key: "runs", value: fill("{run_count|count}", values), change: shift("run_count", values),
         note: "" },
-      { key: "rate", value: fill("{failed_count/finished_count|percent}", values), change: "",
-        note: known("{failed_count|count} of {finished_count|count} finished") },
+      { key: "rate", change: "", ...(Number(values.finished_count) < SMALL_SAMPLE
+        ? { value: fill("{failed_count/finished_count|rate}", values), note: "finished runs" }
+        : { value: fill("{failed_count/finished_count|percent}", values),
+          note: known("{failed_count|count} of {finished_count|count} finished") }) },
       { key: "each", value: each, note: known("{run_cost_usd/run_count|each} a run"),
         change: known("{before.judged_cost_usd/before.succeeded_count|each} before") }, tokens];
   }

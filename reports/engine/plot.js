@@ -188,9 +188,9 @@ export const eventsOf = (events, from, to, isNarrow) => {
   const days = Math.max(daysBetween(from, to), 1), room = EVENT_ROOM * (isNarrow ? 2.5 : 1);
   const ends = Array(EVENT_ROWS).fill(-1);
   const annotations = shown.map(({ day, label }) => {
-    const at = daysBetween(from, day) / days, isLeft = at > 0.8;
-    const free = ends.findIndex((end) => end <= at), row = Math.max(free, 0);
-    ends[row] = at + room;
+    const at = daysBetween(from, day) / days, isLeft = at > 0.8, begin = isLeft ? at - room : at;
+    const free = ends.findIndex((end) => end <= begin), row = Math.max(free, 0);
+    ends[row] = begin + room;
     return note(escaped(label, isNarrow), { x: placeOf(day), xanchor: isLeft ? "right" : "left",
       y: 1, yref: "paper", yanchor: "top", yshift: EVENT_HEIGHT * (EVENT_ROWS - 1 - row),
       font: { color: "@text", size: 11 } });
@@ -225,7 +225,8 @@ const overTime = (view, part, isNarrow, isLine) => {
     const drawn = series.length
       ? series.map((each) => seriesTrace(each, own[0], rows, x, isNarrow, isLine))
       : own.flatMap((each) => (isLine ? lineOf : columnOf)(each, rows, x, yaxis));
-    const before = view.before && index === 0 ? [beforeLine(view.before, own[0])] : [];
+    const before = view.before?.values.some((each) => each !== null) && index === 0
+      ? [beforeLine(view.before, own[0])] : [];
     const sums = [...before.flatMap((each) => each.y), ...isLine ? drawn.flatMap((each) => each.y)
       : pilesOf(drawn.map((each) => each.y))];
     layout[`yaxis${index ? index + 1 : ""}`] = { ...axis(sums, unit),

@@ -292,9 +292,11 @@ const withTrend = (all, part, by, query) => {
 };
 
 /** A part of a page for a choice.
- * @param {Part} part @param {Data} data @param {Choice} choice @returns {View} */
-export const view = (part, data, choice) => {
-  const period = periodOf(data, choice), { days } = period, [mark] = marksOf(part);
+ * @param {Part} declared @param {Data} data @param {Choice} choice @returns {View} */
+export const view = (declared, data, choice) => {
+  const period = periodOf(data, choice), { days } = period, [mark] = marksOf(declared);
+  const part = period.isRead ? declared // else no change is known of any row
+    : { ...declared, columns: declared.columns?.filter((each) => !each.includes("before.")) };
   const by = part.by ?? [], now = part.chosen ? undefined : data.now?.[part.key];
   const isTime = TIME_COLUMNS.includes(by[0]) && !now, isStack = isTime && part.stack !== undefined;
   const query = { ...queryOf(part, data, choice, days),

@@ -100,7 +100,7 @@ test("the period before is a thin line over the columns, up to the end of the ax
     before: { label: "October 2026", days: ["2026-11-01", "2026-11-30"], values: [20_000_000_000, null] } };
   const { data: [, line], layout } = plot(made, days(), { isNarrow: false });
   assert.deepEqual([line.name, line.x, line.y, line.customdata[0]], ["October 2026", ["2026-11-01", "2026-11-30"], [2, null], "Before: $2.00"]);
-  assert.deepEqual(layout.xaxis.range, ["2026-10-31", "2026-12-01"]);
+  assert.deepEqual(layout.xaxis.range, ["2026-10-31 12:00", "2026-11-30 12:00"]);
 });
 
 test("events are lines at the beginning of their day, with labels that do not meet", () => {

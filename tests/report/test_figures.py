@@ -101,11 +101,16 @@ def differences(given: Iterable[tuple[str, ...]], expected: Iterable[tuple[str, 
     return f"rows {[(row, a[row], b[row]) for row in rows[:3]]}" if rows else ""
 
 
+def _heads(shown: Row) -> list[str]:
+    return [each["text"] for each in shown["table"]["heads"]]
+
+
 def wrong_view(
     reports: Reports, part: Part, entity: Entity, choice: Choice, shown: Row
 ) -> Iterator[str]:
     """What the view of a part has that SQL has not."""
-    columns = figures(part)
+    known = tuple(each for each in part.columns if "before." not in each)
+    columns = figures(structs.replace(part, columns=part.columns if "Change" in _heads(shown) else known))
     rows, total = reports.chosen(part, entity, choice)
     if part.mark and "interval" in part.mark:
         base = next(iter(part.draw)).value.partition("|")[0].partition("/")[2]
