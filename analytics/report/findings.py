@@ -80,13 +80,13 @@ class Findings:
             "quiet_title": ", ".join(f"{n} {word}" for word, n in counts.items() if n),
         }
 
-    def marked(self, entity: Entity) -> str:
-        """Return JSON of the lines that have a finding, as the engine knows them."""
+    def data(self, entity: Entity) -> dict[str, str]:
+        """Return JSON of what the engine draws: lines with a finding, and events on time axes."""
         lines = (each for each in self._of(entity) if not _is_quiet(each))
-        return _json(sorted({f"{each['workspace_id']} {each['agent_id']}" for each in lines}))
+        marked = sorted({f"{each['workspace_id']} {each['agent_id']}" for each in lines})
+        return {"events": _json(self._events(entity)), "marked": _json(marked)}
 
-    def events(self, entity: Entity) -> str:
-        """Return JSON of what stands on the time axes of a page."""
+    def _events(self, entity: Entity) -> list[Event]:
         told = (
             Event(each["day"], self._label(each))
             for each in self._of(entity)
@@ -104,7 +104,7 @@ class Findings:
                 if entity.key == (each["workspace_id"], each["agent_id"])
                 for version in [f"v{each['agent_version']}"]
             ]
-        return _json(found)
+        return found
 
     def _of(self, entity: Entity) -> list[Row]:
         if entity.scope == "site":

@@ -6,7 +6,6 @@ import re
 import tomllib
 from dataclasses import dataclass, field
 from functools import cache
-from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -25,7 +24,7 @@ from analytics.resources import folder
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from datetime import date, datetime
+    from datetime import datetime
 
     import duckdb
 
@@ -132,11 +131,7 @@ class Pages:
                 "entity": entity.stem,
                 "workspace": entity.workspace_id,
                 "agent": entity.agent_id,
-                **(
-                    {"events": findings.events(entity), "marked": findings.marked(entity)}
-                    if findings
-                    else {}
-                ),
+                **(findings.data(entity) if findings else {}),
             },
             scripts=[
                 "assets/engine.js",
@@ -177,7 +172,7 @@ class Pages:
         return {
             "key": section.key,
             "title": section.title,
-            "text": " ".join([section.text, *sentences(section.remarks, row)]).strip(),
+            "text": " ".join(sentences(section.remarks, row)),
             "is_open": False,
             "is_folded": section.folded,
             "parts": [part for part in parts if part],
@@ -194,7 +189,7 @@ class Pages:
         columns = [column(each) for each in part.columns]
         if part.slim:
             columns, rows = slim(columns, rows)
-        made = _frame(part) | {"table": self._folds(part, columns, rows, tables)}
+        made = _frame(part) | {"table": self._table(part, columns, rows, tables)}
         if part.title:
             first = rows[0] | {"agent_id": tables.name_of(rows[0])}
             made["label"] = text.fill(
@@ -202,35 +197,20 @@ class Pages:
             )
         return made
 
-    def _folds(
+    def _table(
         self, part: Part, columns: Sequence[Column], rows: list[Row], tables: Tables
     ) -> Markup:
-        """Return the table of a static part: as it is, folded, or folded by month."""
-        caption = part.subtitle or f"Table: {part.label}"  # its section has the same name
-        limit = part.limit or SHOWN_ROWS
-
-        def table(key: str, caption: str, rows: list[Row]) -> Markup:
-            return tables.table(
-                key,
-                caption,
-                columns,
-                rows,
-                total=sums(rows, columns) if part.total else None,
-                total_name=part.total if isinstance(part.total, str) else "Total",
-                limit=limit,
-                relation=part.more,
-                is_unseen=not part.subtitle,
-            )
-
-        if part.fold != "month":
-            made = table(part.key, caption, rows)
-            return folded(part.fold, made) if part.fold else made
-        folds = []
-        for index, (month, of) in enumerate(groupby(rows, lambda row: _month(row))):
-            words = days.month_in_words(month)
-            key = f"{part.key}-{month:%Y-%m}"
-            folds.append(folded(words, table(key, f"{caption}, {words}", [*of]), is_open=not index))
-        return Markup("").join(folds)
+        """Return the table of a static part."""
+        return tables.table(
+            part.key,
+            part.subtitle or f"Table: {part.label}",  # its section has the same name
+            columns,
+            rows,
+            total=sums(rows, columns) if part.total else None,
+            limit=part.limit or SHOWN_ROWS,
+            relation=part.more,
+            is_unseen=not part.subtitle,
+        )
 
     def _card(self, card: Card, entity: Entity, row: Row) -> dict[str, Any]:
         """Return the frame of a figure, with what is known of the newest month alone."""
@@ -374,15 +354,10 @@ def _with_code(message: str) -> Markup:
     return Markup(re.sub("`([^`]+)`", r"<code>\1</code>", str(escape(message))))  # noqa: S704 - escaped
 
 
-def folded(title: str, content: Markup, *, is_open: bool = False) -> Markup:
+def folded(title: str, content: Markup) -> Markup:
     """Return content that a click on its title opens."""
-    opened = "<details class='fold' open>" if is_open else "<details class='fold'>"
-    return Markup(opened + "<summary>{}</summary>{}</details>").format(title, content)  # noqa: S704
-
-
-def _month(row: Row) -> date:
-    day: date = row.get("month") or row.get("utc_date") or row["date"]
-    return day.replace(day=1)
+    opened = Markup("<details class='fold'><summary>{}</summary>{}</details>")
+    return opened.format(title, content)
 
 
 @cache

@@ -88,14 +88,13 @@ class Part(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
     limit: int = 0
     where: dict[str, str] = {}
     columns: tuple[str, ...] = ()
-    total: bool | str = False
+    total: bool = False
     title: str = ""
     title_two: str = ""
     label: str = ""
     subtitle: str = ""
     empty: str = ""
     optional: bool = False
-    fold: str = ""
     slim: bool = False
     more: str = ""
     wide: Literal["", "half", "tall"] = ""
@@ -120,7 +119,6 @@ class Section(msgspec.Struct, forbid_unknown_fields=True):
 
     key: str
     title: str
-    text: str = ""
     remarks: tuple[str, ...] = ()
     folded: bool = False
     part: tuple[Part, ...] = ()

@@ -60,20 +60,19 @@ class Tables:
         rows: Sequence[Row],
         *,
         total: Row | None = None,
-        total_name: str = "Total",
         limit: int = 0,
         relation: str = "",
         is_unseen: bool = False,
     ) -> Markup:
         """Return a table of the rows, the first `limit` of them if it is not 0.
 
-        `total` has the sums of all rows, and is called `total_name`; `relation` is where those
-        stand that are not shown. A caption that is `is_unseen` is for readers of screens alone.
+        `total` has the sums of all rows; `relation` is where those stand that are not shown. An
+        `is_unseen` caption is for readers of screens alone.
         """
         shown = rows[:limit] if limit else rows
         layout = _layout(tuple(columns))
         body = "".join(_tr(layout, [self._cell(row, each) for each in columns]) for row in shown)
-        foot = "" if total is None else self._total(rows, total, total_name, columns, layout)
+        foot = "" if total is None else self._total(rows, total, columns, layout)
         if len(shown) < len(rows):
             more = f"{len(rows) - len(shown):,} more" + f" in {relation}" * bool(relation)
             foot = f'<tr><th scope="row" colspan="{len(columns)}">{more}</th></tr>{foot}'
@@ -96,7 +95,6 @@ class Tables:
         self,
         rows: Sequence[Row],
         total: Row,
-        name: str,
         columns: Sequence[Column],
         layout: _Layout,
     ) -> str:
@@ -104,7 +102,7 @@ class Tables:
             ("", "") if each.kind else self._cell(_of_same_rows(rows, total, each), each)
             for each in columns[1:]
         ]
-        return _tr(layout, [("", str(escape(name))), *figures])
+        return _tr(layout, [("", "Total"), *figures])
 
     def _cell(self, row: Row, column: Column) -> tuple[str, str]:
         """Return a cell's attribute of the exact value, and its content."""

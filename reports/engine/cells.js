@@ -82,6 +82,6 @@ export const footOf = (part, sums) => {
     return isBlank ? blank
       : { text: figure(name, unit, sums), value: plain(name, unit, sums), href: null };
   });
-  return [[{ ...blank, text: typeof part.total === "string" ? part.total : "Total" }, ...totals]];
+  return [[{ ...blank, text: "Total" }, ...totals]];
 };
 

@@ -23,7 +23,7 @@ import { calendarOf, withBefore, periodOf, stateOf } from "./period.js";
  * @typedef {{ key: string, data: string, chosen?: boolean, mark?: string, by?: string[],
  *   draw?: Drawn[], stack?: string[], order?: string, limit?: number, panels?: string[],
  *   where?: { [column: string]: string | number | (string | number)[] }, columns?: string[],
- *   total?: boolean | string, label?: string, title?: string, title_two?: string,
+ *   total?: boolean, label?: string, title?: string, title_two?: string,
  *   subtitle?: string, empty?: string, compare?: boolean, time?: string, split?: Split[],
  *   show?: Shown[], monthly?: boolean, span?: [string, string],
  *   lines?: [string, string][] }} Part */

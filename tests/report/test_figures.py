@@ -110,7 +110,9 @@ def wrong_view(
 ) -> Iterator[str]:
     """What the view of a part has that SQL has not."""
     known = tuple(each for each in part.columns if "before." not in each)
-    columns = figures(structs.replace(part, columns=part.columns if "Change" in _heads(shown) else known))
+    columns = figures(
+        structs.replace(part, columns=part.columns if "Change" in _heads(shown) else known)
+    )
     rows, total = reports.chosen(part, entity, choice)
     if part.mark and "interval" in part.mark:
         base = next(iter(part.draw)).value.partition("|")[0].partition("/")[2]
