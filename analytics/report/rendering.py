@@ -108,11 +108,11 @@ class Pages:
             reach=self._reach(row),
             heading=heading,
             as_of=_joined(page.as_of, row),
-            remarks=[*sentences(page.remarks, row), *self._warnings(entity)],
+            remarks=sentences(page.remarks, row),
             breadcrumb=self._breadcrumb(entity, root),
             tabs=self._tabs(entity, root),
             members=self._members(entity, root) if page.card else [],
-            needs=findings.of(entity, root) if findings else None,
+            needs=self._needs(findings, entity, root) if findings else None,
             cards=[self._card(each, entity, row) for each in page.card],
             headlines=[headline_texts(each, row) for each in page.headline],
             is_choosable=page.picker,
@@ -282,10 +282,10 @@ class Pages:
         of = self._entities.workspaces if site else self._entities.lines_of(entity)
         return [{"name": each.name, "href": root + each.path} for each in of if each.path]
 
-    def _warnings(self, entity: Entity) -> list[Markup]:
-        """Return the warnings of the batch, which stand on the page of the site."""
-        shown = self._about.warnings if entity.scope == "site" else []
-        return [_with_code(f"Warning: {each}") for each in shown]
+    def _needs(self, findings: Findings, entity: Entity, root: str) -> dict[str, Any]:
+        """Return the findings of a page; that of the site has the batch's warnings beside them."""
+        warnings = self._about.warnings if entity.scope == "site" else []
+        return findings.of(entity, root) | {"warnings": [_with_code(each) for each in warnings]}
 
     def _reach(self, row: Row) -> str:
         """Return how far the data reach: on pages that can rest, to the last day of their own."""
