@@ -95,7 +95,7 @@ class History:
             runs=runs.drop("agent_version"),
             tools=tools.drop("agent_id"),
             tool_errors=tools.filter(pl.col("error_count") > 0),
-            days=_days(runs),
+            days=_days(runs, hours),
             versions=versions,
             version_hours=runs,
             version_costs=costs.group_by("workspace_id", "agent_id", "agent_version")
@@ -222,15 +222,16 @@ def _compared(versions: pl.DataFrame) -> pl.DataFrame:
     ).unique()
 
 
-def _days(runs: pl.DataFrame) -> pl.DataFrame:
+def _days(runs: pl.DataFrame, hours: pl.DataFrame) -> pl.DataFrame:
+    key = "workspace_id", "agent_id", pl.col("hour").dt.date().alias("date")
+    costs = hours.group_by(*key).agg(cost_usd=pl.col("metered_cost_usd").sum())
     return (
-        runs.with_columns(date=pl.col("hour").dt.date())
-        .group_by("workspace_id", "agent_id", "date", maintain_order=True)
+        runs.group_by(*key, maintain_order=True)
         .agg(run_count=pl.col("finished_count").sum())
+        .join(costs, on=["workspace_id", "agent_id", "date"], how="left", maintain_order="left")
         .with_columns(
             unlisted_run_count=pl.lit(0),
             unlisted_failed_count=pl.lit(0),
-            cost_usd=pl.lit(Decimal(0)),
             failed_spread_usd=pl.lit(Decimal(0)),
         )
     )

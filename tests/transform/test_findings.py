@@ -5,15 +5,17 @@ The thresholds were chosen by `benchmarks/findings.py`, on many more seeds.
 
 from __future__ import annotations
 
+import math
 from datetime import date, datetime, timedelta
 from random import Random
+from statistics import fmean
 from typing import Any
 
 import polars as pl
 import pytest
 
 from analytics.transform.findings.failures import bursts
-from analytics.transform.findings.steps import step_of
+from analytics.transform.findings.steps import WINDOW, cost_jumps, step_of
 from tests.transform.histories import START, Agent, Events, History
 
 DAY = 70  # of an event
@@ -185,3 +187,29 @@ def test_a_step_of_a_level_that_drifts_is_found_on_its_day(after: int) -> None:
 
     assert len(found) >= 60
     assert sum(abs(each.since - day) <= timedelta(days=1) for each in found) >= 0.9 * len(found)
+
+
+def test_runs_that_cost_more_are_found_though_their_number_varies() -> None:
+    """The cost of a run tells what the cost of a day hides; a run costs no more where more run."""
+    draw = Random(10)
+    days = []
+    for number in range(WINDOW):
+        run_count = int(60 * math.exp(draw.gauss(0, 0.4)))
+        dearer = 1.6 if number >= WINDOW - 9 else 1
+        more = 4 if number >= WINDOW - 9 else 1
+        cost = fmean(draw.lognormvariate(0, 0.6) for _ in range(run_count)) * run_count / 10
+        at = START.date() + timedelta(days=number)
+        days += [
+            ("w", "dearer", at, cost * dearer, run_count),
+            ("w", "more", at, cost * more, run_count * more),
+        ]
+    columns = ("workspace_id", "agent_id", "date", "usd", "part_count")
+    frame = pl.DataFrame(days, schema=columns, orient="row").sort("agent_id", "date")
+    frame = frame.with_columns(pl.col("usd").cast(pl.Decimal(38, 10)))
+    found = cost_jumps("run", frame, lambda *_: False)
+
+    assert [each.agent_id for each in found] == ["dearer"]
+    assert found[0].since - START - timedelta(days=WINDOW - 9) == timedelta()
+    assert found[0].value / found[0].baseline == pytest.approx(1.6, rel=0.1)
+    of_days = frame.with_columns(part_count=pl.lit(1))
+    assert [each.agent_id for each in cost_jumps("day", of_days, lambda *_: False)] == ["more"]

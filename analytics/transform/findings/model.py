@@ -15,7 +15,9 @@ from analytics.transform.findings import failures, standing, steps
 from analytics.transform.findings.finding import SCHEMA, Begun, Finding, in_utc
 from analytics.transform.models import Header, polars_model
 
-_ABOUT, _AN_HOUR = timedelta(days=2), timedelta(hours=1)
+_AN_HOUR = timedelta(hours=1)
+_ABOUT, _ABOUT_OF_RUNS = timedelta(days=2), timedelta(days=7)  # between what is one and the same
+_FEWEST_RUNS = 5  # of a day, by which the cost of a run is known
 
 
 def findings(
@@ -65,7 +67,18 @@ def findings(
         "tool": tool_errors.rename({"tool_name": "subject"}),
         "agent": errors["agent"],
     }
-    jumps = steps.cost_jumps(_agent_days(whole), explained)
+    of_runs = steps.cost_jumps("run", _run_days(agents, days), explained)
+    dearer = _days_by_agent(
+        pl.DataFrame(map(asdict, of_runs), schema=SCHEMA), pl.col("since").dt.date()
+    )
+
+    def explained_too(workspace_id: str, agent_id: str, since: date) -> bool:
+        of_agent = dearer.get((workspace_id, agent_id), ())
+        return explained(workspace_id, agent_id, since) or any(
+            abs(day - since) <= _ABOUT_OF_RUNS for day in of_agent
+        )
+
+    jumps = [*of_runs, *steps.cost_jumps("day", _agent_days(whole), explained_too)]
     of_agents = [
         each
         for each in failures.bursts("agent", errors["agent"], recent, last)
@@ -142,11 +155,26 @@ def _stepped(priced: list[Finding], hours: pl.DataFrame) -> Begun:
 def _agent_days(hours: pl.DataFrame) -> pl.DataFrame:
     """Return what agents cost a UTC day, of days on which they cost something."""
     return (
-        hours.group_by("workspace_id", "agent_id", "utc_date")
-        .agg(pl.col("metered_cost_usd").sum())
-        .with_columns(cost=pl.col("metered_cost_usd").cast(pl.Float64))
-        .filter(pl.col("cost") > 0, pl.col("agent_id").str.starts_with("(").not_())
-        .sort("workspace_id", "agent_id", "utc_date")
+        hours.group_by("workspace_id", "agent_id", date="utc_date")
+        .agg(usd=pl.col("metered_cost_usd").sum(), part_count=pl.lit(1))
+        .filter(pl.col("usd") > 0, pl.col("agent_id").str.starts_with("(").not_())
+        .sort("workspace_id", "agent_id", "date")
+    )
+
+
+def _run_days(agents: pl.DataFrame, days: pl.DataFrame) -> pl.DataFrame:
+    """Return what the runs of agents cost, listed or not, of complete days with some runs."""
+    return (
+        days.join(
+            agents.select("workspace_id", "agent_id", "last_date"), on=["workspace_id", "agent_id"]
+        )
+        .filter(
+            pl.col("date") <= pl.col("last_date"),
+            pl.col("run_count") >= _FEWEST_RUNS,
+            pl.col("cost_usd") > 0,
+        )
+        .select("workspace_id", "agent_id", "date", usd="cost_usd", part_count="run_count")
+        .sort("workspace_id", "agent_id", "date")
     )
 
 

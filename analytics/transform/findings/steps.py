@@ -32,7 +32,7 @@ WINDOW = CHANGED_WITHIN + MOST_BEFORE
 
 _LEAST_DEVIATION = 0.005  # of a level's logarithm: less is rounding
 _LEAST_PRICE_STEP = math.log(1.03)
-_LEAST_COST_STEP = math.log(1.5)
+_LEAST_COST_STEPS = {"day": math.log(1.5), "run": math.log(1.3)}
 _MOST_ALIKE = 0.9  # of neighbouring days: their correlation
 _TRIMMED = 0.2  # of the hours of a day, at each end
 _OF_ALL_AGENTS = 0.75
@@ -281,50 +281,54 @@ def _is_of_all(hours: pl.DataFrame, step: Step, begun: Begun) -> bool:
     return bool(2 * has_step.sum() > len(means) and may_have.sum() >= _OF_ALL_AGENTS * len(means))
 
 
-def _rising(days: pl.DataFrame) -> pl.DataFrame:
+def _rising(days: pl.DataFrame, least: float) -> pl.DataFrame:
     """Return the days of agents that may have a step: looking closely at all takes too long.
 
     The mean from some day on is higher than that of the days before, each day without its weekday.
     """
     level = pl.col("cost").log()
-    level -= level.mean().over(*_AGENT, pl.col("utc_date").dt.weekday())
+    level -= level.mean().over(*_AGENT, pl.col("date").dt.weekday())
     number = pl.int_range(pl.len())
     after = level.cum_sum(reverse=True) / (pl.len() - number)
     before = level.rolling_mean(MOST_BEFORE, min_samples=FEWEST_BEFORE).shift()
     is_candidate = pl.len() - number >= FEWEST_AFTER
     rise = (after - before).filter(is_candidate).max()
-    return days.filter(
-        pl.len().over(_AGENT) >= _FEWEST_COST_DAYS, rise.over(_AGENT) > _LEAST_COST_STEP * 0.7
-    )
+    return days.filter(pl.len().over(_AGENT) >= _FEWEST_COST_DAYS, rise.over(_AGENT) > least * 0.7)
 
 
-def cost_jumps(days: pl.DataFrame, explained: Callable[[str, str, date], bool]) -> list[Finding]:
-    """Return the agents whose metered cost of a UTC day stepped up, by more than $1 a day.
+def cost_jumps(
+    of_what: str, days: pl.DataFrame, explained: Callable[[str, str, date], bool]
+) -> list[Finding]:
+    """Return the agents whose cost of a day, or of a run, stepped up, by more than $1 a day.
 
-    `days` have the cost of days that had any. `explained` tells whether another finding says why
-    an agent costs more from a day on.
+    `days` have the `usd` of days that had any, and its `part_count`: 1, or the runs of the day.
+    `explained` tells whether another finding says why an agent costs more from a day on.
     """
+    least = _LEAST_COST_STEPS[of_what]
+    days = days.with_columns(cost=pl.col("usd").cast(pl.Float64) / pl.col("part_count"))
     found = []
-    for (workspace_id, agent_id), of in _rising(days).group_by(*_AGENT, maintain_order=True):
-        levels = {day: math.log(cost) for day, cost in of.select("utc_date", "cost").iter_rows()}
-        step = step_of(levels, least=_LEAST_COST_STEP, has_weeks=True)
+    for (workspace_id, agent_id), of in _rising(days, least).group_by(*_AGENT, maintain_order=True):
+        levels = {day: math.log(cost) for day, cost in of.select("date", "cost").iter_rows()}
+        step = step_of(levels, least=least, has_weeks=of_what == "day")
         if step is None or explained(str(workspace_id), str(agent_id), step.since):
             continue
-        since = of.filter(pl.col("utc_date") >= step.since)
-        excess = part_of(usd(since["metered_cost_usd"]), 1 - 1 / step.ratio)
-        if excess is None or excess < step.day_count:
+        since = of.filter(pl.col("date") >= step.since)
+        amount = usd(since["usd"])
+        excess = part_of(amount, 1 - 1 / step.ratio)
+        if amount is None or excess is None or excess < step.day_count:
             continue
-        a_day = float(since["cost"].sum()) / step.day_count
+        value = float(amount) / int(since["part_count"].sum())
         found.append(
             Finding(
                 kind="cost_jump",
                 workspace_id=str(workspace_id),
                 agent_id=str(agent_id),
                 subject=str(agent_id),
+                detail=of_what,
                 since=midnight(step.since),
-                value=a_day,
-                baseline=a_day / step.ratio,
-                unit="usd_per_day",
+                value=value,
+                baseline=value / step.ratio,
+                unit=f"usd_per_{of_what}",
                 sample_count=step.day_count,
                 p_value=step.p_value,
                 cost_usd=excess,

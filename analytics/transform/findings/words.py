@@ -17,7 +17,7 @@ from analytics.transform.findings import standing
 from analytics.transform.findings.finding import KINDS, SCHEMA, Finding, in_utc
 from analytics.transform.models import Header, polars_model
 
-_TOLD_APART = ("price_step", "failure_burst", "repeated_errors", "budget", "data")
+_TOLD_APART = ("price_step", "failure_burst", "cost_jump", "repeated_errors", "budget", "data")
 STALE_AFTER = timedelta(hours=26)  # behind the newest workspace: a nightly batch was missed
 
 Row = Mapping[str, Any]
@@ -202,10 +202,11 @@ def _burst(row: Row, called: _Names) -> str:
 
 
 def _jump(row: Row, called: _Names) -> str:
-    now, before = (numbers.usd(_money(row[name])) for name in ("value", "baseline"))
+    spelled = numbers.usd_per_run if row["detail"] == "run" else numbers.usd
+    now, before = (spelled(_money(row[name])) for name in ("value", "baseline"))
     return (
-        f"{called.agent(row)} costs {now} a day since {_day(row['since'])}, {before} before"
-        f"{_cost('', row, ' more so far')}"
+        f"{called.agent(row)} costs {now} a {row['detail']} since {_day(row['since'])}, {before}"
+        f" before{_cost('', row, ' more so far')}"
     )
 
 
