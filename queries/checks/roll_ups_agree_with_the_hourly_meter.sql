@@ -4,6 +4,13 @@
 -- sources: analytics/agents | analytics/hourly
 with
 
+-- What runs of the day before the first one used on it is unknown.
+firsts as (
+    select workspace_id, min(utc_date) as first_date
+    from intermediate.int_metered_days
+    group by workspace_id
+),
+
 compared as (
     select
         workspace_id,
@@ -37,5 +44,8 @@ select
     is_closed
 from compared
 anti join intermediate.int_listed_day_differences using (workspace_id, agent_id, utc_date, measure)
-where theirs > ours + earlier + tolerance or theirs < ours - later - tolerance
+left join firsts using (workspace_id)
+where
+    theirs > ours + earlier + tolerance and utc_date is distinct from first_date
+    or theirs < ours - later - tolerance
 order by workspace_id, utc_date, agent_id, measure

@@ -195,12 +195,12 @@ def test_runs_that_cost_more_are_found_though_their_number_varies() -> None:
     days = []
     for number in range(WINDOW):
         run_count = int(60 * math.exp(draw.gauss(0, 0.4)))
-        dearer = 1.6 if number >= WINDOW - 9 else 1
+        raised = 1.6 if number >= WINDOW - 9 else 1
         more = 4 if number >= WINDOW - 9 else 1
         cost = fmean(draw.lognormvariate(0, 0.6) for _ in range(run_count)) * run_count / 10
         at = START.date() + timedelta(days=number)
         days += [
-            ("w", "dearer", at, cost * dearer, run_count),
+            ("w", "raised", at, cost * raised, run_count),
             ("w", "more", at, cost * more, run_count * more),
         ]
     columns = ("workspace_id", "agent_id", "date", "usd", "part_count")
@@ -208,7 +208,7 @@ def test_runs_that_cost_more_are_found_though_their_number_varies() -> None:
     frame = frame.with_columns(pl.col("usd").cast(pl.Decimal(38, 10)))
     found = cost_jumps("run", frame, lambda *_: False)
 
-    assert [each.agent_id for each in found] == ["dearer"]
+    assert [each.agent_id for each in found] == ["raised"]
     assert found[0].since - START - timedelta(days=WINDOW - 9) == timedelta()
     assert found[0].value / found[0].baseline == pytest.approx(1.6, rel=0.1)
     of_days = frame.with_columns(part_count=pl.lit(1))

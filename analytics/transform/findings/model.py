@@ -68,12 +68,12 @@ def findings(
         "agent": errors["agent"],
     }
     of_runs = steps.cost_jumps("run", _run_days(agents, days), explained)
-    dearer = _days_by_agent(
+    raised = _days_by_agent(
         pl.DataFrame(map(asdict, of_runs), schema=SCHEMA), pl.col("since").dt.date()
     )
 
     def explained_too(workspace_id: str, agent_id: str, since: date) -> bool:
-        of_agent = dearer.get((workspace_id, agent_id), ())
+        of_agent = raised.get((workspace_id, agent_id), ())
         return explained(workspace_id, agent_id, since) or any(
             abs(day - since) <= _ABOUT_OF_RUNS for day in of_agent
         )

@@ -33,7 +33,7 @@ WINDOW = CHANGED_WITHIN + MOST_BEFORE
 _LEAST_DEVIATION = 0.005  # of a level's logarithm: less is rounding
 _LEAST_PRICE_STEP = math.log(1.03)
 _LEAST_COST_STEPS = {"day": math.log(1.5), "run": math.log(1.3)}
-_LEAST_ALIKE, _MOST_ALIKE = 0.3, 0.9  # of neighbouring days: less is chance
+_LEAST_ALIKE, _MOST_ALIKE = 0.2, 0.9  # of neighbouring days: less is chance
 _TRIMMED = 0.2  # of the hours of a day, at each end
 _OF_ALL_AGENTS = 0.75
 _DENIED_AT = 2  # standard deviations below half of a step
@@ -149,10 +149,12 @@ def _t_if_alike(apart: Sequence[float], rises: Sequence[float], rise: float, fre
     `apart` is by how much the days before it differ from their usual level, `rises` that of those
     after. Each day is lessened by its part of the one before it: least squares of what remains.
     """
-    squares = sum(each**2 for each in apart)
-    together = sum(one * other for one, other in pairwise(apart))
+    level_after = fmean(rises)
+    sides = apart, [each - level_after for each in rises]
+    squares = sum(each**2 for side in sides for each in side)
+    together = sum(one * other for side in sides for one, other in pairwise(side))
     alike = together / squares if squares else 0.0
-    alike += (1 + 4 * alike) / len(apart)  # that of few days is too low by so much
+    alike += (1 + 4 * alike) / (len(apart) + len(rises))  # that of few days is too low by so much
     alike = min(alike, _MOST_ALIKE) if alike > _LEAST_ALIKE else 0.0
     first = math.sqrt(1 - alike**2)
     level = [first, *[1 - alike] * (len(apart) + len(rises) - 1)]
