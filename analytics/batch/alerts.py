@@ -38,7 +38,11 @@ def send_findings(settings: Settings, layout: Layout, progress: Progress) -> lis
             warn(str(error))
             return warnings
         count = len(found.findings)
-        done(f"sent {sent} of {plural(count, 'finding')}", finding_count=count, sent_count=sent)
+        done(
+            f"sent {sent} of {plural(count, 'finding')}",
+            finding_count=count,
+            sent_count=sent,
+        )
     return warnings
 
 
