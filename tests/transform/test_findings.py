@@ -16,6 +16,7 @@ import pytest
 
 from analytics.transform.findings.failures import bursts
 from analytics.transform.findings.steps import WINDOW, cost_jumps, step_of
+from analytics.transform.findings.words import identity
 from tests.transform.histories import START, Agent, Events, History
 
 DAY = 70  # of an event
@@ -100,6 +101,17 @@ def test_an_outage_of_two_hours_is_found() -> None:
     assert burst["until"] == START + timedelta(days=DAY, hours=11)
     assert burst["run_count"] > 50
     assert burst["cost_usd"] > 0
+
+
+def test_two_bursts_of_a_day_are_two_findings() -> None:
+    """They begin at other hours; the name of the subject may be missing."""
+    row = {"kind": "failure_burst", "workspace_id": "w", "agent_id": "(all)", "subject": None}
+    first, second, again = (
+        identity({**row, "detail": "tool", "since": START + timedelta(hours=hour)})
+        for hour in (2, 15, 2)
+    )
+
+    assert first == again != second
 
 
 def test_a_jump_of_cost_is_found_on_weekdays_and_weekends() -> None:

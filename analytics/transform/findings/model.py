@@ -481,7 +481,7 @@ FOUND = polars_model(
     "intermediate.int_findings",
     header=Header(
         "Findings, without their words: see fct_findings. Grain: finding and its beginning.",
-        key=("kind", "workspace_id", "agent_id", "subject", "since"),
+        key=("kind", "workspace_id", "agent_id", "subject", "detail", "since"),
     ),
     inputs={
         "workspaces": "select workspace_id, last_batch_at from marts.dim_workspaces"
