@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from analytics.extract.landing import Landing
-from analytics.extract.listing import ListSnapshot
 from analytics.extract.loads import new_loads
 from analytics.extract.refusals import Endpoint
 from analytics.extract.store import Loaded, Store
@@ -66,7 +65,6 @@ class WorkspaceBatch:
     record_count: int = 0
     new_version_count: int = 0
     quarantined_count: int = 0
-    gaps: list[ListSnapshot] = field(default_factory=list)
     _loading: asyncio.Task[Loaded] | None = None
 
     def __post_init__(self) -> None:

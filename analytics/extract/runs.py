@@ -54,22 +54,6 @@ async def read_lists(batch: WorkspaceBatch) -> None:
             if start + BATCH >= len(agents):
                 add_unfiltered(landing, unfiltered, rows)
     await batch.loaded()
-    _warn_of_gaps(batch)
-
-
-def _warn_of_gaps(batch: WorkspaceBatch) -> None:
-    """Warn of gaps between snapshots, not of older runs behind a first one."""
-    gaps = [gap for gap in batch.gaps if gap.unread_from is not None]
-    if gaps:
-        batch.warnings.append(
-            f"some runs of {_named(batch, gaps)} are unlisted: over {LONGEST_LIST} started between"
-            " two readings; `analytics status` says how often to collect"
-        )
-
-
-def _named(batch: WorkspaceBatch, gaps: list[ListSnapshot]) -> str:
-    names = batch.store.agent_names()
-    return _shown(sorted(names.get(gap.agent_id or "", gap.agent_id or "") for gap in gaps))
 
 
 def _shown(named: list[str]) -> str:
@@ -121,8 +105,6 @@ async def _read_list(
     this = take_snapshot(
         agent_id, rows, watermark, is_whole=is_whole, pulled_at=pulled_at, since=since
     )
-    if this.unread_until is not None:
-        batch.gaps.append(this)
     return rows, this
 
 

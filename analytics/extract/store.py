@@ -36,9 +36,6 @@ class Store(Protocol):
     def agent_ids(self) -> set[str]:
         """Return all agents that any stored record names."""
 
-    def agent_names(self) -> dict[str, str]:
-        """Return the name of each agent that has one, by its id."""
-
     def watermarks(self) -> dict[str | None, Watermark]:
         """Return the end of each list's last snapshot; None is the key of the unfiltered list."""
 

@@ -86,16 +86,6 @@ class WarehouseStore:
         """Return all agents that any stored record names."""
         return {agent_id for (agent_id,) in self._rows(_AGENTS_HEARD_OF)}
 
-    def agent_names(self) -> dict[str, str]:
-        """Return the name of each agent that has one, by its id."""
-        return dict(
-            self._rows("""
-                select agent_id, agent_name
-                from raw.agents anti join raw.superseded using (version_id)
-                where {mine} and trim(agent_name) <> ''
-            """)
-        )
-
     def watermarks(self) -> dict[str | None, Watermark]:
         """Return the end of each list's last snapshot; None is the key of the unfiltered list."""
         rows = self._rows(f"""

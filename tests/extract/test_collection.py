@@ -117,7 +117,6 @@ def test_a_list_that_does_not_join_is_read_by_agent(
     outcome = collected()
 
     assert batch.asked("/api/v1/runs/") == 2 + 3
-    assert "are unlisted: over " in outcome.warnings[0]
     assert outcome.new_version_count == 2 + LIST_CAP
     assert batch.rows("from ledger.loads") == loaded
     assert (collected().new_version_count, len(batch.api.requests)) == (0, 1)

@@ -339,6 +339,8 @@ def _rate(share: float) -> str:
 
 
 def _percent(share: float, step: str = "1") -> str:
+    if 0 < share * 100 < float(step) / 2:
+        return f"<{step}%"
     percent = Decimal(share * 100).quantize(Decimal(step))
     return f"{percent.quantize(Decimal(1)) if percent >= 10 else percent}%"
 
