@@ -167,7 +167,10 @@ def _version(row: Row, called: _Names) -> str:
     when = f"from {since} to {_day(until)}" if until else f"since {since}"
     before, count = row["detail"], row["sample_count"]
     if row["unit"] == "share":
-        rates = f"{_part(row['value'], count)}; {before}: {_rate(row['baseline'])}"
+        rates = (
+            f"{_part(row['value'], count)};"
+            f" {before}: {_part(row['baseline'], row['baseline_count'])}"
+        )
         fails = "failed" if until else "fails"
         costs = _cost("costing", row)
         return f"{version} {fails} {_rate(row['value'])} of its listed runs ({rates}) {when}{costs}"
@@ -185,7 +188,7 @@ def _price(row: Row, called: _Names) -> str:
 
 def _burst(row: Row, called: _Names) -> str:
     what, tries = {
-        "provider": (names.capitalized(names.display(row["subject"])), "requests"),
+        "provider": (f"Provider {names.display(row['subject'])}", "requests"),
         "tool": (f"Tool {names.display(row['subject'])}", "calls"),
         "agent": (called.agent(row), "listed runs"),
     }[row["detail"]]
