@@ -1,16 +1,19 @@
-"""Drawings that need no script: budgets and effects."""
+"""Drawings that need no script: budgets, effects, and cost by day until the script draws it."""
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
+from analytics.format.numbers import usd_headline
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from decimal import Decimal
+    from collections.abc import Mapping, Sequence
 
 _EFFECT = 240
+_PLOT = 100
 _BUDGET, _MOST_USED = 120, 1.5  # the place of a budget's tick, and what is cut off in budgets
 
 
@@ -48,4 +51,23 @@ def bullet(row: Mapping[str, Any]) -> Markup:
         f' focusable="false"><path class="base" d="M0 7H{_BUDGET * _MOST_USED:g}"/>'
         f'{ahead}<rect class="used" y="4" width="{at(row["actual_usd"])}" height="6"/>'
         f'<path class="tick" d="M{_BUDGET} 0v14"/></svg>'
+    )
+
+
+def columns(amounts: Sequence[Decimal | None]) -> Markup:
+    """Return columns that fill any width, with the largest amount as the top of the axis."""
+    top = max((each for each in amounts if each is not None), default=Decimal(0))
+    if top <= 0:
+        return Markup("")
+    path = "".join(
+        f"M{place}.1 {_PLOT}v-{height:g}h.8v{height:g}z"
+        for place, each in enumerate(amounts)
+        if (height := round(max(float((each or 0) / top), 0) * _PLOT, 1))
+    )
+    return Markup(  # noqa: S704 - holds numbers alone
+        '<svg class="static" aria-hidden="true" focusable="false">'
+        f'<svg viewBox="0 0 {len(amounts)} {_PLOT}" preserveAspectRatio="none"'
+        f' y="12%" height="64%" width="100%"><path d="{path}"/></svg>'
+        f'<text y="12%" dy="-4">{usd_headline(top)}</text>'
+        '<line x2="100%" y1="76%" y2="76%"/></svg>'
     )

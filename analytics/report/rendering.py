@@ -24,7 +24,7 @@ from analytics.resources import folder
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from datetime import datetime
+    from datetime import date, datetime
 
     import duckdb
 
@@ -88,6 +88,7 @@ class Pages:
         self._own = [statements.of(name) for name in page.data]
         self._findings = Findings(con, entities, pages, about.timezone) if page.card else None
         self._budgets = _budgets(con) if page.card else {}
+        self._costs = statements.costs() if page.card else {}
 
     def html(self, entity: Entity) -> str:
         """Return the page of an entity."""
@@ -182,7 +183,7 @@ class Pages:
         if part.optional and self._key(entity) not in self._known[part.key]:
             return None
         if not part.is_static:
-            return _frame(part)
+            return _frame(part) | ({"static": self._columns(entity)} if part.split else {})
         rows = self._of(part, entity)
         if not rows:
             return _frame(part) | {"kind": "text", "label": part.empty} if part.empty else None
@@ -196,6 +197,12 @@ class Pages:
                 part.title, {**entity.row, **sums(rows, columns), "first": first}
             )
         return made
+
+    def _columns(self, entity: Entity) -> Markup:
+        """Return cost by day of the newest month as it stands until the script has drawn it."""
+        costs = self._costs.get(self._key(entity), {})
+        today: date = entity.row["today"]
+        return drawings.columns([costs.get(today.replace(day=n)) for n in range(1, today.day + 1)])
 
     def _table(
         self, part: Part, columns: Sequence[Column], rows: list[Row], tables: Tables

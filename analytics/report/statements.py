@@ -13,6 +13,8 @@ from analytics.warehouse.database import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import date
+    from decimal import Decimal
 
     import duckdb
 
@@ -88,6 +90,18 @@ class Statements:
         rows = pl.DataFrame(self._con.sql(f"from {source}{order}")).iter_rows(named=True)
         return {tuple(row[name] for name in keys): row for row in rows}
 
+    def costs(self) -> dict[Key, dict[date, Decimal | None]]:
+        """Return the cost of each day of the newest month."""
+        found: defaultdict[Key, dict[date, Decimal | None]] = defaultdict(dict)
+        keys = "".join(f"{name}, " for name in self._keys)
+        source = self._source("rpt_days")[0]
+        rows = self._con.execute(
+            f"select {keys} date, sum(cost_usd) from {source} where {_NEWEST} group by all"
+        )
+        for *key, day, amount in rows.fetchall():
+            found[tuple(key)][day] = amount
+        return found
+
     def _source(self, relation: str, *, by_month: bool = False) -> tuple[str, dict[str, str]]:
         """Return SQL of the rows of a relation that the pages show, and its columns' types."""
         source = _with_month if by_month or "month" in self._keys else _as_it_is
@@ -123,7 +137,7 @@ def digests(con: duckdb.DuckDBPyConnection, page: Page) -> dict[Key, str]:
         if not {*keys} <= kinds.keys():
             return {}
     if page.card:
-        sources |= _FINDINGS
+        sources |= _SHOWN
     rows = " union all ".join(
         f"select {', '.join(keys)}, hash('{name}', r) as h from {source} as r"
         for name, source in sources.items()
@@ -132,9 +146,11 @@ def digests(con: duckdb.DuckDBPyConnection, page: Page) -> dict[Key, str]:
     return {tuple(key): digest for *key, digest in found.fetchall()}
 
 
+_NEWEST = "date >= (select date_trunc('month', max(today)) from rpt_headlines)"
 _HEADLINES = "(select * exclude (as_of) from rpt_headlines)"
-_FINDINGS = {
+_SHOWN = {
     "findings": "(select * exclude (rank) from marts.fct_findings)",
+    "costs": f"(select workspace_id, agent_id, date, cost_usd from rpt_days where {_NEWEST})",
     "versions": "(select workspace_id, agent_id, first_run_at from marts.dim_agent_versions)",
 }
 # A month links to the same month of other workspaces, and to those before and after.

@@ -93,6 +93,7 @@ def costliest(reports: Reports) -> Entity:
         (
             "update rpt_days set cost_usd = cost_usd + 1 where {agent} and date = '{last}'",
             [
+                "agents/{agent_file}.html",
                 "data/{month}/{agent_file}.js",
                 "data/{month}/{workspace_file}.js",
                 "data/{month}/site.js",
