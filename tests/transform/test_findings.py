@@ -15,8 +15,8 @@ import polars as pl
 import pytest
 
 from analytics.transform.findings.failures import bursts
+from analytics.transform.findings.said import identity
 from analytics.transform.findings.steps import WINDOW, cost_jumps, step_of
-from analytics.transform.findings.words import identity
 from tests.transform.histories import START, Agent, Events, History
 
 DAY = 70  # of an event

@@ -6,7 +6,7 @@ tool in a row, runs that end at a limit. It is chronic where the 28 days before 
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 import polars as pl
 
@@ -25,6 +25,7 @@ _FEWEST_OVER = 3  # days of a week with more runs than a list holds
 _FEWEST_RUNS = {"idle_runs": 20, "repeated_errors": 5}
 _LEAST_SHARE = {"idle_runs": 0.2, "repeated_errors": 0.05}
 _LEAST_USD = 1
+STALE_AFTER = timedelta(hours=26)  # behind the newest workspace: a nightly batch was missed
 
 
 def changed_agents(agents: pl.DataFrame, days: pl.DataFrame) -> list[Finding]:
@@ -234,3 +235,36 @@ def budgets(rows: pl.DataFrame, today: date) -> list[Finding]:
             )
         )
     return found
+
+
+def stale(workspaces: pl.DataFrame, now: datetime) -> list[Finding]:
+    """Return the workspaces that were not read with the others."""
+    return [
+        Finding(
+            kind="data",
+            workspace_id=row["workspace_id"],
+            subject=row["workspace_id"],
+            detail="stale",
+            since=row["last_batch_at"],
+            value=(now - row["last_batch_at"]) / timedelta(hours=1),
+            unit="hours",
+        )
+        for row in workspaces.iter_rows(named=True)
+        if now - row["last_batch_at"] > STALE_AFTER
+    ]
+
+
+def differing(differences: pl.DataFrame, now: datetime) -> list[Finding]:
+    """Return the controls that differ, by workspace."""
+    return [
+        Finding(
+            kind="data",
+            workspace_id=row["workspace_id"],
+            subject=row["control"],
+            detail="control",
+            since=now if row["utc_date"] is None else midnight(row["utc_date"]),
+            sample_count=row["finding_count"],
+            cost_usd=row["difference_usd"],
+        )
+        for row in differences.iter_rows(named=True)
+    ]

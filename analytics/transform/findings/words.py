@@ -1,12 +1,10 @@
-"""Findings as they are said: the one sentence of each, its order, and what is silenced."""
+"""The words of findings: the one sentence of each, and the command that helps."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
-from hashlib import sha256
 from typing import Any
 
 import polars as pl
@@ -14,116 +12,12 @@ import polars as pl
 from analytics.format import days, names, numbers
 from analytics.format.names import ALL
 from analytics.transform.findings import standing
-from analytics.transform.findings.finding import KINDS, SCHEMA, Finding, in_utc
-from analytics.transform.models import Header, polars_model
-
-_TOLD_APART = ("price_step", "failure_burst", "cost_jump", "repeated_errors", "budget", "data")
-STALE_AFTER = timedelta(hours=26)  # behind the newest workspace: a nightly batch was missed
+from analytics.transform.findings.finding import KINDS
 
 Row = Mapping[str, Any]
 
 
-def findings(
-    found: pl.DataFrame,
-    budgets: pl.DataFrame,
-    differences: pl.DataFrame,
-    agents: pl.DataFrame,
-    workspaces: pl.DataFrame,
-    silenced: pl.DataFrame,
-) -> pl.DataFrame:
-    """Return all findings with sentence and rank.
-
-    `found` are those of `int_findings`, `differences` those of controls, `silenced` the user's.
-    """
-    read = workspaces.drop_nulls("last_batch_at")
-    if read.is_empty():
-        return ranked(pl.DataFrame(schema=_SCHEMA))
-    now: datetime = read["last_batch_at"].max()  # type: ignore[assignment]
-    more = [
-        *standing.budgets(budgets, now.date()),
-        *_stale(read, now),
-        *_differing(differences, now),
-    ]
-    every = pl.concat([found, pl.DataFrame(list(map(asdict, more)), schema=SCHEMA)])
-    called = _Names(agents, workspaces)
-    told = [
-        {
-            **row,
-            "finding_id": identity(row),
-            "sentence": sentence(row, called),
-            "next_step": next_step(row),
-            **_silence(row, called, silenced, now),
-        }
-        for row in every.iter_rows(named=True)
-    ]
-    return ranked(pl.DataFrame(told, schema=_SCHEMA))
-
-
-def ranked(findings: pl.DataFrame) -> pl.DataFrame:
-    """Return findings in their order: silenced and chronic ones last, then by cost and runs."""
-    by_cost = ("cost_usd", "run_count")
-    return (
-        findings.drop("rank", strict=False)
-        .sort(
-            "is_silenced",
-            "is_chronic",
-            *by_cost,
-            "finding_id",
-            descending=[False, False, True, True, False],
-            nulls_last=True,
-        )
-        .with_row_index("rank", offset=1)
-        .select(*_SCHEMA, pl.col("rank").cast(pl.Int64))
-    )
-
-
-def identity(row: Row) -> str:
-    """Return the identity of a finding, the same in each batch that finds it.
-
-    That of a burst has its first hour: there may be several.
-    """
-    parts = [row[name] for name in ("kind", "workspace_id", "agent_id", "subject")]
-    if row["kind"] in _TOLD_APART:
-        parts.append(row["detail"])
-    if row["kind"] == "failure_burst":
-        parts.append(row["since"].isoformat())
-    return sha256("\0".join(map(str, parts)).encode()).hexdigest()[:16]
-
-
-def _stale(workspaces: pl.DataFrame, now: datetime) -> list[Finding]:
-    """Return the workspaces that were not read with the others."""
-    return [
-        Finding(
-            kind="data",
-            workspace_id=row["workspace_id"],
-            subject=row["workspace_id"],
-            detail="stale",
-            since=row["last_batch_at"],
-            value=(now - row["last_batch_at"]) / timedelta(hours=1),
-            unit="hours",
-        )
-        for row in workspaces.iter_rows(named=True)
-        if now - row["last_batch_at"] > STALE_AFTER
-    ]
-
-
-def _differing(differences: pl.DataFrame, now: datetime) -> list[Finding]:
-    """Return the controls that differ, by workspace."""
-    return [
-        Finding(
-            kind="data",
-            workspace_id=row["workspace_id"],
-            subject=row["control"],
-            detail="control",
-            since=now if row["utc_date"] is None else _at_midnight(row["utc_date"]),
-            sample_count=row["finding_count"],
-            cost_usd=row["difference_usd"],
-        )
-        for row in differences.iter_rows(named=True)
-    ]
-
-
-class _Names:
+class Names:
     """Names of agents and workspaces by their ids."""
 
     def __init__(self, agents: pl.DataFrame, workspaces: pl.DataFrame) -> None:
@@ -136,10 +30,12 @@ class _Names:
         self._workspaces = dict(workspaces.select("workspace_id", "workspace_name").iter_rows())
 
     def agent(self, row: Row) -> str:
+        """Return the name of the agent of a finding."""
         name, slug = self._agents.get((row["workspace_id"], row["agent_id"]), (None, None))
         return names.display(name, slug, row["agent_id"])
 
     def workspace(self, row: Row) -> str:
+        """Return the name of the workspace of a finding."""
         return names.display(self._workspaces.get(row["workspace_id"]), row["workspace_id"])
 
     def of_agent(self, row: Row) -> set[str]:
@@ -148,7 +44,7 @@ class _Names:
         return {names.folded(each) for each in (*called, row["agent_id"]) if each}
 
 
-def sentence(row: Row, called: _Names) -> str:
+def sentence(row: Row, called: Names) -> str:
     """Return what was found, since when, how sure that is, and what it costs: one sentence."""
     said = _SENTENCES[row["kind"]](row, called)
     p_value = row["p_value"]
@@ -161,7 +57,7 @@ def _odds(p_value: float) -> str:
     return f"chance 1 in {int(1 / p_value):,}"
 
 
-def _version(row: Row, called: _Names) -> str:
+def _version(row: Row, called: Names) -> str:
     version = f"{called.agent(row)} {row['subject']}"
     since, until = _day(row["since"]), row["until"]
     when = f"from {since} to {_day(until)}" if until else f"since {since}"
@@ -179,14 +75,14 @@ def _version(row: Row, called: _Names) -> str:
     return f"{version} costs {usual} for a success ({before}: {usual_before}) {when}{more}"
 
 
-def _price(row: Row, called: _Names) -> str:
+def _price(row: Row, called: Names) -> str:
     more = _percent(row["value"] / row["baseline"] - 1)
     where = f"in {called.workspace(row)} since {_day(row['since'])}"
     model, cost = names.display(row["subject"]), _cost("", row, " more so far")
     return f"{model} costs {more} more per token {where}{cost}"
 
 
-def _burst(row: Row, called: _Names) -> str:
+def _burst(row: Row, called: Names) -> str:
     what, tries = {
         "provider": (f"Provider {names.display(row['subject'])}", "requests"),
         "tool": (f"Tool {names.display(row['subject'])}", "calls"),
@@ -204,7 +100,7 @@ def _burst(row: Row, called: _Names) -> str:
     return f"{what} failed {rates} on {_hours(row)} ({usual}){runs}{_cost('costing', row)}"
 
 
-def _jump(row: Row, called: _Names) -> str:
+def _jump(row: Row, called: Names) -> str:
     spelled = numbers.usd_per_run if row["detail"] == "run" else numbers.usd
     now, before = (spelled(_money(row[name])) for name in ("value", "baseline"))
     return (
@@ -213,7 +109,7 @@ def _jump(row: Row, called: _Names) -> str:
     )
 
 
-def _idle(row: Row, called: _Names) -> str:
+def _idle(row: Row, called: Names) -> str:
     runs = f"{_part(row['value'], row['sample_count'])} listed successful runs"
     trigger = "" if row["subject"] == "unknown" else f" of trigger {names.display(row['subject'])}"
     nothing = "left no file, called no tool and wrote next to nothing"
@@ -223,7 +119,7 @@ def _idle(row: Row, called: _Names) -> str:
     )
 
 
-def _repeated(row: Row, called: _Names) -> str:
+def _repeated(row: Row, called: Names) -> str:
     part = f"{_part(row['value'], row['sample_count'])} listed runs in {standing.RECENT_DAYS} days"
     if row["detail"] == "limit":
         limit = row["subject"].replace("_", " ")
@@ -232,7 +128,7 @@ def _repeated(row: Row, called: _Names) -> str:
     return f"{called.agent(row)} {tool} in {part}{_cost('costing', row)}"
 
 
-def _budget(row: Row, called: _Names) -> str:
+def _budget(row: Row, called: Names) -> str:
     name = called.workspace(row) if row["detail"] == "workspace" else names.display(row["subject"])
     of = "all workspaces" if row["subject"] == ALL else f"{row['detail'].replace('_', ' ')} {name}"
     amount, budget = (numbers.usd(_money(row[each])) for each in ("value", "baseline"))
@@ -241,7 +137,7 @@ def _budget(row: Row, called: _Names) -> str:
     return f"The budget of {of} will be exceeded on {_day(row['since'])}: {amount} of {budget}"
 
 
-def _silent(row: Row, called: _Names) -> str:
+def _silent(row: Row, called: Names) -> str:
     usual = numbers.plural(max(1, round(row["baseline"])), "time")
     silent = numbers.plural(row["sample_count"], "day")
     last = _day(row["since"] - timedelta(days=1))
@@ -249,13 +145,13 @@ def _silent(row: Row, called: _Names) -> str:
     return f"{every}, until {last}: no run in {silent} since"
 
 
-def _new(row: Row, called: _Names) -> str:
+def _new(row: Row, called: Names) -> str:
     runs = numbers.plural(row["run_count"], "run")
     cost = numbers.usd(_money(row["value"]))
     return f"{called.agent(row)} is new since {_day(row['since'])}: {runs}, {cost}"
 
 
-def _unlisted(row: Row, called: _Names) -> str:
+def _unlisted(row: Row, called: Names) -> str:
     if row["unit"] == "runs_per_day":
         most, newest = (f"{int(row[name]):,}" for name in ("value", "baseline"))
         return f"{called.agent(row)} starts up to {most} runs a day: lists show the newest {newest}"
@@ -264,7 +160,7 @@ def _unlisted(row: Row, called: _Names) -> str:
     return f"Lists show {shown} of the {started} since {_day(row['since'])}"
 
 
-def _data(row: Row, called: _Names) -> str:
+def _data(row: Row, called: Names) -> str:
     workspace = called.workspace(row)
     if row["detail"] == "stale":
         return f"{workspace} was last read on {days.instant_in_words(row['since'])}"
@@ -273,7 +169,7 @@ def _data(row: Row, called: _Names) -> str:
     return f"Control {names.display(row['subject'])} differs in {workspace}: {found}{largest}"
 
 
-_SENTENCES: dict[str, Callable[[Row, _Names], str]] = dict(
+_SENTENCES: dict[str, Callable[[Row, Names], str]] = dict(
     zip(
         KINDS,
         (
@@ -302,20 +198,6 @@ def next_step(row: Row) -> str | None:
         case "data", "stale":
             return "analytics status --online"
     return None
-
-
-def _silence(row: Row, called: _Names, silenced: pl.DataFrame, now: datetime) -> dict[str, Any]:
-    """Return whether the user's file silences a finding, and its note."""
-    of_agent = called.of_agent(row)
-    for each in silenced.iter_rows(named=True):
-        if (
-            each["kind"] == row["kind"]
-            and (each["agent"] is None or names.folded(each["agent"]) in of_agent)
-            and (each["subject"] is None or each["subject"] == row["subject"])
-            and (each["until"] is None or each["until"] >= now.date())
-        ):
-            return {"is_silenced": True, "silenced_note": each["note"]}
-    return {"is_silenced": False, "silenced_note": None}
 
 
 def _cost(verb: str, row: Row, more: str = "") -> str:
@@ -359,84 +241,3 @@ def _hours(row: Row) -> str:
     if (until - timedelta(seconds=1)).date() == since.date():
         return f"{_day(since)}, {since:%H}\u2013{until:%H} h UTC"
     return f"{_day(since)}, {since:%H} h UTC to {_day(until)}, {until:%H} h"
-
-
-def _at_midnight(day: Any) -> datetime:
-    return datetime(day.year, day.month, day.day, tzinfo=UTC)
-
-
-_SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
-    "finding_id": pl.String,
-    **SCHEMA,
-    "sentence": pl.String,
-    "next_step": pl.String,
-    "is_silenced": pl.Boolean,
-    "silenced_note": pl.String,
-}
-MODEL = polars_model(
-    "marts.fct_findings",
-    header=Header(
-        "What needs a person, in the order of `rank`: what began or changed within 28 days, by cost"
-        " and then by runs affected, then what is chronic, then what finance/findings.toml"
-        " silences. See docs/findings.md for each kind, its rule and what it may not claim."
-        " Grain: finding.",
-        key=("finding_id",),
-        columns={
-            "finding_id": "Identity of the finding: the same in each batch that finds it again.",
-            "kind": "Kind of the finding: " + ", ".join(KINDS) + ".",
-            "agent_id": "Identifier of the agent; '(all)' where it is not of one agent.",
-            "subject": "What it is about: a version, model, provider, tool, limit, trigger, budget,"
-            " agent, workspace or control.",
-            "detail": "What tells the subject apart, or more of it: its provider, the version"
-            " before it, or its sort.",
-            "since": "When it began (UTC).",
-            "until": "When it ended (UTC); null while it lasts.",
-            "value": "The figure that is found, in the unit.",
-            "baseline": "The figure before, or that of a budget, in the unit; null without one.",
-            "unit": "Unit of value and baseline.",
-            "sample_count": "Runs, requests, calls or days that the value is of.",
-            "baseline_count": "Runs that the baseline is of; null of another unit.",
-            "run_count": "Runs affected; null where none are told.",
-            "p_value": "Probability that chance makes as much; null where nothing is tested.",
-            "cost_usd": "What it costs in US dollars, so far or in 28 days; null if unknown or"
-            " nothing. The low end of a range where cost_high_usd is known.",
-            "cost_high_usd": "The high end, where unlisted runs make the cost a range; else null.",
-            "is_chronic": "True if the 28 days before had it, too.",
-            "sentence": "What, since when, how sure, and what it costs, in one sentence.",
-            "next_step": "The command that helps; null where the page of the subject shows more.",
-            "is_silenced": "True if finance/findings.toml silences it.",
-            "silenced_note": "The note of finance/findings.toml.",
-            "rank": "Place in the order, from 1, over all workspaces.",
-        },
-    ),
-    inputs={
-        "intermediate.int_findings": tuple(SCHEMA),
-        "budgets": "select * from marts.fct_budgets",
-        "differences": """
-            select
-                workspace_id,
-                control,
-                sum(finding_count)::bigint as finding_count,
-                min(utc_date) as utc_date,
-                max(abs(difference_usd)) as difference_usd
-            from (
-                select
-                    workspace_id,
-                    control,
-                    check_name,
-                    any_value(finding_count) as finding_count,
-                    min(utc_date) as utc_date,
-                    max(abs(difference_usd)) as difference_usd
-                from audit.control_findings
-                where control is not null
-                group by all
-            )
-            group by all
-        """,
-        "agents": "select workspace_id, agent_id, agent_name, agent_slug from marts.dim_agents",
-        "workspaces": "select workspace_id, workspace_name, last_batch_at"
-        " from marts.dim_workspaces",
-        "finance.silenced_findings": ("kind", "agent", "subject", "until", "note"),
-    },
-    compute=lambda *frames: findings(*in_utc(*frames)),
-)

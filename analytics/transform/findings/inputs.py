@@ -1,0 +1,318 @@
+"""The inputs of findings: SELECTs of the last weeks, so that a long history costs no more."""
+
+from __future__ import annotations
+
+from analytics.transform.findings import standing, steps
+
+
+def _recent(column: str, days: int) -> str:
+    return f"{column} >= workspaces.last_batch_at - interval {days} days"
+
+
+_WORKSPACES = "join marts.dim_workspaces as workspaces using (workspace_id)"
+_WINDOW = steps.WINDOW + 1
+_HOUR = "date_trunc('hour', {} at time zone 'UTC') at time zone 'UTC'"
+
+_AGENTS = """
+    select
+        agents.workspace_id,
+        agents.agent_id,
+        is_listed and status not in ('paused', 'archived') as is_on,
+        firsts.first_date,
+        firsts.last_run_date,
+        workspaces.last_complete_date as last_date,
+        (workspaces.first_batch_at at time zone 'UTC')::date as first_batch_date,
+        min(firsts.began) over (partition by agents.workspace_id) as began
+    from marts.dim_agents as agents
+    join marts.dim_workspaces as workspaces using (workspace_id)
+    left join (
+        select
+            workspace_id,
+            agent_id,
+            min(date) filter (run_count > 0) as first_date,
+            max(date) filter (run_count > 0) as last_run_date,
+            min(date) as began
+        from marts.fct_agent_days
+        group by workspace_id, agent_id
+    ) as firsts using (workspace_id, agent_id)
+    where line_type = 'agent' and last_complete_date is not null
+"""
+_HOURS = f"""
+    select
+        workspace_id,
+        hour,
+        hours.agent_id,
+        provider,
+        model,
+        metered_cost_usd,
+        tokens_in,
+        tokens_out,
+        request_count,
+        error_count,
+        (hour at time zone 'UTC')::date < (last_batch_at at time zone 'UTC')::date as is_whole
+    from marts.fct_usage_hours as hours
+    {_WORKSPACES}
+    where {_recent("hour", _WINDOW)}
+"""
+_RUNS = f"""
+    select
+        workspace_id,
+        runs.agent_id,
+        {_HOUR.format("created_at")} as hour,
+        count(*) filter (status in ('succeeded', 'failed')) as finished_count,
+        count(*) filter (status = 'failed') as failed_count,
+        sum(cost_usd) filter (status = 'failed') as failed_cost_usd
+    from marts.fct_runs as runs
+    {_WORKSPACES}
+    where {_recent("created_at", _WINDOW)}
+    group by all
+"""
+_TOOLS = f"""
+    select
+        workspace_id,
+        tool_name,
+        {_HOUR.format("called_at")} as hour,
+        count(*) as call_count,
+        count(*) filter (is_error) as error_count,
+        count(distinct run_id) filter (is_error) as met_count
+    from marts.fct_tool_calls
+    {_WORKSPACES}
+    where {_recent("called_at", _WINDOW)} and tool_name is not null
+    group by all
+"""
+_TOOL_ERRORS = f"""
+    select
+        workspace_id,
+        runs.agent_id,
+        tool_name,
+        {_HOUR.format("called_at")} as hour,
+        count(*) as error_count
+    from marts.fct_tool_calls as calls
+    join marts.fct_runs as runs using (workspace_id, run_id)
+    {_WORKSPACES}
+    where is_error and {_recent("called_at", _WINDOW)} and tool_name is not null
+    group by all
+"""
+_DAYS = f"""
+    select
+        workspace_id,
+        days.agent_id,
+        date,
+        run_count,
+        unlisted_run_count,
+        unlisted_failed_count,
+        cost_usd,
+        failed_cost_high_usd - failed_cost_usd as failed_spread_usd
+    from marts.fct_agent_days as days
+    {_WORKSPACES}
+    where line_type = 'agent' and date > workspaces.last_batch_date - {_WINDOW}
+"""
+# A version began with its first run; it is over three days after its last one.
+_BEGUN = f"""
+    select *
+    from (
+        select
+            workspace_id,
+            versions.agent_id,
+            agent_version,
+            lag(agent_version) over agent as previous_version,
+            first_run_at,
+            if(last_run_at < last_batch_at - interval 3 days, last_run_at, null) as until,
+            {_recent("first_run_at", standing.RECENT_DAYS)} as is_recent
+        from marts.dim_agent_versions as versions
+        {_WORKSPACES}
+        where first_run_at is not null
+        window agent as (
+            partition by workspace_id, versions.agent_id order by first_run_at, agent_version
+        )
+    )
+    where is_recent and previous_version is not null
+"""
+_COMPARED = f"""
+    with begun as ({_BEGUN}),
+
+    compared as (
+        select distinct
+            workspace_id, agent_id, unnest([agent_version, previous_version]) as agent_version
+        from begun
+    )
+"""
+_VERSION_HOURS = f"""
+    {_COMPARED}
+    select
+        runs.workspace_id,
+        runs.agent_id,
+        runs.agent_version,
+        {_HOUR.format("created_at")} as hour,
+        count(*) as finished_count,
+        count(*) filter (status = 'failed') as failed_count,
+        sum(cost_usd) filter (status = 'failed') as failed_cost_usd
+    from marts.fct_runs as runs
+    join compared
+        on compared.workspace_id = runs.workspace_id
+        and compared.agent_id = runs.agent_id
+        and compared.agent_version = runs.agent_version
+    join marts.dim_workspaces as workspaces on workspaces.workspace_id = runs.workspace_id
+    where {_recent("created_at", 88)} and status in ('succeeded', 'failed')
+    group by all
+"""
+_VERSION_COSTS = f"""
+    {_COMPARED}
+    select
+        workspace_id,
+        agent_id,
+        agent_version,
+        unnest(newest, recursive := true)
+    from (
+        select
+            runs.workspace_id,
+            runs.agent_id,
+            runs.agent_version,
+            max_by(
+                {{
+                    'utc_date': (created_at at time zone 'UTC')::date,
+                    'cost': runs.cost_usd::double
+                }},
+                created_at,
+                500
+            ) as newest
+        from marts.fct_runs as runs
+        join compared
+            on compared.workspace_id = runs.workspace_id
+            and compared.agent_id = runs.agent_id
+            and compared.agent_version = runs.agent_version
+        join marts.dim_workspaces as workspaces on workspaces.workspace_id = runs.workspace_id
+        where {_recent("created_at", 88)} and status = 'succeeded' and cost_usd is not null
+        group by all
+    )
+"""
+_SUMS = f"""
+    count(*) filter ({{what}} and {_recent("created_at", 28)}) as run_count,
+    count(*) filter ({_recent("created_at", 28)}) as of_count,
+    count(*) filter ({{what}} and not {_recent("created_at", 28)}) as earlier_count,
+    sum(cost_usd) filter ({{what}} and {_recent("created_at", 28)}) as cost_usd,
+    min(created_at) filter ({{what}} and {_recent("created_at", 28)}) as first_at
+"""
+_IDLE = f"""
+    with
+
+    quiet as (
+        select workspace_id, run_id
+        from marts.fct_runs as runs
+        {_WORKSPACES}
+        where status = 'succeeded' and {_recent("created_at", 56)}
+            and artifact_count = 0 and tokens_out <= 100
+    ),
+
+    idle as (
+        select distinct workspace_id, run_id
+        from quiet
+        join marts.fct_log_events using (workspace_id, run_id)
+        anti join marts.fct_tool_calls using (workspace_id, run_id)
+    )
+
+    select
+        workspace_id,
+        runs.agent_id,
+        trigger_type as subject,
+        null::varchar as detail,
+        {_SUMS.format(what="idle.run_id is not null")}
+    from marts.fct_runs as runs
+    left join idle using (workspace_id, run_id)
+    {_WORKSPACES}
+    where status = 'succeeded' and {_recent("created_at", 56)}
+    group by all
+"""
+# A run in which a tool is called once more after three errors of it in a row.
+_REPEATED = f"""
+    with
+
+    calls as (
+        select workspace_id, run_id, tool_name, call_number, coalesce(is_error, false) as is_error
+        from marts.fct_tool_calls
+        {_WORKSPACES}
+        where {_recent("called_at", 56)}
+    ),
+
+    streaks as (
+        select
+            *,
+            count(*) filter (not is_error) over (
+                partition by workspace_id, run_id, tool_name order by call_number
+            ) as streak
+        from calls
+        semi join (
+            select workspace_id, run_id, tool_name
+            from calls
+            where is_error
+            group by all
+            having count(*) >= 3
+        ) as failing using (workspace_id, run_id, tool_name)
+    ),
+
+    repeated as (
+        select distinct workspace_id, run_id, tool_name
+        from (
+            select workspace_id, run_id, tool_name
+            from streaks
+            where is_error
+            group by workspace_id, run_id, tool_name, streak
+            having count(*) >= 3
+        )
+    ),
+
+    used as (
+        select distinct workspace_id, run_id, tool_name
+        from calls
+        semi join repeated using (workspace_id, tool_name)
+    ),
+
+    ended as (
+        select runs.*
+        from marts.fct_runs as runs
+        {_WORKSPACES}
+        where status in ('succeeded', 'failed') and {_recent("created_at", 56)}
+    )
+
+    select
+        workspace_id,
+        ended.agent_id,
+        used.tool_name as subject,
+        'tool' as detail,
+        {_SUMS.format(what="repeated.run_id is not null")}
+    from used
+    join ended using (workspace_id, run_id)
+    left join repeated using (workspace_id, run_id, tool_name)
+    {_WORKSPACES}
+    group by all
+    union all by name
+    select
+        workspace_id,
+        ended.agent_id,
+        limits.subject,
+        'limit' as detail,
+        {_SUMS.format(what="coalesce(error_class = limits.subject, false)")}
+    from ended
+    cross join (select unnest(['budget_limit', 'time_limit', 'step_limit']) as subject) as limits
+    {_WORKSPACES}
+    group by all
+"""
+
+INPUTS = {
+    "workspaces": "select workspace_id, last_batch_at from marts.dim_workspaces"
+    " where last_batch_at is not null",
+    "agents": _AGENTS,
+    "hours": _HOURS,
+    "runs": _RUNS,
+    "tools": _TOOLS,
+    "tool_errors": _TOOL_ERRORS,
+    "days": _DAYS,
+    "versions": _BEGUN,
+    "version_hours": _VERSION_HOURS,
+    "version_costs": _VERSION_COSTS,
+    "intervals": "select workspace_id, agent_id, collection_interval_seconds"
+    " from audit.list_coverage",
+    "idle": _IDLE,
+    "repeated": _REPEATED,
+}
+"""The SELECTs, by the name of the frame that the model gets; the order is that of its arguments."""

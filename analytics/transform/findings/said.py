@@ -1,0 +1,177 @@
+"""Findings as they are published: with their words, in their order, and silenced or not."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import datetime
+from hashlib import sha256
+from typing import Any
+
+import polars as pl
+
+from analytics.format import names
+from analytics.transform.findings import standing
+from analytics.transform.findings.finding import KINDS, SCHEMA, in_utc
+from analytics.transform.findings.words import Names, Row, next_step, sentence
+from analytics.transform.models import Header, polars_model
+
+_TOLD_APART = ("price_step", "failure_burst", "cost_jump", "repeated_errors", "budget", "data")
+
+
+def findings(
+    found: pl.DataFrame,
+    budgets: pl.DataFrame,
+    differences: pl.DataFrame,
+    agents: pl.DataFrame,
+    workspaces: pl.DataFrame,
+    silenced: pl.DataFrame,
+) -> pl.DataFrame:
+    """Return all findings with sentence and rank.
+
+    `found` are those of `int_findings`, `differences` those of controls, `silenced` the user's.
+    """
+    read = workspaces.drop_nulls("last_batch_at")
+    if read.is_empty():
+        return ranked(pl.DataFrame(schema=_SCHEMA))
+    now: datetime = read["last_batch_at"].max()  # type: ignore[assignment]
+    more = [
+        *standing.budgets(budgets, now.date()),
+        *standing.stale(read, now),
+        *standing.differing(differences, now),
+    ]
+    every = pl.concat([found, pl.DataFrame(list(map(asdict, more)), schema=SCHEMA)])
+    called = Names(agents, workspaces)
+    told = [
+        {
+            **row,
+            "finding_id": identity(row),
+            "sentence": sentence(row, called),
+            "next_step": next_step(row),
+            **_silence(row, called, silenced, now),
+        }
+        for row in every.iter_rows(named=True)
+    ]
+    return ranked(pl.DataFrame(told, schema=_SCHEMA))
+
+
+def ranked(findings: pl.DataFrame) -> pl.DataFrame:
+    """Return findings in their order: silenced and chronic ones last, then by cost and runs."""
+    by_cost = ("cost_usd", "run_count")
+    return (
+        findings.drop("rank", strict=False)
+        .sort(
+            "is_silenced",
+            "is_chronic",
+            *by_cost,
+            "finding_id",
+            descending=[False, False, True, True, False],
+            nulls_last=True,
+        )
+        .with_row_index("rank", offset=1)
+        .select(*_SCHEMA, pl.col("rank").cast(pl.Int64))
+    )
+
+
+def identity(row: Row) -> str:
+    """Return the identity of a finding, the same in each batch that finds it.
+
+    That of a burst has its first hour: there may be several.
+    """
+    parts = [row[name] for name in ("kind", "workspace_id", "agent_id", "subject")]
+    if row["kind"] in _TOLD_APART:
+        parts.append(row["detail"])
+    if row["kind"] == "failure_burst":
+        parts.append(row["since"].isoformat())
+    return sha256("\0".join(map(str, parts)).encode()).hexdigest()[:16]
+
+
+def _silence(row: Row, called: Names, silenced: pl.DataFrame, now: datetime) -> dict[str, Any]:
+    """Return whether the user's file silences a finding, and its note."""
+    of_agent = called.of_agent(row)
+    for each in silenced.iter_rows(named=True):
+        if (
+            each["kind"] == row["kind"]
+            and (each["agent"] is None or names.folded(each["agent"]) in of_agent)
+            and (each["subject"] is None or each["subject"] == row["subject"])
+            and (each["until"] is None or each["until"] >= now.date())
+        ):
+            return {"is_silenced": True, "silenced_note": each["note"]}
+    return {"is_silenced": False, "silenced_note": None}
+
+
+_SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
+    "finding_id": pl.String,
+    **SCHEMA,
+    "sentence": pl.String,
+    "next_step": pl.String,
+    "is_silenced": pl.Boolean,
+    "silenced_note": pl.String,
+}
+MODEL = polars_model(
+    "marts.fct_findings",
+    header=Header(
+        "What needs a person, in the order of `rank`: what began or changed within 28 days, by cost"
+        " and then by runs affected, then what is chronic, then what finance/findings.toml"
+        " silences. See docs/findings.md for each kind, its rule and what it may not claim."
+        " Grain: finding.",
+        key=("finding_id",),
+        columns={
+            "finding_id": "Identity of the finding: the same in each batch that finds it again.",
+            "kind": "Kind of the finding: " + ", ".join(KINDS) + ".",
+            "agent_id": "Identifier of the agent; '(all)' where it is not of one agent.",
+            "subject": "What it is about: a version, model, provider, tool, limit, trigger, budget,"
+            " agent, workspace or control.",
+            "detail": "What tells the subject apart, or more of it: its provider, the version"
+            " before it, or its sort.",
+            "since": "When it began (UTC).",
+            "until": "When it ended (UTC); null while it lasts.",
+            "value": "The figure that is found, in the unit.",
+            "baseline": "The figure before, or that of a budget, in the unit; null without one.",
+            "unit": "Unit of value and baseline.",
+            "sample_count": "Runs, requests, calls or days that the value is of.",
+            "baseline_count": "Runs that the baseline is of; null of another unit. Those of versions,"
+            " like sample_count, are without hours in which a provider or tool failed.",
+            "run_count": "Runs affected; null where none are told.",
+            "p_value": "Probability that chance makes as much; null where nothing is tested.",
+            "cost_usd": "What it costs in US dollars, so far or in 28 days; null if unknown or"
+            " nothing. The low end of a range where cost_high_usd is known.",
+            "cost_high_usd": "The high end, where unlisted runs make the cost a range; else null.",
+            "is_chronic": "True if the 28 days before had it, too.",
+            "sentence": "What, since when, how sure, and what it costs, in one sentence.",
+            "next_step": "The command that helps; null where the page of the subject shows more.",
+            "is_silenced": "True if finance/findings.toml silences it.",
+            "silenced_note": "The note of finance/findings.toml.",
+            "rank": "Place in the order, from 1, over all workspaces.",
+        },
+    ),
+    inputs={
+        "intermediate.int_findings": tuple(SCHEMA),
+        "budgets": "select * from marts.fct_budgets",
+        "differences": """
+            select
+                workspace_id,
+                control,
+                sum(finding_count)::bigint as finding_count,
+                min(utc_date) as utc_date,
+                max(abs(difference_usd)) as difference_usd
+            from (
+                select
+                    workspace_id,
+                    control,
+                    check_name,
+                    any_value(finding_count) as finding_count,
+                    min(utc_date) as utc_date,
+                    max(abs(difference_usd)) as difference_usd
+                from audit.control_findings
+                where control is not null
+                group by all
+            )
+            group by all
+        """,
+        "agents": "select workspace_id, agent_id, agent_name, agent_slug from marts.dim_agents",
+        "workspaces": "select workspace_id, workspace_name, last_batch_at"
+        " from marts.dim_workspaces",
+        "finance.silenced_findings": ("kind", "agent", "subject", "until", "note"),
+    },
+    compute=lambda *frames: findings(*in_utc(*frames)),
+)
