@@ -129,8 +129,8 @@ MODEL = polars_model(
             "baseline": "The figure before, or that of a budget, in the unit; null without one.",
             "unit": "Unit of value and baseline.",
             "sample_count": "Runs, requests, calls or days that the value is of.",
-            "baseline_count": "Runs that the baseline is of; null of another unit. Those of versions,"
-            " like sample_count, are without hours in which a provider or tool failed.",
+            "baseline_count": "Runs that the baseline is of; null of another unit. Those of"
+            " versions, like sample_count, are without hours in which a provider or tool failed.",
             "run_count": "Runs affected; null where none are told.",
             "p_value": "Probability that chance makes as much; null where nothing is tested.",
             "cost_usd": "What it costs in US dollars, so far or in 28 days; null if unknown or"
