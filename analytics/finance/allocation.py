@@ -38,7 +38,7 @@ from analytics.finance.matching import (
     have_common_days,
     specificity,
 )
-from analytics.finance.toml import RefusedFileError, day_of, name_of, read_toml, unknown
+from analytics.finance.toml import RefusedFileError, day_of, name_of, read_toml, rows_of, unknown
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -107,14 +107,9 @@ def read_rules(project: Path) -> Rules:
         tables, text = read_toml(project, FILE)
     except RefusedFileError as error:
         return Rules(problems=[f"{error}; nothing is allocated"])
-    problems = [f"{FILE}: {unknown(name, ['rules'])}" for name in tables if name != "rules"]
-    given = tables.get("rules", [])
-    if not isinstance(given, list) or not all(isinstance(each, dict) for each in given):
-        problems.append(f"{FILE}: rules are no tables: write [[rules]]; nothing is allocated")
-        given = []
-    if len(given) > _MOST_RULES:
-        problems.append(f"{FILE}: there are more than {_MOST_RULES:,} rules; nothing is allocated")
-        given = []
+    given, problems = rows_of(
+        FILE, tables, "rules", most=_MOST_RULES, otherwise="nothing is allocated"
+    )
     places = _places(text, len(given))
     rules: list[Rule] = []
     for number, (place, keys) in enumerate(zip(places, given, strict=True), start=1):

@@ -1,6 +1,6 @@
 """Findings that the user knows of: `finance/findings.toml`.
 
-    [[silence]]
+    [[silences]]
     kind = "new_agent"
     agent = "order-status"       # slug, name or identifier; without it, any
     subject = "v3"               # as in fct_findings; without it, any
@@ -15,7 +15,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from analytics.finance.toml import RefusedFileError, day_of, name_of, read_toml, unknown
+from analytics.finance.toml import RefusedFileError, day_of, name_of, read_toml, rows_of, unknown
 from analytics.transform.findings.finding import KINDS
 
 if TYPE_CHECKING:
@@ -56,12 +56,7 @@ def read_silences(project: Path) -> Silences:
         tables, _ = read_toml(project, FILE)
     except RefusedFileError as error:
         return Silences(problems=[f"{error}; nothing is silenced"])
-    problems = [f"{FILE}: {unknown(name, ['silence'])}" for name in tables if name != "silence"]
-    given = tables.get("silence", [])
-    if not isinstance(given, list) or not all(isinstance(each, dict) for each in given):
-        return Silences(problems=[*problems, f"{FILE}: write [[silence]]; nothing is silenced"])
-    if len(given) > _MOST:
-        return Silences(problems=[*problems, f"{FILE}: more than {_MOST:,}; nothing is silenced"])
+    given, problems = rows_of(FILE, tables, "silences", most=_MOST, otherwise="nothing is silenced")
     silences: list[Silence] = []
     for number, keys in enumerate(given, start=1):
         try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from difflib import get_close_matches
@@ -49,6 +49,22 @@ def read_toml(project: Path, file: str) -> tuple[dict[str, Any], str]:
             raise RefusedFileError(f"{file}: {reason}") from None
         line = at["line"] or text.count("\n") + 1
         raise RefusedFileError(f"{file}:{line}: {reason[: at.start()]}") from None
+
+
+def rows_of(
+    file: str, tables: Mapping[str, Any], name: str, *, most: int, otherwise: str
+) -> tuple[list[dict[str, Any]], list[str]]:
+    """Return the tables `[[name]]` of a file that has no others, and its problems.
+
+    There are none if they are no tables, or more than `most`; `otherwise` says what follows.
+    """
+    problems = [f"{file}: {unknown(each, [name])}" for each in tables if each != name]
+    given = tables.get(name, [])
+    if not isinstance(given, list) or not all(isinstance(each, dict) for each in given):
+        return [], [*problems, f"{file}: {name} are no tables: write [[{name}]]; {otherwise}"]
+    if len(given) > most:
+        return [], [*problems, f"{file}: there are more than {most:,} {name}; {otherwise}"]
+    return given, problems
 
 
 def _require_short_keys(file: str, text: str) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from analytics.finance.accounts import DEFAULTS, Accounts, read_accounts
 from analytics.finance.allocation import Rule, Rules, read_rules
+from analytics.finance.silences import Silence, Silences, read_silences
 from tests.finance.files import write
 
 EVEN = {"name": '"Even"', "source": '"platform"', "method": '"even"'}
@@ -189,3 +190,42 @@ def test_a_wrong_account_is_named_and_not_used(text: str, problem: str) -> None:
     assert found == Accounts(problems=found.problems)
     (told,) = found.problems
     assert told.startswith(f"finance/accounts.toml{problem}")
+
+
+def test_a_silence_is_of_a_kind() -> None:
+    """Agent, subject, last day and note may be left out."""
+    write(
+        "findings.toml", "[[silences]]", 'kind = "new_agent"', "[[silences]]", 'kind = "budget"',
+        'agent = "baker"', 'subject = "all"', "until = 2026-12-31", 'note = "known"',
+    )  # fmt: skip
+
+    assert read_silences(Path()) == Silences(
+        [
+            Silence("new_agent", None, None, None, None),
+            Silence("budget", "baker", "all", date(2026, 12, 31), "known"),
+        ]
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("[[silence]]", ": `silence` is not known; did you mean silences?"),
+        ("silences = 1", ": silences are no tables: write [[silences]]; nothing is silenced"),
+        ("[[silences]]\n" * 1001, ": there are more than 1,000 silences; nothing is silenced"),
+        ("[[silences]]\n\nkind = 'new_agent", ":3: Expected"),
+        ("[[silences]]", ": silence 1: kind is empty; it silences nothing"),
+        ("[[silences]]\nkind = 'new'", ": silence 1: kind `new` is not known; "),
+        ("[[silences]]\nkinds = 'data'", ": silence 1: `kinds` is not known; did you mean kind?"),
+        ("[[silences]]\nkind = 'data'\nagent = 1", ": silence 1: agent is no text"),
+        ("[[silences]]\nkind = 'data'\nuntil = 'soon'", ": silence 1: until `soon` is"),
+    ],
+    ids=range(9),
+)
+def test_a_wrong_silence_is_named_and_silences_nothing(text: str, problem: str) -> None:
+    """A problem has the file, the line where TOML knows it, the reason, and a suggestion."""
+    write("findings.toml", text)
+    found = read_silences(Path())
+
+    assert found.silences == []
+    assert found.problems[0].startswith(f"finance/findings.toml{problem}")
