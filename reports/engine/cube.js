@@ -57,17 +57,24 @@ const measureOf = (values) => {
   for (let row = 0; row < values.length; row++) {
     const value = values[row];
     if (typeof value === "string") {
-      if (!/^-?\d+$/.test(value)) return codedOf(/** @type {string[]} */ (values));
+      if (!/^-?\d+$/.test(value)) return codesOf(/** @type {string[]} */ (values));
       large.set(row, BigInt(value));
     }
     numbers[row] = value === null || typeof value === "string" ? NaN : Number(value);
   }
   return { numbers, large };
 };
-/** @param {string[]} values @returns {Texts} */
-const codedOf = (values) => {
-  const keys = [...new Set(values)], codes = new Map(keys.map((key, code) => [key, code]));
-  return { keys, codes: values.map((value) => codes.get(value) ?? 0) };
+/** @template {Key} T @param {ArrayLike<T>} values @returns {{ keys: T[], codes: number[] }} */
+const codesOf = (values) => {
+  const ids = new Map(), codes = Array.from(values, (value) => placed(ids, value));
+  return { keys: [...ids.keys()], codes };
+};
+/** A column as codes of its keys; those of days are given.
+ * @param {Measure | Texts} column @param {string[]} [days]
+ * @returns {{ keys: Key[], codes: ArrayLike<number> }} */
+const codedOf = (column, days) => {
+  if (isText(column)) return column;
+  return days ? { keys: days, codes: column.numbers } : codesOf(column.numbers);
 };
 
 /** The value of one row: a text, a number, a BigInt, or null.
@@ -78,44 +85,40 @@ export const valueAt = (column, row) => {
   return Number.isNaN(value) ? column.large.get(row) ?? null : value;
 };
 
-/** The tables of a query, each with its rows that are selected.
+/** The tables of a query; a row is `of` group 0 where it is selected, else of -1.
  * @param {Query} query
- * @returns {{ month: string, table: Table, time: string | undefined, isIn: Uint8Array }[]} */
+ * @returns {{ month: string, table: Table, time: string | undefined, of: Int32Array }[]} */
 const selected = ({ relation, shards, from, to, where = {} }) =>
-  [...shards].filter(([, document]) => document[relation]).toSorted().map(([month, document]) => {
-    const table = document[relation], isIn = new Uint8Array(table.size).fill(1);
+  [...shards].toSorted().flatMap(([month, { [relation]: table }]) => {
+    if (!table) return [];
+    const of = new Int32Array(table.size);
     const time = TIME_COLUMNS.find((name) => name in table.columns && !isText(table.columns[name]));
     if (time) {
+      if (from > lastDayOf(month) || to < `${month}-01`) return [];
       const days = /** @type {Measure} */ (table.columns[time]).numbers;
       const first = from > `${month}-01` ? Number(from.slice(8)) : 1;
       const last = to < lastDayOf(month) ? Number(to.slice(8)) : 31;
-      const isApart = from > lastDayOf(month) || to < `${month}-01`;
       for (let row = 0; row < table.size; row++) {
-        if (isApart || days[row] < first || days[row] > last) isIn[row] = 0;
+        if (days[row] < first || days[row] > last) of[row] = -1;
       }
     }
-    for (const [name, keys] of Object.entries(where)) {
+    for (const [name, allowed] of Object.entries(where)) {
       const column = table.columns[name];
       if (!column) continue;
-      if (isText(column)) {
-        const allowed = column.keys.map((key) => keys.has(key));
-        for (let row = 0; row < table.size; row++) if (!allowed[column.codes[row]]) isIn[row] = 0;
-      } else {
-        const { numbers } = column;
-        for (let row = 0; row < table.size; row++) if (!keys.has(numbers[row])) isIn[row] = 0;
-      }
+      const { keys, codes } = codedOf(column), isAllowed = keys.map((key) => allowed.has(key));
+      for (let row = 0; row < table.size; row++) if (!isAllowed[codes[row]]) of[row] = -1;
     }
-    return { month, table, time, isIn };
+    return [{ month, table, time, of }];
   });
 /** @param {string} month @param {number} day */
 const isoOf = (month, day) => `${month}-${String(day).padStart(2, "0")}`;
 
 /** The rows of a query as they are, with ISO days. @param {Query} query
  * @returns {{ [column: string]: any }[]} */
-export const rowsOf = (query) => selected(query).flatMap(({ month, table, time, isIn }) => {
+export const rowsOf = (query) => selected(query).flatMap(({ month, table, time, of }) => {
   const found = [];
   for (let row = 0; row < table.size; row++) {
-    if (!isIn[row]) continue;
+    if (of[row] < 0) continue;
     found.push(Object.fromEntries(Object.entries(table.columns).map(([name, column]) => [name,
       name === time ? isoOf(month, Number(valueAt(column, row))) : valueAt(column, row)])));
   }
@@ -127,66 +130,70 @@ const TOKENS = ["tokens_in", "tokens_out"];
  * rate is known nor the cost of a successful run. With one of unknown cost, what a run cost is not.
  * Tokens are those in and out together.
  * @param {Sums} sums @returns {Sums} */
-export const knownOf = (sums) => ({ ...sums,
-  ...("tokens_in" in sums ? { tokens: added(TOKENS.map((name) => sums[name])) } : {}),
-  ...(sums.unknown_cost_count ? { run_cost_usd: null, judged_cost_usd: null } : {}),
-  ...(sums.unknown_outcome_count ? { finished_count: null, judged_cost_usd: null } : {}) });
+export const knownOf = (sums) => {
+  if ("tokens_in" in sums) sums.tokens = added(TOKENS.map((name) => sums[name]));
+  if (sums.unknown_cost_count) Object.assign(sums, { run_cost_usd: null, judged_cost_usd: null });
+  if (sums.unknown_outcome_count) {
+    Object.assign(sums, { finished_count: null, judged_cost_usd: null });
+  }
+  return sums;
+};
 
 /** The sums of the rows of each combination of keys; of no `by`, those of all, if there are any.
  * @param {Query} query @returns {{ keys: Keys, sums: Sums }[]} */
 export const group = (query) => {
   const { by = [], bucketOf = (/** @type {string} */ iso) => iso } = query;
   const parts = selected(query);
-  /** @type {Map<Key, number>[]} */
-  const ids = by.map(() => new Map());
-  /** @param {number} index @param {Key} key */
-  const idOf = (index, key) => {
-    let id = ids[index].get(key);
-    if (id === undefined) ids[index].set(key, id = ids[index].size);
-    return id;
-  };
-  /** @type {Map<number, number>} */
-  const groups = new Map();
-  const groupsOfRows = parts.map(({ month, table, time, isIn }) => {
-    const combined = new Float64Array(table.size);
-    by.forEach((name, index) => {
-      const column = table.columns[name];
-      if (!column) return;
-      const lookup = isText(column) ? column.keys.map((key) => idOf(index, key))
-        : name === time ? daysOf(`${month}-01`, lastDayOf(month)).map(bucketOf) : null;
-      for (let row = 0; row < table.size; row++) {
-        if (!isIn[row]) continue;
-        const id = isText(column) ? Number(lookup?.[column.codes[row]])
-          : idOf(index, lookup ? lookup[column.numbers[row] - 1] : column.numbers[row]);
-        combined[row] = combined[row] * 2 ** 17 + id;
+  let count = parts.some(({ of }) => of.includes(0)) ? 1 : 0;
+  /** @type {{ name: string, keys: Key[], pairs: number[] }[]} */
+  const splits = [];
+  const known = by.filter((name) => parts.every(({ table }) => table.columns[name]));
+  for (const name of known.toReversed()) { // each splits the groups of the one before
+    /** @type {Map<Key, number>} */
+    const ids = new Map();
+    const coded = parts.map(({ month, table, time }) => {
+      const { keys, codes } = codedOf(table.columns[name], name === time
+        ? ["", ...daysOf(`${month}-01`, lastDayOf(month)).map(bucketOf)] : undefined);
+      return { codes, places: keys.map((key) => placed(ids, key)) };
+    });
+    /** @type {Map<number, number>} */
+    const found = new Map();
+    parts.forEach(({ of }, part) => {
+      const { codes, places } = coded[part];
+      for (let row = 0; row < of.length; row++) {
+        if (of[row] >= 0) of[row] = placed(found, of[row] * ids.size + places[codes[row]]);
       }
     });
-    return Int32Array.from(combined, (each, row) => {
-      if (!isIn[row]) return -1;
-      let found = groups.get(each);
-      if (found === undefined) groups.set(each, found = groups.size);
-      return found;
-    });
-  });
+    splits.unshift({ name, keys: [...ids.keys()], pairs: [...found.keys()] });
+    count = found.size;
+  }
   const wanted = query.measures?.flatMap((name) => (name === "tokens" ? TOKENS : [name]));
   const names = new Set(wanted ?? parts.flatMap(({ table: { columns }, time }) =>
     Object.keys(columns).filter((name) =>
       !isText(columns[name]) && name !== time && !by.includes(name))));
-  const sums = [...names].map((name) => /** @type {const} */ ([name, sumsOf(groups.size,
-    parts.flatMap(({ table }, part) => (table.columns[name]
-        ? [{ measure: /** @type {Measure} */ (table.columns[name]), of: groupsOfRows[part] }]
-        : [])))]));
-  const keysOf = ids.map((each) => [...each.keys()]);
-  return [...groups].map(([combined, index]) => {
+  const sums = [...names].map((name) => /** @type {const} */ ([name, sumsOf(count,
+    parts.flatMap(({ table, of }) => (table.columns[name]
+        ? [{ measure: /** @type {Measure} */ (table.columns[name]), of }] : [])))]));
+  return Array.from({ length: count }, (_, index) => {
     /** @type {Keys} */
-    const keys = Object.fromEntries(by.map((name) => [name, ""]));
-    for (let part = by.length - 1, rest = combined; part >= 0; part--) {
-      keys[by[part]] = keysOf[part][rest % 2 ** 17];
-      rest = Math.floor(rest / 2 ** 17);
+    const keys = {};
+    let at = index;
+    for (const { name, keys: all, pairs } of splits) {
+      keys[name] = all[pairs[at] % all.length];
+      at = Math.floor(pairs[at] / all.length);
     }
-    return { keys,
-      sums: knownOf(Object.fromEntries(sums.map(([name, values]) => [name, values[index]]))) };
+    /** @type {Sums} */
+    const found = {};
+    for (const [name, values] of sums) found[name] = values[index];
+    return { keys, sums: knownOf(found) };
   });
+};
+/** The place of a key among those before it. @template T @param {Map<T, number>} ids
+ * @param {T} key */
+const placed = (ids, key) => {
+  let place = ids.get(key);
+  if (place === undefined) ids.set(key, place = ids.size);
+  return place;
 };
 /** Exact sums by group: Numbers as long as they hold them, spilled into a BigInt before.
  * @param {number} count @param {{ measure: Measure, of: Int32Array }[]} parts
