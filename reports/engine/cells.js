@@ -13,6 +13,15 @@ import { isKey, parsed } from "./part.js";
 const NONE = { agent_id: "No agent" };
 const NO_KEY = "(none)", PLATFORM = "(platform)";
 
+/** @typedef {import("./period.js").Line} Line */
+/** @type {WeakMap<Line[], Map<string, Line>>} */
+const LINES = new WeakMap();
+/** Lines by their id: there may be as many as rows. @param {Line[]} lines */
+const byId = (lines) => {
+  const found = LINES.get(lines) ?? new Map(lines.map((each) => [each.id, each]));
+  LINES.set(lines, found);
+  return found;
+};
 /** The name and the page of a key. @param {string} column @param {Values} values @param {Data} data
  * @returns {{ text: string, href: string | null }} */
 export const namedOf = (column, values, { site, workspace, root = "" }) => {
@@ -21,7 +30,7 @@ export const namedOf = (column, values, { site, workspace, root = "" }) => {
     const id = column === "agent_id" ? values.workspace_id ?? workspace : key;
     const wholes = site.workspaces.filter((each) => id === undefined || each.id === id);
     const found = column === "agent_id"
-      ? wholes.flatMap((each) => each.agents).find((each) => each.id === key) : wholes[0];
+      ? wholes.map(({ agents }) => byId(agents).get(String(key))).find(Boolean) : wholes[0];
     const text = key === PLATFORM ? "Platform" : key === NO_KEY ? NONE[column] : found?.name;
     const isLinked = key !== PLATFORM && found?.path;
     return { text: text ?? String(key), href: isLinked ? root + found.path : null };
@@ -40,7 +49,8 @@ const isName = (name, unit) => name !== "state" && isKey(name) && !/[/.]/.test(n
 export const columnHeads = ({ columns = [] }) => columns.map(parsed).map(([name, unit, text]) => ({
   text, ...(unit === "trend" && { kind: "drawing" }),
   isText: isKey(name) && !/[/.]/.test(name) && ["text", "name", "day"].includes(unit) }));
-/** @param {Part} part @param {Data} data @param {Row} row @param {Values} total
+/** Cells of a row. Figures are written when they are read, as most rows of a long table are not.
+ * @param {Part} part @param {Data} data @param {Row} row @param {Values} total
  * @param {number} [hue] @returns {Cell[]} */
 export const cellsOf = ({ columns = [] }, data, row, total, hue) => columns.map((column, place) => {
   const [name, unit] = parsed(column), value = row.values[name];
@@ -61,7 +71,8 @@ export const cellsOf = ({ columns = [] }, data, row, total, hue) => columns.map(
         value: typeof value === "number" ? String(value) : null };
   }
   const values = { ...row.values, total };
-  return { text: figure(name, unit, values), value: plain(name, unit, values), href: null,
+  return { get text() { return figure(name, unit, values); },
+    get value() { return plain(name, unit, values); }, href: null,
     ...(unit === "rate" && { share: shareOf(name, values) }) };
 });
 /** A rate as a fraction, of few unknown. @param {string} name @param {Values} values */

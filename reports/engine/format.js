@@ -158,9 +158,9 @@ const big = (value) => (typeof value === "bigint" ? value : BigInt(Math.round(va
 const isQuantity = (value) => typeof value === "number" || typeof value === "bigint";
 /** @param {string} name Dots lead into rows within the row. @param {Values} values
  * @returns {Value} */
-export const valueOf = (name, values) => name.split(".").reduce(
+export const valueOf = (name, values) => (name.includes(".") ? name.split(".").reduce(
   (/** @type {Value} */ value, step) => (value && typeof value === "object" ? value[step] : null),
-  values) ?? null;
+  values) : values[name]) ?? null;
 /** @param {string} name @param {Values} values @returns {bigint | null} */
 export const quantityOf = (name, values) => {
   const value = valueOf(name, values);

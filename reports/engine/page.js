@@ -212,7 +212,9 @@ const isInSight = ({ key }) => {
   const place = onPage(key)?.getBoundingClientRect();
   return !place || (place.bottom > 0 && place.top < innerHeight);
 };
-const nextTask = () => new Promise((resolve) => { setTimeout(resolve); });
+const nextFrame = () => new Promise((resolve) => {
+  requestAnimationFrame(() => setTimeout(resolve)); // once it is painted
+});
 /** Writes and draws a part; one that fails leaves the others as they should be. */
 const show = (part) => {
   try {
@@ -252,7 +254,7 @@ const apply = async (isReturn = false) => {
   const far = pageParts.filter((part) => !isInSight(part));
   pageParts.filter(isInSight).forEach(show);
   for (const part of far) {
-    await nextTask(); // what is in sight is painted first
+    await nextFrame(); // what is in sight is painted first
     if (turn !== applied) return;
     show(part);
   }
