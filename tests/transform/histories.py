@@ -93,7 +93,7 @@ class History:
             agents=self._of_agents(runs, now.date()),
             hours=hours.with_columns(is_whole=pl.lit(value=True)),
             runs=runs.drop("agent_version"),
-            tools=tools.drop("agent_id"),
+            tools=tools.drop("agent_id", "error_count", "met_count"),
             tool_errors=tools.filter(pl.col("error_count") > 0),
             days=_days(runs, hours),
             versions=versions,

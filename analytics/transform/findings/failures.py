@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from statistics import fmean, median
 from typing import Any
@@ -73,6 +73,7 @@ def bursts(of: str, hours: pl.DataFrame, since: datetime, now: datetime) -> list
         .group_by(*_SUBJECT, "hour")
         .agg(pl.col(counts).sum())
         .filter(pl.col("try_count") > 0)
+        .filter(_ERRORS.max().over(_SUBJECT) >= _FEWEST_BESIDE)  # no burst lacks such an hour
     )
     found = []
     for row in _joined(_judged(totals), totals).iter_rows(named=True):
@@ -258,10 +259,15 @@ def worse_versions(
         .agg(pl.col("finished_count", "failed_count", "failed_cost_usd").sum())
         .iter_rows()
     }
-    paid = {
-        row[:3]: list(zip(*row[3:], strict=True))
-        for row in costs.group_by(_VERSION).agg("utc_date", "cost").iter_rows()
-    }
+    firsts = pl.DataFrame(
+        [(*agent, max(days)) for agent, days in stepped.items()],
+        schema={"workspace_id": pl.String, "agent_id": pl.String, "first": pl.Date},
+        orient="row",
+    )
+    alike = costs.join(firsts, on=firsts.columns[:2], how="left").filter(
+        pl.col("first").is_null() | (pl.col("utc_date") >= pl.col("first"))
+    )
+    paid = {row[:3]: row[3] for row in alike.group_by(_VERSION).agg("cost").iter_rows()}
     found = []
     for row in versions.iter_rows(named=True):
         agent = row["workspace_id"], row["agent_id"]
@@ -269,11 +275,9 @@ def worse_versions(
         if one not in counts or other not in counts:
             continue
         now, before = counts[one], counts[other]
-        first = max(stepped.get(agent, ()), default=date.min)
-        amounts, amounts_before = (
-            [cost for day, cost in paid.get(key, ()) if day >= first] for key in (one, other)
+        figures = _failing_more(now, before) or _costing_more(
+            now, paid.get(one, ()), paid.get(other, ())
         )
-        figures = _failing_more(now, before) or _costing_more(now, amounts, amounts_before)
         if figures:
             found.append(
                 Finding(

@@ -11,7 +11,7 @@ def _recent(column: str, days: int) -> str:
 
 _WORKSPACES = "join marts.dim_workspaces as workspaces using (workspace_id)"
 _WINDOW = steps.WINDOW + 1
-_HOUR = "date_trunc('hour', {} at time zone 'UTC') at time zone 'UTC'"
+_HOUR = "time_bucket(interval 1 hour, {})"  # of UTC, which date_trunc has only by way of a zone
 
 _AGENTS = """
     select
@@ -72,9 +72,7 @@ _TOOLS = f"""
         workspace_id,
         tool_name,
         {_HOUR.format("called_at")} as hour,
-        count(*) as call_count,
-        count(*) filter (is_error) as error_count,
-        count(distinct run_id) filter (is_error) as met_count
+        count(*) as call_count
     from marts.fct_tool_calls
     {_WORKSPACES}
     where {_recent("called_at", _WINDOW)} and tool_name is not null
@@ -86,7 +84,8 @@ _TOOL_ERRORS = f"""
         runs.agent_id,
         tool_name,
         {_HOUR.format("called_at")} as hour,
-        count(*) as error_count
+        count(*) as error_count,
+        count(distinct run_id) as met_count
     from marts.fct_tool_calls as calls
     join marts.fct_runs as runs using (workspace_id, run_id)
     {_WORKSPACES}
@@ -129,60 +128,56 @@ _BEGUN = f"""
     where is_recent and previous_version is not null
 """
 _COMPARED = f"""
-    with begun as ({_BEGUN}),
+    with
+
+    begun as ({_BEGUN}),
 
     compared as (
         select distinct
             workspace_id, agent_id, unnest([agent_version, previous_version]) as agent_version
         from begun
+    ),
+
+    compared_runs as (
+        select runs.*
+        from marts.fct_runs as runs
+        semi join compared using (workspace_id, agent_id, agent_version)
+        {_WORKSPACES}
+        where {_recent("created_at", 88)}
     )
 """
 _VERSION_HOURS = f"""
     {_COMPARED}
     select
-        runs.workspace_id,
-        runs.agent_id,
-        runs.agent_version,
+        workspace_id,
+        agent_id,
+        agent_version,
         {_HOUR.format("created_at")} as hour,
         count(*) as finished_count,
         count(*) filter (status = 'failed') as failed_count,
         sum(cost_usd) filter (status = 'failed') as failed_cost_usd
-    from marts.fct_runs as runs
-    join compared
-        on compared.workspace_id = runs.workspace_id
-        and compared.agent_id = runs.agent_id
-        and compared.agent_version = runs.agent_version
-    join marts.dim_workspaces as workspaces on workspaces.workspace_id = runs.workspace_id
-    where {_recent("created_at", 88)} and status in ('succeeded', 'failed')
+    from compared_runs
+    where status in ('succeeded', 'failed')
     group by all
 """
 _VERSION_COSTS = f"""
     {_COMPARED}
-    select
-        workspace_id,
-        agent_id,
-        agent_version,
-        unnest(newest, recursive := true)
+    select workspace_id, agent_id, agent_version, unnest(newest, recursive := true)
     from (
         select
-            runs.workspace_id,
-            runs.agent_id,
-            runs.agent_version,
+            workspace_id,
+            agent_id,
+            agent_version,
             max_by(
                 {{
                     'utc_date': (created_at at time zone 'UTC')::date,
-                    'cost': runs.cost_usd::double
+                    'cost': cost_usd::double
                 }},
                 created_at,
                 500
             ) as newest
-        from marts.fct_runs as runs
-        join compared
-            on compared.workspace_id = runs.workspace_id
-            and compared.agent_id = runs.agent_id
-            and compared.agent_version = runs.agent_version
-        join marts.dim_workspaces as workspaces on workspaces.workspace_id = runs.workspace_id
-        where {_recent("created_at", 88)} and status = 'succeeded' and cost_usd is not null
+        from compared_runs
+        where status = 'succeeded' and cost_usd is not null
         group by all
     )
 """
@@ -261,27 +256,34 @@ _REPEATED = f"""
         )
     ),
 
-    used as (
-        select distinct workspace_id, run_id, tool_name
-        from calls
-        semi join repeated using (workspace_id, tool_name)
-    ),
-
     ended as (
         select runs.*
         from marts.fct_runs as runs
         {_WORKSPACES}
         where status in ('succeeded', 'failed') and {_recent("created_at", 56)}
+    ),
+
+    repeating as (
+        select distinct workspace_id, agent_id, tool_name
+        from repeated
+        join ended using (workspace_id, run_id)
+    ),
+
+    limited as (
+        select distinct workspace_id, agent_id, error_class
+        from ended
+        where error_class in ('budget_limit', 'time_limit', 'step_limit')
     )
 
     select
         workspace_id,
         ended.agent_id,
-        used.tool_name as subject,
+        tool_name as subject,
         'tool' as detail,
         {_SUMS.format(what="repeated.run_id is not null")}
-    from used
-    join ended using (workspace_id, run_id)
+    from repeating
+    join ended using (workspace_id, agent_id)
+    semi join calls using (workspace_id, run_id, tool_name)
     left join repeated using (workspace_id, run_id, tool_name)
     {_WORKSPACES}
     group by all
@@ -289,11 +291,11 @@ _REPEATED = f"""
     select
         workspace_id,
         ended.agent_id,
-        limits.subject,
+        limited.error_class as subject,
         'limit' as detail,
-        {_SUMS.format(what="coalesce(error_class = limits.subject, false)")}
-    from ended
-    cross join (select unnest(['budget_limit', 'time_limit', 'step_limit']) as subject) as limits
+        {_SUMS.format(what="ended.error_class = limited.error_class")}
+    from limited
+    join ended using (workspace_id, agent_id)
     {_WORKSPACES}
     group by all
 """

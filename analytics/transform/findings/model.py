@@ -39,7 +39,7 @@ def findings(
     last: datetime = workspaces["last_batch_at"].max()  # type: ignore[assignment]
     recent = last - timedelta(days=standing.RECENT_DAYS)
     whole = hours.filter("is_whole").with_columns(utc_date=pl.col("hour").dt.date())
-    errors = _errors(hours, tools, runs)
+    errors = _errors(hours, pl.concat([tools, tool_errors], how="diagonal"), runs)
     of_services = [
         each
         for of in ("provider", "tool")
