@@ -16,7 +16,7 @@ import pytest
 
 from analytics.transform.findings.failures import bursts
 from analytics.transform.findings.said import identity
-from analytics.transform.findings.steps import WINDOW, cost_jumps, step_of
+from analytics.transform.findings.steps import WINDOW, cost_jumps, price_steps, step_of
 from tests.transform.histories import START, Agent, Events, History
 
 DAY = 70  # of an event
@@ -225,3 +225,33 @@ def test_runs_that_cost_more_are_found_though_their_number_varies() -> None:
     assert found[0].value / found[0].baseline == pytest.approx(1.6, rel=0.1)
     of_days = frame.with_columns(part_count=pl.lit(1))
     assert "more" in [each.agent_id for each in cost_jumps("day", of_days, lambda *_: False)]
+
+
+def priced_hours(seed: int, raised: float, prompts: float) -> pl.DataFrame:
+    """Hours of an agent whose cached share varies, from a day on at other prices or longer."""
+    draw = Random(seed)
+    rows = []
+    for hour in range(24 * WINDOW):
+        at = START + timedelta(hours=hour)
+        is_after = hour >= 24 * (WINDOW - 10)
+        tokens_in = int(draw.lognormvariate(7, 1) * (prompts if is_after else 1)) + 1
+        tokens_out = int(draw.lognormvariate(5, 1)) + 1
+        price_in = 2e-6 * (1 - 0.9 * min(1, max(0, draw.gauss(0.5, 0.2))))
+        cost = (tokens_in * price_in + tokens_out * 1e-5) * (raised if is_after else 1)
+        rows.append(("w", "a", "m", "p", at, at.date(), cost, tokens_in, tokens_out))
+    columns = (
+        *("workspace_id", "agent_id", "model", "provider", "hour", "utc_date"),
+        *("metered_cost_usd", "tokens_in", "tokens_out"),
+    )
+    return pl.DataFrame(rows, schema=columns, orient="row")
+
+
+def test_longer_prompts_are_no_price() -> None:
+    """Prices are fitted to each day's own level: neither the mix nor a step is taken for one."""
+    found = [price_steps(priced_hours(seed, 1, 3), {}) for seed in range(20)]
+    (both,) = price_steps(priced_hours(1, 1.3, 3), {})
+
+    assert sum(map(bool, found)) <= 1
+    assert both.value is not None
+    assert both.baseline is not None
+    assert both.value / both.baseline == pytest.approx(1.3, abs=0.03)

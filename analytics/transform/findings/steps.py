@@ -3,7 +3,9 @@
 A price is compared with the tokens of each hour. Cost is what a model's tokens in and out cost at
 two prices that are fitted to the window, times a level of the day; the level is a trimmed mean over
 the hours of all agents, each compared with its own median, so that a change of the mix of agents,
-one expensive run and a cached share that varies do not count as a price. A level has stepped where
+one expensive run and a cached share that varies do not count as a price. What is cached makes
+tokens in cheaper, and those alone: the larger their part of an hour's cost, the less the hour
+weighs, as the square of that part is how its variance grows. A level has stepped where
 the days after are higher than the days before by more than Student's test allows at p <= 2e-5:
 stricter than other tests, since each batch looks at each of 28 days. Days that are like the ones
 before them, as where a cached share drifts, count as fewer.
@@ -34,7 +36,8 @@ _LEAST_DEVIATION = 0.005  # of a level's logarithm: less is rounding
 _LEAST_PRICE_STEP = math.log(1.03)
 _LEAST_COST_STEPS = {"day": math.log(1.5), "run": math.log(1.3)}
 _LEAST_ALIKE, _MOST_ALIKE = 0.2, 0.9  # of neighbouring days: less is chance
-_TRIMMED = 0.2  # of the hours of a day, at each end
+_TRIMMED = 0.2  # of the weight of a day's hours, at each end
+_OTHER_VARIANCE = 0.04  # of an hour's ratio, where that of the cached share is the square of a part
 _OF_ALL_AGENTS = 0.75
 _DENIED_AT = 2  # standard deviations below half of a step
 _FEWEST_COST_DAYS = 20
@@ -215,27 +218,39 @@ def _usable(hours: pl.DataFrame) -> pl.DataFrame:
 
 
 def _compared_with_tokens(hours: pl.DataFrame) -> pl.DataFrame:
-    """Return the hours with `ratio`: the logarithm of cost / cost at fitted prices, by agent."""
-    cost, tokens_in, tokens_out = map(pl.col, ("cost", "tokens_in", "tokens_out"))
-    one, other = tokens_in / cost, tokens_out / cost
-    ((ii, io, oo, ic, oc),) = hours.select(
-        ii=(one * one).sum(),
-        io=(one * other).sum(),
-        oo=(other * other).sum(),
-        ic=one.sum(),
-        oc=other.sum(),
-    ).iter_rows()
-    price_in, price_out = _prices(ii, io, oo, ic, oc)
-    at_prices = price_in * tokens_in + price_out * tokens_out
+    """Return the hours with `ratio`: the logarithm of cost / cost at fitted prices, by agent.
+
+    `weight` is the inverse of its variance, in some unit.
+    """
+    level, weight, at_prices = pl.lit(0.0), pl.lit(1.0), pl.col("cost")
+    for _ in range(3):  # relative to what is fitted, as errors relative to costs favour low ones
+        price_in, price_out = _prices(hours, level, weight.sqrt() / at_prices)
+        of_input = price_in * pl.col("tokens_in")
+        at_prices = of_input + price_out * pl.col("tokens_out")
+        weight = 1 / (_OTHER_VARIANCE + (of_input / at_prices) ** 2)
+        ratio = (pl.col("cost") / at_prices).log()
+        level = ratio.median().over("utc_date")  # else a step is taken for a price of the mix
     return (
-        hours.with_columns(ratio=(cost / at_prices).log())
+        hours.with_columns(ratio=ratio, weight=weight)
         .filter(pl.col("ratio").is_finite())
         .with_columns(ratio=pl.col("ratio") - pl.col("ratio").median().over("agent_id"))
     )
 
 
-def _prices(ii: float, io: float, oo: float, ic: float, oc: float) -> tuple[float, float]:
-    """Return the prices of tokens in and out with the least squares of relative errors."""
+def _prices(hours: pl.DataFrame, level: pl.Expr, scale: pl.Expr) -> tuple[float, float]:
+    """Return the prices of tokens in and out with the least squares of scaled errors.
+
+    `level` is the logarithm of how much more than at these prices all costs on a day.
+    """
+    one, other = (pl.col(name) * scale for name in ("tokens_in", "tokens_out"))
+    cost = pl.col("cost") * (-level).exp() * scale
+    ((ii, io, oo, ic, oc),) = hours.select(
+        ii=(one * one).sum(),
+        io=(one * other).sum(),
+        oo=(other * other).sum(),
+        ic=(one * cost).sum(),
+        oc=(other * cost).sum(),
+    ).iter_rows()
     determinant = ii * oo - io * io
     if determinant > 1e-9 * ii * oo:
         price_in = (ic * oo - oc * io) / determinant
@@ -247,10 +262,12 @@ def _prices(ii: float, io: float, oo: float, ic: float, oc: float) -> tuple[floa
 
 
 def _levels(hours: pl.DataFrame) -> pl.DataFrame:
-    """Return the trimmed mean of the ratios of each UTC day."""
-    ratio, count = pl.col("ratio").sort(), pl.len()
-    cut = (count * _TRIMMED).floor().cast(pl.Int64)
-    return hours.group_by("utc_date").agg(ratio.slice(cut, count - 2 * cut).mean())
+    """Return the weighted trimmed mean of the ratios of each UTC day."""
+    weight = pl.col("weight")
+    place = (weight.cum_sum() - weight / 2) / weight.sum()  # of an hour's middle
+    is_kept = place.over("utc_date", order_by="ratio").is_between(_TRIMMED, 1 - _TRIMMED)
+    mean = (pl.col("ratio") * weight).sum() / weight.sum()
+    return hours.filter(is_kept).group_by("utc_date").agg(mean)
 
 
 def _is_of_all(hours: pl.DataFrame, step: Step, begun: Begun) -> bool:
