@@ -11,7 +11,6 @@ from operator import attrgetter
 from pathlib import Path
 
 import duckdb
-import polars as pl
 
 from analytics.parts import Before
 from analytics.resources import folder
@@ -35,6 +34,7 @@ from analytics.transform.build_state import (
     recorded_contents,
     row_counts,
 )
+from analytics.transform.changes import find_changes, touch_sample
 from analytics.transform.check_results import create_results
 from analytics.transform.comments import comment_on
 from analytics.transform.incremental import Update
@@ -44,8 +44,8 @@ from analytics.transform.models import (
     LAYERS,
     PUBLISHED,
     Model,
-    ModelError,
     in_order,
+    model_errors,
     read_models,
 )
 from analytics.transform.side_by_side import run_all
@@ -178,8 +178,8 @@ def update(
     """Bring all relations up to date with what changed since the last build.
 
     Return what was built, and the update, from which `run_checks` knows what changed; None where
-    only a full build can: the relations are of other code or settings, or of two builds. `before`
-    is told of each relation.
+    only a full build can: the relations are of other code or settings, or of two builds, or what
+    changed is unknown. `before` is told of each relation.
 
     Raises ModelError as `build` does; then `is_whole` may be false, and the next build is a full
     one.
@@ -189,20 +189,23 @@ def update(
     if number is None:
         return None
     con.execute("set variable reporting_timezone = ?", [timezone])
-    is_audit = (number + 1) % AUDITED == 0
-    changes = Update(con, recorded_contents(con), is_audit=is_audit)
+    changes = find_changes(con, timezone)
+    if changes is None:
+        return None
+    models = {model.relation: model for model in in_order(all_models(queries))}
+    changed = Update(con, models.values(), recorded_contents(con), changes)
     with transaction(con):
         forget_build(con)
         con.execute(f"create schema {_PARTIAL}")
         create_results(con)
-    on = cache(changes.on)
+    on = cache(changed.on)
     built = run_all(
         con,
-        {model.relation: model for model in in_order(all_models(queries))},
+        models,
         lambda connection, model: _update(on(connection), model),
         after=attrgetter("reads"),
         before=before,
-        records=changes.changes.record_count,
+        records=changes.record_count,
     )
     # A transaction writes to one file. Where only the first ends, the two are of other builds.
     with transaction(con):
@@ -210,23 +213,28 @@ def update(
     with transaction(con):
         record_build_file(con)
         con.execute(f"drop schema {_PARTIAL}")
-    _require_contents(con, changes, is_audit=is_audit)
+    _require_contents(con, changed, timezone, is_audit=(number + 1) % AUDITED == 0)
     with transaction(con):
-        record_contents(con, changes.contents)
-    return [*built.values()], changes
+        record_contents(con, changed.contents)
+    return [*built.values()], changed
 
 
-def _require_contents(con: duckdb.DuckDBPyConnection, update: Update, *, is_audit: bool) -> None:
+def _require_contents(
+    con: duckdb.DuckDBPyConnection, update: Update, timezone: str, *, is_audit: bool
+) -> None:
     """Raise UnseenChangeError for relations that changed otherwise than by an update.
 
-    The number of their rows is compared each time, the hash of all rows by an audit alone.
+    The number of their rows is compared each time, the hash of all rows by an audit alone. That
+    also builds relations anew that have no parts, and a sample of the parts of others.
     """
-    unseen = set(update.unseen)
     counts = row_counts(con, update.contents)
-    unseen |= {name for name, kept in update.contents.items() if counts[name] != kept.rows}
-    if is_audit:
+    unseen = {name for name, kept in update.contents.items() if counts[name] != kept.rows}
+    if is_audit and not unseen:
         now = read_contents(con, update.contents)
-        unseen |= {name for name, kept in update.contents.items() if now[name] != kept}
+        unseen = {name for name, kept in update.contents.items() if now[name] != kept}
+    if is_audit and not unseen:
+        update.changes.stretches = touch_sample(con, timezone)
+        unseen = {name for name in update.contents if update.differs(name)}
     if unseen:
         forget_build(con)
         raise UnseenChangeError(sorted(unseen))
@@ -302,10 +310,8 @@ def _build(con: duckdb.DuckDBPyConnection, model: Model, *, exists: bool = False
 def _make(con: duckdb.DuckDBPyConnection, model: Model, *, exists: bool) -> int | None:
     """Create a relation and its comments, or fill it; return its rows, None for a view."""
     relation = f"{_CATALOGS[model.layer]}.{model.relation}"
-    try:
+    with model_errors(model):
         rows = model.make(con, relation, exists=exists)
         if model.layer in PUBLISHED and not exists:
             comment_on(con, relation, model.header)
-    except (duckdb.Error, pl.exceptions.PolarsError, OSError) as error:
-        raise ModelError(model.file, str(error)) from error
     return rows

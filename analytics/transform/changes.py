@@ -1,21 +1,19 @@
-"""Changes since the last build: the rows that each source, view and table has lost and gained.
+"""What changed since the last build: the sources, and the parts of relations that this can reach.
 
-Sources of versioned records change by loads: what the new loads brought, and what they replaced.
-Other sources are compared with a copy, or a hash, of what the last build read. A view changes by
-its own SELECT over the changed rows of its inputs; a table, by its rows before and after.
+A part is the rows of a workspace with one value of a unit: a run, a session, a day, a month. All
+touched parts are known before the first model runs, from the records of new loads and from those
+that they replaced: the runs that they name, the other runs of their sessions and all that these
+started; the days of these runs and of sums, until a change was seen; the last days, whose state
+follows from the time of the batch.
 """
 
 from __future__ import annotations
 
-import copy
-import re
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 import duckdb
 
-from analytics.transform.models import Model, SqlModel
-from analytics.transform.parsing import renamed
 from analytics.warehouse.sources import SOURCES
 
 STATE = "warehouse.state"
@@ -27,267 +25,292 @@ A transaction that writes to a file cannot write to it.
 """
 
 SUPERSEDED = "raw.superseded"
-_VERSIONED = tuple(f"raw.{source.name}" for source in SOURCES)
+_RUN_SOURCES = tuple(each.name for each in SOURCES if "run_id" in each.columns)
+_DAY_SOURCES = tuple(each.name for each in SOURCES if "date" in each.columns)
 _BY_LOAD = ("ledger.files", "ledger.requests", "ledger.list_snapshots")
-_COPIED = {
-    "ledger.workspaces": (WORKSPACE,),
-    "ledger.loads": (WORKSPACE, "load_id"),
-    "ledger.provisional_runs": (WORKSPACE, "run_id"),
+_COPIED = ("ledger.workspaces", "ledger.loads", "ledger.provisional_runs")
+_VERSIONED = tuple(f"raw.{each.name}" for each in SOURCES)
+# Of records of these, all touched parts are known: others say what agents and workspaces are.
+_OF_PARTS = {*(f"raw.{each}" for each in (*_RUN_SOURCES, *_DAY_SOURCES, "schedules")), *_BY_LOAD}
+_RECENT = 9  # days whose state follows from the time of the batch
+
+_DAYS = {
+    "date": "day",
+    "utc_date": "day",
+    "week": "date_trunc('week', day)::date",
+    "month": "date_trunc('month', day)::date",
+    "month_end": "last_day(day)",
+    "hour": "timezone('UTC', unnest(range(day, day + interval 1 day, interval 1 hour)))",
 }
-_IS_NEW = "is_new_row"
-_NONE_SUPERSEDED = f"{SHARED}.none_superseded"
+UNITS = frozenset({"run_id", "session_id", *_DAYS})
+_NONE = frozenset[str]()
 
 
 @dataclass(frozen=True)
 class Change:
-    """Rows that a relation lost or gained, in a relation of its columns and `is_new_row`.
+    """A relation changed: in these `columns`, in any without them.
 
-    Rows that are of one `key` differ in some columns only. Without `rows`, any may have changed.
-    Where only its touched parts are known, the relation has these alone, and is not of rows.
+    Of the units `outside`, rows of other than the touched parts may have changed, too.
     """
 
-    rows: str = ""
-    key: tuple[str, ...] = ()
-    is_of_parts: bool = False
+    columns: frozenset[str] | None = None
+    outside: frozenset[str] = UNITS
 
 
-ANY = Change()
-
-
+@dataclass
 class Changes:
-    """The changes since the last build, by relation; one that is not here did not change.
+    """Changes by relation, one that is not here has none; of `record_count` records in all.
 
-    `record_count` records of all sources came or went; of a source of unknown rows, all count.
+    `stretches` are SQL of the first and last moment at which the touched runs, and those of touched
+    days, were created: DuckDB reads no block of rows outside of these.
     """
 
-    def __init__(self, con: duckdb.DuckDBPyConnection) -> None:
-        self.con = con
-        self._by_relation: dict[str, Change] = {}
-        self._differing_columns: dict[str, frozenset[str] | None] = {}
-        self.record_count = 0
-        self._columns: dict[str, tuple[str, ...]] = dict(
-            con.execute("""
-                select schema_name || '.' || table_name,
-                    list(column_name order by column_index)
-                from duckdb_columns()
-                where database_name in ('warehouse', 'build_file')
-                group by all
-            """).fetchall()
+    relations: dict[str, Change]
+    record_count: int
+    stretches: dict[str, str] = field(default_factory=dict)
+
+
+def find_changes(con: duckdb.DuckDBPyConnection, timezone: str) -> Changes | None:
+    """Find the changed sources, and the touched parts: `touched(unit)` has them; None if unknown.
+
+    They are unknown where a batch before the last published one was published, or is no more.
+    """
+    loads = f"{SHARED}.new_loads"
+    # Loads of a batch that had not ended belong to the next one that does.
+    con.execute(f"""
+        create or replace table {loads} as
+        select {WORKSPACE}, load_id from ledger.loads
+        anti join {STATE}."ledger.loads" using ({WORKSPACE}, load_id)
+        union
+        select {WORKSPACE}, load_id from ledger.loads
+        where load_id > (
+            select coalesce(max(ended.load_id), '') from {STATE}."ledger.loads" as ended
+            where ended.step = 'workspace' and ended.{WORKSPACE} = loads.{WORKSPACE}
         )
-
-    def on(self, con: duckdb.DuckDBPyConnection) -> Changes:
-        """Return the same changes, and those that either will find, for another connection."""
-        other = copy.copy(self)
-        other.con = con
-        return other
-
-    def __contains__(self, relation: str) -> bool:
-        return relation in self._by_relation
-
-    def __getitem__(self, relation: str) -> Change:
-        return self._by_relation[relation]
-
-    def columns(self, relation: str) -> Sequence[str]:
-        """Return the names of a relation's columns."""
-        return self._columns[relation]
-
-    def holding(self, column: str) -> list[str]:
-        """Return the relations that have a column, and whose changed rows are known."""
-        return [
-            name
-            for name, each in self._by_relation.items()
-            if each.rows and column in self._columns[name]
-        ]
-
-    def add(self, relation: str, change: Change = ANY) -> None:
-        """Say that a relation changed."""
-        self._by_relation[relation] = change
-
-    def read_sources(self) -> None:
-        """Find out which sources changed since the last build, and by which rows."""
-        con, loads = self.con, f"using ({WORKSPACE}, load_id)"
-        counts: dict[str, int] = {}
-        con.execute(f"""
-            create or replace temp table new_loads as
-            select {WORKSPACE}, load_id from ledger.loads anti join {STATE}.loads {loads}
-        """)
-        con.execute(f"""
-            create or replace temp table replaced as
-            select version_id from {SUPERSEDED} semi join new_loads {loads}
-        """)
-        con.execute(f"create or replace table {_NONE_SUPERSEDED} as from {SUPERSEDED} limit 0")
-        for source in _VERSIONED:
-            counts[source] = self.compare(
-                source,
-                was=f"from {source} semi join replaced using (version_id)"
-                f" anti join new_loads {loads}",
-                now=f"from {source} semi join new_loads {loads}"
-                f" anti join {SUPERSEDED} using (version_id)",
-            )
-        for source in _BY_LOAD:
-            self.compare(
-                source,
-                was=f"from {source} limit 0",
-                now=f"from {source} semi join new_loads {loads}",
-            )
-        for source, key in _COPIED.items():
-            copy = f'{STATE}."{source}"'
-            was, now = (
-                f"from {copy} except from {source}",
-                f"from {source} except from {copy}",
-            )
-            self.compare(source, was=was, now=now, key=key)
-        known = dict(con.execute(f"select name, fingerprint from {STATE}.sources").fetchall())
-        for source, fingerprint in con.execute(_fingerprints(con)).fetchall():
-            if known.get(source) != fingerprint:
-                self.add(source)
-        known = dict(con.execute(f"select name, row_count from {STATE}.source_rows").fetchall())
-        new_rows = dict(con.execute(_row_counts(f"semi join new_loads {loads}")).fetchall())
-        for source, count in con.execute(_row_counts()).fetchall():
-            if count != known.get(source, 0) + new_rows[source]:
-                self.add(source)  # rows that no load brought, or took away
-                counts[source] = count
-        self.record_count = sum(counts.values())
-
-    def compare(self, relation: str, was: str, now: str, key: Sequence[str] = ()) -> int:
-        """Add the change of a relation from two SELECTs of its rows; return how many differ."""
-        rows = _changed_rows(relation)
-        ((count,),) = self.con.execute(f"""
-            create or replace table {rows} as
-            select *, false as {_IS_NEW} from ({was})
-            union all select *, true from ({now})
-        """).fetchall()
-        if count:
-            self.add(relation, Change(rows, tuple(key)))
-        return int(count)
-
-    def add_parts(self, relation: str, parts: str) -> None:
-        """Add the change of a relation of which any row of some parts, a SELECT, may differ."""
-        rows = _changed_rows(relation)
-        self.con.execute(f"create or replace table {rows} as {parts}")
-        self.add(relation, Change(rows, is_of_parts=True))
-
-    def gained(self, relation: str) -> tuple[int, int]:
-        """Return by how many rows, and by which sum of their hashes, a relation grew."""
-        columns = ", ".join(f'"{each}"' for each in self.columns(relation))
-        changed = self._by_relation[relation].rows
-        hashes = " union all ".join(
-            f"select {sign} as sign, hash(rows) as row_hash"
-            f" from (select {columns} from {changed} where {state}) as rows"
-            for sign, state in ((1, _IS_NEW), (-1, f"not {_IS_NEW}"))
+    """)
+    con.execute(f"""
+        create or replace table {SHARED}.replaced as
+        select version_id from {SUPERSEDED} semi join {loads} using ({WORKSPACE}, load_id)
+    """)
+    if con.execute(f"""
+        select 1 from {STATE}."ledger.loads" as was join ledger.loads as now
+            using ({WORKSPACE}, load_id)
+        where was.published_at is distinct from now.published_at and load_id <= (
+            select max(load_id) from {STATE}."ledger.loads" as last
+            where last.{WORKSPACE} = was.{WORKSPACE} and last.published_at is not null
         )
-        ((count, total),) = self.con.execute(
-            f"select sum(sign)::bigint, sum(sign * row_hash::hugeint)::hugeint from ({hashes})"
-        ).fetchall()
-        return int(count), int(total)
+        limit 1
+    """).fetchone():
+        return None
+    changes = _changed_sources(con)
+    _touch_runs(con, _named_runs())
+    _touch_days(con, timezone)
+    changes.stretches = _touch_parts(con)
+    return changes
 
-    def _differing(self, relation: str) -> frozenset[str] | None:
-        """Return the columns in which rows of the same key differ; None if a key is new or gone."""
-        if relation not in self._differing_columns:
-            self._differing_columns[relation] = self._find_differing(relation)
-        return self._differing_columns[relation]
 
-    def _find_differing(self, relation: str) -> frozenset[str] | None:
-        change = self._by_relation[relation]
-        if not change.key:
-            return None
-        columns = [each for each in self.columns(relation) if each not in change.key]
-        differ = [f'min(hash("{each}")) <> max(hash("{each}"))' for each in columns]
-        names = [f"differs_{number}" for number in range(len(columns) + 1)]
-        found = self.con.execute(f"""
-            select {", ".join(f"bool_or({name})" for name in names)}
-            from (
-                select {", ".join(["count(*) <> 2", *differ])}
-                from {change.rows} group by {", ".join(change.key)}
-            ) as keys ({", ".join(names)})
-        """).fetchone()
-        if found is None or found[0]:
-            return None
-        return frozenset(each for each, is_so in zip(columns, found[1:], strict=True) if is_so)
+def touched(unit: str) -> str:
+    """Return the table of the touched parts of a unit: `workspace_id`, and the part."""
+    return f"{SHARED}.touched_{unit}"
 
-    def follow_view(self, model: SqlModel, changed: Collection[str]) -> None:
-        """Add the change of a view, of which these inputs changed.
 
-        Of a join, a row changed if that of either side did.
-        """
-        if any(self._by_relation[name] == ANY for name in changed):
-            self.add(model.relation)
-            return
-        selects = []
-        for name in changed:
-            for is_new in ("false", "true"):
-                source = self._by_relation[name].rows
-                names = {each: f"warehouse.{each}" for each in model.reads}
-                names[name] = (
-                    f"(select * exclude ({_IS_NEW}) from {source} where {_IS_NEW} = {is_new})"
+def touch_sample(con: duckdb.DuckDBPyConnection, timezone: str) -> dict[str, str]:
+    """Touch, in place of what changed, parts of about 100 runs; return their `stretches`."""
+    _touch_runs(
+        con,
+        f"select {WORKSPACE}, run_id from raw.runs where rowid >= ("
+        "select floor(random() * greatest(max(rowid) - 98, 1)) from raw.runs) limit 100",
+    )
+    con.execute(f"""
+        create or replace table {SHARED}.days as
+        select distinct {WORKSPACE}, unnest([{_day(timezone)}, {_day("UTC")}]) as day
+        from {SHARED}.runs where created_at is not null
+    """)
+    return _touch_parts(con)
+
+
+def _changed(source: str, what: str) -> str:
+    """Return a SELECT of the rows that a source gained, and of those that these replaced."""
+    return (
+        f"select {what} from raw.{source} semi join {SHARED}.new_loads using ({WORKSPACE}, load_id)"
+        f" union all select {what} from raw.{source} semi join {SHARED}.replaced using (version_id)"
+    )
+
+
+def _changed_sources(con: duckdb.DuckDBPyConnection) -> Changes:
+    """Find out which sources changed since the last build."""
+    found: dict[str, Change] = {}
+    new = f"semi join {SHARED}.new_loads using ({WORKSPACE}, load_id)"
+    gone = f"semi join {SHARED}.replaced using (version_id)"
+    known, now, gained, lost = (
+        dict(con.execute(counts).fetchall())
+        for counts in (
+            f"select name, row_count from {STATE}.source_rows",
+            _row_counts(),
+            _row_counts(new),
+            _row_counts(gone, _VERSIONED),
+        )
+    )
+    for name, count in now.items():
+        if count != known.get(name, 0) + gained[name]:
+            found[name] = Change()  # rows that no load brought, or took away
+        elif name != SUPERSEDED and gained[name] + lost.get(name, 0):
+            found[name] = Change(outside=_NONE if name in _OF_PARTS else UNITS)
+    for name in _COPIED:
+        was, now_is = (column_sums(con, each) for each in (f'{STATE}."{name}"', name))
+        if was != now_is:
+            differing = frozenset(each for each in now_is if was[each] != now_is[each])
+            outside = UNITS if name == "ledger.workspaces" else _NONE
+            found[name] = Change(None if "" in differing else differing, outside)
+    fingerprints = dict(con.execute(f"select name, fingerprint from {STATE}.sources").fetchall())
+    for name, fingerprint in con.execute(_fingerprints(con)).fetchall():
+        if fingerprints.get(name) != fingerprint:
+            found[name] = Change()
+    return Changes(found, sum(gained.values()) + sum(lost.values()))
+
+
+def column_sums(con: duckdb.DuckDBPyConnection, relation: str) -> dict[str, object]:
+    """Return the sum of the hashes of each column of a relation; by "" its number of rows."""
+    names = [name for name, *_ in con.execute(f"describe {relation}").fetchall()]
+    (sums,) = con.execute(f"select count(*), sum(hash(columns(*))) from {relation}").fetchall()
+    return dict(zip(["", *names], sums, strict=True))
+
+
+def _named_runs() -> str:
+    """Return a SELECT of the runs that changed records name."""
+    copy, now = f'{STATE}."ledger.provisional_runs"', "ledger.provisional_runs"
+    run = f"{WORKSPACE}, run_id"
+    return " union all ".join(
+        (
+            *(_changed(each, run) for each in _RUN_SOURCES),
+            f"(select {run} from {copy} except select {run} from {now})",
+            f"(select {run} from {now} except select {run} from {copy})",
+            _changed("schedules", f"{WORKSPACE}, last_run_id"),
+        )
+    )
+
+
+def _touch_runs(con: duckdb.DuckDBPyConnection, named: str) -> None:
+    """Collect all versions of named runs, of runs of their sessions, and of all that they started.
+
+    Another one may be the first of a session now, or started by another one.
+    """
+    con.execute(f"create or replace table {SHARED}.named as {named}")
+    con.execute(f"""
+        create or replace table {SHARED}.runs as
+        with recursive
+        versions as (
+            select distinct {WORKSPACE}, run_id, session_id, parent_run_id
+            from raw.runs where session_id is not null or parent_run_id is not null
+        ),
+        sessions as (
+            select distinct {WORKSPACE}, session_id
+            from versions semi join {SHARED}.named using ({WORKSPACE}, run_id)
+            where session_id is not null
+        ),
+        found as (
+            select distinct {WORKSPACE}, run_id from {SHARED}.named
+            union
+            select {WORKSPACE}, run_id
+            from versions semi join sessions using ({WORKSPACE}, session_id)
+            union
+            select versions.{WORKSPACE}, versions.run_id
+            from versions join found
+                on versions.{WORKSPACE} = found.{WORKSPACE}
+                and versions.parent_run_id = found.run_id
+        )
+        select
+            {WORKSPACE}, run_id, session_id, created_at,
+            (greatest(finished_at, seen_at) at time zone 'UTC')::date as until_day
+        from found left join raw.runs using ({WORKSPACE}, run_id)
+    """)
+
+
+def _touch_days(con: duckdb.DuckDBPyConnection, timezone: str) -> None:
+    """Collect the days of touched runs and of changed sums, and those that time or a load ends."""
+    sums = " union all ".join(
+        _changed(each, f"{WORKSPACE}, date as day, greatest(seen_at::date, date) as until_day")
+        for each in _DAY_SOURCES
+    )
+    was = f'{STATE}."ledger.workspaces"'
+    con.execute(f"""
+        create or replace table {SHARED}.days as
+        with
+        published as (
+            select {WORKSPACE}, max(loaded_at) filter (published_at is not null) as last_at
+            from {STATE}."ledger.loads" group by all
+        ),
+        spans as (
+            {sums}  -- of a sum that changed, usage may be metered until that was seen
+            union all
+            select {WORKSPACE}, least({_day(timezone)}, {_day("UTC")}),
+                greatest({_day(timezone)}, until_day)
+            from {SHARED}.runs semi join {SHARED}.named using ({WORKSPACE}, run_id)
+            union all
+            select {WORKSPACE}, unnest([{_day(timezone)}, {_day("UTC")}]) as day, day
+            from {SHARED}.runs
+            union all
+            select {WORKSPACE},
+                least(was.last_batch_at, now.last_batch_at, published.last_at)::date - {_RECENT},
+                now.last_batch_at::date + 1
+            from ledger.workspaces as now
+            left join {was} as was using ({WORKSPACE})
+            left join published using ({WORKSPACE})
+            union all  -- days that were counted, or refused
+            select {WORKSPACE}, window_start, window_end - 1
+            from ledger.requests semi join {SHARED}.new_loads using ({WORKSPACE}, load_id)
+            where window_start is not null and (
+                source = 'run_counts' or ({WORKSPACE}, source) in (
+                    select {WORKSPACE}, source from ledger.requests where status in (403, 404)
                 )
-                if name in _VERSIONED:
-                    names[SUPERSEDED] = _NONE_SUPERSEDED
-                selects.append(
-                    f"select *, {is_new} as {_IS_NEW} from ({renamed(model.sql, names)})"
-                )
-        rows = _changed_rows(model.relation)
-        self.con.execute(f"create or replace view {rows} as {' union all by name '.join(selects)}")
-        self.add(model.relation, Change(rows))
-
-    def affects(self, model: Model, relation: str) -> bool:
-        """Return True if the change of an input may be in a column that the model reads."""
-        read = model.columns_read(relation)
-        if read is None or (columns := self._differing(relation)) is None:
-            return True
-        return not columns.isdisjoint(read)
-
-    def rows_seen_by(self, model: Model, relation: str, columns: Sequence[str]) -> str:
-        """Return a SELECT of columns over the rows that an input lost and gained.
-
-        Rows that differ only in columns that the model does not read are left out.
-        """
-        return self._seen_by(model, relation, columns, columns)
-
-    def parts_seen_by(self, model: Model, relation: str, part: str) -> str:
-        """Return a SELECT of workspace and `part`, an expression, over the same rows."""
-        named = [each for each in self.columns(relation) if re.search(rf"\b{each}\b", part)]
-        return self._seen_by(model, relation, (WORKSPACE, f"{part} as part"), (WORKSPACE, *named))
-
-    def _seen_by(
-        self, model: Model, relation: str, expressions: Sequence[str], columns: Sequence[str]
-    ) -> str:
-        change, read = self._by_relation[relation], model.columns_read(relation)
-        if read is None or change.is_of_parts:
-            return self.rows(relation, expressions)
-        kept = ", ".join(each for each in self.columns(relation) if each in read or each in columns)
-        return f"""
-            select {", ".join(expressions)} from {change.rows} group by {kept}
-            having count(*) filter ({_IS_NEW}) <> count(*) filter (not {_IS_NEW})
-        """
-
-    def rows(self, relation: str, expressions: Sequence[str]) -> str:
-        """Return a SELECT of these expressions over the rows that a relation lost and gained."""
-        return f"select {', '.join(expressions)} from {self._by_relation[relation].rows}"
+            )
+        )
+        select distinct {WORKSPACE},
+            unnest(generate_series(day, greatest(day, until_day), interval 1 day))::date as day
+        from spans where day is not null
+    """)
 
 
-def _changed_rows(relation: str) -> str:
-    """Return the name of what holds the changed rows of a relation."""
-    return f"{SHARED}.changed_{relation.replace('.', '_')}"
+def _touch_parts(con: duckdb.DuckDBPyConnection) -> dict[str, str]:
+    """Make the table of the parts of each unit; return `stretches`."""
+    for unit in UNITS:
+        part, rows = _DAYS.get(unit, unit), "days" if unit in _DAYS else "runs"
+        con.execute(
+            f"create or replace table {touched(unit)} as from ("
+            f"select distinct {WORKSPACE}, {part} as part from {SHARED}.{rows}"
+            ") where part is not null"
+        )
+    # A day of any time zone begins and ends within a day of that of UTC; a sum may be of any year.
+    bounds = con.execute(f"""
+        select min(created_at)::varchar, max(created_at)::varchar from {SHARED}.runs
+        union all
+        select (greatest(min(day), '2000-01-01') - interval 1 day)::varchar,
+            (least(max(day), '2100-01-01') + interval 2 day)::varchar
+        from {SHARED}.days
+    """).fetchall()
+    of_runs, of_days = (
+        f"between '{first}' and '{last}'" if first else "is null" for first, last in bounds
+    )
+    return {"run_id": of_runs, "date": of_days, "utc_date": of_days}
+
+
+def _day(timezone: str) -> str:
+    return f"(created_at at time zone '{timezone}')::date"
 
 
 def record_sources(con: duckdb.DuckDBPyConnection) -> None:
     """Keep what a build has read of the sources, so that the next one finds what changed."""
     con.execute(f"create schema if not exists {STATE}")
-    con.execute(
-        f"create or replace table {STATE}.loads as select {WORKSPACE}, load_id from ledger.loads"
-    )
     for source in _COPIED:
         con.execute(f'create or replace table {STATE}."{source}" as from {source}')
     con.execute(f"create or replace table {STATE}.source_rows as {_row_counts()}")
     con.execute(f"create or replace table {STATE}.sources as {_fingerprints(con)}")
 
 
-def _row_counts(rows: str = "") -> str:
-    """Return the SQL of the number of `rows` of each source that changes by loads; of all rows."""
+def _row_counts(rows: str = "", names: Sequence[str] = (*_VERSIONED, *_BY_LOAD, SUPERSEDED)) -> str:
+    """Return the SQL of the number of `rows` of sources that change by loads; of all rows."""
     return " union all ".join(
-        f"select '{name}' as name, count(*) as row_count from {name} {rows}"
-        for name in (*_VERSIONED, *_BY_LOAD, SUPERSEDED)
+        f"select '{name}' as name, count(*) as row_count from {name} {rows}" for name in names
     )
 
 

@@ -1,356 +1,261 @@
-"""Build the parts of the relations that changed since the last build, by the models' own SELECTs.
+"""Bring relations up to date: replace the touched parts, leave what reads nothing that changed.
 
-A model whose header says `narrow: COLUMN` is built in parts: the rows of a workspace with one value
-of the column follow from the rows of its inputs with that value, and from whatever rows of the
-other inputs. Which parts a change touches:
+A model whose header says `narrow: UNIT` is built in parts: the rows of a workspace with one value
+of the unit follow from the rows of its inputs with that value, and from whatever rows of the other
+inputs. `narrow INPUT: ...` says what stands for the unit in an input, or in the model itself, or
+(`by KEY`) by which key rows of the touched parts look the input up.
 
-- of an input with the column (or with what the header says stands for it, `narrow INPUT: ...`), the
-  values in its rows that changed in a column that the model reads;
-- of another input, the values that an input with the column has where the key of the changed rows
-  is (or the columns that the header names, `narrow INPUT: by ...`); without such an input, all.
-
-The line `narrow MODEL: ...` with the model's own name says what stands for the column in it.
-The inputs are narrowed to the touched parts, the SELECT runs over them as it is, and the parts that
-came out otherwise replace the stored ones. A model without the line is built whole if an input
-changed in a column that it reads.
+The touched parts are known before the first model runs: see `changes`. Which columns of a relation
+changed, and whether rows of other parts did, follows from sums of hashes before and after. Where
+an input changed in other parts than the touched ones, or is neither narrowed nor looked up by a
+stated key, the model is built whole.
 """
 
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 import duckdb
-import polars as pl
 
 from analytics.transform.build_state import Contents
-from analytics.transform.changes import (
-    ANY,
-    WORKSPACE,
-    Changes,
-)
-from analytics.transform.clustering import RUN, SESSION, Clustering
-from analytics.transform.models import CHECK_RESULTS, NO_INPUTS, Model, ModelError, SqlModel
+from analytics.transform.changes import UNITS, WORKSPACE, Change, Changes, touched
+from analytics.transform.models import CHECK_RESULTS, NO_INPUTS, Model, SqlModel, model_errors
 from analytics.transform.parsing import renamed
 from analytics.warehouse.database import transaction
 
-_SAMPLED = 100  # rows of a relation whose parts an audit builds
-# Of the model at hand.
-_NEW, _KEPT, _KEPT_ROWS = "temp.new_rows", "temp.kept_rows", "temp.kept_row_numbers"
+_NEW = "temp.new_rows"  # of the model at hand
 
 
 class Update:
-    """An incremental build: `apply` it to each model, in order.
+    """An incremental build: `apply` it to each of the models, in order.
 
     `passed_checks` are the names of the checks that the relations passed as they were before;
-    `contents` are those of the relations as they are now. An `audit` also builds a sample of parts
-    that nothing touched; `unseen` are the relations that turn out to differ all the same.
+    `contents` are those of the relations, and follow the changes.
     """
 
     def __init__(
         self,
         con: duckdb.DuckDBPyConnection,
+        models: Iterable[Model],
         contents: Mapping[str, Contents],
-        *,
-        is_audit: bool = False,
+        changes: Changes,
     ) -> None:
         self.con = con
-        self.is_audit = is_audit
         self.contents = dict(contents)
-        self.unseen: list[str] = []
+        self.changes = changes
+        self._changed = changes.relations | dict.fromkeys(CHECK_RESULTS, Change())
+        self._models = {model.relation: model for model in models}
+        self._columns: dict[str, tuple[str, ...]] = dict(
+            con.execute("""
+                select schema_name || '.' || table_name, list(column_name order by column_index)
+                from duckdb_columns() where database_name in ('warehouse', 'build_file')
+                group by all
+            """).fetchall()
+        )
+        # By relation, the columns that models read, and by unit what narrows it for one of them.
+        self._read: dict[str, set[str]] = {}
+        self._ways: dict[str, dict[str, set[str]]] = {}
+        for model in self._models.values():
+            unit = model.header.narrow
+            for name in model.reads:
+                read = model.columns_read(name)
+                self._read.setdefault(name, set()).update(
+                    self._columns.get(name, ()) if read is None else read
+                )
+                if unit and (parts := self._parts(model, name)):
+                    self._ways.setdefault(name, {}).setdefault(unit, set()).update(parts)
+            if unit:
+                self._ways.setdefault(model.relation, {}).setdefault(unit, set()).add(_own(model))
         self.passed_checks = {
             name
             for (name,) in con.execute(
                 "select check_name from build_file.audit.check_results where is_ok"
             ).fetchall()
         }
-        self.changes = Changes(con)
-        self.changes.read_sources()
-        self.clustering = Clustering(con, self.changes)
-        for relation in CHECK_RESULTS:
-            self.changes.add(relation)
-        self._models: dict[str, Model] = {}
 
     def on(self, con: duckdb.DuckDBPyConnection) -> Update:
         """Return the same update for another connection."""
         other = copy.copy(self)
         other.con = con
-        other.changes = self.changes.on(con)
-        other.clustering = self.clustering.on(con)
         return other
 
     def narrowed(self, check: SqlModel) -> str | None:
         """Return the SQL of a check on what changed; None if it reads nothing that did."""
-        changed = self._changed(check)
-        if not changed:
+        if not (inputs := self._inputs(check)):
             return None
-        if check.header.narrow and self._touch(check, changed):
-            return renamed(check.sql, self._narrowed(check))
-        return check.sql
-
-    def _changed(self, model: Model) -> list[str]:
-        """Return the inputs that changed in a column that a model reads."""
-        changes = self.changes
-        return [
-            name for name in sorted(model.reads) if name in changes and changes.affects(model, name)
-        ]
+        return renamed(check.sql, self._narrow(check)) if self._unit(check, inputs) else check.sql
 
     def apply(self, model: Model, relation: str) -> int | None:
         """Bring a relation up to date; return the number of rows that were built for it.
 
         No transaction may be open. Raises ModelError, which names the file.
         """
-        self._models[model.relation] = model
-        try:
-            changed = self._changed(model)
-            if not changed:
-                return None if model.is_view else self._audit(model, relation)
-            if isinstance(model, SqlModel) and model.is_view and not model.header.narrow:
-                self.changes.follow_view(model, changed)
-                return None
-            if not (model.header.narrow and self._touch(model, changed)):
-                return self._replace(model, relation)
-            if model.is_view:
-                self._touch_view(model)
-                return None
-            if self.is_audit:
-                self._sample(model, relation)
-            return self._replace_parts(model, relation)
-        except (duckdb.Error, pl.exceptions.PolarsError, OSError) as error:
-            raise ModelError(model.file, str(error)) from error
-
-    def _audit(self, model: Model, relation: str) -> int:
-        """Build, of a relation that nothing changed, a sample of parts or all."""
-        if not self.is_audit:
-            return 0
-        if not model.header.narrow:
-            rows = self._replace(model, relation)
-            if model.relation in self.changes:
-                self.unseen.append(model.relation)
-            return rows or 0
-        self.con.execute(
-            "create or replace temp table touched as"
-            f" select {WORKSPACE}, {_own_part(model)} as part from {relation} limit 0"
+        if not (inputs := self._inputs(model)):
+            return None if model.is_view else 0
+        if model.is_view:
+            outside = (self._changed[name].outside for name in inputs)
+            self._changed[model.relation] = Change(outside=frozenset().union(*outside))
+            return None
+        unit = self._unit(model, inputs)
+        rows, new = self._make(model, unit)
+        where = self._is_touched(model.relation, (_own(model),), unit) if unit else "true"
+        before = self._sums(relation, model, unit, where)
+        after = self._sums(new, model, unit)
+        if before == after:
+            return rows
+        with model_errors(model), transaction(self.con):
+            self.con.execute(f"delete from {relation} where {where}")
+            self.con.execute(f"insert into {relation} by name {new}")
+        columns = frozenset(
+            each for each in after.columns if before.columns[each] != after.columns[each]
         )
-        self._sample(model, relation)
-        return self._replace_parts(model, relation)
-
-    def _sample(self, model: Model, relation: str) -> None:
-        """Add parts that nothing touched to those that are built: of rows written together.
-
-        Wherever they lie, the rows of inputs that make them lie in one stretch, too.
-        """
-        ((first,),) = self.con.execute(
-            f"select floor(random() * greatest(max(rowid) - {_SAMPLED - 2}, 1)) from {relation}"
-        ).fetchall()
-        self.con.execute(f"""
-            create or replace temp table sampled as
-            select distinct {WORKSPACE}, part
-            from (
-                select {WORKSPACE}, {_own_part(model)} as part
-                from {relation} where rowid >= {first:.0f} limit {_SAMPLED}
+        inside = {each for each in after.outside if before.outside[each] == after.outside[each]}
+        if unit:
+            inside.add(unit)
+        self._changed[model.relation] = Change(
+            columns if before.rows == after.rows else None, UNITS - inside
+        )
+        if kept := self.contents.get(model.relation):
+            self.contents[model.relation] = Contents(
+                kept.rows + after.rows - before.rows, kept.hashes + after.hashes - before.hashes
             )
-            anti join touched using ({WORKSPACE}, part)
-        """)
-        self.con.execute("insert into touched from sampled")
-        self.clustering.forget_conditions()
+        return rows
 
-    def _touch(self, model: Model, changed: list[str]) -> bool:
-        """Collect the touched parts of a model; return False if any may be."""
-        selects: list[str] = []
+    def differs(self, relation: str) -> bool:
+        """Return True if the touched parts of a relation, built anew, are not those that it has."""
+        model, unit = self._models[relation], self._models[relation].header.narrow
+        _, new = self._make(model, unit)
+        where = self._is_touched(model.relation, (_own(model),), unit) if unit else "true"
+        return self._sums(relation, model, unit, where) != self._sums(new, model, unit)
+
+    def _inputs(self, model: Model) -> list[str]:
+        """Return the inputs that changed in a column that a model reads."""
+        return [
+            name
+            for name in sorted(model.reads & self._changed.keys())
+            if (columns := self._changed[name].columns) is None
+            or (read := model.columns_read(name)) is None
+            or columns & read
+        ]
+
+    def _unit(self, model: Model, changed: Iterable[str]) -> str | None:
+        """Return the unit of whose touched parts alone a model is to be built; None for all."""
+        unit = model.header.narrow
         for name in changed:
-            if self.changes[name] == ANY:
-                return False
-            if parts := self._parts(model, name):
-                selects += [self.changes.parts_seen_by(model, name, part) for part in parts]
-                continue
-            found = self._looked_up(model, name)
-            if not found:
-                return False
-            selects += found
-        self.con.execute(
-            "create or replace temp table touched as"
-            f" select distinct {WORKSPACE}, part from ({' union all '.join(selects)})"
-            " where part is not null"
-        )
-        self.clustering.forget_conditions()
-        return True
-
-    def _touch_view(self, model: Model) -> None:
-        """Add the change of a view that is narrowed: of its touched parts, any row may differ."""
-        self.changes.add_parts(
-            model.relation, f"select {WORKSPACE}, part as {model.header.narrow} from touched"
-        )
+            if self._lookup(model, name):
+                source = self._models.get(name)
+                of = source.header.narrow if source else None
+            else:
+                of = unit if self._parts(model, name) else ""
+            if of == "" or of in self._changed[name].outside:
+                return None
+        return unit
 
     def _parts(self, model: Model, name: str) -> tuple[str, ...]:
         """Return the expressions over an input that say which part a row belongs to."""
-        stated = model.header.narrow_inputs.get(name.split(".")[1])
+        unit, stated = str(model.header.narrow), model.header.narrow_inputs.get(name.split(".")[1])
         if stated is not None:
-            return () if stated[0].startswith("by ") else stated
-        narrow = str(model.header.narrow)
-        return (narrow,) if {WORKSPACE, narrow} <= set(self.changes.columns(name)) else ()
+            return () if self._lookup(model, name) else stated
+        return (unit,) if {WORKSPACE, unit} <= set(self._columns.get(name, ())) else ()
 
     def _lookup(self, model: Model, name: str) -> tuple[str, ...]:
-        """Return the columns, besides the workspace, by which a model looks up an input."""
-        stated = model.header.narrow_inputs.get(name.split(".")[1], ())
-        if stated and stated[0].startswith("by "):
-            return tuple(each.strip() for each in stated[0][3:].split(","))
-        key = self._models[name].header.key if name in self._models else ()
-        return tuple(each for each in key if each != WORKSPACE)
+        """Return the key, besides the workspace, by which a model looks up an input, if stated."""
+        (stated, *_) = model.header.narrow_inputs.get(name.split(".")[1], ("",))
+        return tuple(stated[3:].split(", ")) if stated.startswith("by ") else ()
 
-    def _looked_up(self, model: Model, name: str) -> list[str]:
-        """Return SELECTs of the parts of rows that look up the changed rows of an input."""
-        source, selects = self._models.get(name), []
-        if source and source.is_view and source.header.narrow:
-            return []  # of its change, only the parts are known
-        for carrier in sorted(model.reads - {name}):
-            parts = self._parts(model, carrier)
-            shared = [
-                each for each in self._lookup(model, name) if each in self.changes.columns(carrier)
-            ]
-            if parts and shared:
-                key = (WORKSPACE, *shared)
-                rows = self.changes.rows_seen_by(model, name, key)
-                looked_up = f"from {carrier} semi join ({rows}) using ({', '.join(key)})"
-                if stretch := self._stretch_of(carrier, key, rows):
-                    looked_up += f" where {stretch}"
-                selects += [f"select {WORKSPACE}, {part} as part {looked_up}" for part in parts]
-        return selects
+    def _make(self, model: Model, unit: str | None) -> tuple[int, str]:
+        """Build the touched parts of a unit, or all; return how many rows, and what has them."""
+        with model_errors(model):
+            self.con.execute(f"drop table if exists {_NEW}")
+            rows = model.make(self.con, _NEW, self._narrow(model) if unit else NO_INPUTS)
+        only = f"where ({WORKSPACE}, {_own(model)}) in (from {touched(unit)})" if unit else ""
+        return int(rows or 0), f"(from {_NEW} {only})"
 
-    def _stretch_of(self, relation: str, key: Sequence[str], rows: str) -> str:
-        """Return a condition that holds for all rows of a relation whose key is in `rows`."""
-        source = self._models.get(relation)
-        column = next((each for each in (RUN, SESSION) if each in key), None)
-        return self.clustering.of(source.header, column, rows) if source and column else ""
-
-    def _replace_parts(self, model: Model, relation: str) -> int:
-        """Build the touched parts, and replace those that differ."""
-        con, narrow = self.con, _own_part(model)
-        is_touched = self._is_touched(model, (narrow,))
-        rows = int(self._make(model, self._narrowed(model)) or 0)
-        if any(len(parts) > 1 for parts in model.header.narrow_inputs.values()):
-            # A row that is of two parts may have come for one that is not touched.
-            ((deleted,),) = con.execute(f"delete from {_NEW} where not {is_touched}").fetchall()
-            rows -= deleted
-        # By their row numbers, rows are read and deleted without a search in the wide table.
-        ((kept_rows,),) = con.execute(
-            f"create or replace temp table {_KEPT_ROWS} as"
-            f" select rowid as row_number from {relation} where {is_touched}"
-        ).fetchall()
-        con.execute(
-            f"create or replace temp table {_KEPT} as select *, rowid as row_number"
-            f" from {relation} where rowid in (from {_KEPT_ROWS})"
-        )
-        if self._compare(model, rows, (_KEPT, kept_rows)):
-            con.execute(
-                "create or replace temp table differing as select distinct"
-                f" {WORKSPACE}, {narrow} as part from {self.changes[model.relation].rows}"
-            )
-            differs = f"({WORKSPACE}, {narrow}) in (from temp.differing)"
-            with transaction(con):
-                con.execute(
-                    f"delete from {relation}"
-                    f" where rowid in (select row_number from {_KEPT} where {differs})"
-                )
-                con.execute(f"insert into {relation} by name from {_NEW} where {differs}")
-            if self.is_audit and con.execute(
-                f"select exists (from differing semi join sampled using ({WORKSPACE}, part))"
-            ).fetchone() == (True,):
-                self.unseen.append(model.relation)
-        return rows
-
-    def _narrowed(self, model: Model) -> dict[str, str]:
+    def _narrow(self, model: Model) -> dict[str, str]:
         """Make views of the inputs' touched parts; return their names by input."""
-        inputs: dict[str, str] = {}
+        unit, views = str(model.header.narrow), dict[str, str]()
         for name in sorted(model.reads):
             if parts := self._parts(model, name):
                 source = self._models.get(name)
-                inputs[name] = self._view(model, name, self._is_touched(source, parts))
-        for name in sorted(model.reads - inputs.keys()):
-            if model.header.narrow_inputs.get(name.split(".")[1]):
-                lookup = self._lookup(model, name)
-                columns = ", ".join([WORKSPACE, *lookup])
-                lookups = " union all ".join(
-                    f"select {columns} from {view}"
-                    for carrier, view in list(inputs.items())
-                    if set(lookup) <= set(self.changes.columns(carrier))
+                if isinstance(source, SqlModel) and source.is_view and source.header.narrow == unit:
+                    body = renamed(source.sql, self._narrow(source))
+                else:
+                    body = f"from {name} where {self._is_touched(name, parts, unit)}"
+                views[name] = self._view(model, name, body)
+        for name in sorted(model.reads):
+            if lookup := self._lookup(model, name):
+                key = ", ".join([WORKSPACE, *lookup])
+                rows = " union all ".join(
+                    f"select {key} from {view}"
+                    for carrier, view in views.items()
+                    if carrier in self._columns and set(lookup) <= set(self._columns[carrier])
                 )
-                stretch = self._stretch_of(name, lookup, lookups) or "true"
-                inputs[name] = self._view(model, name, f"({columns}) in ({lookups}) and {stretch}")
-        return inputs
+                views[name] = self._view(model, name, f"from {name} where ({key}) in ({rows})")
+        return views
 
-    def _is_touched(self, source: Model | None, parts: Sequence[str]) -> str:
-        """Return the condition that a row of a relation is of a touched part."""
-        touched = " or ".join(f"({WORKSPACE}, {part}) in (from temp.touched)" for part in parts)
-        if source and (stretch := self.clustering.of_parts(source.header, parts)):
-            return f"({touched}) and {stretch}"
-        return touched
-
-    def _view(self, model: Model, name: str, condition: str) -> str:
-        """Make a view of some rows of an input; return its name."""
+    def _view(self, model: Model, name: str, body: str) -> str:
         view = f"temp.part_{model.name}_{name.replace('.', '_')}"
-        source, body = self._models.get(name), f"from {name} where {condition}"
-        if (
-            isinstance(source, SqlModel)
-            and source.is_view
-            and source.header.narrow == model.header.narrow
-        ):
-            body = renamed(source.sql, self._narrowed(source))
         self.con.execute(f"create or replace temp view {view} as {body}")
         return view
 
-    def _replace(self, model: Model, relation: str) -> int | None:
-        """Build a relation whole, and replace its rows if any differs."""
-        if model.is_view:
-            self.changes.add(model.relation)
-            return None
-        con = self.con
-        rows = int(self._make(model) or 0)
-        ((kept_rows,),) = con.execute(f"select count(*) from {relation}").fetchall()
-        if self._compare(model, rows, (relation, kept_rows), model.header.key):
-            with transaction(con):
-                con.execute(f"delete from {relation}")
-                con.execute(f"insert into {relation} by name from {_NEW}")
-        return rows
+    def _is_touched(self, name: str, parts: Iterable[str], unit: str) -> str:
+        """Return the condition that a row of a relation is of a touched part."""
+        condition = " or ".join(
+            f"({WORKSPACE}, {part}) in (from {touched(unit)})" for part in parts
+        )
+        stretch = self.changes.stretches.get(unit)
+        if stretch and {"run_id", "created_at"} <= set(self._columns.get(name, ())):
+            return f"({condition}) and created_at {stretch}"
+        return condition
 
-    def _make(self, model: Model, inputs: Mapping[str, str] = NO_INPUTS) -> int | None:
-        self.con.execute(f"drop table if exists {_NEW}")
-        return model.make(self.con, _NEW, inputs)
-
-    def _compare(
-        self,
-        model: Model,
-        new_rows: int,
-        kept: tuple[str, int],
-        key: Sequence[str] = (),
-    ) -> bool:
-        """Add the change from the kept rows to the new ones; return False if they are equal."""
-        columns = ", ".join(f'"{each}"' for each in self.changes.columns(model.relation))
-
-        def rows(one: str, other: str) -> str:
-            return f"""
-                from (select {columns} from {one}) as rows
-                anti join (
-                    select hash(others) as row_hash from (select {columns} from {other}) as others
-                ) as hashes on hash(rows) = row_hash
-            """
-
-        was, now = rows(kept[0], _NEW), rows(_NEW, kept[0])
-        changes, relation, surplus = self.changes, model.relation, new_rows - kept[1]
-        count = changes.compare(relation, f"select rows.* {was}", f"select rows.* {now}", key)
-        if not count and not surplus:
-            return False
-        gained, hashes = changes.gained(relation) if count else (0, 0)
-        if gained != surplus:
-            # A row that came twice, or is gone of two: then all rows count as changed.
-            was, now = (f"select {columns} from {one}" for one in (kept[0], _NEW))
-            changes.compare(relation, was, now)
-            gained, hashes = changes.gained(relation)
-        if before := self.contents.get(relation):
-            self.contents[relation] = Contents(before.rows + gained, before.hashes + hashes)
-        return True
+    def _sums(self, rows: str, model: Model, unit: str | None, where: str = "true") -> _Sums:
+        """Sum the hashes of rows: of all, by column that is read, and outside of touched parts."""
+        name = model.relation
+        columns = [each for each in self._columns[name] if each in self._read.get(name, ())]
+        ways = {
+            each: parts
+            for each, parts in self._ways.get(name, {}).items()
+            if each != unit or parts != {_own(model)}
+        }
+        tests = [
+            " or ".join(
+                f"({WORKSPACE}, {part}) in (from {touched(each)})" for part in sorted(parts)
+            )
+            for each, parts in ways.items()
+        ]
+        flags = "".join(
+            f", ({test}) is true as is_in_{number}" for number, test in enumerate(tests)
+        )
+        sums = [
+            "count(*)",
+            "sum(hash(each))",
+            *(f'sum(hash(each."{column}"))' for column in columns),
+            *(f"sum(hash(each)) filter (not is_in_{number})" for number in range(len(tests))),
+        ]
+        ((count, hashes, *others),) = self.con.execute(
+            f"select {', '.join(sums)} from (select each{flags} from {rows} as each where {where})"
+        ).fetchall()
+        sums_of = iter(each or 0 for each in others)
+        return _Sums(
+            count,
+            hashes or 0,
+            {each: next(sums_of) for each in columns},
+            {each: next(sums_of) for each in ways},
+        )
 
 
-def _own_part(model: Model) -> str:
+@dataclass(frozen=True)
+class _Sums:
+    """The number of rows, and sums of hashes: of them, of columns, of rows outside by unit."""
+
+    rows: int
+    hashes: int
+    columns: dict[str, int]
+    outside: dict[str, int]
+
+
+def _own(model: Model) -> str:
     """Return the column of a relation, or the expression, that says to which part a row belongs."""
     return model.header.narrow_inputs.get(model.name, (str(model.header.narrow),))[0]

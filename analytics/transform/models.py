@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from graphlib import CycleError, TopologicalSorter
@@ -118,6 +119,15 @@ class Model(ABC):
     @abstractmethod
     def columns_read(self, relation: str) -> frozenset[str] | None:
         """Return the columns that it may read of an input; None if it may be any."""
+
+
+@contextmanager
+def model_errors(model: Model) -> Iterator[None]:
+    """Raise ModelError, which names the file, for an error of a model that is built."""
+    try:
+        yield
+    except (duckdb.Error, pl.exceptions.PolarsError, OSError) as error:
+        raise ModelError(model.file, str(error)) from error
 
 
 @dataclass(frozen=True)

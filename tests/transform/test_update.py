@@ -14,7 +14,6 @@ import pytest
 
 from analytics.resources import folder
 from analytics.transform import build as building
-from analytics.transform import clustering
 from analytics.transform.build import UnseenChangeError, build, is_whole, update
 from analytics.transform.checks import run_checks
 from analytics.transform.models import ModelError
@@ -183,29 +182,22 @@ def change_owners(warehouse: Warehouse, _: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "most"),
+    "changes",
     [
-        ([change_runs, change_them_again], None),
-        ([change_runs], 0),
-        ([rename, use_without_an_agent, change_owners], None),
-        ([lose_a_run, let_time_pass], None),
-        ([publish, find_an_older_run], None),
+        [change_runs, change_them_again],
+        [rename, use_without_an_agent, change_owners],
+        [lose_a_run, let_time_pass],
+        [publish, find_an_older_run],
     ],
 )
 def test_is_what_a_full_build_makes(
-    built: Warehouse, changes: list[Callable[[Warehouse, str], None]], most: int | None
+    built: Warehouse, changes: list[Callable[[Warehouse, str], None]]
 ) -> None:
-    """After each change, all relations, brought up to date, are those of a full build.
-
-    Of more than `most` runs no times are looked up: relations are read whole, to the same rows.
-    """
+    """After each change, all relations, brought up to date, are those of a full build."""
     before = contents(built)
-    with mock.patch(
-        "analytics.transform.clustering._MOST", clustering._MOST if most is None else most
-    ):
-        for number, change in enumerate(changes):
-            change(built, batch(built, f"2026112{2 + number}T050000Z"))
-            assert update(built.con, timezone="UTC")
+    for number, change in enumerate(changes):
+        change(built, batch(built, f"2026112{2 + number}T050000Z"))
+        assert update(built.con, timezone="UTC")
     updated = contents(built)
     build(built.con, timezone="UTC")
 
@@ -305,17 +297,3 @@ def test_checks_of_what_changed_find_it(built: Warehouse) -> None:
     failed = {each.name: each for each in run_checks(built.con, update=updated[1]) if not each.ok}
 
     assert failed["final_runs_have_ended"].violations[0]["run_id"] == "r-9"
-
-
-def test_a_new_day_touches_what_reads_what_it_changes(built: Warehouse) -> None:
-    """All days differ in the last one; models that read whether they have ended are not built."""
-    warehouse_days = built.row("select count(*) from intermediate.int_metered_days")
-    built.execute("update ledger.workspaces set last_batch_at = ?", BATCH_AT + timedelta(days=1))
-    updated = update(built.con, timezone="UTC")
-    assert updated is not None
-    rows = {each.name: each.rows for each in updated[0]}
-
-    assert warehouse_days == (12,)
-    assert rows["intermediate.int_metered_days"] == 13
-    assert built.row("select count(*) from intermediate.int_agent_days_vs_api") == (7,)
-    assert rows["intermediate.int_agent_days_vs_api"] == 0
