@@ -178,8 +178,8 @@ def update(
     """Bring all relations up to date with what changed since the last build.
 
     Return what was built, and the update, from which `run_checks` knows what changed; None where
-    only a full build can: the relations are of other code or settings, or of two builds, or what
-    changed is unknown. `before` is told of each relation.
+    only a full build can: the relations are of other code or settings, or of two builds. `before`
+    is told of each relation.
 
     Raises ModelError as `build` does; then `is_whole` may be false, and the next build is a full
     one.
@@ -190,8 +190,6 @@ def update(
         return None
     con.execute("set variable reporting_timezone = ?", [timezone])
     changes = find_changes(con, timezone)
-    if changes is None:
-        return None
     models = {model.relation: model for model in in_order(all_models(queries))}
     changed = Update(con, models.values(), recorded_contents(con), changes)
     with transaction(con):

@@ -27,11 +27,18 @@ A transaction that writes to a file cannot write to it.
 SUPERSEDED = "raw.superseded"
 _RUN_SOURCES = tuple(each.name for each in SOURCES if "run_id" in each.columns)
 _DAY_SOURCES = tuple(each.name for each in SOURCES if "date" in each.columns)
+_VERSIONED = tuple(f"raw.{each.name}" for each in SOURCES)
 _BY_LOAD = ("ledger.files", "ledger.requests", "ledger.list_snapshots")
 _COPIED = ("ledger.workspaces", "ledger.loads", "ledger.provisional_runs")
-_VERSIONED = tuple(f"raw.{each.name}" for each in SOURCES)
-# Of records of these, all touched parts are known: others say what agents and workspaces are.
-_OF_PARTS = {*(f"raw.{each}" for each in (*_RUN_SOURCES, *_DAY_SOURCES, "schedules")), *_BY_LOAD}
+# Of these, touched parts hold all that changed; others say what agents and workspaces are.
+_OF_PARTS = {
+    *(f"raw.{each}" for each in (*_RUN_SOURCES, *_DAY_SOURCES, "schedules")),
+    *_BY_LOAD,
+    *_COPIED[1:],
+}
+_KNOWN_LOADS = f'{STATE}."ledger.loads"'
+_BY_LOAD_ID = f"using ({WORKSPACE}, load_id)"
+_UNKNOWN = f"anti join {_KNOWN_LOADS} {_BY_LOAD_ID}"
 _RECENT = 9  # days whose state follows from the time of the batch
 
 _DAYS = {
@@ -43,7 +50,6 @@ _DAYS = {
     "hour": "timezone('UTC', unnest(range(day, day + interval 1 day, interval 1 hour)))",
 }
 UNITS = frozenset({"run_id", "session_id", *_DAYS})
-_NONE = frozenset[str]()
 
 
 @dataclass(frozen=True)
@@ -59,49 +65,34 @@ class Change:
 
 @dataclass
 class Changes:
-    """Changes by relation, one that is not here has none; of `record_count` records in all.
+    """Changes by source, one that is not here has none; of `record_count` records in all.
 
-    `stretches` are SQL of the first and last moment at which the touched runs, and those of touched
-    days, were created: DuckDB reads no block of rows outside of these.
+    `stretches` are SQL of the first and last moment at which runs of the touched parts of a unit
+    were created: DuckDB reads no block of rows outside of these.
     """
 
-    relations: dict[str, Change]
+    sources: dict[str, Change]
     record_count: int
     stretches: dict[str, str] = field(default_factory=dict)
 
 
-def find_changes(con: duckdb.DuckDBPyConnection, timezone: str) -> Changes | None:
-    """Find the changed sources, and the touched parts: `touched(unit)` has them; None if unknown.
-
-    They are unknown where a batch before the last published one was published, or is no more.
-    """
-    loads = f"{SHARED}.new_loads"
+def find_changes(con: duckdb.DuckDBPyConnection, timezone: str) -> Changes:
+    """Find the sources that changed since the last build, and the touched parts: see `touched`."""
     # Loads of a batch that had not ended belong to the next one that does.
     con.execute(f"""
-        create or replace table {loads} as
-        select {WORKSPACE}, load_id from ledger.loads
-        anti join {STATE}."ledger.loads" using ({WORKSPACE}, load_id)
-        union
+        create or replace table {SHARED}.new_loads as
         select {WORKSPACE}, load_id from ledger.loads
         where load_id > (
-            select coalesce(max(ended.load_id), '') from {STATE}."ledger.loads" as ended
+            select coalesce(max(ended.load_id), '') from {_KNOWN_LOADS} as ended
             where ended.step = 'workspace' and ended.{WORKSPACE} = loads.{WORKSPACE}
         )
+        union
+        select {WORKSPACE}, load_id from ledger.loads {_UNKNOWN}
     """)
     con.execute(f"""
         create or replace table {SHARED}.replaced as
-        select version_id from {SUPERSEDED} semi join {loads} using ({WORKSPACE}, load_id)
+        select version_id from {SUPERSEDED} semi join {SHARED}.new_loads {_BY_LOAD_ID}
     """)
-    if con.execute(f"""
-        select 1 from {STATE}."ledger.loads" as was join ledger.loads as now
-            using ({WORKSPACE}, load_id)
-        where was.published_at is distinct from now.published_at and load_id <= (
-            select max(load_id) from {STATE}."ledger.loads" as last
-            where last.{WORKSPACE} = was.{WORKSPACE} and last.published_at is not null
-        )
-        limit 1
-    """).fetchone():
-        return None
     changes = _changed_sources(con)
     _touch_runs(con, _named_runs())
     _touch_days(con, timezone)
@@ -131,49 +122,32 @@ def touch_sample(con: duckdb.DuckDBPyConnection, timezone: str) -> dict[str, str
 
 def _changed(source: str, what: str) -> str:
     """Return a SELECT of the rows that a source gained, and of those that these replaced."""
-    return (
-        f"select {what} from raw.{source} semi join {SHARED}.new_loads using ({WORKSPACE}, load_id)"
-        f" union all select {what} from raw.{source} semi join {SHARED}.replaced using (version_id)"
-    )
+    rows = f"select {what} from raw.{source} semi join {SHARED}"
+    return f"{rows}.new_loads {_BY_LOAD_ID} union all {rows}.replaced using (version_id)"
 
 
 def _changed_sources(con: duckdb.DuckDBPyConnection) -> Changes:
     """Find out which sources changed since the last build."""
     found: dict[str, Change] = {}
-    new = f"semi join {SHARED}.new_loads using ({WORKSPACE}, load_id)"
-    gone = f"semi join {SHARED}.replaced using (version_id)"
     known, now, gained, lost = (
         dict(con.execute(counts).fetchall())
         for counts in (
             f"select name, row_count from {STATE}.source_rows",
             _row_counts(),
-            _row_counts(new),
-            _row_counts(gone, _VERSIONED),
+            _row_counts(_UNKNOWN),
+            _row_counts(f"semi join {SHARED}.replaced using (version_id)", _VERSIONED),
         )
     )
     for name, count in now.items():
         if count != known.get(name, 0) + gained[name]:
             found[name] = Change()  # rows that no load brought, or took away
         elif name != SUPERSEDED and gained[name] + lost.get(name, 0):
-            found[name] = Change(outside=_NONE if name in _OF_PARTS else UNITS)
-    for name in _COPIED:
-        was, now_is = (column_sums(con, each) for each in (f'{STATE}."{name}"', name))
-        if was != now_is:
-            differing = frozenset(each for each in now_is if was[each] != now_is[each])
-            outside = UNITS if name == "ledger.workspaces" else _NONE
-            found[name] = Change(None if "" in differing else differing, outside)
-    fingerprints = dict(con.execute(f"select name, fingerprint from {STATE}.sources").fetchall())
+            found[name] = Change(outside=frozenset() if name in _OF_PARTS else UNITS)
+    known = dict(con.execute(f"select name, fingerprint from {STATE}.sources").fetchall())
     for name, fingerprint in con.execute(_fingerprints(con)).fetchall():
-        if fingerprints.get(name) != fingerprint:
-            found[name] = Change()
+        if known.get(name) != fingerprint:
+            found[name] = Change(outside=frozenset() if name in _OF_PARTS else UNITS)
     return Changes(found, sum(gained.values()) + sum(lost.values()))
-
-
-def column_sums(con: duckdb.DuckDBPyConnection, relation: str) -> dict[str, object]:
-    """Return the sum of the hashes of each column of a relation; by "" its number of rows."""
-    names = [name for name, *_ in con.execute(f"describe {relation}").fetchall()]
-    (sums,) = con.execute(f"select count(*), sum(hash(columns(*))) from {relation}").fetchall()
-    return dict(zip(["", *names], sums, strict=True))
 
 
 def _named_runs() -> str:
@@ -238,7 +212,7 @@ def _touch_days(con: duckdb.DuckDBPyConnection, timezone: str) -> None:
         with
         published as (
             select {WORKSPACE}, max(loaded_at) filter (published_at is not null) as last_at
-            from {STATE}."ledger.loads" group by all
+            from {_KNOWN_LOADS} group by all
         ),
         spans as (
             {sums}  -- of a sum that changed, usage may be metered until that was seen
@@ -258,7 +232,7 @@ def _touch_days(con: duckdb.DuckDBPyConnection, timezone: str) -> None:
             left join published using ({WORKSPACE})
             union all  -- days that were counted, or refused
             select {WORKSPACE}, window_start, window_end - 1
-            from ledger.requests semi join {SHARED}.new_loads using ({WORKSPACE}, load_id)
+            from ledger.requests semi join {SHARED}.new_loads {_BY_LOAD_ID}
             where window_start is not null and (
                 source = 'run_counts' or ({WORKSPACE}, source) in (
                     select {WORKSPACE}, source from ledger.requests where status in (403, 404)
@@ -315,15 +289,13 @@ def _row_counts(rows: str = "", names: Sequence[str] = (*_VERSIONED, *_BY_LOAD, 
 
 
 def _fingerprints(con: duckdb.DuckDBPyConnection) -> str:
-    """Return the SQL of a hash of all rows of each source that has neither loads nor a copy."""
-    names = con.execute("""
+    """Return the SQL of a hash of all rows of each other source."""
+    finance = con.execute("""
         select schema_name || '.' || table_name from duckdb_tables()
-        where database_name = 'warehouse'
-            and (schema_name = 'finance' or schema_name || '.' || table_name = 'ledger.quarantine')
-        order by all
+        where database_name = 'warehouse' and schema_name = 'finance'
     """).fetchall()
     return " union all ".join(
         f"select '{name}' as name, concat(count(*), ' ', sum(hash(rows))) as fingerprint"
         f" from {name} as rows"
-        for (name,) in names
+        for name in ("ledger.quarantine", *_COPIED, *(name for (name,) in finance))
     )

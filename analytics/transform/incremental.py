@@ -45,7 +45,7 @@ class Update:
         self.con = con
         self.contents = dict(contents)
         self.changes = changes
-        self._changed = changes.relations | dict.fromkeys(CHECK_RESULTS, Change())
+        self._changed = changes.sources | dict.fromkeys(CHECK_RESULTS, Change())
         self._models = {model.relation: model for model in models}
         self._columns: dict[str, tuple[str, ...]] = dict(
             con.execute("""
