@@ -166,7 +166,8 @@ def reopen(
                     f"{month} cannot be reopened: only the last closed month can.\n"
                     + (f"That is {last:%Y-%m}." if last else "No month is closed.")
                 )
-            require_not_kept(con, last)
+            with _published(layout) as published:
+                require_not_kept(published, last)
             closing = books.in_force[last].entry
             entry = Reopening(
                 number=len(books.entries) + 1,

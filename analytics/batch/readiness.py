@@ -7,9 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import duckdb
-
-from analytics.errors import AnalyticsError, ControlError, UsageError
+from analytics.errors import ControlError, UsageError
 from analytics.finance.books.entries import WorkspaceState, first_day
 from analytics.finance.books.reading import CLOSINGS, require_known
 from analytics.finance.load import FOLDER, read_files
@@ -18,6 +16,8 @@ from analytics.format.names import told_apart
 from analytics.warehouse.database import records
 
 if TYPE_CHECKING:
+    import duckdb
+
     from analytics.finance.books.reading import Books
 
 _SHOWN = 3  # workspaces in a message
@@ -94,15 +94,9 @@ def require_turn(books: Books, month: date) -> None:
 def require_not_kept(con: duckdb.DuckDBPyConnection, month: date) -> None:
     """Raise UsageError if the books alone have lines of the month: a new close would lose them.
 
-    `con` is the warehouse; AnalyticsError if a batch was stopped while it built its tables.
+    `con` has the marts.
     """
-    try:
-        kept = [workspace for each, workspace in kept_months(con) if each == month]
-    except duckdb.CatalogException as error:
-        raise AnalyticsError(
-            "A batch was stopped while it built its tables.\nRun `analytics nightly`, then this."
-        ) from error
-    if kept:
+    if kept := [workspace for each, workspace in kept_months(con) if each == month]:
         raise UsageError(
             f"{month:%Y-%m} cannot be reopened: what was landed of {in_words(kept)} is gone.\nThe"
             " next close would lack it. Put it back in landing/ and run `analytics rebuild`; or let"
@@ -112,12 +106,13 @@ def require_not_kept(con: duckdb.DuckDBPyConnection, month: date) -> None:
 
 def kept_months(con: duckdb.DuckDBPyConnection) -> list[tuple[date, str]]:
     """Return closed months that stay as the books have them, each with the workspace's name."""
-    known = con.execute("select workspace_id, workspace_name from intermediate.int_workspaces")
+    known = con.execute("select workspace_id, workspace_name from marts.dim_workspaces")
     labels = told_apart(dict(known.fetchall()))
     found = con.execute("""
-        select usage_month, workspace_id
-        from intermediate.int_kept_months join intermediate.int_workspaces using (workspace_id)
-        order by usage_month, workspace_name, workspace_id
+        select month, workspace_id
+        from marts.dim_months join marts.dim_workspaces using (workspace_id)
+        where is_kept
+        order by month, workspace_name, workspace_id
     """).fetchall()
     return [(month, labels[workspace_id]) for month, workspace_id in found]
 

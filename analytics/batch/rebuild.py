@@ -30,6 +30,7 @@ from analytics.warehouse.database import (
     attached,
     attached_marts,
     interrupts,
+    marts_beside,
     open_marts,
     open_warehouse,
     read_whole,
@@ -173,7 +174,9 @@ def _make(
         require_timezone(settings.reporting.timezone)
         _load(con, layout, progress)
         transforming.transform(con, settings, making, progress)
-        for month, workspace in kept_months(con):
+        with marts_beside(con, making.marts) as marts:
+            kept = kept_months(marts)
+        for month, workspace in kept:
             progress.warn(
                 f"{month:%Y-%m} of {workspace} is closed, and loads that it rests on are gone: it"
                 " stays as the books have it, and is no longer held against what was landed"

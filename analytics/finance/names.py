@@ -22,29 +22,20 @@ with
 
 workspaces as (
     select workspace_id, lower(unnest([workspace_id, workspace_name])) as name
-    from intermediate.int_workspaces
-),
-
-agents as (
-    select workspace_id, lower(unnest([agent_id, agent_slug])) as name
-    from intermediate.int_agents
-    union
-    select workspace_id, unnest(['(none)', '(platform)'])
-    from intermediate.int_workspaces
+    from marts.dim_workspaces
 ),
 
 owner_rules as (
     select
-        written.line,
-        written.workspace,
-        written.agent,
+        line,
+        workspace,
+        agent,
         exists (
             from workspaces
-            where workspaces.name ilike rules.workspace_pattern escape '\'
+            where workspaces.name ilike finance.pattern_of(rules.workspace) escape '\'
         ) as has_workspace
-    from finance.owner_rules as written
-    join staging.stg_owner_rules as rules using (precedence)
-    where precedence not in (select precedence from intermediate.int_owner_matches)
+    from finance.owner_rules as rules
+    where precedence not in (select unnest(precedences) from intermediate.int_owner_spans)
 ),
 
 allocation_rules as (
@@ -53,44 +44,30 @@ allocation_rules as (
     where rule not in (select rule from intermediate.int_allocation_rules)
 ),
 
-named_budgets as (
-    select *, lower(if(scope = 'workspace', name, workspace)) as workspace_name
-    from finance.budgets
-),
-
 -- Of a budget for an agent of one workspace, the workspace comes first.
 budgets as (
     select
         line,
+        lower(if(scope = 'workspace', name, workspace)) as workspace_name,
         case
             when workspace_name not in (select name from workspaces) then 'workspace'
-            when workspace_name not in (select name from intermediate.int_workspace_names)
+            when
+                (
+                    select count(distinct workspace_id) from workspaces
+                    where workspaces.name = workspace_name
+                ) > 1
                 then 'one workspace'
-            when
-                scope = 'agent'
-                and not exists (
-                    from agents
-                    where
-                        agents.name = lower(named_budgets.name)
-                        and (
-                            workspace_name is null
-                            or agents.workspace_id in (
-                                select names.workspace_id
-                                from intermediate.int_workspace_names as names
-                                where names.name = workspace_name
-                            )
-                        )
-                )
-                then 'agent'
-            when
-                scope = 'cost_center'
-                and name <> '(none)'
-                and name not in (
-                    select cost_center from finance.owner_rules where cost_center is not null
-                )
-                then 'cost center'
+            when scope = 'agent' then 'agent'
+            when scope = 'cost_center' then 'cost center'
         end as kind
-    from named_budgets
+    from finance.budgets
+    where not exists (
+        from intermediate.int_budget_members as members
+        where
+            members.scope = budgets.scope
+            and members.name = budgets.name
+            and members.workspace is not distinct from budgets.workspace
+    )
 )
 
 select

@@ -36,20 +36,15 @@ AT_ONCE = 50
 
 _BUILT = ("marts.fct_budgets", "marts.fct_findings")
 _MODELS = (
-    "staging.stg_budgets",
-    "staging.stg_owner_rules",
-    "intermediate.int_workspace_names",
     "intermediate.int_budget_members",
     "intermediate.int_budgets",
     "intermediate.int_budget_days",
     *_BUILT,
 )
 _STAND_INS = """
-    create schema staging;
     create schema intermediate;
     create schema ledger;
     create table ledger.workspaces as select workspace_id, workspace_name from marts.dim_workspaces;
-    create view intermediate.int_workspaces as from marts.dim_workspaces;
     create view intermediate.int_agents as from marts.dim_agents where line_type = 'agent';
     create view intermediate.int_metered_days as
         select

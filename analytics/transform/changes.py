@@ -147,6 +147,11 @@ def _changed_sources(con: duckdb.DuckDBPyConnection) -> Changes:
     for name, fingerprint in con.execute(_fingerprints(con)).fetchall():
         if known.get(name) != fingerprint:
             found[name] = Change(outside=frozenset() if name in _OF_PARTS else UNITS)
+    found |= {
+        f"staging.{name.removeprefix('raw.')}": change
+        for name, change in found.items()
+        if name in _VERSIONED
+    }
     return Changes(found, sum(gained.values()) + sum(lost.values()))
 
 

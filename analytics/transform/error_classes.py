@@ -128,6 +128,12 @@ MODEL = polars_model(
         ("workspace_id", "run_id"),
         narrow="run_id",
     ),
-    inputs={"intermediate.int_failed_runs": ("workspace_id", "run_id", "error_message")},
+    inputs={
+        "failed_runs": """
+            select workspace_id, run_id, error_message
+            from staging.runs
+            where is_current and status = 'failed'
+        """
+    },
     compute=run_errors,
 )

@@ -17,11 +17,12 @@ import polars as pl
 
 from analytics.transform.frames import filling, read_frame, write_table
 from analytics.transform.parsing import columns_read, parse, renamed, tables_read
+from analytics.warehouse.schema import source_views
 
-LAYERS = ("staging", "intermediate", "marts", "audit", "reports")
+LAYERS = ("intermediate", "marts", "audit", "reports")
 PUBLISHED = ("marts", "audit")
 VIEWS = ("staging", "intermediate")
-SOURCE_SCHEMAS = ("raw", "ledger", "finance")
+SOURCE_SCHEMAS = ("raw", "staging", "ledger", "finance")
 CHECK_RESULTS = frozenset(
     {
         "audit.check_results",
@@ -138,7 +139,7 @@ class SqlModel(Model):
 
     @property
     def is_view(self) -> bool:
-        """True in the first two layers, unless the header requires a table."""
+        """True in the first two schemas, unless the header requires a table."""
         return self.layer in VIEWS and not self.header.is_table
 
     def make(
@@ -160,6 +161,26 @@ class SqlModel(Model):
     def columns_read(self, relation: str) -> frozenset[str] | None:
         """Return the columns that the SELECT names of an input, or of no table in particular."""
         return columns_read(self.sql, relation)
+
+
+@cache
+def read_source_views() -> tuple[SqlModel, ...]:
+    """Return the views of `staging`, as models: no batch makes them."""
+    return tuple(
+        SqlModel(
+            "staging",
+            relation.removeprefix("staging."),
+            relation,
+            Header(
+                "Versions of a source's records.",
+                ("version_id",),
+                clustered="created_at" if relation == "staging.runs" else None,
+            ),
+            references(relation, sql),
+            sql,
+        )
+        for relation, sql in source_views().items()
+    )
 
 
 @dataclass(frozen=True)

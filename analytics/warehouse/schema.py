@@ -1,10 +1,20 @@
-"""The tables of `warehouse.duckdb`: `raw` by source, the `ledger`, and `finance` of the user."""
+"""The tables of `warehouse.duckdb`: `raw` by source, the `ledger`, and `finance` of the user.
+
+`staging` has a view of each table of `raw`: all versions, and which of them are in force.
+"""
 
 from __future__ import annotations
 
-from analytics.warehouse.sources import SOURCES, Source
+from analytics.warehouse.sources import (
+    AGENT_BILLING_DAYS,
+    BILLING_DAYS,
+    RUNS,
+    SOURCES,
+    USAGE_HOURS,
+    Source,
+)
 
-SCHEMA_VERSION = 15
+SCHEMA_VERSION = 16
 
 # Columns that every table of `raw` has: the version, and the place of its record.
 LINEAGE = {
@@ -15,6 +25,28 @@ LINEAGE = {
     "line": "INTEGER",
     "seen_at": "TIMESTAMPTZ",
     "record_hash": "UBIGINT",
+}
+
+# What a column of `raw` is in `staging`, where it has another name there or another value.
+_SHOWN = {
+    "request": "request as request_number",
+    "line": "line as file_line",
+    "date": "date as utc_date",
+    "error": "error as error_message",
+}
+_SPELLED = {
+    "model": r"coalesce(regexp_replace(model, '^[^/]+/(.)', '\1'), '(unknown)') as model",
+    "provider": "coalesce(provider, '(unknown)') as provider",
+}
+# Of the meters; usage that names no agent, platform or unattributed activity, is '(platform)'.
+_METERED = {
+    "agent_id": "coalesce(agent_id, '(platform)') as agent_id",
+    "cost_usd": "cost_usd as metered_cost_usd",
+}
+_DAYS = {
+    RUNS: "(created_at at time zone getvariable('reporting_timezone'))::date as date,"
+    " (created_at at time zone 'UTC')::date as utc_date",
+    USAGE_HOURS: "(hour at time zone 'UTC')::date as utc_date",
 }
 
 _LEDGER = """
@@ -88,6 +120,11 @@ create table raw.superseded (version_id BIGINT, workspace_id VARCHAR, load_id VA
 # Made whenever the file is opened: it holds nothing but the user's files as last read.
 FINANCE = """
 create schema if not exists finance;
+
+-- A name or glob as ILIKE takes it: with a backslash before its wildcards that are none of the
+-- user's.
+create macro if not exists finance.pattern_of(pattern) as
+    translate(regexp_replace(pattern, '([\\\\%_])', '\\\\\\1', 'g'), '*?', '%_');
 
 -- One row per rule of `finance/owners.csv`, read anew before each build of the marts.
 create table if not exists finance.owner_rules (
@@ -240,6 +277,7 @@ def create_statements() -> str:
             "create schema intermediate; create schema ledger;",
             _LEDGER,
             *(_raw_table(source) for source in SOURCES),
+            *(f"create view {view} as {sql};" for view, sql in source_views().items()),
             FINANCE,
             BOOKS,
             f"insert into ledger.schema_version values ({SCHEMA_VERSION});",
@@ -250,3 +288,30 @@ def create_statements() -> str:
 def _raw_table(source: Source) -> str:
     columns = ", ".join(f"{name} {kind}" for name, kind in (LINEAGE | source.columns).items())
     return f"create table raw.{source.name} ({columns});"
+
+
+def source_views() -> dict[str, str]:
+    """Return the SELECT of each view of `staging`, by its name.
+
+    It has every version of a source's records, with `is_current` and `superseded_by_load_id`: the
+    load that replaced the version or took it away, null while it is in force. Days are of UTC but
+    for `date` of runs, which is of the reporting time zone.
+    """
+    return {f"staging.{source.name}": _source_view(source) for source in SOURCES}
+
+
+def _source_view(source: Source) -> str:
+    shown = _SHOWN | (_SPELLED if "provider" in source.parts else {})
+    if source in (USAGE_HOURS, BILLING_DAYS, AGENT_BILLING_DAYS):
+        shown |= _METERED
+    columns = [shown.get(name, name) for name in LINEAGE | source.columns]
+    if source in _DAYS:
+        columns = [each for each in columns if each != _SHOWN["date"]] + [_DAYS[source]]
+    return f"""
+        select {", ".join(columns)},
+            superseded_by_load_id, superseded.version_id is null as is_current
+        from raw.{source.name}
+        left join (
+            select version_id, load_id as superseded_by_load_id from raw.superseded
+        ) as superseded using (version_id)
+    """

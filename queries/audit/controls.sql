@@ -55,13 +55,13 @@ billed_days as (
         select workspace_id, utc_date, metered_cost_usd as metered_usd
         from marts.fct_model_days
         union all by name
-        select workspace_id, (hour at time zone 'UTC')::date as utc_date, true as lacks_cost
-        from staging.stg_usage_hours
-        where metered_cost_usd is null
+        select workspace_id, utc_date, true as lacks_cost
+        from staging.usage_hours
+        where is_current and metered_cost_usd is null
         union all by name
         select workspace_id, utc_date, true as lacks_cost
-        from staging.stg_billing_days
-        where metered_cost_usd is null
+        from staging.billing_days
+        where is_current and metered_cost_usd is null
     )
     join intermediate.int_metered_days as days using (workspace_id, utc_date)
     where utc_date < days.last_date and days.has_bill

@@ -4,5 +4,5 @@
 -- key: workspace_id, load_id, file_name
 -- column byte_count: Bytes of the file, compressed.
 select workspace_id, load_id, file_name, byte_count, sha256
-from staging.stg_landing_files
+from ledger.files
 order by workspace_id, load_id, file_name

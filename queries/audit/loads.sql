@@ -1,5 +1,7 @@
--- What each load brought into the warehouse. Grain: load.
+-- What each load brought into the warehouse. A batch ends with a load of the workspace's name; what
+-- a batch that broke off has landed belongs to the next one that ended. Grain: load.
 -- key: workspace_id, load_id
+-- column batch_id: The last load of its batch; its own identifier while no batch has ended since.
 -- column request_count: Requests to the API that the load answered.
 with
 
@@ -10,7 +12,7 @@ requests as (
         count(*) as request_count,
         min(fetched_at) as first_fetched_at,
         max(fetched_at) as last_fetched_at
-    from staging.stg_requests
+    from ledger.requests
     group by workspace_id, load_id
 )
 
@@ -18,6 +20,14 @@ select
     loads.workspace_id,
     loads.load_id,
     loads.step,
+    coalesce(
+        min(load_id) filter (step = 'workspace') over (
+            partition by workspace_id
+            order by load_id
+            rows between current row and unbounded following
+        ),
+        load_id
+    ) as batch_id,
     loads.code_version,
     coalesce(requests.request_count, 0) as request_count,
     loads.record_count,
@@ -29,6 +39,6 @@ select
     requests.last_fetched_at,
     loads.loaded_at,
     loads.published_at
-from staging.stg_loads as loads
+from ledger.loads as loads
 left join requests using (workspace_id, load_id)
 order by loads.workspace_id, loads.load_id

@@ -4,6 +4,11 @@
 -- stands where it came last. Grain: record and field.
 -- key: workspace_id, load_id, source, request_number, file_line, field
 -- column field: The field that is left out; '(record)' where the whole record is.
-select workspace_id, load_id, source, request_number, file_line, field, reason
-from staging.stg_quarantined_records
+select workspace_id, load_id, source, request as request_number, line as file_line, field, reason
+from ledger.quarantine
+qualify
+    row_number() over (
+        partition by workspace_id, source, field, record
+        order by load_id desc, request desc, line desc
+    ) = 1
 order by workspace_id, load_id, source, request_number, file_line, field

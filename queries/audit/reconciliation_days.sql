@@ -46,7 +46,8 @@ bills as (
         workspace_id,
         utc_date,
         if(count(billed_usd) = count(*), sum(billed_usd), null) as billed_usd
-    from staging.stg_billing_days
+    from staging.billing_days
+    where is_current
     group by workspace_id, utc_date
 )
 

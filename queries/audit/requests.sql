@@ -7,7 +7,7 @@
 -- column agent_id: The agent whose id the request names; null for any other request.
 -- column record_count: Records that the answer holds.
 -- column byte_count: Bytes of the answer.
-select *
-from staging.stg_requests
+select * rename (request as request_number)
+from ledger.requests
 where source not in ('run_costs', 'run_log_events')
 order by workspace_id, load_id, request_number

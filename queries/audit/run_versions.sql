@@ -9,7 +9,7 @@ with
 
 changed_runs as (
     select distinct workspace_id, run_id
-    from staging.stg_run_versions
+    from staging.runs
     where not is_current
 )
 
@@ -32,6 +32,6 @@ select
     seen_at,
     superseded_by_load_id,
     is_current
-from staging.stg_run_versions
+from staging.runs
 semi join changed_runs using (workspace_id, run_id)
 order by created_at, workspace_id, run_id, version_number

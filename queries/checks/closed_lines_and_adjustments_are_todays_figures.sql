@@ -85,7 +85,9 @@ select
     sum(own_key_usd) as own_key_usd,
     sum(run_count) as run_count
 from figures
-anti join intermediate.int_kept_months using (usage_month, workspace_id)
+anti join (
+    select workspace_id, month as usage_month from marts.dim_months where is_kept
+) using (usage_month, workspace_id)
 group by all
 having
     sum(metered_cost_usd) <> 0

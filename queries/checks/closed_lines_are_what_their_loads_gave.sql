@@ -12,7 +12,7 @@ versions as (
         billed_usd,
         load_id,
         superseded_by_load_id
-    from staging.stg_agent_billing_versions
+    from staging.agent_billing_days
 ),
 
 loads as (
@@ -62,7 +62,9 @@ select
     given.billed_usd as given_billed_usd
 from booked
 full join given using (usage_month, workspace_id, agent_id)
-anti join intermediate.int_kept_months using (usage_month, workspace_id)
+anti join (
+    select workspace_id, month as usage_month from marts.dim_months where is_kept
+) using (usage_month, workspace_id)
 where
     coalesce(booked.metered_cost_usd, 0) <> coalesce(given.metered_cost_usd, 0)
     or coalesce(booked.billed_usd, 0) <> coalesce(given.billed_usd, 0)

@@ -7,7 +7,7 @@ where
     and not is_terminal
     and (workspace_id, run_id) not in (
         select (workspace_id, run_id)
-        from staging.stg_requests
+        from ledger.requests
         where source = 'runs' and status = 404 and run_id is not null
         group by workspace_id, run_id
         having count(distinct load_id) > 1

@@ -6,13 +6,13 @@ with
 
 -- Lines of either source as the API gives them: their sums in the marts hide what one lacks.
 lines as (
-    select workspace_id, provider, (hour at time zone 'UTC')::date as utc_date, metered_cost_usd,
-        tokens_in, tokens_out, request_count
-    from staging.stg_usage_hours
+    select workspace_id, provider, utc_date, metered_cost_usd, tokens_in, tokens_out, request_count
+    from staging.usage_hours
+    where is_current
     union all by name
-    select workspace_id, coalesce(provider, '(unknown)') as provider, utc_date, metered_cost_usd,
-        tokens_in, tokens_out, request_count
-    from staging.stg_billing_days
+    select workspace_id, provider, utc_date, metered_cost_usd, tokens_in, tokens_out, request_count
+    from staging.billing_days
+    where is_current
 ),
 
 figures as (

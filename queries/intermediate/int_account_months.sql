@@ -23,6 +23,12 @@ unknown as (
     where metered_cost_usd is null or billed_usd is null or own_key_usd is null
 ),
 
+kept as (
+    select workspace_id, month
+    from marts.dim_months
+    where is_kept
+),
+
 charges as (
     select
         date_trunc('month', utc_date)::date as usage_month,
@@ -35,9 +41,9 @@ charges as (
         own_key_usd
     from marts.fct_charges as charges
     anti join unknown using (workspace_id, utc_date, agent_id)
-    anti join intermediate.int_kept_months as kept
+    anti join kept
         on kept.workspace_id = charges.workspace_id
-        and kept.usage_month = date_trunc('month', charges.utc_date)
+        and kept.month = date_trunc('month', charges.utc_date)
     where coalesce(utc_date >= (select first_month from books), true)
     union all
     -- What the books hold has its account even where nothing of it is left.
@@ -52,8 +58,8 @@ charges as (
         if(coalesce(unknown.workspace_id, kept.workspace_id) is null, 0, own_key_usd)
     from intermediate.int_booked_charges as charges
     left join unknown using (workspace_id, utc_date, agent_id)
-    left join intermediate.int_kept_months as kept
-        on kept.workspace_id = charges.workspace_id and kept.usage_month = charges.usage_month
+    left join kept
+        on kept.workspace_id = charges.workspace_id and kept.month = charges.usage_month
 ),
 
 booked_accounts as (

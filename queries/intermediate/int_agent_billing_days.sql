@@ -15,7 +15,8 @@ bills as (
         agent_id,
         sum(metered_cost_usd) as metered_cost_usd,
         sum(billed_usd) as billed_usd
-    from staging.stg_agent_billing_days
+    from staging.agent_billing_days
+    where is_current
     group by all
 ),
 

@@ -4,6 +4,51 @@
 -- materialized: table
 with
 
+-- Every observation of an agent: its record in the list of agents, in the API's sums, a run, or
+-- metered usage. The list outranks the sums, these outrank runs.
+observations as (
+    select
+        workspace_id, agent_id, nullif(trim(agent_name), '') as agent_name,
+        nullif(trim(agent_slug), '') as agent_slug, status, is_current, 2 as source_rank,
+        seen_at as observed_at, seen_at as first_seen_at, max_budget_usd, timeout_minutes
+    from staging.agents
+    union all by name
+    select
+        workspace_id, agent_id, nullif(trim(agent_name), '') as agent_name,
+        nullif(trim(agent_slug), '') as agent_slug, 1 as source_rank,
+        utc_date::timestamptz as observed_at, seen_at as first_seen_at, last_run_at
+    from staging.agent_rollups
+    where is_current and agent_id is not null
+    union all by name
+    select
+        workspace_id, agent_id, 0 as source_rank, max(created_at) as observed_at,
+        min(seen_at) as first_seen_at, max(created_at) filter (is_current) as last_run_at
+    from staging.runs
+    where agent_id is not null
+    group by workspace_id, agent_id
+    union all by name
+    select workspace_id, agent_id, -1 as source_rank, max(observed_at) as observed_at
+    from (
+        select workspace_id, agent_id, hour as observed_at
+        from staging.usage_hours
+        where is_current
+        union all
+        select workspace_id, agent_id, utc_date::timestamptz
+        from staging.agent_billing_days
+        where is_current
+    )
+    where agent_id <> '(platform)'
+    group by workspace_id, agent_id
+),
+
+-- From when on each agent's runs were counted by the API.
+counted as (
+    select workspace_id, agent_id, min(window_start) as first_date
+    from ledger.requests
+    where source = 'run_counts' and status = 200
+    group by workspace_id, agent_id
+),
+
 booked as (
     select workspace_id, agent_id, agent_slug, agent_name, usage_month
     from finance.closed_lines
@@ -31,12 +76,12 @@ select
         as max_budget_usd,
     arg_max_null(timeout_minutes, (source_rank, observed_at)) filter (source_rank = 2)
         as timeout_minutes,
-    bool_or(is_current) as is_listed,
+    coalesce(bool_or(is_current), false) as is_listed,
     min(first_seen_at) as first_seen_at,
     max(last_run_at) as last_run_at,
-    any_value(spans.first_date) as first_counted_date
-from intermediate.int_agent_observations
-left join intermediate.int_counted_spans as spans using (workspace_id, agent_id)
+    any_value(counted.first_date) as first_counted_date
+from observations
+left join counted using (workspace_id, agent_id)
 group by workspace_id, agent_id
 union all by name
 select
@@ -47,6 +92,6 @@ select
     'agent' as line_type,
     false as is_listed
 from booked
-anti join intermediate.int_agent_observations using (workspace_id, agent_id)
+anti join observations using (workspace_id, agent_id)
 where agent_id not in ('(none)', '(platform)')
 group by workspace_id, agent_id

@@ -9,7 +9,7 @@ rules as (
     select
         *,
         regexp_replace(workspace, '[*?]', '', 'g') as literals,
-        translate(regexp_replace(workspace, '([\\%_])', '\\\1', 'g'), '*?', '%_') as pattern
+        finance.pattern_of(workspace) as pattern
     from finance.allocation_rules
 )
 
@@ -34,6 +34,6 @@ select
             rules.rule
     ) as precedence
 from rules
-join intermediate.int_workspaces as workspaces
+join marts.dim_workspaces as workspaces
     on workspaces.workspace_id ilike rules.pattern escape '\'
     or workspaces.workspace_name ilike rules.pattern escape '\'

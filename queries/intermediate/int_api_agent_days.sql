@@ -15,8 +15,8 @@ counts as (
         coalesce(sum(run_count) filter (status = 'succeeded'), 0)::bigint as api_succeeded_count,
         coalesce(sum(run_count) filter (status = 'failed'), 0)::bigint as api_failed_count,
         coalesce(sum(run_count) filter (status = 'cancelled'), 0)::bigint as api_cancelled_count
-    from staging.stg_run_counts
-    where agent_id is not null
+    from staging.run_counts
+    where is_current and agent_id is not null
     group by workspace_id, agent_id, utc_date
 ),
 
@@ -32,8 +32,8 @@ sums as (
         sum(total_duration_ms)::bigint as api_duration_ms,
         bool_or(cost_usd is null) as lacks_rollup,
         count(*) as row_count
-    from staging.stg_agent_rollups
-    where agent_id is not null
+    from staging.agent_rollups
+    where is_current and agent_id is not null
     group by workspace_id, agent_id, utc_date
 ),
 

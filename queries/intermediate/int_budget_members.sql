@@ -6,6 +6,18 @@
 -- materialized: table
 with
 
+-- Names by which a budget names one workspace, in lower case: its identifier, and its name unless
+-- several have it.
+names as (
+    select lower(workspace_id) as name, workspace_id
+    from marts.dim_workspaces
+    union
+    select lower(workspace_name) as name, any_value(workspace_id) as workspace_id
+    from marts.dim_workspaces
+    group by all
+    having count(*) = 1
+),
+
 covered as (
     select budgets.*, workspaces.workspace_id
     from (
@@ -14,10 +26,10 @@ covered as (
             name,
             workspace,
             lower(if(scope = 'workspace', name, workspace)) as workspace_name
-        from staging.stg_budgets
+        from finance.budgets
     ) as budgets
-    left join intermediate.int_workspace_names as names on names.name = budgets.workspace_name
-    join intermediate.int_workspaces as workspaces
+    left join names on names.name = budgets.workspace_name
+    join marts.dim_workspaces as workspaces
         on budgets.workspace_name is null
         or workspaces.workspace_id = names.workspace_id
 ),
@@ -27,12 +39,12 @@ agents as (
     from intermediate.int_agents
     union
     select workspace_id, unnest(['(none)', '(platform)']) as agent_id, agent_id as name
-    from intermediate.int_workspaces
+    from marts.dim_workspaces
 ),
 
 cost_centers as (
     select cost_center
-    from staging.stg_owner_rules
+    from finance.owner_rules
     union
     select '(none)' as cost_center
 )

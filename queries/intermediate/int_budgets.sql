@@ -36,7 +36,7 @@ covered as (
         bool_or(
             spans.last_date >= budgets.month - interval 1 month and spans.last_date < budgets.month
         ) as lacks_workspace
-    from staging.stg_budgets as budgets
+    from finance.budgets as budgets
     join intermediate.int_budget_members as members
         on members.scope = budgets.scope
         and members.name = budgets.name
@@ -66,7 +66,7 @@ budgets as (
         coalesce(covered.lacks_workspace and covered.read_to >= budgets.month, false)
             as lacks_workspace,
         (select max(last_date) from spans) as today
-    from staging.stg_budgets as budgets
+    from finance.budgets as budgets
     left join covered using (line)
 )
 

@@ -3,21 +3,21 @@
 -- midnight can explain: see int_agent_days_vs_api. Grain: UTC day and agent.
 -- key: workspace_id, agent_id, utc_date
 -- narrow: utc_date
--- narrow stg_usage_hours: (hour at time zone 'UTC')::date
 with
 
 metered as (
     select
         workspace_id,
-        coalesce(agent_id, '(platform)') as agent_id,
-        (hour at time zone 'UTC')::date as utc_date,
+        agent_id,
+        utc_date,
         sum(metered_cost_usd) as metered_cost_usd,
         sum(tokens_in)::bigint as metered_tokens_in,
         sum(tokens_out)::bigint as metered_tokens_out,
         bool_or(metered_cost_usd is null) as lacks_hours,
         bool_or(tokens_in is null or tokens_out is null) as lacks_tokens,
         count(*) as metered_row_count
-    from staging.stg_usage_hours
+    from staging.usage_hours
+    where is_current
     group by all
 ),
 
@@ -32,7 +32,8 @@ platform as (
         bool_or(cost_usd is null) as lacks_rollup,
         bool_or(tokens_in is null or tokens_out is null) as lacks_tokens,
         count(*) as row_count
-    from staging.stg_platform_rollups
+    from staging.platform_rollups
+    where is_current
     group by workspace_id, utc_date
 ),
 

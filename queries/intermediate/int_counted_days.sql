@@ -10,7 +10,7 @@ counts as (
         agent_id,
         window_start,
         least(window_end, (fetched_at at time zone 'UTC')::date) as end_date
-    from staging.stg_requests
+    from ledger.requests
     where source = 'run_counts' and status = 200
 ),
 

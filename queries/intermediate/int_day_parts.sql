@@ -7,7 +7,7 @@
 -- materialized: table
 -- narrow: date
 -- narrow int_unlisted_days: utc_date
--- narrow stg_platform_rollups: utc_date
+-- narrow platform_rollups: utc_date
 -- narrow int_metered_days: utc_date
 select
     workspace_id,
@@ -81,9 +81,9 @@ select
     0 as duration_ms
 from (
     select rollups.workspace_id, rollups.utc_date, cost_usd, tokens_in, tokens_out
-    from staging.stg_platform_rollups as rollups
+    from staging.platform_rollups as rollups
     left join intermediate.int_metered_days as days using (workspace_id, utc_date)
-    where coalesce(has_platform, true)
+    where rollups.is_current and coalesce(has_platform, true)
     union all
     select workspace_id, utc_date, null, null, null
     from intermediate.int_metered_days

@@ -7,7 +7,7 @@ with
 
 publications as (
     select workspace_id, max(load_id) as batch_id
-    from staging.stg_loads
+    from ledger.loads
     where step = 'workspace' and published_at is not null
     group by workspace_id, published_at
 ),
@@ -31,7 +31,7 @@ ends as (
 -- A clock that goes back may show an earlier date than at the first run, but not a day later.
 first_runs as (
     select workspace_id, min(created_at) as first_created_at
-    from staging.stg_run_versions
+    from staging.runs
     group by workspace_id
 ),
 
@@ -42,18 +42,20 @@ changes as (
             (created_at at time zone getvariable('reporting_timezone'))::date,
             (created_at at time zone 'UTC')::date
         ) as date
-    from staging.stg_run_versions
+    from staging.runs
     join first_runs using (workspace_id)
     where created_at < first_created_at + interval 1 day
     union all
     select workspace_id, utc_date
-    from staging.stg_agent_rollup_changes
+    from staging.agent_rollups
+    where agent_id is not null
     union all
     select workspace_id, utc_date
-    from staging.stg_run_count_changes
+    from staging.run_counts
+    where agent_id is not null
     union all
     select workspace_id, utc_date
-    from staging.stg_platform_rollup_changes
+    from staging.platform_rollups
 ),
 
 spans as (

@@ -8,7 +8,7 @@ select
     session_id,
     arg_min(run_id, (created_at, run_id)) as first_run_id,
     min(created_at) as first_run_at
-from staging.stg_runs
-where session_id is not null
+from staging.runs
+where is_current and session_id is not null
 group by workspace_id, session_id
 order by first_run_at

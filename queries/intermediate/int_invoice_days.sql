@@ -33,7 +33,7 @@ differing_days as (
 readings as (
     select days.workspace_id, days.utc_date, min(requests.load_id) as load_id
     from differing_days as days
-    join staging.stg_requests as requests
+    join ledger.requests as requests
         on requests.workspace_id = days.workspace_id
         and requests.source = 'agent_billing_days'
         and requests.status = 200
@@ -64,7 +64,7 @@ versions as (
         superseded_by_load_id is null as is_of_today,
         greatest(versions.load_id, coalesce(superseded_by_load_id, versions.load_id)) as load_id
     from compared
-    join staging.stg_agent_billing_versions as versions using (workspace_id, utc_date)
+    join staging.agent_billing_days as versions using (workspace_id, utc_date)
 ),
 
 days as (

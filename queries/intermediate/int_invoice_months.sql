@@ -66,13 +66,18 @@ settled as (
     group by all
 ),
 
+states as (
+    select month as usage_month, workspace_id, unknown_bill_count
+    from marts.dim_months
+),
+
 months as (
     select
         usage_month,
         workspace_id,
         coalesce(usage_month < coalesce(books.first_month, first_bills.first_month), true)
             as is_before_the_books,
-        unknown_bills.usage_month is not null as is_unknown,
+        coalesce(states.unknown_bill_count, 0) > 0 as is_unknown,
         case
             when is_unknown then null
             when is_before_the_books then bills.billed_usd
@@ -107,7 +112,7 @@ months as (
     full join invoices using (usage_month, workspace_id)
     left join first_bills using (workspace_id)
     left join settled using (usage_month, workspace_id)
-    left join intermediate.int_unknown_bills as unknown_bills using (usage_month, workspace_id)
+    left join states using (usage_month, workspace_id)
     cross join books
     cross join limits
 )

@@ -7,5 +7,5 @@ select
     if(days.agent_id = '(none)', '(platform)', days.agent_id) as agent_id,
     days.utc_date
 from intermediate.int_listed_days as days
-join staging.stg_workspaces as workspaces using (workspace_id)
+join ledger.workspaces as workspaces using (workspace_id)
 where days.last_finished_at >= workspaces.last_batch_at

@@ -14,7 +14,8 @@ details as (
         run_id,
         max((ended_at at time zone 'UTC')::date) as last_date,
         sum(cost_usd) as cost_usd
-    from staging.stg_run_costs
+    from staging.run_costs
+    where is_current
     group by workspace_id, run_id
 ),
 
@@ -25,7 +26,7 @@ changes as (
         max(cost_usd) as highest_usd,
         max(seen_at) filter (not is_current) as last_replaced_at,
         count(distinct cost_usd) > 1 as has_changed
-    from staging.stg_run_versions
+    from staging.runs
     group by workspace_id, run_id
     having count(*) > 1
 ),

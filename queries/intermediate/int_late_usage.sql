@@ -19,7 +19,7 @@ rollup_versions as (
         tokens_in - lag(tokens_in) over day as tokens_in_change,
         tokens_out - lag(tokens_out) over day as tokens_out_change,
         lag(seen_at) over day as previous_seen_at
-    from staging.stg_agent_rollup_versions
+    from staging.agent_rollups
     where agent_id is not null
     window day as (partition by workspace_id, agent_id, utc_date order by version_id)
 ),

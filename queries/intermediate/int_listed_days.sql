@@ -2,13 +2,14 @@
 -- key: workspace_id, agent_id, utc_date
 -- materialized: table
 -- narrow: utc_date
--- narrow stg_run_costs: by run_id
+-- narrow run_costs: by run_id
 with
 
 -- Of a run whose costs by model were read, and are known.
 model_costs as (
     select workspace_id, run_id, true as has_costs, sum(cost_usd) as cost_usd
-    from staging.stg_run_costs
+    from staging.run_costs
+    where is_current
     group by workspace_id, run_id
     having count(cost_usd) = count(*)
 )
@@ -35,6 +36,6 @@ select
     coalesce(sum(runs.tokens_out), 0)::bigint as listed_tokens_out,
     coalesce(sum(runs.duration_ms), 0)::bigint as listed_duration_ms
 from intermediate.int_runs as runs
-left join staging.stg_provisional_runs as provisional using (workspace_id, run_id)
+left join ledger.provisional_runs as provisional using (workspace_id, run_id)
 left join model_costs using (workspace_id, run_id)
 group by runs.workspace_id, runs.agent_id, runs.utc_date

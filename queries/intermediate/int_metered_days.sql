@@ -14,8 +14,8 @@ spans as (
         workspaces.workspace_id,
         min(requests.window_start) as first_date,
         max(workspaces.last_batch_at)::date as last_date
-    from staging.stg_requests as requests
-    join staging.stg_workspaces as workspaces using (workspace_id)
+    from ledger.requests as requests
+    join ledger.workspaces as workspaces using (workspace_id)
     where requests.source = 'usage_hours' and requests.status in (200, 403, 404)
     group by workspaces.workspace_id
 ),
@@ -23,7 +23,7 @@ spans as (
 -- Counts are asked for by agent: where another one is counted, a refused agent is gone.
 counted as (
     select distinct workspace_id, source, load_id
-    from staging.stg_requests
+    from ledger.requests
     where source = 'run_counts' and status = 200
 ),
 
@@ -33,7 +33,7 @@ refused as (
         source,
         load_id as refused_by,
         unnest(generate_series(window_start, window_end - 1, interval 1 day))::date as utc_date
-    from staging.stg_requests
+    from ledger.requests
     anti join counted using (workspace_id, source, load_id)
     where status in (403, 404) and window_start is not null
 ),
@@ -45,7 +45,7 @@ read_days as (
         load_id,
         fetched_at,
         unnest(generate_series(window_start, window_end - 1, interval 1 day))::date as utc_date
-    from staging.stg_requests
+    from ledger.requests
     semi join refused using (workspace_id, source)
     where status = 200
 ),
@@ -65,7 +65,7 @@ key_reads as (
     select
         workspace_id,
         coalesce(max(fetched_at) filter (status = 200), '-infinity')::date as last_read_date
-    from staging.stg_requests
+    from ledger.requests
     where source = 'provider_keys'
     group by workspace_id
     having
@@ -83,15 +83,16 @@ days as (
 keyed as (
     select distinct days.workspace_id, days.utc_date
     from days
-    join intermediate.int_provider_keys as keys
+    join marts.dim_provider_keys as keys
         on keys.workspace_id = days.workspace_id
         and keys.added_at < days.utc_date + interval 1 day
         and coalesce(keys.removed_at > days.utc_date, true)
 ),
 
 meters as (
-    select workspace_id, max((hour at time zone 'UTC')::date) as last_metered_date
-    from staging.stg_usage_hours
+    select workspace_id, max(utc_date) as last_metered_date
+    from staging.usage_hours
+    where is_current
     group by workspace_id
 )
 

@@ -21,7 +21,7 @@ todays as (
     select
         workspace_id,
         (last_batch_at at time zone getvariable('reporting_timezone'))::date as today
-    from staging.stg_workspaces
+    from ledger.workspaces
 )
 
 select

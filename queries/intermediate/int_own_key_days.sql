@@ -9,8 +9,7 @@
 -- key: workspace_id, utc_date, agent_id, provider
 -- materialized: table
 -- narrow: utc_date
--- narrow stg_usage_hours: (hour at time zone 'UTC')::date
--- narrow stg_run_costs: (started_at at time zone 'UTC')::date
+-- narrow run_costs: (started_at at time zone 'UTC')::date
 -- narrow int_metered_runs: by run_id
 with
 
@@ -21,7 +20,8 @@ bills as (
         provider,
         bool_and(billed_usd is not null and metered_cost_usd is not null)
         and sum(billed_usd) >= sum(metered_cost_usd) as is_all_billed
-    from staging.stg_billing_days
+    from staging.billing_days
+    where is_current
     group by all
 ),
 
@@ -33,10 +33,11 @@ keys as (
             if(bills.is_all_billed, keys.listed_until, keys.removed_at), timestamptz 'infinity'
         ) as removed_at
     from (
-        select distinct workspace_id, (hour at time zone 'UTC')::date as utc_date, provider
-        from staging.stg_usage_hours
+        select distinct workspace_id, utc_date, provider
+        from staging.usage_hours
+        where is_current
     ) as days
-    join intermediate.int_provider_keys as keys using (workspace_id, provider)
+    join marts.dim_provider_keys as keys using (workspace_id, provider)
     left join bills using (workspace_id, utc_date, provider)
 ),
 
@@ -44,9 +45,9 @@ hours as (
     select
         usage.version_id,
         usage.workspace_id,
-        coalesce(usage.agent_id, '(platform)') as agent_id,
+        usage.agent_id,
         usage.provider,
-        (usage.hour at time zone 'UTC')::date as utc_date,
+        usage.utc_date,
         usage.metered_cost_usd,
         coalesce(
             bool_or(
@@ -61,11 +62,9 @@ hours as (
             ),
             false
         ) as has_key_all_day
-    from staging.stg_usage_hours as usage
-    join keys
-        on keys.workspace_id = usage.workspace_id
-        and keys.provider = usage.provider
-        and keys.utc_date = (usage.hour at time zone 'UTC')::date
+    from staging.usage_hours as usage
+    join keys using (workspace_id, provider, utc_date)
+    where usage.is_current
     group by all
 ),
 
@@ -96,12 +95,14 @@ runs as (
             false
         ) as has_key
     from intermediate.int_metered_runs as runs
-    join staging.stg_run_costs as costs using (workspace_id, run_id)
+    join staging.run_costs as costs using (workspace_id, run_id)
     join keys
         on keys.workspace_id = costs.workspace_id
         and keys.provider = costs.provider
         and keys.utc_date = (costs.started_at at time zone 'UTC')::date
-    where (costs.ended_at at time zone 'UTC')::date = (costs.started_at at time zone 'UTC')::date
+    where
+        costs.is_current
+        and (costs.ended_at at time zone 'UTC')::date = (costs.started_at at time zone 'UTC')::date
     group by all
 ),
 

@@ -1,24 +1,61 @@
 -- Whose an agent is from when to when, by the rules of finance/owners.csv: of those that match it
--- on a day, the most specific. Spans of an agent do not overlap; no rule matches it on other days.
+-- on a day, the one of the lowest precedence, which is the most specific. Rules match agents that
+-- were ever seen, and, by their identifiers only, runs without an agent and the platform. Spans of
+-- an agent do not overlap; no rule matches it on other days.
 -- Grain: workspace, line and first day.
 -- key: workspace_id, agent_id, first_date
+-- column precedences: Of all rules that match on these days.
 -- materialized: table
 with
 
+rules as (
+    select
+        workspaces.workspace_id,
+        rules.* replace (
+            lower(rules.agent) as agent,
+            coalesce(rules.valid_from, date '0001-01-01') as valid_from,
+            coalesce(rules.valid_to, date '9999-12-31') as valid_to
+        ),
+        regexp_matches(rules.agent, '[*?]') as is_glob,
+        finance.pattern_of(rules.agent) as pattern
+    from finance.owner_rules as rules
+    join marts.dim_workspaces as workspaces
+        on workspaces.workspace_id ilike finance.pattern_of(rules.workspace) escape '\'
+        or workspaces.workspace_name ilike finance.pattern_of(rules.workspace) escape '\'
+),
+
+names as (
+    select workspace_id, agent_id, unnest([agent_id, agent_slug]) as name, true as is_agent
+    from intermediate.int_agents
+    union all
+    select workspace_id, unnest(['(none)', '(platform)']) as agent_id, agent_id, false
+    from marts.dim_workspaces
+),
+
 matching as (
-    select *
-    from intermediate.int_owner_matches
-    join staging.stg_owner_rules using (precedence)
+    select names.agent_id, rules.*
+    from names
+    join rules
+        on rules.workspace_id = names.workspace_id
+        and rules.agent = lower(names.name)
+    where not rules.is_glob
+    union
+    select names.agent_id, rules.*
+    from names
+    join rules
+        on rules.workspace_id = names.workspace_id
+        and names.name ilike rules.pattern escape '\'
+    where rules.is_glob and names.is_agent
 ),
 
 -- Days on which the rule that counts may change.
 starts as (
-    select workspace_id, agent_id, first_date
+    select workspace_id, agent_id, valid_from as first_date
     from matching
     union
-    select workspace_id, agent_id, last_date + 1
+    select workspace_id, agent_id, valid_to + 1
     from matching
-    where last_date < date '9999-12-31'
+    where valid_to < date '9999-12-31'
 ),
 
 spans as (
@@ -32,19 +69,14 @@ spans as (
 )
 
 select
-    spans.workspace_id,
-    spans.agent_id,
-    spans.first_date,
-    spans.last_date,
-    coalesce(matching.owner, '(none)') as owner,
-    coalesce(matching.cost_center, '(none)') as cost_center,
-    matching.account
+    spans.*,
+    coalesce(arg_min_null(matching.owner, matching.precedence), '(none)') as owner,
+    coalesce(arg_min_null(matching.cost_center, matching.precedence), '(none)') as cost_center,
+    arg_min_null(matching.account, matching.precedence) as account,
+    list(matching.precedence order by matching.precedence) as precedences
 from spans
 join matching
     on matching.workspace_id = spans.workspace_id
     and matching.agent_id = spans.agent_id
-    and spans.first_date between matching.first_date and matching.last_date
-qualify row_number() over (
-    partition by spans.workspace_id, spans.agent_id, spans.first_date
-    order by matching.precedence
-) = 1
+    and spans.first_date between matching.valid_from and matching.valid_to
+group by all

@@ -28,10 +28,10 @@ last_loads as (
         bool_and(coalesce(status in (403, 404), false)) as is_refused,
         max(status) as status,
         max(fetched_at) as refused_at
-    from staging.stg_requests
+    from ledger.requests
     where
         (workspace_id, source) in (
-            select (workspace_id, source) from staging.stg_requests where status in (403, 404)
+            select (workspace_id, source) from ledger.requests where status in (403, 404)
         )
     group by workspace_id, source, load_id
     qualify load_id = max(load_id) over (partition by workspace_id, source)

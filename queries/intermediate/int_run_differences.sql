@@ -8,7 +8,7 @@ with
 
 reads as (
     select workspace_id, run_id, max(load_id) as load_id
-    from staging.stg_requests
+    from ledger.requests
     where source = 'run_costs' and status = 200
     group by workspace_id, run_id
 ),
@@ -18,10 +18,11 @@ known_since as (
         runs.workspace_id,
         runs.run_id,
         min(versions.load_id) as load_id
-    from staging.stg_runs as runs
-    join staging.stg_run_versions as versions using (workspace_id, run_id)
+    from staging.runs as runs
+    join staging.runs as versions using (workspace_id, run_id)
     where
-        versions.cost_usd is not distinct from runs.cost_usd
+        runs.is_current
+        and versions.cost_usd is not distinct from runs.cost_usd
         and versions.tokens_in is not distinct from runs.tokens_in
         and versions.tokens_out is not distinct from runs.tokens_out
     group by runs.workspace_id, runs.run_id
@@ -35,7 +36,8 @@ model_sums as (
         if(bool_or(tokens_in is null), null, sum(tokens_in)) as tokens_in,
         if(bool_or(tokens_out is null), null, sum(tokens_out)) as tokens_out,
         count(*) as row_count
-    from staging.stg_run_costs
+    from staging.run_costs
+    where is_current
     group by workspace_id, run_id
 ),
 

@@ -6,12 +6,15 @@ with recursive
 
 children as (
     select children.workspace_id, children.run_id, children.parent_run_id
-    from staging.stg_runs as children
-    join staging.stg_runs as parents
+    from staging.runs as children
+    join staging.runs as parents
         on
             parents.workspace_id = children.workspace_id
             and parents.run_id = children.parent_run_id
-    where children.parent_run_id <> children.run_id
+    where
+        children.is_current
+        and parents.is_current
+        and children.parent_run_id <> children.run_id
 ),
 
 chains as (

@@ -3,9 +3,9 @@
 -- key: workspace_id, run_id
 -- clustered: created_at
 select
-    * replace (coalesce(agent_id, '(none)') as agent_id),
-    (created_at at time zone getvariable('reporting_timezone'))::date as date,
-    (created_at at time zone 'UTC')::date as utc_date,
+    * exclude (version_id, record_hash, superseded_by_load_id, is_current)
+    replace (coalesce(agent_id, '(none)') as agent_id),
+    coalesce(status in ('succeeded', 'failed', 'cancelled'), false) as is_terminal,
     (epoch_us(started_at) - epoch_us(created_at)) / 1e6 as queue_seconds,
     (epoch_us(finished_at) - epoch_us(started_at)) / 1e6 as duration_seconds,
     (epoch_us(finished_at) - epoch_us(started_at)) // 1000 as duration_ms,
@@ -16,4 +16,5 @@ select
         and coalesce(tokens_out, 0) = 0,
         false
     ) as has_no_usage
-from staging.stg_runs
+from staging.runs
+where is_current

@@ -20,7 +20,7 @@ listed as (
         min(created_at) as created_at,
         arg_min(updated_at, version_id) filter (status = 'active') as published_at,
         bool_or(is_current) as is_listed
-    from staging.stg_agent_versions
+    from staging.agent_versions
     group by workspace_id, agent_id, agent_version
 ),
 
@@ -31,8 +31,8 @@ ran as (
         agent_version,
         min(created_at) as first_run_at,
         max(created_at) as last_run_at
-    from staging.stg_runs
-    where agent_id is not null and agent_version is not null
+    from staging.runs
+    where is_current and agent_id is not null and agent_version is not null
     group by workspace_id, agent_id, agent_version
 )
 

@@ -16,7 +16,7 @@ no_agent as (
         workspace_id,
         min(seen_at) as first_seen_at,
         max(created_at) filter (is_current) as last_run_at
-    from staging.stg_run_versions
+    from staging.runs
     where agent_id is null
     group by workspace_id
 ),
@@ -32,7 +32,7 @@ lines as (
         false as is_listed,
         no_agent.first_seen_at,
         no_agent.last_run_at
-    from intermediate.int_workspaces
+    from marts.dim_workspaces
     left join no_agent using (workspace_id)
     union all by name
     select
@@ -41,7 +41,7 @@ lines as (
         'Platform' as agent_name,
         'platform' as line_type,
         false as is_listed
-    from intermediate.int_workspaces
+    from marts.dim_workspaces
 ),
 
 owners as (
@@ -52,7 +52,7 @@ owners as (
         nullif(spans.cost_center, '(none)') as cost_center,
         spans.account
     from intermediate.int_owner_spans as spans
-    join staging.stg_workspaces as workspaces
+    join ledger.workspaces as workspaces
         on workspaces.workspace_id = spans.workspace_id
         and coalesce(
             (workspaces.last_batch_at at time zone getvariable('reporting_timezone'))::date,

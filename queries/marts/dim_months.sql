@@ -13,7 +13,11 @@
 -- column has_provider_keys: True if own-key cost is known: the provider keys, and of a day with
 -- any, the hourly meter.
 -- column first_date: First UTC day of the month that was read.
--- column unknown_bill_count: UTC days whose bill is not known in full.
+-- column unknown_bill_count: UTC days whose bill is not known in full: the API refuses the bill by
+-- agent, or gives a line without an amount that the books do not hold either.
+-- column is_kept: True if a closed month stays as the books have it, as a load on which it or its
+-- booked corrections rest is not in the warehouse: its landing folder is lost, or the workspace was
+-- forgotten. Closes that name no load rest on none.
 -- column open_day_count: UTC days whose reconciliation is open or pending.
 -- column open_count: Runs that have not ended, but for those that the API no longer has.
 with
@@ -40,6 +44,49 @@ bills as (
     group by all
 ),
 
+unknown_bills as (
+    select
+        workspace_id,
+        date_trunc('month', utc_date)::date as month,
+        count(distinct utc_date) as unknown_bill_count
+    from (
+        select workspace_id, utc_date
+        from intermediate.int_metered_days
+        where not has_agent_bill
+        union all
+        select workspace_id, utc_date
+        from staging.agent_billing_days as lines
+        anti join intermediate.int_booked_charges as booked
+            on booked.workspace_id = lines.workspace_id
+            and booked.utc_date = lines.utc_date
+            and booked.agent_id = lines.agent_id
+            and booked.billed_usd is not null
+        where lines.is_current and lines.billed_usd is null
+    )
+    group by all
+),
+
+named_loads as (
+    select loads.month as booked_month, loads.workspace_id, loads.load_id
+    from finance.closing_loads as loads
+    join finance.closings using (month, revision)
+    where closings.status = 'closed'
+    union
+    select month, workspace_id, load_id
+    from finance.closed_loads
+),
+
+kept as (
+    select workspace_id, booked_month as month
+    from named_loads
+    anti join ledger.loads using (workspace_id, load_id)
+    union
+    select workspace_id, usage_month
+    from finance.closed_charge_adjustments
+    semi join named_loads using (workspace_id, booked_month)
+    anti join ledger.loads using (workspace_id, load_id)
+),
+
 runs as (
     select distinct workspace_id, date_trunc('month', date)::date as month
     from intermediate.int_day_parts
@@ -62,7 +109,7 @@ dates as (
         workspace_id,
         date_trunc('month', date)::date as month,
         count(*) filter (is_complete) as complete_count
-    from intermediate.int_dates
+    from marts.dim_dates
     group by all
 ),
 
@@ -87,6 +134,9 @@ known as (
     union
     select workspace_id, usage_month as month
     from finance.closed_lines
+    union
+    select workspace_id, usage_month
+    from finance.closed_charge_adjustments
 ),
 
 unread as (
@@ -157,6 +207,7 @@ select
     coalesce(bills.has_provider_keys, true) as has_provider_keys,
     coalesce(unknown_bill_count, 0) as unknown_bill_count,
     coalesce(dates.complete_count = day(last_day(ends.month)), false) as is_complete,
+    kept.month is not null as is_kept,
     open_day_count,
     unreconciled_day_count,
     unexplained_usd,
@@ -167,7 +218,7 @@ select
 from ends
 left join bills using (workspace_id, month)
 left join dates using (workspace_id, month)
-left join intermediate.int_unknown_bills as unknown_bills
-    on unknown_bills.workspace_id = ends.workspace_id and unknown_bills.usage_month = ends.month
+left join unknown_bills using (workspace_id, month)
+left join kept using (workspace_id, month)
 left join finance.closings as closings on closings.month = ends.month and closings.status = 'closed'
 order by ends.workspace_id, ends.month

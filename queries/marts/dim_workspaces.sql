@@ -1,6 +1,24 @@
--- Workspaces. Of one that was forgotten, its closed months alone are left: it has no batch.
+-- Workspaces that the warehouse holds, and those of which only the books tell: they were forgotten,
+-- or what was landed of them is lost. These have no batch.
 -- Grain: workspace.
 -- key: workspace_id
+with
+
+-- Names are composed (NFC) as those in finance/ are.
+workspaces as (
+    select
+        workspace_id,
+        coalesce(nullif(trim(nfc_normalize(workspace_name)), ''), workspace_id) as workspace_name,
+        first_batch_at,
+        last_batch_at
+    from ledger.workspaces
+    union all by name
+    select workspace_id, arg_max(workspace_name, usage_month) as workspace_name
+    from finance.closed_lines
+    anti join ledger.workspaces using (workspace_id)
+    group by workspace_id
+)
+
 select
     workspace_id,
     workspace_name,
@@ -9,5 +27,5 @@ select
     last_batch_at,
     (last_batch_at at time zone getvariable('reporting_timezone'))::date as last_batch_date,
     least(last_batch_date, (last_batch_at at time zone 'UTC')::date) - 1 as last_complete_date
-from intermediate.int_workspaces
+from workspaces
 order by workspace_id

@@ -4,14 +4,10 @@
 -- Grain: workspace, agent, date and load.
 -- key: workspace_id, agent_id, date, load_id
 -- narrow: date
--- narrow stg_run_changes: date | utc_date
--- narrow stg_agent_rollup_changes: utc_date
 -- narrow int_api_agent_days: utc_date
--- narrow stg_run_count_changes: utc_date
--- narrow stg_platform_rollup_changes: utc_date
 -- narrow int_metered_days: utc_date
--- narrow int_batches: by load_id
--- narrow stg_requests: by load_id
+-- narrow loads: by load_id
+-- narrow requests: by load_id
 -- ref agent_id: dim_agents
 -- column load_id: The last load of the batch that brought the change.
 -- column seen_at: When the batch first read the API after that change (UTC).
@@ -32,33 +28,16 @@ counted as (
     from intermediate.int_api_agent_days
 ),
 
+-- Where the API refuses the platform's own usage, what was read of it before counts no more.
 changes as (
-    select
-        workspace_id, line_id, date, load_id,
-        run_count as listed_count,
-        cost_usd as listed_usd
-    from staging.stg_run_changes
-    union all by name
-    select
-        workspace_id, line_id, utc_date as date, load_id,
-        run_count as utc_listed_count,
-        cost_usd as utc_listed_usd
-    from staging.stg_run_changes
-    union all by name
-    select
-        workspace_id, agent_id as line_id, utc_date as date, load_id,
-        run_count as api_rollup_count,
-        cost_usd as api_usd
-    from staging.stg_agent_rollup_changes
-    union all by name
-    select workspace_id, agent_id as line_id, utc_date as date, load_id, run_count as api_count
-    from staging.stg_run_count_changes
-    union all by name
-    select
-        workspace_id, '(platform)' as line_id, utc_date as date, load_id, cost_usd as listed_usd
-    from staging.stg_platform_rollup_changes
-    left join intermediate.int_metered_days as days using (workspace_id, utc_date)
-    where coalesce(days.has_platform, true)
+    from intermediate.int_changes as changes
+    where
+        measure <> 'platform'
+        or (workspace_id, date) not in (
+            select (workspace_id, utc_date)
+            from intermediate.int_metered_days
+            where not has_platform
+        )
 ),
 
 sums as (
@@ -68,23 +47,25 @@ sums as (
         changes.date,
         coalesce(batches.batch_id, changes.load_id) as batch_id,
         max(changes.load_id) as load_id,
-        coalesce(sum(listed_count), 0) as listed_count,
-        coalesce(sum(listed_usd), 0) as listed_usd,
-        coalesce(sum(utc_listed_count), 0) as utc_listed_count,
-        coalesce(sum(utc_listed_usd), 0) as utc_listed_usd,
+        coalesce(sum(run_count) filter (measure = 'listed'), 0) as listed_count,
+        coalesce(sum(cost_usd) filter (measure in ('listed', 'platform')), 0) as listed_usd,
+        coalesce(sum(run_count) filter (measure = 'utc_listed'), 0) as utc_listed_count,
+        coalesce(sum(cost_usd) filter (measure = 'utc_listed'), 0) as utc_listed_usd,
         coalesce(
             sum(
                 case
-                    when coalesce(is_counted, true) then api_count
-                    when not is_part_of_rollup then api_rollup_count
+                    when coalesce(is_counted, true) then if(measure = 'counts', run_count, null)
+                    when not is_part_of_rollup and measure = 'rollups' then run_count
                 end
             ),
             0
         ) as api_count,
-        coalesce(sum(if(is_part_of_rollup, 0, api_usd)), 0) as api_usd
+        coalesce(
+            sum(cost_usd) filter (measure = 'rollups' and is_part_of_rollup is not true), 0
+        ) as api_usd
     from changes
     left join counted using (workspace_id, line_id, date)
-    left join intermediate.int_batches as batches using (workspace_id, load_id)
+    left join audit.loads as batches using (workspace_id, load_id)
     group by all
 ),
 
@@ -124,7 +105,7 @@ steps as (
 
 seen as (
     select workspace_id, load_id, min(fetched_at) as seen_at
-    from staging.stg_requests
+    from ledger.requests
     group by workspace_id, load_id
 )
 

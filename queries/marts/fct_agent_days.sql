@@ -23,7 +23,7 @@ select
     ),
     coalesce(dates.is_complete, false) as is_complete
 from intermediate.int_measures as measures
-left join intermediate.int_dates as dates
+left join marts.dim_dates as dates
     on dates.workspace_id = measures.workspace_id and dates.date = measures.starts_on
 left join marts.dim_agents as agents
     on agents.workspace_id = measures.workspace_id and agents.agent_id = measures.agent_id

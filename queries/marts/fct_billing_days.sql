@@ -12,13 +12,14 @@ bills as (
     select
         workspace_id,
         utc_date,
-        coalesce(provider, '(unknown)') as provider,
+        provider,
         sum(metered_cost_usd) as metered_cost_usd,
         sum(billed_usd) as billed_usd,
         sum(tokens_in)::bigint as tokens_in,
         sum(tokens_out)::bigint as tokens_out,
         sum(request_count)::bigint as request_count
-    from staging.stg_billing_days
+    from staging.billing_days
+    where is_current
     group by all
 ),
 

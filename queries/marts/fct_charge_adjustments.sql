@@ -41,21 +41,26 @@ unknown as (
     where metered_cost_usd is null or billed_usd is null or own_key_usd is null
 ),
 
+kept as (
+    select workspace_id, month
+    from marts.dim_months
+    where is_kept
+),
+
 today as (
     select charges.*, months.month as usage_month
     from marts.fct_charges as charges
     join months on charges.utc_date between months.month and last_day(months.month)
     anti join unknown using (workspace_id, utc_date, agent_id)
-    anti join intermediate.int_kept_months as kept
-        on kept.workspace_id = charges.workspace_id and kept.usage_month = months.month
+    anti join kept on kept.workspace_id = charges.workspace_id and kept.month = months.month
 ),
 
 booked as (
     select *
     from intermediate.int_booked_charges as charges
     anti join unknown using (workspace_id, utc_date, agent_id)
-    anti join intermediate.int_kept_months as kept
-        on kept.workspace_id = charges.workspace_id and kept.usage_month = charges.usage_month
+    anti join kept
+        on kept.workspace_id = charges.workspace_id and kept.month = charges.usage_month
 ),
 
 cells as (
@@ -125,30 +130,17 @@ booked_loads as (
     group by workspace_id
 ),
 
-agentless_runs as (
+run_changes as (
     select
         workspace_id,
-        (created_at at time zone 'UTC')::date as utc_date,
-        unnest([1, -1]) as run_count,
-        unnest([load_id, superseded_by_load_id]) as load_id
-    from staging.stg_run_versions
-    where agent_id is null
-),
-
-run_changes as (
-    select workspace_id, utc_date, agent_id, sum(run_count) as run_count
-    from (
-        select workspace_id, utc_date, agent_id, run_count, load_id
-        from staging.stg_run_count_changes
-        union all
-        select workspace_id, utc_date, '(platform)', run_count, load_id
-        from staging.stg_platform_rollup_changes
-        union all
-        select workspace_id, utc_date, '(platform)', run_count, load_id
-        from agentless_runs
-    ) as changes
+        date as utc_date,
+        if(line_id = '(none)', '(platform)', line_id) as agent_id,
+        sum(run_count) as run_count
+    from intermediate.int_changes as changes
     left join booked_loads using (workspace_id)
-    where changes.load_id > coalesce(booked_loads.load_id, '')
+    where
+        changes.load_id > coalesce(booked_loads.load_id, '')
+        and (measure in ('counts', 'platform') or (measure = 'utc_listed' and line_id = '(none)'))
     group by all
 ),
 
@@ -205,7 +197,7 @@ billing_loads as (
         utc_date,
         agent_id,
         max(greatest(load_id, coalesce(superseded_by_load_id, load_id))) as load_id
-    from staging.stg_agent_billing_versions
+    from staging.agent_billing_days
     group by all
 ),
 
@@ -245,7 +237,7 @@ moves as (
 
 last_loads as (
     select workspace_id, max(load_id) as load_id
-    from staging.stg_loads
+    from ledger.loads
     group by workspace_id
 ),
 

@@ -8,15 +8,17 @@ with
 
 misnumbered as (
     select workspace_id, run_id
-    from staging.stg_run_log_events
+    from staging.run_log_events
+    where is_current
     group by workspace_id, run_id
     having count(distinct seq) < count(*)
 ),
 
 misnumbered_events as (
     select *
-    from staging.stg_run_log_events
+    from staging.run_log_events
     semi join misnumbered using (workspace_id, run_id)
+    where is_current
     qualify
         seq is null
         or row_number() over (
@@ -26,8 +28,9 @@ misnumbered_events as (
 
 events as (
     select *
-    from staging.stg_run_log_events
+    from staging.run_log_events
     anti join misnumbered using (workspace_id, run_id)
+    where is_current
     union all by name
     select
         * replace (

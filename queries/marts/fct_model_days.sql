@@ -5,7 +5,7 @@
 -- key: workspace_id, agent_id, utc_date, model, provider
 -- narrow: utc_date
 -- narrow fct_usage_hours: (hour at time zone 'UTC')::date
--- narrow stg_run_costs: by run_id
+-- narrow run_costs: by run_id
 -- sums: fct_usage_hours by hour::date as utc_date; agent_id; model; provider; or zero
 -- column listed_cost_usd: Cost in US dollars that listed runs created on the day have of the model,
 -- as far as their costs by model were read; null if those that were read have none, and some were
@@ -22,7 +22,10 @@ listed as (
         costs.provider,
         sum(costs.cost_usd) as listed_cost_usd
     from intermediate.int_metered_runs as runs
-    left join staging.stg_run_costs as costs using (workspace_id, run_id)
+    left join staging.run_costs as costs
+        on costs.workspace_id = runs.workspace_id
+        and costs.run_id = runs.run_id
+        and costs.is_current
     where costs.model is not null or coalesce(runs.cost_usd <> 0, true)
     group by all
 ),

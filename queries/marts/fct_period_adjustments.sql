@@ -78,8 +78,9 @@ run_differences as (
             -columns('^(listed_)?run_count$')
         from (from lines union all by name from finance.closed_run_adjustments)
     ) as runs
-    anti join intermediate.int_kept_months as kept
-        on kept.workspace_id = runs.workspace_id and kept.usage_month = runs.usage_month
+    anti join (
+        select workspace_id, month as usage_month from marts.dim_months where is_kept
+    ) using (usage_month, workspace_id)
     group by all
     having sum(run_count) <> 0 or sum(listed_run_count) <> 0
 ),
@@ -138,7 +139,7 @@ run_causes as (
 
 last_loads as (
     select workspace_id, max(load_id) as load_id
-    from staging.stg_loads
+    from ledger.loads
     group by workspace_id
 ),
 

@@ -16,5 +16,6 @@ select
     sum(request_count)::bigint as request_count,
     min(started_at) as first_request_at,
     max(ended_at) as last_request_at
-from staging.stg_run_costs
+from staging.run_costs
+where is_current
 group by workspace_id, run_id, model, provider

@@ -13,14 +13,14 @@ with
 
 replaced_versions as (
     select workspace_id, run_id, min(seen_at) as first_seen_at
-    from staging.stg_run_versions
+    from staging.runs
     where not is_current
     group by workspace_id, run_id
 ),
 
 scheduled as (
-    select distinct workspace_id, run_id
-    from staging.stg_schedule_runs
+    select distinct workspace_id, last_run_id as run_id
+    from staging.schedules
 )
 
 select
@@ -67,6 +67,6 @@ left join replaced_versions using (workspace_id, run_id)
 left join intermediate.int_run_errors as errors using (workspace_id, run_id)
 left join scheduled using (workspace_id, run_id)
 left join intermediate.int_first_runs as sessions using (workspace_id, session_id)
-left join staging.stg_provisional_runs as provisional using (workspace_id, run_id)
+left join ledger.provisional_runs as provisional using (workspace_id, run_id)
 left join intermediate.int_run_roots as roots using (workspace_id, run_id)
 left join marts.dim_agents as agents using (workspace_id, agent_id)

@@ -9,7 +9,7 @@
 select
     workspace_id,
     hour,
-    coalesce(agent_id, '(platform)') as agent_id,
+    agent_id,
     model,
     provider,
     sum(metered_cost_usd) as metered_cost_usd,
@@ -17,6 +17,7 @@ select
     sum(tokens_out)::bigint as tokens_out,
     sum(request_count)::bigint as request_count,
     sum(error_count)::bigint as error_count
-from staging.stg_usage_hours
+from staging.usage_hours
+where is_current
 group by workspace_id, hour, agent_id, model, provider
 order by workspace_id, hour

@@ -14,7 +14,7 @@ select
     coalesce(dates.is_complete, false) as is_complete
 from intermediate.int_measures as measures
 left join marts.dim_workspaces as workspaces using (workspace_id)
-left join intermediate.int_dates as dates
+left join marts.dim_dates as dates
     on dates.workspace_id = measures.workspace_id and dates.date = measures.starts_on
 where measures.scope = 'workspace' and measures.period = 'day'
 order by measures.workspace_id, measures.starts_on

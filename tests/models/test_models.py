@@ -30,7 +30,7 @@ import pytest
 from analytics.resources import folder
 from analytics.transform.build import all_models
 from analytics.transform.checks import _all_checks
-from analytics.transform.models import Model, in_order
+from analytics.transform.models import Model, in_order, read_source_views
 from analytics.transform.page_queries import create_queries, page_queries
 from tests.transform.given import empty_warehouse
 
@@ -132,7 +132,8 @@ def tables(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tables]:
         asked = [page_queries()[name] for name in create_queries(con)]
         for each in asked:
             con.execute(f"create table warehouse.{each.relation} as from temp.{each.name}")
-        models = [*in_order(all_models(queries)), *asked, *_all_checks(con, queries)]
+        built = in_order(all_models(queries))
+        models = [*read_source_views(), *built, *asked, *_all_checks(con, queries)]
         yield con, [replace(each, header=replace(each.header, is_table=True)) for each in models]
 
 

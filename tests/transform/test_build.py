@@ -36,7 +36,7 @@ def test_a_build(warehouse: Warehouse, queries: Path) -> None:
     built = {relation.name: relation.rows for relation in relations}
     assert built["marts.fct_ours"] == 1
     assert built["intermediate.int_run_errors"] == 0
-    assert built["staging.stg_runs"] is None
+    assert built["intermediate.int_runs"] is None
     assert len(built) == len(relations)
     assert warehouse.rows("from marts.fct_ours") == [("r-1",)]
     assert warehouse.row("select comment from duckdb_tables() where table_name = 'fct_ours'") == (
@@ -49,10 +49,10 @@ def test_a_build(warehouse: Warehouse, queries: Path) -> None:
 @pytest.mark.parametrize(
     ("model", "sql", "error"),
     [
-        ("marts/fct_broken", "select nothing from staging.stg_runs", '.*"nothing" not found'),
-        ("marts/fct_broken", "select cost_usd + status from staging.stg_runs", ".*No function"),
+        ("marts/fct_broken", "select nothing from staging.runs", '.*"nothing" not found'),
+        ("marts/fct_broken", "select cost_usd + status from staging.runs", ".*No function"),
         ("marts/fct_broken", "from raw.nowhere", ".*nowhere"),
-        ("intermediate/int_failed_runs", "select 1 as x", ""),
+        ("intermediate/int_budget_days", "select 1 as x", ""),
     ],
 )
 def test_an_error_names_its_model(
@@ -60,9 +60,7 @@ def test_an_error_names_its_model(
 ) -> None:
     """The error of a model that cannot be built has its file or function, and DuckDB's cause."""
     (queries / f"{model}.sql").write_text(sql)
-    name = (
-        r"queries/marts/fct_broken\.sql" if error else r"analytics\..*\.error_classes\.run_errors"
-    )
+    name = r"queries/marts/fct_broken\.sql" if error else r"analytics\..*\.budgets\.budgets"
 
     with pytest.raises(ModelError, match=f"^{name}: {error}"):
         build(warehouse.con, timezone="UTC", queries=queries)

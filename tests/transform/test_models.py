@@ -47,12 +47,12 @@ def test_references() -> None:
     sql = """
         with a as (from raw.runs anti join raw.superseded using (version_id)),
         b as (unpivot marts.fct_x on columns('_usd$') into name measure value number)
-        select (select max(x) from staging.stg_x) from a join b using (k)
+        select (select max(x) from staging.runs) from a join b using (k)
         where exists (from ledger.loads) union all from intermediate.int_y
     """
 
     assert references("x.sql", sql) == {
-        "raw.runs", "raw.superseded", "marts.fct_x", "staging.stg_x", "ledger.loads",
+        "raw.runs", "raw.superseded", "marts.fct_x", "staging.runs", "ledger.loads",
         "intermediate.int_y",
     }  # fmt: skip
     for word in ("from", "table", "describe", "summarize"):
@@ -89,15 +89,16 @@ def test_only_one_select(sql: str, cause: str) -> None:
 def test_order(tmp_path: Path) -> None:
     """Each model comes after the models that it reads; ties are sorted by name."""
     files = {
-        "marts.fct_b": "from staging.stg_b join intermediate.int_c using (x)",
-        "marts.fct_a": "from staging.stg_a",
-        "intermediate.int_c": "from staging.stg_a",
-        "staging.stg_b": "from raw.runs",
-        "staging.stg_a": "from raw.agents",
+        "marts.fct_b": "from intermediate.int_b join intermediate.int_c using (x)",
+        "marts.fct_a": "from intermediate.int_a",
+        "intermediate.int_c": "from intermediate.int_a",
+        "intermediate.int_b": "from staging.runs",
+        "intermediate.int_a": "from staging.agents",
     }
 
     assert order(tmp_path / "queries", files) == [
-        "staging.stg_a", "staging.stg_b", "intermediate.int_c", "marts.fct_a", "marts.fct_b",
+        "intermediate.int_a", "intermediate.int_b", "intermediate.int_c", "marts.fct_a",
+        "marts.fct_b",
     ]  # fmt: skip
 
 
