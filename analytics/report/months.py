@@ -57,9 +57,9 @@ _ALWAYS: Mapping[Scope, tuple[str, ...]] = {  # what cards are of, and what runs
     "workspace": ("rpt_days",),
     "agent": ("rpt_days", "rpt_run_models", "rpt_run_events"),
 }
-_UNREAD = frozenset({  # columns of rpt_days that no page shows
+_UNREAD = frozenset({  # columns of rpt_days and rpt_runs that no page shows
     "cancelled_count", "open_count", "listed_run_count", "unlisted_run_count", "no_usage_count",
-    "unlisted_failed_count", "platform_cost_usd", "unlisted_cost_usd",
+    "unlisted_failed_count", "platform_cost_usd", "unlisted_cost_usd", "has_log",
 })  # fmt: skip
 
 

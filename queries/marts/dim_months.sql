@@ -18,6 +18,7 @@
 -- column is_kept: True if a closed month stays as the books have it, as a load on which it or its
 -- booked corrections rest is not in the warehouse: its landing folder is lost, or the workspace was
 -- forgotten. Closes that name no load rest on none.
+-- column is_recent: True for the month of the last batch and the one before it.
 -- column open_day_count: UTC days whose reconciliation is open or pending.
 -- column open_count: Runs that have not ended, but for those that the API no longer has.
 with
@@ -184,7 +185,8 @@ ends as (
             (month + interval 1 month) at time zone getvariable('reporting_timezone'),
             (month + interval 1 month) at time zone 'UTC'
         ) as ends_at,
-        workspaces.last_batch_at
+        workspaces.last_batch_at,
+        workspaces.last_batch_date
     from months
     join marts.dim_workspaces as workspaces using (workspace_id)
 )
@@ -214,7 +216,9 @@ select
     open_count,
     provisional_count,
     closings.revision,
-    closings.closed_at
+    closings.closed_at,
+    coalesce(ends.month >= date_trunc('month', last_batch_date) - interval 1 month, false)
+        as is_recent
 from ends
 left join bills using (workspace_id, month)
 left join dates using (workspace_id, month)

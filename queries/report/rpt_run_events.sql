@@ -1,4 +1,4 @@
--- The log of the newest 50 runs of each line, and of the 10 most expensive ones of each month.
+-- The log of runs that pages show, as far as it is shown.
 -- Grain: run and event.
 -- key: workspace_id, run_id, seq
 -- narrow: run_id
@@ -20,8 +20,7 @@ select
     date_diff('ms', runs.created_at, events.occurred_at) as after_ms,
     round(events.duration_ms)::bigint as duration_ms,
     coalesce(events.is_error or events.level in ('ERROR', 'CRITICAL'), false) as is_error
-from intermediate.int_shown_runs as shown
-join reports.rpt_runs as runs using (workspace_id, run_id)
+from reports.rpt_runs as runs
 join marts.fct_log_events as events using (workspace_id, run_id)
-where shown.has_log
+where runs.has_log
 order by runs.workspace_id, runs.agent_id, runs.run_id, events.seq

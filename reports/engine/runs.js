@@ -8,8 +8,8 @@ import { element, newTable, write } from "./tables.js";
 /** @typedef {Record<string, any>} Run */
 
 const SHOWN_RUNS = 20, SHORT_ID = 8;
-const KEPT = "of this month and the last the newest 300, of each month the 10 most expensive,"
-  + " and the newest 20 that failed";
+const KEPT = "of each month the newest 10 and the 10 most expensive, of this month and the last"
+  + " the newest 300 and the newest 20 that failed";
 /** @type {string[]} */
 let runMonths = [];
 /** @type {(months: string[]) => Promise<Map<string, any>>} */
@@ -107,8 +107,9 @@ const detailsOfRun = (shards, run) => {
       : element("p", "No model costs were read for this run."),
     events.length ? smallTable("Log events, by the time since the run was created",
       ["After", "Event*", "Node*", "Took", "Error*"], events)
-      : element("p", "No log events: pages keep those of the newest 50 runs, of the newest 20 that"
-        + " failed, and of the 10 most expensive ones of each month.")];
+      : element("p", "No log events: pages keep those of the newest 10 and the 10 most expensive"
+        + " runs of each month, of this month and the last of the newest 50 and the newest 20 that"
+        + " failed.")];
 };
 
 /** Shows what is known of a run in a dialog.

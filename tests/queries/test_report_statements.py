@@ -57,15 +57,14 @@ def test_a_new_workspace_has_rows_of_zeros(warehouse: Warehouse) -> None:
 
 
 def test_runs_are_bounded(warehouse: Warehouse) -> None:
-    """Of each month the 10 most expensive runs are kept, of the latest two the 300 newest.
+    """Of each month the 10 newest and the 10 most expensive runs are kept.
 
-    Of those that failed the 20 newest are.
+    Of the latest two the 300 newest are, and of those that failed the 20 newest.
     """
     warehouse._con.execute("update ledger.workspaces set last_batch_at = '2026-12-01 05:00:00+00'")
-    for number in range(20):
-        of = {"cost_usd": number, "created_at": datetime(2026, 7, 1, number, tzinfo=UTC)}
+    for number in range(24):
+        of = {"cost_usd": 24 - number, "created_at": datetime(2026, 7, 1, number, tzinfo=UTC)}
         warehouse.given("runs", run_id=f"r-old-{number:02}", **of)
-        warehouse.given("runs", run_id=f"r-idle-{number:02}", agent_id="idle", **of)
     for number in range(320):
         warehouse.given(
             "runs", run_id=f"r-{number:03}", cost_usd=320 - number if number >= 5 else 1000,
@@ -78,7 +77,7 @@ def test_runs_are_bounded(warehouse: Warehouse) -> None:
         sql = f"select run_id from reports.{relation} where {where} order by 1"
         return [run_id for (run_id,) in warehouse.rows(sql)]
 
-    assert ids("rpt_runs", "agent_id <> 'idle'") == sorted(
-        [f"r-old-{number}" for number in range(10, 20)]
+    assert ids("rpt_runs", "true") == sorted(
+        [f"r-old-{number:02}" for number in range(24) if number not in range(10, 14)]
         + [f"r-{number:03}" for number in (*range(10), 15, *range(20, 320))]
     )
