@@ -21,7 +21,7 @@ sums as (
     from staging.platform_rollups
 ),
 
-versions as (
+versions as not materialized (
     select
         version_id, workspace_id, coalesce(agent_id, '(none)') as line_id, created_at,
         unnest([date, utc_date]) as date, unnest(['listed', 'utc_listed']) as measure,
