@@ -17,7 +17,6 @@ import polars as pl
 
 from analytics.transform.frames import filling, read_frame, write_table
 from analytics.transform.parsing import columns_read, parse, renamed, tables_read
-from analytics.warehouse.schema import source_views
 
 LAYERS = ("intermediate", "marts", "audit", "reports")
 PUBLISHED = ("marts", "audit")
@@ -36,7 +35,7 @@ CHECK_RESULTS = frozenset(
 _FOLDERS = {"reports": "report"}  # of `queries/`, where its name is not the layer's
 
 _HEADER_FIELD = re.compile(
-    r"(key|materialized|narrow|clustered|control|sources|conserves|sums|(?i:blocking|severity)"
+    r"(key|materialized|narrow|control|sources|conserves|sums|(?i:blocking|severity)"
     r"|(column|ref|values|narrow) (?P<column>\w+)): (?P<value>.+)"
 )
 
@@ -58,8 +57,7 @@ class Header:
     """The comment at the top of a file: description, key, and meanings of single columns.
 
     `narrow` is the column by whose values, in each workspace, parts of the relation can be built
-    alone, and `narrow_inputs` what stands for it in single inputs: see `incremental`. `clustered`
-    is the time of a run's creation, in whose order rows about lie: see `clustering`. `control`
+    alone, and `narrow_inputs` what stands for it in single inputs: see `incremental`. `control`
     names a check against the API, and `sources` the two that it compares. `conserves`, `sums`,
     `refs` and `values` declare checks: see `header_checks`. `blocking` is of checks of the user's
     own, "true" if they stop publishing; ours always do. `severity` is of alerts.
@@ -75,7 +73,6 @@ class Header:
     values: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     narrow: str | None = None
     narrow_inputs: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    clustered: str | None = None
     conserves: str | None = None
     sums: str | None = None
     blocking: str | None = None
@@ -161,26 +158,6 @@ class SqlModel(Model):
     def columns_read(self, relation: str) -> frozenset[str] | None:
         """Return the columns that the SELECT names of an input, or of no table in particular."""
         return columns_read(self.sql, relation)
-
-
-@cache
-def read_source_views() -> tuple[SqlModel, ...]:
-    """Return the views of `staging`, as models: no batch makes them."""
-    return tuple(
-        SqlModel(
-            "staging",
-            relation.removeprefix("staging."),
-            relation,
-            Header(
-                "Versions of a source's records.",
-                ("version_id",),
-                clustered="created_at" if relation == "staging.runs" else None,
-            ),
-            references(relation, sql),
-            sql,
-        )
-        for relation, sql in source_views().items()
-    )
 
 
 @dataclass(frozen=True)
@@ -319,7 +296,6 @@ def read_header(sql: str) -> Header:
         {column: _split(values, ",") for column, values in of_columns["values"].items()},
         fields.get("narrow"),
         {table: _split(values, "|") for table, values in of_columns["narrow"].items()},
-        fields.get("clustered"),
         fields.get("conserves"),
         fields.get("sums"),
         fields.get("blocking"),

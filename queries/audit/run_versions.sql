@@ -3,7 +3,6 @@
 -- Grain: run and version.
 -- key: workspace_id, run_id, version_number
 -- narrow: run_id
--- clustered: created_at
 -- column load_id: The load that first read the run so.
 with
 

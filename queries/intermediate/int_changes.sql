@@ -5,7 +5,6 @@
 -- a batch finds it, is its day, as far as runs may be of one.
 -- Grain: version, measure and load.
 -- key: version_id, measure, load_id
--- clustered: created_at
 with
 
 sums as (

@@ -2,7 +2,6 @@
 -- key: workspace_id, session_id
 -- materialized: table
 -- narrow: session_id
--- clustered: first_run_at
 select
     workspace_id,
     session_id,

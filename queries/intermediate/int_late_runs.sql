@@ -4,7 +4,6 @@
 -- key: workspace_id, run_id
 -- materialized: table
 -- narrow: run_id
--- clustered: created_at
 with
 
 -- A run whose details are not read yet is taken as a whole, up to when it was seen so.

@@ -1,7 +1,6 @@
 -- Runs with the columns that follow from the run itself. A run without an agent has the agent
 -- '(none)'. Grain: run.
 -- key: workspace_id, run_id
--- clustered: created_at
 select
     * exclude (version_id, record_hash, superseded_by_load_id, is_current)
     replace (coalesce(agent_id, '(none)') as agent_id),

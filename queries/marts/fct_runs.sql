@@ -3,7 +3,6 @@
 -- key: workspace_id, run_id
 -- narrow: run_id
 -- narrow int_first_runs: by session_id
--- clustered: created_at
 -- ref workspace_id: dim_workspaces
 -- ref agent_id: dim_agents
 -- values trigger_type: schedule, parent, session, unknown

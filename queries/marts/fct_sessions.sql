@@ -1,7 +1,6 @@
 -- Sessions (conversations) of listed runs. Grain: session.
 -- key: workspace_id, session_id
 -- narrow: session_id
--- clustered: first_run_at
 -- column agent_id: The agent of the session's first run.
 -- column listed_run_count: Listed runs of the session.
 -- column first_run_at: When the session's first listed run was created (UTC).

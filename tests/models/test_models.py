@@ -30,8 +30,9 @@ import pytest
 from analytics.resources import folder
 from analytics.transform.build import all_models
 from analytics.transform.checks import _all_checks
-from analytics.transform.models import Model, in_order, read_source_views
+from analytics.transform.models import Header, Model, SqlModel, in_order, references
 from analytics.transform.page_queries import create_queries, page_queries
+from analytics.warehouse.schema import source_views
 from tests.transform.given import empty_warehouse
 
 Rows = list[list[str]]  # of text; the first are the columns
@@ -122,6 +123,15 @@ def values(con: duckdb.DuckDBPyConnection, query: str) -> list[str]:
     return sorted("  ".join(map(text, row)) for row in con.execute(query).fetchall())
 
 
+def _source_views() -> list[Model]:
+    return [
+        SqlModel(
+            "staging", view.removeprefix("staging."), view, Header(""), references(view, sql), sql
+        )
+        for view, sql in source_views().items()
+    ]
+
+
 @pytest.fixture(scope="module")
 def tables(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tables]:
     """A connection with all tables, empty, and models, page queries and checks as tables."""
@@ -133,7 +143,7 @@ def tables(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tables]:
         for each in asked:
             con.execute(f"create table warehouse.{each.relation} as from temp.{each.name}")
         built = in_order(all_models(queries))
-        models = [*read_source_views(), *built, *asked, *_all_checks(con, queries)]
+        models = [*_source_views(), *built, *asked, *_all_checks(con, queries)]
         yield con, [replace(each, header=replace(each.header, is_table=True)) for each in models]
 
 
