@@ -27,10 +27,9 @@ from analytics.transform.build_state import (
     build_number,
     code_of,
     forget_build,
+    is_built,
     read_contents,
     record_build,
-    record_build_file,
-    record_contents,
     recorded_contents,
     row_counts,
 )
@@ -62,8 +61,6 @@ POLARS_MODELS = (
 )
 
 _CATALOGS = {layer: BUILD_FILE if layer in PUBLISHED else "warehouse" for layer in LAYERS}
-# A schema without tables: its presence tells that relations of the file may be of two builds.
-_PARTIAL = f"{BUILD_FILE}.partial"
 
 
 @dataclass(frozen=True)
@@ -97,7 +94,6 @@ def build(
     queries = queries or folder("queries")
     models = in_order(all_models(queries))
     con.execute("set variable reporting_timezone = ?", [timezone])
-    forget_build(con)
     made = {model.relation for model in models}
     laid_out = _prepare(con, f"code_{code_of(queries)}", made, earlier)
     con.execute("checkpoint warehouse")  # the new relations take the place of the old ones
@@ -110,9 +106,7 @@ def build(
         after=attrgetter("reads"),
         before=before,
     )
-    record_build(con, queries, timezone)
-    record_build_file(con)
-    record_contents(con, read_contents(con, _guarded(models)))
+    record_build(con, queries, timezone, read_contents(con, _guarded(models)))
     return [*built.values()]
 
 
@@ -156,13 +150,13 @@ def _prepare(
 
 
 def _keep_only(con: duckdb.DuckDBPyConnection, kept: set[str]) -> bool:
-    """Drop other schemas of the build file; unless it has all of these and is whole, these too."""
+    """Drop other schemas of the build file; unless it has all of these and is built, these too."""
     found = con.execute(
         "select schema_name from duckdb_schemas() where database_name = ? and not internal",
         [BUILD_FILE],
     ).fetchall()
     schemas = {name for (name,) in found} - {"main"}
-    is_kept = schemas >= kept and is_whole(con)
+    is_kept = schemas >= kept and is_built(con)
     for schema in schemas - kept if is_kept else schemas:
         con.execute(f"drop schema {BUILD_FILE}.{schema} cascade")
     return is_kept
@@ -181,11 +175,10 @@ def update(
     only a full build can: the relations are of other code or settings, or of two builds. `before`
     is told of each relation.
 
-    Raises ModelError as `build` does; then `is_whole` may be false, and the next build is a full
-    one.
+    Raises ModelError as `build` does, and UnseenChangeError; then the next build is a full one.
     """
     queries = queries or folder("queries")
-    number = build_number(con, queries, timezone) if is_whole(con) else None
+    number = build_number(con, queries, timezone)
     if number is None:
         return None
     con.execute("set variable reporting_timezone = ?", [timezone])
@@ -194,7 +187,6 @@ def update(
     changed = Update(con, models.values(), recorded_contents(con), changes)
     with transaction(con):
         forget_build(con)
-        con.execute(f"create schema {_PARTIAL}")
         create_results(con)
     on = cache(changed.on)
     built = run_all(
@@ -205,15 +197,8 @@ def update(
         before=before,
         records=changes.record_count,
     )
-    # A transaction writes to one file. Where only the first ends, the two are of other builds.
-    with transaction(con):
-        record_build(con, queries, timezone, number=number + 1)
-    with transaction(con):
-        record_build_file(con)
-        con.execute(f"drop schema {_PARTIAL}")
     _require_contents(con, changed, timezone, is_audit=(number + 1) % AUDITED == 0)
-    with transaction(con):
-        record_contents(con, changed.contents)
+    record_build(con, queries, timezone, changed.contents, number=number + 1)
     return [*built.values()], changed
 
 
@@ -234,7 +219,6 @@ def _require_contents(
         update.changes.stretches = touch_sample(con, timezone)
         unseen = {name for name in update.contents if update.differs(name)}
     if unseen:
-        forget_build(con)
         raise UnseenChangeError(sorted(unseen))
 
 
@@ -261,15 +245,6 @@ def _update(changes: Update, model: Model) -> BuiltRelation:
     started = time.perf_counter()
     rows = changes.apply(model, f"{_CATALOGS[model.layer]}.{model.relation}")
     return BuiltRelation(model.relation, rows, time.perf_counter() - started)
-
-
-def is_whole(con: duckdb.DuckDBPyConnection) -> bool:
-    """Return True if all relations of the attached build file are of one build."""
-    catalog, schema = _PARTIAL.split(".")
-    return not con.execute(
-        "select 1 from duckdb_schemas() where database_name = ? and schema_name = ?",
-        [catalog, schema],
-    ).fetchone()
 
 
 def build_on_results(con: duckdb.DuckDBPyConnection, queries: Path) -> None:

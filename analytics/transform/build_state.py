@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from functools import cache
 from pathlib import Path
 
@@ -17,7 +17,7 @@ import polars as pl
 
 from analytics import __version__
 from analytics.transform.changes import STATE, record_sources
-from analytics.warehouse.database import BUILD_FILE
+from analytics.warehouse.database import BUILD_FILE, transaction
 
 AUDITED = 10
 """Of as many builds that bring relations up to date, one audits itself."""
@@ -35,46 +35,35 @@ class Contents:
 
 
 def record_build(
-    con: duckdb.DuckDBPyConnection, queries: Path, timezone: str, *, number: int = 0
+    con: duckdb.DuckDBPyConnection,
+    queries: Path,
+    timezone: str,
+    contents: Mapping[str, Contents],
+    *,
+    number: int = 0,
 ) -> None:
-    """Record that the warehouse's own relations are of this code and these sources.
+    """Record that the relations of both files are of this code and these sources.
 
     `number` counts the builds since the last full one.
     """
-    record_sources(con)
-    con.execute(
-        f"create or replace table {STATE}.build as"
-        " select uuid() as id, ?::integer as number, ? as made_by",
-        [number, f"{code_of(queries)} {timezone}"],
-    )
+    with transaction(con):
+        record_sources(con)
+        con.execute(
+            f"create or replace table {STATE}.build as"
+            " select uuid() as id, ?::integer as number, ? as made_by",
+            [number, f"{code_of(queries)} {timezone}"],
+        )
+        con.execute(
+            f"create or replace table {STATE}.contents as select unnest(?::varchar[]) as relation,"
+            " unnest(?::bigint[]) as row_count, unnest(?::varchar[])::hugeint as row_hashes",
+            [[*contents], *map(list, zip(*map(astuple, contents.values()), strict=True))],
+        )
+    _name_build_file(con)
 
 
-def record_build_file(con: duckdb.DuckDBPyConnection) -> None:
-    """Record that the build file is of the same build as the warehouse's own relations."""
-    forget_build(con)
+def _name_build_file(con: duckdb.DuckDBPyConnection) -> None:
     ((build_id,),) = con.execute(f"select id from {STATE}.build").fetchall()
     con.execute(f"create schema {BUILD_FILE}.{_PREFIX}{build_id.hex}")
-
-
-def record_contents(con: duckdb.DuckDBPyConnection, contents: Mapping[str, Contents]) -> None:
-    """Record the contents of the relations of both files, which ends a build."""
-    ((build_id,),) = con.execute(f"select id from {STATE}.build").fetchall()
-    con.execute(
-        f"""
-        create or replace table {STATE}.contents as
-        select
-            $build_id::uuid as build_id,
-            unnest($relations::varchar[]) as relation,
-            unnest($rows::bigint[]) as row_count,
-            unnest($hashes::varchar[])::hugeint as row_hashes
-        """,
-        {
-            "build_id": build_id,
-            "relations": list(contents),
-            "rows": [each.rows for each in contents.values()],
-            "hashes": [str(each.hashes) for each in contents.values()],
-        },
-    )
 
 
 def recorded_contents(con: duckdb.DuckDBPyConnection) -> dict[str, Contents]:
@@ -103,7 +92,7 @@ def row_counts(con: duckdb.DuckDBPyConnection, relations: Collection[str]) -> di
 
 
 def forget_build(con: duckdb.DuckDBPyConnection) -> None:
-    """Make the next build a full one."""
+    """Make the next build a full one, unless this one ends."""
     for name in _builds(con):
         con.execute(f"drop schema {BUILD_FILE}.{name}")
 
@@ -116,13 +105,17 @@ def build_number(con: duckdb.DuckDBPyConnection, queries: Path, timezone: str) -
     try:
         row = con.execute(f"""
             select id, number, made_by from {STATE}.build
-            semi join {STATE}.contents as contents on contents.build_id = id
         """).fetchone()
     except duckdb.CatalogException:
         return None
     if row is None or _builds(con) != [f"{_PREFIX}{row[0].hex}"]:
         return None
     return int(row[1]) if row[2] == f"{code_of(queries)} {timezone}" else None
+
+
+def is_built(con: duckdb.DuckDBPyConnection) -> bool:
+    """Return True if the relations of the build file are of one build."""
+    return bool(_builds(con))
 
 
 def _builds(con: duckdb.DuckDBPyConnection) -> list[str]:
