@@ -11,10 +11,9 @@ from typing import NamedTuple
 
 import pytest
 
-from analytics.finance.books.frozen import load_frozen, write_frozen
+from analytics.finance.books.frozen import load_frozen, selects, write_frozen
 from analytics.published.export.focus.columns import Dataset
 from analytics.published.export.focus.files import file_name, write_focus
-from analytics.resources import folder
 from analytics.transform.models import references
 from tests.queries.metered import read_workspace
 from tests.queries.sample import own
@@ -78,8 +77,8 @@ def rows(
 def _read() -> list[str]:
     read = {"marts.fct_charges", "marts.fct_charge_adjustments", "marts.fct_invoices"}
     read |= {"marts.dim_models", "marts.dim_months", "audit.closings", "audit.loads"}
-    for file in (folder("queries") / "books").glob("*.sql"):
-        read |= references(file.stem, file.read_text(encoding="utf-8"))
+    for name, sql in selects().items():
+        read |= references(name, sql)
     return sorted(read)
 
 

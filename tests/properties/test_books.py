@@ -51,13 +51,7 @@ OF_THE_BOOKS = (
     "fct_charges", "fct_charge_adjustments", "fct_month_lines", "fct_period_adjustments",
     "dim_months", "closings",
 )  # fmt: skip
-FROZEN = {
-    relation
-    for name in frozen.names()
-    for relation in references(
-        name, (folder("queries") / "books" / f"{name}.sql").read_text(encoding="utf-8")
-    )
-}
+FROZEN = {relation for name, sql in frozen.selects().items() for relation in references(name, sql)}
 CHECKS = ("and_adjustments_are_todays_figures", "are_what_their_loads_gave")
 
 _begins = st.sampled_from([NOW.replace(day=28), NOW.replace(month=3, day=29, hour=22)])

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime
 
-from analytics.finance.books.frozen import names
-from analytics.resources import folder
+from analytics.finance.books.frozen import selects
 from tests.transform.given import Warehouse
 
 
@@ -13,10 +12,10 @@ def close(warehouse: Warehouse, *months: date, revision: int = 1) -> None:
     """Close months in their order, each with the figures as they are built by then."""
     for month in months:
         warehouse.build()
-        frozen = {}
-        for name in names():
-            sql = (folder("queries") / "books" / f"{name}.sql").read_text(encoding="utf-8")
-            frozen[name] = sql.replace("$month", f"'{month}'").replace("$revision", str(revision))
+        frozen = {
+            name: sql.replace("$month", f"'{month}'").replace("$revision", str(revision))
+            for name, sql in selects().items()
+        }
         tables = ", ".join(f"{name} as (\n{sql})" for name, sql in frozen.items())
         warehouse.rows(f"with {tables} select count(*) from {', '.join(frozen)}")  # one build
         for name, sql in frozen.items():

@@ -1,7 +1,7 @@
 """Frozen tables: what a close writes of a month, and a build reads back into schema `finance`.
 
-Each file of `queries/books/` is one SELECT on the published tables, of the month `$month`: its rows
-go to a Parquet file of the same name, and from there into `finance.closed_<name>`.
+Each is one SELECT on the published tables, of the month `$month`: rows of a mart, or a file of
+`queries/books/`. They go to a Parquet file of its name, and from there to `finance.closed_<name>`.
 """
 
 from __future__ import annotations
@@ -26,15 +26,32 @@ if TYPE_CHECKING:
     from analytics.finance.books.reading import Books
 
 
-def names() -> list[str]:
-    """Return the names of the frozen tables, sorted."""
-    return sorted(path.stem for path in folder("queries").joinpath("books").glob("*.sql"))
+# By the name of a frozen table of a mart's rows: its column of the month, and those left out.
+_OF_MARTS = {
+    "accruals": ("booked_month", "entry_usd, is_booked"),
+    "allocations": ("usage_month", ""),
+    "budgets": ("month", ""),
+    "charge_adjustments": ("booked_month", "is_booked"),
+    "journal_lines": ("booked_month", "revision, is_booked"),
+    "month_bridge": ("month", ""),
+}
+
+
+def selects() -> dict[str, str]:
+    """Return the SELECT of each frozen table, by its name, sorted."""
+    found = {
+        name: f"select * {left_out and f'exclude ({left_out})'} from marts.fct_{name}"
+        f" where {month} = $month::date order by all"
+        for name, (month, left_out) in _OF_MARTS.items()
+    }
+    for path in folder("queries").joinpath("books").glob("*.sql"):
+        found[path.stem] = path.read_text(encoding="utf-8")
+    return dict(sorted(found.items()))
 
 
 def write_frozen(con: duckdb.DuckDBPyConnection, month: date, revision: int, target: Path) -> None:
     """Write the frozen tables of a month into a folder that exists."""
-    for name in names():
-        sql = (folder("queries") / "books" / f"{name}.sql").read_text(encoding="utf-8")
+    for name, sql in selects().items():
         parameters = {"month": month, "revision": revision}
         given = {key: value for key, value in parameters.items() if f"${key}" in sql}
         file = target / f"{name}.parquet"
@@ -66,7 +83,7 @@ def load_frozen(con: duckdb.DuckDBPyConnection, folders: Iterable[Path]) -> None
     A month that was closed before a table was there has no rows of it.
     """
     found = list(folders)
-    for name in names():
+    for name in selects():
         con.execute(f"delete from finance.closed_{name}")
         for each in found:
             file = each / f"{name}.parquet"
