@@ -20,7 +20,6 @@ from analytics.transform.parsing import columns_read, parse, renamed, tables_rea
 
 LAYERS = ("intermediate", "marts", "audit", "reports")
 PUBLISHED = ("marts", "audit")
-VIEWS = ("staging", "intermediate")
 SOURCE_SCHEMAS = ("raw", "staging", "ledger", "finance")
 CHECK_RESULTS = frozenset(
     {
@@ -130,14 +129,14 @@ def model_errors(model: Model) -> Iterator[None]:
 
 @dataclass(frozen=True)
 class SqlModel(Model):
-    """A model that is one SELECT: a view in staging, and in intermediate unless its header says."""
+    """A model that is one SELECT: a view in intermediate, unless its header says a table."""
 
     sql: str
 
     @property
     def is_view(self) -> bool:
-        """True in the first two schemas, unless the header requires a table."""
-        return self.layer in VIEWS and not self.header.is_table
+        """True in intermediate, unless the header requires a table."""
+        return self.layer == "intermediate" and not self.header.is_table
 
     def make(
         self,
