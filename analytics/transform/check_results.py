@@ -8,6 +8,7 @@ from analytics.transform.comments import comment_on
 from analytics.transform.models import Header
 
 RESULTS = "build_file.audit.check_results"
+CONTROLS = "build_file.audit.controls"
 FINDINGS = "build_file.audit.control_findings"
 PROJECT_FILES = "build_file.audit.project_files"
 ALERT_FINDINGS = "build_file.audit.alert_findings"
@@ -21,6 +22,21 @@ _RESULTS_HEADER = Header(
 _RESULT_COLUMNS = """
     checked_at timestamptz, check_name varchar, claim varchar, control varchar, sources varchar,
     violation_count bigint, is_ok boolean, is_blocking boolean, finding varchar"""
+
+_CONTROLS_HEADER = Header(
+    "Each control against the API by workspace: its two sources, what they sum to over all that was"
+    " compared. Sources are independent: neither number is derived from the other."
+    " Grain: workspace, control and measure.",
+    key=("workspace_id", "control", "measure"),
+    columns={
+        "control": "Name of the control, as the header of its check has it.",
+        "ours": "Sum of the first source, in the unit.",
+        "theirs": "Sum of the second source, in the unit.",
+    },
+)
+_CONTROL_COLUMNS = """
+    workspace_id varchar, control varchar, measure varchar, first_source varchar,
+    second_source varchar, compared_count bigint, ours decimal(38, 10), theirs decimal(38, 10)"""
 
 _FINDINGS_HEADER = Header(
     "Differences that controls against the API found, of each control and workspace the "
@@ -87,18 +103,23 @@ _ALERT_COLUMNS = """
 
 
 def create_results(con: duckdb.DuckDBPyConnection) -> None:
-    """Create the tables, or empty them, but for the rules of finance."""
+    """Create the tables, or empty them, but for the rules of finance, and sums of controls.
+
+    A control that is not run again has these as they are.
+    """
     existing = con.execute(
         "select concat_ws('.', database_name, schema_name, table_name) from duckdb_tables()"
     ).fetchall()
     for relation, columns, header in (
         (RESULTS, _RESULT_COLUMNS, _RESULTS_HEADER),
+        (CONTROLS, _CONTROL_COLUMNS, _CONTROLS_HEADER),
         (FINDINGS, _FINDING_COLUMNS, _FINDINGS_HEADER),
         (PROJECT_FILES, _FILE_COLUMNS, _FILES_HEADER),
         (ALERT_FINDINGS, _ALERT_COLUMNS, _ALERTS_HEADER),
     ):
         if (relation,) in existing:
-            con.execute(f"truncate {relation}")
+            if relation != CONTROLS:
+                con.execute(f"truncate {relation}")
         else:
             con.execute(f"create table {relation} ({columns})")
             comment_on(con, relation, header)

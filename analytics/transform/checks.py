@@ -2,14 +2,15 @@
 
 Most check keys and sums of our own, and always stop publishing. A check whose header names a
 control compares two sources of the API that are independent of each other and may be late or
-wrong: its rows have the `measure`, both numbers (`ours`, `theirs`), the `difference` that nothing
-explains (`difference_usd`, too, null for counts and tokens), and whether the day is closed
-(`is_closed`). It stops publishing only where a closed day differs by more than both thresholds.
+wrong: its rows are all that it compares, of each `measure` both numbers (`ours`, `theirs`), by how
+much they may differ (`tolerance`), and whether the day is closed (`is_closed`). Of the measure that
+the header names, the sums are published. It stops publishing only where a closed day differs by
+more than both thresholds.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
@@ -23,17 +24,21 @@ from analytics.format.numbers import plural
 from analytics.parts import Before
 from analytics.resources import folder
 from analytics.transform.build import all_models, build_on_results
-from analytics.transform.check_results import FINDINGS, KEPT_FINDINGS, RESULTS, create_results
-from analytics.transform.header_checks import header_checks
+from analytics.transform.check_results import (
+    CONTROLS,
+    FINDINGS,
+    KEPT_FINDINGS,
+    RESULTS,
+    create_results,
+)
+from analytics.transform.header_checks import KEYS, header_checks
 from analytics.transform.incremental import Update
 from analytics.transform.models import (
     PUBLISHED,
     Header,
     ModelError,
     SqlModel,
-    read_header,
-    references,
-    short_name,
+    read_folder,
 )
 from analytics.transform.parsing import parse
 from analytics.transform.side_by_side import run_all
@@ -41,20 +46,36 @@ from analytics.warehouse.database import record_count, transaction
 from analytics.warehouse.sources import MOST_RUNS_APART
 
 SHOWN_ROWS = 3
-_TOGETHER = 6
+_TOGETHER = 24
 _MOST_RECORDS = 1_000_000
-"""Checks in one statement, and the most records for which their memory is no matter."""
+"""Questions in one statement, and the most records for which their memory is no matter."""
 
+MERGED = {
+    KEYS: (
+        "keys_are_unique_and_known",
+        "Each row has a key of its own, no key is null, and no value is unlisted.",
+    ),
+    "dim_agents": ("agents_are_in_dim_agents", "Each agent of a table is in dim_agents."),
+    "dim_workspaces": (
+        "workspaces_are_in_dim_workspaces",
+        "Each workspace of a table is in dim_workspaces.",
+    ),
+    "fct_runs": ("runs_are_in_fct_runs", "Each run of a table is in fct_runs."),
+}
+"""Checks of all tables' headers that stand together: names and claims, by their kind."""
+
+_DIFFERS = "abs(ours - theirs) > tolerance"
+_USD = "if(ends_with(measure, '_usd'), ours - theirs, null)"
 # Above its threshold and the percentage, a difference blocks: of tokens, requests, runs, dollars.
 _BLOCKS = f"""
     is_closed
-    and abs(difference) > case
+    and abs(ours - theirs) - tolerance > case
         when measure in ('tokens_in', 'tokens_out') then 1000000
         when measure = 'request_count' then 100
         when measure like '%count' then {MOST_RUNS_APART}
         else $usd
     end
-    and abs(difference) * 100 > $percent * coalesce(abs(theirs), 0)"""
+    and (abs(ours - theirs) - tolerance) * 100 > $percent * abs(theirs)"""
 
 
 @dataclass(frozen=True)
@@ -106,6 +127,25 @@ class CheckResult:
         return f"{self.name} ({rows}): {shown}"
 
 
+@dataclass(frozen=True)
+class Check:
+    """A claim: the SELECT of what contradicts it, or of all that a control compares.
+
+    It passes if none of its `questions` returns a row; there are several where it is of several
+    tables.
+    """
+
+    name: str
+    header: Header
+    sql: str
+    questions: tuple[SqlModel, ...]
+
+    @property
+    def violations(self) -> str:
+        """The SELECT of what contradicts the claim."""
+        return f"from (\n{self.sql}\n) where {_DIFFERS}" if self.header.control else self.sql
+
+
 def run_checks(
     con: duckdb.DuckDBPyConnection,
     *,
@@ -117,102 +157,138 @@ def run_checks(
     """Run every check on the built relations, and store the results in one transaction.
 
     Of an update, a check that passed before is run on what changed. `audit.check_results` has each
-    check, and `audit.control_findings` each difference to the API. `before` is told of each check.
-    Raises ModelError, which names the file, for a check that cannot be run.
+    check, `audit.controls` what each control compared, and `audit.control_findings` each
+    difference. `before` is told of each check. Raises ModelError, which names the file, for a check
+    that cannot be run.
     """
     queries = queries or folder("queries")
-    checks = _all_checks(con, queries)
+    checks = all_checks(con, queries)
     on = cache(update.on) if update else lambda _: None
-
-    def run(
-        connection: duckdb.DuckDBPyConnection, group: Sequence[SqlModel]
-    ) -> dict[str, CheckResult]:
-        passed = _passed(connection, group, on(connection))
-        return {
-            check.name: _result(check)
-            if check.name in passed
-            else _run(connection, check, thresholds or Thresholds())
-            for check in group
-        }
-
     records = update.changes.record_count if update else record_count(con)
-    size = _TOGETHER if records <= _MOST_RECORDS else 1
-    groups = {checks[at].name: checks[at : at + size] for at in range(0, len(checks), size)}
-    found = run_all(con, groups, run, before=before, records=records)
-    results = dict(chain.from_iterable(each.items() for each in found.values()))
+    # What is narrowed to touched parts has to be asked before these are those of the next one.
+    size = 1 if update or records > _MOST_RECORDS else _TOGETHER
+    asked = [(check, each) for check in checks for each in check.questions]
+    if update:  # the parser is of one thread
+        parse(each.sql for _, each in asked)
+    groups = {asked[at][1].name: asked[at : at + size] for at in range(0, len(asked), size)}
+    answers = run_all(
+        con,
+        groups,
+        lambda connection, group: _ask(connection, _changed(group, on(connection))),
+        before=before,
+        records=records,
+    )
+    found: set[str] = set()
+    sums: dict[str, list[dict[str, Any]]] = {}
+    for name, is_found, compared in chain.from_iterable(answers.values()):
+        if is_found:
+            found.add(name)
+        sums[name] = compared or []
+    results = [
+        _run(con, check, thresholds or Thresholds()) if check.name in found else _result(check)
+        for check in checks
+    ]
     with transaction(con):
         create_results(con)
-        for name, result in results.items():
-            if result.control and not result.ok:
-                _store_findings(con, next(check for check in checks if check.name == name))
-        store_results(con, [*results.values()])
+        for check, result in zip(checks, results, strict=True):
+            if check.header.control and check.name in sums:
+                _store_sums(con, check.header, sums[check.name])
+            if check.header.control and not result.ok:
+                _store_findings(con, check)
+        store_results(con, results)
         build_on_results(con, queries)
-    return [*results.values()]
+    return results
 
 
 def parse_queries(queries: Path) -> None:
     """Parse the files of models and checks, which are then not parsed again."""
     all_models(queries)
-    parse(_texts(queries).values())
+    read_folder("checks", queries / "checks")
 
 
-def _texts(queries: Path) -> dict[Path, str]:
-    files = sorted((queries / "checks").glob("*.sql"))
-    return {path: path.read_text(encoding="utf-8") for path in files}
-
-
-def _all_checks(con: duckdb.DuckDBPyConnection, queries: Path) -> list[SqlModel]:
-    """Return the checks that headers of models declare, then the files of `checks/`."""
-    found: list[tuple[str, str, Header, str]] = []
+def all_checks(con: duckdb.DuckDBPyConnection, queries: Path) -> list[Check]:
+    """Return the checks that headers of models declare, then those of the files of `checks/`."""
+    merged: dict[str, list[tuple[SqlModel, str]]] = {kind: [] for kind in MERGED}
+    checks: list[Check] = []
     for model in all_models(queries):
         if model.layer in PUBLISHED or model.header.conserves or model.header.sums:
             try:
-                found += [
-                    (check.name, model.file, check.header, check.sql)
-                    for check in header_checks(con, model)
-                ]
+                for each in header_checks(con, model):
+                    asked = SqlModel(
+                        "checks", each.name, model.file, each.header, each.reads, each.probe
+                    )
+                    if each.kind:
+                        row = f"select '{model.name}' as relation, to_json(rows)::varchar as found"
+                        merged[each.kind].append((asked, f"{row} from ({each.sql}) as rows"))
+                    else:
+                        checks.append(Check(each.name, each.header, each.sql, (asked,)))
             except duckdb.Error as error:
                 raise ModelError(model.file, str(error)) from error
-    for path, sql in _texts(queries).items():
-        found.append((path.stem, short_name(path), read_header(sql), sql))
-    parse(sql for *_, sql in found)
-    return [
-        SqlModel("checks", name, file, header, references(file, sql), sql)
-        for name, file, header, sql in found
-    ]
+    for kind, (name, claim) in MERGED.items():
+        questions, selects = zip(*merged[kind], strict=True)
+        checks.append(Check(name, Header(claim), " union all ".join(selects), questions))
+    files = read_folder("checks", queries / "checks")
+    return [*checks, *(Check(each.name, each.header, each.sql, (each,)) for each in files)]
 
 
-def _passed(
-    con: duckdb.DuckDBPyConnection, group: Sequence[SqlModel], update: Update | None
-) -> frozenset[str]:
-    """Return the checks that find nothing, by one statement; of an update, in what changed.
+_Question = tuple[Check, SqlModel, str]
+_Answer = tuple[str, bool, list[dict[str, Any]] | None]
 
-    A statement for each takes twice as long. Where it cannot be run, none has passed: run alone,
-    the check that is the reason tells so.
+
+def _changed(group: Sequence[tuple[Check, SqlModel]], update: Update | None) -> Iterator[_Question]:
+    """Yield the questions of a group with their SQL: of an update, those that may fail now."""
+    for check, question in group:
+        sql: str | None = question.sql
+        if update and check.name in update.passed_checks:
+            sql = update.narrowed(question)
+        if sql is not None:
+            yield check, question, sql
+
+
+def _ask(con: duckdb.DuckDBPyConnection, asked: Iterable[_Question]) -> list[_Answer]:
+    """Return of each question its check, whether a row contradicts it, and what was compared.
+
+    One statement asks all: a statement for each takes twice as long. Where it cannot be run, each
+    is run alone, so that the error names the file.
     """
-    texts = {
-        check.name: update.narrowed(check)
-        if update and check.name in update.passed_checks
-        else check.sql
-        for check in group
-    }
-    asked = {name: sql for name, sql in texts.items() if sql is not None}
-    if not asked:
-        return frozenset(texts)
-    statement = " union all ".join(
-        f"select '{name}', exists (from (\n{sql}\n))" for name, sql in asked.items()
-    )
+    questions = [*asked]
+    if not questions:
+        return []
+    statement = " union all ".join(_asking(check, sql) for check, _, sql in questions)
     try:
-        found = {name for name, is_found in con.execute(statement).fetchall() if is_found}
+        return con.execute(statement).fetchall()
     except duckdb.InterruptException:
         raise
-    except duckdb.Error:
-        return frozenset()
-    return frozenset(texts.keys() - found)
+    except duckdb.Error as error:
+        if len(questions) == 1:
+            raise ModelError(questions[0][1].file, str(error)) from error
+        return [answer for each in questions for answer in _ask(con, [each])]
+
+
+def _asking(check: Check, sql: str) -> str:
+    """Return a SELECT of the answer to a question: of a control with its sums by workspace."""
+    if not check.header.control:
+        return f"select '{check.name}' as name, exists (from (\n{sql}\n)) as is_found, null as sums"
+    is_summed = f"filter (measure = '{check.header.measure}')"
+    return f"""
+        select '{check.name}' as name, coalesce(bool_or(differs), false) as is_found, list(sums)
+        from (
+            select
+                bool_or({_DIFFERS}) as differs,
+                {{
+                    workspace_id: workspace_id,
+                    compared_count: count(*) {is_summed},
+                    ours: sum(ours) {is_summed},
+                    theirs: sum(theirs) {is_summed}
+                }} as sums
+            from (\n{sql}\n)
+            where ours - theirs is not null
+            group by workspace_id
+        )"""
 
 
 def _result(
-    check: SqlModel,
+    check: Check,
     violation_count: int = 0,
     blocking_count: int = 0,
     violations: tuple[dict[str, Any], ...] = (),
@@ -229,23 +305,25 @@ def _result(
     )
 
 
-def _run(con: duckdb.DuckDBPyConnection, check: SqlModel, thresholds: Thresholds) -> CheckResult:
-    blocking, order, values = "true", "", {}
+def _run(con: duckdb.DuckDBPyConnection, check: Check, thresholds: Thresholds) -> CheckResult:
+    """Count what contradicts a claim, and read the first of it; of a control, the largest."""
+    blocking, columns, order, values = "true", "*", "", {}
     if check.header.control:
         blocking = _BLOCKS
-        order = f"order by coalesce({_BLOCKS}, false) desc, abs(difference_usd) desc nulls last"
+        columns = f"* exclude (tolerance, is_closed), {_USD} as difference_usd, is_closed"
+        order = f"order by {_BLOCKS} desc, abs(difference_usd) desc nulls last"
         values = {"usd": thresholds.usd, "percent": thresholds.percent}
     try:
         found = con.execute(
-            f"select count(*) over (), count(*) filter ({blocking}) over (), violations.*"
-            f" from (\n{check.sql}\n) as violations {order} limit {SHOWN_ROWS}",
+            f"select count(*) over (), count(*) filter ({blocking}) over (), {columns}"
+            f" from (\n{check.violations}\n) {order} limit {SHOWN_ROWS}",
             values,
         )
-        columns = [name for name, *_ in found.description[2:]]
+        names = [name for name, *_ in found.description[2:]]
         rows = found.fetchall()
     except duckdb.Error as error:
-        raise ModelError(check.file, str(error)) from error
-    violations = tuple(dict(zip(columns, row[2:], strict=True)) for row in rows)
+        raise ModelError(check.questions[0].file, str(error)) from error
+    violations = tuple(dict(zip(names, row[2:], strict=True)) for row in rows)
     found_count, blocking_count = rows[0][:2] if rows else (0, 0)
     return _result(check, found_count, blocking_count, violations)
 
@@ -258,33 +336,44 @@ def _plain(value: Any) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
-def _store_findings(con: duckdb.DuckDBPyConnection, check: SqlModel) -> None:
-    """Store the rows of a failed control; a column that the control does not have is null."""
-    try:
-        con.execute(
-            f"""
-            insert into {FINDINGS}
-            with violations as (
-                from {FINDINGS} where false
-                union all by name
-                from (\n{check.sql}\n)
-            )
-            select
-                $name, $control, workspace_id, row_number() over largest,
-                count(*) over (partition by workspace_id), agent_id, utc_date, run_id, provider,
-                measure, ours, theirs, difference_usd, is_closed
-            from violations
-            window largest as (
-                partition by workspace_id
-                order by
-                    abs(difference_usd) desc nulls last, abs(ours - theirs) desc nulls last,
-                    utc_date desc, agent_id, run_id, provider, measure
-            )
-            qualify row_number() over largest <= {KEPT_FINDINGS}""",
-            {"name": check.name, "control": check.header.control},
+def _store_sums(
+    con: duckdb.DuckDBPyConnection, header: Header, sums: Sequence[dict[str, Any]]
+) -> None:
+    """Store what a control compared in place of what it compared before."""
+    con.execute(f"delete from {CONTROLS} where control = ?", [header.control])
+    for each in sums:
+        if each["compared_count"]:
+            con.execute(
+                f"insert into {CONTROLS} values (?, ?, ?, ?, ?, ?, ?, ?)",
+                [each.pop("workspace_id"), header.control, header.measure, *header.sources,
+                 *each.values()],
+            )  # fmt: skip
+
+
+def _store_findings(con: duckdb.DuckDBPyConnection, check: Check) -> None:
+    """Store the differences of a control; a column that the control does not have is null."""
+    con.execute(
+        f"""
+        insert into {FINDINGS}
+        with violations as (
+            from {FINDINGS} where false
+            union all by name
+            select *, {_USD} as difference_usd from (\n{check.violations}\n)
         )
-    except duckdb.Error as error:
-        raise ModelError(check.file, str(error)) from error
+        select
+            $name, $control, workspace_id, row_number() over largest,
+            count(*) over (partition by workspace_id), agent_id, utc_date, run_id, provider,
+            measure, ours, theirs, difference_usd, is_closed
+        from violations
+        window largest as (
+            partition by workspace_id
+            order by
+                abs(difference_usd) desc nulls last, abs(ours - theirs) desc nulls last,
+                utc_date desc, agent_id, run_id, provider, measure
+        )
+        qualify row_number() over largest <= {KEPT_FINDINGS}""",
+        {"name": check.name, "control": check.header.control},
+    )
 
 
 def store_results(con: duckdb.DuckDBPyConnection, results: Sequence[CheckResult]) -> None:

@@ -20,52 +20,79 @@ from dataclasses import dataclass
 
 import duckdb
 
-from analytics.transform.models import Header, Model
+from analytics.transform.models import PUBLISHED, Header, Model
 from analytics.warehouse.database import quoted
 
 _MEASURE = re.compile(r"\w+_count|\w+_usd|tokens_\w+|duration_ms")
 
+KEYS = "key"
+"""The kind of checks of keys, and of values; that of references is the table of which they are."""
+
 
 @dataclass(frozen=True)
 class HeaderCheck:
-    """A check: its name, its claim, its SQL, and the header that tells its parts."""
+    """A check: its name, its SELECT of what contradicts it, and the header that tells its parts.
+
+    `kind` is that of checks which may stand together; empty for sums. `probe` is a SELECT that
+    returns a row, and sooner, wherever `sql` does: where it returns none, `sql` need not be run.
+    """
 
     name: str
+    kind: str
+    reads: frozenset[str]
     sql: str
+    probe: str
     header: Header
 
 
 def header_checks(con: duckdb.DuckDBPyConnection, model: Model) -> Iterator[HeaderCheck]:
-    """Yield each check that a header declares; the relations that it reads have been built."""
+    """Yield each check that a header declares; the relations that it reads have been built.
+
+    Of our own tables, no column of a key may be null either.
+    """
     header, name, relation = model.header, model.name, model.relation
+    reads = frozenset({relation})
     if header.key:
         key = _names(header.key)
+        nulls = " or ".join(f"{each} is null" for each in key.split(", "))
+        is_null = nulls if model.layer in PUBLISHED else "false"
         yield HeaderCheck(
             f"{name}_key_is_unique",
+            KEYS,
+            reads,
             f"select {key}, count(*) as row_count from {relation} "
-            f"group by {key} having row_count > 1",
+            f"group by {key} having row_count > 1 or {is_null}",
+            # Keys of as many hashes as there are rows are as many.
+            f"select 1 from {relation} having count(*) > count(distinct hash({key})) "
+            f"or bool_or({is_null})",
             Header(
                 f"{name} holds one row per {', '.join(header.key)}.",
                 narrow=header.narrow if header.narrow in header.key else None,
             ),
         )
-    for column, target in header.refs.items():
-        key = _names(dict.fromkeys(["workspace_id", column]))
-        yield HeaderCheck(
-            f"{name}_{column}_is_in_{target}",
-            f"select {key}, count(*) as row_count from {relation} "
-            f"anti join marts.{target} using ({key}) group by all order by all",
-            Header(f"Every {column} of {name} is in {target}.", narrow=header.narrow),
-        )
     for column, values in header.values.items():
         known = ", ".join(f"'{quoted(value)}'" for value in values)
+        unknown = f"from {relation} where ({_names([column])} in ({known})) is not true"
         yield HeaderCheck(
             f"{name}_{column}_is_known",
-            f"select {_names([column])}, count(*) as row_count from {relation} "
-            f"where ({_names([column])} in ({known})) is not true group by all order by all",
+            KEYS,
+            reads,
+            f"select {_names([column])}, count(*) as row_count {unknown} group by all order by all",
+            f"select 1 {unknown}",
             Header(
                 f"Every {column} of {name} is one of {', '.join(values)}.", narrow=header.narrow
             ),
+        )
+    for column, target in header.refs.items():
+        key = _names(dict.fromkeys(["workspace_id", column]))
+        unknown = f"from {relation} anti join marts.{target} using ({key})"
+        yield HeaderCheck(
+            f"{name}_{column}_is_in_{target}",
+            target,
+            reads | {f"marts.{target}"},
+            f"select {key}, count(*) as row_count {unknown} group by all order by all",
+            f"select 1 {unknown}",
+            Header(f"Every {column} of {name} is in {target}.", narrow=header.narrow),
         )
     if header.conserves:
         source, _, by = header.conserves.partition(" by ")
@@ -142,7 +169,8 @@ def _compared(
             (select '{model.relation}' as holds, * from (from ours except from theirs){zero})
         )
         from differences order by {", ".join(names)}, holds"""
-    return HeaderCheck(name, sql, header)
+    reads = {source, model.relation} | ({"raw.superseded"} if is_raw else set())
+    return HeaderCheck(name, "", frozenset(reads), sql, sql, header)
 
 
 def _sum(column: str, is_raw: bool) -> str:

@@ -25,6 +25,7 @@ CHECK_RESULTS = frozenset(
     {
         "audit.check_results",
         "audit.control_findings",
+        "audit.controls",
         "audit.project_files",
         "audit.alert_findings",
     }
@@ -34,7 +35,7 @@ CHECK_RESULTS = frozenset(
 _FOLDERS = {"reports": "report"}  # of `queries/`, where its name is not the layer's
 
 _HEADER_FIELD = re.compile(
-    r"(key|materialized|narrow|control|sources|conserves|sums|(?i:blocking|severity)"
+    r"(key|materialized|narrow|control|measure|sources|conserves|sums|(?i:blocking|severity)"
     r"|(column|ref|values|narrow) (?P<column>\w+)): (?P<value>.+)"
 )
 
@@ -57,15 +58,17 @@ class Header:
 
     `narrow` is the column by whose values, in each workspace, parts of the relation can be built
     alone, and `narrow_inputs` what stands for it in single inputs: see `incremental`. `control`
-    names a check against the API, and `sources` the two that it compares. `conserves`, `sums`,
-    `refs` and `values` declare checks: see `header_checks`. `blocking` is of checks of the user's
-    own, "true" if they stop publishing; ours always do. `severity` is of alerts.
+    names a check against the API, `sources` the two that it compares, and `measure` the one whose
+    sums are published. `conserves`, `sums`, `refs` and `values` declare checks: see
+    `header_checks`. `blocking` is of checks of the user's own, "true" if they stop publishing; ours
+    always do. `severity` is of alerts.
     """
 
     description: str
     key: tuple[str, ...] = ()
     is_table: bool = False
     control: str | None = None
+    measure: str | None = None
     sources: tuple[str, ...] = ()
     columns: Mapping[str, str] = field(default_factory=dict)
     refs: Mapping[str, str] = field(default_factory=dict)
@@ -289,6 +292,7 @@ def read_header(sql: str) -> Header:
         _split(fields.get("key", ""), ","),
         fields.get("materialized") == "table",
         fields.get("control"),
+        fields.get("measure"),
         _split(fields.get("sources", ""), "|"),
         of_columns["column"],
         of_columns["ref"],

@@ -157,7 +157,8 @@ def repeat_contradicting_costs(con: duckdb.DuckDBPyConnection) -> None:
         insert into ledger.pending_details
         select workspace_id, run_id, 'run_costs', runs.created_at, null
         from intermediate.int_runs as runs
-        semi join intermediate.int_run_differences using (workspace_id, run_id)
+        semi join (from intermediate.int_run_comparisons where differs)
+            using (workspace_id, run_id)
         anti join (from ledger.pending_details where source = 'run_costs')
             using (workspace_id, run_id)
         order by runs.created_at desc, run_id

@@ -5,7 +5,6 @@
 -- provider is. Grain: workspace and UTC day.
 -- key: workspace_id, utc_date
 -- column unexplained_by_agent_usd: Unexplained cost in US dollars, each agent's without its sign.
--- values status: open, pending, reconciled, unreconciled
 -- column status: open (today, or provisional runs), pending (unexplained within 8 days, or a meter
 -- refused), or [un]reconciled.
 with

@@ -2,6 +2,7 @@
 -- agent's cost is that of its metered hours; of a sum with a line that lacks the amount, nothing is
 -- known.
 -- control: allocation
+-- measure: billed_usd
 -- sources: analytics/timeseries/by-agent | analytics/billing, analytics/hourly
 with
 
@@ -84,8 +85,7 @@ select
     compared.measure,
     compared.ours,
     compared.theirs,
-    compared.ours - compared.theirs as difference_usd,
-    compared.ours - compared.theirs as difference,
+    compared.tolerance,
     true as is_closed
 from compared
 join intermediate.int_metered_days as metered_days using (workspace_id, utc_date)
@@ -93,5 +93,3 @@ where
     compared.utc_date < metered_days.last_date
     and metered_days.has_agent_bill
     and if(compared.agent_id is null, metered_days.has_bill, metered_days.has_hours)
-    and abs(compared.ours - compared.theirs) > compared.tolerance
-order by compared.workspace_id, compared.utc_date, compared.measure, compared.agent_id

@@ -1,6 +1,7 @@
 -- On each UTC day that has ended, a provider's metered hours add up to its billed usage: cost,
 -- tokens and requests, as far as both are known.
 -- control: bill
+-- measure: cost_usd
 -- sources: analytics/hourly | analytics/billing
 with
 
@@ -71,8 +72,7 @@ select
     days.measure,
     days.ours,
     days.theirs,
-    if(days.measure = 'cost_usd', days.ours - days.theirs, null) as difference_usd,
-    days.ours - days.theirs as difference,
+    days.tolerance,
     true as is_closed
 from days
 join intermediate.int_metered_days as metered_days using (workspace_id, utc_date)
@@ -80,5 +80,3 @@ where
     days.utc_date < metered_days.last_date
     and metered_days.has_hours
     and metered_days.has_bill
-    and abs(days.ours - days.theirs) > days.tolerance
-order by days.workspace_id, days.utc_date, days.provider, days.measure

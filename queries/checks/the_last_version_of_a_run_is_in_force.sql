@@ -1,4 +1,5 @@
--- Of a run that changed, the last version and no other is the one in fct_runs.
+-- Every run that was ever loaded is in fct_runs, and of one that changed the last version and no
+-- other.
 -- narrow: run_id
 with
 
@@ -25,3 +26,7 @@ where
         and (runs.status, runs.cost_usd, runs.load_id, runs.file_line)
         is distinct from (versions.status, versions.cost_usd, versions.load_id, versions.file_line)
     )
+union all by name
+select distinct workspace_id, run_id
+from raw.runs
+anti join marts.fct_runs using (workspace_id, run_id)

@@ -2,6 +2,7 @@
 -- an agent cost, and has as many tokens, as far as all are known; days on which a platform run
 -- crossed midnight may differ, and add up to nothing.
 -- control: platform
+-- measure: cost_usd
 -- sources: analytics/platform-agents, runs | analytics/hourly
 with
 
@@ -12,10 +13,8 @@ compared as (
         utc_date,
         listed_open_count + provisional_count = 0 as is_closed,
         unnest(['cost_usd', 'tokens_in', 'tokens_out']) as measure,
-        unnest([rolled_up_cost_usd, rolled_up_tokens_in, rolled_up_tokens_out]::decimal(38, 10)[])
-            as ours,
         unnest([metered_cost_usd, metered_tokens_in, metered_tokens_out]::decimal(38, 10)[])
-            as theirs,
+            as metered,
         unnest([leftover_usd, leftover_tokens_in, leftover_tokens_out]::decimal(38, 10)[])
             as leftover,
         unnest([tolerance_usd, 0, 0]) as tolerance
@@ -23,17 +22,15 @@ compared as (
     where agent_id = '(platform)' and has_ended and listed_open_count = 0 and is_metered
 )
 
+-- Cost and tokens of runs with what crossed midnight, as far as that can explain the meter.
 select
     workspace_id,
     agent_id,
     utc_date,
     measure,
-    ours,
-    theirs,
-    if(measure = 'cost_usd', leftover, null) as difference_usd,
-    leftover as difference,
+    if(timing.utc_date is null, metered - leftover, metered) as ours,
+    metered as theirs,
+    tolerance,
     is_closed
 from compared
-anti join intermediate.int_platform_timing using (workspace_id, utc_date, measure)
-where abs(leftover) > tolerance
-order by workspace_id, utc_date, measure
+left join intermediate.int_platform_timing as timing using (workspace_id, utc_date, measure)

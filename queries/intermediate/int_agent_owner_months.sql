@@ -4,7 +4,6 @@
 -- Grain: workspace, line, owner, cost center and month.
 -- key: workspace_id, agent_id, owner, cost_center, month
 -- materialized: table
--- sums: fct_agent_months by agent_id; month
 with
 
 bills as (

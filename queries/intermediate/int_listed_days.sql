@@ -2,18 +2,6 @@
 -- key: workspace_id, agent_id, utc_date
 -- materialized: table
 -- narrow: utc_date
--- narrow run_costs: by run_id
-with
-
--- Of a run whose costs by model were read, and are known.
-model_costs as (
-    select workspace_id, run_id, true as has_costs, sum(cost_usd) as cost_usd
-    from staging.run_costs
-    where is_current
-    group by workspace_id, run_id
-    having count(cost_usd) = count(*)
-)
-
 select
     runs.workspace_id,
     runs.agent_id,
@@ -29,13 +17,9 @@ select
     count(*) filter (runs.tokens_in is null or runs.tokens_out is null) as unknown_token_count,
     sum(runs.cost_usd) filter (runs.is_terminal) as run_cost_usd,
     sum(runs.cost_usd) filter (not runs.is_terminal) as open_cost_usd,
-    count(*) filter (runs.is_terminal and model_costs.has_costs) as compared_run_count,
-    sum(runs.cost_usd) filter (runs.is_terminal and model_costs.has_costs) as compared_usd,
-    sum(model_costs.cost_usd) filter (runs.is_terminal) as model_cost_usd,
     coalesce(sum(runs.tokens_in), 0)::bigint as listed_tokens_in,
     coalesce(sum(runs.tokens_out), 0)::bigint as listed_tokens_out,
     coalesce(sum(runs.duration_ms), 0)::bigint as listed_duration_ms
 from intermediate.int_runs as runs
 left join ledger.provisional_runs as provisional using (workspace_id, run_id)
-left join model_costs using (workspace_id, run_id)
 group by runs.workspace_id, runs.agent_id, runs.utc_date

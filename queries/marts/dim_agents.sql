@@ -3,7 +3,6 @@
 -- Every workspace has two more lines, '(none)' for runs without an agent and '(platform)' for the
 -- platform's own activity, so that a join to this table loses no figure. Grain: agent.
 -- key: workspace_id, agent_id
--- values line_type: agent, no_agent, platform
 -- column owner: Owner on the day of the last batch, of finance/owners.csv; null without one.
 -- column cost_center: Cost center on that day; null without one.
 -- column first_counted_date: First UTC day whose runs the API was asked to count; else null.

@@ -4,7 +4,6 @@
 -- forgotten, its closed months hold figures. Grain: workspace, month.
 -- key: workspace_id, month
 -- column month: First day of the calendar month.
--- values status: open, incomplete, final, closed
 -- column status: open (may change), incomplete (begins unread), final or closed (booked).
 -- column revision: Number of the close that is in force; null while the month is not closed.
 -- column closed_at: When it was closed (UTC); null while the month is not closed.

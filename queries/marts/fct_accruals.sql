@@ -40,7 +40,7 @@ adjusted as (
         corrections.usage_month as usage_month,
         corrections.workspace_id,
         corrections.cost_center,
-        coalesce(corrections.account, defaults.default_account) as account,
+        coalesce(nullif(corrections.account, '(none)'), defaults.default_account) as account,
         sum(corrections.billed_usd) as billed_usd,
         sum(corrections.own_key_usd) as own_key_usd
     from marts.fct_charge_adjustments as corrections

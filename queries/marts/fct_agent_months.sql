@@ -6,8 +6,6 @@
 -- billed on the platform's line. Surcharge and own-key cost are unknown where the API refuses the
 -- workspace's provider keys. Grain: workspace, line and month.
 -- key: workspace_id, agent_id, month
--- values status: open, incomplete, final, closed
--- sums: fct_agent_days by agent_id; date_trunc('month', date)::date as month; or zero
 -- column month: First day of the calendar month.
 -- column status: Of the month: open (may change), incomplete (begins unread), final or closed.
 -- column is_complete: True once every date of the month is complete.

@@ -18,6 +18,7 @@
 -- column usage_month: First day of the closed month to which the usage belongs.
 -- column cause: Why it changed: late_run, run_removed, cost_corrected, bill_corrected,
 -- split_corrected or owner_changed.
+-- column account: Account of the owner by finance/owners.csv; '(none)' without one.
 -- column metered_cost_usd: Signed change of metered cost in US dollars.
 -- column billed_usd: Signed change of what Levain bills in US dollars.
 -- column surcharge_usd: Signed change of the surcharge in US dollars.
@@ -278,7 +279,7 @@ select
     model,
     owner,
     cost_center,
-    account,
+    coalesce(account, '(none)') as account,
     cause,
     columns('_usd$')::decimal(38, 10),
     columns('^tokens_|^request_count$')::bigint,

@@ -91,7 +91,7 @@ adjustments as (
         last_day(corrections.booked_month) as entry_date,
         'adjustment' as kind,
         'expense' as role,
-        coalesce(corrections.account, defaults.default_account) as account,
+        coalesce(nullif(corrections.account, '(none)'), defaults.default_account) as account,
         corrections.cost_center,
         corrections.workspace_id,
         corrections.usage_month as usage_month,

@@ -2,7 +2,6 @@
 -- key: workspace_id, run_id, model, provider
 -- narrow: run_id
 -- ref run_id: fct_runs
--- conserves: raw.run_costs by run_id; ifnull(provider, '(unknown)') as provider
 -- column first_request_at: When the run's first request to the model came (UTC), as the API says.
 -- column last_request_at: When the run's last request to the model came (UTC), as the API says.
 select

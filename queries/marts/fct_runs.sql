@@ -3,9 +3,7 @@
 -- key: workspace_id, run_id
 -- narrow: run_id
 -- narrow int_first_runs: by session_id
--- ref workspace_id: dim_workspaces
 -- ref agent_id: dim_agents
--- values trigger_type: schedule, parent, session, unknown
 -- conserves: raw.runs by created_at::date; ifnull(agent_id, '(none)') as agent_id; with rows
 -- column load_id: The load that first read the run as it is now.
 with

@@ -3,9 +3,7 @@
 -- Grain: workspace, hour, agent, model and provider.
 -- key: workspace_id, hour, agent_id, model, provider
 -- narrow: hour
--- ref workspace_id: dim_workspaces
 -- ref agent_id: dim_agents
--- conserves: raw.usage_hours by hour::date; ifnull(agent_id, '(platform)') as agent_id
 select
     workspace_id,
     hour,

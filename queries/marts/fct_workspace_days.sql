@@ -3,7 +3,6 @@
 -- key: workspace_id, date
 -- narrow: date
 -- narrow int_measures: starts_on
--- sums: fct_agent_days by date
 select
     measures.workspace_id,
     workspaces.workspace_name,

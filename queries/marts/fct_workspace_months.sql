@@ -1,8 +1,6 @@
 -- All runs of a workspace by month, the platform's own activity, the bill taken apart, and what
 -- changed after it was first published: the sum of fct_agent_months. Grain: workspace, month.
 -- key: workspace_id, month
--- values status: open, incomplete, final, closed
--- sums: fct_agent_months by month; or zero
 -- column month: First day of the calendar month.
 -- column status: Of the month: open (may change), incomplete (begins unread), final or closed.
 -- column is_complete: True once every date of the month is complete.

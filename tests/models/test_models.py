@@ -29,8 +29,14 @@ import pytest
 
 from analytics.resources import folder
 from analytics.transform.build import all_models
-from analytics.transform.checks import _all_checks
-from analytics.transform.models import Header, Model, SqlModel, in_order, references
+from analytics.transform.models import (
+    Header,
+    Model,
+    SqlModel,
+    in_order,
+    read_folder,
+    references,
+)
 from analytics.transform.page_queries import create_queries, page_queries
 from analytics.warehouse.schema import source_views
 from tests.transform.given import empty_warehouse
@@ -143,7 +149,8 @@ def tables(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tables]:
         for each in asked:
             con.execute(f"create table warehouse.{each.relation} as from temp.{each.name}")
         built = in_order(all_models(queries))
-        models = [*_source_views(), *built, *asked, *_all_checks(con, queries)]
+        checks = read_folder("checks", queries / "checks")
+        models = [*_source_views(), *built, *asked, *checks]
         yield con, [replace(each, header=replace(each.header, is_table=True)) for each in models]
 
 

@@ -46,7 +46,9 @@ def bring_up_to_date(batch: Batch) -> bool:
             each.name: each.violation_count
             for each in run_checks(con, update=updated[1] if updated else None)
         }
+        compared = con.execute("from audit.controls order by all").fetchall()
         assert found == {each.name: each.violation_count for each in run_checks(con)}
+        assert compared == con.execute("from audit.controls order by all").fetchall()
     return updated is not None
 
 

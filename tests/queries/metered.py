@@ -50,9 +50,10 @@ def asked(
         until = refused.get(source, end)
         for status, start, stop in ((200, first, until), (403, until, end)):
             if start < stop:
+                (request,) = warehouse.row("select count(*) from ledger.requests")
                 warehouse.insert(
-                    "ledger.requests", workspace_id=workspace_id, load_id="load-1", request=1,
-                    source=source, agent_id="a-1" if source == "run_counts" else None,
-                    status=status, fetched_at="2026-12-05 05:00Z", window_start=start,
-                    window_end=stop,
+                    "ledger.requests", workspace_id=workspace_id, load_id="load-1",
+                    request=request, source=source, status=status,
+                    agent_id="a-1" if source == "run_counts" else None,
+                    fetched_at="2026-12-05 05:00Z", window_start=start, window_end=stop,
                 )  # fmt: skip

@@ -7,8 +7,8 @@ from decimal import Decimal
 import duckdb
 import pytest
 
-from analytics.transform.checks import Thresholds, _run
-from analytics.transform.models import SqlModel, read_header
+from analytics.transform.checks import Check, Thresholds, _run
+from analytics.transform.models import read_header
 
 HEADER = read_header("-- Both agree.\n-- control: any\n-- sources: ours | theirs\nselect 1")
 
@@ -21,7 +21,6 @@ HEADER = read_header("-- Both agree.\n-- control: any\n-- sources: ours | theirs
         ("cost_usd", "20", 120, True, False),  # no more than the dollars
         ("cost_usd", "20.01", 200.1, True, False),  # no more than the percentage
         ("cost_usd", "20.01", 120, False, False),
-        ("cost_usd", "20.01", None, True, True),
         ("run_count", "11", 100, True, True),
         ("run_count", "10", 1, True, False),
         ("failed_count", "11", 110, True, False),
@@ -32,14 +31,14 @@ HEADER = read_header("-- Both agree.\n-- control: any\n-- sources: ours | theirs
     ],
 )
 def test_a_difference_above_both_thresholds_blocks(
-    measure: str, difference: str, theirs: float | None, *, is_closed: bool, blocks: bool
+    measure: str, difference: str, theirs: float, *, is_closed: bool, blocks: bool
 ) -> None:
     """Of a closed day it does: above the number of its measure, and above the percentage."""
     row = f"""
-        select '{measure}' as measure, {difference}::decimal(38, 10) as difference,
-            null::decimal(38, 10) as difference_usd, $theirs as theirs, {is_closed} as is_closed
-    """.replace("$theirs", "null" if theirs is None else str(theirs))
-    check = SqlModel("checks", "any", "any.sql", HEADER, frozenset(), row)
+        select '{measure}' as measure, {theirs} + {difference}::decimal(38, 10) as ours,
+            {theirs}::decimal(38, 10) as theirs, 0 as tolerance, {is_closed} as is_closed
+    """
+    check = Check("any", HEADER, row, ())
 
     with duckdb.connect() as con:
         result = _run(con, check, Thresholds(usd=Decimal(20), percent=Decimal(10)))

@@ -13,8 +13,16 @@ import pytest
 from analytics.resources import folder
 from analytics.transform import build
 from analytics.transform.build import all_models
-from analytics.transform.checks import CheckResult, Thresholds, _all_checks, _run, run_checks
-from analytics.transform.header_checks import header_checks
+from analytics.transform.checks import (
+    Check,
+    CheckResult,
+    Thresholds,
+    _ask,
+    _changed,
+    _run,
+    all_checks,
+    run_checks,
+)
 from analytics.transform.models import PUBLISHED, ModelError
 from analytics.warehouse.database import attached_marts
 from analytics.warehouse.layout import Layout
@@ -49,11 +57,25 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Warehouse,
         warehouse.given(
             "agent_billing_days", date="2026-12-01", cost_usd="0.5", billed_usd="0.5", **of
         )
+        _agree(warehouse)
         warehouse.build_all("Europe/Berlin")
         run_checks(warehouse.con)
         warehouse.con.execute("checkpoint build_file; detach build_file")
         yield warehouse, root / "data" / "build.duckdb"
         warehouse.con.execute("attach ':memory:' as build_file")
+
+
+def _agree(warehouse: Warehouse) -> None:
+    """Add a run that agrees with its model costs, and a provider's hour with its bill."""
+    usage = {"tokens_in": 1002, "tokens_out": 2}
+    warehouse.given("run_costs", run_id="r-2", cost_usd="0.0000000001", **usage)
+    warehouse.insert(
+        "ledger.requests", workspace_id=WORKSPACE, load_id="load-1", request=8, run_id="r-2",
+        source="run_costs", status=200,
+    )  # fmt: skip
+    usage |= {"provider": "exact", "date": "2026-11-17", "cost_usd": 1, "request_count": 1}
+    warehouse.given("usage_hours", hour="2026-11-17 09:00Z", agent_id="a-1", model="m", **usage)
+    warehouse.given("billing_days", billed_usd=1, **usage)
 
 
 @pytest.fixture
@@ -64,10 +86,37 @@ def sample(built: tuple[Warehouse, Path], tmp_path: Path) -> Iterator[Warehouse]
         yield warehouse
 
 
+@pytest.fixture
+def undone(sample: Warehouse) -> Iterator[Warehouse]:
+    """The sample, of which all damage is taken back: tables of no mart are no copy."""
+    sample.con.begin()
+    yield sample
+    sample.con.rollback()
+
+
 def broken(warehouse: Warehouse) -> dict[str, CheckResult]:
     """The checks of keys and sums of our own that fail."""
     results = run_checks(warehouse.con)
     return {result.name: result for result in results if not result.ok and not result.control}
+
+
+def checks_of(warehouse: Warehouse) -> dict[str, Check]:
+    return {each.name: each for each in all_checks(warehouse.con, folder("queries"))}
+
+
+def fails(warehouse: Warehouse, check: Check) -> bool:
+    """Ask all questions of a check."""
+    asked = _changed([(check, each) for each in check.questions], None)
+    return any(is_found for _, is_found, _ in _ask(warehouse.con, asked))
+
+
+def names_without_key(warehouse: Warehouse) -> list[str]:
+    """The tables that the check of keys names; it fails if there are any."""
+    check = checks_of(warehouse)["keys_are_unique_and_known"]
+    found = sorted(warehouse.rows(f"select distinct relation from ({check.sql})"))
+
+    assert fails(warehouse, check) == bool(found)
+    return [name for (name,) in found]
 
 
 def test_all_pass(sample: Warehouse) -> None:
@@ -83,84 +132,84 @@ def test_all_pass_when_empty(warehouse: Warehouse) -> None:
     assert warehouse.rows("from marts.fct_runs") == []
 
 
-def test_no_two_checks_have_a_name(sample: Warehouse) -> None:
-    """Each check that a header declares or a file holds has a result."""
-    declared = [
-        check.name
-        for model in all_models(folder("queries"))
-        if model.layer in PUBLISHED or model.header.conserves or model.header.sums
-        for check in header_checks(sample.con, model)
-    ]
-    files = [file.stem for file in (folder("queries") / "checks").glob("*.sql")]
+def test_each_check_is_tried(sample: Warehouse) -> None:
+    """No two checks have a name, and each has damage that it must find."""
+    names = [each.name for each in all_checks(sample.con, folder("queries"))]
 
-    assert sorted(each.name for each in run_checks(sample.con)) == sorted([*declared, *files])
+    assert sorted({name for name, _ in DAMAGE}) == sorted(names)
 
 
-def test_every_check_is_tried(sample: Warehouse) -> None:
-    """Each check of our own has its damage, but for those of keys."""
-    names = {result.name for result in run_checks(sample.con) if not result.control}
+@pytest.mark.parametrize(("name", "damage"), DAMAGE)
+def test_a_check_finds_its_damage(undone: Warehouse, name: str, damage: str) -> None:
+    """Each check fails on the damage that its name denies, and finds more than before."""
+    check = checks_of(undone)[name]
+    before = _run(undone.con, check, Thresholds()).violation_count
+    undone.con.execute(damage)
 
-    assert {name for name in names if not name.endswith("_key_is_unique")} == DAMAGE.keys()
-
-
-def test_checks_find_their_damage(sample: Warehouse) -> None:
-    """Each check fails on the damage that its name denies."""
-    checks = {check.name: check for check in _all_checks(sample.con, folder("queries"))}
-    passed = []
-    for name, damage in DAMAGE.items():
-        sample.con.begin()
-        sample.con.execute(damage)
-        if _run(sample.con, checks[name], Thresholds()).ok:
-            passed.append(name)
-        sample.con.rollback()
-
-    assert passed == []
+    assert fails(undone, check)
+    assert _run(undone.con, check, Thresholds()).violation_count > before
 
 
-def test_keys(sample: Warehouse) -> None:
-    """With a row twice the check of a key fails."""
+def test_a_key_that_comes_twice(sample: Warehouse) -> None:
+    """With a row twice the check of keys names the table, of each published one."""
     models = [each for each in all_models(folder("queries")) if each.layer in PUBLISHED]
     for model in models:
         sample.con.execute(f"insert into {model.relation} from {model.relation} limit 1")
 
-    assert {f"{model.name}_key_is_unique" for model in models} <= broken(sample).keys()
+    assert names_without_key(sample) == sorted(model.name for model in models)
+
+
+@pytest.mark.parametrize("place", range(10))
+def test_a_key_that_is_null(sample: Warehouse, place: int) -> None:
+    """With a null in any of its columns the check of keys names the table."""
+    models = [
+        each
+        for each in all_models(folder("queries"))
+        if each.layer in PUBLISHED and len(each.header.key) > place
+    ]
+    for model in models:
+        sample.con.execute(
+            f'update {model.relation} set "{model.header.key[place]}" = null'
+            f" where rowid = (select min(rowid) from {model.relation})"
+        )
+
+    assert names_without_key(sample) == sorted(model.name for model in models)
 
 
 def test_violation_names_the_numbers(sample: Warehouse) -> None:
     """A violation says where it is, and both numbers that should be equal."""
     sample.con.execute("""
-        update marts.fct_workspace_days set cost_usd = cost_usd + 0.0000000001
-        where workspace_id = 'w-1' and date = '2026-11-19'
+        update marts.fct_charges set surcharge_usd = surcharge_usd + 0.0000000001
+        where workspace_id = 'w-1' and utc_date = '2026-11-19' and agent_id = 'a-1'
+            and provider = 'bedrock'
     """)
 
-    name = "fct_workspace_days_sums_fct_agent_days"
-    (check,) = (each for each in _all_checks(sample.con, folder("queries")) if each.name == name)
-    result = _run(sample.con, check, Thresholds())
+    result = broken(sample)["fct_charges_sums_int_agent_billing_days"]
 
     assert result.violation_count == 2
     other, violation = result.violations
     assert violation["workspace_id"] == "w-1"
-    assert str(violation["date"]) == "2026-11-19"
-    assert violation["holds"] == "marts.fct_workspace_days"
-    assert other["holds"] == "marts.fct_agent_days"
-    assert violation["cost_usd"] - other["cost_usd"] == Decimal("1e-10")
+    assert str(violation["utc_date"]) == "2026-11-19"
+    assert violation["holds"] == "marts.fct_charges"
+    assert other["holds"] == "intermediate.int_agent_billing_days"
+    assert violation["surcharge_usd"] - other["surcharge_usd"] == Decimal("1e-10")
 
 
 def test_results_are_a_mart(sample: Warehouse) -> None:
     """Results stand in the marts, one row a check; all violations count, the first are shown."""
-    sample.con.execute("update marts.fct_runs set error_class = null")
+    sample.con.execute("update marts.fct_runs set is_final = true, is_terminal = false")
 
     results = run_checks(sample.con)
 
-    (found,) = (each for each in results if each.name == "failed_runs_alone_have_an_error_class")
-    assert (found.violation_count, len(found.violations)) == (11, 3)
+    (found,) = (each for each in results if each.name == "final_runs_have_ended")
+    assert (found.violation_count, len(found.violations)) == (95, 3)
     assert sample.row("select count(*), count(distinct check_name) from audit.check_results") == (
         len(results), len(results),
     )  # fmt: skip
     assert sample.row(
         "select claim, is_ok, violation_count, checked_at <= now()"
         " from audit.check_results where check_name = ?", found.name,
-    ) == (found.claim, False, 11, True)  # fmt: skip
+    ) == (found.claim, False, 95, True)  # fmt: skip
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from tests.queries.metered import asked, metered
 from tests.transform.given import Warehouse
 
 OPEN = "from marts.fct_accruals where not is_booked and usage_month = '2026-11-01'"
-NOT_GIVEN = {"requests_key_is_unique", "roll_ups_agree_with_the_hourly_meter"}
+NOT_GIVEN = {"roll_ups_agree_with_the_hourly_meter"}
 """Checks of rows that this warehouse has in part only."""
 
 

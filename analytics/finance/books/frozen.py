@@ -26,23 +26,25 @@ if TYPE_CHECKING:
     from analytics.finance.books.reading import Books
 
 
-# By the name of a frozen table of a mart's rows: its column of the month, and those left out.
+# By the name of a frozen table of a mart's rows: its column of the month, and those selected.
 _OF_MARTS = {
-    "accruals": ("booked_month", "entry_usd, is_booked"),
-    "allocations": ("usage_month", ""),
-    "budgets": ("month", ""),
-    "charge_adjustments": ("booked_month", "is_booked"),
-    "journal_lines": ("booked_month", "revision, is_booked"),
-    "month_bridge": ("month", ""),
+    "accruals": ("booked_month", "* exclude (entry_usd, is_booked)"),
+    "allocations": ("usage_month", "*"),
+    "budgets": ("month", "*"),
+    "charge_adjustments": (
+        "booked_month",
+        "* exclude (is_booked) replace (nullif(account, '(none)') as account)",
+    ),
+    "journal_lines": ("booked_month", "* exclude (revision, is_booked)"),
+    "month_bridge": ("month", "*"),
 }
 
 
 def selects() -> dict[str, str]:
     """Return the SELECT of each frozen table, by its name, sorted."""
     found = {
-        name: f"select * {left_out and f'exclude ({left_out})'} from marts.fct_{name}"
-        f" where {month} = $month::date order by all"
-        for name, (month, left_out) in _OF_MARTS.items()
+        name: f"select {columns} from marts.fct_{name} where {month} = $month::date order by all"
+        for name, (month, columns) in _OF_MARTS.items()
     }
     for path in folder("queries").joinpath("books").glob("*.sql"):
         found[path.stem] = path.read_text(encoding="utf-8")

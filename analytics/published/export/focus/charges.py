@@ -30,7 +30,7 @@ CHARGES = f"""
     with
 
     corrections as (
-        select *
+        select * replace (nullif(account, '(none)') as account)
         from marts.fct_charge_adjustments
         where booked_month >= $month::date
     ),

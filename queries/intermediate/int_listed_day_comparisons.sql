@@ -1,8 +1,8 @@
--- Where the listed runs of an agent's UTC day contradict the API's counts and sums of all its runs:
--- more listed than reported of any part, or not as many where every run is listed. Days with a run
--- that contradicts its own model costs are left out: that run explains them. Cost and tokens of a
--- day with a run of unknown ones are not compared. A day is counted up to some weeks after it; runs
--- that were open then may have ended since, with any status.
+-- The listed runs of an agent's UTC day beside the API's counts and sums of all its runs. They are
+-- the same where every run is listed; else no part of them is more than the API reports, and may be
+-- less. Days with a run that contradicts its own model costs are left out: that run explains them.
+-- Cost and tokens of a day with a run of unknown ones are not compared. A day is counted up to some
+-- weeks after it; runs that were open then may have ended since, with any status.
 -- Grain: UTC day, agent and measure.
 -- key: workspace_id, agent_id, utc_date, measure
 -- materialized: table
@@ -28,12 +28,12 @@ compared as (
             if(unknown_cost_count = 0, run_cost_usd + open_cost_usd, null),
             if(unknown_token_count = 0, listed_tokens_in, null),
             if(unknown_token_count = 0, listed_tokens_out, null)
-        ]::decimal(38, 10)[]) as listed_value,
+        ]::decimal(38, 10)[]) as ours,
         unnest([
             coalesce(api_run_count, api_rollup_run_count),
             api_succeeded_count, api_failed_count, api_cancelled_count,
             api_cost_usd, api_tokens_in, api_tokens_out
-        ]::decimal(38, 10)[]) as api_value,
+        ]::decimal(38, 10)[]) as theirs,
         unnest([0, ended_since, ended_since, ended_since, tolerance_usd, 0, 0]) as tolerance
     from intermediate.int_agent_days_vs_api
     where agent_id <> '(platform)' and is_comparable
@@ -44,15 +44,13 @@ select
     agent_id,
     utc_date,
     measure,
-    listed_value,
-    api_value,
-    listed_value
-    - api_value
-    - if(measure = 'cost_usd', 0, sign(listed_value - api_value) * tolerance) as difference,
+    ours,
+    theirs,
+    if(has_unlisted, greatest(theirs - ours, tolerance), tolerance) as tolerance,
     has_unlisted,
     is_closed
 from compared
-anti join intermediate.int_run_differences using (workspace_id, agent_id, utc_date)
-where
-    listed_value - api_value > tolerance
-    or (not has_unlisted and abs(listed_value - api_value) > tolerance)
+anti join (
+    from intermediate.int_run_comparisons where differs
+) using (workspace_id, agent_id, utc_date)
+where ours - theirs is not null

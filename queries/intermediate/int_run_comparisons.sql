@@ -1,7 +1,7 @@
--- Ended listed runs whose cost or tokens are not the sum of their model costs, by measure; a run
--- whose model costs were not read since it has these figures, or lack one, is not compared.
--- Grain: run and measure.
--- key: workspace_id, run_id, measure
+-- Ended listed runs beside the sums of their model costs, which are unknown if a part of them is; a
+-- run whose model costs were not read since it has these figures is not compared.
+-- Grain: run.
+-- key: workspace_id, run_id
 -- materialized: table
 -- narrow: run_id
 with
@@ -47,21 +47,26 @@ compared as (
         runs.run_id,
         runs.agent_id,
         runs.utc_date,
-        unnest(['cost_usd', 'tokens_in', 'tokens_out']) as measure,
-        unnest([runs.cost_usd, runs.tokens_in, runs.tokens_out]::decimal(38, 10)[]) as run_value,
-        unnest([
-            if(model_sums.row_count > 0, model_sums.cost_usd, 0),
-            if(model_sums.row_count > 0, model_sums.tokens_in, 0),
-            if(model_sums.row_count > 0, model_sums.tokens_out, 0)
-        ]::decimal(38, 10)[]) as model_value,
-        (1 + coalesce(model_sums.row_count, 0)) * 0.00000000005 as tolerance
+        provisional.run_id is null as is_final,
+        runs.cost_usd,
+        runs.tokens_in,
+        runs.tokens_out,
+        if(model_sums.row_count > 0, model_sums.cost_usd, 0) as model_cost_usd,
+        if(model_sums.row_count > 0, model_sums.tokens_in, 0) as model_tokens_in,
+        if(model_sums.row_count > 0, model_sums.tokens_out, 0) as model_tokens_out,
+        (1 + coalesce(model_sums.row_count, 0)) * 0.00000000005 as tolerance_usd
     from intermediate.int_runs as runs
     join reads using (workspace_id, run_id)
     join known_since using (workspace_id, run_id)
     left join model_sums using (workspace_id, run_id)
+    left join ledger.provisional_runs as provisional using (workspace_id, run_id)
     where runs.is_terminal and known_since.load_id <= reads.load_id
 )
 
-select workspace_id, run_id, agent_id, utc_date, measure, run_value, model_value
+select
+    *,
+    abs(cost_usd - model_cost_usd) > tolerance_usd
+    or tokens_in <> model_tokens_in
+    or tokens_out <> model_tokens_out
+        as differs
 from compared
-where abs(run_value - model_value) > tolerance
