@@ -23,6 +23,7 @@ from analytics.cli.app import app
 from analytics.levain import AsyncLevain, errors
 from analytics.resources import folder
 from analytics.transform.build import build
+from analytics.transform.checks import MERGED
 from analytics.transform.measures import measures
 from analytics.transform.models import Header, read_header
 from analytics.warehouse.database import attached_marts, open_warehouse
@@ -225,7 +226,9 @@ def _controls() -> str:
 
 
 def _sums() -> str:
-    return ",\n".join(f"`{name}`" for name, header in _checks() if not header.control) + "."
+    names = [name for name, _ in MERGED.values()]
+    names += [name for name, header in _checks() if not header.control]
+    return ",\n".join(f"`{name}`" for name in names) + "."
 
 
 def _checks() -> list[tuple[str, Header]]:

@@ -10,7 +10,7 @@ more than both thresholds.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
@@ -46,9 +46,8 @@ from analytics.warehouse.database import record_count, transaction
 from analytics.warehouse.sources import MOST_RUNS_APART
 
 SHOWN_ROWS = 3
-_TOGETHER = 24
 _MOST_RECORDS = 1_000_000
-"""Questions in one statement, and the most records for which their memory is no matter."""
+"""The most records for which the memory of all questions of a check is no matter."""
 
 MERGED = {
     KEYS: (
@@ -104,9 +103,9 @@ class CheckResult:
     claim: str
     control: str | None
     sources: tuple[str, ...]
-    violation_count: int
-    blocking_count: int
-    violations: tuple[dict[str, Any], ...]
+    violation_count: int = 0
+    blocking_count: int = 0
+    violations: tuple[dict[str, Any], ...] = ()
     error: str | None = None
 
     @property
@@ -165,36 +164,31 @@ def run_checks(
     checks = all_checks(con, queries)
     on = cache(update.on) if update else lambda _: None
     records = update.changes.record_count if update else record_count(con)
+    groups = {check.name: (check, check.questions) for check in checks}
     # What is narrowed to touched parts has to be asked before these are those of the next one.
-    size = 1 if update or records > _MOST_RECORDS else _TOGETHER
-    asked = [(check, each) for check in checks for each in check.questions]
-    if update:  # the parser is of one thread
-        parse(each.sql for _, each in asked)
-    groups = {asked[at][1].name: asked[at : at + size] for at in range(0, len(asked), size)}
+    if update or records > _MOST_RECORDS:
+        groups = {each.name: (check, (each,)) for check in checks for each in check.questions}
+        parse(each.sql for _, (each,) in groups.values())  # by one thread
     answers = run_all(
         con,
         groups,
-        lambda connection, group: _ask(connection, _changed(group, on(connection))),
+        lambda connection, asked: _ask(connection, *asked, on(connection)),
         before=before,
         records=records,
     )
-    found: set[str] = set()
-    sums: dict[str, list[dict[str, Any]]] = {}
-    for name, is_found, compared in chain.from_iterable(answers.values()):
-        if is_found:
-            found.add(name)
-        sums[name] = compared or []
+    asked = [(groups[name][0], *answer) for name, answer in answers.items() if answer]
+    found = {check.name for check, is_found, _ in asked if is_found}
     results = [
         _run(con, check, thresholds or Thresholds()) if check.name in found else _result(check)
         for check in checks
     ]
     with transaction(con):
         create_results(con)
-        for check, result in zip(checks, results, strict=True):
-            if check.header.control and check.name in sums:
-                _store_sums(con, check.header, sums[check.name])
-            if check.header.control and not result.ok:
-                _store_findings(con, check)
+        for check, is_found, sums in asked:
+            if check.header.control:
+                _store_sums(con, check.header, sums or ())
+                if is_found:
+                    _store_findings(con, check)
         store_results(con, results)
         build_on_results(con, queries)
     return results
@@ -212,18 +206,15 @@ def all_checks(con: duckdb.DuckDBPyConnection, queries: Path) -> list[Check]:
     checks: list[Check] = []
     for model in all_models(queries):
         if model.layer in PUBLISHED or model.header.conserves or model.header.sums:
-            try:
-                for each in header_checks(con, model):
-                    asked = SqlModel(
-                        "checks", each.name, model.file, each.header, each.reads, each.probe
-                    )
-                    if each.kind:
-                        row = f"select '{model.name}' as relation, to_json(rows)::varchar as found"
-                        merged[each.kind].append((asked, f"{row} from ({each.sql}) as rows"))
-                    else:
-                        checks.append(Check(each.name, each.header, each.sql, (asked,)))
-            except duckdb.Error as error:
-                raise ModelError(model.file, str(error)) from error
+            for each in header_checks(con, model):
+                asked = SqlModel(
+                    "checks", each.name, model.file, each.header, each.reads, each.probe or each.sql
+                )
+                if each.kind:
+                    row = f"select '{model.name}' as relation, to_json(rows)::varchar as found"
+                    merged[each.kind].append((asked, f"{row} from ({each.sql}) as rows"))
+                else:
+                    checks.append(Check(each.name, each.header, each.sql, (asked,)))
     for kind, (name, claim) in MERGED.items():
         questions, selects = zip(*merged[kind], strict=True)
         checks.append(Check(name, Header(claim), " union all ".join(selects), questions))
@@ -231,78 +222,51 @@ def all_checks(con: duckdb.DuckDBPyConnection, queries: Path) -> list[Check]:
     return [*checks, *(Check(each.name, each.header, each.sql, (each,)) for each in files)]
 
 
-_Question = tuple[Check, SqlModel, str]
-_Answer = tuple[str, bool, list[dict[str, Any]] | None]
-
-
-def _changed(group: Sequence[tuple[Check, SqlModel]], update: Update | None) -> Iterator[_Question]:
-    """Yield the questions of a group with their SQL: of an update, those that may fail now."""
-    for check, question in group:
-        sql: str | None = question.sql
-        if update and check.name in update.passed_checks:
-            sql = update.narrowed(question)
-        if sql is not None:
-            yield check, question, sql
-
-
-def _ask(con: duckdb.DuckDBPyConnection, asked: Iterable[_Question]) -> list[_Answer]:
-    """Return of each question its check, whether a row contradicts it, and what was compared.
-
-    One statement asks all: a statement for each takes twice as long. Where it cannot be run, each
-    is run alone, so that the error names the file.
-    """
-    questions = [*asked]
-    if not questions:
-        return []
-    statement = " union all ".join(_asking(check, sql) for check, _, sql in questions)
-    try:
-        return con.execute(statement).fetchall()
-    except duckdb.InterruptException:
-        raise
-    except duckdb.Error as error:
-        if len(questions) == 1:
-            raise ModelError(questions[0][1].file, str(error)) from error
-        return [answer for each in questions for answer in _ask(con, [each])]
-
-
-def _asking(check: Check, sql: str) -> str:
-    """Return a SELECT of the answer to a question: of a control with its sums by workspace."""
-    if not check.header.control:
-        return f"select '{check.name}' as name, exists (from (\n{sql}\n)) as is_found, null as sums"
-    is_summed = f"filter (measure = '{check.header.measure}')"
-    return f"""
-        select '{check.name}' as name, coalesce(bool_or(differs), false) as is_found, list(sums)
-        from (
-            select
-                bool_or({_DIFFERS}) as differs,
-                {{
-                    workspace_id: workspace_id,
-                    compared_count: count(*) {is_summed},
-                    ours: sum(ours) {is_summed},
-                    theirs: sum(theirs) {is_summed}
-                }} as sums
-            from (\n{sql}\n)
-            where ours - theirs is not null
-            group by workspace_id
-        )"""
-
-
-def _result(
+def _ask(
+    con: duckdb.DuckDBPyConnection,
     check: Check,
-    violation_count: int = 0,
-    blocking_count: int = 0,
-    violations: tuple[dict[str, Any], ...] = (),
-) -> CheckResult:
+    questions: Sequence[SqlModel],
+    update: Update | None,
+) -> Any:
+    """Return whether a row contradicts a check, and what a control compared in each workspace.
+
+    Of an update, a check that passed before is asked of what changed; None if nothing did.
+    """
+    texts: Sequence[str | None] = [each.sql for each in questions]
+    if update and check.name in update.passed_checks:
+        texts = [update.narrowed(each) for each in questions]
+    asked = [f"(\n{text}\n)" for text in texts if text is not None]
+    if not asked:
+        return None
+    select = f"select exists (select 1 from {' union all select 1 from '.join(asked)}), null"
+    if check.header.control:
+        is_summed = f"filter (measure = '{check.header.measure}')"
+        select = f"""
+            select coalesce(bool_or(differs), false), list(sums)
+            from (
+                select
+                    bool_or({_DIFFERS}) as differs,
+                    row(
+                        workspace_id,
+                        count(*) {is_summed},
+                        sum(ours) {is_summed},
+                        sum(theirs) {is_summed}
+                    ) as sums
+                from {asked[0]}
+                where ours - theirs is not null
+                group by workspace_id
+            )"""
+    try:
+        return con.execute(select).fetchone()
+    except duckdb.Error as error:
+        for each in questions if len(questions) > 1 else ():
+            _ask(con, check, [each], update)
+        raise ModelError(questions[0].file, str(error)) from error
+
+
+def _result(check: Check, *found: Any) -> CheckResult:
     header = check.header
-    return CheckResult(
-        check.name,
-        header.description,
-        header.control,
-        header.sources,
-        violation_count,
-        blocking_count,
-        violations,
-    )
+    return CheckResult(check.name, header.description, header.control, header.sources, *found)
 
 
 def _run(con: duckdb.DuckDBPyConnection, check: Check, thresholds: Thresholds) -> CheckResult:
@@ -337,17 +301,17 @@ def _plain(value: Any) -> str:
 
 
 def _store_sums(
-    con: duckdb.DuckDBPyConnection, header: Header, sums: Sequence[dict[str, Any]]
+    con: duckdb.DuckDBPyConnection, header: Header, sums: Iterable[Sequence[Any]]
 ) -> None:
     """Store what a control compared in place of what it compared before."""
     con.execute(f"delete from {CONTROLS} where control = ?", [header.control])
-    for each in sums:
-        if each["compared_count"]:
+    for workspace_id, count, ours, theirs in sums:
+        if count:
+            row = [workspace_id, header.control, header.measure, *header.sources]
             con.execute(
                 f"insert into {CONTROLS} values (?, ?, ?, ?, ?, ?, ?, ?)",
-                [each.pop("workspace_id"), header.control, header.measure, *header.sources,
-                 *each.values()],
-            )  # fmt: skip
+                [*row, count, ours, theirs],
+            )
 
 
 def _store_findings(con: duckdb.DuckDBPyConnection, check: Check) -> None:

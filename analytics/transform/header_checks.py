@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import duckdb
 
@@ -34,15 +34,15 @@ class HeaderCheck:
     """A check: its name, its SELECT of what contradicts it, and the header that tells its parts.
 
     `kind` is that of checks which may stand together; empty for sums. `probe` is a SELECT that
-    returns a row, and sooner, wherever `sql` does: where it returns none, `sql` need not be run.
+    returns a row, and sooner, wherever `sql` does.
     """
 
     name: str
     kind: str
     reads: frozenset[str]
     sql: str
-    probe: str
     header: Header
+    probe: str = ""
 
 
 def header_checks(con: duckdb.DuckDBPyConnection, model: Model) -> Iterator[HeaderCheck]:
@@ -51,49 +51,39 @@ def header_checks(con: duckdb.DuckDBPyConnection, model: Model) -> Iterator[Head
     Of our own tables, no column of a key may be null either.
     """
     header, name, relation = model.header, model.name, model.relation
-    reads = frozenset({relation})
+
+    def check(claim: str, kind: str, columns: str, contradicts: str, meaning: str) -> HeaderCheck:
+        return HeaderCheck(
+            f"{name}_{claim}",
+            kind,
+            frozenset({relation} if kind == KEYS else {relation, f"marts.{kind}"}),
+            f"select {columns}, count(*) as row_count from {relation} {contradicts}",
+            Header(meaning, narrow=header.narrow),
+        )
+
     if header.key:
         key = _names(header.key)
         nulls = " or ".join(f"{each} is null" for each in key.split(", "))
         is_null = nulls if model.layer in PUBLISHED else "false"
-        yield HeaderCheck(
-            f"{name}_key_is_unique",
-            KEYS,
-            reads,
-            f"select {key}, count(*) as row_count from {relation} "
-            f"group by {key} having row_count > 1 or {is_null}",
+        having = f"group by {key} having row_count > 1 or {is_null}"
+        meaning = f"{name} holds one row per {', '.join(header.key)}."
+        yield replace(
+            check("key_is_unique", KEYS, key, having, meaning),
             # Keys of as many hashes as there are rows are as many.
-            f"select 1 from {relation} having count(*) > count(distinct hash({key})) "
+            probe=f"select 1 from {relation} having count(*) > count(distinct hash({key})) "
             f"or bool_or({is_null})",
-            Header(
-                f"{name} holds one row per {', '.join(header.key)}.",
-                narrow=header.narrow if header.narrow in header.key else None,
-            ),
+            header=Header(meaning, narrow=header.narrow if header.narrow in header.key else None),
         )
     for column, values in header.values.items():
         known = ", ".join(f"'{quoted(value)}'" for value in values)
-        unknown = f"from {relation} where ({_names([column])} in ({known})) is not true"
-        yield HeaderCheck(
-            f"{name}_{column}_is_known",
-            KEYS,
-            reads,
-            f"select {_names([column])}, count(*) as row_count {unknown} group by all order by all",
-            f"select 1 {unknown}",
-            Header(
-                f"Every {column} of {name} is one of {', '.join(values)}.", narrow=header.narrow
-            ),
-        )
+        where = f"where ({_names([column])} in ({known})) is not true group by all"
+        meaning = f"Every {column} of {name} is one of {', '.join(values)}."
+        yield check(f"{column}_is_known", KEYS, _names([column]), where, meaning)
     for column, target in header.refs.items():
         key = _names(dict.fromkeys(["workspace_id", column]))
-        unknown = f"from {relation} anti join marts.{target} using ({key})"
-        yield HeaderCheck(
-            f"{name}_{column}_is_in_{target}",
-            target,
-            reads | {f"marts.{target}"},
-            f"select {key}, count(*) as row_count {unknown} group by all order by all",
-            f"select 1 {unknown}",
-            Header(f"Every {column} of {name} is in {target}.", narrow=header.narrow),
-        )
+        join = f"anti join marts.{target} using ({key}) group by all"
+        meaning = f"Every {column} of {name} is in {target}."
+        yield check(f"{column}_is_in_{target}", target, key, join, meaning)
     if header.conserves:
         source, _, by = header.conserves.partition(" by ")
         yield _compared(
@@ -170,7 +160,7 @@ def _compared(
         )
         from differences order by {", ".join(names)}, holds"""
     reads = {source, model.relation} | ({"raw.superseded"} if is_raw else set())
-    return HeaderCheck(name, "", frozenset(reads), sql, sql, header)
+    return HeaderCheck(name, "", frozenset(reads), sql, header)
 
 
 def _sum(column: str, is_raw: bool) -> str:

@@ -31,7 +31,8 @@ compared as (
         coalesce(totals.compared_count, 0) as compared_count,
         case
             when control = 'run costs' then 'runs'
-            when control in ('platform', 'bill', 'allocation') then 'days'
+            when control = 'bill' then 'days of a provider'
+            when control in ('platform', 'allocation') then 'days'
             else 'agent days'
         end as compared,
         totals.ours,

@@ -18,7 +18,6 @@ from analytics.transform.checks import (
     CheckResult,
     Thresholds,
     _ask,
-    _changed,
     _run,
     all_checks,
     run_checks,
@@ -106,8 +105,8 @@ def checks_of(warehouse: Warehouse) -> dict[str, Check]:
 
 def fails(warehouse: Warehouse, check: Check) -> bool:
     """Ask all questions of a check."""
-    asked = _changed([(check, each) for each in check.questions], None)
-    return any(is_found for _, is_found, _ in _ask(warehouse.con, asked))
+    (is_found, _) = _ask(warehouse.con, check, check.questions, None)
+    return bool(is_found)
 
 
 def names_without_key(warehouse: Warehouse) -> list[str]:
