@@ -52,7 +52,7 @@ _MOST_RECORDS = 1_000_000
 MERGED = {
     KEYS: (
         "keys_are_unique_and_known",
-        "Each row has a key of its own, no key is null, and no value is unlisted.",
+        "Each row has a key of its own without a null; kinds and states are known ones.",
     ),
     "dim_agents": ("agents_are_in_dim_agents", "Each agent of a table is in dim_agents."),
     "dim_workspaces": (
@@ -258,10 +258,13 @@ def _ask(
             )"""
     try:
         return con.execute(select).fetchone()
+    except duckdb.InterruptException:
+        raise
     except duckdb.Error as error:
-        for each in questions if len(questions) > 1 else ():
-            _ask(con, check, [each], update)
-        raise ModelError(questions[0].file, str(error)) from error
+        if len(questions) == 1:
+            raise ModelError(questions[0].file, str(error)) from error
+        # Asked alone, the question that is the reason tells so.
+        return any(_ask(con, check, [each], update)[0] for each in questions), None
 
 
 def _result(check: Check, *found: Any) -> CheckResult:
