@@ -165,10 +165,10 @@ def run_checks(
     on = cache(update.on) if update else lambda _: None
     records = update.changes.record_count if update else record_count(con)
     groups = {check.name: (check, check.questions) for check in checks}
-    # What is narrowed to touched parts has to be asked before these are those of the next one.
-    if update or records > _MOST_RECORDS:
+    if records > _MOST_RECORDS:
         groups = {each.name: (check, (each,)) for check in checks for each in check.questions}
-        parse(each.sql for _, (each,) in groups.values())  # by one thread
+    if update:  # which may not be parsed side by side
+        parse(each.sql for _, questions in groups.values() for each in questions)
     answers = run_all(
         con,
         groups,
@@ -264,7 +264,8 @@ def _ask(
         if len(questions) == 1:
             raise ModelError(questions[0].file, str(error)) from error
         # Asked alone, the question that is the reason tells so.
-        return any(_ask(con, check, [each], update)[0] for each in questions), None
+        answers = [_ask(con, check, [each], update) for each in questions]
+        return any(answer[0] for answer in answers if answer), None
 
 
 def _result(check: Check, *found: Any) -> CheckResult:
