@@ -27,9 +27,9 @@ from analytics.warehouse.database import (
 )
 from analytics.warehouse.layout import Layout
 
-SMALL, MOST_RECORDS = 100_000, 1_000_000
-"""Runs, and records of all kinds, all their versions counted, up to which all is built anew: that
-is quicker than to find out what changed, and leaves files as small."""
+SMALL = 250_000
+"""Records of all kinds, all their versions counted, up to which all is built anew: that is quicker
+than to find out what changed, and leaves files as small."""
 
 _SHOWN_PROBLEMS = 20  # of a file of the user
 _OF_NEWER = (duckdb.IOException, duckdb.InvalidInputException)
@@ -99,10 +99,9 @@ def _update(
 ) -> tuple[list[BuiltRelation], Update] | None:
     """Bring the build file up to date; None if there is none for which that can be done.
 
-    None too where runs are few, unless `even_small`.
+    None too where records are few, unless `even_small`.
     """
-    is_small = record_count(con, "runs") <= SMALL and record_count(con) <= MOST_RECORDS
-    if not layout.marts.exists() or (is_small and not even_small):
+    if not layout.marts.exists() or (record_count(con) <= SMALL and not even_small):
         return None
     try:
         with attached_marts(con, layout.marts, has_log=False):

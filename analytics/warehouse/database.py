@@ -229,12 +229,10 @@ def read_whole(con: duckdb.DuckDBPyConnection, catalog: str) -> None:
         con.fetchall()
 
 
-def record_count(con: duckdb.DuckDBPyConnection, source: str | None = None) -> int:
-    """Return about how many records, all versions counted, there are of all sources or of one."""
+def record_count(con: duckdb.DuckDBPyConnection) -> int:
+    """Return about how many records, all versions counted, there are of all sources."""
     ((rows,),) = con.execute(
-        "select coalesce(sum(estimated_size), 0) from duckdb_tables()"
-        " where schema_name = 'raw' and table_name = coalesce($source, table_name)",
-        {"source": source},
+        "select coalesce(sum(estimated_size), 0) from duckdb_tables() where schema_name = 'raw'"
     ).fetchall()
     return int(rows)
 
