@@ -156,7 +156,7 @@ def _changed_sources(con: duckdb.DuckDBPyConnection) -> Changes:
 
 
 def _named_runs() -> str:
-    """Return a SELECT of the runs that changed records name."""
+    """Return a SELECT of the runs that changed records, and requests, name."""
     copy, now = f'{STATE}."ledger.provisional_runs"', "ledger.provisional_runs"
     run = f"{WORKSPACE}, run_id"
     return " union all ".join(
@@ -165,6 +165,7 @@ def _named_runs() -> str:
             f"(select {run} from {copy} except select {run} from {now})",
             f"(select {run} from {now} except select {run} from {copy})",
             _changed("schedules", f"{WORKSPACE}, last_run_id"),
+            f"select {run} from ledger.requests semi join {SHARED}.new_loads {_BY_LOAD_ID}",
         )
     )
 

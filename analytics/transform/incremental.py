@@ -134,10 +134,13 @@ class Update:
         """Return the inputs that changed in a column that a model reads."""
         return [
             name
-            for name in sorted(model.reads & self._changed.keys())
-            if (columns := self._changed[name].columns) is None
-            or (read := model.columns_read(name)) is None
-            or columns & read
+            for name in sorted(model.reads)
+            if (change := self._changed.get(name))
+            and (
+                change.columns is None
+                or (read := model.columns_read(name)) is None
+                or change.columns & read
+            )
         ]
 
     def _unit(self, model: Model, changed: Iterable[str]) -> str | None:

@@ -173,6 +173,14 @@ def use_without_an_agent(warehouse: Warehouse, load: str) -> None:
     warehouse.given("run_costs", run_id="r-20", cost_usd=3, load_id=load)
 
 
+def read_in_vain(warehouse: Warehouse, load: str) -> None:
+    """Costs of a run are read, and there are none."""
+    warehouse.insert(
+        "ledger.requests", workspace_id=WORKSPACE, load_id=load, request=1, source="run_costs",
+        status=200, run_id="r-4", record_count=0, fetched_at=BATCH_AT,
+    )  # fmt: skip
+
+
 def change_owners(warehouse: Warehouse, _: str) -> None:
     """Rules of the user's own file: of an agent from a day on, and of what names no agent."""
     for number, agent in enumerate(("a-1", "(platform)", "(none)"), start=1):
@@ -188,6 +196,7 @@ def change_owners(warehouse: Warehouse, _: str) -> None:
         [change_runs, change_them_again],
         [rename, use_without_an_agent, change_owners],
         [lose_a_run, let_time_pass],
+        [read_in_vain],
         [publish, find_an_older_run],
     ],
 )
