@@ -38,7 +38,7 @@ OVERVIEW: Mapping[str, Mapping[str, str]] = {
         "marts.fct_run_models": "run_id provider model cost_usd tokens_in request_count",
         "marts.fct_log_events": "run_id seq event_kind tool_name is_error duration_ms",
         "marts.fct_tool_calls": "run_id call_number tool_name is_error duration_ms",
-        "marts.fct_sessions": "session_id agent_id first_run_at listed_run_count cost_usd",
+        "marts.fct_sessions": "session_id agent_id first_run_at listed_run_count listed_cost_usd",
     },
     "What it cost, by the date on which a run was created": {
         "marts.fct_agent_days": "agent_name owner cost_center date run_count failed_count cost_usd"
@@ -98,7 +98,7 @@ OVERVIEW: Mapping[str, Mapping[str, str]] = {
         " hit_rate",
     },
     "Whether to believe it": {
-        "audit.reconciliation_days": "utc_date metered_cost_usd run_cost_usd unlisted_cost_usd"
+        "audit.reconciliation_days": "utc_date metered_cost_usd ended_cost_usd unlisted_cost_usd"
         " timing_difference_usd unexplained_usd billed_usd status",
         "audit.cost_to_bill": "month step_number step amount_usd",
         "audit.controls": "control measure first_source second_source compared_count ours theirs",

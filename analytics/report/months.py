@@ -57,10 +57,13 @@ _ALWAYS: Mapping[Scope, tuple[str, ...]] = {  # what cards are of, and what runs
     "workspace": ("rpt_days",),
     "agent": ("rpt_days", "rpt_run_models", "rpt_run_events"),
 }
-_UNREAD = frozenset({  # columns of rpt_days and rpt_runs that no page shows
-    "cancelled_count", "open_count", "listed_run_count", "unlisted_run_count", "no_usage_count",
-    "unlisted_failed_count", "platform_cost_usd", "unlisted_cost_usd", "has_log",
-})  # fmt: skip
+_UNREAD = {  # columns that no page shows
+    "rpt_days": (
+        "cancelled_count", "open_count", "listed_run_count", "unlisted_run_count", "no_usage_count",
+        "unlisted_failed_count", "platform_cost_usd", "unlisted_cost_usd",
+    ),
+    "rpt_runs": ("has_log",),
+}  # fmt: skip
 
 
 def key_of(entity: Entity, names: Iterable[str]) -> Key:
@@ -82,7 +85,7 @@ def layout(con: duckdb.DuckDBPyConnection, data: DataSet) -> dict[str, list[str]
     for relation in data.relations:
         found = [name for name, *_ in con.execute(f"describe {relation}").fetchall()]
         time = time_of(found)
-        left_out = {*data.key, time, *_UNREAD}
+        left_out = {*data.key, time, *_UNREAD.get(relation, ())}
         columns[relation] = [time, *(name for name in found if name not in left_out)]
     return columns
 

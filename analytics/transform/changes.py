@@ -1,4 +1,4 @@
-"""What changed since the last build: the sources, and the parts of relations that this can reach.
+"""Changes since the last build: the sources, and the parts of relations that these can reach.
 
 A part is the rows of a workspace with one value of a unit: a run, a session, a day, a month. All
 touched parts are known before the first model runs, from the records of new loads and from those

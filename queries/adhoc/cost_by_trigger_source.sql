@@ -2,8 +2,8 @@
 -- Of listed runs: the API does not report what started the others.
 select
     runs.trigger_type,
-    count(*) as run_count,
-    count(*) filter (runs.status = 'failed') as failed_count,
+    count(*) as listed_run_count,
+    count(*) filter (runs.status = 'failed') as listed_failed_count,
     sum(runs.cost_usd) as cost_usd,
     sum(runs.cost_usd) filter (runs.status = 'failed') as failed_cost_usd,
     sum(runs.tokens_in)::bigint as tokens_in,

@@ -2,7 +2,7 @@
 -- Of listed runs: why an unlisted one failed is unknown.
 select
     runs.error_class,
-    count(*) as failed_count,
+    count(*) as listed_failed_count,
     count(distinct runs.agent_id) as agent_count,
     sum(runs.cost_usd) as failed_cost_usd,
     max(runs.created_at) as latest_at,

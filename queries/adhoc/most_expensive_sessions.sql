@@ -5,8 +5,8 @@ select
     sessions.session_id,
     sessions.agent_name,
     sessions.listed_run_count,
-    sessions.failed_count,
-    sessions.cost_usd,
+    sessions.listed_failed_count,
+    sessions.listed_cost_usd,
     sessions.first_run_at,
     sessions.last_run_at
 from marts.fct_sessions as sessions
@@ -14,5 +14,5 @@ join marts.dim_workspaces as workspaces using (workspace_id)
 where
     (sessions.last_run_at at time zone workspaces.reporting_timezone)::date
     <= workspaces.last_complete_date
-order by sessions.cost_usd desc nulls last, sessions.session_id
+order by sessions.listed_cost_usd desc nulls last, sessions.session_id
 limit 50

@@ -3,7 +3,7 @@
 select
     calls.tool_name,
     count(*) as use_count,
-    count(distinct (calls.workspace_id, calls.run_id)) as run_count,
+    count(distinct (calls.workspace_id, calls.run_id)) as listed_run_count,
     count(*) filter (calls.is_error) as error_count,
     round(100.0 * error_count / nullif(count(calls.is_error), 0), 1) as error_percent,
     round(quantile_cont(calls.duration_ms, 0.5)) as median_ms,

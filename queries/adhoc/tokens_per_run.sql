@@ -3,7 +3,7 @@
 select
     workspaces.workspace_name,
     runs.agent_name,
-    count(*) as run_count,
+    count(*) as listed_run_count,
     quantile_disc(runs.tokens_in, 0.5) as tokens_in_p50,
     quantile_disc(runs.tokens_in, 0.95) as tokens_in_p95,
     quantile_disc(runs.tokens_out, 0.5) as tokens_out_p50,

@@ -17,7 +17,7 @@ metered as (
         date_trunc('month', utc_date)::date as month,
         if(
             bool_and(days.has_rollups and days.has_platform),
-            sum(run_cost_usd + open_cost_usd + platform_cost_usd + unlisted_cost_usd),
+            sum(ended_cost_usd + open_cost_usd + platform_cost_usd + unlisted_cost_usd),
             null
         ) as run_usd,
         if(bool_and(unexplained_usd is not null), sum(timing_difference_usd), null)

@@ -14,7 +14,7 @@ agent_days as (
         workspace_id,
         utc_date,
         sum(metered_cost_usd) as metered_cost_usd,
-        sum(run_cost_usd) as run_cost_usd,
+        sum(run_cost_usd) as ended_cost_usd,
         sum(open_cost_usd) as open_cost_usd,
         sum(platform_cost_usd) as platform_cost_usd,
         sum(unlisted_cost_usd) as unlisted_cost_usd,
@@ -55,7 +55,7 @@ select
     days.utc_date,
     if(knows_hours, coalesce(days.metered_cost_usd, 0), null)::decimal(38, 10)
         as metered_cost_usd,
-    coalesce(days.run_cost_usd, 0)::decimal(38, 10) as run_cost_usd,
+    coalesce(days.ended_cost_usd, 0)::decimal(38, 10) as ended_cost_usd,
     coalesce(days.open_cost_usd, 0)::decimal(38, 10) as open_cost_usd,
     if(days.has_platform, coalesce(days.platform_cost_usd, 0), null)::decimal(38, 10)
         as platform_cost_usd,

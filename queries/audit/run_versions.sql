@@ -1,5 +1,5 @@
--- Runs that came differently when they were read again: what each version said, and which load
--- replaced it. A run that never changed is in fct_runs alone.
+-- Listed runs that came differently when they were read again: what each version said, and which
+-- load replaced it. A run that never changed is in fct_runs alone.
 -- Grain: run and version.
 -- key: workspace_id, run_id, version_number
 -- narrow: run_id

@@ -1,5 +1,5 @@
--- Log events of ended runs, without their texts. Where the API's numbers of a run's events are
--- missing or not unique, their order numbers them; an event that came twice is one.
+-- Log events of ended listed runs, without their texts. Where the API's numbers of a run's events
+-- are missing or not unique, their order numbers them; an event that came twice is one.
 -- Grain: run and event.
 -- key: workspace_id, run_id, seq
 -- narrow: run_id

@@ -5,7 +5,7 @@ select
     status,
     billed_usd,
     metered_cost_usd,
-    run_cost_usd,
+    ended_cost_usd,
     open_cost_usd,
     platform_cost_usd,
     unlisted_cost_usd,

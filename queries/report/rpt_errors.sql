@@ -8,7 +8,7 @@ select
     agent_id,
     date,
     coalesce(error_class, '(none)') as error_class,
-    count(*) as failed_count,
+    count(*) as listed_failed_count,
     sum(cost_usd) as cost_usd
 from marts.fct_runs
 where status = 'failed'

@@ -1,4 +1,4 @@
--- The log of runs that pages show, as far as it is shown.
+-- The log of listed runs that pages show, as far as it is shown.
 -- Grain: run and event.
 -- key: workspace_id, run_id, seq
 -- narrow: month

@@ -1,4 +1,4 @@
--- What the runs of rpt_runs used of each model. Grain: run, model and provider.
+-- What the listed runs of rpt_runs used of each model. Grain: run, model and provider.
 -- key: workspace_id, run_id, model, provider
 -- narrow: month
 -- narrow rpt_run_models: date_trunc('month', date)::date
