@@ -10,7 +10,7 @@ import ast
 import inspect
 import re
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
 from itertools import groupby
 from operator import itemgetter
@@ -21,6 +21,7 @@ from typer.main import get_command
 
 from analytics.cli.app import app
 from analytics.levain import AsyncLevain, errors
+from analytics.published.tables import overview
 from analytics.resources import folder
 from analytics.transform.build import build
 from analytics.transform.checks import MERGED
@@ -31,92 +32,6 @@ from analytics.warehouse.layout import Layout
 
 DOCS = Path(__file__).parent
 ROOT = DOCS.parent
-
-OVERVIEW: Mapping[str, Mapping[str, str]] = {
-    "What ran": {
-        "marts.fct_runs": "run_id agent_id date status cost_usd tokens_in error_class is_final",
-        "marts.fct_run_models": "run_id provider model cost_usd tokens_in request_count",
-        "marts.fct_log_events": "run_id seq event_kind tool_name is_error duration_ms",
-        "marts.fct_tool_calls": "run_id call_number tool_name is_error duration_ms",
-        "marts.fct_sessions": "session_id agent_id first_run_at listed_run_count listed_cost_usd",
-    },
-    "What it cost, by the date on which a run was created": {
-        "marts.fct_agent_days": "agent_name owner cost_center date run_count failed_count cost_usd"
-        " failed_cost_usd unlisted_run_count unknown_cost_count is_complete",
-        "marts.fct_agent_months": "agent_name month status cost_usd metered_cost_usd billed_usd",
-        "marts.fct_workspace_days": "date run_count failed_count cost_usd platform_cost_usd"
-        " is_complete",
-        "marts.fct_workspace_months": "month status run_count failed_count cost_usd"
-        " metered_cost_usd billed_usd",
-        "marts.fct_adjustments": "agent_id date previous_cost_usd current_cost_usd"
-        " previous_run_count current_run_count cause seen_at",
-    },
-    "What is metered and billed, by the UTC time of the request": {
-        "marts.fct_usage_hours": "hour agent_id provider model metered_cost_usd tokens_in"
-        " request_count error_count",
-        "marts.fct_model_days": "utc_date agent_name provider model metered_cost_usd tokens_in"
-        " request_count",
-        "marts.fct_charges": "utc_date agent_name provider model owner cost_center account"
-        " metered_cost_usd surcharge_usd own_key_usd billed_usd",
-        "marts.fct_billing_days": "utc_date provider metered_cost_usd surcharge_usd own_key_usd"
-        " billed_usd",
-    },
-    "What finance books, by UTC month": {
-        "marts.dim_months": "month status revision closed_at open_day_count"
-        " unreconciled_day_count unexplained_usd",
-        "marts.fct_month_lines": "usage_month revision agent_name owner cost_center"
-        " metered_cost_usd billed_usd run_count cost_usd",
-        "marts.fct_period_adjustments": "usage_month booked_month cause previous_billed_usd"
-        " current_billed_usd difference_billed_usd is_booked",
-        "marts.fct_charge_adjustments": "usage_month booked_month utc_date agent_id model cause"
-        " billed_usd load_id",
-        "marts.fct_invoices": "usage_month booked_month invoice_id issued_on amount_usd credit_usd"
-        " tax_usd billed_usd difference_usd status",
-        "marts.fct_accruals": "booked_month usage_month cost_center account billed_usd invoiced_usd"
-        " accrual_usd adjusted_usd entry_usd",
-        "marts.fct_allocations": "usage_month agent_id line_cost_center cost_center source rule"
-        " metered_cost_usd billed_usd",
-        "marts.fct_budgets": "scope name month budget_usd actual_usd remaining_usd forecast_usd"
-        " exhausted_on status",
-        "marts.fct_journal_lines": "booked_month entry_id entry_date kind account cost_center"
-        " debit_usd credit_usd memo",
-        "marts.fct_month_bridge": "month agent_id provider model start_usd volume_effect_usd"
-        " price_effect_usd failure_effect_usd end_usd",
-    },
-    "Who and when": {
-        "marts.dim_workspaces": "workspace_name reporting_timezone last_batch_at"
-        " last_complete_date",
-        "marts.dim_agents": "agent_id agent_slug agent_name line_type status owner cost_center",
-        "marts.dim_agent_versions": "agent_id agent_version published_at first_run_at last_run_at",
-        "marts.dim_models": "model provider family first_used_on last_used_on",
-        "marts.dim_provider_keys": "key_id provider added_at removed_at",
-        "marts.dim_dates": "date month weekday is_complete is_provisional",
-    },
-    "Ahead and amiss": {
-        "marts.fct_findings": "rank kind subject since sentence next_step cost_usd",
-        "marts.fct_forecasts": "agent_id month cost_to_date_usd low_usd expected_usd high_usd"
-        " hit_rate",
-    },
-    "Whether to believe it": {
-        "audit.reconciliation_days": "utc_date metered_cost_usd ended_cost_usd unlisted_cost_usd"
-        " timing_difference_usd unexplained_usd billed_usd status",
-        "audit.cost_to_bill": "month step_number step amount_usd",
-        "audit.controls": "control measure first_source second_source compared_count ours theirs",
-        "audit.control_findings": "control finding_number utc_date agent_id measure ours theirs",
-        "audit.check_results": "check_name claim control is_ok is_blocking violation_count finding",
-        "audit.list_coverage": "agent_id busiest_day_run_count collection_interval_seconds"
-        " required_batches_per_day",
-        "audit.loads": "load_id step record_count new_version_count loaded_at published_at",
-        "audit.requests": "load_id request_number source path agent_id status fetched_at",
-        "audit.landing_files": "load_id file_name byte_count sha256",
-        "audit.run_versions": "run_id version_number status cost_usd seen_at is_current",
-        "audit.quarantined_records": "load_id source field reason",
-        "audit.closings": "month revision status closed_at approved_by manifest_sha256 reason",
-        "audit.project_files": "kind file name status error sha256",
-        "audit.alert_findings": "alert_name title severity finding",
-    },
-}
-"""Each published table of marts and audit, in groups, with the columns to know beside its key."""
 
 _PART = re.compile(r"(<!-- generated: (\S+) -->\n).*?(<!-- end -->)", re.DOTALL)
 _GRAIN = re.compile(r"Grain: (.+)\.$")
@@ -190,17 +105,14 @@ def tables() -> dict[str, Table]:
 
 
 def _overview() -> str:
-    parts = []
-    for group, of_group in OVERVIEW.items():
-        lines = []
+    lines = []
+    for group, of_group in overview().items():
+        lines.append((f"**{group}**", "", ""))
         for relation, columns in of_group.items():
             grain = _GRAIN.search(tables()[relation].meaning)
             name = relation.removeprefix("marts.")
-            lines.append(
-                (f"`{name}`", grain[1] if grain else "", f"`{columns.replace(' ', ', ')}`")
-            )
-        parts.append(f"### {group}\n\n{_table('table | one row per | columns to know', lines)}")
-    return "\n\n".join(parts)
+            lines.append((f"`{name}`", grain[1] if grain else "", f"`{columns}`"))
+    return _table("table | one row per | columns to know", lines)
 
 
 def _macros() -> str:

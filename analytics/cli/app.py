@@ -145,9 +145,12 @@ def sql(
         return
     layout = layout_of(data_dir, config)
     if list_tables:
-        from analytics.published.tables import TABLES, columns_query
+        from analytics.published.tables import columns_query, print_tables, tables_query
 
-        comment, text = columns_query(layout.published, query) if query else ("", TABLES)
+        if chosen == Format.table and not (query or output or expanded):
+            print_tables(layout.published)
+            return
+        comment, text = columns_query(layout.published, query) if query else ("", tables_query())
         expanded = bool(expanded)  # a comment takes the lines that it needs
         if comment and chosen == Format.table:
             say(comment)

@@ -9,6 +9,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from analytics.published.tables import overview
 from tests.cli.conftest import Command, FirstBatch, Terminal
 
 WIDE = "select * from fct_runs order by created_at"
@@ -72,16 +73,32 @@ def test_records_are_of_tables_alone(analytics: Command) -> None:
 
 
 def test_the_published_tables_are_listed(analytics: Command) -> None:
-    """`--tables` has each table: its schema, grain and number of columns."""
+    """`--tables` has each table in its group: of what it has a row, and columns to know."""
     found = analytics("sql", "--tables", "--format", "json")
     with duckdb.connect("data/analytics.duckdb", read_only=True) as con:
         published = con.execute("select schema_name, table_name from duckdb_tables()").fetchall()
     rows = {(row["schema"], row["table"]): row for row in json.loads(found.out)}
 
     assert rows.keys() == {*published}
-    assert next(iter(rows))[0] == "marts"
-    assert rows["marts", "fct_runs"]["one_row_per"] == "run"
-    assert rows["marts", "fct_runs"]["columns"] > 20
+    assert next(iter(rows.values())) == {
+        "group": "What ran", "schema": "marts", "table": "fct_runs", "one_row_per": "run",
+        "columns_to_know": overview()["What ran"]["marts.fct_runs"],
+    }  # fmt: skip
+    assert "Your own" not in {row["group"] for row in rows.values()}
+
+
+def test_the_list_of_tables_fits_the_screen(terminal: Terminal, analytics: Command) -> None:
+    """Each group and table begins a line, which is no wider than a terminal, nor than 100."""
+    screen, piped = terminal("sql", "--tables").out, analytics("sql", "--tables").out
+
+    for shown, width in ((screen, 80), (piped, 100)):
+        begun = [line.split("  ") for line in shown.splitlines() if line.strip()]
+        names = [parts[1] or parts[0] for parts in begun if len(parts) > 1 and parts[1]]
+        assert {name.removeprefix("marts.") for group in overview().values() for name in group} <= {
+            *names
+        }
+        assert {*overview()} <= {line.rstrip() for line in shown.splitlines()}
+        assert max(map(len, shown.splitlines())) <= width
 
 
 @pytest.mark.parametrize("name", ["fct_runs", "marts.FCT_runs"])
