@@ -242,7 +242,7 @@ def test_data_of_runs_hold_what_sql_says(relation: str, reports: Reports, publis
     for entity in (each for each in some(reports) if each.scope == "agent"):
         for month, document in shown.months_of(site, entity).items():
             expected = reports.rows(
-                f"select {', '.join(names[1:])}, day(date) as date"
+                f"select day(date) as date, {', '.join(names[1:])}"
                 f" from {relation} where workspace_id = ? and agent_id = ?"
                 " and strftime(date, '%Y-%m') = ?",
                 [*entity.key, month],
