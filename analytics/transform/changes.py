@@ -245,8 +245,8 @@ def _touch_days(con: duckdb.DuckDBPyConnection, timezone: str) -> None:
                 )
             )
         )
-        select distinct {WORKSPACE},
-            unnest(generate_series(day, greatest(day, until_day), interval 1 day))::date as day
+        select distinct {WORKSPACE},  -- of a day, usage may be metered on the next one, too
+            unnest(generate_series(day - 1, greatest(day, until_day), interval 1 day))::date as day
         from spans where day is not null
     """)
 

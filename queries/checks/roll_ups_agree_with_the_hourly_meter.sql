@@ -23,9 +23,8 @@ compared as (
             as rolled_up,
         unnest([metered_cost_usd, metered_tokens_in, metered_tokens_out]::decimal(38, 10)[])
             as theirs,
-        unnest([later_usd, later_tokens_in, later_tokens_out]::decimal(38, 10)[]) as later,
-        unnest([earlier_usd, earlier_tokens_in, earlier_tokens_out]::decimal(38, 10)[])
-            as earlier,
+        unnest([leftover_usd, leftover_tokens_in, leftover_tokens_out]::decimal(38, 10)[])
+            as leftover,
         unnest([tolerance_usd, 0, 0]) as tolerance
     from intermediate.int_agent_days_vs_api
     where agent_id <> '(platform)' and has_ended and listed_open_count = 0 and is_metered
@@ -37,10 +36,7 @@ select
     agent_id,
     utc_date,
     measure,
-    case
-        when is_first and theirs > rolled_up then theirs
-        else greatest(least(theirs, rolled_up + earlier), rolled_up - later)
-    end as ours,
+    if(is_first and leftover > 0, theirs, theirs - leftover) as ours,
     theirs,
     rolled_up,
     tolerance,

@@ -14,7 +14,7 @@ compared as (
         listed_open_count + provisional_count = 0 as is_closed,
         unnest(['cost_usd', 'tokens_in', 'tokens_out']) as measure,
         unnest([metered_cost_usd, metered_tokens_in, metered_tokens_out]::decimal(38, 10)[])
-            as metered,
+            as theirs,
         unnest([leftover_usd, leftover_tokens_in, leftover_tokens_out]::decimal(38, 10)[])
             as leftover,
         unnest([tolerance_usd, 0, 0]) as tolerance
@@ -28,9 +28,8 @@ select
     agent_id,
     utc_date,
     measure,
-    if(timing.utc_date is null, metered - leftover, metered) as ours,
-    metered as theirs,
+    theirs - leftover as ours,
+    theirs,
     tolerance,
     is_closed
 from compared
-left join intermediate.int_platform_timing as timing using (workspace_id, utc_date, measure)

@@ -6,7 +6,7 @@
 -- key: workspace_id, part, agent_id, date
 -- materialized: table
 -- narrow: date
--- narrow int_unlisted_days: utc_date
+-- narrow int_agent_utc_days: utc_date
 -- narrow platform_rollups: utc_date
 -- narrow int_metered_days: utc_date
 select
@@ -46,7 +46,8 @@ select
     unlisted_tokens_in as tokens_in,
     unlisted_tokens_out as tokens_out,
     unlisted_duration_ms as duration_ms
-from intermediate.int_unlisted_days
+from intermediate.int_agent_utc_days
+where unlisted_run_count > 0
 union all by name
 select distinct
     runs.workspace_id,
@@ -56,10 +57,11 @@ select distinct
 from intermediate.int_runs as runs
 join intermediate.int_metered_days as days
     on days.workspace_id = runs.workspace_id and days.utc_date = runs.date
-anti join intermediate.int_unlisted_days as unlisted
+anti join intermediate.int_agent_utc_days as unlisted
     on unlisted.workspace_id = runs.workspace_id
     and unlisted.agent_id = runs.agent_id
     and unlisted.utc_date = runs.date
+    and unlisted.unlisted_run_count > 0
 where not (days.has_counts or days.has_rollups) and runs.agent_id <> '(none)'
 union all by name
 select

@@ -2,9 +2,10 @@
 -- own was there. On a day that has one from its start to its end that is all of the provider's
 -- usage, less that of listed runs which started before. On a day on which one was added or removed
 -- it is that of the listed runs which started with a key, and, where these and the other listed
--- runs are not all of the day's usage, of the hours with a key. A key went at some time between
--- the last list with it and the first without: by the first, but for a day of which Levain billed
--- no less than the provider's whole usage: by the last.
+-- runs are not all of the day's usage, of the hours at whose end there was one: the hour in which a
+-- key was added counts, that in which it was removed does not. A key went at some time between the
+-- last list with it and the first without: by the first, but for a day of which Levain billed no
+-- less than the provider's whole usage: by the last.
 -- Grain: workspace, UTC day, agent and provider.
 -- key: workspace_id, utc_date, agent_id, provider
 -- materialized: table
@@ -51,10 +52,17 @@ hours as (
         usage.metered_cost_usd,
         coalesce(
             bool_or(
-                usage.hour >= date_trunc('hour', keys.added_at) and usage.hour < keys.removed_at
+                keys.added_at < usage.hour + interval 1 hour
+                and keys.removed_at >= usage.hour + interval 1 hour
             ),
             false
         ) as has_key,
+        coalesce(
+            bool_or(
+                keys.added_at < usage.hour + interval 1 hour and keys.removed_at > usage.hour
+            ),
+            false
+        ) as had_key,
         coalesce(
             bool_or(
                 keys.added_at <= date_trunc('day', usage.hour)
@@ -79,7 +87,7 @@ days as (
         coalesce(sum(metered_cost_usd) filter (has_key), 0) as in_hours_usd
     from hours
     group by all
-    having bool_or(has_key)
+    having bool_or(had_key)
 ),
 
 runs as (

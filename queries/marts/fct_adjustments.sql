@@ -4,7 +4,7 @@
 -- Grain: workspace, agent, date and load.
 -- key: workspace_id, agent_id, date, load_id
 -- narrow: date
--- narrow int_api_agent_days: utc_date
+-- narrow int_agent_utc_days: utc_date
 -- narrow int_metered_days: utc_date
 -- narrow loads: by load_id
 -- narrow requests: by load_id
@@ -15,7 +15,7 @@
 with
 
 -- Where the API does not count by status, or counts fewer runs than the roll-up has, that has their
--- number: int_unlisted_days. A roll-up of which the API refused the rest has neither number nor
+-- number: int_agent_utc_days. A roll-up of which the API refused the rest has neither number nor
 -- cost.
 counted as (
     select
@@ -25,7 +25,8 @@ counted as (
         coalesce(api_run_count = greatest(api_run_count, api_rollup_run_count), false)
             as is_counted,
         is_part_of_rollup
-    from intermediate.int_api_agent_days
+    from intermediate.int_agent_utc_days
+    where is_reported
 ),
 
 -- Where the API refuses the platform's own usage, what was read of it before counts no more.

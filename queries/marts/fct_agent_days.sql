@@ -1,7 +1,8 @@
 -- All runs of an agent by date, listed and unlisted, with a line for runs without an agent and one
 -- for the platform's own activity, so that the lines of a workspace add up to fct_workspace_days.
 -- Runs stand under the date of their creation in the reporting time zone; unlisted runs and the
--- platform are known by UTC day only and stand under the same calendar date.
+-- platform are known by UTC day only and stand under the same calendar date: outside UTC, days with
+-- unlisted runs are no days of one time zone.
 -- Grain: workspace, line and date.
 -- key: workspace_id, agent_id, date
 -- narrow: date

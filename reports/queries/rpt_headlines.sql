@@ -147,6 +147,11 @@ select
     calendars.as_of,
     completes.last_complete_date,
     compared.* exclude (workspace_id, agent_id),
+    if(
+        workspaces.reporting_timezone <> 'UTC' and counted_run_count > listed_run_count,
+        'unlisted runs by UTC day',
+        null
+    ) as unlisted_days,
     ((costs[(day_count + 1) // 2] + costs[day_count // 2 + 1]) * 0.5)::decimal(38, 10)
         as usual_cost_usd,
     spans.first_date,

@@ -132,7 +132,7 @@ class Life:
     def __post_init__(self) -> None:
         self._began_at = self.world.now
         for name in ("Baker", "Miller"):
-            self.world.add_agent(self.workspace, name, name.lower())
+            self._add_agent(name)
 
     @property
     def workspace(self) -> Workspace:
@@ -247,7 +247,12 @@ class Life:
 
     def _hire(self, which: int, _: int) -> None:
         if len(self.workspace.runs_by_agent) < 4:
-            self.world.add_agent(self.workspace, f"New {which}", f"new-{which}")
+            self._add_agent(f"New {which}")
+
+    def _add_agent(self, name: str) -> None:
+        """An agent whose runs may last for the whole story."""
+        agent = self.world.add_agent(self.workspace, name, name.lower().replace(" ", "-"))
+        agent.timeout_minutes = LONGEST_DAYS * 24 * 60
 
     def _own_key(self, which: int, _: int) -> None:
         if which % 2:

@@ -122,7 +122,7 @@ def matches(life: Life) -> dict[str, dict[str, Any]]:
 # provider, day, and both numbers. A count below the listed runs contradicts roll-up and list; an
 # hour the bill of its provider, and roll-up and bill of its agent; one without an agent both bills
 # and the platform's own sum; a bill the hours and the costs by agent. On the day after a run
-# crossed midnight, the roll-up allows what the run used later.
+# crossed midnight, all that it had left to use must be metered.
 TABLE = """
 cost of a listed run: runs of_run cost_usd =45
   listed_runs_agree_with_their_model_costs cost_usd run DAY 45 0.16
@@ -155,6 +155,8 @@ run count of a roll-up: agent_rollups roll_up run_count +1
   run_counts_agree_with_the_roll_ups run_count baker DAY 2 3
 cost of a roll-up below that of the listed runs: agent_rollups roll_up_of_unlisted cost_usd =1
   unlisted_parts_are_not_negative cost_usd busy DAY 1.25 1
+cost of a roll-up of unlisted runs: agent_rollups roll_up_of_unlisted cost_usd +0.675
+  roll_ups_agree_with_the_hourly_meter cost_usd busy DAY 2.7575 2.25
 cost of an hour: usage_hours hour cost_usd +0.01
   hourly_usage_agrees_with_the_bill cost_usd bedrock DAY 0.07 0.06
   roll_ups_agree_with_the_hourly_meter cost_usd baker DAY 0.41 0.42
@@ -165,6 +167,7 @@ tokens of an hour: usage_hours hour tokens_in -1
 cost of an hour after midnight: usage_hours hour_after_midnight cost_usd -0.01
   hourly_usage_agrees_with_the_bill cost_usd anthropic NEXT 0.49 0.50
   costs_by_agent_agree_with_the_bill cost_usd miller NEXT 0.50 0.49
+  roll_ups_agree_with_the_hourly_meter cost_usd miller NEXT 0.4999999998 0.49
 requests of an hour: usage_hours hour request_count +1
   hourly_usage_agrees_with_the_bill request_count bedrock DAY 2 1
 cost of an hour of the platform: usage_hours hour_of_the_platform cost_usd +0.01
