@@ -50,7 +50,7 @@ _OF_THE_BATCH = (
 )  # fmt: skip
 
 
-_KEPT = ["int_agent_billing_days", "int_agent_owner_months", "int_reconciliation_agents"]
+_KEPT = ["int_agent_billing_days", "int_agent_owner_months", "int_agent_days_vs_api"]
 
 
 class Killed(BaseException):

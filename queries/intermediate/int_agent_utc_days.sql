@@ -114,17 +114,11 @@ reported as (
         utc_date,
         has_ended,
         is_part_of_rollup,
-        if(is_part_of_count, null, coalesce(api_run_count, no_run)) as api_run_count,
-        if(is_part_of_count, null, coalesce(api_succeeded_count, no_run)) as api_succeeded_count,
-        if(is_part_of_count, null, coalesce(api_failed_count, no_run)) as api_failed_count,
-        if(is_part_of_count, null, coalesce(api_cancelled_count, no_run)) as api_cancelled_count,
-        if(is_part_of_rollup, null, api_rollup_run_count) as api_rollup_run_count,
-        if(is_part_of_rollup, null, api_cost_usd) as api_cost_usd,
-        if(is_part_of_rollup, null, api_tokens_in) as api_tokens_in,
-        if(is_part_of_rollup, null, api_tokens_out) as api_tokens_out,
-        if(is_part_of_rollup, null, api_duration_ms) as api_duration_ms,
-        coalesce(lacks_rollup, false) as lacks_rollup,
-        coalesce(row_count, 0) as row_count
+        true as is_reported,
+        if(is_part_of_count, null, coalesce(columns('^api_[a-z]+_count$'), no_run)),
+        if(is_part_of_rollup, null, columns('^api_(rollup_run_count|cost|tokens|duration)')),
+        lacks_rollup,
+        row_count
     from judged
 ),
 
@@ -144,33 +138,42 @@ metered as (
     group by all
 ),
 
+days as (
+    select
+        workspace_id,
+        agent_id,
+        utc_date,
+        coalesce(columns('^(listed|unknown|provisional)_|^(metered_)?row_count$'), 0),
+        coalesce(columns('^(is|has|lacks)_'), false),
+        columns('^api_|^last_|^(run|open|metered)_cost_usd$|^metered_tokens')
+    from listed
+    full join reported using (workspace_id, agent_id, utc_date)
+    full join metered using (workspace_id, agent_id, utc_date)
+),
+
 compared as (
     select
         *,
-        coalesce(listed_run_count, 0) as listed_count,
-        api_succeeded_count - coalesce(listed_succeeded_count, 0) as succeeded,
-        api_failed_count - coalesce(listed_failed_count, 0) as failed,
-        api_cancelled_count - coalesce(listed_cancelled_count, 0) as cancelled,
+        api_succeeded_count - listed_succeeded_count as succeeded,
+        api_failed_count - listed_failed_count as failed,
+        api_cancelled_count - listed_cancelled_count as cancelled,
         coalesce(
             api_run_count > api_rollup_run_count
             and -least(succeeded, 0) - least(failed, 0) - least(cancelled, 0)
-            > greatest(api_run_count - listed_count - succeeded - failed - cancelled, 0),
+            > greatest(api_run_count - listed_run_count - succeeded - failed - cancelled, 0),
             false
         ) as is_contradicted,
         if(
             is_contradicted, api_rollup_run_count, greatest(api_run_count, api_rollup_run_count)
         ) as run_count,
-        coalesce(has_ended and run_count > listed_count, false) as has_unlisted,
+        coalesce(has_ended and run_count > listed_run_count, false) as has_unlisted,
         has_unlisted and coalesce(api_run_count = run_count, false) as has_statuses,
-        run_count - listed_count - succeeded - failed - cancelled as open,
+        run_count - listed_run_count - succeeded - failed - cancelled as open,
         api_cost_usd - coalesce(run_cost_usd, 0) - coalesce(open_cost_usd, 0) as cost_usd,
-        api_tokens_in - coalesce(listed_tokens_in, 0) as tokens_in,
-        api_tokens_out - coalesce(listed_tokens_out, 0) as tokens_out,
-        api_duration_ms - coalesce(listed_duration_ms, 0) as duration_ms,
-        (coalesce(row_count, 0) + listed_count) * 0.00000000005 as tolerance_usd
-    from listed
-    full join reported using (workspace_id, agent_id, utc_date)
-    full join metered using (workspace_id, agent_id, utc_date)
+        api_tokens_in - listed_tokens_in as tokens_in,
+        api_tokens_out - listed_tokens_out as tokens_out,
+        api_duration_ms - listed_duration_ms as duration_ms
+    from days
 ),
 
 -- How many runs the negative parts lack, and how many of them each part gives in turn.
@@ -188,37 +191,11 @@ select
     workspace_id,
     agent_id,
     utc_date,
-    listed_count as listed_run_count,
-    coalesce(listed_succeeded_count, 0) as listed_succeeded_count,
-    coalesce(listed_failed_count, 0) as listed_failed_count,
-    coalesce(listed_cancelled_count, 0) as listed_cancelled_count,
-    coalesce(provisional_count, 0) as provisional_count,
-    coalesce(listed_open_count, 0) as listed_open_count,
-    last_finished_at,
-    coalesce(unknown_cost_count, 0) as unknown_cost_count,
-    coalesce(unknown_token_count, 0) as unknown_token_count,
-    run_cost_usd,
-    open_cost_usd,
-    coalesce(listed_tokens_in, 0) as listed_tokens_in,
-    coalesce(listed_tokens_out, 0) as listed_tokens_out,
-    row_count is not null as is_reported,
-    coalesce(is_part_of_rollup, false) as is_part_of_rollup,
-    api_run_count,
-    api_succeeded_count,
-    api_failed_count,
-    api_cancelled_count,
-    api_rollup_run_count,
-    api_cost_usd,
-    api_tokens_in,
-    api_tokens_out,
-    coalesce(lacks_rollup, false) as lacks_rollup,
-    listed_count + coalesce(row_count, 0) + coalesce(metered_row_count, 0) as row_count,
-    metered_cost_usd,
-    metered_tokens_in,
-    metered_tokens_out,
-    coalesce(lacks_hours, false) as lacks_hours,
-    coalesce(lacks_metered_tokens, false) as lacks_metered_tokens,
-    if(has_unlisted, run_count - listed_count, 0) as unlisted_run_count,
+    columns('^(listed|unknown|provisional|metered|api|lacks|last)_|^(run|open)_cost_usd$'),
+    is_reported,
+    is_part_of_rollup,
+    listed_run_count + row_count + metered_row_count as row_count,
+    if(has_unlisted, run_count - listed_run_count, 0) as unlisted_run_count,
     if(has_statuses, greatest(succeeded, 0) - from_succeeded, null) as unlisted_succeeded_count,
     if(
         has_statuses,
@@ -230,7 +207,7 @@ select
     case
         when not has_unlisted then null
         when cost_usd >= 0 then cost_usd
-        when cost_usd >= -tolerance_usd then 0
+        when cost_usd >= -(listed_run_count + row_count) * 0.00000000005 then 0
     end::decimal(38, 10) as unlisted_cost_usd,
     if(has_unlisted and tokens_in >= 0, tokens_in, null) as unlisted_tokens_in,
     if(has_unlisted and tokens_out >= 0, tokens_out, null) as unlisted_tokens_out,

@@ -25,6 +25,6 @@ select
     agents.metered_cost_usd - agents.unexplained_usd as ours,
     agents.metered_cost_usd as theirs,
     -agents.unexplained_usd as difference
-from intermediate.int_reconciliation_agents as agents
+from intermediate.int_agent_days_vs_api as agents
 join audit.reconciliation_days as days using (workspace_id, utc_date)
-where days.status in ('unreconciled', 'pending')
+where agents.unexplained_usd <> 0 and days.status in ('unreconciled', 'pending')

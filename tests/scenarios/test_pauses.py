@@ -269,7 +269,7 @@ def test_unlisted_runs_without_an_agent(
         ("No agent", FIRST, 5, Decimal("6.25"))
     ]
     assert {row["unlisted_run_count"] for row in published["fct_agent_days"]} == {0}
-    assert published.rows("int_reconciliation_agents", "utc_date agent_id unexplained_usd") == [
+    assert published.rows("int_agent_days_vs_api", "utc_date agent_id unexplained_usd") == [
         (FIRST, "(platform)", Decimal("2.5"))
     ]
     assert {
