@@ -190,9 +190,34 @@ def change_owners(warehouse: Warehouse, _: str) -> None:
         )  # fmt: skip
 
 
+def leave_a_day(warehouse: Warehouse, load: str) -> None:
+    """A run of October, a part of whose cost is not metered yet and may be until the 20th."""
+    warehouse.insert(
+        "ledger.requests", workspace_id=WORKSPACE, load_id=load, request=9, source="usage_hours",
+        status=200, window_start="2026-10-01", window_end="2026-11-10", fetched_at=BATCH_AT,
+    )  # fmt: skip
+    day = {"agent_id": "a-5", "seen_at": "2026-10-03 05:00Z", "load_id": load}
+    run_of = {"run_id": "r-30", "cost_usd": 5, "tokens_in": 0}
+    times = {"created_at": "2026-10-02 22:00Z", "finished_at": "2026-10-02 23:00Z"}
+    warehouse.given("runs", **run_of, **times, **day)
+    warehouse.given("run_costs", **run_of, ended_at="2026-10-20 01:00Z", load_id=load)
+    warehouse.given("agent_rollups", date="2026-10-02", run_count=1, cost_usd=5, **day)
+    warehouse.given("usage_hours", hour="2026-10-02 22:00Z", date="2026-10-02", cost_usd=3, **day)
+
+
+def read_its_last_request_again(warehouse: Warehouse, load: str) -> None:
+    """It was of the 10th: what was left over on the 20th is so on a day that has no record."""
+    (version,) = warehouse.row("select version_id from raw.run_costs where run_id = 'r-30'")
+    warehouse.replaced(
+        version, "run_costs", run_id="r-30", cost_usd=5, tokens_in=0, load_id=load,
+        ended_at="2026-10-10 01:00Z",
+    )  # fmt: skip
+
+
 @pytest.mark.parametrize(
     "changes",
     [
+        [leave_a_day, read_its_last_request_again],
         [change_runs, change_them_again],
         [rename, use_without_an_agent, change_owners],
         [lose_a_run, let_time_pass],
