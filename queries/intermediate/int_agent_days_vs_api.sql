@@ -20,6 +20,7 @@ with
 agents as (
     select * replace (if(agent_id = '(none)', '(platform)', agent_id) as agent_id)
     from intermediate.int_agent_utc_days
+    semi join intermediate.int_metered_days using (workspace_id, utc_date)
 ),
 
 platform as (
@@ -38,14 +39,14 @@ platform as (
     group by workspace_id, utc_date
 ),
 
--- Usage is under way from the day of its run until its last day.
+-- Usage is under way from the day of its run, or that before the first one, until its last day.
 steps as (
     select workspace_id, agent_id, utc_date, sum(columns('^begun_|^ended_'))
     from (
         select
             workspace_id,
             agent_id,
-            unnest([utc_date, until_date]) as utc_date,
+            unnest([greatest(utc_date, first_date - 1), until_date]) as utc_date,
             unnest([cost_usd, 0]) as begun_usd,
             unnest([0, cost_usd]) as ended_usd,
             unnest([refund_usd, 0]) as begun_refund_usd,
@@ -55,6 +56,12 @@ steps as (
             unnest([tokens_out, 0]) as begun_out,
             unnest([0, tokens_out]) as ended_out
         from intermediate.int_late_usage
+        join (
+            select workspace_id, min(utc_date) as first_date
+            from intermediate.int_metered_days
+            group by workspace_id
+        ) using (workspace_id)
+        where until_date >= first_date
     )
     group by workspace_id, agent_id, utc_date
 ),
@@ -170,7 +177,13 @@ bounded as (
     select
         *,
         greatest(difference - earlier - begun_refund, 0) as above,
-        greatest(-difference - begun - earlier_refund, 0) as below,
+        greatest(-difference - begun - earlier_refund, 0) as below
+    from under_way
+),
+
+balances as (
+    select
+        *,
         greatest(
             above,
             balance
@@ -185,49 +198,52 @@ bounded as (
             - under_way
             - sum(tolerance) over recent
         ) as lack
-    from under_way
+    from bounded
+    where measure = 'cost_usd'
     window recent as (
-        partition by workspace_id, agent_id, measure, stretch
+        partition by workspace_id, agent_id, stretch
         order by utc_date
         range between interval 28 days preceding and current row
+    )
+),
+
+newly_beyond as (
+    select
+        *,
+        excess - coalesce(max(excess) filter (is_after_first) over before, 0) as excess_step,
+        lack - coalesce(max(lack) over before, 0) as lack_step
+    from balances
+    window before as (
+        partition by workspace_id, agent_id, stretch
+        order by utc_date
+        range between interval 28 days preceding and interval 1 day preceding
     )
 ),
 
 left_over as (
     select
         *,
-        excess - coalesce(max(excess) filter (is_after_first) over before, 0) as excess_step,
-        lack - coalesce(max(lack) over before, 0) as lack_step,
         case
             when is_balanced then greatest(above, excess_step) - greatest(below, lack_step)
             when difference is not null then above - below
         end as leftover,
         abs(leftover) > tolerance as is_left
-    from bounded
-    window before as (
-        partition by workspace_id, agent_id, measure, stretch
-        order by utc_date
-        range between interval 28 days preceding and interval 1 day preceding
-    )
+    from (from newly_beyond union all by name from bounded where measure <> 'cost_usd')
 ),
 
 crossings as (
-    select
-        *,
-        utc_date - (row_number() over (
-            partition by workspace_id, agent_id, measure, is_left order by utc_date
-        ))::integer as crossing
-    from left_over
-),
-
-explained as (
-    select
-        *,
-        agent_id = '(platform)'
-        and is_left
-        and abs(sum(leftover) over crossed) <= sum(tolerance) over crossed as is_crossing
-    from crossings
-    window crossed as (partition by workspace_id, agent_id, measure, is_left, crossing)
+    select workspace_id, agent_id, utc_date, measure, true as is_crossing
+    from (
+        select
+            *,
+            utc_date - (row_number() over (
+                partition by workspace_id, measure order by utc_date
+            ))::integer as crossing
+        from left_over
+        where agent_id = '(platform)' and is_left
+    )
+    window crossed as (partition by workspace_id, measure, crossing)
+    qualify abs(sum(leftover) over crossed) <= sum(tolerance) over crossed
 ),
 
 leftovers as (
@@ -238,7 +254,8 @@ leftovers as (
         max(if(is_crossing, 0, leftover)) filter (measure = 'cost_usd') as leftover_usd,
         max(if(is_crossing, 0, leftover)) filter (measure = 'tokens_in') as leftover_tokens_in,
         max(if(is_crossing, 0, leftover)) filter (measure = 'tokens_out') as leftover_tokens_out
-    from explained
+    from left_over
+    left join crossings using (workspace_id, agent_id, utc_date, measure)
     group by workspace_id, agent_id, utc_date
 )
 
