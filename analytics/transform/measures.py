@@ -15,10 +15,11 @@ from analytics.resources import folder
 class Measure:
     """A measure of day and month tables.
 
-    An additive one may be summed over lines, days and workspaces. Any other one is formed from its
-    parts by `macro`, a signature such as `failure_rate(failed, succeeded)`, whose SQL is
-    `expression`. `unit` is runs, days, usd (US dollars), tokens, ms (milliseconds) or share (0 to
-    1).
+    An additive one may be summed over lines, days and workspaces, as `rollup` says: see `roll_ups`.
+    Any other one is formed by `macro`, a signature such as `failure_rate(failed, succeeded)`, whose
+    SQL is `expression`; tables that have it form it from sums of its `parts`. `finest` is the table
+    that has an additive one by owner and month, where days have none. `unit` is runs, days, usd (US
+    dollars), tokens, ms (milliseconds) or share (0 to 1).
     """
 
     name: str
@@ -28,6 +29,9 @@ class Measure:
     meaning: str
     macro: str | None = None
     expression: str | None = None
+    parts: tuple[str, ...] = ()
+    rollup: str = "sum"
+    finest: str | None = None
 
 
 @cache

@@ -17,6 +17,7 @@ import polars as pl
 
 from analytics.transform.frames import filling, read_frame, write_table
 from analytics.transform.parsing import columns_read, parse, renamed, tables_read
+from analytics.transform.roll_ups import with_roll_ups
 
 LAYERS = ("intermediate", "marts", "audit", "reports")
 PUBLISHED = ("marts", "audit")
@@ -253,7 +254,10 @@ def read_folder(layer: str, files: Path) -> list[SqlModel]:
 
 @cache
 def _texts(files: Path) -> dict[Path, str]:
-    return {path: path.read_text(encoding="utf-8") for path in sorted(files.glob("*.sql"))}
+    return {
+        path: with_roll_ups(path.read_text(encoding="utf-8"))
+        for path in sorted(files.glob("*.sql"))
+    }
 
 
 def short_name(path: Path) -> str:

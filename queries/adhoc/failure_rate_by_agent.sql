@@ -10,7 +10,7 @@ agents as (
         days.agent_name,
         sum(days.failed_count)::bigint as failed_count,
         sum(days.succeeded_count)::bigint as succeeded_count,
-        not bool_or(days.unlisted_run_count > 0 and days.unlisted_failed_count is null) as is_known
+        sum(days.unknown_outcome_count)::bigint as unknown_count
     from marts.fct_agent_days as days
     join marts.dim_workspaces as workspaces using (workspace_id)
     where
@@ -25,8 +25,8 @@ select
     agent_name,
     failed_count,
     succeeded_count,
-    if(is_known, marts.failure_rate(failed_count, succeeded_count), null) as failure_rate,
-    if(is_known, marts.wilson_low(failed_count, succeeded_count), null) as failure_rate_low,
-    if(is_known, marts.wilson_high(failed_count, succeeded_count), null) as failure_rate_high
+    marts.failure_rate(failed_count, succeeded_count, unknown_count) as failure_rate,
+    marts.wilson_low(failed_count, succeeded_count, unknown_count) as failure_rate_low,
+    marts.wilson_high(failed_count, succeeded_count, unknown_count) as failure_rate_high
 from agents
 order by failure_rate_low desc nulls last, agent_name

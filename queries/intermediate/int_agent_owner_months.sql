@@ -1,10 +1,20 @@
 -- The lines of fct_agent_months by owner and cost center: an agent that changes hands within a
 -- month has a line for each of its owners. Runs, bill and adjustments belong to the owner of their
--- day.
+-- day; a line without runs of the month has null of their measures.
 -- Grain: workspace, line, owner, cost center and month.
 -- key: workspace_id, agent_id, owner, cost_center, month
 -- materialized: table
+-- narrow: month
+-- narrow fct_agent_days: date_trunc('month', date)::date
+-- narrow int_agent_billing_days: date_trunc('month', utc_date)::date
+-- narrow int_metered_days: date_trunc('month', utc_date)::date
+-- narrow fct_adjustments: date_trunc('month', date)::date
 with
+
+days as (
+    select *, date_trunc('month', date)::date as month
+    from marts.fct_agent_days
+),
 
 bills as (
     select
@@ -16,8 +26,25 @@ bills as (
         sum(metered_cost_usd) as metered_cost_usd,
         sum(billed_usd) as billed_usd,
         sum(surcharge_usd) as surcharge_usd,
-        sum(own_key_usd) as own_key_usd
+        sum(own_key_usd) as own_key_usd,
+        count(*) - count(surcharge_usd) as unknown_bill_count
     from intermediate.int_agent_billing_days
+    group by all
+),
+
+-- Days with a line, of which the API refuses the bill.
+refused as (
+    select
+        days.workspace_id,
+        days.agent_id,
+        days.owner,
+        days.cost_center,
+        days.month,
+        count(*) as refused_count
+    from days
+    join intermediate.int_metered_days as metered
+        on metered.workspace_id = days.workspace_id and metered.utc_date = days.date
+    where not metered.has_agent_bill and days.agent_id <> '(none)'
     group by all
 ),
 
@@ -38,62 +65,46 @@ adjustments as (
     group by all
 ),
 
-measures as (
-    select * exclude (
-        scope, period, starts_on, platform_cost_usd,
-        failure_rate, failure_rate_low, failure_rate_high
-    )
-    from intermediate.int_measures
-    where scope = 'agent_owner' and period = 'month'
-),
-
 lines as (
-    select workspace_id, agent_id, owner, cost_center, month
-    from measures
-    union
-    select workspace_id, agent_id, owner, cost_center, month
-    from bills
-    union
-    select workspace_id, agent_id, owner, cost_center, month
-    from adjustments
-),
-
--- Without runs there is nothing of a measure.
-filled as (
     select
-        lines.*,
-        if(measures.month is null, 0, columns(measures.* exclude (
-            workspace_id, agent_id, owner, cost_center, month
-        )))
-    from lines
-    left join measures using (workspace_id, agent_id, owner, cost_center, month)
+        workspace_id,
+        agent_id,
+        agents.line_type,
+        owner,
+        cost_center,
+        month,
+        measures.* exclude (workspace_id, agent_id, owner, cost_center, month),
+        bills.month is not null as has_bill,
+        bills.metered_cost_usd,
+        bills.billed_usd,
+        if(months.has_provider_keys is false, null, bills.surcharge_usd) as surcharge_usd,
+        if(months.has_provider_keys is false, null, bills.own_key_usd) as own_key_usd,
+        agent_id <> '(none)' and coalesce(months.has_agent_bill, false) as would_have_bill,
+        coalesce(bills.unknown_bill_count, 0) + coalesce(refused.refused_count, 0)
+            as unknown_bill_count,
+        coalesce(adjustments.adjusted_run_count, 0) as adjusted_run_count,
+        coalesce(adjustments.adjusted_cost_usd, 0)::decimal(38, 10) as adjusted_cost_usd
+    from roll_up(days, workspace_id, agent_id, owner, cost_center, month) as measures
+    full join bills using (workspace_id, agent_id, owner, cost_center, month)
+    full join adjustments using (workspace_id, agent_id, owner, cost_center, month)
+    left join refused using (workspace_id, agent_id, owner, cost_center, month)
+    left join marts.dim_months as months using (workspace_id, month)
+    left join marts.dim_agents as agents using (workspace_id, agent_id)
 )
 
--- The bill of a month that is known has nothing of an owner whom it does not name.
+-- A line without a bill is billed 0 where the API would have reported one, or where another owner
+-- has that of the month, and unknown elsewhere.
 select
-    workspace_id,
-    agent_id,
-    months.line_type,
-    owner,
-    cost_center,
-    month,
-    filled.* exclude (workspace_id, agent_id, owner, cost_center, month),
-    if(
-        bills.month is null and months.metered_cost_usd is not null, 0, bills.metered_cost_usd
-    )::decimal(38, 10) as metered_cost_usd,
-    if(
-        bills.month is null and months.billed_usd is not null, 0, bills.billed_usd
-    )::decimal(38, 10) as billed_usd,
+    * exclude (
+        has_bill, would_have_bill, metered_cost_usd, billed_usd, surcharge_usd, own_key_usd
+    ),
     case
-        when bills.month is null and months.surcharge_usd is not null then 0
-        when months.own_key_usd is not null then bills.surcharge_usd
-    end::decimal(38, 10) as surcharge_usd,
-    if(months.own_key_usd is null, null, coalesce(bills.own_key_usd, 0))::decimal(38, 10)
-        as own_key_usd,
-    coalesce(adjustments.adjusted_run_count, 0) as adjusted_run_count,
-    coalesce(adjustments.adjusted_cost_usd, 0)::decimal(38, 10) as adjusted_cost_usd
-from filled
-join marts.fct_agent_months as months using (workspace_id, agent_id, month)
-left join bills using (workspace_id, agent_id, owner, cost_center, month)
-left join adjustments using (workspace_id, agent_id, owner, cost_center, month)
+        when has_bill then columns('^(metered_cost|billed|surcharge|own_key)_usd$')
+        when
+            count(columns('^(metered_cost|billed|surcharge|own_key)_usd$')) over line > 0
+            or (would_have_bill and not bool_or(has_bill) over line)
+            then 0
+    end::decimal(38, 10)
+from lines
+window line as (partition by workspace_id, agent_id, month)
 order by workspace_id, month, agent_id, owner, cost_center

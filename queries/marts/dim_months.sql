@@ -89,8 +89,7 @@ kept as (
 
 runs as (
     select distinct workspace_id, date_trunc('month', date)::date as month
-    from intermediate.int_day_parts
-    where part = 'listed'
+    from intermediate.int_runs
 ),
 
 provisional as (

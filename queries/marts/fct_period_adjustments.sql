@@ -1,5 +1,9 @@
--- Adjustments of closed months, each a line of the next open month. Closed lines and adjustments
--- add up to today's figures, to the last digit.
+-- Adjustments of closed months, each a line of the next open month: of what is booked, and of the
+-- number of runs. In these, metered cost, billed, surcharge, own-key cost, run_count and
+-- listed_run_count, closed lines and adjustments add up to today's figures, to the last digit.
+-- No entry books the others of a line, so that nothing adjusts succeeded_count, failed_count,
+-- cancelled_count, cost_usd, failed_cost_usd, failed_cost_high_usd and unknown_cost_count: closed
+-- lines keep them, and fct_agent_months has today's. Tokens are adjusted in fct_charge_adjustments.
 -- Amounts are sums of fct_charge_adjustments. Counts are of runs created in the usage month; a
 -- run that the API's list shows for the first time, and that was counted before, changes
 -- listed_run_count alone (run_listed).

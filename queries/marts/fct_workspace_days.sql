@@ -2,18 +2,12 @@
 -- Grain: workspace, date.
 -- key: workspace_id, date
 -- narrow: date
--- narrow int_measures: starts_on
 select
-    measures.workspace_id,
+    workspace_id,
     workspaces.workspace_name,
-    measures.starts_on as date,
-    measures.* exclude (
-        workspace_id, scope, agent_id, owner, cost_center, period, starts_on, month
-    ),
-    coalesce(dates.is_complete, false) as is_complete
-from intermediate.int_measures as measures
+    date,
+    sums.* exclude (workspace_id, date, is_complete),
+    is_complete
+from roll_up(marts.fct_agent_days, workspace_id, date, is_complete) as sums
 left join marts.dim_workspaces as workspaces using (workspace_id)
-left join marts.dim_dates as dates
-    on dates.workspace_id = measures.workspace_id and dates.date = measures.starts_on
-where measures.scope = 'workspace' and measures.period = 'day'
-order by measures.workspace_id, measures.starts_on
+order by workspace_id, date

@@ -6,26 +6,6 @@
 -- column is_complete: True once every date of the month is complete.
 with
 
-lines as (
-    select
-        workspace_id,
-        month,
-        sum(metered_cost_usd) as metered_cost_usd,
-        sum(billed_usd) as billed_usd,
-        sum(surcharge_usd) as surcharge_usd,
-        sum(own_key_usd) as own_key_usd,
-        sum(adjusted_run_count)::bigint as adjusted_run_count,
-        sum(adjusted_cost_usd) as adjusted_cost_usd
-    from marts.fct_agent_months
-    group by workspace_id, month
-),
-
-measures as (
-    select * exclude (scope, agent_id, owner, cost_center, period, starts_on)
-    from intermediate.int_measures
-    where scope = 'workspace' and period = 'month'
-),
-
 -- The failure rate with the mix of agents held: a change of it is no change of who ran more.
 pairs as (
     select
@@ -62,32 +42,19 @@ held as (
     join befores using (workspace_id, month)
     group by workspace_id, month, finished_count
     having 2 * sum(weight) >= finished_count
-),
-
--- Without runs there is nothing of a measure, and no failure rate.
-filled as (
-    select
-        if(measures.month is null, 0, columns(measures.* exclude (workspace_id, month))),
-        lines.*
-    from lines
-    left join measures using (workspace_id, month)
 )
 
 select
     workspace_id,
     workspaces.workspace_name,
-    filled.month,
+    month,
     coalesce(months.status, 'incomplete') as status,
-    filled.* exclude (workspace_id, month) replace (
-        if(run_count > 0, failure_rate, null) as failure_rate,
-        if(run_count > 0, failure_rate_low, null) as failure_rate_low,
-        if(run_count > 0, failure_rate_high, null) as failure_rate_high
-    ),
+    sums.* exclude (workspace_id, month),
     held.adjusted_failure_rate,
     held.compared_failure_rate,
     coalesce(months.is_complete, false) as is_complete
-from filled
+from roll_up(intermediate.int_agent_owner_months, workspace_id, month) as sums
 join marts.dim_workspaces as workspaces using (workspace_id)
 left join marts.dim_months as months using (workspace_id, month)
 left join held using (workspace_id, month)
-order by workspace_id, filled.month
+order by workspace_id, month

@@ -25,17 +25,17 @@ select
     failed_count,
     cancelled_count,
     -- Runs that are in none of the counts are of unknown outcome.
-    if(
-        run_count
-        = succeeded_count + failed_count + cancelled_count
-        + if(revision is null, coalesce(open_count, 0), 0),
-        marts.failure_rate(failed_count, succeeded_count),
-        null
+    marts.failure_rate(
+        failed_count,
+        succeeded_count,
+        run_count - succeeded_count - failed_count - cancelled_count
+        - if(revision is null, coalesce(open_count, 0), 0)
     ) as failure_rate,
     failed_cost_usd,
     failed_cost_high_usd,
     cost_usd,
     unknown_cost_count,
+    unknown_bill_count,
     listed_run_count,
     tokens_in,
     tokens_out,

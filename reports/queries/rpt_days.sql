@@ -11,7 +11,7 @@ select
     succeeded_count + failed_count as finished_count,
     cancelled_count,
     open_count,
-    run_count - coalesce(finished_count + cancelled_count + open_count, 0) as unknown_outcome_count,
+    unknown_outcome_count,
     listed_run_count,
     unlisted_run_count,
     unlisted_failed_count,

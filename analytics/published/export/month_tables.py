@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import polars as pl
 
 AMOUNTS = ("billed_usd", "surcharge_usd", "own_key_usd", "metered_cost_usd")
-"""Amounts of a line: metered cost + surcharge - own-key cost = billed."""
+"""Amounts of a line: metered cost + surcharge - own-key cost = billed, where that is known."""
 
 
 @dataclass(frozen=True, eq=False)

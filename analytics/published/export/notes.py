@@ -24,9 +24,10 @@ _READING = (
     Note(
         "How it adds up",
         "The books are kept in UTC months of the meter, as the bill is. In each line "
-        "metered_cost_usd + surcharge_usd - own_key_usd = billed_usd; the lines add up to the bill "
-        "by provider and by cost center, to the last digit. Nothing is rounded but where it is "
-        "shown, and in the journal.",
+        "metered_cost_usd + surcharge_usd - own_key_usd = billed_usd, where unknown_bill_count is "
+        "0: it counts days whose bill or cost is unknown. The lines add up to the bill by provider "
+        "and by cost center, to the last digit. Nothing is rounded but where it is shown, and in "
+        "the journal.",
     ),
     Note(
         "Journal",

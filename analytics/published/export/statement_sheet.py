@@ -29,8 +29,9 @@ _HEAD = 5  # row of the headings
 _LINE_HEIGHT, _HIGHEST = 15, 409  # of a row, in points
 _ONE_PAGE = 48  # rows that are legible on one page
 _NOTE = (
-    "US dollars. Metered cost + surcharge - own-key cost = billed. Own-key cost is payable to the "
-    "provider, not to Levain. A cell shows cents and holds more digits: lines.csv has them all."
+    "US dollars. Metered cost + surcharge - own-key cost = billed, where each day's bill is known. "
+    "Own-key cost is payable to the provider, not to Levain. A cell shows cents and holds more "
+    "digits: lines.csv has them all."
 )
 _UNBOOKED = "Own-key cost is not in the journal."
 
