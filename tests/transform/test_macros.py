@@ -44,6 +44,13 @@ def test_interval(
     ]
 
 
+def test_no_rate_beside_an_unknown_outcome(con: duckdb.DuckDBPyConnection) -> None:
+    """With a run of unknown outcome neither the rate nor its bounds are known."""
+    sql = "select failure_rate(1, 2, 1), wilson_low(1, 2, 1), wilson_high(1, 2, 1)"
+
+    assert con.execute(sql).fetchall() == [(None, None, None)]
+
+
 def test_bounds_are_those_of_pages(con: duckdb.DuckDBPyConnection) -> None:
     """SQL and pages give the same interval to 12 digits, and no bound leaves 0 to 1."""
     rows = con.execute("""
