@@ -18,7 +18,7 @@ firsts as (
     select workspace_id, min(date) as first_date
     from (
         select workspace_id, date
-        from intermediate.int_runs
+        from marts.fct_runs
         union all
         select workspace_id, first_metered_date
         from metered

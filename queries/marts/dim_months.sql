@@ -89,7 +89,8 @@ kept as (
 
 runs as (
     select distinct workspace_id, date_trunc('month', date)::date as month
-    from intermediate.int_runs
+    from marts.fct_agent_days
+    where listed_run_count > 0
 ),
 
 provisional as (
