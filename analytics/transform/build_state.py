@@ -103,14 +103,11 @@ def build_number(con: duckdb.DuckDBPyConnection, queries: Path, timezone: str) -
     None unless both files are of one build that was completed, by this code and these settings.
     """
     try:
-        row = con.execute(f"""
-            select id, number, made_by from {STATE}.build
-        """).fetchone()
+        ((build_id, number, made_by),) = con.execute(f"from {STATE}.build").fetchall()
     except duckdb.CatalogException:
         return None
-    if row is None or _builds(con) != [f"{_PREFIX}{row[0].hex}"]:
-        return None
-    return int(row[1]) if row[2] == f"{code_of(queries)} {timezone}" else None
+    is_ours = made_by == f"{code_of(queries)} {timezone}"
+    return int(number) if is_ours and _builds(con) == [f"{_PREFIX}{build_id.hex}"] else None
 
 
 def is_built(con: duckdb.DuckDBPyConnection) -> bool:

@@ -10,7 +10,7 @@ follows from the time of the batch.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import duckdb
 
@@ -73,7 +73,7 @@ class Changes:
 
     sources: dict[str, Change]
     record_count: int
-    stretches: dict[str, str] = field(default_factory=dict)
+    stretches: dict[str, str]
 
 
 def find_changes(con: duckdb.DuckDBPyConnection, timezone: str) -> Changes:
@@ -93,11 +93,9 @@ def find_changes(con: duckdb.DuckDBPyConnection, timezone: str) -> Changes:
         create or replace table {SHARED}.replaced as
         select version_id from {SUPERSEDED} semi join {SHARED}.new_loads {_BY_LOAD_ID}
     """)
-    changes = _changed_sources(con)
     _touch_runs(con, _named_runs())
     _touch_days(con, timezone)
-    changes.stretches = _touch_parts(con)
-    return changes
+    return Changes(*_changed_sources(con), _touch_parts(con))
 
 
 def touched(unit: str) -> str:
@@ -126,44 +124,43 @@ def _changed(source: str, what: str) -> str:
     return f"{rows}.new_loads {_BY_LOAD_ID} union all {rows}.replaced using (version_id)"
 
 
-def _changed_sources(con: duckdb.DuckDBPyConnection) -> Changes:
-    """Find out which sources changed since the last build."""
-    found: dict[str, Change] = {}
-    known, now, gained, lost = (
+def _changed_sources(con: duckdb.DuckDBPyConnection) -> tuple[dict[str, Change], int]:
+    """Find out which sources changed since the last build, by how many records in all."""
+    known, now, gained, lost, known_hashes, hashes = (
         dict(con.execute(counts).fetchall())
         for counts in (
-            f"select name, row_count from {STATE}.source_rows",
+            f"from {STATE}.source_rows",
             _row_counts(),
             _row_counts(_UNKNOWN),
             _row_counts(f"semi join {SHARED}.replaced using (version_id)", _VERSIONED),
+            f"from {STATE}.sources",
+            _fingerprints(con),
         )
     )
-    for name, count in now.items():
-        if count != known.get(name, 0) + gained[name]:
-            found[name] = Change()  # rows that no load brought, or took away
-        elif name != SUPERSEDED and gained[name] + lost.get(name, 0):
-            found[name] = Change(outside=frozenset() if name in _OF_PARTS else UNITS)
-    known = dict(con.execute(f"select name, fingerprint from {STATE}.sources").fetchall())
-    for name, fingerprint in con.execute(_fingerprints(con)).fetchall():
-        if known.get(name) != fingerprint:
-            found[name] = Change(outside=frozenset() if name in _OF_PARTS else UNITS)
+    changed = {name for name in now if name != SUPERSEDED and gained[name] + lost.get(name, 0)}
+    changed |= {name for name in hashes if hashes[name] != known_hashes.get(name)}
+    found = {
+        name: Change(outside=frozenset() if name in _OF_PARTS else UNITS) for name in changed
+    } | {  # rows that no load brought, or took away
+        name: Change() for name in now if now[name] != known.get(name, 0) + gained[name]
+    }
     found |= {
         f"staging.{name.removeprefix('raw.')}": change
         for name, change in found.items()
         if name in _VERSIONED
     }
-    return Changes(found, sum(gained.values()) + sum(lost.values()))
+    return found, sum(gained.values()) + sum(lost.values())
 
 
 def _named_runs() -> str:
     """Return a SELECT of the runs that changed records, and requests, name."""
-    copy, now = f'{STATE}."ledger.provisional_runs"', "ledger.provisional_runs"
     run = f"{WORKSPACE}, run_id"
+    now = f"select {run} from ledger.provisional_runs"
+    was = f'select {run} from {STATE}."ledger.provisional_runs"'
     return " union all ".join(
         (
             *(_changed(each, run) for each in _RUN_SOURCES),
-            f"(select {run} from {copy} except select {run} from {now})",
-            f"(select {run} from {now} except select {run} from {copy})",
+            f"({was} except {now}) union all ({now} except {was})",
             _changed("schedules", f"{WORKSPACE}, last_run_id"),
             f"select {run} from ledger.requests semi join {SHARED}.new_loads {_BY_LOAD_ID}",
         )

@@ -33,13 +33,7 @@ from analytics.transform.check_results import (
 )
 from analytics.transform.header_checks import KEYS, header_checks
 from analytics.transform.incremental import Update
-from analytics.transform.models import (
-    PUBLISHED,
-    Header,
-    ModelError,
-    SqlModel,
-    read_folder,
-)
+from analytics.transform.models import PUBLISHED, Header, ModelError, SqlModel, read_folder
 from analytics.transform.parsing import parse
 from analytics.transform.side_by_side import run_all
 from analytics.warehouse.database import record_count, transaction
@@ -312,10 +306,8 @@ def _store_sums(
     for workspace_id, count, ours, theirs in sums:
         if count:
             row = [workspace_id, header.control, header.measure, *header.sources]
-            con.execute(
-                f"insert into {CONTROLS} values (?, ?, ?, ?, ?, ?, ?, ?)",
-                [*row, count, ours, theirs],
-            )
+            row += [count, ours, theirs]
+            con.execute(f"insert into {CONTROLS} values (?, ?, ?, ?, ?, ?, ?, ?)", row)
 
 
 def _store_findings(con: duckdb.DuckDBPyConnection, check: Check) -> None:

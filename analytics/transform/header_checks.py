@@ -86,22 +86,15 @@ def header_checks(con: duckdb.DuckDBPyConnection, model: Model) -> Iterator[Head
         yield check(f"{column}_is_in_{target}", target, key, join, meaning)
     if header.conserves:
         source, _, by = header.conserves.partition(" by ")
-        yield _compared(
-            con,
-            model,
-            (source, by),
-            f"{name}_conserves_{source.replace('.', '_')}",
-            f"{name} holds all counts, money and tokens of {source}, to the last digit.",
-        )
+        check_name = f"{name}_conserves_{source.replace('.', '_')}"
+        claim = f"{name} holds all counts, money and tokens of {source}, to the last digit."
+        yield _compared(con, model, source, by, check_name, claim)
     if header.sums:
         source, _, by = header.sums.partition(" by ")
-        yield _compared(
-            con,
-            model,
-            (source if "." in source else f"marts.{source}", by),
-            f"{name}_sums_{source.rpartition('.')[2]}",
-            f"{name} holds the sums of {source}, to the last digit.",
-        )
+        check_name = f"{name}_sums_{source.rpartition('.')[2]}"
+        claim = f"{name} holds the sums of {source}, to the last digit."
+        table = source if "." in source else f"marts.{source}"
+        yield _compared(con, model, table, by, check_name, claim)
 
 
 def _names(columns: Iterable[str]) -> str:
@@ -110,27 +103,29 @@ def _names(columns: Iterable[str]) -> str:
 
 
 def _compared(
-    con: duckdb.DuckDBPyConnection, model: Model, declared: tuple[str, str], name: str, claim: str
+    con: duckdb.DuckDBPyConnection, model: Model, source: str, by: str, name: str, claim: str
 ) -> HeaderCheck:
     """Return a check of the sums of the model and of the source, which finds the keys that differ.
 
     A key has one row of each. The check is narrowed as the model is where the source has the
     column, or an expression that is it.
     """
-    source, by = declared
     parts = by.split("; ")
-    with_rows, or_zero = "with rows" in parts, "or zero" in parts
     keys = {"workspace_id": "workspace_id"}
     for part in parts:
         if part not in ("with rows", "or zero"):
             expression, _, own = part.partition(" as ")
             keys[expression] = own or expression
-    columns = [column for column, *_ in con.execute(f"describe {source}").fetchall()]
+    columns, ours = (
+        [column for column, *_ in con.execute(f"describe {relation}").fetchall()]
+        for relation in (source, model.relation)
+    )
     measures = [column for column in columns if _MEASURE.fullmatch(column)]
     names = [own.partition("::")[0] for own in keys.values()]
     is_raw = source.startswith("raw.")
     current = f"{source} anti join raw.superseded using (version_id)" if is_raw else source
-    zero = f" where {' or '.join(f'{each} <> 0' for each in measures)}" if or_zero else ""
+    is_not_zero = " or ".join(f"{each} <> 0" for each in measures)
+    where = f"where {is_not_zero}" if "or zero" in parts else ""
 
     narrow = model.header.narrow
     part = next((each for each, own in keys.items() if own == narrow), str(narrow))
@@ -138,11 +133,9 @@ def _compared(
     if narrow and (part != narrow or narrow in columns):
         header = Header(claim, narrow=narrow, narrow_inputs={source.split(".")[1]: (part,)})
 
-    ours = {column for column, *_ in con.execute(f"describe {model.relation}").fetchall()}
-
     def sums(relation: str, expressions: list[str]) -> str:
         grouped = [f"{each} as {name}" for each, name in zip(expressions, names, strict=True)]
-        summed = ["count(*) as row_count"] if with_rows else []
+        summed = ["count(*) as row_count"] if "with rows" in parts else []
         for each in measures:
             # The API's meter gives a cost; it is the metered one of our tables.
             column = each if relation == current or each in ours else f"metered_{each}"
@@ -156,7 +149,7 @@ def _compared(
         differences as (
             (select '{source}' as holds, * from (from theirs except from ours))
             union all
-            (select '{model.relation}' as holds, * from (from ours except from theirs){zero})
+            (select '{model.relation}' as holds, * from (from ours except from theirs) {where})
         )
         from differences order by {", ".join(names)}, holds"""
     reads = {source, model.relation} | ({"raw.superseded"} if is_raw else set())

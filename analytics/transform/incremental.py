@@ -14,6 +14,7 @@ stated key, the model is built whole.
 from __future__ import annotations
 
 import copy
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -55,25 +56,19 @@ class Update:
             """).fetchall()
         )
         # By relation, the columns that models read, and by unit what narrows it for one of them.
-        self._read: dict[str, set[str]] = {}
-        self._ways: dict[str, dict[str, set[str]]] = {}
+        self._read = defaultdict[str, set[str]](set)
+        self._ways = defaultdict[str, defaultdict[str, set[str]]](lambda: defaultdict(set))
         for model in self._models.values():
             unit = model.header.narrow
             for name in model.reads:
                 read = model.columns_read(name)
-                self._read.setdefault(name, set()).update(
-                    self._columns.get(name, ()) if read is None else read
-                )
+                self._read[name].update(self._columns.get(name, ()) if read is None else read)
                 if unit and (parts := self._parts(model, name)):
-                    self._ways.setdefault(name, {}).setdefault(unit, set()).update(parts)
+                    self._ways[name][unit].update(parts)
             if unit:
-                self._ways.setdefault(model.relation, {}).setdefault(unit, set()).add(_own(model))
-        self.passed_checks = {
-            name
-            for (name,) in con.execute(
-                "select check_name from build_file.audit.check_results where is_ok"
-            ).fetchall()
-        }
+                self._ways[model.relation][unit].add(_own(model))
+        passed = con.execute("select check_name from build_file.audit.check_results where is_ok")
+        self.passed_checks = {name for (name,) in passed.fetchall()}
 
     def on(self, con: duckdb.DuckDBPyConnection) -> Update:
         """Return the same update for another connection."""
@@ -95,27 +90,22 @@ class Update:
         if not (inputs := self._inputs(model)):
             return None if model.is_view else 0
         if model.is_view:
-            outside = (self._changed[name].outside for name in inputs)
-            self._changed[model.relation] = Change(outside=frozenset().union(*outside))
+            outside = frozenset[str]().union(*(self._changed[name].outside for name in inputs))
+            self._changed[model.relation] = Change(outside=outside)
             return None
         unit = self._unit(model, inputs)
         rows, new = self._make(model, unit)
         where = self._is_touched(model.relation, (_own(model),), unit) if unit else "true"
-        before = self._sums(relation, model, unit, where)
-        after = self._sums(new, model, unit)
+        before, after = self._sums(relation, model, unit, where), self._sums(new, model, unit)
         if before == after:
             return rows
         with model_errors(model), transaction(self.con):
             self.con.execute(f"delete from {relation} where {where}")
             self.con.execute(f"insert into {relation} by name {new}")
-        columns = frozenset(
-            each for each in after.columns if before.columns[each] != after.columns[each]
-        )
-        inside = {each for each in after.outside if before.outside[each] == after.outside[each]}
-        if unit:
-            inside.add(unit)
+        columns = {each for each, hashes in after.columns.items() if hashes != before.columns[each]}
+        inside = {each for each, hashes in after.outside.items() if hashes == before.outside[each]}
         self._changed[model.relation] = Change(
-            columns if before.rows == after.rows else None, UNITS - inside
+            frozenset(columns) if before.rows == after.rows else None, UNITS - inside - {unit}
         )
         if kept := self.contents.get(model.relation):
             self.contents[model.relation] = Contents(
@@ -125,9 +115,10 @@ class Update:
 
     def differs(self, relation: str) -> bool:
         """Return True if the touched parts of a relation, built anew, are not those that it has."""
-        model, unit = self._models[relation], self._models[relation].header.narrow
+        model = self._models[relation]
+        unit = model.header.narrow
         _, new = self._make(model, unit)
-        where = self._is_touched(model.relation, (_own(model),), unit) if unit else "true"
+        where = self._is_touched(relation, (_own(model),), unit) if unit else "true"
         return self._sums(relation, model, unit, where) != self._sums(new, model, unit)
 
     def _inputs(self, model: Model) -> list[str]:
@@ -173,7 +164,7 @@ class Update:
         with model_errors(model):
             self.con.execute(f"drop table if exists {_NEW}")
             rows = model.make(self.con, _NEW, self._narrow(model) if unit else NO_INPUTS)
-        only = f"where ({WORKSPACE}, {_own(model)}) in (from {touched(unit)})" if unit else ""
+        only = f"where {_in_touched((_own(model),), unit)}" if unit else ""
         return int(rows or 0), f"(from {_NEW} {only})"
 
     def _narrow(self, model: Model) -> dict[str, str]:
@@ -181,12 +172,7 @@ class Update:
         unit, views = str(model.header.narrow), dict[str, str]()
         for name in sorted(model.reads):
             if parts := self._parts(model, name):
-                source = self._models.get(name)
-                if isinstance(source, SqlModel) and source.is_view and source.header.narrow == unit:
-                    body = renamed(source.sql, self._narrow(source))
-                else:
-                    body = f"from {name} where {self._is_touched(name, parts, unit)}"
-                views[name] = self._view(model, name, body)
+                views[name] = self._view(model, name, self._is_touched(name, parts, unit))
         for name in sorted(model.reads):
             if lookup := self._lookup(model, name):
                 key = ", ".join([WORKSPACE, *lookup])
@@ -195,19 +181,17 @@ class Update:
                     for carrier, view in views.items()
                     if carrier in self._columns and set(lookup) <= set(self._columns[carrier])
                 )
-                views[name] = self._view(model, name, f"from {name} where ({key}) in ({rows})")
+                views[name] = self._view(model, name, f"({key}) in ({rows})")
         return views
 
-    def _view(self, model: Model, name: str, body: str) -> str:
+    def _view(self, model: Model, name: str, where: str) -> str:
         view = f"temp.part_{model.name}_{name.replace('.', '_')}"
-        self.con.execute(f"create or replace temp view {view} as {body}")
+        self.con.execute(f"create or replace temp view {view} as from {name} where {where}")
         return view
 
     def _is_touched(self, name: str, parts: Iterable[str], unit: str) -> str:
         """Return the condition that a row of a relation is of a touched part."""
-        condition = " or ".join(
-            f"({WORKSPACE}, {part}) in (from {touched(unit)})" for part in parts
-        )
+        condition = _in_touched(parts, unit)
         stretch = self.changes.stretches.get(unit)
         if stretch and {"run_id", "created_at"} <= set(self._columns.get(name, ())):
             return f"({condition}) and created_at {stretch}"
@@ -217,35 +201,27 @@ class Update:
         """Sum the hashes of rows: of all, by column that is read, and outside of touched parts."""
         name = model.relation
         columns = [each for each in self._columns[name] if each in self._read.get(name, ())]
-        ways = {
-            each: parts
+        is_in = {
+            each: f"({_in_touched(sorted(parts), each)}) is true as is_in_{each}"
             for each, parts in self._ways.get(name, {}).items()
             if each != unit or parts != {_own(model)}
         }
-        tests = [
-            " or ".join(
-                f"({WORKSPACE}, {part}) in (from {touched(each)})" for part in sorted(parts)
-            )
-            for each, parts in ways.items()
-        ]
-        flags = "".join(
-            f", ({test}) is true as is_in_{number}" for number, test in enumerate(tests)
-        )
         sums = [
             "count(*)",
             "sum(hash(each))",
             *(f'sum(hash(each."{column}"))' for column in columns),
-            *(f"sum(hash(each)) filter (not is_in_{number})" for number in range(len(tests))),
+            *(f"sum(hash(each)) filter (not is_in_{each})" for each in is_in),
         ]
-        ((count, hashes, *others),) = self.con.execute(
-            f"select {', '.join(sums)} from (select each{flags} from {rows} as each where {where})"
+        flagged = f"select {', '.join(['each', *is_in.values()])} from {rows} as each where {where}"
+        ((count, *hashes),) = self.con.execute(
+            f"select {', '.join(sums)} from ({flagged})"
         ).fetchall()
-        sums_of = iter(each or 0 for each in others)
+        found = iter(each or 0 for each in hashes)
         return _Sums(
             count,
-            hashes or 0,
-            {each: next(sums_of) for each in columns},
-            {each: next(sums_of) for each in ways},
+            next(found),
+            {each: next(found) for each in columns},
+            {each: next(found) for each in is_in},
         )
 
 
@@ -257,6 +233,11 @@ class _Sums:
     hashes: int
     columns: dict[str, int]
     outside: dict[str, int]
+
+
+def _in_touched(parts: Iterable[str], unit: str) -> str:
+    """Return the condition that one of these expressions is a touched part."""
+    return " or ".join(f"({WORKSPACE}, {part}) in (from {touched(unit)})" for part in parts)
 
 
 def _own(model: Model) -> str:

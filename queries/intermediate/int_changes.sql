@@ -1,8 +1,7 @@
 -- Changes of the figures of days, by the load that made them: each version of a run or of one of
 -- the API's sums adds its figures with its load, and is taken off with the load that replaced it.
 -- A run stands under its reporting date as listed, and under its UTC day as utc_listed; sums are
--- counts and roll-ups by agent, and those of the platform's agents. The creation of a sum, by which
--- a batch finds it, is its day, as far as runs may be of one.
+-- counts and roll-ups by agent, and those of the platform's agents.
 -- Grain: version, measure and load.
 -- key: version_id, measure, load_id
 with
@@ -22,23 +21,21 @@ sums as (
 
 versions as not materialized (
     select
-        version_id, workspace_id, coalesce(agent_id, '(none)') as line_id, created_at,
+        version_id, workspace_id, coalesce(agent_id, '(none)') as line_id,
         unnest([date, utc_date]) as date, unnest(['listed', 'utc_listed']) as measure,
         1 as run_count, cost_usd, load_id, superseded_by_load_id
     from staging.runs
     union all
     select
-        version_id, workspace_id, agent_id,
-        least(greatest(utc_date, date '2000-01-01'), date '2100-01-01')::timestamptz,
-        utc_date, measure, run_count, cost_usd, load_id, superseded_by_load_id
+        version_id, workspace_id, agent_id, utc_date, measure, run_count, cost_usd, load_id,
+        superseded_by_load_id
     from sums
 )
 
-select version_id, workspace_id, line_id, created_at, date, measure, run_count, cost_usd, load_id
+select version_id, workspace_id, line_id, date, measure, run_count, cost_usd, load_id
 from versions
 union all
 select
-    version_id, workspace_id, line_id, created_at, date, measure,
-    -run_count, -cost_usd, superseded_by_load_id
+    version_id, workspace_id, line_id, date, measure, -run_count, -cost_usd, superseded_by_load_id
 from versions
 where superseded_by_load_id is not null
