@@ -35,9 +35,7 @@ charges as (
         workspace_id,
         cost_center,
         account,
-        metered_cost_usd,
         billed_usd,
-        surcharge_usd,
         own_key_usd
     from marts.fct_charges as charges
     anti join unknown using (workspace_id, utc_date, agent_id)
@@ -52,9 +50,7 @@ charges as (
         charges.workspace_id,
         cost_center,
         account,
-        if(coalesce(unknown.workspace_id, kept.workspace_id) is null, 0, metered_cost_usd),
         if(coalesce(unknown.workspace_id, kept.workspace_id) is null, 0, billed_usd),
-        if(coalesce(unknown.workspace_id, kept.workspace_id) is null, 0, surcharge_usd),
         if(coalesce(unknown.workspace_id, kept.workspace_id) is null, 0, own_key_usd)
     from intermediate.int_booked_charges as charges
     left join unknown using (workspace_id, utc_date, agent_id)

@@ -1,6 +1,6 @@
 -- What we hold of an agent's UTC day beside what the API reports of it by its counts, its roll-ups
--- and its hourly meter. What of the meter's difference to the roll-up no usage explains that was
--- metered on another day than that of its run is the leftover, the rest the timing difference. The
+-- and its hourly meter. Of the meter's difference to the roll-up, the timing difference is what may
+-- be usage that was metered on another day than that of its run, and the leftover is the rest. The
 -- line '(platform)' is the metered usage that names no agent: the platform's own, and that of runs
 -- without an agent.
 -- On a day, no more can be metered than its runs cost and what earlier ones had under way when it
@@ -262,8 +262,9 @@ leftovers as (
 select
     compared.* exclude (
         knows_hours, lacks_rollup, lacks_hours, lacks_tokens, no_roll_up, is_compared, is_balanced,
-        is_after_first, is_of_late_usage, gap_count, last_finished_at, begun_usd, ended_usd,
-        begun_refund_usd, ended_refund_usd, begun_in, ended_in, begun_out, ended_out
+        is_after_first, is_of_late_usage, gap_count, last_finished_at, listed_duration_ms,
+        metered_row_count, begun_usd, ended_usd, begun_refund_usd, ended_refund_usd, begun_in,
+        ended_in, begun_out, ended_out
     ) replace (
         coalesce(api_rollup_run_count, no_roll_up) as api_rollup_run_count,
         coalesce(api_cost_usd, no_roll_up) as api_cost_usd,
