@@ -43,11 +43,6 @@ class Measures:
     unknown_outcome_count: int
 
     @property
-    def is_counted(self) -> bool:
-        """False where the API refuses its counts of runs, so that unlisted ones are unknown."""
-        return self.unlisted_run_count is not None or not self.run_count
-
-    @property
     def finished_count(self) -> int | None:
         """The runs of which a share may have failed: cancelled ones stand apart.
 

@@ -15,7 +15,7 @@ _CALL = re.compile(r"roll_up\((?:(\w+)\.)?(\w+), ([\w, ]+)\)")
 
 _KNOWN = "if(count({0}) = count(run_count), sum({0}), null)"
 _PART = "if(bool_or({1}), sum({0}) filter ({1}), 0)"  # null where nothing of it is known
-_LINES = {  # of which a part of a measure is, and which may know it or not
+_LINES = {  # that have the part which a measure is of; it may be unknown of each
     "of_listed": "listed_run_count > 0",
     "of_unlisted": "run_count is not null and unlisted_run_count is distinct from 0",
     "of_failed": "run_count is not null and failed_cost_usd is distinct from 0",

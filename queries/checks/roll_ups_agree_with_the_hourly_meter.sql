@@ -5,13 +5,6 @@
 -- sources: analytics/agents | analytics/hourly
 with
 
--- What runs of the day before the first one used on it is unknown.
-firsts as (
-    select workspace_id, min(utc_date) as utc_date, true as is_first
-    from intermediate.int_metered_days
-    group by workspace_id
-),
-
 compared as (
     select
         workspace_id,
@@ -30,13 +23,14 @@ compared as (
     where agent_id <> '(platform)' and has_ended and listed_open_count = 0 and is_metered
 )
 
--- The roll-up with what crossed midnight, as far as that can explain the meter.
+-- The roll-up with what crossed midnight, as far as that can explain the meter. What runs of the
+-- day before the first one used on it is unknown.
 select
     workspace_id,
     agent_id,
     utc_date,
     measure,
-    if(is_first and leftover > 0, theirs, theirs - leftover) as ours,
+    if(utc_date = first_date and leftover > 0, theirs, theirs - leftover) as ours,
     theirs,
     rolled_up,
     tolerance,
@@ -45,4 +39,4 @@ from compared
 anti join (
     from intermediate.int_listed_day_comparisons where abs(ours - theirs) > tolerance
 ) using (workspace_id, agent_id, utc_date, measure)
-left join firsts using (workspace_id, utc_date)
+left join intermediate.int_metered_days using (workspace_id, utc_date)
