@@ -16,10 +16,7 @@ from analytics.warehouse.layout import Layout
 from tests.batches import publish, read, run_batch
 from tests.conftest import Batch, StartRun
 
-ADJUSTED = "date previous_cost_usd current_cost_usd previous_run_count current_run_count"
 DAY = date(2026, 11, 19)
-
-
 NEVER_SEEN = pytest.mark.xfail(
     strict=True, reason="a refund before the first batch is in no bound of the cut-off control"
 )
