@@ -176,25 +176,24 @@ def _touch_runs(con: duckdb.DuckDBPyConnection, named: str) -> None:
     con.execute(f"""
         create or replace table {SHARED}.runs as
         with recursive
-        versions as (
-            select distinct {WORKSPACE}, run_id, session_id, parent_run_id
-            from raw.runs where session_id is not null or parent_run_id is not null
-        ),
         sessions as (
             select distinct {WORKSPACE}, session_id
-            from versions semi join {SHARED}.named using ({WORKSPACE}, run_id)
+            from raw.runs semi join {SHARED}.named using ({WORKSPACE}, run_id)
             where session_id is not null
         ),
+        children as materialized (
+            select {WORKSPACE}, run_id, parent_run_id from raw.runs where parent_run_id is not null
+        ),
         found as (
-            select distinct {WORKSPACE}, run_id from {SHARED}.named
+            select {WORKSPACE}, run_id from {SHARED}.named
             union
             select {WORKSPACE}, run_id
-            from versions semi join sessions using ({WORKSPACE}, session_id)
+            from raw.runs semi join sessions using ({WORKSPACE}, session_id)
             union
-            select versions.{WORKSPACE}, versions.run_id
-            from versions join found
-                on versions.{WORKSPACE} = found.{WORKSPACE}
-                and versions.parent_run_id = found.run_id
+            select children.{WORKSPACE}, children.run_id
+            from children join found
+                on children.{WORKSPACE} = found.{WORKSPACE}
+                and children.parent_run_id = found.run_id
         )
         select
             {WORKSPACE}, run_id, session_id, created_at,

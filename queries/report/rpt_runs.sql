@@ -1,6 +1,6 @@
 -- Listed runs that pages show: of each line and month the 10 newest and the 10 most expensive, of
 -- this month and the last one the 300 newest and the 20 newest that failed. The log is shown of the
--- most expensive, of those that failed, and of the 50 newest of this month and the last one.
+-- most expensive, of those that failed, and of the 25 newest of this month and the last one.
 -- Grain: run.
 -- key: workspace_id, run_id
 -- narrow: month
@@ -47,7 +47,7 @@ shown as (
         workspace_id,
         run_id,
         cost_rank <= 10
-        or (is_recent and newest_rank <= 50)
+        or (is_recent and newest_rank <= 25)
         or coalesce(failed_rank <= 20, false) as has_log
     from ranked
     where has_log or newest_rank <= if(is_recent, 300, 10)
