@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -21,9 +21,8 @@ from analytics.finance.books.reading import CLOSINGS, read_books, require_known
 from analytics.resources import folder
 from analytics.settings import Settings
 from analytics.transform.build import all_models
-from analytics.transform.build_state import recorded_contents
-from analytics.transform.comparison import first_difference
-from analytics.transform.models import in_order
+from analytics.transform.build_state import Contents, recorded_contents
+from analytics.transform.models import PUBLISHED, Model, in_order
 from analytics.warehouse.damage import DamagedError, damage_errors, set_aside
 from analytics.warehouse.database import (
     BUILD_FILE,
@@ -84,15 +83,45 @@ def verify(settings: Settings, progress: Progress) -> None:
             if unpublished:
                 _restore(con, unpublished)
             transforming.transform(con, settings, making, progress)
-            models = in_order(all_models(folder("queries")))
             with attached_marts(con, making.marts), attached(con, layout.marts) as catalog:
-                difference = first_difference(con, models, catalog, kept)
+                difference = _first_difference(con, catalog, kept)
         if difference:
             raise AnalyticsError(
                 f"What batches brought up to date differs from a rebuild: {difference}.\n"
                 "Run `analytics rebuild`, which replaces it, and report this."
             )
         progress.say("each row is that of a rebuild")
+
+
+def _first_difference(
+    con: duckdb.DuckDBPyConnection, updated: str, contents: Mapping[str, Contents]
+) -> str | None:
+    """Return the first relation whose rows are not those of the full build, and its first row.
+
+    The full build is attached as the build file, `updated` is the catalog of the other one. Of
+    relations that are not published, the `contents` are compared.
+    """
+    now = recorded_contents(con)
+    for model in in_order(all_models(folder("queries"))):
+        name = model.relation
+        if model.layer not in PUBLISHED and contents.get(name) != now.get(name):
+            return name
+        if model.layer in PUBLISHED and (row := _differing_row(con, model, updated)):
+            return f"{name}: {row}"
+    return None
+
+
+def _differing_row(con: duckdb.DuckDBPyConnection, model: Model, updated: str) -> str:
+    one, other = f"{updated}.{model.relation}", f"{BUILD_FILE}.{model.relation}"
+    found = con.execute(f"""
+        select {", ".join(model.header.key) or "*"} from (
+            (from {one} except all from {other}) union all by name
+            (from {other} except all from {one})
+        ) order by all limit 1
+    """)
+    names = [name for name, *_ in found.description]
+    row = found.fetchone() or ()
+    return ", ".join(f"{name} {value}" for name, value in zip(names, row, strict=False))
 
 
 @contextmanager

@@ -16,7 +16,8 @@ from analytics.finance.load import file_of, load_finance, load_limits
 from analytics.finance.names import problems_of_names
 from analytics.format import numbers
 from analytics.settings import Settings
-from analytics.transform.build import BuiltRelation, UnseenChangeError, build, update
+from analytics.transform.build import BuiltRelation, build, update
+from analytics.transform.changes import UnseenChangeError
 from analytics.transform.incremental import Update
 from analytics.transform.models import ModelError
 from analytics.warehouse.compaction import compact_marts
@@ -114,8 +115,8 @@ def _update(
         return None
     except UnseenChangeError as error:
         progress.warn(
-            f"{layout.marts} holds other rows than batches have written, in"
-            f" {', '.join(error.relations)}; all is built anew"
+            f"tables of {layout.root} hold other rows than batches have written: {error}; all is"
+            " built anew"
         )
         return None
     return updated

@@ -25,15 +25,14 @@ from analytics.transform import (
 from analytics.transform.build_state import (
     AUDITED,
     build_number,
-    code_of,
     forget_build,
-    is_built,
+    is_of_code,
     read_contents,
     record_build,
     recorded_contents,
     row_counts,
 )
-from analytics.transform.changes import find_changes, touch_sample
+from analytics.transform.changes import UnseenChangeError, find_changes, touch_sample
 from analytics.transform.check_results import create_results
 from analytics.transform.comments import comment_on
 from analytics.transform.incremental import Update
@@ -95,7 +94,7 @@ def build(
     models = in_order(all_models(queries))
     con.execute("set variable reporting_timezone = ?", [timezone])
     made = {model.relation for model in models}
-    laid_out = _prepare(con, f"code_{code_of(queries)}", made, earlier)
+    laid_out = _prepare(con, queries, made, earlier)
     con.execute("checkpoint warehouse")  # the new relations take the place of the old ones
     create_macros(con, "build_file.marts")
     create_results(con)
@@ -121,7 +120,7 @@ def lay_out(con: duckdb.DuckDBPyConnection, earlier: Path | None) -> None:
 
 
 def _prepare(
-    con: duckdb.DuckDBPyConnection, code: str, made: set[str], earlier: Path | None
+    con: duckdb.DuckDBPyConnection, queries: Path, made: set[str], earlier: Path | None
 ) -> set[str]:
     """Leave tables to be `made` that this code has laid out, empty, and nothing else of a build.
 
@@ -131,11 +130,14 @@ def _prepare(
         if layer not in PUBLISHED:
             con.execute(f"drop schema if exists warehouse.{layer} cascade")
             con.execute(f"create schema warehouse.{layer}")
-    if not _keep_only(con, {code, *PUBLISHED}):
+    if not is_of_code(con, queries):
+        _drop_schemas(con)
         lay_out(con, earlier)
-        if not _keep_only(con, {code, *PUBLISHED}):
-            for schema in (code, *PUBLISHED):
+        if not is_of_code(con, queries):
+            _drop_schemas(con)
+            for schema in PUBLISHED:
                 con.execute(f"create schema {BUILD_FILE}.{schema}")
+    forget_build(con)
     tables = con.execute(
         "select schema_name || '.' || table_name, estimated_size > 0 from duckdb_tables()"
         " where database_name = ?",
@@ -149,17 +151,14 @@ def _prepare(
     return {table for table, _ in tables}
 
 
-def _keep_only(con: duckdb.DuckDBPyConnection, kept: set[str]) -> bool:
-    """Drop other schemas of the build file; unless it has all of these and is built, these too."""
-    found = con.execute(
-        "select schema_name from duckdb_schemas() where database_name = ? and not internal",
+def _drop_schemas(con: duckdb.DuckDBPyConnection) -> None:
+    schemas = con.execute(
+        "select schema_name from duckdb_schemas() where database_name = ? and not internal"
+        " and schema_name <> 'main'",
         [BUILD_FILE],
     ).fetchall()
-    schemas = {name for (name,) in found} - {"main"}
-    is_kept = schemas >= kept and is_built(con)
-    for schema in schemas - kept if is_kept else schemas:
+    for (schema,) in schemas:
         con.execute(f"drop schema {BUILD_FILE}.{schema} cascade")
-    return is_kept
 
 
 def update(
@@ -211,7 +210,7 @@ def _require_contents(
     also builds relations anew that have no parts, and a sample of the parts of others.
     """
     counts = row_counts(con, update.contents)
-    unseen = {name for name, kept in update.contents.items() if counts[name] != kept.rows}
+    unseen = {name for name, kept in update.contents.items() if counts[name] != kept[0]}
     if is_audit and not unseen:
         now = read_contents(con, update.contents)
         unseen = {name for name, kept in update.contents.items() if now[name] != kept}
@@ -219,15 +218,7 @@ def _require_contents(
         update.changes.stretches = touch_sample(con, timezone)
         unseen = {name for name in update.contents if update.differs(name)}
     if unseen:
-        raise UnseenChangeError(sorted(unseen))
-
-
-class UnseenChangeError(Exception):
-    """Relations hold other rows than their inputs give, although no update has seen a change."""
-
-    def __init__(self, relations: list[str]) -> None:
-        super().__init__(", ".join(relations))
-        self.relations = relations
+        raise UnseenChangeError(unseen)
 
 
 def _guarded(models: list[Model]) -> list[str]:

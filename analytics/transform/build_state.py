@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Mapping
-from dataclasses import astuple, dataclass
 from functools import cache
 from pathlib import Path
 
@@ -22,16 +21,8 @@ from analytics.warehouse.database import BUILD_FILE, transaction
 AUDITED = 10
 """Of as many builds that bring relations up to date, one audits itself."""
 
-# A schema without tables, which nobody who lists tables sees: its name has the id of the build.
-_PREFIX = "build_"
-
-
-@dataclass(frozen=True)
-class Contents:
-    """The number of rows of a relation, and the sum of their hashes."""
-
-    rows: int
-    hashes: int
+Contents = tuple[int, int]
+"""The number of rows of a relation, and the sum of their hashes."""
 
 
 def record_build(
@@ -46,30 +37,34 @@ def record_build(
 
     `number` counts the builds since the last full one.
     """
+    rows = ", ".join(f"('{name}', {count}, {hashes})" for name, (count, hashes) in contents.items())
     with transaction(con):
         record_sources(con)
         con.execute(
             f"create or replace table {STATE}.build as"
-            " select uuid() as id, ?::integer as number, ? as made_by",
-            [number, f"{code_of(queries)} {timezone}"],
+            " select concat('build_', ?, '_', replace(uuid()::varchar, '-', '')) as name,"
+            " ? as timezone, ?::integer as number",
+            [code_of(queries), timezone, number],
         )
         con.execute(
-            f"create or replace table {STATE}.contents as select unnest(?::varchar[]) as relation,"
-            " unnest(?::bigint[]) as row_count, unnest(?::varchar[])::hugeint as row_hashes",
-            [[*contents], *map(list, zip(*map(astuple, contents.values()), strict=True))],
+            f"create or replace table {STATE}.contents as from (values {rows})"
+            " as each (relation, row_count, hashes)"
         )
     _name_build_file(con)
 
 
 def _name_build_file(con: duckdb.DuckDBPyConnection) -> None:
-    ((build_id,),) = con.execute(f"select id from {STATE}.build").fetchall()
-    con.execute(f"create schema {BUILD_FILE}.{_PREFIX}{build_id.hex}")
+    """Give the build file a schema without tables, which nobody who lists tables sees."""
+    ((name,),) = con.execute(f"select name from {STATE}.build").fetchall()
+    con.execute(f"create schema {BUILD_FILE}.{name}")
 
 
 def recorded_contents(con: duckdb.DuckDBPyConnection) -> dict[str, Contents]:
     """Return the contents of relations as the last build has left them."""
-    rows = con.execute(f"select relation, row_count, row_hashes from {STATE}.contents").fetchall()
-    return {relation: Contents(count, hashes) for relation, count, hashes in rows}
+    return {
+        relation: (count, hashes)
+        for relation, count, hashes in con.execute(f"from {STATE}.contents").fetchall()
+    }
 
 
 def read_contents(
@@ -80,7 +75,7 @@ def read_contents(
         f"select '{name}', count(*), coalesce(sum(hash(rows)), 0)::hugeint from {name} as rows"
         for name in sorted(relations)
     )
-    return {name: Contents(count, hashes) for name, count, hashes in con.execute(sums).fetchall()}
+    return {name: (count, hashes) for name, count, hashes in con.execute(sums).fetchall()}
 
 
 def row_counts(con: duckdb.DuckDBPyConnection, relations: Collection[str]) -> dict[str, int]:
@@ -93,7 +88,7 @@ def row_counts(con: duckdb.DuckDBPyConnection, relations: Collection[str]) -> di
 
 def forget_build(con: duckdb.DuckDBPyConnection) -> None:
     """Make the next build a full one, unless this one ends."""
-    for name in _builds(con):
+    for name in _names(con):
         con.execute(f"drop schema {BUILD_FILE}.{name}")
 
 
@@ -103,23 +98,23 @@ def build_number(con: duckdb.DuckDBPyConnection, queries: Path, timezone: str) -
     None unless both files are of one build that was completed, by this code and these settings.
     """
     try:
-        ((build_id, number, made_by),) = con.execute(f"from {STATE}.build").fetchall()
+        ((name, of_timezone, number),) = con.execute(f"from {STATE}.build").fetchall()
     except duckdb.CatalogException:
         return None
-    is_ours = made_by == f"{code_of(queries)} {timezone}"
-    return int(number) if is_ours and _builds(con) == [f"{_PREFIX}{build_id.hex}"] else None
+    is_ours = is_of_code(con, queries) and of_timezone == timezone and _names(con) == [name]
+    return int(number) if is_ours else None
 
 
-def is_built(con: duckdb.DuckDBPyConnection) -> bool:
-    """Return True if the relations of the build file are of one build."""
-    return bool(_builds(con))
+def is_of_code(con: duckdb.DuckDBPyConnection, queries: Path) -> bool:
+    """Return True if the build file is of one build that was completed, by this code."""
+    return [name.split("_")[1] for name in _names(con)] == [code_of(queries)]
 
 
-def _builds(con: duckdb.DuckDBPyConnection) -> list[str]:
+def _names(con: duckdb.DuckDBPyConnection) -> list[str]:
     rows = con.execute(
         "select schema_name from duckdb_schemas()"
-        " where database_name = ? and starts_with(schema_name, ?)",
-        [BUILD_FILE, _PREFIX],
+        " where database_name = ? and starts_with(schema_name, 'build_')",
+        [BUILD_FILE],
     ).fetchall()
     return [name for (name,) in rows]
 

@@ -9,7 +9,7 @@ follows from the time of the batch.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import duckdb
@@ -24,21 +24,33 @@ SHARED = "memory.main"
 A transaction that writes to a file cannot write to it.
 """
 
-SUPERSEDED = "raw.superseded"
+ROWS = ""
+ANYWHERE = frozenset({ROWS, "anywhere"})
+"""A change of rows that may lie outside of the touched parts.
+
+A change is a set of columns that changed, of ROWS where rows came or went, and of conditions of
+parts outside of which rows changed.
+"""
+
 _RUN_SOURCES = tuple(each.name for each in SOURCES if "run_id" in each.columns)
 _DAY_SOURCES = tuple(each.name for each in SOURCES if "date" in each.columns)
 _VERSIONED = tuple(f"raw.{each.name}" for each in SOURCES)
-_BY_LOAD = ("ledger.files", "ledger.requests", "ledger.list_snapshots")
+_BY_LOAD = (
+    *_VERSIONED,
+    "raw.superseded",
+    "ledger.files",
+    "ledger.requests",
+    "ledger.list_snapshots",
+)
 _COPIED = ("ledger.workspaces", "ledger.loads", "ledger.provisional_runs")
 # Of these, touched parts hold all that changed; others say what agents and workspaces are.
 _OF_PARTS = {
     *(f"raw.{each}" for each in (*_RUN_SOURCES, *_DAY_SOURCES, "schedules")),
-    *_BY_LOAD,
+    *_BY_LOAD[-3:],
     *_COPIED[1:],
 }
 _KNOWN_LOADS = f'{STATE}."ledger.loads"'
 _BY_LOAD_ID = f"using ({WORKSPACE}, load_id)"
-_UNKNOWN = f"anti join {_KNOWN_LOADS} {_BY_LOAD_ID}"
 _RECENT = 9  # days whose state follows from the time of the batch
 
 _DAYS = {
@@ -46,21 +58,19 @@ _DAYS = {
     "utc_date": "day",
     "week": "date_trunc('week', day)::date",
     "month": "date_trunc('month', day)::date",
-    "month_end": "last_day(day)",
     "hour": "timezone('UTC', unnest(range(day, day + interval 1 day, interval 1 hour)))",
 }
-UNITS = frozenset({"run_id", "session_id", *_DAYS})
+_SAMPLE = f"""
+    select {WORKSPACE}, run_id from raw.runs where rowid >= (
+        select floor(random() * greatest(max(rowid) - 98, 1)) from raw.runs
+    ) limit 100"""
 
 
-@dataclass(frozen=True)
-class Change:
-    """A relation changed: in these `columns`, in any without them.
+class UnseenChangeError(Exception):
+    """Relations hold other rows than batches have written: all is to be built anew."""
 
-    Of the units `outside`, rows of other than the touched parts may have changed, too.
-    """
-
-    columns: frozenset[str] | None = None
-    outside: frozenset[str] = UNITS
+    def __init__(self, relations: Iterable[str]) -> None:
+        super().__init__(", ".join(sorted(relations)))
 
 
 @dataclass
@@ -71,13 +81,16 @@ class Changes:
     were created: DuckDB reads no block of rows outside of these.
     """
 
-    sources: dict[str, Change]
+    sources: dict[str, frozenset[str]]
     record_count: int
     stretches: dict[str, str]
 
 
 def find_changes(con: duckdb.DuckDBPyConnection, timezone: str) -> Changes:
-    """Find the sources that changed since the last build, and the touched parts: see `touched`."""
+    """Find the sources that changed since the last build, and the touched parts: see `touched`.
+
+    Raises UnseenChangeError for rows that no load brought, or took away.
+    """
     # Loads of a batch that had not ended belong to the next one that does.
     con.execute(f"""
         create or replace table {SHARED}.new_loads as
@@ -87,35 +100,25 @@ def find_changes(con: duckdb.DuckDBPyConnection, timezone: str) -> Changes:
             where ended.step = 'workspace' and ended.{WORKSPACE} = loads.{WORKSPACE}
         )
         union
-        select {WORKSPACE}, load_id from ledger.loads {_UNKNOWN}
+        select {WORKSPACE}, load_id from ledger.loads anti join {_KNOWN_LOADS} {_BY_LOAD_ID}
     """)
     con.execute(f"""
         create or replace table {SHARED}.replaced as
-        select version_id from {SUPERSEDED} semi join {SHARED}.new_loads {_BY_LOAD_ID}
+        select version_id from raw.superseded semi join {SHARED}.new_loads {_BY_LOAD_ID}
     """)
-    _touch_runs(con, _named_runs())
-    _touch_days(con, timezone)
-    return Changes(*_changed_sources(con), _touch_parts(con))
+    return Changes(*_changed_sources(con), _touch(con, timezone, _named_runs()))
 
 
 def touched(unit: str) -> str:
-    """Return the table of the touched parts of a unit: `workspace_id`, and the part."""
-    return f"{SHARED}.touched_{unit}"
+    """Return a SELECT of the touched parts of a unit: `workspace_id`, and the part."""
+    if unit in _DAYS:
+        return f"select {WORKSPACE}, {_DAYS[unit]} from {SHARED}.days"
+    return f"select {WORKSPACE}, {unit} from {SHARED}.runs where {unit} is not null"
 
 
 def touch_sample(con: duckdb.DuckDBPyConnection, timezone: str) -> dict[str, str]:
-    """Touch, in place of what changed, parts of about 100 runs; return their `stretches`."""
-    _touch_runs(
-        con,
-        f"select {WORKSPACE}, run_id from raw.runs where rowid >= ("
-        "select floor(random() * greatest(max(rowid) - 98, 1)) from raw.runs) limit 100",
-    )
-    con.execute(f"""
-        create or replace table {SHARED}.days as
-        select distinct {WORKSPACE}, unnest([{_day(timezone)}, {_day("UTC")}]) as day
-        from {SHARED}.runs where created_at is not null
-    """)
-    return _touch_parts(con)
+    """Touch parts of about 100 runs, too; return their `stretches`."""
+    return _touch(con, timezone, _SAMPLE)
 
 
 def _changed(source: str, what: str) -> str:
@@ -124,32 +127,24 @@ def _changed(source: str, what: str) -> str:
     return f"{rows}.new_loads {_BY_LOAD_ID} union all {rows}.replaced using (version_id)"
 
 
-def _changed_sources(con: duckdb.DuckDBPyConnection) -> tuple[dict[str, Change], int]:
+def _changed_sources(con: duckdb.DuckDBPyConnection) -> tuple[dict[str, frozenset[str]], int]:
     """Find out which sources changed since the last build, by how many records in all."""
-    known, now, gained, lost, known_hashes, hashes = (
-        dict(con.execute(counts).fetchall())
-        for counts in (
-            f"from {STATE}.source_rows",
-            _row_counts(),
-            _row_counts(_UNKNOWN),
-            _row_counts(f"semi join {SHARED}.replaced using (version_id)", _VERSIONED),
+    was, now, gained, lost = (
+        dict(con.execute(states).fetchall())
+        for states in (
             f"from {STATE}.sources",
-            _fingerprints(con),
+            _source_states(con),
+            _row_counts(f"anti join {_KNOWN_LOADS} {_BY_LOAD_ID}"),
+            _row_counts(f"semi join {SHARED}.replaced using (version_id)", _VERSIONED),
         )
     )
-    changed = {name for name in now if name != SUPERSEDED and gained[name] + lost.get(name, 0)}
-    changed |= {name for name in hashes if hashes[name] != known_hashes.get(name)}
-    found = {
-        name: Change(outside=frozenset() if name in _OF_PARTS else UNITS) for name in changed
-    } | {  # rows that no load brought, or took away
-        name: Change() for name in now if now[name] != known.get(name, 0) + gained[name]
-    }
-    found |= {
-        f"staging.{name.removeprefix('raw.')}": change
-        for name, change in found.items()
-        if name in _VERSIONED
-    }
-    return found, sum(gained.values()) + sum(lost.values())
+    if unseen := [name for name in gained if now[name] != was.get(name, 0) + gained[name]]:
+        raise UnseenChangeError(unseen)
+    changed = {name for name in now if now[name] != was.get(name)}
+    changed |= {name for name, count in lost.items() if count}
+    found = {name: frozenset({ROWS}) if name in _OF_PARTS else ANYWHERE for name in changed}
+    staged = {name.replace("raw.", "staging.", 1): each for name, each in found.items()}
+    return found | staged, sum(gained.values()) + sum(lost.values())
 
 
 def _named_runs() -> str:
@@ -165,6 +160,24 @@ def _named_runs() -> str:
             f"select {run} from ledger.requests semi join {SHARED}.new_loads {_BY_LOAD_ID}",
         )
     )
+
+
+def _touch(con: duckdb.DuckDBPyConnection, timezone: str, named: str) -> dict[str, str]:
+    """Collect the touched parts that follow from named runs and from sums; return `stretches`."""
+    _touch_runs(con, named)
+    _touch_days(con, timezone)
+    # A day of any time zone begins and ends within a day of that of UTC; a sum may be of any year.
+    bounds = con.execute(f"""
+        select min(created_at)::varchar, max(created_at)::varchar from {SHARED}.runs
+        union all
+        select (greatest(min(day), '2000-01-01') - interval 1 day)::varchar,
+            (least(max(day), '2100-01-01') + interval 2 day)::varchar
+        from {SHARED}.days
+    """).fetchall()
+    of_runs, of_days = (
+        f"between '{first}' and '{last}'" if first else "is null" for first, last in bounds
+    )
+    return {"run_id": of_runs, "date": of_days, "utc_date": of_days}
 
 
 def _touch_runs(con: duckdb.DuckDBPyConnection, named: str) -> None:
@@ -247,29 +260,6 @@ def _touch_days(con: duckdb.DuckDBPyConnection, timezone: str) -> None:
     """)
 
 
-def _touch_parts(con: duckdb.DuckDBPyConnection) -> dict[str, str]:
-    """Make the table of the parts of each unit; return `stretches`."""
-    for unit in UNITS:
-        part, rows = _DAYS.get(unit, unit), "days" if unit in _DAYS else "runs"
-        con.execute(
-            f"create or replace table {touched(unit)} as from ("
-            f"select distinct {WORKSPACE}, {part} as part from {SHARED}.{rows}"
-            ") where part is not null"
-        )
-    # A day of any time zone begins and ends within a day of that of UTC; a sum may be of any year.
-    bounds = con.execute(f"""
-        select min(created_at)::varchar, max(created_at)::varchar from {SHARED}.runs
-        union all
-        select (greatest(min(day), '2000-01-01') - interval 1 day)::varchar,
-            (least(max(day), '2100-01-01') + interval 2 day)::varchar
-        from {SHARED}.days
-    """).fetchall()
-    of_runs, of_days = (
-        f"between '{first}' and '{last}'" if first else "is null" for first, last in bounds
-    )
-    return {"run_id": of_runs, "date": of_days, "utc_date": of_days}
-
-
 def _day(timezone: str) -> str:
     return f"(created_at at time zone '{timezone}')::date"
 
@@ -279,25 +269,24 @@ def record_sources(con: duckdb.DuckDBPyConnection) -> None:
     con.execute(f"create schema if not exists {STATE}")
     for source in _COPIED:
         con.execute(f'create or replace table {STATE}."{source}" as from {source}')
-    con.execute(f"create or replace table {STATE}.source_rows as {_row_counts()}")
-    con.execute(f"create or replace table {STATE}.sources as {_fingerprints(con)}")
+    con.execute(f"create or replace table {STATE}.sources as {_source_states(con)}")
 
 
-def _row_counts(rows: str = "", names: Sequence[str] = (*_VERSIONED, *_BY_LOAD, SUPERSEDED)) -> str:
-    """Return the SQL of the number of `rows` of sources that change by loads; of all rows."""
-    return " union all ".join(
-        f"select '{name}' as name, count(*) as row_count from {name} {rows}" for name in names
-    )
-
-
-def _fingerprints(con: duckdb.DuckDBPyConnection) -> str:
-    """Return the SQL of a hash of all rows of each other source."""
+def _source_states(con: duckdb.DuckDBPyConnection) -> str:
+    """Return the SQL of a number for each source: of rows if it changes by loads, else a hash."""
     finance = con.execute("""
         select schema_name || '.' || table_name from duckdb_tables()
         where database_name = 'warehouse' and schema_name = 'finance'
     """).fetchall()
-    return " union all ".join(
-        f"select '{name}' as name, concat(count(*), ' ', sum(hash(rows))) as fingerprint"
-        f" from {name} as rows"
+    hashes = (
+        f" union all select '{name}', coalesce(sum(hash(rows)), 0) from {name} as rows"
         for name in ("ledger.quarantine", *_COPIED, *(name for (name,) in finance))
+    )
+    return _row_counts() + "".join(hashes)
+
+
+def _row_counts(rows: str = "", names: Sequence[str] = _BY_LOAD) -> str:
+    """Return the SQL of the number of `rows` of sources that change by loads; of all rows."""
+    return " union all ".join(
+        f"select '{name}' as name, count(*)::hugeint as state from {name} {rows}" for name in names
     )

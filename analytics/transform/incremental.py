@@ -16,17 +16,17 @@ from __future__ import annotations
 import copy
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
 import duckdb
 
 from analytics.transform.build_state import Contents
-from analytics.transform.changes import UNITS, WORKSPACE, Change, Changes, touched
+from analytics.transform.changes import ANYWHERE, ROWS, WORKSPACE, Changes, touched
 from analytics.transform.models import CHECK_RESULTS, NO_INPUTS, Model, SqlModel, model_errors
 from analytics.transform.parsing import renamed
 from analytics.warehouse.database import transaction
 
 _NEW = "temp.new_rows"  # of the model at hand
+_HASHES = "*"  # of whole rows, among the sums of a relation
 
 
 class Update:
@@ -46,7 +46,7 @@ class Update:
         self.con = con
         self.contents = dict(contents)
         self.changes = changes
-        self._changed = changes.sources | dict.fromkeys(CHECK_RESULTS, Change())
+        self._changed = changes.sources | dict.fromkeys(CHECK_RESULTS, ANYWHERE)
         self._models = {model.relation: model for model in models}
         self._columns: dict[str, tuple[str, ...]] = dict(
             con.execute("""
@@ -55,18 +55,15 @@ class Update:
                 group by all
             """).fetchall()
         )
-        # By relation, the columns that models read, and by unit what narrows it for one of them.
+        # By relation: the columns that models read, and the conditions of the parts they read.
         self._read = defaultdict[str, set[str]](set)
-        self._ways = defaultdict[str, defaultdict[str, set[str]]](lambda: defaultdict(set))
+        self._ways = defaultdict[str, set[str]](set)
         for model in self._models.values():
-            unit = model.header.narrow
             for name in model.reads:
-                read = model.columns_read(name)
-                self._read[name].update(self._columns.get(name, ()) if read is None else read)
-                if unit and (parts := self._parts(model, name)):
-                    self._ways[name][unit].update(parts)
-            if unit:
-                self._ways[model.relation][unit].add(_own(model))
+                read, columns = model.columns_read(name), set(self._columns.get(name, ()))
+                self._read[name] |= columns if read is None else read & columns
+                if way := self._way(model, name):
+                    self._ways[name].add(way)
         passed = con.execute("select check_name from build_file.audit.check_results where is_ok")
         self.passed_checks = {name for (name,) in passed.fetchall()}
 
@@ -80,7 +77,8 @@ class Update:
         """Return the SQL of a check on what changed; None if it reads nothing that did."""
         if not (inputs := self._inputs(check)):
             return None
-        return renamed(check.sql, self._narrow(check)) if self._unit(check, inputs) else check.sql
+        unit = self._unit(check, inputs)
+        return renamed(check.sql, self._narrow(check, unit)) if unit else check.sql
 
     def apply(self, model: Model, relation: str) -> int | None:
         """Bring a relation up to date; return the number of rows that were built for it.
@@ -90,62 +88,61 @@ class Update:
         if not (inputs := self._inputs(model)):
             return None if model.is_view else 0
         if model.is_view:
-            outside = frozenset[str]().union(*(self._changed[name].outside for name in inputs))
-            self._changed[model.relation] = Change(outside=outside)
+            changed = frozenset().union(*(self._changed[name] for name in inputs))
+            # Of the columns of a table, a view may make any.
+            self._changed[model.relation] = changed if changed == {ROWS} else ANYWHERE
             return None
         unit = self._unit(model, inputs)
-        rows, new = self._make(model, unit)
-        where = self._is_touched(model.relation, (_own(model),), unit) if unit else "true"
-        before, after = self._sums(relation, model, unit, where), self._sums(new, model, unit)
-        if before == after:
-            return rows
-        with model_errors(model), transaction(self.con):
-            self.con.execute(f"delete from {relation} where {where}")
-            self.con.execute(f"insert into {relation} by name {new}")
-        columns = {each for each, hashes in after.columns.items() if hashes != before.columns[each]}
-        inside = {each for each, hashes in after.outside.items() if hashes == before.outside[each]}
-        self._changed[model.relation] = Change(
-            frozenset(columns) if before.rows == after.rows else None, UNITS - inside - {unit}
-        )
+        rows, new, where, before, after = self._make(model, relation, unit)
+        if before != after:
+            with model_errors(model), transaction(self.con):
+                self.con.execute(f"delete from {relation} where {where}")
+                self.con.execute(f"insert into {relation} by name {new}")
+            self._changed[model.relation] = frozenset(
+                label for label, found in after.items() if found != before[label]
+            )
         if kept := self.contents.get(model.relation):
-            self.contents[model.relation] = Contents(
-                kept.rows + after.rows - before.rows, kept.hashes + after.hashes - before.hashes
+            self.contents[model.relation] = (
+                kept[0] + after[ROWS] - before[ROWS],
+                kept[1] + after[_HASHES] - before[_HASHES],
             )
         return rows
 
     def differs(self, relation: str) -> bool:
         """Return True if the touched parts of a relation, built anew, are not those that it has."""
         model = self._models[relation]
-        unit = model.header.narrow
-        _, new = self._make(model, unit)
-        where = self._is_touched(relation, (_own(model),), unit) if unit else "true"
-        return self._sums(relation, model, unit, where) != self._sums(new, model, unit)
+        *_, kept, new = self._make(model, relation, model.header.narrow)
+        return kept != new
 
     def _inputs(self, model: Model) -> list[str]:
         """Return the inputs that changed in a column that a model reads."""
         return [
             name
             for name in sorted(model.reads)
-            if (change := self._changed.get(name))
-            and (
-                change.columns is None
-                or (read := model.columns_read(name)) is None
-                or change.columns & read
-            )
+            if (changed := self._changed.get(name))
+            and (ROWS in changed or (read := model.columns_read(name)) is None or changed & read)
         ]
 
-    def _unit(self, model: Model, changed: Iterable[str]) -> str | None:
+    def _unit(self, model: Model, inputs: Iterable[str]) -> str | None:
         """Return the unit of whose touched parts alone a model is to be built; None for all."""
-        unit = model.header.narrow
-        for name in changed:
-            if self._lookup(model, name):
-                source = self._models.get(name)
-                of = source.header.narrow if source else None
-            else:
-                of = unit if self._parts(model, name) else ""
-            if of == "" or of in self._changed[name].outside:
+        for name in inputs:
+            way = self._way(model, name)
+            if way is None or self._changed[name] & {way, *ANYWHERE - {ROWS}}:
                 return None
-        return unit
+        return model.header.narrow
+
+    def _way(self, model: Model, name: str) -> str | None:
+        """Return the condition that a model reads a row of an input anew; None if it reads all.
+
+        What is looked up by a key is of touched parts of a unit of its own.
+        """
+        if not (unit := model.header.narrow):
+            return None
+        if not self._lookup(model, name):
+            parts = self._parts(model, name)
+            return _in_touched(parts, unit) if parts else None
+        source = self._models.get(name)
+        return _own_parts(source) if source and source.header.narrow else "true"
 
     def _parts(self, model: Model, name: str) -> tuple[str, ...]:
         """Return the expressions over an input that say which part a row belongs to."""
@@ -159,20 +156,33 @@ class Update:
         (stated, *_) = model.header.narrow_inputs.get(name.split(".")[1], ("",))
         return tuple(stated[3:].split(", ")) if stated.startswith("by ") else ()
 
-    def _make(self, model: Model, unit: str | None) -> tuple[int, str]:
-        """Build the touched parts of a unit, or all; return how many rows, and what has them."""
+    def _make(
+        self, model: Model, relation: str, unit: str | None
+    ) -> tuple[int, str, str, dict[str, int], dict[str, int]]:
+        """Build the touched parts of a unit, or all, beside the relation.
+
+        Return how many rows were built, the SELECT of those that belong to it, the condition of
+        those that they replace, and the sums of both: of the replaced ones, of the new ones.
+        """
         with model_errors(model):
             self.con.execute(f"drop table if exists {_NEW}")
-            rows = model.make(self.con, _NEW, self._narrow(model) if unit else NO_INPUTS)
-        only = f"where {_in_touched((_own(model),), unit)}" if unit else ""
-        return int(rows or 0), f"(from {_NEW} {only})"
+            rows = model.make(self.con, _NEW, self._narrow(model, unit) if unit else NO_INPUTS)
+        own = _own_parts(model) if unit else "true"
+        where, new = self._in_stretch(model.relation, own, unit), f"(from {_NEW} where {own})"
+        ways = self._ways[model.relation] - {own}
+        before, after = (
+            self._sums(model.relation, ways, rows)
+            for rows in (f"(from {relation} where {where})", new)
+        )
+        return int(rows or 0), new, where, before, after
 
-    def _narrow(self, model: Model) -> dict[str, str]:
+    def _narrow(self, model: Model, unit: str) -> dict[str, str]:
         """Make views of the inputs' touched parts; return their names by input."""
-        unit, views = str(model.header.narrow), dict[str, str]()
+        views: dict[str, str] = {}
         for name in sorted(model.reads):
             if parts := self._parts(model, name):
-                views[name] = self._view(model, name, self._is_touched(name, parts, unit))
+                where = self._in_stretch(name, _in_touched(parts, unit), unit)
+                views[name] = self._view(model, name, where)
         for name in sorted(model.reads):
             if lookup := self._lookup(model, name):
                 key = ", ".join([WORKSPACE, *lookup])
@@ -189,57 +199,39 @@ class Update:
         self.con.execute(f"create or replace temp view {view} as from {name} where {where}")
         return view
 
-    def _is_touched(self, name: str, parts: Iterable[str], unit: str) -> str:
-        """Return the condition that a row of a relation is of a touched part."""
-        condition = _in_touched(parts, unit)
-        stretch = self.changes.stretches.get(unit)
+    def _in_stretch(self, name: str, condition: str, unit: str | None) -> str:
+        """Return a condition on a relation, with when its touched runs were created."""
+        stretch = self.changes.stretches.get(unit or "")
         if stretch and {"run_id", "created_at"} <= set(self._columns.get(name, ())):
             return f"({condition}) and created_at {stretch}"
         return condition
 
-    def _sums(self, rows: str, model: Model, unit: str | None, where: str = "true") -> _Sums:
-        """Sum the hashes of rows: of all, by column that is read, and outside of touched parts."""
-        name = model.relation
-        columns = [each for each in self._columns[name] if each in self._read.get(name, ())]
-        is_in = {
-            each: f"({_in_touched(sorted(parts), each)}) is true as is_in_{each}"
-            for each, parts in self._ways.get(name, {}).items()
-            if each != unit or parts != {_own(model)}
+    def _sums(self, name: str, ways: Iterable[str], rows: str) -> dict[str, int]:
+        """Count rows of a relation, and sum their hashes.
+
+        The sums are of whole rows, of each column that a model reads, and, by condition, of the
+        rows for which it does not hold.
+        """
+        flags = {way: f"is_in_{number}" for number, way in enumerate(sorted(ways))}
+        sums = {
+            ROWS: "count(*)",
+            _HASHES: "sum(hash(each))",
+            **{column: f'sum(hash(each."{column}"))' for column in sorted(self._read[name])},
+            **{way: f"sum(hash(each)) filter (not {flag})" for way, flag in flags.items()},
         }
-        sums = [
-            "count(*)",
-            "sum(hash(each))",
-            *(f'sum(hash(each."{column}"))' for column in columns),
-            *(f"sum(hash(each)) filter (not is_in_{each})" for each in is_in),
-        ]
-        flagged = f"select {', '.join(['each', *is_in.values()])} from {rows} as each where {where}"
-        ((count, *hashes),) = self.con.execute(
-            f"select {', '.join(sums)} from ({flagged})"
+        flagged = ", ".join(["each", *(f"({way}) is true as {flags[way]}" for way in flags)])
+        (found,) = self.con.execute(
+            f"select {', '.join(sums.values())} from (select {flagged} from {rows} as each)"
         ).fetchall()
-        found = iter(each or 0 for each in hashes)
-        return _Sums(
-            count,
-            next(found),
-            {each: next(found) for each in columns},
-            {each: next(found) for each in is_in},
-        )
-
-
-@dataclass(frozen=True)
-class _Sums:
-    """The number of rows, and sums of hashes: of them, of columns, of rows outside by unit."""
-
-    rows: int
-    hashes: int
-    columns: dict[str, int]
-    outside: dict[str, int]
+        return dict(zip(sums, (each or 0 for each in found), strict=True))
 
 
 def _in_touched(parts: Iterable[str], unit: str) -> str:
     """Return the condition that one of these expressions is a touched part."""
-    return " or ".join(f"({WORKSPACE}, {part}) in (from {touched(unit)})" for part in parts)
+    return " or ".join(f"({WORKSPACE}, {part}) in ({touched(unit)})" for part in parts)
 
 
-def _own(model: Model) -> str:
-    """Return the column of a relation, or the expression, that says to which part a row belongs."""
-    return model.header.narrow_inputs.get(model.name, (str(model.header.narrow),))[0]
+def _own_parts(model: Model) -> str:
+    """Return the condition that a row of a model's relation is of a touched part."""
+    unit = str(model.header.narrow)
+    return _in_touched(model.header.narrow_inputs.get(model.name, (unit,))[:1], unit)

@@ -15,7 +15,7 @@ import pytest
 from analytics.extract.loads import BATCH_ID
 from analytics.resources import folder
 from analytics.transform.build import _CATALOGS, all_models, build, build_only
-from analytics.transform.build_state import code_of
+from analytics.transform.build_state import forget_build
 from analytics.transform.check_results import create_results
 from analytics.transform.measures import create_macros
 from analytics.transform.models import Model, references
@@ -24,7 +24,6 @@ from analytics.warehouse.database import attached_marts, open_warehouse
 from analytics.warehouse.layout import Layout
 
 MODELS = {model.relation: model for model in all_models(folder("queries"))}
-_LAID_OUT = f"code_{code_of(folder('queries'))}"
 WORKSPACE = "w-1"
 SEEN = datetime(2026, 11, 20, 5, tzinfo=UTC)
 
@@ -168,7 +167,7 @@ def build_some(
     con.execute("set variable reporting_timezone = ?", [timezone])
     for layer, catalog in _CATALOGS.items():
         con.execute(f"create schema if not exists {catalog}.{layer}")
-    con.execute(f"drop schema if exists build_file.{_LAID_OUT}")  # these have no comments
+    forget_build(con)  # these have no comments
     _drop(con, [MODELS[relation] for relation in missing])
     create_macros(con, "build_file.marts")
     create_results(con)
