@@ -24,9 +24,8 @@ from analytics.levain import AsyncLevain, errors
 from analytics.published.tables import overview
 from analytics.resources import folder
 from analytics.transform.build import build
-from analytics.transform.checks import MERGED
+from analytics.transform.checks import all_checks
 from analytics.transform.measures import measures
-from analytics.transform.models import Header, read_header
 from analytics.warehouse.database import attached_marts, open_warehouse
 from analytics.warehouse.layout import Layout
 
@@ -131,21 +130,15 @@ def _controls() -> str:
         "control | first source | second source | claim",
         (
             (header.control, *(f"`{each}`" for each in header.sources), header.description)
-            for _, header in _checks()
+            for header in (check.header for check in all_checks(folder("queries")))
             if header.control
         ),
     )
 
 
 def _sums() -> str:
-    names = [name for name, _ in MERGED.values()]
-    names += [name for name, header in _checks() if not header.control]
-    return ",\n".join(f"`{name}`" for name in names) + "."
-
-
-def _checks() -> list[tuple[str, Header]]:
-    files = sorted((folder("queries") / "checks").glob("*.sql"))
-    return [(each.stem, read_header(each.read_text(encoding="utf-8"))) for each in files]
+    checks = (each for each in all_checks(folder("queries")) if not each.header.control)
+    return ",\n".join(f"`{each.name}`" for each in checks) + "."
 
 
 def _resources() -> str:

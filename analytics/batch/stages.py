@@ -20,7 +20,7 @@ from analytics.finance.load import not_repeated, read_finance
 from analytics.format import numbers
 from analytics.resources import folder
 from analytics.settings import Settings
-from analytics.transform.checks import CheckResult, Thresholds, parse_queries, run_checks
+from analytics.transform.checks import CheckResult, all_checks, run_checks
 from analytics.transform.incremental import Update
 from analytics.transform.models import ModelError
 from analytics.transform.page_queries import create_queries
@@ -55,11 +55,11 @@ def check(
     figures, never failed checks of our own figures.
     """
     with progress.stage("check") as done:
-        thresholds = Thresholds(Decimal(str(settings.controls.block_above_usd)))
+        above = Decimal(str(settings.controls.block_above_usd))
         try:
             with attached_marts(con, layout.marts):
                 results = run_checks(
-                    con, thresholds=thresholds, update=update, before=progress.part
+                    con, block_above_usd=above, update=update, before=progress.part
                 )
                 repeat_contradicting_costs(con)
         except ModelError as error:
@@ -208,7 +208,7 @@ def parsing() -> Iterator[None]:
     What is wrong with one is told by the stage that runs it.
     """
     with ThreadPoolExecutor(1) as parser:
-        parser.submit(parse_queries, folder("queries"))
+        parser.submit(all_checks, folder("queries"))
         yield
 
 

@@ -82,7 +82,7 @@ def _built(
     files += build_marts(runner, database, own, project.of("mart"), before)
     names = {file.name for file in files if file.kind == "mart" and file.status == "built"}
     marts = [mart for mart in project.of("mart") if mart.file.name in names]
-    declared = checks_of_headers(runner, database, own, marts)
+    declared = checks_of_headers(marts)
     checks, twice = checks_of_files(project.of("check"), declared)
     answers = list(run_checks(runner, database, own, [*declared, *checks], before))
     for check, (result, seconds) in zip(checks, answers[len(declared) :], strict=True):

@@ -11,15 +11,13 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
-import duckdb
-
 from analytics.custom.files import Refused
 from analytics.custom.project import UserModel
 from analytics.custom.runner import Runner, UserQuery
 from analytics.parts import Before, tracked
 from analytics.transform.checks import SHOWN_ROWS, CheckResult
 from analytics.transform.header_checks import header_checks
-from analytics.warehouse.confined import CUSTOM, open_confined
+from analytics.warehouse.confined import CUSTOM
 
 PREFIX = f"{CUSTOM}."
 """The beginning of the names of a user's checks."""
@@ -58,12 +56,17 @@ def checks_of_files(
     return checks, refused
 
 
-def checks_of_headers(
-    runner: Runner, database: Path, own: Path, marts: Sequence[UserModel]
-) -> list[UserCheck]:
-    """Return the checks that the headers of built marts declare."""
-    with open_confined(database, runner.limits, None, own=own) as con:
-        return [check for mart in marts for check in _declared(con, mart)]
+def checks_of_headers(marts: Sequence[UserModel]) -> list[UserCheck]:
+    """Return the checks that the headers of marts declare."""
+    return [
+        UserCheck(
+            UserQuery(mart.file.file, check.name, check.sql),
+            check.header.description,
+            _is_blocking(mart),
+        )
+        for mart in marts
+        for _, check in header_checks(mart.model)
+    ]
 
 
 def run_checks(
@@ -100,23 +103,6 @@ def run_checks(
                 answer.error,
             ),
             answer.seconds,
-        )
-
-
-def _declared(con: duckdb.DuckDBPyConnection, mart: UserModel) -> Iterator[UserCheck]:
-    """Yield the checks of a header; one that reads what is not there cannot be run either."""
-    header, file, name = mart.header, mart.file.file, mart.file.name
-    try:
-        for check in header_checks(con, mart.model):
-            query = UserQuery(file, check.name, check.sql)
-            yield UserCheck(query, check.header.description, _is_blocking(mart))
-    except duckdb.Error:
-        sums = f"marts.{header.sums}" if header.sums else None
-        sources = [each.partition(" by ")[0] for each in (header.conserves, sums) if each]
-        yield UserCheck(
-            UserQuery(file, f"{name}_header", f"select 1 from {', '.join(sources)} where false"),
-            f"{name} holds the sums that its header declares.",
-            _is_blocking(mart),
         )
 
 

@@ -19,7 +19,6 @@ from analytics.warehouse.confined import CUSTOM
 
 _PLACES = ("marts", "audit", "report")
 _NAME = re.compile(r"\w+")
-_SOURCE = re.compile(r"\w+\.\w+")
 _SEVERITIES = ("info", "warning", "failure")
 _NEARLY_BLOCKING = re.compile(r".*\bblock(s|ing|ed)?\s*[:=]", re.IGNORECASE | re.DOTALL)
 
@@ -148,19 +147,8 @@ def _wrong(header: Header, statement_count: int) -> str | None:
         return f"`-- blocking: {header.blocking}` must be true or false"
     if header.severity not in (None, *_SEVERITIES):
         return f"`-- severity: {header.severity}` must be info, warning or failure"
-    for line, names, form in (
-        ("key", header.key, _NAME),
-        ("ref", header.refs.values(), _NAME),
-        ("conserves", _source(header.conserves), _SOURCE),
-        ("sums", _source(header.sums), _NAME),
-    ):
+    for line, names in (("key", header.key), ("ref", header.refs.values())):
         for name in names:
-            if not form.fullmatch(name):
-                wanted = "a name" if form is _NAME else "a table with its schema"
-                return f"`{name}` in its line `{line}` is not {wanted}"
+            if not _NAME.fullmatch(name):
+                return f"`{name}` in its line `{line}` is not a name"
     return None
-
-
-def _source(declared: str | None) -> list[str]:
-    """Return the table that a line `conserves` or `sums` names."""
-    return [declared.partition(" by ")[0]] if declared else []

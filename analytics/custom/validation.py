@@ -49,7 +49,7 @@ def _unbound(runner: Runner, database: Path, project: Project) -> Iterator[str]:
     files = list(build_marts(runner, database, own, list(map(_emptied, project.of("mart")))))
     built = {file.name for file in files if file.error is None}
     marts = [mart for mart in project.of("mart") if mart.file.name in built]
-    declared = checks_of_headers(runner, database, own, marts)
+    declared = checks_of_headers(marts)
     checks, twice = checks_of_files(project.of("check"), declared)
     queries = [check.query for check in [*declared, *checks]]
     queries += [question.query for question in project.of("question")]

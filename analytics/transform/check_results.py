@@ -5,7 +5,7 @@ from __future__ import annotations
 import duckdb
 
 from analytics.transform.comments import comment_on
-from analytics.transform.models import Header
+from analytics.transform.models import read_header
 
 RESULTS = "build_file.audit.check_results"
 CONTROLS = "build_file.audit.controls"
@@ -14,92 +14,61 @@ PROJECT_FILES = "build_file.audit.project_files"
 ALERT_FINDINGS = "build_file.audit.alert_findings"
 KEPT_FINDINGS = 100
 
-_RESULTS_HEADER = Header(
-    "What the last batch's checks found; names of the user's own begin with 'custom.'."
-    " Grain: check.",
-    key=("check_name",),
-)
-_RESULT_COLUMNS = """
-    checked_at timestamptz, check_name varchar, claim varchar, control varchar, sources varchar,
-    violation_count bigint, is_ok boolean, is_blocking boolean, finding varchar"""
-
-_CONTROLS_HEADER = Header(
-    "Each control against the API by workspace: its two sources, what they sum to over all that was"
-    " compared. Sources are independent: neither number is derived from the other."
-    " Grain: workspace, control and measure.",
-    key=("workspace_id", "control", "measure"),
-    columns={
-        "control": "Name of the control, as the header of its check has it.",
-        "ours": "Sum of the first source, in the unit.",
-        "theirs": "Sum of the second source, in the unit.",
-    },
-)
-_CONTROL_COLUMNS = """
-    workspace_id varchar, control varchar, measure varchar, first_source varchar,
-    second_source varchar, compared_count bigint, ours decimal(38, 10), theirs decimal(38, 10)"""
-
-_FINDINGS_HEADER = Header(
-    "Differences that controls against the API found, of each control and workspace the "
-    f"{KEPT_FINDINGS} largest. Grain: control, workspace and finding.",
-    key=("check_name", "workspace_id", "finding_number"),
-    columns={
-        "finding_number": "Place of the finding in its check and workspace, the largest first.",
-        "finding_count": "Findings of the check in the workspace, those included that are not "
-        "kept here.",
-        "agent_id": "The agent whose figures differ; null where the control compares none.",
-        "run_id": "The run whose figures differ; null where the control compares days.",
-        "provider": "The provider whose figures differ; null where the control compares none.",
-        "ours": "Number of the first source, in the unit of the measure.",
-        "theirs": "Number of the second source, in the unit of the measure.",
-        "difference_usd": "Difference in US dollars; null for counts and tokens.",
-        "is_closed": "True if no run of the day is open or provisional.",
-    },
-)
-_FINDING_COLUMNS = """
-    check_name varchar, control varchar, workspace_id varchar, finding_number bigint,
-    finding_count bigint, agent_id varchar, utc_date date, run_id varchar, provider varchar,
-    measure varchar, ours decimal(38, 10), theirs decimal(38, 10),
-    difference_usd decimal(38, 10), is_closed boolean"""
-
-_FILES_HEADER = Header(
-    "The user's files that the last batch read from the project folder. Grain: kind and file.",
-    key=("kind", "file"),
-    columns={
-        "kind": "rules: a file of finance/ by which our figures are made; finance, mart, check or"
-        " alert: a file of the user's own, after its folder.",
-        "file": "Path of the file within the project folder.",
-        "name": "Name of the table in schema custom, of the alert, or of the check without its "
-        "'custom.'.",
-        "status": "built; of a check passed or failed, of an alert asked, of rules read; error "
-        "where the file, or a line of it, could not be used.",
-        "row_count": "Rows of the table, rows that contradict the check, or findings of the "
-        "alert; null for an error.",
-        "seconds": "Time that the query took, in seconds; null where none ran.",
-        "error": "Cause of the error, with file and line; null where there is none.",
-        "sha256": "SHA-256 of the bytes of rules; null if they could not be read.",
-    },
-)
-_FILE_COLUMNS = """
-    kind varchar, file varchar, name varchar, status varchar, row_count bigint, seconds double,
-    error varchar, sha256 varchar"""
-
-_ALERTS_HEADER = Header(
-    "What the alerts of the project found in the figures of the last batch, of each alert at most "
-    f"{KEPT_FINDINGS} findings. Grain: alert and finding.",
-    key=("alert_name", "finding_number"),
-    columns={
-        "alert_name": "Name of the alert: of its file in queries/alerts/.",
-        "title": "Title of the alert, after the header of its file.",
-        "severity": "info, warning or failure, after the header of its file.",
-        "finding_number": "Place of the finding in its alert, in the order of the query.",
-        "finding_count": "Findings of the alert, those included that are not kept here.",
-        "finding_id": "Identity of the finding: the same in each batch that finds it again.",
-        "finding": "The values of the finding, as text.",
-    },
-)
-_ALERT_COLUMNS = """
-    alert_name varchar, title varchar, severity varchar, finding_number bigint,
-    finding_count bigint, finding_id varchar, finding varchar"""
+_TABLES = {
+    RESULTS: """
+-- What the last batch's checks found; names of the user's own begin with 'custom.'. Grain: check.
+-- key: check_name
+checked_at timestamptz, check_name varchar, claim varchar, control varchar, sources varchar,
+violation_count bigint, is_ok boolean, is_blocking boolean, finding varchar
+""",
+    CONTROLS: """
+-- Each control against the API by workspace: its two sources, what they sum to over all that was
+-- compared. Sources are independent: neither number is derived from the other.
+-- Grain: workspace, control and measure.
+-- key: workspace_id, control, measure
+workspace_id varchar, control varchar, measure varchar, first_source varchar,
+second_source varchar, compared_count bigint, ours decimal(38, 10), theirs decimal(38, 10)
+""",
+    FINDINGS: f"""
+-- Differences that controls against the API found, of each control and workspace the
+-- {KEPT_FINDINGS} largest. Grain: control, workspace and finding.
+-- key: check_name, workspace_id, finding_number
+-- column agent_id: The agent whose figures differ; null where the control compares none.
+-- column run_id: The run whose figures differ; null where the control compares days.
+-- column provider: The provider whose figures differ; null where the control compares none.
+-- column difference_usd: Difference in US dollars; null for counts and tokens.
+check_name varchar, control varchar, workspace_id varchar, finding_number bigint,
+finding_count bigint, agent_id varchar, utc_date date, run_id varchar, provider varchar,
+measure varchar, ours decimal(38, 10), theirs decimal(38, 10), difference_usd decimal(38, 10),
+is_closed boolean
+""",
+    PROJECT_FILES: """
+-- The user's files that the last batch read from the project folder. Grain: kind and file.
+-- key: kind, file
+-- column kind: rules: a file of finance/ by which our figures are made; finance, mart, check or
+-- alert: a file of the user's own, after its folder.
+-- column file: Path of the file within the project folder.
+-- column name: Name of the table in schema custom, of the alert, or of the check without 'custom.'.
+-- column status: built; of a check passed or failed, of an alert asked, of rules read; error where
+-- the file, or a line of it, could not be used.
+-- column row_count: Rows of the table, rows that contradict the check, or findings of the alert;
+-- null for an error.
+-- column seconds: Time that the query took, in seconds; null where none ran.
+-- column error: Cause of the error, with file and line; null where there is none.
+-- column sha256: SHA-256 of the bytes of rules; null if they could not be read.
+kind varchar, file varchar, name varchar, status varchar, row_count bigint, seconds double,
+error varchar, sha256 varchar
+""",
+    ALERT_FINDINGS: f"""
+-- What the alerts of the project found in the figures of the last batch, of each alert at most
+-- {KEPT_FINDINGS} findings. Grain: alert and finding.
+-- key: alert_name, finding_number
+-- column finding: The values of the finding, as text.
+alert_name varchar, title varchar, severity varchar, finding_number bigint, finding_count bigint,
+finding_id varchar, finding varchar
+""",
+}
+"""The columns of each table, below the lines of its header."""
 
 
 def create_results(con: duckdb.DuckDBPyConnection) -> None:
@@ -110,19 +79,12 @@ def create_results(con: duckdb.DuckDBPyConnection) -> None:
     existing = con.execute(
         "select concat_ws('.', database_name, schema_name, table_name) from duckdb_tables()"
     ).fetchall()
-    for relation, columns, header in (
-        (RESULTS, _RESULT_COLUMNS, _RESULTS_HEADER),
-        (CONTROLS, _CONTROL_COLUMNS, _CONTROLS_HEADER),
-        (FINDINGS, _FINDING_COLUMNS, _FINDINGS_HEADER),
-        (PROJECT_FILES, _FILE_COLUMNS, _FILES_HEADER),
-        (ALERT_FINDINGS, _ALERT_COLUMNS, _ALERTS_HEADER),
-    ):
-        if (relation,) in existing:
-            if relation != CONTROLS:
-                con.execute(f"truncate {relation}")
-        else:
+    for relation, columns in _TABLES.items():
+        if (relation,) not in existing:
             con.execute(f"create table {relation} ({columns})")
-            comment_on(con, relation, header)
+            comment_on(con, relation, read_header(columns))
+        elif relation != CONTROLS:
+            con.execute(f"truncate {relation}")
     con.execute(f"""
         insert into {PROJECT_FILES} by name
         select

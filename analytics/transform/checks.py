@@ -5,13 +5,14 @@ control compares two sources of the API that are independent of each other and m
 wrong: its rows are all that it compares, of each `measure` both numbers (`ours`, `theirs`), by how
 much they may differ (`tolerance`), and whether the day is closed (`is_closed`). Of the measure that
 the header names, the sums are published. It stops publishing only where a closed day differs by
-more than both thresholds.
+more than a number of its unit, and by more than one percent.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import cache
 from itertools import chain
@@ -31,7 +32,7 @@ from analytics.transform.check_results import (
     RESULTS,
     create_results,
 )
-from analytics.transform.header_checks import KEYS, header_checks
+from analytics.transform.header_checks import header_checks
 from analytics.transform.incremental import Update
 from analytics.transform.models import PUBLISHED, Header, ModelError, SqlModel, read_folder
 from analytics.transform.parsing import parse
@@ -43,45 +44,19 @@ SHOWN_ROWS = 3
 _MOST_RECORDS = 1_000_000
 """The most records for which the memory of all questions of a check is no matter."""
 
-MERGED = {
-    KEYS: (
-        "keys_are_unique_and_known",
-        "Each row has a key of its own without a null; kinds and states are known ones.",
-    ),
-    "dim_agents": ("agents_are_in_dim_agents", "Each agent of a table is in dim_agents."),
-    "dim_workspaces": (
-        "workspaces_are_in_dim_workspaces",
-        "Each workspace of a table is in dim_workspaces.",
-    ),
-    "fct_runs": ("runs_are_in_fct_runs", "Each run of a table is in fct_runs."),
-}
-"""Checks of all tables' headers that stand together: names and claims, by their kind."""
-
 _DIFFERS = "abs(ours - theirs) > tolerance"
 _USD = "if(ends_with(measure, '_usd'), ours - theirs, null)"
-# Above its threshold and the percentage, a difference blocks: of tokens, requests, runs, dollars.
+# Above its threshold, of tokens, requests, runs or dollars, and above one percent, a difference
+# blocks: on a day of thousands of dollars, what the API corrects late is more than a fixed amount.
 _BLOCKS = f"""
     is_closed
     and abs(ours - theirs) - tolerance > case
         when measure in ('tokens_in', 'tokens_out') then 1000000
         when measure = 'request_count' then 100
         when measure like '%count' then {MOST_RUNS_APART}
-        else $usd
+        else $block_above_usd
     end
-    and (abs(ours - theirs) - tolerance) * 100 > $percent * abs(theirs)"""
-
-
-@dataclass(frozen=True)
-class Thresholds:
-    """Allowed difference of a closed day from the vendor's figures: above both it blocks.
-
-    `usd` is of amounts; runs, requests and tokens have numbers of their own in its place. On a day
-    of thousands of dollars, what the API corrects late is more than any fixed amount, so that up to
-    one percent never blocks.
-    """
-
-    usd: Decimal = Decimal(10)
-    percent: Decimal = Decimal(1)
+    and (abs(ours - theirs) - tolerance) * 100 > abs(theirs)"""
 
 
 @dataclass(frozen=True)
@@ -114,15 +89,18 @@ class CheckResult:
             return f"{self.name} cannot be run: {self.error}"
         rows = plural(self.violation_count, "row")
         shown = "; ".join(
-            ", ".join(f"{name} {_plain(value)}" for name, value in row.items())
-            for row in self.violations[:SHOWN_ROWS]
+            ", ".join(
+                f"{name} {value.normalize():f}" if isinstance(value, Decimal) else f"{name} {value}"
+                for name, value in row.items()
+            )
+            for row in self.violations
         )
         return f"{self.name} ({rows}): {shown}"
 
 
 @dataclass(frozen=True)
 class Check:
-    """A claim: the SELECT of what contradicts it, or of all that a control compares.
+    """A claim, and SELECTs of what contradicts it, or of all that a control compares.
 
     It passes if none of its `questions` returns a row; there are several where it is of several
     tables.
@@ -130,19 +108,26 @@ class Check:
 
     name: str
     header: Header
-    sql: str
     questions: tuple[SqlModel, ...]
 
     @property
     def violations(self) -> str:
-        """The SELECT of what contradicts the claim."""
-        return f"from (\n{self.sql}\n) where {_DIFFERS}" if self.header.control else self.sql
+        """The SELECT of what contradicts the claim; of several, which of them does."""
+        if self.header.control:
+            return f"from (\n{self.questions[0].sql}\n) where {_DIFFERS}"
+        if len(self.questions) == 1:
+            return self.questions[0].sql
+        return " union all ".join(
+            f"select '{each.name}' as question, to_json(rows)::varchar as found"
+            f" from (\n{each.sql}\n) as rows"
+            for each in self.questions
+        )
 
 
 def run_checks(
     con: duckdb.DuckDBPyConnection,
     *,
-    thresholds: Thresholds | None = None,
+    block_above_usd: Decimal = Decimal(10),
     queries: Path | None = None,
     update: Update | None = None,
     before: Before | None = None,
@@ -155,111 +140,81 @@ def run_checks(
     that cannot be run.
     """
     queries = queries or folder("queries")
-    checks = all_checks(con, queries)
+    checks = all_checks(queries)
     on = cache(update.on) if update else lambda _: None
     records = update.changes.record_count if update else record_count(con)
-    groups = {check.name: (check, check.questions) for check in checks}
+    parts = {check.name: check for check in checks}
     if records > _MOST_RECORDS:
-        groups = {each.name: (check, (each,)) for check in checks for each in check.questions}
+        parts = {
+            each.name: replace(check, questions=(each,))
+            for check in checks
+            for each in check.questions
+        }
     if update:  # which may not be parsed side by side
-        parse(each.sql for _, questions in groups.values() for each in questions)
+        parse(each.sql for check in checks for each in check.questions)
     answers = run_all(
         con,
-        groups,
-        lambda connection, asked: _ask(connection, *asked, on(connection)),
+        parts,
+        lambda connection, check: _ask(connection, check, on(connection)),
         before=before,
         records=records,
     )
-    asked = [(groups[name][0], *answer) for name, answer in answers.items() if answer]
-    found = {check.name for check, is_found, _ in asked if is_found}
+    asked = [(parts[name], rows) for name, rows in answers.items() if rows is not None]
+    found = {check.name for check, rows in asked if any(differs for *_, differs in rows)}
     results = [
-        _run(con, check, thresholds or Thresholds()) if check.name in found else _result(check)
+        _run(con, check, block_above_usd) if check.name in found else _result(check)
         for check in checks
     ]
     with transaction(con):
         create_results(con)
-        for check, is_found, sums in asked:
+        for check, rows in asked:
             if check.header.control:
-                _store_sums(con, check.header, sums or ())
-                if is_found:
-                    _store_findings(con, check)
+                _store_control(con, check, rows)
         store_results(con, results)
         build_on_results(con, queries)
     return results
 
 
-def parse_queries(queries: Path) -> None:
-    """Parse the files of models and checks, which are then not parsed again."""
-    all_models(queries)
-    read_folder("checks", queries / "checks")
-
-
-def all_checks(con: duckdb.DuckDBPyConnection, queries: Path) -> list[Check]:
+def all_checks(queries: Path) -> list[Check]:
     """Return the checks that headers of models declare, then those of the files of `checks/`."""
-    merged: dict[str, list[tuple[SqlModel, str]]] = {kind: [] for kind in MERGED}
-    checks: list[Check] = []
+    declared = defaultdict[tuple[str, str], list[SqlModel]](list)
     for model in all_models(queries):
-        if model.layer in PUBLISHED or model.header.conserves or model.header.sums:
-            for each in header_checks(con, model):
-                asked = SqlModel(
-                    "checks", each.name, model.file, each.header, each.reads, each.probe or each.sql
-                )
-                if each.kind:
-                    row = f"select '{model.name}' as relation, to_json(rows)::varchar as found"
-                    merged[each.kind].append((asked, f"{row} from ({each.sql}) as rows"))
-                else:
-                    checks.append(Check(each.name, each.header, each.sql, (asked,)))
-    for kind, (name, claim) in MERGED.items():
-        questions, selects = zip(*merged[kind], strict=True)
-        checks.append(Check(name, Header(claim), " union all ".join(selects), questions))
+        if model.layer in PUBLISHED:
+            for check, question in header_checks(model):
+                declared[check].append(question)
     files = read_folder("checks", queries / "checks")
-    return [*checks, *(Check(each.name, each.header, each.sql, (each,)) for each in files)]
+    return [
+        *(Check(name, Header(claim), tuple(asked)) for (name, claim), asked in declared.items()),
+        *(Check(each.name, each.header, (each,)) for each in files),
+    ]
 
 
 def _ask(
-    con: duckdb.DuckDBPyConnection,
-    check: Check,
-    questions: Sequence[SqlModel],
-    update: Update | None,
-) -> Any:
-    """Return whether a row contradicts a check, and what a control compared in each workspace.
+    con: duckdb.DuckDBPyConnection, check: Check, update: Update | None = None
+) -> list[tuple[Any, ...]] | None:
+    """Return rows that end with whether one contradicts a check; of a control, its sums before.
 
-    Of an update, a check that passed before is asked of what changed; None if nothing did.
+    These are of each workspace. Of an update, a check that passed before is asked of what changed;
+    None if nothing did.
     """
-    texts: Sequence[str | None] = [each.sql for each in questions]
     if update and check.name in update.passed_checks:
-        texts = [update.narrowed(each) for each in questions]
-    asked = [f"(\n{text}\n)" for text in texts if text is not None]
-    if not asked:
-        return None
-    select = f"select exists (select 1 from {' union all select 1 from '.join(asked)}), null"
+        changed = ((each, update.narrowed(each)) for each in check.questions)
+        check = replace(
+            check, questions=tuple(replace(each, sql=sql) for each, sql in changed if sql)
+        )
+        if not check.questions:
+            return None
+    select = f"select exists (from (\n{check.violations}\n))"
     if check.header.control:
         is_summed = f"filter (measure = '{check.header.measure}')"
         select = f"""
-            select coalesce(bool_or(differs), false), list(sums)
-            from (
-                select
-                    bool_or({_DIFFERS}) as differs,
-                    row(
-                        workspace_id,
-                        count(*) {is_summed},
-                        sum(ours) {is_summed},
-                        sum(theirs) {is_summed}
-                    ) as sums
-                from {asked[0]}
-                where ours - theirs is not null
-                group by workspace_id
-            )"""
-    try:
-        return con.execute(select).fetchone()
-    except duckdb.InterruptException:
-        raise
-    except duckdb.Error as error:
-        if len(questions) == 1:
-            raise ModelError(questions[0].file, str(error)) from error
-        # Asked alone, the question that is the reason tells so.
-        answers = [_ask(con, check, [each], update) for each in questions]
-        return any(answer[0] for answer in answers if answer), None
+            select
+                workspace_id, count(*) {is_summed}, sum(ours) {is_summed}, sum(theirs) {is_summed},
+                bool_or({_DIFFERS})
+            from (\n{check.questions[0].sql}\n)
+            where ours - theirs is not null
+            group by workspace_id"""
+    return _read(con, check, select)[1]
 
 
 def _result(check: Check, *found: Any) -> CheckResult:
@@ -267,73 +222,75 @@ def _result(check: Check, *found: Any) -> CheckResult:
     return CheckResult(check.name, header.description, header.control, header.sources, *found)
 
 
-def _run(con: duckdb.DuckDBPyConnection, check: Check, thresholds: Thresholds) -> CheckResult:
+def _run(con: duckdb.DuckDBPyConnection, check: Check, block_above_usd: Decimal) -> CheckResult:
     """Count what contradicts a claim, and read the first of it; of a control, the largest."""
-    blocking, columns, order, values = "true", "*", "", {}
+    blocking, columns, order, values = "true", "*", "", dict[str, Decimal]()
     if check.header.control:
         blocking = _BLOCKS
         columns = f"* exclude (tolerance, is_closed), {_USD} as difference_usd, is_closed"
         order = f"order by {_BLOCKS} desc, abs(difference_usd) desc nulls last"
-        values = {"usd": thresholds.usd, "percent": thresholds.percent}
-    try:
-        found = con.execute(
-            f"select count(*) over (), count(*) filter ({blocking}) over (), {columns}"
-            f" from (\n{check.violations}\n) {order} limit {SHOWN_ROWS}",
-            values,
-        )
-        names = [name for name, *_ in found.description[2:]]
-        rows = found.fetchall()
-    except duckdb.Error as error:
-        raise ModelError(check.questions[0].file, str(error)) from error
+        values = {"block_above_usd": block_above_usd}
+    (_, _, *names), rows = _read(
+        con,
+        check,
+        f"select count(*) over (), count(*) filter ({blocking}) over (), {columns}"
+        f" from (\n{check.violations}\n) {order} limit {SHOWN_ROWS}",
+        values,
+    )
     violations = tuple(dict(zip(names, row[2:], strict=True)) for row in rows)
     found_count, blocking_count = rows[0][:2] if rows else (0, 0)
     return _result(check, found_count, blocking_count, violations)
 
 
-def _plain(value: Any) -> str:
-    """Format a decimal without exponent or trailing zeros."""
-    if not isinstance(value, Decimal):
-        return str(value)
-    text = f"{value:f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
+def _read(
+    con: duckdb.DuckDBPyConnection, check: Check, select: str, values: object = None
+) -> tuple[list[str], list[tuple[Any, ...]]]:
+    """Return the columns and rows of a SELECT; ModelError names the file, or the headers' check."""
+    try:
+        found = con.execute(select, values)
+        return [name for name, *_ in found.description], found.fetchall()
+    except duckdb.Error as error:
+        (file, *others) = (each.file for each in check.questions)
+        raise ModelError(check.name if others else file, str(error)) from error
 
 
-def _store_sums(
-    con: duckdb.DuckDBPyConnection, header: Header, sums: Iterable[Sequence[Any]]
+def _store_control(
+    con: duckdb.DuckDBPyConnection, check: Check, sums: Sequence[tuple[Any, ...]]
 ) -> None:
-    """Store what a control compared in place of what it compared before."""
+    """Store what a control compared, in place of what it did before, and its differences.
+
+    A column that the control does not have is null.
+    """
+    header = check.header
     con.execute(f"delete from {CONTROLS} where control = ?", [header.control])
-    for workspace_id, count, ours, theirs in sums:
+    for workspace_id, count, ours, theirs, _ in sums:
         if count:
             row = [workspace_id, header.control, header.measure, *header.sources]
             row += [count, ours, theirs]
             con.execute(f"insert into {CONTROLS} values (?, ?, ?, ?, ?, ?, ?, ?)", row)
-
-
-def _store_findings(con: duckdb.DuckDBPyConnection, check: Check) -> None:
-    """Store the differences of a control; a column that the control does not have is null."""
-    con.execute(
-        f"""
-        insert into {FINDINGS}
-        with violations as (
-            from {FINDINGS} where false
-            union all by name
-            select *, {_USD} as difference_usd from (\n{check.violations}\n)
+    if any(differs for *_, differs in sums):
+        con.execute(
+            f"""
+            insert into {FINDINGS}
+            with violations as (
+                from {FINDINGS} where false
+                union all by name
+                select *, {_USD} as difference_usd from (\n{check.violations}\n)
+            )
+            select
+                $name, $control, workspace_id, row_number() over largest,
+                count(*) over (partition by workspace_id), agent_id, utc_date, run_id, provider,
+                measure, ours, theirs, difference_usd, is_closed
+            from violations
+            window largest as (
+                partition by workspace_id
+                order by
+                    abs(difference_usd) desc nulls last, abs(ours - theirs) desc nulls last,
+                    utc_date desc, agent_id, run_id, provider, measure
+            )
+            qualify row_number() over largest <= {KEPT_FINDINGS}""",
+            {"name": check.name, "control": header.control},
         )
-        select
-            $name, $control, workspace_id, row_number() over largest,
-            count(*) over (partition by workspace_id), agent_id, utc_date, run_id, provider,
-            measure, ours, theirs, difference_usd, is_closed
-        from violations
-        window largest as (
-            partition by workspace_id
-            order by
-                abs(difference_usd) desc nulls last, abs(ours - theirs) desc nulls last,
-                utc_date desc, agent_id, run_id, provider, measure
-        )
-        qualify row_number() over largest <= {KEPT_FINDINGS}""",
-        {"name": check.name, "control": check.header.control},
-    )
 
 
 def store_results(con: duckdb.DuckDBPyConnection, results: Sequence[CheckResult]) -> None:

@@ -36,7 +36,7 @@ CHECK_RESULTS = frozenset(
 _FOLDERS = {"reports": "report"}  # of `queries/`, where its name is not the layer's
 
 _HEADER_FIELD = re.compile(
-    r"(key|materialized|narrow|control|measure|sources|conserves|sums|(?i:blocking|severity)"
+    r"(key|materialized|narrow|control|measure|sources|(?i:blocking|severity)"
     r"|(column|ref|values|narrow) (?P<column>\w+)): (?P<value>.+)"
 )
 
@@ -60,9 +60,9 @@ class Header:
     `narrow` is the column by whose values, in each workspace, parts of the relation can be built
     alone, and `narrow_inputs` what stands for it in single inputs: see `incremental`. `control`
     names a check against the API, `sources` the two that it compares, and `measure` the one whose
-    sums are published. `conserves`, `sums`, `refs` and `values` declare checks: see
-    `header_checks`. `blocking` is of checks of the user's own, "true" if they stop publishing; ours
-    always do. `severity` is of alerts.
+    sums are published. `key`, `refs` and `values` declare checks: see `header_checks`. `blocking`
+    is of checks of the user's own, "true" if they stop publishing; ours always do. `severity` is of
+    alerts.
     """
 
     description: str
@@ -76,8 +76,6 @@ class Header:
     values: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     narrow: str | None = None
     narrow_inputs: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    conserves: str | None = None
-    sums: str | None = None
     blocking: str | None = None
     severity: str | None = None
 
@@ -303,8 +301,6 @@ def read_header(sql: str) -> Header:
         {column: _split(values, ",") for column, values in of_columns["values"].items()},
         fields.get("narrow"),
         {table: _split(values, "|") for table, values in of_columns["narrow"].items()},
-        fields.get("conserves"),
-        fields.get("sums"),
         fields.get("blocking"),
         fields.get("severity"),
     )

@@ -1,5 +1,5 @@
--- Every run that was ever loaded is in fct_runs, and of one that changed the last version and no
--- other.
+-- fct_runs has each run that was loaded, and no other, as the last version and no other has it:
+-- agent, status, day of creation, cost, tokens and artifacts, to the last digit.
 -- narrow: run_id
 with
 
@@ -8,6 +8,12 @@ versions as (
         *,
         version_number = max(version_number) over (partition by workspace_id, run_id) as is_last
     from audit.run_versions
+),
+
+loaded as (
+    select * replace (coalesce(agent_id, '(none)') as agent_id)
+    from raw.runs
+    anti join raw.superseded using (version_id)
 )
 
 select
@@ -27,6 +33,20 @@ where
         is distinct from (versions.status, versions.cost_usd, versions.load_id, versions.file_line)
     )
 union all by name
-select distinct workspace_id, run_id
-from raw.runs
-anti join marts.fct_runs using (workspace_id, run_id)
+select
+    workspace_id,
+    run_id,
+    loaded.cost_usd as version_cost_usd,
+    runs.cost_usd as run_cost_usd,
+    loaded.tokens_in as version_tokens_in,
+    runs.tokens_in as run_tokens_in
+from loaded
+full join marts.fct_runs as runs using (workspace_id, run_id)
+where
+    (
+        loaded.agent_id, loaded.status, loaded.created_at::date, loaded.cost_usd,
+        loaded.tokens_in, loaded.tokens_out, loaded.artifact_count
+    ) is distinct from (
+        runs.agent_id, runs.status, runs.created_at::date, runs.cost_usd,
+        runs.tokens_in, runs.tokens_out, runs.artifact_count
+    )

@@ -5,7 +5,6 @@
 -- key: workspace_id, utc_date, agent_id
 -- materialized: table
 -- narrow: utc_date
--- conserves: raw.agent_billing_days by date as utc_date; ifnull(agent_id, '(platform)') as agent_id
 with
 
 bills as (

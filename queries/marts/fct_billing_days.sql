@@ -5,7 +5,6 @@
 -- key: workspace_id, utc_date, provider
 -- narrow: utc_date
 -- ref workspace_id: dim_workspaces
--- conserves: raw.billing_days by date as utc_date; ifnull(provider, '(unknown)') as provider
 with
 
 bills as (

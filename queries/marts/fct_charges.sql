@@ -10,7 +10,6 @@
 -- narrow: utc_date
 -- narrow fct_usage_hours: (hour at time zone 'UTC')::date
 -- ref agent_id: dim_agents
--- sums: intermediate.int_agent_billing_days by utc_date; agent_id
 -- column account: Account of the owner by finance/owners.csv; null without one.
 with
 

@@ -6,7 +6,6 @@
 -- narrow: utc_date
 -- narrow fct_usage_hours: (hour at time zone 'UTC')::date
 -- narrow run_costs: by run_id
--- sums: fct_usage_hours by hour::date as utc_date; agent_id; model; provider; or zero
 -- column listed_cost_usd: Cost in US dollars that listed runs created on the day have of the model,
 -- as far as their costs by model were read; null if those that were read have none, and some were
 -- not.

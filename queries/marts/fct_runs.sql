@@ -4,7 +4,6 @@
 -- narrow: run_id
 -- narrow int_first_runs: by session_id
 -- ref agent_id: dim_agents
--- conserves: raw.runs by created_at::date; ifnull(agent_id, '(none)') as agent_id; with rows
 -- column load_id: The load that first read the run as it is now.
 with
 

@@ -145,9 +145,6 @@ BROKEN = {
         "in its line `",
     ),
     "mart ref": ("-- A mart.\n-- ref a: fct_runs; drop table x\nselect 1 as a", "in its line `"),
-    "mart reads": (
-        "-- A mart.\n-- conserves: read_csv('/etc/passwd') by a\nselect 1 as a", "in its line `",
-    ),
 }  # fmt: skip
 
 
@@ -262,16 +259,15 @@ def test_a_build_knows_nothing_of_the_one_before(
 
 
 def test_headers_of_marts_declare_checks(build_of: Builds) -> None:
-    """Keys, references, values and sums are checked, of columns of any name, and warn."""
+    """Keys, references and values are checked, of columns of any name, and warn."""
     built = build_of(
         {
             "mart lines": """\
 -- Lines. Grain: agent.
 -- key: workspace_id, agent_id, order
 -- ref agent_id: dim_agents
+-- ref group: fct_nowhere
 -- values group: it's, plain
--- conserves: marts.fct_billing_days by utc_date
--- sums: fct_nowhere by agent_id
 select 'w' as workspace_id, 'a' as agent_id, 1 as "order",
     unnest(['it''s', 'odd']) as "group"
 """,
@@ -291,12 +287,10 @@ select 'w' as workspace_id, 'a' as agent_id, 1 as "order",
         "key_is_unique": "workspace_id w, agent_id a, order 1, row_count 2",
         "agent_id_is_in_dim_agents": "workspace_id w, agent_id a, row_count 2",
         "group_is_known": "group odd, row_count 1",
-        "conserves_marts_fct_billing_days": "",
-        "header": "",
+        "group_is_in_fct_nowhere": "",
     }
-    cannot = "cannot be run: queries/marts/lines.sql"
-    assert cannot in findings["conserves_marts_fct_billing_days"]
-    assert f"{cannot}:1: Catalog Error: Table with name fct_nowhere" in findings["header"]
+    cannot = "cannot be run: queries/marts/lines.sql:1: Catalog Error: Table with name fct_nowhere"
+    assert cannot in findings["group_is_in_fct_nowhere"]
 
 
 def test_a_project_is_validated_without_a_batch(data: Data, tmp_path: Path) -> None:

@@ -6,19 +6,11 @@ import re
 
 from analytics.resources import folder
 from analytics.transform.build import all_models
-from analytics.transform.checks import MERGED
-from analytics.transform.header_checks import KEYS
+from analytics.transform.header_checks import header_checks
 from analytics.transform.models import PUBLISHED
 
-# What each check must find: of sums, of files, and of controls; then of each column of a header.
+# What each check must find: of files, and of controls; then of each column of a header.
 _DAMAGE = """\
-int_agent_billing_days_conserves_raw_agent_billing_days:
-    intermediate.int_agent_billing_days set billed_usd = 9
-fct_billing_days_conserves_raw_billing_days: marts.fct_billing_days set billed_usd = 9
-fct_charges_sums_int_agent_billing_days: marts.fct_charges set surcharge_usd += 1e-10
-fct_model_days_sums_fct_usage_hours: marts.fct_model_days set metered_cost_usd += 1e-10
-fct_runs_conserves_raw_runs: marts.fct_runs set tokens_in = tokens_in + 1
-
 accruals_are_billed_less_invoiced: marts.fct_accruals set accrual_usd += 1e-10
 accruals_are_billed_less_invoiced:
     marts.fct_journal_lines set debit_usd += 1e-10 where kind = 'reversal' and role = 'accrued'
@@ -27,6 +19,10 @@ adjustments_lead_to_what_is_published:
 allocations_change_no_total: marts.fct_allocations set metered_cost_usd += 1e-10
 allocations_change_no_total: marts.fct_allocations set billed_usd = -1e-10
 allocations_change_no_total: marts.fct_allocations set cost_center = 'lost'
+bills_and_usage_are_as_loaded: intermediate.int_agent_billing_days set billed_usd = 9
+bills_and_usage_are_as_loaded: marts.fct_billing_days set billed_usd = 9
+bills_and_usage_are_as_loaded: marts.fct_charges set surcharge_usd += 1e-10
+bills_and_usage_are_as_loaded: marts.fct_model_days set metered_cost_usd += 1e-10
 budgets_are_held_against_all_charges: marts.fct_budgets set actual_usd += 1e-10
 closed_lines_and_adjustments_are_todays_figures:
     finance.closed_lines set billed_usd += 1e-10 where billed_usd > 0
@@ -46,6 +42,8 @@ listed_parts_are_those_of_runs: marts.fct_agent_days set listed_cost_usd += 1e-1
 month_bridges_add_up: marts.fct_month_bridge set price_effect_usd -= 1e-10
 the_last_version_of_a_run_is_in_force: audit.run_versions set cost_usd = 1 where is_current
 the_last_version_of_a_run_is_in_force: marts.fct_runs set run_id = 'lost' where run_id = 'r-7'
+the_last_version_of_a_run_is_in_force: marts.fct_runs set tokens_in = tokens_in + 1
+the_last_version_of_a_run_is_in_force: marts.fct_runs set agent_id = 'a-1' where agent_id = 'a-2'
 
 costs_by_agent_agree_with_the_bill: intermediate.int_agent_billing_days set billed_usd += 1
 hourly_usage_agrees_with_the_bill: marts.fct_billing_days set request_count = 99
@@ -66,7 +64,9 @@ for _line in filter(None, _DAMAGE.replace(":\n    ", ": ").splitlines()):
     DAMAGE.append((_check, "update " + re.sub(r"(\w+) ([+-])= ", r"\1 = \1 \2 ", _change)))
 for _model in all_models(folder("queries")):
     if _model.layer in PUBLISHED:
-        _kinds = {**_model.header.refs, **dict.fromkeys(_model.header.values, KEYS)}
-        for _column, _kind in _kinds.items():
-            _change = f"update {_model.relation} set {_column} = 'lost' where rowid = 0"
-            DAMAGE.append((MERGED[_kind][0], _change))
+        for (_check, _), _question in header_checks(_model):
+            _claim = _question.name.removeprefix(f"{_model.name}_")
+            _column = _claim.partition("_is_")[0]
+            if _claim != "key_is_unique":
+                _change = f"update {_model.relation} set {_column} = 'lost' where rowid = 0"
+                DAMAGE.append((_check, _change))
