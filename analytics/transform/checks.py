@@ -87,7 +87,6 @@ class CheckResult:
         """The contradicting rows in one line: day, agent and numbers; or the error."""
         if self.error is not None:
             return f"{self.name} cannot be run: {self.error}"
-        rows = plural(self.violation_count, "row")
         shown = "; ".join(
             ", ".join(
                 f"{name} {value.normalize():f}" if isinstance(value, Decimal) else f"{name} {value}"
@@ -95,7 +94,7 @@ class CheckResult:
             )
             for row in self.violations
         )
-        return f"{self.name} ({rows}): {shown}"
+        return f"{self.name} ({plural(self.violation_count, 'row')}): {shown}"
 
 
 @dataclass(frozen=True)
@@ -145,11 +144,7 @@ def run_checks(
     records = update.changes.record_count if update else record_count(con)
     parts = {check.name: check for check in checks}
     if records > _MOST_RECORDS:
-        parts = {
-            each.name: replace(check, questions=(each,))
-            for check in checks
-            for each in check.questions
-        }
+        parts = {q.name: replace(each, questions=(q,)) for each in checks for q in each.questions}
     if update:  # which may not be parsed side by side
         parse(each.sql for check in checks for each in check.questions)
     answers = run_all(
@@ -198,12 +193,11 @@ def _ask(
     None if nothing did.
     """
     if update and check.name in update.passed_checks:
-        changed = ((each, update.narrowed(each)) for each in check.questions)
-        check = replace(
-            check, questions=tuple(replace(each, sql=sql) for each, sql in changed if sql)
-        )
-        if not check.questions:
+        texts = ((each, update.narrowed(each)) for each in check.questions)
+        questions = tuple(replace(each, sql=sql) for each, sql in texts if sql is not None)
+        if not questions:
             return None
+        check = replace(check, questions=questions)
     select = f"select exists (from (\n{check.violations}\n))"
     if check.header.control:
         is_summed = f"filter (measure = '{check.header.measure}')"
@@ -265,9 +259,9 @@ def _store_control(
     con.execute(f"delete from {CONTROLS} where control = ?", [header.control])
     for workspace_id, count, ours, theirs, _ in sums:
         if count:
-            row = [workspace_id, header.control, header.measure, *header.sources]
-            row += [count, ours, theirs]
-            con.execute(f"insert into {CONTROLS} values (?, ?, ?, ?, ?, ?, ?, ?)", row)
+            named = workspace_id, header.control, header.measure, *header.sources
+            insert = f"insert into {CONTROLS} values (?, ?, ?, ?, ?, ?, ?, ?)"
+            con.execute(insert, [*named, count, ours, theirs])
     if any(differs for *_, differs in sums):
         con.execute(
             f"""
