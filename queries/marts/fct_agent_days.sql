@@ -15,7 +15,6 @@ with
 listed as (
     select
         workspace_id,
-        'listed' as part,
         agent_id,
         date,
         count(*) as run_count,
@@ -23,15 +22,21 @@ listed as (
         count(*) filter (status = 'failed') as failed_count,
         count(*) filter (status = 'cancelled') as cancelled_count,
         count(*) filter (not is_terminal) as open_count,
-        count(*) filter (has_no_usage) as no_usage_count,
-        count(*) filter (cost_usd is null) as unknown_cost_count,
+        0 as unknown_outcome_count,
         sum(cost_usd) as cost_usd,
+        sum(tokens_in) as tokens_in,
+        sum(tokens_out) as tokens_out,
+        sum(duration_ms) as duration_ms,
+        count(*) as listed_run_count,
+        0 as unlisted_run_count,
+        sum(cost_usd) as listed_cost_usd,
         if(failed_count > 0, sum(cost_usd) filter (status = 'failed'), 0) as failed_cost_usd,
         if(bool_or(status = 'failed' and cost_usd is null), null, failed_cost_usd)
             as failed_cost_high_usd,
-        sum(tokens_in) as tokens_in,
-        sum(tokens_out) as tokens_out,
-        sum(duration_ms) as duration_ms
+        0 as unlisted_failed_count,
+        count(*) filter (cost_usd is null) as unknown_cost_count,
+        0 as unknown_platform_count,
+        count(*) filter (has_no_usage) as no_usage_count
     from intermediate.int_runs
     group by workspace_id, agent_id, date
 ),
@@ -39,7 +44,6 @@ listed as (
 unlisted as (
     select
         workspace_id,
-        'unlisted' as part,
         agent_id,
         utc_date as date,
         unlisted_run_count as run_count,
@@ -47,37 +51,41 @@ unlisted as (
         unlisted_failed_count as failed_count,
         unlisted_cancelled_count as cancelled_count,
         unlisted_open_count as open_count,
-        0 as no_usage_count,
-        if(unlisted_cost_usd is null, unlisted_run_count, 0) as unknown_cost_count,
+        if(unlisted_open_count is null, unlisted_run_count, 0) as unknown_outcome_count,
         unlisted_cost_usd as cost_usd,
-        if(unlisted_failed_count = 0, 0, unlisted_cost_usd) as failed_cost_high_usd,
         unlisted_tokens_in as tokens_in,
         unlisted_tokens_out as tokens_out,
-        unlisted_duration_ms as duration_ms
+        unlisted_duration_ms as duration_ms,
+        0 as listed_run_count,
+        unlisted_run_count,
+        unlisted_cost_usd,
+        0 as failed_cost_usd,
+        if(unlisted_failed_count = 0, 0, unlisted_cost_usd) as failed_cost_high_usd,
+        unlisted_failed_count,
+        if(unlisted_cost_usd is null, unlisted_run_count, 0) as unknown_cost_count,
+        0 as unknown_platform_count,
+        0 as no_usage_count
     from intermediate.int_agent_utc_days
     where unlisted_run_count > 0
 ),
 
+-- A part has 0 of what it cannot have, and null of what is unknown of it.
 parts as (
     from listed
     union all by name
     from unlisted
     union all by name
     -- Where the API refuses both counts and roll-ups, nothing of unlisted runs is known.
-    select listed.workspace_id, 'unlisted' as part, listed.agent_id, listed.date
+    select workspace_id, agent_id, date, 0 as run_count, 0 as failed_cost_usd
     from listed
-    join intermediate.int_metered_days as days
-        on days.workspace_id = listed.workspace_id and days.utc_date = listed.date
-    anti join unlisted
-        on unlisted.workspace_id = listed.workspace_id
-        and unlisted.agent_id = listed.agent_id
-        and unlisted.date = listed.date
-    where not (days.has_counts or days.has_rollups) and listed.agent_id <> '(none)'
+    join (select * rename (utc_date as date) from intermediate.int_metered_days) as days
+        using (workspace_id, date)
+    anti join unlisted using (workspace_id, agent_id, date)
+    where not (days.has_counts or days.has_rollups) and agent_id <> '(none)'
     union all by name
     -- Where it refuses the platform's, what was read before counts no more.
     select
         workspace_id,
-        'platform' as part,
         '(platform)' as agent_id,
         utc_date as date,
         0 as run_count,
@@ -85,52 +93,23 @@ parts as (
         0 as failed_count,
         0 as cancelled_count,
         0 as open_count,
-        0 as no_usage_count,
-        0 as unknown_cost_count,
-        bool_or(has_platform is false or cost_usd is null)::bigint as unknown_platform_count,
+        0 as unknown_outcome_count,
         sum(cost_usd) filter (has_platform is not false) as cost_usd,
-        0 as failed_cost_high_usd,
         sum(tokens_in) filter (has_platform is not false) as tokens_in,
         sum(tokens_out) filter (has_platform is not false) as tokens_out,
-        0 as duration_ms
+        0 as duration_ms,
+        0 as listed_run_count,
+        0 as unlisted_run_count,
+        0 as failed_cost_usd,
+        0 as failed_cost_high_usd,
+        0 as unlisted_failed_count,
+        0 as unknown_cost_count,
+        bool_or(has_platform is false or cost_usd is null)::bigint as unknown_platform_count,
+        0 as no_usage_count
     from (from staging.platform_rollups where is_current)
     full join intermediate.int_metered_days using (workspace_id, utc_date)
     where is_current or not has_platform
     group by workspace_id, utc_date
-),
-
--- What is unknown is in no sum; a sum of nothing known is unknown.
-sums as (
-    select
-        workspace_id,
-        agent_id,
-        date,
-        sum(run_count)::bigint as run_count,
-        sum(succeeded_count)::bigint as succeeded_count,
-        sum(failed_count)::bigint as failed_count,
-        sum(cancelled_count)::bigint as cancelled_count,
-        sum(open_count)::bigint as open_count,
-        sum(cost_usd)::decimal(38, 10) as cost_usd,
-        sum(tokens_in)::bigint as tokens_in,
-        sum(tokens_out)::bigint as tokens_out,
-        sum(duration_ms)::bigint as duration_ms,
-        coalesce(sum(run_count) filter (part = 'listed'), 0)::bigint as listed_run_count,
-        if(bool_or(part = 'unlisted'), sum(run_count) filter (part = 'unlisted'), 0)::bigint
-            as unlisted_run_count,
-        if(bool_or(part = 'listed'), sum(cost_usd) filter (part = 'listed'), 0)::decimal(38, 10)
-            as listed_cost_usd,
-        if(bool_or(part = 'unlisted'), sum(cost_usd) filter (part = 'unlisted'), 0)
-        ::decimal(38, 10) as unlisted_cost_usd,
-        if(bool_or(part = 'listed'), sum(failed_cost_usd), 0)::decimal(38, 10) as failed_cost_usd,
-        if(count(failed_cost_high_usd) = count(*), sum(failed_cost_high_usd), null)
-        ::decimal(38, 10) as failed_cost_high_usd,
-        if(bool_or(part = 'unlisted'), sum(failed_count) filter (part = 'unlisted'), 0)::bigint
-            as unlisted_failed_count,
-        sum(unknown_cost_count)::bigint as unknown_cost_count,
-        coalesce(sum(unknown_platform_count), 0)::bigint as unknown_platform_count,
-        sum(no_usage_count)::bigint as no_usage_count
-    from parts
-    group by workspace_id, agent_id, date
 )
 
 select
@@ -144,13 +123,8 @@ select
     coalesce(spans.cost_center, '(none)') as cost_center,
     sums.date,
     sums.* exclude (workspace_id, agent_id, date),
-    run_count - coalesce(succeeded_count + failed_count + cancelled_count + open_count, 0)
-        as unknown_outcome_count,
-    failure_rate(failed_count, succeeded_count, unknown_outcome_count) as failure_rate,
-    wilson_low(failed_count, succeeded_count, unknown_outcome_count) as failure_rate_low,
-    wilson_high(failed_count, succeeded_count, unknown_outcome_count) as failure_rate_high,
     coalesce(dates.is_complete, false) as is_complete
-from sums
+from roll_up(parts, workspace_id, agent_id, date) as sums
 left join intermediate.int_owner_spans as spans
     on spans.workspace_id = sums.workspace_id
     and spans.agent_id = sums.agent_id
