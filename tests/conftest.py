@@ -36,7 +36,7 @@ from analytics.emulator.world import World
 from analytics.levain.polling import Polling
 from analytics.settings import Settings, load_settings
 from analytics.transform import build
-from analytics.transform.comments import comment_on
+from analytics.transform.models import comment_on
 from analytics.warehouse import database
 from analytics.warehouse.confined import Limits
 from analytics.warehouse.database import attached_marts, open_warehouse

@@ -20,8 +20,7 @@ from analytics.custom.runner import Runner, UserQuery
 from analytics.parts import Before
 from analytics.transform.check_results import ALERT_FINDINGS, PROJECT_FILES, RESULTS
 from analytics.transform.checks import CheckResult, store_results
-from analytics.transform.comments import comment_on
-from analytics.transform.models import Header
+from analytics.transform.models import Header, comment_on
 from analytics.warehouse.confined import CUSTOM, Limits
 from analytics.warehouse.database import (
     BUILD_FILE,

@@ -6,9 +6,8 @@ Rounding is half to even. A value that is not zero is never printed as zero.
 from __future__ import annotations
 
 from decimal import ROUND_HALF_EVEN, Decimal
+from math import sqrt
 from typing import TYPE_CHECKING, Any
-
-from analytics.format.wilson import wilson_interval
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,6 +25,7 @@ _TENCENTS = Decimal("0.1")
 _MILLION = Decimal(1_000_000)
 _DAY_MINUTES = 1440
 _LONGEST_IN_HOURS = 2 * _DAY_MINUTES
+_Z = 1.959963984540054  # the 97.5 % point of the normal distribution
 _TOKEN_UNITS = ((10**9, "bn"), (10**6, "M"), (10**3, "k"))
 
 
@@ -159,6 +159,19 @@ def failure_rate_short(failed: int, finished: int) -> str:
     if finished < SMALL_SAMPLE:
         return failure_rate(failed, finished)
     return percent(failed, finished)
+
+
+def wilson_interval(failed: int, finished: int) -> tuple[float, float]:
+    """Return the bounds of the 95 % Wilson interval of `failed / finished`, as fractions.
+
+    `finished` must be positive.
+    """
+    rate = failed / finished
+    middle = (rate + _Z**2 / (2 * finished)) / (1 + _Z**2 / finished)
+    half = _Z / (1 + _Z**2 / finished)
+    half *= sqrt(rate * (1 - rate) / finished + (_Z / (2 * finished)) ** 2)
+    # Rounding may push a bound past the rate, if it is 0 or 1.
+    return max(0.0, min(middle - half, rate)), min(1.0, max(middle + half, rate))
 
 
 def interval(failed: int, finished: int) -> str:

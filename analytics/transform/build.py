@@ -34,7 +34,6 @@ from analytics.transform.build_state import (
 )
 from analytics.transform.changes import UnseenChangeError, find_changes, touch_sample
 from analytics.transform.check_results import create_results
-from analytics.transform.comments import comment_on
 from analytics.transform.incremental import Update
 from analytics.transform.measures import create_macros
 from analytics.transform.models import (
@@ -42,6 +41,7 @@ from analytics.transform.models import (
     LAYERS,
     PUBLISHED,
     Model,
+    comment_on,
     in_order,
     model_errors,
     read_models,

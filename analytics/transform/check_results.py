@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import duckdb
 
-from analytics.transform.comments import comment_on
-from analytics.transform.models import read_header
+from analytics.transform.models import comment_on, read_header
 
 RESULTS = "build_file.audit.check_results"
 CONTROLS = "build_file.audit.controls"

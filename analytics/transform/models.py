@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -15,9 +16,12 @@ from types import MappingProxyType
 import duckdb
 import polars as pl
 
+from analytics.resources import folder
 from analytics.transform.frames import filling, read_frame, write_table
+from analytics.transform.measures import measures
 from analytics.transform.parsing import columns_read, parse, renamed, tables_read
 from analytics.transform.roll_ups import with_roll_ups
+from analytics.warehouse.database import quoted
 
 LAYERS = ("intermediate", "marts", "audit", "reports")
 PUBLISHED = ("marts", "audit")
@@ -308,6 +312,23 @@ def read_header(sql: str) -> Header:
 
 def _split(text: str, separator: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in text.split(separator) if part.strip())
+
+
+@cache
+def glossary() -> dict[str, str]:
+    """Return the meaning of each column name, with its unit; it is the same in every mart."""
+    text = (folder("queries") / "columns.toml").read_text(encoding="utf-8")
+    return tomllib.loads(text) | {each.name: each.meaning for each in measures().values()}
+
+
+def comment_on(con: duckdb.DuckDBPyConnection, relation: str, header: Header) -> None:
+    """Comment on a table and its columns; the header's texts override the glossary."""
+    meanings = glossary() | dict(header.columns)
+    comments = [f"comment on table {relation} is '{quoted(header.description)}'"]
+    for column, *_ in con.execute(f"describe {relation}").fetchall():
+        if meaning := meanings.get(column):
+            comments.append(f"comment on column {relation}.\"{column}\" is '{quoted(meaning)}'")
+    con.execute(";".join(comments))
 
 
 def references(file: str, sql: str) -> frozenset[str]:

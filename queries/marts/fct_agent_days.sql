@@ -76,12 +76,12 @@ parts as (
     from unlisted
     union all by name
     -- Where the API refuses both counts and roll-ups, nothing of unlisted runs is known.
-    select workspace_id, agent_id, date, 0 as run_count, 0 as failed_cost_usd
+    select listed.workspace_id, agent_id, date, 0 as run_count, 0 as failed_cost_usd
     from listed
-    join (select * rename (utc_date as date) from intermediate.int_metered_days) as days
-        using (workspace_id, date)
     anti join unlisted using (workspace_id, agent_id, date)
-    where not (days.has_counts or days.has_rollups) and agent_id <> '(none)'
+    join intermediate.int_metered_days as days
+        on days.workspace_id = listed.workspace_id and days.utc_date = date
+    where not (has_counts or has_rollups) and agent_id <> '(none)'
     union all by name
     -- Where it refuses the platform's, what was read before counts no more.
     select

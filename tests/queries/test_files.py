@@ -8,9 +8,8 @@ import pytest
 
 from analytics.resources import folder
 from analytics.transform.build import all_models
-from analytics.transform.comments import glossary
 from analytics.transform.measures import measures
-from analytics.transform.models import read_header, references, short_name
+from analytics.transform.models import glossary, read_header, references, short_name
 from analytics.transform.page_queries import create_queries
 from tests.transform.given import Warehouse, empty_warehouse
 

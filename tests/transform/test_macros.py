@@ -9,7 +9,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from analytics.format.wilson import wilson_interval
+from analytics.format.numbers import wilson_interval
 from analytics.transform.measures import create_macros, measures
 from tests.transform.given import Warehouse
 
