@@ -299,9 +299,12 @@ class State:
     def correct_cost(self, run: Run, amount: Decimal, *, is_backdated: bool = False) -> None:
         """Book an amount on a metered run, with the model of its last request.
 
-        It is metered and billed now, or, backdated, at the time of that request.
+        It is metered and billed now, or, backdated, at the time of that request. What was booked
+        after the run's end are earlier corrections, and no requests.
         """
-        last = run.workspace.ledger.of_run(run.id)[-1]
+        ended = run.finished_at or self.now
+        entries = run.workspace.ledger.of_run(run.id)
+        last = [entry for entry in entries if entry.booked_at <= ended][-1]
         self.meter(
             run,
             model=last.model,
