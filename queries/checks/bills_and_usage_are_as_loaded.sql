@@ -1,5 +1,5 @@
--- Bills by agent and by provider are what the API gives, charges are the bills by agent, and usage
--- by model is that of its hours: all money, tokens and counts of a UTC day, to the last digit.
+-- Bills by agent and by provider, and usage by hour and by model, are what the API gives, and
+-- charges are the bills by agent: all money, tokens and counts of a UTC day, to the last digit.
 -- narrow: utc_date
 -- narrow agent_billing_days: date
 -- narrow billing_days: date
@@ -36,6 +36,12 @@ lines as (
         metered_cost_usd, billed_usd, tokens_in, tokens_out, request_count
     from marts.fct_billing_days
     union all by name
+    select 'usage' as figure, 'staging.usage_hours' as holds, workspace_id,
+        utc_date, agent_id, model, provider,
+        metered_cost_usd, tokens_in, tokens_out, request_count, error_count
+    from staging.usage_hours
+    where is_current
+    union all by name
     select 'usage' as figure, 'marts.fct_usage_hours' as holds, workspace_id,
         (hour at time zone 'UTC')::date as utc_date, agent_id, model, provider,
         metered_cost_usd, tokens_in, tokens_out, request_count, error_count
@@ -56,17 +62,17 @@ sums as (
 )
 
 -- Days of models have lines of runs alone, whose usage is 0.
-select any_value(holds) as holds, * exclude (holds)
+select string_agg(holds, ', ' order by holds) as hold, * exclude (holds)
 from sums
 group by all
 having
-    count(*) = 1
+    count(*) < if(figure = 'usage', 3, 2)
     and (
-        any_value(holds) <> 'marts.fct_model_days'
+        hold <> 'marts.fct_model_days'
         or metered_cost_usd <> 0
         or tokens_in <> 0
         or tokens_out <> 0
         or request_count <> 0
         or error_count <> 0
     )
-order by figure, workspace_id, utc_date, agent_id, provider, model, holds
+order by figure, workspace_id, utc_date, agent_id, provider, model, hold

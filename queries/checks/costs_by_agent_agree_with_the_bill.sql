@@ -7,22 +7,10 @@
 with
 
 figures as (
-    select
-        workspace_id,
-        utc_date,
-        metered_cost_usd as by_agent_usd,
-        billed_usd as billed_by_agent_usd,
-        metered_cost_usd is null as lacks_cost,
-        billed_usd is null as lacks_bill
+    select workspace_id, utc_date, true as is_by_agent, metered_cost_usd, billed_usd
     from intermediate.int_agent_billing_days
     union all by name
-    select
-        workspace_id,
-        utc_date,
-        metered_cost_usd,
-        billed_usd,
-        metered_cost_usd is null as lacks_cost,
-        billed_usd is null as lacks_bill
+    select workspace_id, utc_date, false as is_by_agent, metered_cost_usd, billed_usd
     from marts.fct_billing_days
 ),
 
@@ -32,10 +20,14 @@ days as (
         utc_date,
         unnest(['cost_usd', 'billed_usd']) as measure,
         unnest([
-            if(bool_or(lacks_cost), null, coalesce(sum(by_agent_usd), 0)),
-            if(bool_or(lacks_bill), null, coalesce(sum(billed_by_agent_usd), 0))
+            coalesce(sum(metered_cost_usd) filter (is_by_agent), 0),
+            coalesce(sum(billed_usd) filter (is_by_agent), 0)
         ]) as ours,
-        unnest([coalesce(sum(metered_cost_usd), 0), coalesce(sum(billed_usd), 0)]) as theirs,
+        unnest([
+            coalesce(sum(metered_cost_usd) filter (not is_by_agent), 0),
+            coalesce(sum(billed_usd) filter (not is_by_agent), 0)
+        ]) as theirs,
+        unnest([count(metered_cost_usd), count(billed_usd)]) = count(*) as is_known,
         count(*) * 0.00000000005 as tolerance
     from figures
     group by workspace_id, utc_date
@@ -47,29 +39,12 @@ agent_days as (
         utc_date,
         agent_id,
         'cost_usd' as measure,
-        if(bool_or(lacks_cost), null, coalesce(sum(by_agent_usd), 0)) as ours,
-        coalesce(sum(metered_usd), 0) as theirs,
-        sum(tolerance_usd) as tolerance
-    from (
-        select
-            workspace_id,
-            utc_date,
-            agent_id,
-            metered_cost_usd as by_agent_usd,
-            metered_cost_usd is null as lacks_cost,
-            0.00000000005 as tolerance_usd
-        from intermediate.int_agent_billing_days
-        union all by name
-        select
-            workspace_id,
-            utc_date,
-            agent_id,
-            metered_cost_usd as metered_usd,
-            metered_cost_usd is null as lacks_cost,
-            tolerance_usd
-        from intermediate.int_agent_days_vs_api
-    )
-    group by workspace_id, utc_date, agent_id
+        if(bills.agent_id is null, 0, bills.metered_cost_usd) as ours,
+        if(hours.agent_id is null, 0, hours.metered_cost_usd) as theirs,
+        true as is_known,
+        coalesce(hours.tolerance_usd, 0) + 0.00000000005 as tolerance
+    from intermediate.int_agent_billing_days as bills
+    full join intermediate.int_agent_days_vs_api as hours using (workspace_id, utc_date, agent_id)
 ),
 
 compared as (
@@ -90,6 +65,7 @@ select
 from compared
 join intermediate.int_metered_days as metered_days using (workspace_id, utc_date)
 where
-    compared.utc_date < metered_days.last_date
+    compared.is_known
+    and compared.utc_date < metered_days.last_date
     and metered_days.has_agent_bill
     and if(compared.agent_id is null, metered_days.has_bill, metered_days.has_hours)

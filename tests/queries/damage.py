@@ -21,6 +21,7 @@ allocations_change_no_total: marts.fct_allocations set billed_usd = -1e-10
 allocations_change_no_total: marts.fct_allocations set cost_center = 'lost'
 bills_and_usage_are_as_loaded: intermediate.int_agent_billing_days set billed_usd = 9
 bills_and_usage_are_as_loaded: marts.fct_billing_days set billed_usd = 9
+bills_and_usage_are_as_loaded: marts.fct_usage_hours set tokens_in = tokens_in + 1
 bills_and_usage_are_as_loaded: marts.fct_charges set surcharge_usd += 1e-10
 bills_and_usage_are_as_loaded: marts.fct_model_days set metered_cost_usd += 1e-10
 budgets_are_held_against_all_charges: marts.fct_budgets set actual_usd += 1e-10
@@ -46,7 +47,7 @@ the_last_version_of_a_run_is_in_force: marts.fct_runs set tokens_in = tokens_in 
 the_last_version_of_a_run_is_in_force: marts.fct_runs set agent_id = 'a-1' where agent_id = 'a-2'
 
 costs_by_agent_agree_with_the_bill: intermediate.int_agent_billing_days set billed_usd += 1
-hourly_usage_agrees_with_the_bill: marts.fct_billing_days set request_count = 99
+hourly_usage_agrees_with_the_bill: raw.billing_days set request_count = 99
 listed_days_agree_with_the_api: intermediate.int_listed_day_comparisons set ours += 1
 listed_runs_agree_with_their_model_costs: intermediate.int_run_comparisons set tokens_in = 7
 roll_ups_agree_with_the_hourly_meter:

@@ -185,8 +185,8 @@ def test_violation_names_the_numbers(sample: Warehouse) -> None:
     assert violation["figure"] == "charges"
     assert violation["workspace_id"] == "w-1"
     assert str(violation["utc_date"]) == "2026-11-19"
-    assert violation["holds"] == "marts.fct_charges"
-    assert other["holds"] == "intermediate.int_agent_billing_days"
+    assert violation["hold"] == "marts.fct_charges"
+    assert other["hold"] == "intermediate.int_agent_billing_days"
     assert violation["surcharge_usd"] - other["surcharge_usd"] == Decimal("1e-10")
 
 
