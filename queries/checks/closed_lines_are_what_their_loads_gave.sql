@@ -3,18 +3,6 @@
 -- of whose loads is lost is not compared.
 with
 
-versions as (
-    select
-        workspace_id,
-        utc_date,
-        agent_id,
-        metered_cost_usd,
-        billed_usd,
-        load_id,
-        superseded_by_load_id
-    from staging.agent_billing_days
-),
-
 loads as (
     select month as usage_month, workspace_id, max(load_id) as load_id
     from finance.closing_loads
@@ -33,7 +21,7 @@ given as (
         sum(versions.metered_cost_usd) as metered_cost_usd,
         sum(versions.billed_usd) as billed_usd
     from loads
-    join versions
+    join staging.agent_billing_days as versions
         on versions.workspace_id = loads.workspace_id
         and versions.utc_date between loads.usage_month and last_day(loads.usage_month)
         and versions.load_id <= loads.load_id

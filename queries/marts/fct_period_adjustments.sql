@@ -27,11 +27,6 @@
 -- column current_run_count: Runs after it.
 with
 
-lines as (
-    select *
-    from finance.closed_lines
-),
-
 months as (
     select month, (max(month) over () + interval 1 month)::date as next_month
     from finance.closings
@@ -80,7 +75,7 @@ run_differences as (
         select
             usage_month, workspace_id, agent_id, owner, cost_center,
             -columns('^(listed_)?run_count$')
-        from (from lines union all by name from finance.closed_run_adjustments)
+        from (from finance.closed_lines union all by name from finance.closed_run_adjustments)
     ) as runs
     anti join (
         select workspace_id, month as usage_month from marts.dim_months where is_kept
@@ -194,7 +189,8 @@ totals as (
         coalesce(lines.listed_run_count, 0) + sum(adjustments.listed_run_count) over so_far
             as current_listed_run_count
     from adjustments
-    left join lines using (usage_month, workspace_id, agent_id, owner, cost_center)
+    left join finance.closed_lines as lines
+        using (usage_month, workspace_id, agent_id, owner, cost_center)
     window so_far as (
         partition by
             adjustments.usage_month,
