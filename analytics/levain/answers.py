@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,7 +12,6 @@ import msgspec
 
 from analytics.levain.errors import AnswerBrokenError
 from analytics.levain.repairs import quote_not_finite, shallow
-from analytics.levain.surrogates import escape_lone_surrogates
 
 Record = msgspec.Raw
 """The text of a JSON object, with every digit as the API sent it."""
@@ -27,6 +27,16 @@ fields_of = msgspec.json.Decoder(Fields).decode
 """Return the fields of a record; msgspec.ValidationError if it is not an object."""
 
 _split = msgspec.json.Decoder(Records).decode
+
+# An escape such as \ud800 alone is valid JSON, but no Unicode text.
+_ESCAPE = re.compile(
+    rb"""\\(?:
+        u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}  # a pair: one whole character
+        | (?P<half>u[dD][89a-fA-F][0-9a-fA-F]{2})
+        | .
+    )""",
+    re.VERBOSE | re.DOTALL,
+)
 
 
 @dataclass(frozen=True)
@@ -87,3 +97,8 @@ def body_of(request: str, content: bytes) -> Records | Record:
             return body_of(request, repaired)
         raise AnswerBrokenError(request, f"the body is not whole JSON ({error})") from error
     return Record(content)
+
+
+def escape_lone_surrogates(content: bytes) -> bytes:
+    """Return JSON in which each lone surrogate is escaped once more, so that it can be decoded."""
+    return _ESCAPE.sub(lambda found: b"\\" * bool(found["half"]) + found[0], content)

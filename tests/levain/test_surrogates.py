@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analytics.levain.surrogates import escape_lone_surrogates
+from analytics.levain.answers import escape_lone_surrogates
 from tests.levain.answering import Server
 
 
