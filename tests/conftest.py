@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import fcntl
+import gc
 import os
 import re
 import shutil
@@ -37,7 +38,7 @@ from analytics.levain.polling import Polling
 from analytics.settings import Settings, load_settings
 from analytics.transform import build
 from analytics.transform.models import comment_on
-from analytics.warehouse import database
+from analytics.warehouse import database, machine
 from analytics.warehouse.confined import Limits
 from analytics.warehouse.database import attached_marts, open_warehouse
 from analytics.warehouse.layout import Layout
@@ -67,6 +68,12 @@ def pytest_configure(config: pytest.Config) -> None:
         if signal.getsignal(number) is signal.SIG_IGN:
             # As by `nohup`. We go on to ignore it, but the commands that tests start do not.
             signal.signal(number, lambda *_: None)
+
+
+def pytest_collection_finish() -> None:
+    """Spare the collector of garbage the modules and tests, which stay, and most of its rounds."""
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -104,22 +111,29 @@ def one_command_line() -> Iterator[None]:
         yield
 
 
+_threads = machine._threads
+
+
 @pytest.fixture(autouse=True, scope="session")
 def plans_as_written() -> Iterator[None]:
-    """DuckDB runs queries as they are written: to optimize one takes longer than a dozen rows.
+    """DuckDB runs queries as they are written, on one thread.
 
-    Random lives, the demonstration and the pages of `tests/report` have it optimize: `optimized`.
+    To optimize or to share one takes longer than a dozen rows. Random lives, the demonstration and
+    the pages of `tests/report` have it do both: `optimized`.
     """
     with duckdb.connect() as con:
         names = [name for (name,) in con.execute("select name from duckdb_optimizers()").fetchall()]
-    with patch.dict(database.OFFLINE, disabled_optimizers=",".join(names)):
+    with (
+        patch.dict(database.OFFLINE, disabled_optimizers=",".join(names)),
+        patch.object(machine, "_threads", lambda: machine._chosen[1] or 1),
+    ):
         yield
 
 
 @contextmanager
 def optimized() -> Iterator[None]:
-    """Let DuckDB optimize, as it does outside of tests."""
-    with patch.dict(database.OFFLINE):
+    """Let DuckDB optimize, on all processors, as it does outside of tests."""
+    with patch.dict(database.OFFLINE), patch.object(machine, "_threads", _threads):
         database.OFFLINE.pop("disabled_optimizers", None)
         yield
 
