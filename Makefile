@@ -27,6 +27,9 @@ $(READY): requirements.lock pyproject.toml setup.sh
 run: $(READY) ## Three months of batches against the emulator, then reports to open (DATA=data)
 	@.venv/bin/analytics demo --data-dir $(DATA)
 
+# Where this is set, each of some hundred processes compiles all modules anew.
+test test-all: export PYTHONDONTWRITEBYTECODE :=
+
 test: $(READY) ## Run the suite against the emulator (COVER=--cov also holds its branch coverage)
 	@.venv/bin/python -m pytest -n auto --dist loadfile $(COVER)
 
