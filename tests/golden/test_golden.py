@@ -21,7 +21,10 @@ NAMES = {
 GONE = "is gone: names.toml must have it under [renamed] or [dropped]"
 
 
-@pytest.mark.parametrize("world", WORLDS)
+@pytest.mark.parametrize(
+    "world",
+    [pytest.param(each, marks=[pytest.mark.long] if each == "demo" else []) for each in WORLDS],
+)
 def test_tables_are_as_they_were(
     world: str,
     tmp_path_factory: pytest.TempPathFactory,

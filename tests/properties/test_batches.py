@@ -160,7 +160,7 @@ STORY = [
     ),
     Chapter([Event("meter", 0, 5), Event("fail"), Event("platform", 0, 3)], 24, "killed", 40),
     Chapter([Event("correct"), Event("rename"), Event("burst", 2, 5)], 25, "unpublished"),
-    Chapter([Event("hide", 2), Event("no_usage", 2), Event("agentless", 0, 4)], 48, "twice"),
+    Chapter([Event("hide", 2), Event("no_usage", 2), Event("agentless", 0, 4)], 48, "whole"),
     Chapter([Event("hire", 1), Event("burst", 0, 11), Event("delete")], 24, "collected"),
     Chapter([Event("correct", 1), Event("own_key", 1), Event("start", 1)], 24 * 5, "missed"),
 ]

@@ -18,15 +18,12 @@ _PROBLEMS = """() => [...document.querySelectorAll('.js-plotly-plot')]
     .map(({ msg }) => msg).filter((msg) => !msg.endsWith('did not get coerced'))"""
 
 
-@pytest.mark.parametrize("kind", ["overview", "workspace", "agent"])
-def test_every_chart_is_drawn_as_plotly_takes_it(kind: str, batches: Site, reader: Reader) -> None:
-    """A page opens from disk and asks nothing of a network; its charts are valid, with tables."""
-    shown = reader.open(batches.one(kind).path)
+def test_charts_are_drawn_from_disk(batches: Site, reader: Reader) -> None:
+    """A page opens from disk and asks nothing of a network; charts have tables, and no tools."""
+    shown = reader.open(batches.one("overview").path)
     reader.draw_all()
 
-    assert shown.evaluate(_PROBLEMS) == []
     assert shown.locator(".modebar-btn").count() == 0
-    assert "could not be drawn" not in shown.content()
     assert shown.locator(".plot").count() > 0
     assert shown.locator("figure:has(.plot):not(:has(table caption))").count() == 0
 
@@ -87,7 +84,10 @@ _WIDTH_OF_LONG_NAMES = """() => {
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_phone_shows_all_of_a_page(kind: str, batches: Site, browser: Browser) -> None:
-    """A phone scrolls nothing sideways, for any name; axe finds no fault, in light and in dark."""
+    """A phone scrolls nothing sideways, for any name; axe finds no fault, in light and in dark.
+
+    Each chart is drawn, and is as Plotly takes it.
+    """
     colours = "dark" if KINDS.index(kind) % 2 else "light"
     reader = Reader(
         browser, viewport=PHONE, has_touch=True, is_mobile=True, color_scheme=colours,
@@ -95,11 +95,13 @@ def test_a_phone_shows_all_of_a_page(kind: str, batches: Site, browser: Browser)
     )  # fmt: skip
     shown = reader.open(batches.one(kind).path, MONTH)
     reader.draw_all()
+    problems = shown.evaluate(_PROBLEMS)
+    assert "could not be drawn" not in shown.content()
     faults = reader.faults()
     width = shown.evaluate(_WIDTH_OF_LONG_NAMES)
     reader.close()
 
-    assert (faults, width) == ([], 390)
+    assert (problems, faults, width) == ([], [], 390)
 
 
 def test_a_month_is_printed_whole(batches: Site, reader: Reader) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import shutil
 from itertools import count
-from pathlib import Path
 
 import pytest
 
@@ -56,11 +55,6 @@ def test_each_step_of_a_publication(lab: Lab) -> None:
     assert 10 < turn < len(found) - 1
     with pytest.raises(Broken):
         lab.find(LATER, unsynced.cut(left))
-
-
-def test_damage_is_set_aside(lab: Lab) -> None:
-    """A damaged warehouse is kept beside the one that is made anew, and said."""
-    assert "made anew from" in lab.damage("first", Path("warehouse.duckdb"))
 
 
 @pytest.mark.long

@@ -37,8 +37,7 @@ def others(count: int) -> list[Agent]:
     ]
 
 
-@pytest.mark.parametrize("seed", [1, 2])
-@pytest.mark.parametrize("models", [1, 4])
+@pytest.mark.parametrize(("models", "seed"), [(1, 1), (4, 2)])
 def test_without_a_change_nothing_is_found(models: int, seed: int) -> None:
     """Weekdays, expensive runs, cached shares that vary and new versions are no findings."""
     agents = [
