@@ -285,6 +285,14 @@ def book_run(
     return run
 
 
+@cache
+def _asking() -> duckdb.DuckDBPyConnection:
+    """One for all questions: to open one takes longer than most of them."""
+    con = duckdb.connect(config=database.OFFLINE)
+    con.execute("set TimeZone = 'UTC'")
+    return con
+
+
 @dataclass
 class Batch:
     """A data directory, and the API that it is extracted from."""
@@ -308,9 +316,13 @@ class Batch:
             return asyncio.run(extract_all(con, self.settings, self.layout, Progress()))
 
     def rows(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
-        """Query the warehouse."""
-        with open_warehouse(self.layout) as con:
+        """Query the warehouse, between batches."""
+        con = _asking()
+        con.execute(f"attach '{self.layout.warehouse}' as warehouse; use warehouse")
+        try:
             return con.execute(sql, values).fetchall()
+        finally:
+            con.execute("use memory; detach warehouse")
 
     def current_runs(self) -> dict[str, tuple[Any, ...]]:
         """Return each stored run's status and cost, by id."""

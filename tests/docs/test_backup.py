@@ -91,6 +91,7 @@ def parts() -> list[str]:
     return re.findall(r"for part in (.*); do", code)[0].split()
 
 
+@pytest.mark.long
 def test_a_restored_backup_has_equal_figures(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every table is as it was, and the books are verified."""
     before = marts()

@@ -15,13 +15,8 @@ from tests.torture.stepping import GO, KILL, Step, run
 FULL = str(errno.ENOSPC)
 
 
-@pytest.mark.parametrize(
-    "path",
-    [
-        pytest.param("-lists", id="landing"),
-        pytest.param("publishing/now", id="publication", marks=pytest.mark.long),
-    ],
-)
+@pytest.mark.long
+@pytest.mark.parametrize("path", ["-lists", "publishing/now"], ids=["landing", "publication"])
 def test_a_kill(lab: Lab, path: str) -> None:
     """A killed batch leaves the one before it, or itself, and the next one is exact."""
 

@@ -12,7 +12,9 @@ import pytest
 from analytics.cli.failures import failure_of
 from analytics.errors import AnalyticsError, UsageError
 from analytics.warehouse import machine
-from tests.conftest import Batch, optimized
+from analytics.warehouse.database import open_warehouse
+from tests.conftest import optimized
+from tests.transform.given import InMemory
 
 
 @pytest.fixture(autouse=True)
@@ -23,13 +25,13 @@ def restored(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(("given", "threads"), [(3, 3), (0, min(2, len(os.sched_getaffinity(0))))])
-def test_a_limit_is_that_of_each_connection(batch: Batch, given: int, threads: int) -> None:
+def test_a_limit_is_that_of_each_connection(tmp_path: Path, given: int, threads: int) -> None:
     """Memory and threads of DuckDB are what is given; without threads, as many as fit into it."""
     query = "select current_setting('memory_limit'), current_setting('threads')"
-    batch.layout.root.mkdir()
     with optimized():
         machine.limit_process("300MB", given)
-        found = batch.rows(query)
+        with open_warehouse(InMemory(tmp_path)) as con:
+            found = con.execute(query).fetchall()
 
     assert found == [("286.1 MiB", threads)]
 
