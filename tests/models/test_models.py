@@ -91,11 +91,12 @@ def filled(
     con.execute(f"create temp table {name} as {like} limit 0")
     columns = {column for column, *_ in con.execute(f"describe {name}").fetchall()}
     usual = {column: value for column, value in defaults.items() if column in columns}
-    for row in rows[1:]:
-        values = usual | dict(zip(rows[0], row, strict=True))
+    given = [usual | dict(zip(rows[0], row, strict=True)) for row in rows[1:]]
+    if given:
+        marks = f"({', '.join('?' for _ in given[0])})"
         con.execute(
-            f"insert into {name} ({', '.join(values)}) values ({', '.join('?' for _ in values)})",
-            [None if value == "-" else value for value in values.values()],
+            f"insert into {name} ({', '.join(given[0])}) values {', '.join([marks] * len(given))}",
+            [None if value == "-" else value for row in given for value in row.values()],
         )
     return f"temp.{name}"
 
