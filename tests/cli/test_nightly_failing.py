@@ -149,7 +149,7 @@ def test_a_broken_check_publishes_nothing(
     result = published("nightly", "--force")
 
     assert result.code == 3
-    assert "keys_are_unique_and_known (1 row): relation fct_runs" in result.err
+    assert "keys_are_unique_and_known (1 row): question fct_runs_key_is_unique" in result.err
     assert Path("data/analytics.duckdb").read_bytes() == before
     assert "failed (exit 3)" in published("status").out
 

@@ -85,14 +85,15 @@ def test_a_late_change_is_found_by_totals(
     batch.extract()
     assert batch.read_by_id() == 0
     found = []
-    for change in (
+    changes: list[Callable[[], object]] = [
         lambda: world.correct_cost(run, Decimal("1.5")),
         lambda: world.meter(
             run, model="gpt-5.6-terra", provider="openai", tokens_in=7, tokens_out=0,
             cost_usd=Decimal(0),
         ),
         lambda: world.finish_run(run, "failed", error="ToolError: no flour", at=run.finished_at),
-    ):  # fmt: skip
+    ]  # fmt: skip
+    for change in changes:
         change()
         for _ in range(2):
             batch.forget()
