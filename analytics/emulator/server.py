@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import signal
 import socket
 from contextlib import contextmanager
@@ -17,54 +16,12 @@ from analytics.emulator.api.faults import Faults
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from types import FrameType
 
     from analytics.emulator.api.middleware import Request
     from analytics.emulator.world import World
 
 HOST = "127.0.0.1"
 IDLE_SECONDS = 75  # longer than any client keeps an idle connection
-_ROUNDS_TO_CLOSE = 5  # of the loop, in which an idle connection that is told to ends
-
-
-class _Server(uvicorn.Server):
-    """Uvicorn's server, which ends at once: that one looks every tenth of a second if it shall."""
-
-    def __init__(self, config: uvicorn.Config) -> None:
-        super().__init__(config)
-        self._ended = asyncio.Event()
-        self._loop: asyncio.AbstractEventLoop | None = None
-
-    async def main_loop(self) -> None:
-        """Serve until `end`."""
-        self._loop = asyncio.get_running_loop()
-        if not self.should_exit:
-            await self._ended.wait()
-
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """End at a signal."""
-        super().handle_exit(sig, frame)
-        self.end()
-
-    def end(self) -> None:
-        """End, also if `main_loop` has not begun; from any thread."""
-        self.should_exit = True
-        if self._loop:
-            self._loop.call_soon_threadsafe(self._ended.set)
-
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Close idle connections, and wait for those that are not."""
-        for connection in [*self.server_state.connections]:
-            connection.shutdown()
-        for _ in range(_ROUNDS_TO_CLOSE):
-            await asyncio.sleep(0)
-        if self.server_state.connections or self.server_state.tasks:
-            await super().shutdown(sockets)
-            return
-        for server in self.servers:
-            server.close()
-        for each in sockets or []:
-            each.close()
 
 
 class Emulator:
@@ -77,7 +34,7 @@ class Emulator:
         self.app = build(world, self.faults, self.requests)
         self._socket = socket.create_server((HOST, port), backlog=512)
         self.url = f"http://{HOST}:{self._socket.getsockname()[1]}"
-        self._server = _Server(
+        self._server = uvicorn.Server(
             uvicorn.Config(
                 self.app,
                 http="httptools",
@@ -98,7 +55,7 @@ class Emulator:
 
     def stop(self, *_: object) -> None:
         """End `run`, also if it has not begun."""
-        self._server.end()
+        self._server.should_exit = True
 
 
 def serve(world: World, port: int = 0, *, speed: float = 1.0) -> None:
@@ -124,15 +81,14 @@ def serve(world: World, port: int = 0, *, speed: float = 1.0) -> None:
 def running(world: World, *, speed: float = 0.0) -> Iterator[Emulator]:
     """Serve a world from a thread, on a free loopback port, within the block.
 
-    Without a speed its clock stands still, and runs continue only by `World.pass_time`.
+    Without a speed its clock stands still, and runs continue only by `World.pass_time`. The thread
+    is not waited for: the server ends within a second.
     """
     emulator = Emulator(world)
     if speed:
         world.clock.tick(speed)
-    thread = Thread(target=emulator.run, name="emulator", daemon=True)
-    thread.start()
+    Thread(target=emulator.run, name="emulator", daemon=True).start()
     try:
         yield emulator
     finally:
         emulator.stop()
-        thread.join()
