@@ -63,14 +63,14 @@ def step_of(levels: Mapping[date, float], *, least: float, has_weeks: bool = Fal
     tested = {
         place: found
         for place in range(FEWEST_BEFORE, len(days) - FEWEST_AFTER + 1)
-        if (found := _compared(levels, days, place, has_weeks=has_weeks)) and found.rise >= least
+        if (found := _compared(levels, days, place, least, has_weeks=has_weeks))
     }
     if not tested:
         return None
     largest = max(tested, key=lambda place: tested[place].t)
     place = _begun(levels, days, largest, tested[largest].rise, has_weeks=has_weeks)
     found = tested.get(place) or tested[place := largest]
-    p_value = student(found.least_t, found.freedom)
+    p_value = student(found.least_t(), found.freedom)
     if p_value > MOST_CHANCE:
         return None
     return Step(days[place], math.exp(found.rise), p_value, len(days) - place)
@@ -101,23 +101,34 @@ def _begun(
 class _Compared:
     """Days from one on and those before it: the mean rise, and its value of t.
 
-    `least_t` is that of days each of which is like the one before it, if they are.
+    `apart` and `rises` are by how much days before and after differ from the level before, and
+    `spread` is the variance of the mean of the `rises` by that of a day.
     """
 
     rise: float
     t: float
-    least_t: float
+    apart: Sequence[float]
+    rises: Sequence[float]
+    spread: float
     freedom: int
+
+    def least_t(self) -> float:
+        """Return the value of t of days each of which is like the one before it, if they are."""
+        days = 1 / len(self.rises) + 1 / len(self.apart)
+        unlike = math.sqrt(days / self.spread)  # how few weekdays there are
+        return min(self.t, _t_if_alike(self.apart, self.rises, self.rise, self.freedom) * unlike)
 
 
 def _compared(
-    levels: Mapping[date, float], days: Sequence[date], place: int, *, has_weeks: bool
+    levels: Mapping[date, float], days: Sequence[date], place: int, least: float, *, has_weeks: bool
 ) -> _Compared | None:
-    """Compare the days from `place` on with those before it; None with too few days."""
+    """Compare the days from `place` on with those before it; None with too few, or a lower rise."""
     since = days[place]
+    if (days[-1] - since).days >= CHANGED_WITHIN:
+        return None
     first = since - timedelta(days=MOST_BEFORE)
     before = [day for day in days[:place] if day >= first]
-    if (days[-1] - since).days >= CHANGED_WITHIN or len(before) < FEWEST_BEFORE:
+    if len(before) < FEWEST_BEFORE:
         return None
     groups: dict[int, list[float]] = defaultdict(list)
     for day in before:
@@ -126,7 +137,6 @@ def _compared(
     freedom = len(before) - len(groups)
     if freedom < FEWEST_BEFORE - 1:
         return None
-    apart = [levels[day] - means[day.weekday() if has_weeks else 0] for day in before]
     counts: dict[int, int] = defaultdict(int)
     rises = []
     for day in days[place:]:
@@ -136,14 +146,16 @@ def _compared(
             rises.append(levels[day] - means[group])
     if len(rises) < FEWEST_AFTER:
         return None
+    rise = min(fmean(rises), median(rises))  # one extreme day is no step
+    if rise < least:
+        return None
+    apart = [levels[day] - means[day.weekday() if has_weeks else 0] for day in before]
     count = len(rises)
     spread = 1 / count + sum((n / count) ** 2 / len(groups[group]) for group, n in counts.items())
     squares = sum(each**2 for each in apart)
     deviation = max(math.sqrt(squares / freedom), _LEAST_DEVIATION)
-    rise = min(fmean(rises), median(rises))  # one extreme day is no step
     t = rise / (deviation * math.sqrt(spread))
-    unlike = math.sqrt((1 / count + 1 / len(before)) / spread)  # how few weekdays there are
-    return _Compared(rise, t, min(t, _t_if_alike(apart, rises, rise, freedom) * unlike), freedom)
+    return _Compared(rise, t, apart, rises, spread, freedom)
 
 
 def _t_if_alike(apart: Sequence[float], rises: Sequence[float], rise: float, freedom: int) -> float:
