@@ -26,4 +26,3 @@ select
 from reports.rpt_runs as runs
 join marts.fct_log_events as events using (workspace_id, run_id)
 where runs.has_log
-order by runs.workspace_id, runs.agent_id, runs.run_id, events.seq

@@ -17,4 +17,3 @@ select
     models.request_count
 from reports.rpt_runs as runs
 join marts.fct_run_models as models using (workspace_id, run_id)
-order by all

@@ -17,4 +17,3 @@ select
 from marts.fct_tool_calls as calls
 join marts.fct_runs as runs using (workspace_id, run_id)
 group by all
-order by all
