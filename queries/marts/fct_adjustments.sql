@@ -7,7 +7,6 @@
 -- narrow int_agent_utc_days: utc_date
 -- narrow int_metered_days: utc_date
 -- narrow loads: by load_id
--- narrow requests: by load_id
 -- ref agent_id: dim_agents
 -- column load_id: The last load of the batch that brought the change.
 -- column seen_at: When the batch first read the API after that change (UTC).
@@ -31,7 +30,7 @@ counted as (
 
 -- Where the API refuses the platform's own usage, what was read of it before counts no more.
 changes as (
-    from intermediate.int_changes as changes
+    from intermediate.int_changes
     where
         measure <> 'platform'
         or (workspace_id, date) not in (
@@ -39,6 +38,8 @@ changes as (
             from intermediate.int_metered_days
             where not has_platform
         )
+    union all by name
+    from intermediate.int_run_changes
 ),
 
 sums as (
@@ -102,12 +103,6 @@ steps as (
         coalesce(lag(cost_usd) over day, 0) as previous_cost_usd
     from states
     window day as (partition by workspace_id, line_id, date order by batch_id)
-),
-
-seen as (
-    select workspace_id, load_id, min(fetched_at) as seen_at
-    from ledger.requests
-    group by workspace_id, load_id
 )
 
 select
@@ -124,9 +119,9 @@ select
         when steps.run_count < steps.previous_run_count then 'run_removed'
         else 'cost_changed'
     end as cause,
-    seen.seen_at
+    loads.first_fetched_at as seen_at
 from steps
-left join seen using (workspace_id, load_id)
+left join audit.loads as loads using (workspace_id, load_id)
 where
     steps.batch_id > steps.first_batch_id
     and (
