@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -57,13 +58,15 @@ class Findings:
         day = f"(since at time zone '{timezone}')::date::varchar as day"
         self._all = _rows(con, f"select *, {day} from marts.fct_findings order by rank")
         began = f"(first_run_at at time zone '{timezone}')::date::varchar as day"
-        self._versions = _rows(
+        self._versions = defaultdict[tuple[str, str], list[Row]](list)
+        for each in _rows(
             con,
             f"""select workspace_id, agent_id, agent_version, {began} from marts.dim_agent_versions
             where first_run_at is not null qualify row_number() over (
                 partition by workspace_id, agent_id order by first_run_at) > 1
             order by first_run_at""",
-        )
+        ):
+            self._versions[each["workspace_id"], each["agent_id"]].append(each)
 
     def of(self, entity: Entity, root: str) -> dict[str, Any]:
         """Return the findings of the site, a workspace or a line, by how they are shown."""
@@ -100,8 +103,7 @@ class Findings:
             }
             found += [
                 Event(each["day"], version, version in worse)
-                for each in self._versions
-                if entity.key == (each["workspace_id"], each["agent_id"])
+                for each in self._versions[entity.workspace_id, entity.agent_id]
                 for version in [f"v{each['agent_version']}"]
             ]
         return found
