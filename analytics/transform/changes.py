@@ -166,18 +166,19 @@ def _touch(con: duckdb.DuckDBPyConnection, timezone: str, named: str) -> dict[st
     """Collect the touched parts that follow from named runs and from sums; return `stretches`."""
     _touch_runs(con, named)
     _touch_days(con, timezone)
-    # A day of any time zone begins and ends within a day of that of UTC; a sum may be of any year.
+    # A day of any time zone begins and ends within a day of that of UTC, and of its month so does a
+    # week within seven; a sum may be of any year.
     bounds = con.execute(f"""
         select min(created_at)::varchar, max(created_at)::varchar from {SHARED}.runs
         union all
-        select (greatest(min(day), '2000-01-01') - interval 1 day)::varchar,
-            (least(max(day), '2100-01-01') + interval 2 day)::varchar
+        select (date_trunc('month', greatest(min(day), '2000-01-01')) - interval 8 day)::varchar,
+            (last_day(least(max(day), '2100-01-01')) + interval 9 day)::varchar
         from {SHARED}.days
     """).fetchall()
     of_runs, of_days = (
         f"between '{first}' and '{last}'" if first else "is null" for first, last in bounds
     )
-    return {"run_id": of_runs, "date": of_days, "utc_date": of_days}
+    return {"run_id": of_runs, **dict.fromkeys(_DAYS, of_days)}
 
 
 def _touch_runs(con: duckdb.DuckDBPyConnection, named: str) -> None:
@@ -187,7 +188,7 @@ def _touch_runs(con: duckdb.DuckDBPyConnection, named: str) -> None:
     """
     con.execute(f"create or replace table {SHARED}.named as {named}")
     con.execute(f"""
-        create or replace table {SHARED}.runs as
+        create or replace table {SHARED}.found as
         with recursive
         sessions as (
             select distinct {WORKSPACE}, session_id
@@ -208,10 +209,15 @@ def _touch_runs(con: duckdb.DuckDBPyConnection, named: str) -> None:
                 on children.{WORKSPACE} = found.{WORKSPACE}
                 and children.parent_run_id = found.run_id
         )
+        from found
+    """)
+    # A statement of its own: how many runs a recursion finds is not known beforehand.
+    con.execute(f"""
+        create or replace table {SHARED}.runs as
         select
             {WORKSPACE}, run_id, session_id, created_at,
             (greatest(finished_at, seen_at) at time zone 'UTC')::date as until_day
-        from found left join raw.runs using ({WORKSPACE}, run_id)
+        from {SHARED}.found left join raw.runs using ({WORKSPACE}, run_id)
     """)
 
 
