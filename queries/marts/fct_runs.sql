@@ -2,7 +2,7 @@
 -- no list has shown have no row here; day and month tables hold them. Grain: run.
 -- key: workspace_id, run_id
 -- narrow: run_id
--- narrow int_first_runs: by session_id
+-- narrow int_session_runs: by session_id
 -- ref agent_id: dim_agents
 -- column load_id: The load that first read the run as it is now.
 with
@@ -12,6 +12,12 @@ replaced_versions as (
     from staging.runs
     where not is_current
     group by workspace_id, run_id
+),
+
+sessions as (
+    select workspace_id, session_id, arg_min(run_id, (created_at, run_id)) as first_run_id
+    from intermediate.int_session_runs
+    group by workspace_id, session_id
 ),
 
 scheduled as (
@@ -62,7 +68,7 @@ from intermediate.int_runs as runs
 left join replaced_versions using (workspace_id, run_id)
 left join intermediate.int_run_errors as errors using (workspace_id, run_id)
 left join scheduled using (workspace_id, run_id)
-left join intermediate.int_first_runs as sessions using (workspace_id, session_id)
+left join sessions using (workspace_id, session_id)
 left join ledger.provisional_runs as provisional using (workspace_id, run_id)
 left join intermediate.int_run_roots as roots using (workspace_id, run_id)
 left join marts.dim_agents as agents using (workspace_id, agent_id)
