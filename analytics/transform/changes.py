@@ -140,7 +140,8 @@ def _changed_sources(con: duckdb.DuckDBPyConnection) -> tuple[dict[str, frozense
     )
     if unseen := [name for name in gained if now[name] != was.get(name, 0) + gained[name]]:
         raise UnseenChangeError(unseen)
-    changed = {name for name in now if now[name] != was.get(name)}
+    # A version that was replaced is a change of its own source.
+    changed = {name for name in now if now[name] != was.get(name)} - {"raw.superseded"}
     changed |= {name for name, count in lost.items() if count}
     found = {name: frozenset({ROWS}) if name in _OF_PARTS else ANYWHERE for name in changed}
     staged = {name.replace("raw.", "staging.", 1): each for name, each in found.items()}
