@@ -98,12 +98,15 @@ def time_of(columns: Iterable[str]) -> str:
 def create_wanted(
     con: duckdb.DuckDBPyConnection, names: Sequence[str], keys: Sequence[Key]
 ) -> None:
-    """Create the temporary table `wanted` of some keys; a month is its first day."""
+    """Create the temporary table `wanted` of some keys, each with its number, from 0.
+
+    A month is its first day.
+    """
     kinds = {name: "date" if name == "month" else "varchar" for name in names}
     con.execute(
-        "create or replace temp table wanted as select"
+        "create or replace temp table wanted as select unnest(range(?)) as number,"
         f" {', '.join(f'unnest(?::{kind}[]) as {name}' for name, kind in kinds.items())}",
-        [[key[place] for key in keys] for place in range(len(names))],
+        [len(keys), *([key[place] for key in keys] for place in range(len(names)))],
     )
 
 
@@ -187,32 +190,35 @@ def _documents(
     columns: Mapping[str, list[str]],
     wanted: Sequence[Key],
 ) -> list[dict[str, list[object]]]:
-    """Return the rows of each key and month as columns, by relation."""
+    """Return the rows of each key and month as columns, by relation.
+
+    They are sorted by the number of the key: to compare two keys, which are long, takes longer.
+    """
     names = (*names, "month")
     create_wanted(con, names, wanted)
-    documents: dict[Key, dict[str, list[object]]] = {each: {} for each in wanted}
+    documents: list[dict[str, list[object]]] = [{} for _ in wanted]
     for relation, (time, *others) in columns.items():
         frame = pl.DataFrame(
             con.sql(f"""
-                select {", ".join(names)}, day({time}) as {time}, {", ".join(others)}
+                select number, day({time}) as {time}, {", ".join(others)}
                 from (select *, date_trunc('month', {time})::date as month from {relation})
-                semi join wanted using ({", ".join(names)})
+                join wanted using ({", ".join(names)})
                 order by all""")
         )
         texts = {name for name in others if frame.schema[name] == pl.String}
-        for key, rows in _parts(frame, names):
-            documents[key][relation] = _filed(rows, texts)
-    return list(documents.values())
+        for number, rows in _parts(frame):
+            documents[number][relation] = _filed(rows, texts)
+    return documents
 
 
-def _parts(frame: pl.DataFrame, names: Sequence[str]) -> Iterator[tuple[Key, Rows]]:
-    """Yield each key with its rows as columns; the rows of a key stand together."""
-    keys = frame.select(pl.struct(names).rle().alias("runs")).unnest("runs")
-    columns = {name: _values(frame[name]) for name in frame.columns if name not in names}
+def _parts(frame: pl.DataFrame) -> Iterator[tuple[int, Rows]]:
+    """Yield each number with its rows as columns; the rows of a number stand together."""
+    numbers, *others = frame.columns
+    columns = {name: _values(frame[name]) for name in others}
     start = 0
-    for length, key in keys.iter_rows():
+    for length, number in frame[numbers].rle().struct.unnest().iter_rows():
         rows = slice(start, start := start + length)
-        yield tuple(key.values()), {name: values[rows] for name, values in columns.items()}
+        yield number, {name: values[rows] for name, values in columns.items()}
 
 
 def _filed(rows: Rows, texts: Collection[str]) -> list[object]:
@@ -258,19 +264,19 @@ def coded(texts: Sequence[object]) -> Columns:
 
     Where all differ, the places are left out.
     """
-    places: dict[object, int] = {}
-    codes = [places.setdefault(text, len(places)) for text in texts]
-    return {"keys": list(places)} | ({"codes": codes} if len(places) < len(codes) else {})
+    places = {text: place for place, text in enumerate(dict.fromkeys(texts))}
+    codes = [*map(places.__getitem__, texts)] if len(places) < len(texts) else None
+    return {"keys": list(places)} | ({"codes": codes} if codes else {})
 
 
 def _values(column: pl.Series) -> list[object]:
     """Return values as JSON holds them: money and instants as whole numbers."""
     kind = column.dtype
     if isinstance(kind, pl.Decimal):
-        whole = column.to_physical().to_list()
-        if any(value is not None and abs(value) >= _LARGEST for value in whole):
+        whole = column.to_physical()
+        if (whole.abs() >= _LARGEST).any():
             return [str(value) if abs(value or 0) >= _LARGEST else value for value in whole]
-        return whole
+        return whole.to_list()
     if isinstance(kind, pl.Datetime):
         return column.dt.epoch("s").to_list()
     if kind == pl.Boolean:
