@@ -370,7 +370,8 @@ def in_order(models: Iterable[Model]) -> list[Model]:
         ) from None
     ordered: list[Model] = []
     while sorter.is_active():
-        ready = sorted(sorter.get_ready())
+        # Those of pages have most rows: begun last, they are waited for by one processor.
+        ready = sorted(sorter.get_ready(), key=lambda name: (not name.startswith("reports."), name))
         ordered.extend(by_relation[relation] for relation in ready)
         sorter.done(*ready)
     return ordered

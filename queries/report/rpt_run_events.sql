@@ -20,7 +20,7 @@ select
         events.event_kind || coalesce(': ' || events.tool_name, ''), events.level, '(none)'
     ) as event,
     coalesce(events.node, '(none)') as node,
-    date_diff('ms', runs.created_at, events.occurred_at) as after_ms,
+    epoch_us(events.occurred_at) // 1000 - epoch_us(runs.created_at) // 1000 as after_ms,
     round(events.duration_ms)::bigint as duration_ms,
     coalesce(events.is_error or events.level in ('ERROR', 'CRITICAL'), false) as is_error
 from reports.rpt_runs as runs
