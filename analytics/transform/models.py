@@ -62,7 +62,8 @@ class Header:
     """The comment at the top of a file: description, key, and meanings of single columns.
 
     `narrow` is the column by whose values, in each workspace, parts of the relation can be built
-    alone, and `narrow_inputs` what stands for it in single inputs: see `incremental`. `control`
+    alone, and `narrow_inputs` what stands for it in single inputs: see `incremental`. `is_table`
+    is of models in intermediate, `is_view` of page queries: others are the opposite. `control`
     names a check against the API, `sources` the two that it compares, and `measure` the one whose
     sums are published. `key`, `refs` and `values` declare checks: see `header_checks`. `blocking`
     is of checks of the user's own, "true" if they stop publishing; ours always do. `severity` is of
@@ -72,6 +73,7 @@ class Header:
     description: str
     key: tuple[str, ...] = ()
     is_table: bool = False
+    is_view: bool = False
     control: str | None = None
     measure: str | None = None
     sources: tuple[str, ...] = ()
@@ -297,6 +299,7 @@ def read_header(sql: str) -> Header:
         " ".join(description),
         _split(fields.get("key", ""), ","),
         fields.get("materialized") == "table",
+        fields.get("materialized") == "view",
         fields.get("control"),
         fields.get("measure"),
         _split(fields.get("sources", ""), "|"),

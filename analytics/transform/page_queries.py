@@ -1,7 +1,7 @@
 """Queries of pages: SELECTs that a batch does not build, made when they are needed.
 
 They are the files of `reports/queries/`, each named `reports.NAME` in the others, as are the
-relations of `queries/report/`, which a batch builds beside the warehouse since they read single
+relations of `queries/report/`, which a batch builds beside the warehouse since they read all
 runs. Where a connection does not see these, as with the published file alone, they are made too.
 """
 
@@ -26,10 +26,10 @@ def page_queries() -> dict[str, SqlModel]:
 
 
 def create_queries(con: duckdb.DuckDBPyConnection, names: Collection[str] = ()) -> dict[str, str]:
-    """Make page queries temporary tables: all of them, or those of these names and what they read.
+    """Make page queries temporary tables, or views where their header says so.
 
-    `names` are as `reports.NAME`; each can be read by `NAME` then. Return the table of each that
-    was made.
+    All are made, or those of `names`, as `reports.NAME`, and what they read; each can be read by
+    `NAME` then. Return the table of each that was made.
     """
     built = {each.relation: each for each in read_folder(_SCHEMA, folder("queries") / "report")}
     rows = con.execute("select table_name from duckdb_tables() where schema_name = ?", [_SCHEMA])
@@ -40,7 +40,8 @@ def create_queries(con: duckdb.DuckDBPyConnection, names: Collection[str] = ()) 
     def make(query: SqlModel) -> None:
         for name in sorted(query.reads & queries.keys() - made.keys() - there):
             make(queries[name])
-        con.execute(f"create or replace temp table {query.name} as {renamed(query.sql, made)}")
+        kind = "view" if query.header.is_view else "table"
+        con.execute(f"create or replace temp {kind} {query.name} as {renamed(query.sql, made)}")
         made[query.relation] = f"temp.{query.name}"
 
     for name in names or page_queries():

@@ -15,8 +15,8 @@ from tests.transform.given import MODELS, Warehouse, empty_warehouse
 COUNTS = {"run_count", "succeeded_count", "failed_count", "cancelled_count", "open_count"}
 OF_LISTED = {
     "audit.run_versions", "marts.fct_runs", "marts.fct_run_models", "marts.fct_log_events",
-    "marts.fct_tool_calls", "marts.fct_sessions", "reports.rpt_errors", "reports.rpt_run_events",
-    "reports.rpt_run_models", "reports.rpt_runs", "reports.rpt_tools", "reports.rpt_versions",
+    "marts.fct_tool_calls", "marts.fct_sessions", "reports.rpt_errors", "reports.rpt_runs",
+    "reports.rpt_tools", "reports.rpt_versions",
 }  # fmt: skip
 METERED = {"fct_usage_hours", "fct_model_days", "fct_charges", "fct_billing_days"}
 OTHERS = {

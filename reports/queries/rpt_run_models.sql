@@ -1,9 +1,5 @@
 -- What the listed runs of rpt_runs used of each model. Grain: run, model and provider.
--- key: workspace_id, run_id, model, provider
--- narrow: month
--- narrow rpt_run_models: date_trunc('month', date)::date
--- narrow rpt_runs: date_trunc('month', date)::date
--- narrow fct_run_models: by run_id
+-- materialized: view
 select
     runs.workspace_id,
     runs.agent_id,

@@ -1,10 +1,6 @@
 -- The log of listed runs that pages show, as far as it is shown.
 -- Grain: run and event.
--- key: workspace_id, run_id, seq
--- narrow: month
--- narrow rpt_run_events: date_trunc('month', date)::date
--- narrow rpt_runs: date_trunc('month', date)::date
--- narrow fct_log_events: by run_id
+-- materialized: view
 -- column event: Kind of the event with the tool's name, if it has one; else its level.
 -- column node: Part of the agent that logged the event; '(none)' where the log does not say.
 -- column after_ms: Milliseconds from the creation of the run; null where the log has no time.
