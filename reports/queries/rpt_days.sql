@@ -30,4 +30,3 @@ select
     (failed_cost_high_usd - failed_cost_usd)::decimal(38, 10) as failed_cost_more_usd,
     (failed_cost_high_usd is null)::bigint as failed_cost_open_count
 from marts.fct_agent_days
-order by workspace_id, agent_id, date

@@ -14,12 +14,13 @@ before them, as where a cached share drifts, count as fewer.
 from __future__ import annotations
 
 import math
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import pairwise
 from statistics import fmean, median
+from typing import TypeAlias
 
 import polars as pl
 
@@ -59,39 +60,46 @@ def step_of(levels: Mapping[date, float], *, least: float, has_weeks: bool = Fal
 
     With `has_weeks`, each day is compared with the same weekdays before; without, with all days.
     """
-    days = sorted(levels)
+    days = [(day, day.weekday() if has_weeks else 0, levels[day]) for day in sorted(levels)]
     tested = {
         place: found
         for place in range(FEWEST_BEFORE, len(days) - FEWEST_AFTER + 1)
-        if (found := _compared(levels, days, place, least, has_weeks=has_weeks))
+        if (found := _compared(days, place, least))
     }
     if not tested:
         return None
     largest = max(tested, key=lambda place: tested[place].t)
-    place = _begun(levels, days, largest, tested[largest].rise, has_weeks=has_weeks)
+    place = _begun(days, largest, tested[largest].rise)
     found = tested.get(place) or tested[place := largest]
     p_value = student(found.least_t(), found.freedom)
     if p_value > MOST_CHANCE:
         return None
-    return Step(days[place], math.exp(found.rise), p_value, len(days) - place)
+    return Step(days[place][0], math.exp(found.rise), p_value, len(days) - place)
 
 
-def _begun(
-    levels: Mapping[date, float], days: Sequence[date], place: int, rise: float, *, has_weeks: bool
-) -> int:
+_Days: TypeAlias = Sequence[tuple[date, int, float]]
+"""Days in order, each with the group of days that it is compared with, and its level."""
+
+
+def _by_group(days: _Days) -> Mapping[int, list[float]]:
+    groups: dict[int, list[float]] = defaultdict(list)
+    for _, group, level in days:
+        groups[group].append(level)
+    return groups
+
+
+def _begun(days: _Days, place: int, rise: float) -> int:
     """Return the place of the most likely first day of a step, of which one is known about where.
 
     Each day from it on is rather of the level after than of the one before.
     """
-    groups: dict[int, list[float]] = defaultdict(list)
-    for day in days[max(0, place - MOST_BEFORE) : place]:
-        groups[day.weekday() if has_weeks else 0].append(levels[day])
+    before = _by_group(days[max(0, place - MOST_BEFORE) : place])
+    usual = {group: median(levels) for group, levels in before.items()}
     places = range(FEWEST_BEFORE, len(days) - FEWEST_AFTER + 1)
     most, total, best = -math.inf, 0.0, place
     for each in reversed(range(len(days))):
-        day = days[each]
-        usual = groups.get(day.weekday() if has_weeks else 0)
-        total += levels[day] - median(usual) - rise / 2 if usual else 0.0
+        _, group, level = days[each]
+        total += level - usual[group] - rise / 2 if group in usual else 0.0
         if each in places and total > most:
             most, best = total, each
     return best
@@ -119,43 +127,31 @@ class _Compared:
         return min(self.t, _t_if_alike(self.apart, self.rises, self.rise, self.freedom) * unlike)
 
 
-def _compared(
-    levels: Mapping[date, float], days: Sequence[date], place: int, least: float, *, has_weeks: bool
-) -> _Compared | None:
+def _compared(days: _Days, place: int, least: float) -> _Compared | None:
     """Compare the days from `place` on with those before it; None with too few, or a lower rise."""
-    since = days[place]
-    if (days[-1] - since).days >= CHANGED_WITHIN:
+    since = days[place][0]
+    if (days[-1][0] - since).days >= CHANGED_WITHIN:
         return None
     first = since - timedelta(days=MOST_BEFORE)
-    before = [day for day in days[:place] if day >= first]
-    if len(before) < FEWEST_BEFORE:
-        return None
-    groups: dict[int, list[float]] = defaultdict(list)
-    for day in before:
-        groups[day.weekday() if has_weeks else 0].append(levels[day])
-    means = {group: fmean(of) for group, of in groups.items()}
+    before = [each for each in days[:place] if each[0] >= first]
+    groups = _by_group(before)
     freedom = len(before) - len(groups)
-    if freedom < FEWEST_BEFORE - 1:
+    if len(before) < FEWEST_BEFORE or freedom < FEWEST_BEFORE - 1:
         return None
-    counts: dict[int, int] = defaultdict(int)
-    rises = []
-    for day in days[place:]:
-        group = day.weekday() if has_weeks else 0
-        if group in means:
-            counts[group] += 1
-            rises.append(levels[day] - means[group])
+    means = {group: fmean(levels) for group, levels in groups.items()}
+    after = [(group, level - means[group]) for _, group, level in days[place:] if group in means]
+    rises = [rise for _, rise in after]
     if len(rises) < FEWEST_AFTER:
         return None
     rise = min(fmean(rises), median(rises))  # one extreme day is no step
     if rise < least:
         return None
-    apart = [levels[day] - means[day.weekday() if has_weeks else 0] for day in before]
-    count = len(rises)
+    apart = [level - means[group] for _, group, level in before]
+    count, counts = len(rises), Counter(group for group, _ in after)
     spread = 1 / count + sum((n / count) ** 2 / len(groups[group]) for group, n in counts.items())
     squares = sum(each**2 for each in apart)
     deviation = max(math.sqrt(squares / freedom), _LEAST_DEVIATION)
-    t = rise / (deviation * math.sqrt(spread))
-    return _Compared(rise, t, apart, rises, spread, freedom)
+    return _Compared(rise, rise / (deviation * math.sqrt(spread)), apart, rises, spread, freedom)
 
 
 def _t_if_alike(apart: Sequence[float], rises: Sequence[float], rise: float, freedom: int) -> float:
