@@ -13,4 +13,3 @@ select
 from marts.fct_runs
 where status = 'failed'
 group by all
-order by workspace_id, agent_id, date, error_class

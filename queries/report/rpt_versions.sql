@@ -20,4 +20,3 @@ select
     count(*) - count(cost_usd) as unknown_cost_count
 from marts.fct_runs
 group by all
-order by workspace_id, agent_id, date, agent_version
