@@ -140,7 +140,7 @@ def _compared(days: _Days, place: int, least: float) -> _Compared | None:
         return None
     means = {group: fmean(levels) for group, levels in groups.items()}
     after = [(group, level - means[group]) for _, group, level in days[place:] if group in means]
-    rises = [rise for _, rise in after]
+    rises = [each for _, each in after]
     if len(rises) < FEWEST_AFTER:
         return None
     rise = min(fmean(rises), median(rises))  # one extreme day is no step
