@@ -167,8 +167,8 @@ def _touch(con: duckdb.DuckDBPyConnection, timezone: str, named: str) -> dict[st
     """Collect the touched parts that follow from named runs and from sums; return `stretches`."""
     _touch_runs(con, named)
     _touch_days(con, timezone)
-    # A day of any time zone begins and ends within a day of that of UTC, and of its month so does a
-    # week within seven; a sum may be of any year.
+    # A day of any time zone begins and ends within a day of that of UTC, a week of a month's days
+    # within seven of that month; a sum may be of any year.
     bounds = con.execute(f"""
         select min(created_at)::varchar, max(created_at)::varchar from {SHARED}.runs
         union all
