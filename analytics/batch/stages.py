@@ -23,7 +23,7 @@ from analytics.settings import Settings
 from analytics.transform.checks import CheckResult, all_checks, run_checks
 from analytics.transform.incremental import Update
 from analytics.transform.models import ModelError
-from analytics.transform.page_queries import create_queries
+from analytics.transform.page_queries import create_queries, page_queries
 from analytics.warehouse.confined import Limits
 from analytics.warehouse.database import (
     BUILD_FILE,
@@ -203,12 +203,13 @@ def publish_made(
 
 @contextmanager
 def parsing() -> Iterator[None]:
-    """Parse models and checks meanwhile: a processor is free while the API is waited for.
+    """Parse all queries meanwhile: a processor is free while the API is waited for.
 
     What is wrong with one is told by the stage that runs it.
     """
     with ThreadPoolExecutor(1) as parser:
         parser.submit(all_checks, folder("queries"))
+        parser.submit(page_queries)
         yield
 
 

@@ -33,12 +33,15 @@ Force = Annotated[
 def _print_summary(settings: Settings, progress: Progress) -> None:
     """Print the summary of what was published; where that cannot be written, only warn."""
     from analytics.cli.printed import drop_output
-    from analytics.published.summary import print_summary
+    from analytics.summary.words import read_file, terminal_lines
     from analytics.warehouse.layout import Layout
 
-    layout = Layout(settings.data_dir)
+    site = Layout(settings.data_dir).site
+    if not (site / "summary.json").exists():
+        return
     try:
-        print_summary(layout.published, layout.site)
+        print(*terminal_lines(read_file(site / "summary.json")), sep="\n")
+        print(f"Reports:   {(site / 'index.html').resolve().as_uri()}")
         sys.stdout.flush()
     except BrokenPipeError:  # who reads has gone
         drop_output()

@@ -128,9 +128,6 @@ class Summary:
         )
 
 
-QUERIES = tuple(f"reports.rpt_{name}" for name in ("headlines", "periods", "workspace_health"))
-"""The page queries that it reads."""
-
 _HEADLINE = "from rpt_headlines where workspace_id = '(all)'"
 _WORKSPACES = """
     select periods.*, health.workspace_id, health.workspace_name, health.last_batch_at
@@ -151,7 +148,7 @@ _CHECKS = "select check_name, is_ok from audit.check_results order by check_name
 
 
 def read_summary(con: duckdb.DuckDBPyConnection) -> Summary:
-    """Read the summary from a connection that has the page queries of QUERIES as tables."""
+    """Read the summary from a connection that has the page queries."""
     head = next(iter(records(con, _HEADLINE)), {})
     as_of = (head.get("as_of") or datetime.now(UTC)).astimezone(UTC)
     today = head.get("today") or as_of.date()

@@ -10,17 +10,19 @@ from decimal import Decimal
 from textwrap import wrap
 from typing import TYPE_CHECKING
 
+import msgspec
 from rich.cells import cell_len, set_cell_size
 
 from analytics.format import names, numbers
 from analytics.format.days import WEEKDAYS, day_in_words, day_on_axis, month_in_words
 from analytics.format.days import instant_in_words as moment
-from analytics.summary.facts import Measures
+from analytics.summary.facts import Measures, Summary
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
-    from analytics.summary.facts import Days, Summary, Workspace
+    from analytics.summary.facts import Days, Workspace
 
 _WIDTH = 80
 _LABEL_WIDTH = 11
@@ -78,6 +80,11 @@ def summary_files(summary: Summary) -> dict[str, bytes]:
     """
     found = json.dumps(asdict(summary), indent=2, ensure_ascii=False, default=_plain)
     return {"summary.md": markdown(summary).encode(), "summary.json": f"{found}\n".encode()}
+
+
+def read_file(path: Path) -> Summary:
+    """Read a summary from its `summary.json`; OSError if there is none."""
+    return msgspec.json.decode(path.read_bytes(), type=Summary)
 
 
 def markdown(summary: Summary) -> str:

@@ -38,7 +38,9 @@ def create_queries(con: duckdb.DuckDBPyConnection, names: Collection[str] = ()) 
     made: dict[str, str] = {}
 
     def make(query: SqlModel) -> None:
-        for name in sorted(query.reads & queries.keys() - made.keys() - there):
+        if query.relation in made:
+            return
+        for name in sorted(query.reads & queries.keys() - there):
             make(queries[name])
         kind = "view" if query.header.is_view else "table"
         con.execute(f"create or replace temp {kind} {query.name} as {renamed(query.sql, made)}")
@@ -47,7 +49,7 @@ def create_queries(con: duckdb.DuckDBPyConnection, names: Collection[str] = ()) 
     for name in names or page_queries():
         if name in there:
             con.execute(f"create or replace temp view {queries[name].name} as from {name}")
-        elif name not in made:
+        else:
             make(queries[name])
     return made
 

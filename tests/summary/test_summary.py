@@ -56,7 +56,7 @@ def summary_of(warehouse: Warehouse) -> Summary:
     """The summary of what was given."""
     warehouse.build()
     run_checks(warehouse.con)
-    create_queries(warehouse.con, facts.QUERIES)
+    create_queries(warehouse.con)
     return read_summary(warehouse.con)
 
 
