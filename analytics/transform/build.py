@@ -32,7 +32,12 @@ from analytics.transform.build_state import (
     recorded_contents,
     row_counts,
 )
-from analytics.transform.changes import UnseenChangeError, find_changes, touch_sample
+from analytics.transform.changes import (
+    UnseenChangeError,
+    find_changes,
+    touch_changed,
+    touch_sample,
+)
 from analytics.transform.check_results import create_results
 from analytics.transform.incremental import Update
 from analytics.transform.measures import create_macros
@@ -217,6 +222,7 @@ def _require_contents(
     if is_audit and not unseen:
         update.changes.stretches = touch_sample(con, timezone)
         unseen = {name for name in update.contents if update.differs(name)}
+        update.changes.stretches = touch_changed(con, timezone)  # for the checks
     if unseen:
         raise UnseenChangeError(unseen)
 

@@ -106,7 +106,7 @@ def find_changes(con: duckdb.DuckDBPyConnection, timezone: str) -> Changes:
         create or replace table {SHARED}.replaced as
         select version_id from raw.superseded semi join {SHARED}.new_loads {_BY_LOAD_ID}
     """)
-    return Changes(*_changed_sources(con), _touch(con, timezone, _named_runs()))
+    return Changes(*_changed_sources(con), touch_changed(con, timezone))
 
 
 def touched(unit: str) -> str:
@@ -116,8 +116,13 @@ def touched(unit: str) -> str:
     return f"select {WORKSPACE}, {unit} from {SHARED}.runs where {unit} is not null"
 
 
+def touch_changed(con: duckdb.DuckDBPyConnection, timezone: str) -> dict[str, str]:
+    """Touch the parts that changed since the last build; return their `stretches`."""
+    return _touch(con, timezone, _named_runs())
+
+
 def touch_sample(con: duckdb.DuckDBPyConnection, timezone: str) -> dict[str, str]:
-    """Touch parts of about 100 runs, too; return their `stretches`."""
+    """Touch the parts of about 100 runs in their place; return their `stretches`."""
     return _touch(con, timezone, _SAMPLE)
 
 

@@ -55,13 +55,12 @@ class Update:
                 group by all
             """).fetchall()
         )
-        # By relation: the columns that models read, and the conditions of the parts they read.
-        self._read = defaultdict[str, set[str]](set)
+        # By relation, the conditions of the parts that models and checks read: these have its own.
         self._ways = defaultdict[str, set[str]](set)
         for model in self._models.values():
+            if model.header.narrow:
+                self._ways[model.relation].add(_own_parts(model))
             for name in model.reads:
-                read, columns = model.columns_read(name), set(self._columns.get(name, ()))
-                self._read[name] |= columns if read is None else read & columns
                 if way := self._way(model, name):
                     self._ways[name].add(way)
         passed = con.execute("select check_name from build_file.audit.check_results where is_ok")
@@ -209,17 +208,18 @@ class Update:
     def _sums(self, name: str, ways: Iterable[str], rows: str) -> dict[str, int]:
         """Count rows of a relation, and sum their hashes.
 
-        The sums are of whole rows, of each column that a model reads, and, by condition, of the
-        rows for which it does not hold.
+        The sums are of whole rows, of each column, and, by condition, of the rows for which it does
+        not hold. A value is hashed with the key of its row: two rows may have exchanged theirs.
         """
         flags = {way: f"is_in_{number}" for number, way in enumerate(sorted(ways))}
         sums = {
             ROWS: "count(*)",
             _HASHES: "sum(hash(each))",
-            **{column: f'sum(hash(each."{column}"))' for column in sorted(self._read[name])},
+            **{column: f'sum(hash(key, each."{column}"))' for column in self._columns[name]},
             **{way: f"sum(hash(each)) filter (not {flag})" for way, flag in flags.items()},
         }
-        flagged = ", ".join(["each", *(f"({way}) is true as {flags[way]}" for way in flags)])
+        key = f"hash({', '.join(self._models[name].header.key) or 'each'}) as key"
+        flagged = ", ".join(["each", key, *(f"({way}) is true as {flags[way]}" for way in flags)])
         (found,) = self.con.execute(
             f"select {', '.join(sums.values())} from (select {flagged} from {rows} as each)"
         ).fetchall()

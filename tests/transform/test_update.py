@@ -14,7 +14,7 @@ import pytest
 
 from analytics.resources import folder
 from analytics.transform import build as building
-from analytics.transform import build_state
+from analytics.transform import build_state, changes
 from analytics.transform.build import build, update
 from analytics.transform.changes import UnseenChangeError
 from analytics.transform.checks import run_checks
@@ -142,9 +142,23 @@ def change_them_again(warehouse: Warehouse, load: str) -> None:
     warehouse.execute("delete from ledger.provisional_runs")
 
 
+def raise_costs(warehouse: Warehouse, load: str) -> None:
+    """Of two runs of different agents and sessions."""
+    for run_id, cost in (("r-1", "1"), ("r-2", "5")):
+        read_again(warehouse, load, run_id, cost_usd=cost)
+
+
+def swap_costs(warehouse: Warehouse, load: str) -> None:
+    """Each has that of the other one now: no sum over both changes."""
+    for run_id, cost in (("r-1", "5"), ("r-2", "1")):
+        read_again(warehouse, load, run_id, cost_usd=cost)
+
+
 def rename(warehouse: Warehouse, load: str) -> None:
     (version,) = warehouse.row("select version_id from raw.agents where agent_id = 'a-1'")
-    warehouse.replaced(version, "agents", load_id=load, agent_name="Baker")
+    warehouse.replaced(
+        version, "agents", load_id=load, agent_name="Baker", seen_at=BATCH_AT + timedelta(hours=1)
+    )
 
 
 def let_time_pass(warehouse: Warehouse, _: str) -> None:
@@ -218,6 +232,7 @@ def read_its_last_request_again(warehouse: Warehouse, load: str) -> None:
         [rename, use_without_an_agent, change_owners],
         [let_time_pass],
         [read_in_vain],
+        [raise_costs, swap_costs],
         [publish, find_an_older_run],
     ],
 )
@@ -321,11 +336,20 @@ def test_a_part_that_its_inputs_do_not_give(built: Warehouse) -> None:
     assert "marts.fct_usage_hours" in str(found.value)
 
 
-def test_checks_of_what_changed_find_it(built: Warehouse) -> None:
-    """A check that passed before fails where what changed contradicts it, and names all of it."""
+@pytest.mark.parametrize("audited", [10, 1])
+def test_checks_of_what_changed_find_it(built: Warehouse, audited: int) -> None:
+    """A check that passed before fails where what changed contradicts it, and names all of it.
+
+    So it does after an audit, which builds a sample of other runs.
+    """
     load = batch(built, "20261122T050000Z")
     built.given("runs", run_id="r-9", load_id=load)
-    updated = update(built.con, timezone="UTC")
+    sample = f"select '{WORKSPACE}' as workspace_id, 'r-8' as run_id"
+    with (
+        mock.patch.object(building, "AUDITED", audited),
+        mock.patch.object(changes, "_SAMPLE", sample),
+    ):
+        updated = update(built.con, timezone="UTC")
     assert updated
     built.con.execute(
         "update build_file.marts.fct_runs set is_final = true, is_terminal = false"
@@ -335,3 +359,44 @@ def test_checks_of_what_changed_find_it(built: Warehouse) -> None:
     failed = {each.name: each for each in run_checks(built.con, update=updated[1]) if not each.ok}
 
     assert failed["final_runs_have_ended"].violations[0]["run_id"] == "r-9"
+
+
+def test_a_control_is_asked_of_what_it_alone_reads(tmp_path: Path) -> None:
+    """A roll-up that is read again with another cost fails a control, whose column has no model."""
+    load = {"load_id": "20261121T050000Z-001-runs", "agent_id": "a-1"}
+    tokens = {"tokens_in": 10, "tokens_out": 10}
+    with empty_warehouse(tmp_path / "data", Layout) as warehouse:
+        warehouse.execute("update ledger.workspaces set last_batch_at = ?", BATCH_AT)
+        batch(warehouse, "20261121T050000Z")
+        warehouse.insert("ledger.loads", workspace_id=WORKSPACE, load_id=load["load_id"])
+        for number, source in enumerate(("agent_rollups", "run_counts", "usage_hours")):
+            warehouse.insert(
+                "ledger.requests", workspace_id=WORKSPACE, request=number, source=source,
+                status=200, window_start="2026-11-19", window_end="2026-11-20",
+                fetched_at=BATCH_AT, **load,
+            )  # fmt: skip
+        warehouse.given(
+            "runs", run_id="r-1", cost_usd=100, created_at=NOON, finished_at=NOON, **tokens, **load
+        )
+        warehouse.given("run_counts", run_count=1, **load)
+        warehouse.given("usage_hours", cost_usd=100, **tokens, **load)
+        sums = {"run_count": 1, "agent_id": "a-1", **tokens}
+        version = warehouse.given("agent_rollups", **(load | sums), cost_usd=100)
+        build(warehouse.con, timezone="UTC")
+        run_checks(warehouse.con)
+        before = agreed(warehouse)
+        again = batch(warehouse, "20261122T050000Z")
+        warehouse.replaced(version, "agent_rollups", load_id=again, cost_usd=60, **sums)
+        updated = update(warehouse.con, timezone="UTC")
+        assert updated
+        run_checks(warehouse.con, update=updated[1])
+
+        assert (before, agreed(warehouse)) == (True, False)
+
+
+def agreed(warehouse: Warehouse) -> bool:
+    """Whether listed runs agree with the API's sums, as the last checks say."""
+    ((is_ok,),) = warehouse.rows(
+        "select is_ok from audit.check_results where check_name = 'listed_days_agree_with_the_api'"
+    )
+    return bool(is_ok)
