@@ -177,14 +177,23 @@ def _touch(con: duckdb.DuckDBPyConnection, timezone: str, named: str) -> dict[st
     bounds = con.execute(f"""
         select min(created_at)::varchar, max(created_at)::varchar from {SHARED}.runs
         union all
+        select min(created_at)::varchar, max(created_at)::varchar
+        from (
+            from {SHARED}.runs
+            union all by name
+            select created_at from raw.runs semi join (
+                from {SHARED}.runs anti join {SHARED}.sessions using ({WORKSPACE}, session_id)
+            ) using ({WORKSPACE}, session_id)
+        )
+        union all
         select (date_trunc('month', greatest(min(day), '2000-01-01')) - interval 8 day)::varchar,
             (last_day(least(max(day), '2100-01-01')) + interval 9 day)::varchar
         from {SHARED}.days
     """).fetchall()
-    of_runs, of_days = (
+    of_runs, of_sessions, of_days = (
         f"between '{first}' and '{last}'" if first else "is null" for first, last in bounds
     )
-    return {"run_id": of_runs, **dict.fromkeys(_DAYS, of_days)}
+    return {"run_id": of_runs, "session_id": of_sessions, **dict.fromkeys(_DAYS, of_days)}
 
 
 def _touch_runs(con: duckdb.DuckDBPyConnection, named: str) -> None:
@@ -192,15 +201,16 @@ def _touch_runs(con: duckdb.DuckDBPyConnection, named: str) -> None:
 
     Another one may be the first of a session now, or started by another one.
     """
-    con.execute(f"create or replace table {SHARED}.named as {named}")
+    con.execute(f"create or replace table {SHARED}.named as select distinct * from ({named})")
+    con.execute(f"""
+        create or replace table {SHARED}.sessions as
+        select distinct {WORKSPACE}, session_id
+        from raw.runs semi join {SHARED}.named using ({WORKSPACE}, run_id)
+        where session_id is not null
+    """)
     con.execute(f"""
         create or replace table {SHARED}.found as
         with recursive
-        sessions as (
-            select distinct {WORKSPACE}, session_id
-            from raw.runs semi join {SHARED}.named using ({WORKSPACE}, run_id)
-            where session_id is not null
-        ),
         children as materialized (
             select {WORKSPACE}, run_id, parent_run_id from raw.runs where parent_run_id is not null
         ),
@@ -208,7 +218,7 @@ def _touch_runs(con: duckdb.DuckDBPyConnection, named: str) -> None:
             select {WORKSPACE}, run_id from {SHARED}.named
             union
             select {WORKSPACE}, run_id
-            from raw.runs semi join sessions using ({WORKSPACE}, session_id)
+            from raw.runs semi join {SHARED}.sessions using ({WORKSPACE}, session_id)
             union
             select children.{WORKSPACE}, children.run_id
             from children join found

@@ -190,7 +190,10 @@ class Update:
                     for carrier, view in views.items()
                     if carrier in self._columns and set(lookup) <= set(self._columns[carrier])
                 )
-                views[name] = self._view(model, name, f"({key}) in ({rows})")
+                # A part of what touched runs have is touched, too: their sessions, their days.
+                of_key = lookup[0] if unit == "run_id" else None
+                where = self._in_stretch(name, f"({key}) in ({rows})", of_key)
+                views[name] = self._view(model, name, where)
         return views
 
     def _view(self, model: Model, name: str, where: str) -> str:
@@ -199,10 +202,12 @@ class Update:
         return view
 
     def _in_stretch(self, name: str, condition: str, unit: str | None) -> str:
-        """Return a condition on a relation, with when its touched runs were created."""
-        stretch = self.changes.stretches.get(unit or "")
-        if stretch and {"run_id", "created_at"} <= set(self._columns.get(name, ())):
-            return f"({condition}) and created_at {stretch}"
+        """Return a condition on a relation, with when runs of its touched rows were created."""
+        columns = self._columns.get(name, ())
+        if stretch := self.changes.stretches.get(unit or ""):
+            for key, moment in (("run_id", "created_at"), ("session_id", "first_run_at")):
+                if {key, moment} <= set(columns):
+                    return f"({condition}) and {moment} {stretch}"
         return condition
 
     def _sums(self, name: str, ways: Iterable[str], rows: str) -> dict[str, int]:

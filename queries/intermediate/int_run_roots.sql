@@ -14,6 +14,7 @@ children as (
     where
         children.is_current
         and parents.is_current
+        and children.parent_run_id is not null  -- no block of other runs is read
         and children.parent_run_id <> children.run_id
 ),
 

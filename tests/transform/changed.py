@@ -106,6 +106,16 @@ def change_them_again(warehouse: Warehouse, load: str) -> None:
     warehouse.execute("delete from ledger.provisional_runs")
 
 
+def move_to_another_session(warehouse: Warehouse, load: str) -> None:
+    """A run of today is read again as one of a session that began a week before."""
+    read_again(warehouse, load, "r-1", session_id="s-5")
+
+
+def change_its_old_session(warehouse: Warehouse, load: str) -> None:
+    """What the other run there costs; the one that left is touched, too."""
+    read_again(warehouse, load, "r-0", cost_usd="2.25")
+
+
 def raise_costs(warehouse: Warehouse, load: str) -> None:
     """Of two runs of different agents and sessions."""
     for run_id, cost in (("r-1", "1"), ("r-2", "5")):

@@ -25,6 +25,7 @@ from tests.transform.changed import (
     BATCH_AT,
     NOON,
     batch,
+    change_its_old_session,
     change_owners,
     change_runs,
     change_them_again,
@@ -32,6 +33,7 @@ from tests.transform.changed import (
     find_an_older_run,
     leave_a_day,
     let_time_pass,
+    move_to_another_session,
     publish,
     raise_costs,
     read_in_vain,
@@ -68,6 +70,7 @@ def built(origin: Path, tmp_path: Path) -> Iterator[Warehouse]:
     [
         [leave_a_day, read_its_last_request_again],
         [change_runs, change_them_again],
+        [move_to_another_session, change_its_old_session],
         [rename, use_without_an_agent, change_owners],
         [let_time_pass],
         [read_in_vain],

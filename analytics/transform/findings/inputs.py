@@ -11,6 +11,7 @@ def _recent(column: str, days: int) -> str:
 
 _WORKSPACES = "join marts.dim_workspaces as workspaces using (workspace_id)"
 _WINDOW = steps.WINDOW + 1
+_LONGEST_RUN = 30  # days, so that not all runs are read
 _HOUR = "time_bucket(interval 1 hour, {})"  # of UTC, which date_trunc has only by way of a zone
 
 _AGENTS = """
@@ -90,6 +91,7 @@ _TOOL_ERRORS = f"""
     join marts.fct_runs as runs using (workspace_id, run_id)
     {_WORKSPACES}
     where is_error and {_recent("called_at", _WINDOW)} and tool_name is not null
+        and {_recent("runs.created_at", _WINDOW + _LONGEST_RUN)}
     group by all
 """
 _DAYS = f"""
