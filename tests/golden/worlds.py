@@ -296,7 +296,6 @@ WORLDS: dict[str, Callable[[Path], None]] = {
     "demo": demo,
     "refusals": refusals,
     "books": books,
-    "utc": partial(zone, timezone="UTC"),
     "berlin": partial(zone, timezone="Europe/Berlin"),
     "st_johns": partial(zone, timezone="America/St_Johns"),
 }
