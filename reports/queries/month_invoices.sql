@@ -2,20 +2,40 @@
 -- books or invoices. Grain: workspace or '(all)', month and month of the usage.
 with
 
+-- What a month bills as it closes, and what adjustments add to it later.
+bills as (
+    select workspace_id, usage_month, booked_month, billed_usd, true as is_own
+    from marts.fct_accruals
+    where booked_month = usage_month
+    union all by name
+    select workspace_id, usage_month, booked_month, billed_usd, false as is_own
+    from marts.fct_charge_adjustments
+),
+
 accrued as (
     select
         workspace_id,
         booked_month as month,
         usage_month,
-        sum(billed_usd) as billed_usd,
-        sum(invoiced_usd) as invoiced_usd,
+        -- Accruals of an earlier month are of the cost centers that it changes, not of all.
+        coalesce(
+            (
+                select if(bool_or(is_own), sum(billed_usd), null)
+                from bills
+                where
+                    bills.workspace_id = accruals.workspace_id
+                    and bills.usage_month = accruals.usage_month
+                    and bills.booked_month <= accruals.booked_month
+            ),
+            sum(billed_usd)
+        ) as billed_usd,
         sum(accrual_usd) as accrual_usd,
         any_value(reversal_date) as reversal_date
-    from marts.fct_accruals
+    from marts.fct_accruals as accruals
     where
         exists (from audit.closings)
         or exists (from marts.fct_invoices where invoice_id <> '(none)')
-    group by all
+    group by workspace_id, booked_month, usage_month
 ),
 
 booked as (
@@ -40,7 +60,7 @@ amounts as (
         invoices,
         tax_usd,
         coalesce(accrued.billed_usd, booked.billed_usd) as billed_usd,
-        coalesce(accrued.invoiced_usd, booked.invoiced_usd) as invoiced_usd,
+        coalesce(accrued.billed_usd - accrual_usd, booked.invoiced_usd) as invoiced_usd,
         accrual_usd,
         if(accrual_usd <> 0, reversal_date, null) as reversal_date,
         (
@@ -50,7 +70,7 @@ amounts as (
                 invoices.workspace_id = amounts.workspace_id
                 and invoices.usage_month = amounts.usage_month
                 and invoices.booked_month <= amounts.month
-        ) as state
+        ) as booked_state
     from (
         select workspace_id, month, usage_month
         from accrued
@@ -60,6 +80,15 @@ amounts as (
     ) as amounts
     left join accrued using (workspace_id, month, usage_month)
     left join booked using (workspace_id, month, usage_month)
+),
+
+stated as (
+    select
+        * exclude (booked_state),
+        -- What was settled as its invoice was booked, and whose bill has changed since, is not.
+        if(accrual_usd <> 0 and booked_state in ('matched', 'accepted'), 'differs', booked_state)
+            as state
+    from amounts
 )
 
 select
@@ -73,6 +102,6 @@ select
     sum(accrual_usd) as accrual_usd,
     max(reversal_date) as reversal_date,
     coalesce(string_agg(distinct state, ', ' order by state), 'not invoiced') as state
-from amounts
+from stated
 group by grouping sets ((workspace_id, month, usage_month), (month, usage_month))
 having abs(coalesce(sum(accrual_usd), 0)) >= 0.005 or count(invoices) > 0
