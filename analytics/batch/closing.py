@@ -114,9 +114,6 @@ def close(
             require_published_books(published, books)
             day = month_of_figures(published, month)
             require_turn(books, day)
-            require_checks(published)
-            require_files(published, settings.project)
-            require_published_timezone(published, settings.reporting.timezone)
             states = states_of(published, day)
             reasons = early_reasons(
                 states, day, settings.finance.grace_days, now, with_own_keys=books_own_keys(con)
@@ -126,6 +123,9 @@ def close(
                     f"{month} may still change: {in_words(reasons)}.\nWait for a later batch; or"
                     " close it with --early, which everything that is made will say."
                 )
+            require_checks(published)
+            require_files(published, settings.project)
+            require_published_timezone(published, settings.reporting.timezone)
             facts = ClosingFacts(
                 month=month,
                 revision=len(books.revisions(day)) + 1,

@@ -223,7 +223,9 @@ class Pages:
         """Return the frame of a figure, with what is known of the newest month alone."""
         budget = self._budgets.get(entity.key) if card.budget else None
         notes = [text.known(each, row) for each in card.notes]
-        of_budget = text.fill("{actual_usd/budget_usd|percent} of {budget_usd|usd}", budget or {})
+        of_budget = text.fill(
+            "{actual_usd/budget_usd|percent} of {budget_usd|usd}, with surcharge", budget or {}
+        )
         return {
             "key": card.key,
             "label": card.label,

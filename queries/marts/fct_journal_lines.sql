@@ -1,8 +1,8 @@
--- Journal of each month, for the ledger: reversals of the accruals of the month before, invoices,
--- adjustments of closed months, accruals, and own-key cost where finance/accounts.toml has an
--- account provider_payable. Every entry balances. Expense is what is charged for the month and
--- adjusted in it, to the last digit. A month that is not closed is a preview; later ones are as if
--- those before were closed as they are.
+-- Journal of each month, for the ledger: reversals of accruals, adjustments and own-key cost of the
+-- month before, invoices, adjustments of closed months, accruals, and own-key cost where
+-- finance/accounts.toml has an account provider_payable. Every entry balances. Expense is what is
+-- charged for the month and adjusted in it, to the last digit. A month that is not closed is a
+-- preview; later ones are as if those before were closed as they are.
 -- Grain: booked month, entry and line.
 -- key: booked_month, entry_id, line_number
 -- ref workspace_id: dim_workspaces

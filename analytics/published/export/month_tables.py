@@ -160,7 +160,7 @@ CHECKS = Table(
     "Checks",
     "No check has run.",
     shown=("claim|prose|Claim", "finding|prose|Finding", "violation_count|count|Violations"),
-    labels={"check_name": "Check", "is_ok": "Passed", "is_blocking": "Blocks publishing"},
+    labels={"check_name": "Check", "is_ok": "Passed", "is_blocking": "Stopped publishing"},
 )
 QUERIED = (
     LINES, BILL_CHANGES, BUDGETS, COST_CENTERS, ACCRUALS, INVOICES, RECONCILIATION, ADJUSTMENTS,
