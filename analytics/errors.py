@@ -53,7 +53,10 @@ class BusyError(AnalyticsError):
 
 def nothing_published(file: Path) -> AnalyticsError:
     """Return the error of a published file that is not there yet."""
-    return AnalyticsError(f"Nothing has been published at {file}.\nRun `analytics nightly` first.")
+    return AnalyticsError(
+        f"Nothing has been published at {file}.\n"
+        "Run `analytics nightly` first, or name the data with --data-dir."
+    )
 
 
 def how_to_add(extra: str) -> str:

@@ -70,7 +70,7 @@ def test_problems_of_a_preview_are_told(project: Path, run) -> None:
     assert (code, "No such file" in told) == (2, True)
     (project / "data" / "analytics.duckdb").unlink()
     code, _, told = run("preview", file)
-    assert (code, "Run `analytics nightly` first." in told) == (1, True)
+    assert (code, "Run `analytics nightly` first" in told) == (1, True)
 
 
 def test_the_docs_say_each_mark_and_limit_and_their_example_is_right(runner: Runner) -> None:
