@@ -32,12 +32,7 @@ from analytics.transform.build_state import (
     recorded_contents,
     row_counts,
 )
-from analytics.transform.changes import (
-    UnseenChangeError,
-    find_changes,
-    touch_changed,
-    touch_sample,
-)
+from analytics.transform.changes import UnseenChangeError, find_changes, touch
 from analytics.transform.check_results import create_results
 from analytics.transform.incremental import Update
 from analytics.transform.measures import create_macros
@@ -220,9 +215,9 @@ def _require_contents(
         now = read_contents(con, update.contents)
         unseen = {name for name, kept in update.contents.items() if now[name] != kept}
     if is_audit and not unseen:
-        update.changes.stretches = touch_sample(con, timezone)
+        update.changes.stretches = touch(con, timezone, sample=True)
         unseen = {name for name in update.contents if update.differs(name)}
-        update.changes.stretches = touch_changed(con, timezone)  # for the checks
+        update.changes.stretches = touch(con, timezone)  # for the checks
     if unseen:
         raise UnseenChangeError(unseen)
 

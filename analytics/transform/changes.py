@@ -40,13 +40,12 @@ _BY_LOAD = (
     "raw.superseded",
     "ledger.files",
     "ledger.requests",
-    "ledger.list_snapshots",
 )
 _COPIED = ("ledger.workspaces", "ledger.loads", "ledger.provisional_runs")
 # Of these, touched parts hold all that changed; others say what agents and workspaces are.
 _OF_PARTS = {
     *(f"raw.{each}" for each in (*_RUN_SOURCES, *_DAY_SOURCES, "schedules")),
-    *_BY_LOAD[-3:],
+    *_BY_LOAD[-2:],
     *_COPIED[1:],
 }
 _KNOWN_LOADS = f'{STATE}."ledger.loads"'
@@ -58,7 +57,6 @@ _DAYS = {
     "utc_date": "day",
     "week": "date_trunc('week', day)::date",
     "month": "date_trunc('month', day)::date",
-    "hour": "timezone('UTC', unnest(range(day, day + interval 1 day, interval 1 hour)))",
 }
 _SAMPLE = f"""
     select {WORKSPACE}, run_id from raw.runs where rowid >= (
@@ -106,7 +104,7 @@ def find_changes(con: duckdb.DuckDBPyConnection, timezone: str) -> Changes:
         create or replace table {SHARED}.replaced as
         select version_id from raw.superseded semi join {SHARED}.new_loads {_BY_LOAD_ID}
     """)
-    return Changes(*_changed_sources(con), touch_changed(con, timezone))
+    return Changes(*_changed_sources(con), touch(con, timezone))
 
 
 def touched(unit: str) -> str:
@@ -114,16 +112,6 @@ def touched(unit: str) -> str:
     if unit in _DAYS:
         return f"select {WORKSPACE}, {_DAYS[unit]} from {SHARED}.days"
     return f"select {WORKSPACE}, {unit} from {SHARED}.runs where {unit} is not null"
-
-
-def touch_changed(con: duckdb.DuckDBPyConnection, timezone: str) -> dict[str, str]:
-    """Touch the parts that changed since the last build; return their `stretches`."""
-    return _touch(con, timezone, _named_runs())
-
-
-def touch_sample(con: duckdb.DuckDBPyConnection, timezone: str) -> dict[str, str]:
-    """Touch the parts of about 100 runs in their place; return their `stretches`."""
-    return _touch(con, timezone, _SAMPLE)
 
 
 def _changed(source: str, what: str) -> str:
@@ -168,9 +156,9 @@ def _named_runs() -> str:
     )
 
 
-def _touch(con: duckdb.DuckDBPyConnection, timezone: str, named: str) -> dict[str, str]:
-    """Collect the touched parts that follow from named runs and from sums; return `stretches`."""
-    _touch_runs(con, named)
+def touch(con: duckdb.DuckDBPyConnection, timezone: str, *, sample: bool = False) -> dict[str, str]:
+    """Touch the parts that changed, or those of about 100 runs; return their `stretches`."""
+    _touch_runs(con, _SAMPLE if sample else _named_runs())
     _touch_days(con, timezone)
     # A day of any time zone begins and ends within a day of that of UTC, a week of a month's days
     # within seven of that month; a sum may be of any year.
@@ -201,7 +189,7 @@ def _touch_runs(con: duckdb.DuckDBPyConnection, named: str) -> None:
 
     Another one may be the first of a session now, or started by another one.
     """
-    con.execute(f"create or replace table {SHARED}.named as select distinct * from ({named})")
+    con.execute(f"create or replace table {SHARED}.named as {named}")
     con.execute(f"""
         create or replace table {SHARED}.sessions as
         select distinct {WORKSPACE}, session_id
@@ -243,6 +231,7 @@ def _touch_days(con: duckdb.DuckDBPyConnection, timezone: str) -> None:
         _changed(each, f"{WORKSPACE}, date as day, greatest(seen_at::date, date) as until_day")
         for each in _DAY_SOURCES
     )
+    costs = _changed("run_costs", f"{WORKSPACE}, (started_at at time zone 'UTC')::date, null")
     was = f'{STATE}."ledger.workspaces"'
     con.execute(f"""
         create or replace table {SHARED}.days as
@@ -253,6 +242,8 @@ def _touch_days(con: duckdb.DuckDBPyConnection, timezone: str) -> None:
         ),
         spans as (
             {sums}  -- of a sum that changed, usage may be metered until that was seen
+            union all
+            {costs}
             union all
             select {WORKSPACE}, least({_day(timezone)}, {_day("UTC")}),
                 greatest({_day(timezone)}, until_day)

@@ -55,6 +55,14 @@ class Update:
                 group by all
             """).fetchall()
         )
+        # DuckDB hashes 0 and -1 of 128 bits alike: with their sign, they differ.
+        self._wide = set(
+            con.execute("""
+                select schema_name || '.' || table_name, column_name from duckdb_columns()
+                where database_name in ('warehouse', 'build_file')
+                    and (data_type like 'DECIMAL(38%' or data_type = 'HUGEINT')
+            """).fetchall()
+        )
         # By relation, the conditions of the parts that models and checks read: these have its own.
         self._ways = defaultdict[str, set[str]](set)
         for model in self._models.values():
@@ -139,7 +147,8 @@ class Update:
             return None
         if not self._lookup(model, name):
             parts = self._parts(model, name)
-            return _in_touched(parts, unit) if parts else None
+            # What is of no part, as runs without a session, is read for none.
+            return f"{_in_touched(parts, unit)} or {parts[0]} is null" if parts else None
         source = self._models.get(name)
         return _own_parts(source) if source and source.header.narrow else "true"
 
@@ -148,7 +157,7 @@ class Update:
         unit, stated = str(model.header.narrow), model.header.narrow_inputs.get(name.split(".")[1])
         if stated is not None:
             return () if self._lookup(model, name) else stated
-        return (unit,) if {WORKSPACE, unit} <= set(self._columns.get(name, ())) else ()
+        return (unit,) if {WORKSPACE, unit} <= set(self._columns[name]) else ()
 
     def _lookup(self, model: Model, name: str) -> tuple[str, ...]:
         """Return the key, besides the workspace, by which a model looks up an input, if stated."""
@@ -188,7 +197,7 @@ class Update:
                 rows = " union all ".join(
                     f"select {key} from {view}"
                     for carrier, view in views.items()
-                    if carrier in self._columns and set(lookup) <= set(self._columns[carrier])
+                    if set(lookup) <= set(self._columns[carrier])
                 )
                 # A part of what touched runs have is touched, too: their sessions, their days.
                 of_key = lookup[0] if unit == "run_id" else None
@@ -203,7 +212,7 @@ class Update:
 
     def _in_stretch(self, name: str, condition: str, unit: str | None) -> str:
         """Return a condition on a relation, with when runs of its touched rows were created."""
-        columns = self._columns.get(name, ())
+        columns = self._columns[name]
         if stretch := self.changes.stretches.get(unit or ""):
             for key, moment in (("run_id", "created_at"), ("session_id", "first_run_at")):
                 if {key, moment} <= set(columns):
@@ -217,11 +226,20 @@ class Update:
         not hold. A value is hashed with the key of its row: two rows may have exchanged theirs.
         """
         flags = {way: f"is_in_{number}" for number, way in enumerate(sorted(ways))}
+        signs = {
+            column: f', each."{column}" < 0'
+            for column in self._columns[name]
+            if (name, column) in self._wide
+        }
+        row = f"hash(each{''.join(signs.values())})"
         sums = {
             ROWS: "count(*)",
             _HASHES: "sum(hash(each))",
-            **{column: f'sum(hash(key, each."{column}"))' for column in self._columns[name]},
-            **{way: f"sum(hash(each)) filter (not {flag})" for way, flag in flags.items()},
+            **{
+                column: f'sum(hash(key, each."{column}"{signs.get(column, "")}))'
+                for column in self._columns[name]
+            },
+            **{way: f"sum({row}) filter (not {flag})" for way, flag in flags.items()},
         }
         key = f"hash({', '.join(self._models[name].header.key) or 'each'}) as key"
         flagged = ", ".join(["each", key, *(f"({way}) is true as {flags[way]}" for way in flags)])

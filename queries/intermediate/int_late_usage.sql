@@ -52,6 +52,7 @@ run_changes as (
     select
         workspace_id,
         run_id,
+        utc_date,
         (seen_at at time zone 'UTC')::date as seen_date,
         cost_usd - lag(cost_usd) over run as cost_usd,
         tokens_in - lag(tokens_in) over run as tokens_in,
@@ -60,7 +61,7 @@ run_changes as (
     where (workspace_id, run_id) in (
         select workspace_id, run_id from staging.runs where not is_current
     )
-    window run as (partition by workspace_id, run_id order by version_id)
+    window run as (partition by workspace_id, run_id, utc_date order by version_id)
 ),
 
 sums as (
@@ -153,7 +154,7 @@ usage as (
         abs(changes.tokens_in) as tokens_in,
         abs(changes.tokens_out) as tokens_out
     from run_changes as changes
-    join runs using (workspace_id, run_id)
+    join runs using (workspace_id, run_id, utc_date)
     where runs.agent_id = '(platform)' or changes.seen_date > runs.last_date + 8
     union all by name
     select

@@ -3,6 +3,7 @@
 -- key: workspace_id, run_id
 -- narrow: run_id
 -- narrow int_session_runs: by session_id
+-- narrow schedules: last_run_id
 -- ref agent_id: dim_agents
 -- column load_id: The load that first read the run as it is now.
 with

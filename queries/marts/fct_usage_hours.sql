@@ -2,7 +2,8 @@
 -- '(platform)': the platform's own activity, and that of runs without an agent.
 -- Grain: workspace, hour, agent, model and provider.
 -- key: workspace_id, hour, agent_id, model, provider
--- narrow: hour
+-- narrow: utc_date
+-- narrow fct_usage_hours: (hour at time zone 'UTC')::date
 -- ref agent_id: dim_agents
 select
     workspace_id,

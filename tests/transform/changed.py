@@ -89,7 +89,10 @@ def change_runs(warehouse: Warehouse, load: str) -> None:
         warehouse.given("runs", run_id=child, parent_run_id=parent, load_id=load)
     # Two may change; the first is read again unchanged, and the second open.
     for run_id in ("r-5", "r-8"):
-        warehouse.insert("ledger.provisional_runs", workspace_id=WORKSPACE, run_id=run_id)
+        warehouse.insert(
+            "ledger.provisional_runs", workspace_id=WORKSPACE, run_id=run_id,
+            created_at=made_at(run_id),
+        )  # fmt: skip
     read_again(warehouse, load, "r-8", status="running")
 
 
@@ -148,7 +151,8 @@ def publish(warehouse: Warehouse, _: str) -> None:
 
 
 def use_without_an_agent(warehouse: Warehouse, load: str) -> None:
-    """Usage and runs that name no agent, on days that have no other."""
+    """Usage and runs that name no agent, on days that have no other, and usage within an hour."""
+    warehouse.given("usage_hours", agent_id="a-1", hour="2026-11-19 12:30Z", load_id=load)
     warehouse.given("agent_billing_days", agent_id=None, cost_usd=5, billed_usd=6, load_id=load)
     warehouse.given(
         "runs", run_id="r-20", agent_id=None, cost_usd=3, load_id=load,
@@ -196,3 +200,80 @@ def read_its_last_request_again(warehouse: Warehouse, load: str) -> None:
         version, "run_costs", run_id="r-30", cost_usd=5, tokens_in=0, load_id=load,
         ended_at="2026-10-10 01:00Z",
     )  # fmt: skip
+
+
+def read_meters_of_months(warehouse: Warehouse, load: str) -> None:
+    """Usage of three months is read, and an own key that was there from October on."""
+    warehouse.insert(
+        "ledger.requests", workspace_id=WORKSPACE, load_id=load, request=9, source="usage_hours",
+        status=200, window_start="2026-09-01", window_end="2026-11-22", fetched_at=BATCH_AT,
+    )  # fmt: skip
+    warehouse.given("provider_keys", load_id=load, created_at="2026-10-01 00:00Z")
+
+
+def use_a_key_later(warehouse: Warehouse, load: str) -> None:
+    """Usage by it, ten days after its run was last seen: what it was for is not known yet."""
+    of = {"agent_id": "a-5", "load_id": load, "cost_usd": 4}
+    warehouse.given(
+        "runs", run_id="r-40", created_at="2026-10-02 12:00Z", finished_at="2026-10-02 13:00Z",
+        seen_at="2026-10-03 05:00Z", **of,
+    )  # fmt: skip
+    warehouse.given(
+        "usage_hours", provider="anthropic", model="claude-sonnet-5", hour="2026-10-12 12:00Z",
+        date="2026-10-12", **of,
+    )  # fmt: skip
+    warehouse.given("agent_billing_days", date="2026-10-12", billed_usd=0, **of)
+
+
+def read_what_it_was_for(warehouse: Warehouse, load: str) -> None:
+    warehouse.given(
+        "run_costs", run_id="r-40", cost_usd=4, tokens_in=0, tokens_out=0, load_id=load,
+        started_at="2026-10-12 12:10Z", ended_at="2026-10-12 12:20Z",
+    )  # fmt: skip
+
+
+def run_without_an_agent(warehouse: Warehouse, load: str) -> None:
+    """It ends on the first of October, and is seen on the next day."""
+    warehouse.given("runs", **_of_no_agent("r-50", 1, load) | {"seen_at": "2026-10-02 05:00Z"})
+
+
+def move_its_day(warehouse: Warehouse, load: str) -> None:
+    """It is read again, weeks later, as a run of the tenth that costs more."""
+    version = version_of(warehouse, "r-50")
+    warehouse.replaced(version, "runs", **_of_no_agent("r-50", 10, load) | {"cost_usd": 4})
+
+
+def run_beside_it(warehouse: Warehouse, load: str) -> None:
+    """A run of the day after touches that of the tenth, not that of the first."""
+    warehouse.given("runs", **_of_no_agent("r-51", 11, load))
+
+
+def _of_no_agent(run_id: str, day: int, load: str) -> dict[str, Any]:
+    return {
+        "run_id": run_id, "agent_id": None, "session_id": None, "cost_usd": 1, "tokens_in": 0,
+        "tokens_out": 0, "created_at": f"2026-10-{day:02} 12:00Z",
+        "finished_at": f"2026-10-{day:02} 13:00Z", "seen_at": "2026-10-24 05:00Z", "load_id": load,
+    }  # fmt: skip
+
+
+def cost_what_is_metered(warehouse: Warehouse, load: str) -> None:
+    """An agent's only run costs what the roll-up and the meter have."""
+    of = {"agent_id": "a-5", "load_id": load, "cost_usd": 4, "tokens_in": 0, "tokens_out": 0}
+    warehouse.given("runs", **_of_a_day_before(load) | of)
+    warehouse.given("agent_rollups", date="2026-11-05", run_count=1, **of)
+    warehouse.given("usage_hours", hour="2026-11-05 10:00Z", date="2026-11-05", **of)
+
+
+def cost_the_last_digit_more(warehouse: Warehouse, load: str) -> None:
+    """A difference of nothing is one of the tenth decimal below nothing."""
+    warehouse.replaced(
+        version_of(warehouse, "r-60"), "runs",
+        **_of_a_day_before(load) | {"cost_usd": "4.0000000001", "tokens_in": 0, "tokens_out": 0},
+    )  # fmt: skip
+
+
+def _of_a_day_before(load: str) -> dict[str, Any]:
+    return {
+        "run_id": "r-60", "agent_id": "a-5", "created_at": "2026-11-05 10:00Z",
+        "finished_at": "2026-11-05 10:10Z", "seen_at": "2026-11-05 12:00Z", "load_id": load,
+    }  # fmt: skip
