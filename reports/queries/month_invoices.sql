@@ -12,6 +12,17 @@ bills as (
     from marts.fct_charge_adjustments
 ),
 
+accruals as (
+    select workspace_id, booked_month, usage_month, billed_usd, accrual_usd, reversal_date
+    from marts.fct_accruals
+    union all by name
+    -- What all workspaces are billed is also of those that have nothing to accrue.
+    select distinct own.workspace_id, others.booked_month, usage_month, 0 as accrual_usd
+    from marts.fct_accruals as own
+    join marts.fct_accruals as others using (usage_month)
+    where own.booked_month = own.usage_month
+),
+
 accrued as (
     select
         workspace_id,
@@ -31,7 +42,7 @@ accrued as (
         ) as billed_usd,
         sum(accrual_usd) as accrual_usd,
         any_value(reversal_date) as reversal_date
-    from marts.fct_accruals as accruals
+    from accruals
     where
         exists (from audit.closings)
         or exists (from marts.fct_invoices where invoice_id <> '(none)')
