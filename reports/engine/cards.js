@@ -104,7 +104,9 @@ export const cards = (data, choice) => {
  * @param {Data} data @param {Choice} choice */
 export const periodWords = (data, choice) => {
   const { days, compared, before, isRead } = periodOf(data, choice);
-  const shown = `${periodInWords(...days)}${compared[1] === days[1] ? "" : " so far"}`;
-  return isRead ? `${shown}, changes against ${periodInWords(...before)}`
+  const isWhole = compared[1] === days[1];
+  const shown = `${periodInWords(...days)}${isWhole ? "" : " so far"}`;
+  const changes = `changes${isWhole ? "" : ` of ${periodInWords(...compared)}`}`;
+  return isRead ? `${shown}, ${changes} against ${periodInWords(...before)}`
     : `${shown}; days of it or before it were not read whole`;
 };

@@ -127,7 +127,7 @@ test("today is in no comparison, and a running month is shown up to its end", ()
     [["2026-11-01", "2026-11-17"], ["2026-10-01", "2026-10-17"], ["2026-10-01", "2026-10-31"], "2026-11-30", false]);
   const days = chosen("2026-11-14", "2026-11-18");
   assert.deepEqual([periodOf(data, days).before, periodOf(data, days).end], [["2026-11-10", "2026-11-13"], "2026-11-18"]);
-  assert.equal(periodWords(data, days), "14\u201318 November 2026 so far, changes against 10\u201313 November 2026");
+  assert.equal(periodWords(data, days), "14\u201318 November 2026 so far, changes of 14\u201317 November 2026 against 10\u201313 November 2026");
   assert.equal(periodWords(data, nothing), "1\u201318 November 2026 so far; days of it or before it were not read whole");
 });
 

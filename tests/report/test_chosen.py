@@ -61,7 +61,8 @@ def test_a_chosen_month_stands_beside_the_one_before(
              for key in ("cost", "runs", "rate")}  # fmt: skip
 
     expect(shown.locator("#span")).to_have_text(
-        "1\u201321 November 2026 so far, changes against 1\u201320 October 2026"
+        "1\u201321 November 2026 so far,"
+        " changes of 1\u201320 November 2026 against 1\u201320 October 2026"
     )
     assert texts["cost"][0] == numbers.usd_headline(now["cost"])
     assert texts["cost"][1].replace("\u2060", "") == numbers.usd_change(whole["cost"], then["cost"])
