@@ -17,10 +17,13 @@ accruals as (
     from marts.fct_accruals
     union all by name
     -- What all workspaces are billed is also of those that have nothing to accrue.
-    select distinct own.workspace_id, others.booked_month, usage_month, 0 as accrual_usd
-    from marts.fct_accruals as own
-    join marts.fct_accruals as others using (usage_month)
-    where own.booked_month = own.usage_month
+    select workspace_id, booked_month, usage_month, 0 as accrual_usd
+    from (select distinct booked_month, usage_month from marts.fct_accruals)
+    join (
+        select distinct workspace_id, usage_month
+        from marts.fct_accruals
+        where booked_month = usage_month
+    ) using (usage_month)
 ),
 
 accrued as (

@@ -26,10 +26,7 @@ def fill(warehouse: Warehouse) -> None:
     batch(warehouse, "20261121T050000Z", published_at=None)
     first = {"load_id": "20261121T050000Z-001-runs"}
     warehouse.insert("ledger.loads", workspace_id=WORKSPACE, **first)
-    warehouse.insert(
-        "ledger.requests", workspace_id=WORKSPACE, request=1, source="usage_hours", status=200,
-        window_start="2026-11-10", window_end="2026-11-22", fetched_at=BATCH_AT, **first,
-    )  # fmt: skip
+    read_meters(warehouse, first["load_id"], since="2026-11-10")
     for agent in ("a-1", "a-2", "a-3", "a-4"):
         warehouse.given("agents", agent_id=agent, agent_name=agent.upper(), **first)
     for agent in ("a-1", "a-2"):
@@ -38,6 +35,14 @@ def fill(warehouse: Warehouse) -> None:
         warehouse.given("runs", **run(run_id, created_at=made_at(run_id, number)), **first)
     build(warehouse.con, timezone="UTC")
     run_checks(warehouse.con)
+
+
+def read_meters(warehouse: Warehouse, load: str, *, since: str) -> None:
+    """Record that hourly usage was read, up to the day of the last batch."""
+    warehouse.insert(
+        "ledger.requests", workspace_id=WORKSPACE, load_id=load, request=1, source="usage_hours",
+        status=200, window_start=since, window_end="2026-11-22", fetched_at=BATCH_AT,
+    )  # fmt: skip
 
 
 def made_at(run_id: str, hours: int = 0) -> datetime:
@@ -180,10 +185,7 @@ def change_owners(warehouse: Warehouse, _: str) -> None:
 
 def leave_a_day(warehouse: Warehouse, load: str) -> None:
     """A run of October, a part of whose cost is not metered yet and may be until the 20th."""
-    warehouse.insert(
-        "ledger.requests", workspace_id=WORKSPACE, load_id=load, request=9, source="usage_hours",
-        status=200, window_start="2026-10-01", window_end="2026-11-10", fetched_at=BATCH_AT,
-    )  # fmt: skip
+    read_meters(warehouse, load, since="2026-10-01")
     day = {"agent_id": "a-5", "seen_at": "2026-10-03 05:00Z", "load_id": load}
     run_of = {"run_id": "r-30", "cost_usd": 5, "tokens_in": 0}
     times = {"created_at": "2026-10-02 22:00Z", "finished_at": "2026-10-02 23:00Z"}
@@ -204,10 +206,7 @@ def read_its_last_request_again(warehouse: Warehouse, load: str) -> None:
 
 def read_meters_of_months(warehouse: Warehouse, load: str) -> None:
     """Usage of three months is read, and an own key that was there from October on."""
-    warehouse.insert(
-        "ledger.requests", workspace_id=WORKSPACE, load_id=load, request=9, source="usage_hours",
-        status=200, window_start="2026-09-01", window_end="2026-11-22", fetched_at=BATCH_AT,
-    )  # fmt: skip
+    read_meters(warehouse, load, since="2026-09-01")
     warehouse.given("provider_keys", load_id=load, created_at="2026-10-01 00:00Z")
 
 
