@@ -69,7 +69,8 @@ def _version(row: Row, called: Names) -> str:
         )
         fails = "failed" if until else "fails"
         costs = _cost("costing", row)
-        return f"{version} {fails} {_rate(row['value'])} of its listed runs ({rates}) {when}{costs}"
+        of = f"{_rate(row['value'])} of its listed runs outside outages ({rates})"
+        return f"{version} {fails} {of} {when}{costs}"
     usual, usual_before = (numbers.usd_per_run(_money(row[name])) for name in ("value", "baseline"))
     more = _cost("", row, " more")
     return f"{version} costs {usual} for a success ({before}: {usual_before}) {when}{more}"
