@@ -8,6 +8,8 @@ from __future__ import annotations
 import os
 import re
 import sys
+from collections.abc import Iterator
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from string import whitespace
@@ -172,8 +174,8 @@ def has_display() -> bool:
 
 
 def require_a_key_set(settings: Settings) -> None:
-    """Raise UsageError if the variable of no workspace is set."""
-    if not any(map(has_key, settings.workspaces)):
+    """Raise UsageError if no workspace has a key."""
+    if not any(keys_set(settings)):
         api_key(settings.workspaces[0])
 
 
@@ -188,19 +190,27 @@ def has_key(workspace: Workspace) -> bool:
 
 
 def api_key(workspace: Workspace) -> str:
-    """Return the workspace's key; UsageError if its variable is not set."""
+    """Return the workspace's key; UsageError if its variable is not set, or holds anything else."""
     key = os.environ.get(workspace.api_key_env, "").strip()
     if not key:
         raise UsageError(
             f"No API key: the variable {workspace.api_key_env} is not set.\n"
             f"Set it to a workspace's API key, or name another variable in {CONFIG_FILE}."
         )
-    if not key.isascii() or not key.isprintable():
+    if not (key.startswith("levain_") and key.isascii() and key.isprintable()):
         raise UsageError(
-            f"The variable {workspace.api_key_env} holds characters that no API key has.\n"
-            "Set it to the key as the dashboard shows it."
+            f"The variable {workspace.api_key_env} holds no API key of Levain, and is not sent:"
+            " a key begins with levain_, and has ASCII characters alone.\n"
+            f"Set it to the key as the dashboard shows it, or name another one in {CONFIG_FILE}."
         )
     return key
+
+
+def keys_set(settings: Settings) -> Iterator[str]:
+    """Yield the key of each workspace that has one."""
+    for workspace in settings.workspaces:
+        with suppress(UsageError):
+            yield api_key(workspace)
 
 
 def alert_urls(settings: Settings) -> list[str]:

@@ -25,7 +25,7 @@ from analytics.levain import AsyncLevain, LevainError
 from analytics.levain.rate_limiter import RateLimiter
 from analytics.levain.records import Me, typed
 from analytics.levain.retries import retry_hooks
-from analytics.settings import Settings, Workspace, api_key, has_key
+from analytics.settings import Settings, Workspace, api_key, keys_set
 from analytics.warehouse.damage import damage_of
 from analytics.warehouse.layout import Layout
 from analytics.warehouse.load import load_errors
@@ -150,7 +150,7 @@ def client_of(workspace: Workspace, settings: Settings, limit: Limit | None = No
         concurrency=settings.extract.concurrency,
         requests_per_second=settings.extract.requests_per_second,
         rate_limiter=limit(workspace.api) if limit else None,
-        other_keys=[api_key(each) for each in settings.workspaces if has_key(each)],
+        other_keys=[*keys_set(settings)],
     )
 
 

@@ -105,21 +105,23 @@ def test_one_workspace_that_fails_costs_no_other(
     other = world.add_workspace("Other")
     monkeypatch.setenv("GOOD", world.workspaces[0].api_key)
     monkeypatch.setenv("REVOKED", "levain_revoked_long_ago")
+    monkeypatch.setenv("SECRET", "wJalr/of/another/service")
     monkeypatch.setenv("OTHER", other.api_key)
     settings_file(
         "[extract]\nhistory_days = 3\n"
         + "".join(
             f'[[workspaces]]\napi_key_env = "{name}"\napi = "{api.url}"\n'
-            for name in ("UNSET", "REVOKED", "GOOD", "OTHER")
+            for name in ("UNSET", "REVOKED", "SECRET", "GOOD", "OTHER")
         )
     )
     with without_pages():
         result = command("nightly")
 
     assert result.code == 1
-    assert "2 of 4 workspaces could not be read" in result.err
+    assert "3 of 5 workspaces could not be read" in result.err
     assert "No API key: the variable UNSET is not set." in result.err
     assert "REVOKED" in result.err
+    assert "The variable SECRET holds no API key of Levain" in result.err
     assert "It has no figures yet." in result.err
     rows = command("sql", "select workspace_name from dim_workspaces order by 1", "--format", "csv")
     assert rows.out.split("\n")[:3] == ["workspace_name", "Blank Slate", "Other"]

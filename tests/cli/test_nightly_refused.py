@@ -47,6 +47,25 @@ def test_a_workspace_id_in_the_settings_is_insisted_on(
     assert "data" not in result.err
 
 
+@pytest.mark.parametrize("arguments", [("nightly",), ("collect",), ("runs", "list")])
+def test_what_is_no_key_is_not_sent(
+    command: Command,
+    api: Emulator,
+    settings_file: SettingsFile,
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: tuple[str, ...],
+) -> None:
+    """A secret of another service, whose variable the settings name, reaches no server or text."""
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "wJalr/of/another/service")
+    settings_file('[[workspaces]]\napi_key_env = "AWS_SECRET_ACCESS_KEY"\n')
+    result = command(*arguments)
+
+    assert result.code == 2
+    assert "AWS_SECRET_ACCESS_KEY holds no API key of Levain, and is not sent" in result.err
+    assert "wJalr" not in result.out + result.err
+    assert api.requests == []
+
+
 def test_a_workspace_that_no_setting_names_is_told(
     published: Command, world: World, settings_file: SettingsFile, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -78,7 +78,8 @@ def test_a_key_that_is_no_use_is_a_problem(
     """It is told once with what to do, and never shown; only --online tries it at the API."""
     for key, words in (
         (" ", "the variable LEVAIN_API_KEY is not set"),
-        ("levain_\u2026secret", "holds characters that no API key has"),
+        ("levain_\u2026secret", "holds no API key of Levain"),
+        ("wJalr/secret", "holds no API key of Levain"),
         ("levain_of_nobody_secret", "does not accept the key in LEVAIN_API_KEY (HTTP 401)"),
     ):
         monkeypatch.setenv("LEVAIN_API_KEY", key)
