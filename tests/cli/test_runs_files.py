@@ -109,6 +109,18 @@ def test_one_that_fails_stops_no_other(analytics: Command, api: Emulator, publis
     assert sorted(file.name for file in Path("files").iterdir()) == ["a.md", "c.md"]
 
 
+@pytest.mark.parametrize(
+    "name",
+    ["analytics.toml", "./Fleet.TOML", "a/analytics.toml .", "analyti\u0301cs.toml",
+     "analytic\u017f.toml", "ana\u034flytics\ufe0f.toml", "\uff46leet.toml"],
+)  # fmt: skip
+def test_no_artifact_becomes_a_settings_file(name: str) -> None:
+    """Names that some disk takes for `analytics.toml` or `fleet.toml` are given another one."""
+    (safe,) = safe_names([name])
+
+    assert safe == f"_{name.rpartition('/')[2].rstrip(' .')}"
+
+
 @given(st.lists(TEXT, max_size=8))
 @settings(max_examples=200)
 def test_any_names_become_file_names(filenames: list[str]) -> None:

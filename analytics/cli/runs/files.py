@@ -23,7 +23,8 @@ AT_A_TIME = 4
 LONGEST_NAME = 200  # bytes, below every file system's limit, with room for a number
 
 _UNSAFE = re.compile(r'[<>:"|?*]')
-_RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
+_RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?|(analytics|fleet)\.toml")
+"""Names of devices, and of files that say where keys are sent."""
 
 
 class Saved(msgspec.Struct, frozen=True, kw_only=True):
@@ -124,10 +125,15 @@ def _safe(filename: str) -> tuple[str, str]:
     last = re.split(r"[/\\]", filename)[-1]
     clean = "".join(char if char.isprintable() else "_" for char in last)
     clean = _UNSAFE.sub("_", clean).strip(" .") or "artifact"
-    if _RESERVED.fullmatch(clean):
+    if _RESERVED.fullmatch(_plain(clean)):
         clean = f"_{clean}"
     suffix = _cut(Path(clean).suffix, LONGEST_NAME // 4)
     return _cut(clean.removesuffix(Path(clean).suffix), LONGEST_NAME - len(suffix.encode())), suffix
+
+
+def _plain(name: str) -> str:
+    """Return the least that some file system tells a name by: small, and without marks."""
+    return unicodedata.normalize("NFKD", name.casefold()).encode("ascii", "ignore").decode()
 
 
 def _cut(text: str, size: int) -> str:
