@@ -144,8 +144,9 @@ class Settings(_File, frozen=True, kw_only=True):
 
 def load_settings(data_dir: Path | None = None, config: Path | None = None) -> Settings:
     """Load all settings; UsageError names a wrong one and its correction."""
-    path, must_exist = _config_file(config)
-    file, problems = converted(path, read_tables(path, must_exist=must_exist), _File, _fields())
+    named = config or _path_of("ANALYTICS_CONFIG")
+    path = named or Path(CONFIG_FILE)
+    file, problems = converted(path, read_tables(path, is_named=bool(named)), _File, _fields())
     api = default_api()
     workspaces = file.workspaces or [Workspace(api_key_env=API_KEY_ENV)]
     data = data_dir_of(data_dir)
@@ -238,12 +239,6 @@ def network_variables() -> dict[str, str]:
         for name, text in os.environ.items()
         if name.lower().endswith("_proxy") or name in _CERTIFICATES
     }
-
-
-def _config_file(config: Path | None) -> tuple[Path, bool]:
-    """Return the settings file, and True if it was named, so that it must exist."""
-    named = config or _path_of("ANALYTICS_CONFIG")
-    return named or Path(CONFIG_FILE), named is not None
 
 
 def data_dir_of(data_dir: Path | None) -> Path:

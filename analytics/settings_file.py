@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import os
 import re
 import tomllib
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from analytics.errors import UsageError
 
 KEY_TEXT = re.compile(r"levain_\w{8,}")
 
 
-def read_tables(path: Path, *, must_exist: bool) -> dict[str, Any]:
-    """Read a settings file; UsageError if it cannot be read, or holds a key."""
-    text = _read_text(path, must_exist=must_exist)
+def read_tables(path: Path, *, is_named: bool) -> dict[str, Any]:
+    """Read a settings file; UsageError if it cannot be read, or holds a key.
+
+    One that the user named must exist; one that was found must be ours, or root's.
+    """
+    text = _read_text(path, is_named=is_named)
     if KEY_TEXT.search(text):
         raise UsageError(
             f"{path} holds an API key. Keys belong in the environment:\n"
@@ -28,17 +32,20 @@ def read_tables(path: Path, *, must_exist: bool) -> dict[str, Any]:
         raise UsageError(f"{path} is not valid TOML: {error}.") from error
 
 
-def _read_text(path: Path, *, must_exist: bool) -> str:
-    """Return the text of a file; of one that is not there none, unless it must exist."""
+def _read_text(path: Path, *, is_named: bool) -> str:
+    """Return the text of a file; of one that is not there none, unless the user named it."""
     try:
-        return path.read_text(encoding="utf-8-sig")
+        with path.open(encoding="utf-8-sig") as file:
+            if not is_named:
+                _require_ours(path, file)
+            return file.read()
     except FileNotFoundError:
         if path.is_symlink():
             raise UsageError(
                 f"The settings file {path} is a link to {path.readlink()}, which is not there.\n"
                 "Let it lead to a file, or remove it for the default settings."
             ) from None
-        if must_exist:
+        if is_named:
             raise UsageError(
                 f"There is no settings file {path}.\n"
                 "Name one that is there, or write one with `analytics init`."
@@ -52,3 +59,22 @@ def _read_text(path: Path, *, must_exist: bool) -> str:
         ) from None
     except OSError as error:
         raise UsageError(f"The settings file {path} cannot be read: {error}.") from error
+
+
+def _require_ours(path: Path, file: TextIO) -> None:
+    """Raise UsageError for a file, opened from a path, that another user wrote or could write.
+
+    It says where keys are sent. The folder is not judged: who replaces the file there owns what
+    takes its place, or the link to it.
+    """
+    found = os.fstat(file.fileno())
+    if {found.st_uid, path.lstat().st_uid} - {0, os.geteuid()}:
+        reason, remedy = "belongs to another user", ""
+    elif found.st_mode & 0o022:
+        reason, remedy = "can be written by other users", f"Run `chmod go-w {path}`. "
+    else:
+        return
+    raise UsageError(
+        f"The settings file {path} {reason}, and says where API keys are sent.\n"
+        f"{remedy}If you trust it as it is, name it by --config."
+    )

@@ -64,6 +64,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Leave what is long to `make test-all`."""
     config.addinivalue_line("markers", "long: takes long and rarely fails; run by `make test-all`")
     config.option.markexpr = config.option.markexpr or "not long"
+    os.umask(0o022)  # as on most machines: others may read new files, and not write them
     for number in (signal.SIGINT, signal.SIGHUP):
         if signal.getsignal(number) is signal.SIG_IGN:
             # As by `nohup`. We go on to ignore it, but the commands that tests start do not.

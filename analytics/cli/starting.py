@@ -59,8 +59,8 @@ def start(file: Path, data_dir: Path | None, given: Answers) -> None:
     chosen = _valid(given)
     text = _settings_text(chosen)
     target.mkdir(parents=True, exist_ok=True)
-    with file.open("x", encoding="utf-8") as out:
-        out.write(text)
+    file.touch(0o600, exist_ok=False)
+    file.write_text(text, encoding="utf-8")
     say(f"wrote {file}")
     for path, is_new in _write_examples(target):
         say(f"wrote {path}" if is_new else f"kept  {path}, which was there")

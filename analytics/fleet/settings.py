@@ -118,7 +118,7 @@ def load_fleet(named: Path | None, data_dir: Path | None = None) -> Fleet:
             "Write them, with `folder` and tables [[workspaces]], or name a file by --config."
         )
     settings = path.with_name(CONFIG_FILE)
-    tables = read_tables(path, must_exist=True)
+    tables = read_tables(path, is_named=bool(named))
     if "storage" in tables or "://" in str(tables.get("folder")):
         raise UsageError(
             f"{path}: a fleet lies in a folder, and in no object store.\n"
@@ -140,7 +140,8 @@ def load_fleet(named: Path | None, data_dir: Path | None = None) -> Fleet:
         task=file.task,
         publish=file.publish,
         shards=_shards(path, file.workspaces),
-        batch=load_settings(None, settings if settings.exists() else None),
+        # Beside a file that was not named, they are those of the working folder, named no more.
+        batch=load_settings(None, settings if named and settings.exists() else None),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import stat
 import sys
 import tomllib
 from io import StringIO
@@ -32,7 +33,7 @@ def written(project: Path) -> dict[str, bytes]:
 
 
 def test_a_project_has_settings_and_one_example_of_each_kind(analytics: Command) -> None:
-    """The examples are those of the package, byte for byte; the settings are valid."""
+    """The examples are those of the package, byte for byte; the settings are valid, and ours."""
     result = analytics("init", "shop")
     files = written(Path("shop"))
     settings = load_settings(config=Path("shop/analytics.toml"))
@@ -43,6 +44,7 @@ def test_a_project_has_settings_and_one_example_of_each_kind(analytics: Command)
         "reporting": {"timezone": "UTC"},
     }
     assert settings.workspaces[0].api == "https://api.levainlabs.com"
+    assert stat.S_IMODE(settings.file.stat().st_mode) == 0o600
     assert files == EXAMPLES
     assert {Path(file).parent.as_posix() for file in files} == {
         "queries/marts",

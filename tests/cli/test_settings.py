@@ -135,6 +135,75 @@ def test_a_settings_file_is_utf8(analytics: Command) -> None:
     assert "analytics.toml is not UTF-8: line 2 has the byte 0xE9.\nSave it as" in result.err
 
 
+@pytest.mark.parametrize("mode", [0o660, 0o646])
+def test_settings_that_others_can_write_must_be_named(
+    analytics: Command, settings_file: SettingsFile, monkeypatch: pytest.MonkeyPatch, mode: int
+) -> None:
+    """A file that was found says where keys go: one that others can write is refused unread."""
+    settings_file("no TOML")
+    Path("analytics.toml").chmod(mode)
+    refused = analytics("status")
+
+    assert refused.code == 2
+    assert "analytics.toml can be written by other users, and says where API" in refused.err
+    assert "Run `chmod go-w analytics.toml`. If you trust it as it is, name it by" in refused.err
+    assert "is not valid TOML" in analytics("status", "--config", "analytics.toml").err
+    monkeypatch.setenv("ANALYTICS_CONFIG", "analytics.toml")
+    assert "is not valid TOML" in analytics("status").err
+
+
+@pytest.mark.parametrize("is_link", [False, True])
+def test_settings_of_another_user_must_be_named(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, *, is_link: bool
+) -> None:
+    """A found file is read if it is ours or root's; so is one that a link leads to, if that is."""
+    file = tmp_path / ("elsewhere.toml" if is_link else "analytics.toml")
+    file.write_text('[reporting]\ntimezone = "Asia/Tokyo"\n', encoding="utf-8")
+    if is_link:
+        Path("analytics.toml").symlink_to(file)
+    assert load_settings().reporting.timezone == "Asia/Tokyo"
+
+    belongs_to_another("analytics.toml", monkeypatch)
+    with pytest.raises(UsageError, match=r"analytics\.toml belongs to another user, .*\nIf you"):
+        load_settings()
+    named = Path("analytics.toml")
+    assert load_settings(config=named).reporting.timezone == "Asia/Tokyo"
+
+
+def test_settings_of_root_may_be_found(
+    settings_file: SettingsFile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever runs the command, root could do anything else as well."""
+    settings_file('[reporting]\ntimezone = "Asia/Tokyo"\n')
+    if os.geteuid():
+        pytest.skip("only root can make a file of root's")
+    monkeypatch.setattr(os, "geteuid", lambda: 65534)
+
+    assert load_settings().reporting.timezone == "Asia/Tokyo"
+
+
+def test_settings_beside_a_named_fleet_are_named() -> None:
+    """A `fleet.toml` that was found is judged as the file beside it is; a named one vouches."""
+    fleet, beside = Path("fleet.toml"), Path("analytics.toml")
+    fleet.write_text('folder = "fleet"\n[[workspaces]]\napi_key_env = "K"\n', encoding="utf-8")
+    beside.write_text('[reporting]\ntimezone = "Asia/Tokyo"\n', encoding="utf-8")
+    assert load_fleet(None).batch.reporting.timezone == "Asia/Tokyo"
+
+    for file in (beside, fleet):
+        file.chmod(0o666)
+        with pytest.raises(UsageError, match=rf"The settings file {file} can be written by other"):
+            load_fleet(None)
+        assert load_fleet(fleet).batch.reporting.timezone == "Asia/Tokyo"
+
+
+def belongs_to_another(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give a file, or the link itself, to another user; who is not root becomes that one."""
+    if os.geteuid():
+        monkeypatch.setattr(os, "geteuid", lambda: os.getuid() + 1)
+    else:
+        os.chown(path, 65534, -1, follow_symlinks=False)
+
+
 def test_the_command_line_comes_first(
     monkeypatch: pytest.MonkeyPatch, settings_file: SettingsFile
 ) -> None:
