@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import logging
 import os
+import secrets
+import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from io import StringIO
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from analytics.errors import AnalyticsError, UsageError, extra_needed
@@ -154,20 +157,35 @@ def _connected(address: str | None) -> Iterator[Any]:
     """Yield Ray, connected to a cluster, or started on this machine."""
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
-    with extra_needed("A fleet", "fleet"):
-        import ray
-    # Without "local", Ray would join a cluster that it finds on this machine.
-    local = {"address": "local", "include_dashboard": False}
-    options: dict[str, Any] = {"address": address} if address else local
-    try:
-        ray.init(**options, log_to_driver=False, logging_level=logging.ERROR)
-    except (ConnectionError, ValueError, RuntimeError) as error:
-        where = f" at {address}" if address else ""
-        raise UsageError(
-            f"Ray cannot be used{where}: {str(error).partition(chr(10))[0]}\n"
-            "Start its cluster, or name the address that `ray start` printed."
-        ) from error
-    try:
-        yield ray
-    finally:
-        ray.shutdown()
+    with nullcontext({"address": address}) if address else _local() as options:
+        with extra_needed("A fleet", "fleet"):
+            import ray
+        try:
+            ray.init(**options, log_to_driver=False, logging_level=logging.ERROR)
+        except (ConnectionError, ValueError, RuntimeError, ray.exceptions.RayError) as error:
+            where = f" at {address}" if address else ""
+            raise UsageError(
+                f"Ray cannot be used{where}: {str(error).partition(chr(10))[0]}\n"
+                "Start its cluster, name the address that `ray start` printed, and set"
+                " RAY_AUTH_MODE and RAY_AUTH_TOKEN as its machines have them."
+            ) from error
+        try:
+            yield ray
+        finally:
+            ray.shutdown()
+
+
+@contextmanager
+def _local() -> Iterator[dict[str, Any]]:
+    """Yield options of Ray for a cluster of this machine that no other user can reach.
+
+    It listens on the loopback alone, asks for a token that only its processes know, and has its
+    files and sockets in a folder of ours: Ray opens those that it makes itself to all.
+    """
+    os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"  # as on macOS: by default the loopback
+    os.environ["RAY_AUTH_TOKEN"] = secrets.token_hex(32)
+    os.environ.pop("RAY_AUTH_MODE", None)  # by default, Ray started so asks for a token
+    short = "/tmp" if sys.platform == "darwin" else None  # noqa: S108 - for paths of sockets
+    with TemporaryDirectory(prefix="ray-", dir=short, ignore_cleanup_errors=True) as folder:
+        # Without "local", Ray would join a cluster that it finds on this machine.
+        yield {"address": "local", "include_dashboard": False, "_temp_dir": f"{folder}/ray"}

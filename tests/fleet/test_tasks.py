@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -33,6 +34,52 @@ ROOT = Path(__file__).parents[2]
 RUNS = [6, 9, 4, 7]
 SHARDS = ["a", "b", "c", "d"]
 NEVER = datetime.min.replace(tzinfo=UTC)
+
+LOOK = """
+import json, os, socket, sys
+from contextlib import suppress
+from pathlib import Path
+
+from analytics.fleet.settings import load_fleet
+from analytics.fleet.tasks import run_batches
+
+outcomes = run_batches(load_fleet(Path(sys.argv[1])), ["a"], None)
+outcome = next(outcomes)
+
+import grpc, psutil, ray
+
+def status(token):
+    asking = grpc.insecure_channel(ray.get_runtime_context().gcs_address).unary_unary(
+        "/ray.rpc.NodeInfoGcsService/GetAllNodeInfo"
+    )
+    try:
+        asking(b"", metadata=[("authorization", f"Bearer {token}")] if token else None)
+    except grpc.RpcError as error:
+        return error.code().name
+
+seen = []
+for one in [psutil.Process(), *psutil.Process().children(recursive=True)]:
+    with suppress(psutil.NoSuchProcess):  # Ray ends those that it needs no longer
+        seen.append((one.name(), one.cmdline(), one.net_connections("all"), one.open_files()))
+ends = [each for *_, connections, _ in seen for each in connections]
+paths = {
+    *(each.laddr for each in ends if each.family == socket.AF_UNIX and each.laddr),
+    *(each.path for *_, files in seen for each in files if each.mode != "r"),
+}
+token = os.environ["RAY_AUTH_TOKEN"]
+print(json.dumps({
+    "exit_code": outcome.exit_code,
+    "processes": [name for name, *_ in seen],
+    "listening": [each.laddr.ip for each in ends if each.status == psutil.CONN_LISTEN],
+    "answers": [status(each) for each in (None, "0" * 64, token)],
+    "commands_with_token": [name for name, command, *_ in seen if token in " ".join(command)],
+    "paths": sorted(paths),
+    "open_to_others": [each for each in sorted(paths)
+                       if all(folder.stat().st_mode & 0o077 for folder in Path(each).parents)],
+}))
+outcomes.close()
+"""
+"""A batch in a cluster of its own, which is looked at before it ends."""
 
 pytestmark = pytest.mark.filterwarnings("default")  # Ray leaves sockets and files to Python
 
@@ -169,6 +216,44 @@ def test_a_lost_cluster_leaves_each_shard_whole(given: Given) -> None:
     nightly(given.fleet, [], None, quiet())
 
     require_good(given, before)
+
+
+def test_a_local_fleet_is_closed_to_others(given: Given, tmp_path: Path) -> None:
+    """It listens on the loopback alone, knows its own token, and hides its files and sockets."""
+    done = subprocess.run(
+        [sys.executable, "-c", LOOK, given.fleet.file],
+        capture_output=True, check=False, text=True, timeout=300,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "HOME": str(tmp_path),
+             "RAY_AUTH_MODE": "disabled"},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    seen = json.loads(done.stdout)
+
+    assert seen["exit_code"] == 0
+    assert {"gcs_server", "raylet"} < set(seen["processes"])
+    assert len(seen["listening"]) > 4
+    assert {each.removeprefix("::ffff:") for each in seen["listening"]} == {"127.0.0.1"}
+    assert seen["answers"] == ["UNAUTHENTICATED", "UNAUTHENTICATED", None]
+    assert seen["commands_with_token"] == []
+    assert [each for each in seen["paths"] if each.endswith(("/sockets/raylet", "/raylet.out"))]
+    assert seen["open_to_others"] == []
+    assert not any(map(os.path.lexists, seen["paths"]))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_missing_token_is_told(given: Given, tmp_path: Path) -> None:
+    """Where a cluster asks for a token and none is set, the error names the variables to set."""
+    done = subprocess.run(
+        [sys.executable, "-m", "analytics", "fleet", "nightly", "--config", given.fleet.file,
+         "--address", "127.0.0.1:9"],
+        capture_output=True, check=False, text=True, timeout=300,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "HOME": str(tmp_path),
+             "RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": ""},
+    )  # fmt: skip
+
+    assert done.returncode == 2
+    assert "set RAY_AUTH_MODE and RAY_AUTH_TOKEN as its machines have them" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_an_unknown_shard_is_refused(given: Given) -> None:
