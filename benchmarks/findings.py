@@ -123,6 +123,15 @@ def _events() -> Iterator[_Event]:
         tuple(Agent(f"a-{number}", 120) for number in range(5)),
         Events(outage=(EVENT, 9, 2, 0.8)),
     )
+    for runs, first, hours, share in ((60, 18, 6, 14 / 15), (12, 0, 24, 2 / 3)):
+        yield _Event(
+            f"{share:.0%} of the runs of an agent of {runs} a day fail for {hours} hours,"
+            " within a day",
+            1,
+            "failure_burst",
+            (Agent("a", runs, 0.04),),
+            Events(failing={"a": (EVENT, first, hours, share)}),
+        )
 
 
 if __name__ == "__main__":

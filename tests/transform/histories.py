@@ -49,15 +49,16 @@ class Agent:
 
 @dataclass(frozen=True)
 class Events:
-    """Events: days on which prices rise to a ratio, failure rates of versions, and an outage.
+    """Events: days on which prices rise to a ratio, failure rates of versions, and outages.
 
-    A price is of a model, a failure rate of an agent's version, an outage of all runs: its day,
-    first hour, hours, and the share of runs that fail.
+    A price is of a model, a failure rate of an agent's version, an outage of the provider, or of
+    an agent alone: its day, first hour, hours, and the share of runs that fail.
     """
 
     prices: Mapping[str, tuple[int, float]] = field(default_factory=dict)
     rates: Mapping[tuple[str, int], float] = field(default_factory=dict)
     outage: tuple[int, int, int, float] | None = None
+    failing: Mapping[str, tuple[int, int, int, float]] = field(default_factory=dict)
 
 
 class History:
@@ -138,11 +139,10 @@ class History:
             cost = sum(each[2] for each in runs) * count / drawn * ratio
             requests, failed = count * _REQUESTS, self._hits(count, rate)
             errors = self._hits(requests, _ERRORS)
-            if events.outage:
-                out_day, out_hour, hours, share = events.outage
-                if day == out_day and out_hour <= hour < out_hour + hours:
-                    failed = self._hits(count, share)
-                    errors += failed
+            for outage in (events.outage, events.failing.get(agent.name)):
+                if outage and outage[0] == day and outage[1] <= hour < outage[1] + outage[2]:
+                    failed = self._hits(count, outage[3])
+                    errors += failed if outage is events.outage else 0
             place = "w", agent.name
             usd = Decimal(cost).quantize(Decimal("1e-10"))
             self._rows["hours"].append(

@@ -14,7 +14,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from analytics.transform.findings.failures import bursts
+from analytics.transform.findings.bursts import bursts
 from analytics.transform.findings.said import identity
 from analytics.transform.findings.steps import WINDOW, cost_jumps, price_steps, step_of
 from tests.transform.histories import START, Agent, Events, History
@@ -102,15 +102,15 @@ def test_an_outage_of_two_hours_is_found() -> None:
     assert burst["cost_usd"] > 0
 
 
-def test_two_bursts_of_a_day_are_two_findings() -> None:
-    """They begin at other hours; the name of the subject may be missing."""
+def test_bursts_of_a_day_are_one_finding() -> None:
+    """A later batch may see another first hour; the name of the subject may be missing."""
     row = {"kind": "failure_burst", "workspace_id": "w", "agent_id": "(all)", "subject": None}
-    first, second, again = (
+    first, same_day, next_day = (
         identity({**row, "detail": "tool", "since": START + timedelta(hours=hour)})
-        for hour in (2, 15, 2)
+        for hour in (2, 15, 26)
     )
 
-    assert first == again != second
+    assert first == same_day != next_day
 
 
 def test_a_jump_of_cost_is_found_on_weekdays_and_weekends() -> None:
@@ -167,6 +167,49 @@ def test_a_burst_lasts_that_is_there_at_the_end() -> None:
     (found,) = bursts("tool", hours.filter(pl.col("hour") < now), START, now)
 
     assert (found.since, found.until) == (began, None)
+
+
+def slow_agents(runs_a_day: int, failed: int, of: int, hours: int) -> pl.DataFrame:
+    """A hundred agents of a few runs a day, 4 % of which fail; on one day more do within hours."""
+    draw = Random(11)
+    rows = []
+    for number in range(100):
+        begin = 24 * 50 + draw.randrange(25 - hours)
+        for day in range(56):
+            for at in draw.choices(range(24), k=runs_a_day):
+                hour = 24 * day + at
+                if not begin <= hour < begin + hours:
+                    rows.append((f"a-{number}", hour, draw.random() < 0.04))
+        bad = draw.sample(range(of), failed)
+        rows += [(f"a-{number}", begin + draw.randrange(hours), each in bad) for each in range(of)]
+    runs = pl.DataFrame(rows, schema=["subject", "hour", "is_failed"], orient="row")
+    return runs.group_by("subject", hour=START + pl.duration(hours="hour")).agg(
+        workspace_id=pl.lit("w"), try_count=pl.len(), error_count=pl.col("is_failed").sum()
+    )
+
+
+SLOW = [(60, 14, 15, 6), (12, 8, 12, 24)]  # runs a day, failed, of so many, within hours
+
+
+@pytest.mark.parametrize("outage", SLOW)
+def test_an_outage_of_a_slow_agent_is_found(outage: tuple[int, int, int, int]) -> None:
+    """Few runs of an hour do not hide what all runs of some hours tell; each is told once."""
+    found = bursts("agent", slow_agents(*outage), START, START + timedelta(days=56))
+
+    assert len(found) == len({each.subject for each in found}) >= 95
+    assert {each.since.date() for each in found} == {(START + timedelta(days=50)).date()}
+
+
+@pytest.mark.parametrize("outage", [*SLOW, (60, 30, 60, 24)])
+def test_a_burst_stays_one_as_it_grows(outage: tuple[int, int, int, int]) -> None:
+    """Batches at any hour of it and after it see the same date, so that it is sent once."""
+    hours, seen = slow_agents(*outage), set()
+    for number in range(24 * 50 + 3, 24 * 52, 3):
+        now = START + timedelta(hours=number)
+        for each in bursts("agent", hours.filter(pl.col("hour") < now), START, now):
+            seen.add((each.subject, each.since.date()))
+
+    assert len(seen) == len({subject for subject, _ in seen}) >= 95
 
 
 def drifting(seed: int, days: int = 56) -> dict[date, float]:

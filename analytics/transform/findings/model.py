@@ -8,9 +8,11 @@ from datetime import date, datetime, timedelta
 
 import polars as pl
 
-from analytics.transform.findings import failures, standing, steps
+from analytics.transform.findings import standing, steps
+from analytics.transform.findings.bursts import bursts, with_runs
 from analytics.transform.findings.finding import SCHEMA, Begun, Finding, in_utc
 from analytics.transform.findings.inputs import INPUTS
+from analytics.transform.findings.versions import worse_versions
 from analytics.transform.models import Header, polars_model
 
 _AN_HOUR = timedelta(hours=1)
@@ -41,14 +43,12 @@ def findings(
     whole = hours.filter("is_whole").with_columns(utc_date=pl.col("hour").dt.date())
     errors = _errors(hours, pl.concat([tools, tool_errors], how="diagonal"), runs)
     of_services = [
-        each
-        for of in ("provider", "tool")
-        for each in failures.bursts(of, errors[of], recent, last)
+        each for of in ("provider", "tool") for each in bursts(of, errors[of], recent, last)
     ]
     began = _days_by_agent(versions, pl.col("first_run_at").dt.date())
     priced = steps.price_steps(whole, began)
     stepped = _stepped(priced, whole)
-    worse = failures.worse_versions(
+    worse = worse_versions(
         versions, _without(version_hours, of_services, last), version_costs, stepped
     )
     is_worse = defaultdict[tuple[str, str], list[Finding]](list)
@@ -79,7 +79,7 @@ def findings(
     jumps = [*of_runs, *steps.cost_jumps("day", _agent_days(whole), explained_too)]
     of_agents = [
         each
-        for each in failures.bursts("agent", errors["agent"], recent, last)
+        for each in bursts("agent", errors["agent"], recent, last)
         if not any(
             _overlap(each, other)
             for other in (*of_services, *is_worse[each.workspace_id, each.agent_id])
@@ -89,7 +89,7 @@ def findings(
     found = [
         *worse,
         *priced,
-        *failures.with_runs([*of_services, *of_agents], met, runs, days),
+        *with_runs([*of_services, *of_agents], met, runs, days),
         *jumps,
         *standing.waste("idle_runs", idle),
         *standing.waste("repeated_errors", repeated),

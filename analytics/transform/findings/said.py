@@ -75,13 +75,13 @@ def ranked(findings: pl.DataFrame) -> pl.DataFrame:
 def identity(row: Row) -> str:
     """Return the identity of a finding, the same in each batch that finds it.
 
-    That of a burst has its first hour: there may be several.
+    That of a burst has its first UTC date: there may be several, but not on one date.
     """
     parts = [row[name] for name in ("kind", "workspace_id", "agent_id", "subject")]
     if row["kind"] in _TOLD_APART:
         parts.append(row["detail"])
     if row["kind"] == "failure_burst":
-        parts.append(row["since"].isoformat())
+        parts.append(row["since"].date().isoformat())
     return sha256("\0".join(map(str, parts)).encode()).hexdigest()[:16]
 
 
