@@ -34,6 +34,11 @@ class Artifacts:
 
         FileExistsError if `target` exists: no file is ever replaced.
         """
+        transport = self._transport
         return await download(
-            self._transport.files, lambda: self.url(run_id, key), target, is_new=True
+            transport.files,
+            lambda: self.url(run_id, key),
+            target,
+            is_new=True,
+            hidden=transport.hidden,
         )

@@ -38,10 +38,16 @@ class _Broken(Exception):  # noqa: N818  # private
 
 
 async def download(
-    client: httpx.AsyncClient, url_of: UrlOf, target: Path, *, is_new: bool = False
+    client: httpx.AsyncClient,
+    url_of: UrlOf,
+    target: Path,
+    *,
+    is_new: bool = False,
+    hidden: Callable[[str], str] = str,
 ) -> int:
     """Write a file to `target`, and return its size in bytes.
 
+    `hidden` returns a text without keys: a message may quote what the host sent.
     Each attempt asks for a fresh URL. `target` appears, or is replaced, only once the file is
     complete; DownloadFailedError if it cannot be completed; FileExistsError if `is_new` and
     `target` exists.
@@ -56,16 +62,18 @@ async def download(
                     url = (await url_of()).url
                     file.seek(0)
                     file.truncate()
-                    await _fetch(client, url, file)
+                    await _fetch(client, url, file, hidden)
                     return file.tell()
         except (_Broken, httpx.UnsupportedProtocol, httpx.InvalidURL, UnicodeError) as error:
-            raise _failed(url, str(error).rstrip(".")) from error
+            raise _failed(url, hidden(str(error)).rstrip(".")) from error
         except ExceptionGroup as errors:  # of a port that is none, when it is connected to
-            raise _failed(url, str(errors.exceptions[0]).rstrip(".")) from errors
+            raise _failed(url, hidden(str(errors.exceptions[0])).rstrip(".")) from errors
     raise AssertionError("the last attempt returns or raises")
 
 
-async def _fetch(client: httpx.AsyncClient, url: str, file: BinaryIO) -> None:
+async def _fetch(
+    client: httpx.AsyncClient, url: str, file: BinaryIO, hidden: Callable[[str], str]
+) -> None:
     """Write the bytes that a URL, or the address that it redirects to, gives."""
     request = client.build_request("GET", url, headers={"Accept-Encoding": "identity"})
     try:
@@ -82,7 +90,7 @@ async def _fetch(client: httpx.AsyncClient, url: str, file: BinaryIO) -> None:
     except httpx.UnsupportedProtocol:
         raise
     except httpx.HTTPError as error:
-        raise _Broken(in_words(error)) from error
+        raise _Broken(hidden(in_words(error))) from error
     raise _failed(url, f"it was redirected {MOST_ADDRESSES} times")
 
 

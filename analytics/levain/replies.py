@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import gzip
 import io
-import json
 import re
 import zlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from os.path import commonprefix
 from typing import Any
 
 import httpx
+import msgspec
 import zstandard
 
-from analytics.levain.repairs import shallow
+from analytics.levain.answers import body_of, fields_of
+from analytics.levain.errors import AnswerBrokenError
 
 LONGEST_DETAIL = 200  # characters
 KEY_MARK = b"[key]"
@@ -28,6 +30,12 @@ ENCODINGS = "gzip, zstd"
 """Encodings that requests ask for. A response has one of them at most."""
 
 _SLICE = 1 << 20  # bytes that are unpacked at a time
+
+# Where none of these is in a text, no character of a key is written as an escape.
+_ESCAPES = [
+    (pattern[:1], re.compile(pattern).search)
+    for pattern in (rb"\\(?:u00|x|/)", rb"%[2-7][0-9A-Fa-f]", rb"&#")
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,38 +62,67 @@ def reply_of(status: int, headers: Iterable[tuple[bytes, bytes]], content: bytes
 
 
 def hide_keys(keys: Iterable[str]) -> Callable[[bytes], bytes]:
-    """Return a function that puts KEY_MARK in place of keys, also of those escaped in JSON."""
-    plain = [key.encode() for key in dict.fromkeys(keys) if len(key) >= _SHORTEST_KEY]
-    each = [
-        b"".join(rb"(?:%b|\\u(?i:%04x))" % (re.escape(bytes([c])), c) for c in k) for k in plain
-    ]
-    escaped = re.compile(b"|".join(each) or rb"(?!)")
+    """Return a function that puts KEY_MARK in place of keys.
+
+    Also of those with escapes in place of characters: of JSON, URLs and HTML, once or several times
+    over.
+    """
+    plain = sorted({key for key in keys if len(key) >= _SHORTEST_KEY}, key=len, reverse=True)
+    begin = commonprefix(plain)  # noqa: RUF071 - of characters: keys begin alike
+    ends = "|".join(_spellings(key[len(begin) :]) for key in plain)
+    spelled = re.compile(f"{_spellings(begin)}(?:{ends})".encode() if plain else rb"(?!)")
 
     def hide(text: bytes) -> bytes:
         for key in plain:
-            text = text.replace(key, KEY_MARK)
-        return escaped.sub(KEY_MARK, text) if b"\\u00" in text else text
+            text = text.replace(key.encode(), KEY_MARK)
+        for mark, is_escape_in in _ESCAPES:
+            if mark in text and is_escape_in(text):
+                return spelled.sub(KEY_MARK, text)
+        return text
 
     return hide
+
+
+def _spellings(text: str) -> str:
+    r"""Return a pattern of all spellings of a text: `l`, `\\u006c`, `\x6C`, `%256c`, `&#108;`.
+
+    Each begins with a byte of its own, so that most of a text is passed over; a row of backslashes
+    is looked at from its first one alone.
+    """
+    return "".join(
+        rf"(?:{re.escape(char)}|\\(?<!\\\\)\\*+(?:(?:u00|x){_hex(char)}|{re.escape(char)})"
+        rf"|%(?:25)*+{_hex(char)}|&\#(?:0*+{ord(char)}|[xX]0*+{_hex(char)});)"
+        for char in text
+    )
+
+
+def _hex(char: str) -> str:
+    return "".join(f"[{digit}{digit.upper()}]" for digit in f"{ord(char):02x}")
 
 
 def detail_of(reply: Reply) -> str:
     """Return the API's error message, in any of its shapes, cut to one line; empty if none."""
     try:
-        detail = json.loads(shallow(reply.content))["detail"]
-    except (ValueError, KeyError, TypeError):
+        body = body_of("", reply.content)
+        detail = {} if isinstance(body, list) else msgspec.json.decode(fields_of(body)["detail"])
+    except (AnswerBrokenError, msgspec.MsgspecError, KeyError):
         return ""
     if isinstance(detail, dict):
         detail = detail.get("message") or detail.get("reason") or detail.get("error") or detail
     if isinstance(detail, list):
         detail = "; ".join(_problem(item) for item in detail if isinstance(item, dict))
-    return "" if detail is None else " ".join(str(detail).split())[:LONGEST_DETAIL]
+    return one_line(str(detail)) if detail else ""
 
 
 def _problem(item: dict[str, object]) -> str:
     """Return the message of an invalid field, after the path of the field."""
     message, path = str(item.get("msg", item)), item.get("loc")
     return f"{'.'.join(map(str, path))}: {message}" if path and isinstance(path, list) else message
+
+
+def one_line(text: str) -> str:
+    """Return the beginning of a text, in one line: after keys were hidden, as it may cut one."""
+    return " ".join(text.split())[:LONGEST_DETAIL]
 
 
 def require_length(length: int) -> None:
@@ -104,7 +141,7 @@ def _unpacked(encoding: str, content: bytes) -> bytes:
         case "zstd":
             stream = zstandard.ZstdDecompressor().stream_reader(content, read_across_frames=True)
         case _:
-            raise httpx.DecodingError(f"it is packed as {encoding[:50]!r}, not as asked for")
+            raise httpx.DecodingError(f"it is packed as {encoding!r}, not as asked for")
     unpacked = bytearray()
     try:
         while part := stream.read(_SLICE):

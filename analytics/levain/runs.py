@@ -187,7 +187,10 @@ class Runs:
 
     async def download_log(self, run_id: str, target: Path) -> int:
         """Write the full raw log (mostly JSON lines) to `target`, and return its size in bytes."""
-        return await download(self._transport.files, lambda: self.log_url(run_id), target)
+        transport = self._transport
+        return await download(
+            transport.files, lambda: self.log_url(run_id), target, hidden=transport.hidden
+        )
 
     async def cancel(self, run_id: str) -> Run:
         """Cancel a run by its session, and return it: still running its last step, or cancelled.

@@ -39,7 +39,7 @@ from analytics.levain.errors import (
 )
 from analytics.levain.rate_limiter import RateLimiter
 from analytics.levain.records import typed
-from analytics.levain.replies import ENCODINGS, Reply, detail_of, hide_keys
+from analytics.levain.replies import ENCODINGS, Reply, detail_of, hide_keys, one_line
 
 _logger = logging.getLogger("analytics.levain")
 
@@ -278,8 +278,7 @@ class Transport:
             raise ConnectionFailedError(request, took) from error
         except httpx.HTTPError as error:
             # The library's message may quote what came, and its cause does.
-            cause = self._hide_keys(in_words(error).encode()).decode()
-            raise ConnectionFailedError(request, cause) from error
+            raise ConnectionFailedError(request, one_line(self.hidden(in_words(error)))) from error
         except (httpx.InvalidURL, UnicodeError) as error:  # of a name that no host can have
             raise LevainError(request, str(error)) from error
         _logger.debug(
@@ -307,10 +306,12 @@ class Transport:
 
     def _keyless(self, reply: Reply) -> Reply:
         """Return a response without keys: before anything of it is read, kept or shown."""
-        headers = {
-            name: self._hide_keys(text.encode()).decode() for name, text in reply.headers.items()
-        }
+        headers = {name: self.hidden(text) for name, text in reply.headers.items()}
         return Reply(reply.status, headers, self._hide_keys(reply.content))
+
+    def hidden(self, text: str) -> str:
+        """Return a text without keys."""
+        return self._hide_keys(text.encode()).decode()
 
     def _status_error(self, request: str, reply: Reply) -> LevainError:
         status, detail = reply.status, detail_of(reply)

@@ -146,15 +146,29 @@ def test_the_key_is_in_no_error(api: Emulator) -> None:
 
 
 @pytest.mark.parametrize(
-    "echo", [KEY, OTHER, r"\u006cevain_key", r"\u006Cevain_\u006bey", r"levain_other\u002fkey"]
+    "echo",
+    [
+        KEY,
+        OTHER,
+        r"\u006cevain_key",
+        r"\u006Cevain_\u006bey",
+        r"\\u006cevain_key",
+        r"levain_other\u002fkey",
+        r"levain_other\/key",
+        "levain_other%2Fkey",
+        "levain%5fkey",
+        "".join(f"%{ord(char):02x}" for char in KEY),
+        "".join(f"%2525{ord(char):02X}" for char in KEY),
+        "&#108;evain&#x5F;key",
+    ],
 )
 def test_a_text_of_the_api_has_a_mark_in_place_of_keys(echo: str) -> None:
-    """Records, messages of errors and redirect targets never hold a key, also not escaped."""
+    """Records, messages of errors and redirect targets never hold a key, nor one with escapes."""
     of_key = f"Bearer {echo} lacks a scope"
     transport = transport_of(
         httpx.Response(200, content=f'{{"name":"{of_key}"}}'),
         httpx.Response(403, content=f'{{"detail":"{of_key}"}}'),
-        httpx.Response(307, headers={"Location": f"/{KEY}"}),
+        httpx.Response(307, headers={"Location": f"/{echo}"}),
     )
 
     name = bytes(get(transport).record)
@@ -165,6 +179,30 @@ def test_a_text_of_the_api_has_a_mark_in_place_of_keys(echo: str) -> None:
 
     assert name == b'{"name":"Bearer [key] lacks a scope"}'
     assert refused.value.cause == "HTTP 403, Bearer [key] lacks a scope"
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-be", "utf-32", "utf-32-le", "utf-8-sig"])
+def test_a_detail_that_is_not_utf_8_is_none(encoding: str) -> None:
+    """A text is decoded once, as UTF-8: a key in another encoding is in no error."""
+    detail = f'{{"detail":"{KEY} lacks a scope"}}'.encode(encoding)
+
+    with pytest.raises(ForbiddenError) as refused:
+        get(transport_of(httpx.Response(403, content=detail)))
+    assert refused.value.cause == "HTTP 403"
+
+
+@pytest.mark.parametrize("answer", ["detail", "Location", "Content-Encoding"])
+def test_a_text_is_cut_after_keys_were_hidden(answer: str) -> None:
+    """No beginning of a key stands at the end of what is shown of a long text."""
+    text = "x" * 195 + KEY
+    given = httpx.Response(403, json={"detail": text})
+    if answer != "detail":
+        given = httpx.Response(307, headers={answer: text}, stream=httpx.ByteStream(b""))
+
+    with pytest.raises(LevainError) as raised:
+        get(transport_of(given))
+    assert "xxx" in raised.value.cause
+    assert "lev" not in raised.value.cause
 
 
 def test_a_short_key_replaces_nothing() -> None:
