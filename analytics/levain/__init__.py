@@ -12,6 +12,7 @@ from analytics.levain.answers import Answer, Fields, Record
 from analytics.levain.client import AsyncLevain
 from analytics.levain.errors import (
     AnswerBrokenError,
+    AnswerTooLargeError,
     ConnectionFailedError,
     DownloadFailedError,
     ForbiddenError,
@@ -63,6 +64,7 @@ __all__ = [
     "AgentTotals",
     "Answer",
     "AnswerBrokenError",
+    "AnswerTooLargeError",
     "Artifact",
     "ArtifactList",
     "AsyncLevain",

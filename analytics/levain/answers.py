@@ -10,8 +10,9 @@ from functools import cached_property
 
 import msgspec
 
-from analytics.levain.errors import AnswerBrokenError
-from analytics.levain.repairs import quote_not_finite, shallow
+from analytics.levain import bounds
+from analytics.levain.errors import AnswerBrokenError, AnswerTooLargeError
+from analytics.levain.repairs import are_few, quote_not_finite, shallow
 
 Record = msgspec.Raw
 """The text of a JSON object, with every digit as the API sent it."""
@@ -26,7 +27,7 @@ Params = Mapping[str, str | int]
 fields_of = msgspec.json.Decoder(Fields).decode
 """Return the fields of a record; msgspec.ValidationError if it is not an object."""
 
-_split = msgspec.json.Decoder(Records).decode
+_items_of = msgspec.json.Decoder(Records).decode
 
 # An escape such as \ud800 alone is valid JSON, but no Unicode text.
 _ESCAPE = re.compile(
@@ -74,7 +75,7 @@ class Answer:
         lists = [each for each in self.fields.values() if bytes(each)[:1] == b"["]
         if len(lists) != 1:
             raise AnswerBrokenError(self.path, "an object came where a list was expected")
-        return _split(lists[0])
+        return _split(self.path, lists[0])
 
 
 def body_of(request: str, content: bytes) -> Records | Record:
@@ -85,18 +86,28 @@ def body_of(request: str, content: bytes) -> Records | Record:
     try:
         if not content.isascii():
             content.decode()  # msgspec does not validate strings that it leaves undecoded
-        content = shallow(content)
+        content = shallow(request, content)
         if content.lstrip().startswith(b"["):
-            return _split(content)
+            return _split(request, content)
         fields_of(content)
     except msgspec.ValidationError as error:
         raise AnswerBrokenError(request, f"neither an object nor a list ({error})") from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        repaired = quote_not_finite(escape_lone_surrogates(content))
-        if repaired != content:
-            return body_of(request, repaired)
+        if are_few(content):
+            repaired = quote_not_finite(escape_lone_surrogates(content))
+            if repaired != content:
+                return body_of(request, repaired)
         raise AnswerBrokenError(request, f"the body is not whole JSON ({error})") from error
     return Record(content)
+
+
+def _split(request: str, content: bytes | Record) -> Records:
+    """Return the undecoded items of a list; AnswerTooLargeError for too many."""
+    records = _items_of(content)
+    if len(records) > bounds.MOST_RECORDS:
+        cause = f"it has more than {bounds.MOST_RECORDS:,} records"
+        raise AnswerTooLargeError(request, cause)
+    return records
 
 
 def escape_lone_surrogates(content: bytes) -> bytes:

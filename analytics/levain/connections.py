@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 import ssl
+from collections.abc import Callable
 from typing import cast
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 import httpx
 
-from analytics.levain.replies import Reply, reply_of, require_length
+from analytics.levain import bounds
+from analytics.levain.errors import AnswerTooLargeError
+from analytics.levain.replies import Body, Reply, TooLong, headers_of
 
 TIMEOUT = httpx.Timeout(30.0, connect=5.0)
 """Seconds: the longest silence of the API within a request, and to connect."""
@@ -28,30 +31,50 @@ class Connection:
     async def exchange(
         self, method: str, path: str, headers: dict[str, str], content: bytes | None
     ) -> Reply:
-        """Send a request and read its whole response; raises httpx.HTTPError, httpx.InvalidURL."""
+        """Send a request and read its whole response.
+
+        Raises httpx.HTTPError, httpx.InvalidURL; TimeoutError for one that comes too slowly, and
+        AnswerTooLargeError. Of an error that is too long, its status is returned.
+        """
         request = httpx.Request(
             method, self._api + path, headers=headers, content=content, extensions=_EXTENSIONS
         )
-        try:
-            response = await self._transport.handle_async_request(request)
-        except httpx.LocalProtocolError:  # whose message would show the key
-            raise httpx.LocalProtocolError("a header holds what HTTP does not allow") from None
-        body = bytearray()
-        try:
-            async for part in cast("httpx.AsyncByteStream", response.stream):
-                body += part
-                require_length(len(body))
-            return reply_of(response.status_code, response.headers.raw, bytes(body))
-        except httpx.DecodingError as error:
-            body.clear()  # errors are kept over all tries: not so what was received of a response
-            failure = httpx.DecodingError(str(error))
-        finally:
-            await response.aclose()
-        raise failure
+        async with bounds.in_time(bounds.SLOWEST_ANSWER) as came:
+            try:
+                response = await self._transport.handle_async_request(request)
+            except httpx.LocalProtocolError:  # whose message would show the key
+                raise httpx.LocalProtocolError("a header holds what HTTP does not allow") from None
+            try:
+                return await _received(response, came)
+            except TooLong as error:
+                asked = f"{method} {self._api}{path.partition('?')[0]}"
+                raise AnswerTooLargeError(asked, str(error)) from None
+            finally:
+                await response.aclose()
 
     async def aclose(self) -> None:
         """Close it."""
         await self._transport.aclose()
+
+
+async def _received(response: httpx.Response, came: Callable[[int], None]) -> Reply:
+    """Return the whole response; that of an error without its body, where that is too long."""
+    status, headers = response.status_code, headers_of(response.headers.raw)
+    is_answer = httpx.codes.is_success(status)
+    largest = bounds.LARGEST_ANSWER if is_answer else bounds.LARGEST_ERROR
+    body = Body(headers.get("content-encoding", ""), largest)
+    try:
+        body.expect(headers.get("content-length", ""))
+        async for part in cast("httpx.AsyncByteStream", response.stream):
+            came(len(part))
+            body.add(part)
+        return Reply(status, headers, body.content())
+    except TooLong:
+        if is_answer:
+            raise
+        return Reply(status, headers, b"")
+    finally:
+        body.clear()
 
 
 def connection_to(api: str, context: ssl.SSLContext) -> Connection:

@@ -10,6 +10,7 @@ import httpx
 import stamina
 
 from analytics import disk
+from analytics.levain import bounds
 from analytics.levain.connections import in_words
 from analytics.levain.errors import DownloadFailedError
 from analytics.levain.records import FileUrl
@@ -77,16 +78,19 @@ async def _fetch(
     """Write the bytes that a URL, or the address that it redirects to, gives."""
     request = client.build_request("GET", url, headers={"Accept-Encoding": "identity"})
     try:
-        for _ in range(MOST_ADDRESSES):
-            response = await client.send(request, stream=True)
-            try:
-                if response.next_request is None:
-                    await _take(response, url, file)
-                    return
-            finally:
-                # httpx would read what comes with a redirect, however long.
-                await response.aclose()
-            request = response.next_request
+        async with bounds.in_time(bounds.SLOWEST_FILE) as came:
+            for _ in range(MOST_ADDRESSES):
+                response = await client.send(request, stream=True)
+                try:
+                    if response.next_request is None:
+                        await _take(response, url, file, came)
+                        return
+                finally:
+                    # httpx would read what comes with a redirect, however long.
+                    await response.aclose()
+                request = response.next_request
+    except TimeoutError as error:
+        raise _Broken(str(error)) from error
     except httpx.UnsupportedProtocol:
         raise
     except httpx.HTTPError as error:
@@ -94,7 +98,9 @@ async def _fetch(
     raise _failed(url, f"it was redirected {MOST_ADDRESSES} times")
 
 
-async def _take(response: httpx.Response, url: str, file: BinaryIO) -> None:
+async def _take(
+    response: httpx.Response, url: str, file: BinaryIO, came: Callable[[int], None]
+) -> None:
     if response.status_code != httpx.codes.OK:
         cause = f"HTTP {response.status_code}"
         if response.is_client_error and response.status_code not in _PASSING:
@@ -102,6 +108,7 @@ async def _take(response: httpx.Response, url: str, file: BinaryIO) -> None:
         raise _Broken(cause)
     _require_size(url, int(response.headers.get("Content-Length", 0)))
     async for chunk in response.aiter_raw():
+        came(len(chunk))
         _require_size(url, file.tell() + len(chunk))
         file.write(chunk)
 

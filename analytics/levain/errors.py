@@ -4,6 +4,7 @@ LevainError
 ├── TransientError            worth another try
 │   ├── ConnectionFailedError no answer, or one that was cut short
 │   ├── AnswerBrokenError     a 2xx whose body is not the expected JSON, or of a read no 200
+│   │   └── AnswerTooLargeError  a 2xx of more than is read: not tried again
 │   ├── ServerFailedError     5xx, 408 (too slow a request), 425 (too early a one)
 │   ├── RedirectedError       3xx: another address, which must not see the key
 │   └── TooManyRequestsError  429
@@ -37,6 +38,13 @@ class ConnectionFailedError(TransientError):
 
 class AnswerBrokenError(TransientError):
     """The status is 2xx, and the body is not JSON of the expected shape, or of a read no 200."""
+
+
+class AnswerTooLargeError(AnswerBrokenError):
+    """The status is 2xx, and the body is longer, or has more in it, than this client reads.
+
+    Another attempt would bring the same, and is not made.
+    """
 
 
 class OutcomeUnknownError(LevainError):

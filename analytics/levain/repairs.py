@@ -4,19 +4,46 @@ from __future__ import annotations
 
 import re
 
-DEEPEST = 100
-"""Levels of a body that are read; what lies deeper is read as null."""
+from analytics.levain import bounds
+from analytics.levain.errors import AnswerTooLargeError
 
-_OTHERS = bytes(set(range(256)) - set(b"[]{}"))
+_NO_MARKS = bytes(set(range(256)) - set(b"[]{},"))
 _STRING = rb'"(?:[^"\\]++|\\.)*+"?'
 """A string, or the rest of the body where none ends it: no byte of it is looked at again."""
+_STRINGS = re.compile(_STRING, re.DOTALL)
 _BRACKETS = re.compile(_STRING + rb"|[\[\]{}]", re.DOTALL)
 _NOT_FINITE = re.compile(_STRING + rb"|(?P<number>-?(?:NaN|Infinity))", re.DOTALL)
 
 
-def shallow(content: bytes) -> bytes:
-    """Return JSON with null in place of each value below DEEPEST levels: decoders recurse."""
-    return _cut(content) if _may_be_deep(content) else content
+def require_few(request: str, content: bytes) -> bytes:
+    """Return the commas and brackets of a body; AnswerTooLargeError for one of too many.
+
+    Those of texts do not count, but may be among them.
+    """
+    marks = content.translate(None, _NO_MARKS)
+    if len(marks) > bounds.MOST_MARKS and are_few(content):
+        marks = _STRINGS.sub(b"", content).translate(None, _NO_MARKS)
+    if len(marks) > bounds.MOST_MARKS:
+        raise AnswerTooLargeError(request, f"it has more than {bounds.MOST_MARKS:,} values")
+    return marks
+
+
+def are_few(content: bytes) -> bool:
+    """Return True if a body has so few texts and escapes that each of them may be looked at."""
+    return content.count(b'"') + content.count(b"\\") <= bounds.MOST_TOKENS
+
+
+def shallow(request: str, content: bytes) -> bytes:
+    """Return JSON with null in place of each value below DEEPEST levels: decoders recurse.
+
+    AnswerTooLargeError for a body that has too much in it to be judged.
+    """
+    brackets = require_few(request, content).translate(None, b",")
+    if not _may_be_deep(brackets):
+        return content
+    if not are_few(content):
+        raise AnswerTooLargeError(request, f"it is nested below {bounds.DEEPEST} levels")
+    return _cut(content)
 
 
 def quote_not_finite(content: bytes) -> bytes:
@@ -26,14 +53,13 @@ def quote_not_finite(content: bytes) -> bytes:
     )
 
 
-def _may_be_deep(content: bytes) -> bool:
-    """Return False if the body is shallow, in a small part of the time that decoding it takes.
+def _may_be_deep(brackets: bytes) -> bool:
+    """Return False if a body of these brackets is shallow, sooner than it can be decoded.
 
-    Brackets within strings may only let it return True once too often.
+    Brackets of texts may only let it return True once too often.
     """
-    brackets = content.translate(None, _OTHERS)
-    for _ in range(DEEPEST):  # each pass removes the innermost level
-        if len(brackets) <= DEEPEST:
+    for _ in range(bounds.DEEPEST):  # each pass removes the innermost level
+        if len(brackets) <= bounds.DEEPEST:
             return False
         left = brackets.replace(b"[]", b"").replace(b"{}", b"")
         if len(left) == len(brackets):
@@ -48,11 +74,11 @@ def _cut(content: bytes) -> bytes:
         mark = found[0]
         if mark in (b"[", b"{"):
             depth += 1
-            if depth == DEEPEST + 1:
+            if depth == bounds.DEEPEST + 1:
                 kept += [content[start : found.start()], b"null"]
         elif mark in (b"]", b"}"):
-            if depth == DEEPEST + 1:
+            if depth == bounds.DEEPEST + 1:
                 start = found.end()
             depth -= 1
     # A value that does not end is cut off with its body, which then is no JSON.
-    return b"".join(kept) + (content[start:] if depth <= DEEPEST else b"")
+    return b"".join(kept) + (content[start:] if depth <= bounds.DEEPEST else b"")

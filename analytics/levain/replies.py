@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
-import io
 import re
 import zlib
 from collections.abc import Callable, Iterable
@@ -23,13 +21,13 @@ KEY_MARK = b"[key]"
 """Stands in place of an API key in a text of the API."""
 
 _SHORTEST_KEY = 8  # characters: a shorter one is no secret, and may be a part of any text
-LARGEST_ANSWER = 256_000_000
-"""Bytes of a response, as they come and as they are unpacked."""
 
 ENCODINGS = "gzip, zstd"
 """Encodings that requests ask for. A response has one of them at most."""
 
-_SLICE = 1 << 20  # bytes that are unpacked at a time
+_SLICE = 512  # bytes that are unpacked at a time: of the worst ones come 17 MB
+_NO_END = "it cannot be unpacked: it does not end where its data do"
+_LARGEST_WINDOW = 8 << 20  # bytes that an unpacker holds of what it has unpacked (RFC 9659)
 
 # Where none of these is in a text, no character of a key is written as an escape.
 _ESCAPES = [
@@ -47,18 +45,71 @@ class Reply:
     content: bytes
 
 
-def reply_of(status: int, headers: Iterable[tuple[bytes, bytes]], content: bytes) -> Reply:
-    """Return the response of these parts, decompressed; raises httpx.DecodingError.
+class TooLong(Exception):  # noqa: N818  # private to the client
+    """A body is longer than it may be; no more of it is read, nor unpacked."""
 
-    A response that is longer than LARGEST_ANSWER is an error of decoding too.
-    """
+
+class Body:
+    """The body of a response, unpacked as it comes; raises httpx.DecodingError and TooLong."""
+
+    def __init__(self, encoding: str, largest: int) -> None:
+        match encoding.lower():
+            case "" | "identity":
+                self._packed: Any = None
+            case "gzip":
+                self._packed = zlib.decompressobj(wbits=zlib.MAX_WBITS + 16)
+            case "zstd":
+                unpacker = zstandard.ZstdDecompressor(max_window_size=_LARGEST_WINDOW)
+                self._packed = unpacker.decompressobj()
+            case _:
+                raise httpx.DecodingError(f"it is packed as {encoding!r}, not as asked for")
+        self._largest = largest
+        self._came = 0
+        self._content = bytearray()
+
+    def expect(self, length: str) -> None:
+        """Take the length that the response says it has, if it says one."""
+        if length.isdecimal():
+            self._require(int(length))
+
+    def add(self, part: bytes) -> None:
+        """Take what has come."""
+        self._came += len(part)
+        self._require(self._came)
+        if self._packed is None:
+            self._content += part
+            return
+        try:
+            for start in range(0, len(part), _SLICE):
+                if self._packed.eof:
+                    raise httpx.DecodingError(_NO_END)
+                self._content += self._packed.decompress(part[start : start + _SLICE])
+                self._require(len(self._content))
+        except (zlib.error, zstandard.ZstdError) as error:
+            raise httpx.DecodingError(f"it cannot be unpacked: {error}") from error
+
+    def clear(self) -> None:
+        """Free what has come: errors, with all that is in use, are kept over all tries."""
+        self._content.clear()
+
+    def content(self) -> bytes:
+        """Return the whole body."""
+        if self._packed and self._came and (not self._packed.eof or self._packed.unused_data):
+            raise httpx.DecodingError(_NO_END)
+        return bytes(self._content)
+
+    def _require(self, length: int) -> None:
+        if length > self._largest:
+            raise TooLong(f"it is longer than {self._largest:,} bytes")
+
+
+def headers_of(raw: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
+    """Return headers by their names in lower case; those of one name are joined."""
     fields: dict[str, str] = {}
-    for raw_name, raw_text in headers:
+    for raw_name, raw_text in raw:
         name, text = raw_name.decode("latin-1").lower(), raw_text.decode("latin-1")
         fields[name] = f"{fields[name]}, {text}" if name in fields else text
-    if encoding := fields.get("content-encoding"):
-        content = _unpacked(encoding, content)
-    return Reply(status, fields, content)
+    return fields
 
 
 def hide_keys(keys: Iterable[str]) -> Callable[[bytes], bytes]:
@@ -123,30 +174,3 @@ def _problem(item: dict[str, object]) -> str:
 def one_line(text: str) -> str:
     """Return the beginning of a text, in one line: after keys were hidden, as it may cut one."""
     return " ".join(text.split())[:LONGEST_DETAIL]
-
-
-def require_length(length: int) -> None:
-    """Raise httpx.DecodingError for a response of so many bytes that is too long."""
-    if length > LARGEST_ANSWER:
-        raise httpx.DecodingError(f"the response is longer than {LARGEST_ANSWER:,} bytes")
-
-
-def _unpacked(encoding: str, content: bytes) -> bytes:
-    """Return what was packed; of more than LARGEST_ANSWER bytes no more is unpacked."""
-    match encoding.lower():
-        case "identity":
-            return content
-        case "gzip":
-            stream: Any = gzip.GzipFile(fileobj=io.BytesIO(content))
-        case "zstd":
-            stream = zstandard.ZstdDecompressor().stream_reader(content, read_across_frames=True)
-        case _:
-            raise httpx.DecodingError(f"it is packed as {encoding!r}, not as asked for")
-    unpacked = bytearray()
-    try:
-        while part := stream.read(_SLICE):
-            unpacked += part
-            require_length(len(unpacked))
-    except (OSError, EOFError, zlib.error, zstandard.ZstdError) as error:
-        raise httpx.DecodingError(f"it cannot be unpacked: {error}") from error
-    return bytes(unpacked)

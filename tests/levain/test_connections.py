@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from analytics.emulator.server import Emulator
-from analytics.levain import AsyncLevain, ConnectionFailedError, LevainError, replies
+from analytics.levain import AnswerTooLargeError, AsyncLevain, LevainError, bounds
 from analytics.levain.connections import proxy_for
 
 PROXY = "http://proxy.test:3128"
@@ -69,8 +69,8 @@ def test_requests_go_through_the_proxy(api: Emulator, monkeypatch: pytest.Monkey
             return (await levain.auth.me()).workspace_name
 
     assert asyncio.run(name()) == workspace.name
-    monkeypatch.setattr(replies, "LARGEST_ANSWER", 10)
-    with pytest.raises(ConnectionFailedError, match="longer than 10 bytes"):
+    monkeypatch.setattr(bounds, "LARGEST_ANSWER", 10)
+    with pytest.raises(AnswerTooLargeError, match="longer than 10 bytes"):
         asyncio.run(name())
 
 

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from analytics.levain import AnswerBrokenError
 from analytics.levain.answers import body_of
-from analytics.levain.repairs import _STRING, DEEPEST, quote_not_finite, shallow
+from analytics.levain.bounds import DEEPEST
+from analytics.levain.repairs import _STRING, quote_not_finite, shallow
 
 
 def nested(depth: int, opening: str, closing: str) -> bytes:
@@ -38,7 +39,7 @@ def test_a_monster_costs_only_what_lies_too_deep(depth: int, opening: str, closi
 def test_what_is_not_too_deep_stays_as_it_is() -> None:
     """A body of as many levels as are read is not touched, whatever its texts hold."""
     for content in (nested(DEEPEST - 2, "[", "]"), b'["' + b"[" * 1000 + b'"]'):
-        assert shallow(content) == content
+        assert shallow("request", content) == content
 
 
 @pytest.mark.parametrize("left_out", [1, 9_950, 20_000])
@@ -77,4 +78,4 @@ def test_whatever_is_shallow_is_unchanged(value: object) -> None:
     """No repair touches a body that decoders take."""
     content = json.dumps([value]).encode()
 
-    assert quote_not_finite(shallow(content)) == content
+    assert quote_not_finite(shallow("request", content)) == content

@@ -1,0 +1,268 @@
+"""Whatever a server sends, an answer, a list and a transfer end, and take little."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import tracemalloc
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import pytest
+import zstandard
+
+from analytics.levain import (
+    AnswerBrokenError,
+    AnswerTooLargeError,
+    AsyncLevain,
+    ConnectionFailedError,
+    DownloadFailedError,
+    LevainError,
+    OutcomeUnknownError,
+    bounds,
+    transport,
+)
+from analytics.levain.transport import TRIES
+from tests.jumping import run
+from tests.levain.answering import KEY
+from tests.levain.wire import Wire, response
+
+PACKED = "Content-Encoding: {}\r\n"
+SIZE = 4_000_000
+"""Bytes of a body that is too long where LARGEST_ANSWER is half of them."""
+
+
+async def runs(levain: AsyncLevain) -> list[bytes]:
+    return [bytes(run) async for page in levain.runs.pages() for run in page.records]
+
+
+@pytest.mark.parametrize(
+    ("encoding", "pack"),
+    [("identity", bytes), ("gzip", gzip.compress), ("zstd", zstandard.compress)],
+)
+def test_an_answer_that_is_too_long_is_asked_for_once(
+    monkeypatch: pytest.MonkeyPatch, encoding: str, pack: Callable[[bytes], bytes]
+) -> None:
+    """It is given up while it comes and is unpacked, and named; a shorter one is read."""
+    monkeypatch.setattr(bounds, "LARGEST_ANSWER", SIZE // 2)
+    headers = PACKED.format(encoding)
+    wire = Wire(response(pack(b"[%b]" % bytes(SIZE)), headers=headers))
+
+    with pytest.raises(AnswerTooLargeError, match=r"/api/v1/runs/: it is longer than 2,000,000 b"):
+        wire.ask(runs)
+    assert len(wire.requests) == 1
+    assert Wire(response(pack(b"[{}]"), headers=headers)).ask(runs) == [b"{}"]
+
+
+def test_an_answer_that_says_it_is_too_long_is_not_waited_for() -> None:
+    """The length that it says it has is enough; none of its body is sent here."""
+    wire = Wire(response(b"", length=bounds.LARGEST_ANSWER + 1))
+
+    with pytest.raises(AnswerTooLargeError, match="longer than 64,000,000 bytes"):
+        wire.ask(runs)
+
+
+def test_an_answer_of_unknown_length_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A body without an end is read up to the limit."""
+    monkeypatch.setattr(bounds, "LARGEST_ANSWER", 1_000_000)
+
+    async def endless() -> AsyncIterator[bytes]:
+        yield b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+        while True:
+            yield b"10000\r\n" + b"[" * 0x10000 + b"\r\n"
+
+    with pytest.raises(AnswerTooLargeError):
+        Wire(endless).ask(runs)
+
+
+def test_what_came_of_an_answer_is_freed_before_the_next_try() -> None:
+    """Errors are kept over all tries, and hold nothing of the bodies that broke off."""
+    torn = gzip.compress(bytes(SIZE))[:-4]
+    wire = Wire(response(torn, headers=PACKED.format("gzip")))
+    tracemalloc.start()
+    try:
+        with pytest.raises(ConnectionFailedError, match="it cannot be unpacked"):
+            wire.ask(runs)
+        assert tracemalloc.get_traced_memory()[1] < 4 * SIZE
+    finally:
+        tracemalloc.stop()
+    assert len(wire.requests) == TRIES
+
+
+@pytest.mark.parametrize("length", [None, 1 << 40])
+def test_of_an_error_that_is_too_long_the_status_counts(length: int | None) -> None:
+    """An error is as its status says, whatever its body is: it is retried, or not."""
+    body = b'{"detail":"%b"}' % bytes(bounds.LARGEST_ERROR)
+    wire = Wire(response(body, status=503, length=length), response(b"[]"))
+
+    assert wire.ask(runs) == []
+    assert len(wire.requests) == 2
+
+
+def test_a_change_whose_answer_is_too_long_may_have_been_made() -> None:
+    """What it came to is not known."""
+    wire = Wire(response(b"", length=1 << 40))
+
+    with pytest.raises(OutcomeUnknownError):
+        wire.ask(lambda levain: levain.runs.trigger("a", prompt="Go"))
+    assert len(wire.requests) == 1
+
+
+FEW = {"MOST_MARKS": 250_000, "MOST_TOKENS": 400_000, "MOST_RECORDS": 20_000}
+MANY = "it has more than 250,000 values"
+BROKEN = "not whole JSON"
+
+
+@pytest.mark.parametrize(
+    ("begin", "unit", "end", "error", "told"),
+    [
+        (b"[", b"0,", b"0]", AnswerTooLargeError, MANY),
+        (b"[", b"[],", b"0]", AnswerTooLargeError, MANY),
+        (b"", b"[", b"", AnswerTooLargeError, MANY),
+        (b"", b"]", b"", AnswerTooLargeError, MANY),
+        (b"", b'{"a":', b"", AnswerTooLargeError, MANY),
+        (b"[", b'"",', b'""]', AnswerTooLargeError, MANY),
+        (b'{"runs":[', b"0,", b"0]}", AnswerTooLargeError, MANY),
+        (b"[[" * 100, b'""', b"", AnswerTooLargeError, "nested below 100 levels"),
+        (b"[NaN", b'""', b"", AnswerBrokenError, BROKEN),
+        (b'[NaN"', rb"\\", b'"', AnswerBrokenError, BROKEN),
+    ],
+)
+@pytest.mark.parametrize("encoding", ["identity", "gzip"])
+def test_what_is_in_an_answer_is_judged_before_it_is_split(
+    monkeypatch: pytest.MonkeyPatch,
+    begin: bytes,
+    unit: bytes,
+    end: bytes,
+    error: type[LevainError],
+    told: str,
+    encoding: str,
+) -> None:
+    """Values, levels and texts without number cost a few times the memory that the body has."""
+    for name, most in FEW.items():
+        monkeypatch.setattr(bounds, name, most)
+    body = begin + unit * (1_600_000 // len(unit)) + end
+    packed = gzip.compress(body, 1) if encoding == "gzip" else body
+    wire = Wire(response(packed, headers=PACKED.format(encoding)))
+
+    tracemalloc.start()
+    try:
+        with pytest.raises(error, match=told):
+            wire.ask(runs, tries=1)
+        assert tracemalloc.get_traced_memory()[1] < 8 * len(body)
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("wrapped", [b"%b", b'{"runs":%b}'])
+def test_an_answer_has_so_many_records_at_most(
+    monkeypatch: pytest.MonkeyPatch, wrapped: bytes
+) -> None:
+    """A list of more records is refused, bare or in a wrapper."""
+    monkeypatch.setattr(bounds, "MOST_RECORDS", 3)
+
+    assert len(Wire(response(wrapped % b"[{},{},{}]")).ask(runs)) == 3
+    with pytest.raises(AnswerTooLargeError, match="it has more than 3 records"):
+        Wire(response(wrapped % b"[{},{},{},{}]")).ask(runs)
+
+
+def test_commas_and_brackets_of_texts_are_none_of_an_answer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A table or code in a prompt is no list, however long it is."""
+    for name, most in FEW.items():
+        monkeypatch.setattr(bounds, name, most)
+    record = b'{"user_prompt":"%b"}' % (rb"1,2,[{\"" * 60_000)
+
+    assert Wire(response(b"[%b]" % record)).ask(runs) == [record]
+
+
+@pytest.mark.parametrize(
+    "begin",
+    [b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 99999\r\n\r\n"],
+    ids=["headers", "body"],
+)
+def test_an_answer_that_drips_is_given_up_once(
+    monkeypatch: pytest.MonkeyPatch, begin: bytes
+) -> None:
+    """A try whose bytes come too slowly ends, however often one comes, and is the only one."""
+    monkeypatch.setattr(bounds, "PATIENCE", 0.05)
+    monkeypatch.setattr(transport, "GIVE_UP_AFTER", 0.05)
+
+    async def drip() -> AsyncIterator[bytes]:
+        yield begin
+        while True:
+            await asyncio.sleep(0.001)
+            yield b"x: y\r\n" if begin.endswith(b"OK\r\n") else b" "
+
+    wire = Wire(drip)
+    with pytest.raises(
+        ConnectionFailedError, match=r"less than 250,000 bytes a second for 0\.05 s"
+    ):
+        wire.ask(runs)
+    assert len(wire.requests) == 1
+
+
+def test_a_download_that_drips_is_given_up(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Each try of a file ends too, nothing is left of it, and its error tells why."""
+    monkeypatch.setattr(bounds, "PATIENCE", 0.05)
+
+    async def address() -> AsyncIterator[bytes]:
+        yield response(b'{"url":"%b/file","expires_in_seconds":9}' % wire.url.encode())
+
+    async def drip() -> AsyncIterator[bytes]:
+        yield b"HTTP/1.1 200 OK\r\nContent-Length: 99999\r\n\r\n"
+        while True:
+            await asyncio.sleep(0.001)
+            yield b"x"
+
+    wire = Wire(*[address, drip] * TRIES)
+    with pytest.raises(DownloadFailedError, match="/file: it brought less than 25,000 bytes a sec"):
+        wire.ask(lambda levain: levain.runs.download_log("a", tmp_path / "log"))
+    assert len(wire.requests) == 2 * TRIES
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_no_message_of_a_download_shows_a_key(tmp_path: Path) -> None:
+    """A file host that was told the key, and says it, is not quoted with it."""
+
+    async def address() -> AsyncIterator[bytes]:
+        yield response(b'{"url":"%b/file","expires_in_seconds":9}' % wire.url.encode())
+
+    wire = Wire(*[address, f"HTTP/9.9 {KEY}\r\n\r\n".encode()] * TRIES)
+    with pytest.raises(DownloadFailedError, match=r"HTTP/9.9 \[key\]"):
+        wire.ask(lambda levain: levain.runs.download_log("a", tmp_path / "log"))
+
+
+SECOND = 1.0
+
+
+@pytest.mark.parametrize(
+    ("first", "each", "ends_after"),
+    [
+        (0, 0, bounds.PATIENCE),
+        (0, 1, bounds.PATIENCE / 0.99),
+        (0, 90, bounds.PATIENCE / 0.1),
+        (10**9, 0, SECOND + bounds.PATIENCE),
+        (0, 100, None),
+        (0, 1000, None),
+    ],
+)
+def test_a_transfer_goes_on_while_it_is_fast_enough(
+    first: int, each: int, ends_after: float | None
+) -> None:
+    """One of 100 bytes a second takes any time; a slower one ends, also after a fast start."""
+
+    async def take() -> float | None:
+        now = asyncio.get_running_loop().time
+        try:
+            async with bounds.in_time(100) as came:
+                came(first)
+                for number in range(10_000):
+                    await asyncio.sleep(SECOND)
+                    came(each if number else first or each)
+        except TimeoutError:
+            return now()
+        return None
+
+    assert run(take()) == (ends_after and pytest.approx(ends_after, abs=10 * SECOND))
