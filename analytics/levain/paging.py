@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from typing import Generic, TypeVar
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import msgspec
 
+from analytics.levain import bounds
 from analytics.levain.answers import Answer, Params, Records
-from analytics.levain.errors import AnswerBrokenError
+from analytics.levain.errors import AnswerBrokenError, AnswerTooLargeError, LevainError
 from analytics.levain.records import typed
 from analytics.levain.transport import Transport
 
@@ -47,8 +48,20 @@ class Page(Generic[T]):
 async def one_page(
     transport: Transport, path: str, kind: type[T], params: Params | None = None
 ) -> Page[T]:
-    """Read a list that comes in one response; join all pages into the first if there are more."""
-    first, *more = [page async for page in pages(transport, path, params or {}, kind)]
+    """Read a list that comes in one response; join all pages into the first if there are more.
+
+    AnswerTooLargeError if they have more in them than one response may have.
+    """
+    found: list[Page[T]] = []
+    byte_count = record_count = 0
+    async for page in pages(transport, path, params or {}, kind):
+        found.append(page)
+        byte_count += page.answer.byte_count
+        record_count += len(page)
+        if byte_count > bounds.LARGEST_ANSWER or record_count > bounds.MOST_RECORDS:
+            cause = "its pages have more in them than is read of one answer"
+            raise AnswerTooLargeError(f"GET {path}", cause)
+    first, *more = found
     if not more:
         return first
     return Page(first.answer, [record for page in (first, *more) for record in page.records], kind)
@@ -57,14 +70,29 @@ async def one_page(
 async def pages(
     transport: Transport, path: str, params: Params, kind: type[T]
 ) -> AsyncIterator[Page[T]]:
-    """Yield each page of a list; the API sends one today, a `next` cursor or link is followed."""
+    """Yield each page of a list; the API sends one today, a `next` cursor or link is followed.
+
+    LevainError for a list without an end.
+    """
+    asked: set[int] = set()  # hashes: a cursor may be long
+    record_count = 0
     while True:
         answer = await transport.get_records(path, params)
         yield Page(answer, answer.records, kind)
         following = _next_params(answer)
         if following is None:
             return
+        asked.add(hash(urlencode(params)))
+        record_count += len(answer.records)
         params = {**params, **following}
+        if hash(urlencode(params)) in asked:
+            cause = "the list does not end: a page leads back to one that was read"
+        elif len(asked) >= bounds.MOST_PAGES or record_count > bounds.MOST_LISTED:
+            most = f"{bounds.MOST_PAGES:,} pages or {bounds.MOST_LISTED:,} records"
+            cause = f"the list does not end: it has more than {most}"
+        else:
+            continue
+        raise LevainError(f"GET {path}", cause)
 
 
 def _next_params(answer: Answer) -> dict[str, str] | None:

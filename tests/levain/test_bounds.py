@@ -7,6 +7,7 @@ import gzip
 import tracemalloc
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import zstandard
@@ -175,6 +176,66 @@ def test_commas_and_brackets_of_texts_are_none_of_an_answer(
     record = b'{"user_prompt":"%b"}' % (rb"1,2,[{\"" * 60_000)
 
     assert Wire(response(b"[%b]" % record)).ask(runs) == [record]
+
+
+def linked(link: str) -> bytes:
+    """A page of two runs that names a next one."""
+    return response(b"[{},{}]", headers=f'Link: <https://evil.test/?{link}>; rel="next"\r\n')
+
+
+async def events(levain: AsyncLevain) -> object:
+    return await levain.runs.log_events("a")
+
+
+@pytest.mark.parametrize(
+    ("answer", "request_count"),
+    [
+        (linked("cursor=1"), 2),
+        (linked("limit=200"), 1),
+        (linked(""), 1),
+        (response(b'{"runs":[],"next_cursor":7}'), 2),
+    ],
+)
+@pytest.mark.parametrize(("use", "path"), [(runs, "runs/"), (events, "runs/a/log/events")])
+def test_a_list_that_leads_in_a_circle_is_given_up(
+    answer: bytes, request_count: int, use: Any, path: str
+) -> None:
+    """A page that was read is not read again; the error names the list."""
+    wire = Wire(answer)
+
+    with pytest.raises(LevainError, match=f"^GET /api/v1/{path}: the list does not end: a page"):
+        wire.ask(use)
+    assert len(wire.requests) in (request_count, request_count + 1)
+
+
+@pytest.mark.parametrize(
+    ("bound", "most", "request_count"), [("MOST_PAGES", 5, 5), ("MOST_LISTED", 7, 4)]
+)
+def test_a_list_with_ever_new_pages_is_given_up(
+    monkeypatch: pytest.MonkeyPatch, bound: str, most: int, request_count: int
+) -> None:
+    """A list has so many pages and records at most; one that ends there is read."""
+    monkeypatch.setattr(bounds, bound, most)
+    pages = [linked(f"cursor={number}") for number in range(request_count)]
+
+    assert len(Wire(*pages[1:], response(b"[]")).ask(runs)) == 2 * (request_count - 1)
+    wire = Wire(*pages, response(b"[]"))
+    with pytest.raises(LevainError, match=r"runs/: the list does not end: it has more than .*"):
+        wire.ask(runs)
+    assert len(wire.requests) == request_count
+
+
+@pytest.mark.parametrize(("bound", "most"), [("MOST_RECORDS", 3), ("LARGEST_ANSWER", 20)])
+def test_pages_that_are_joined_are_one_answer(
+    monkeypatch: pytest.MonkeyPatch, bound: str, most: int
+) -> None:
+    """Together they are no longer than one may be."""
+    pages = [linked(f"cursor={number}") for number in range(3)]
+    assert len(Wire(*pages, response(b"[]")).ask(events)) == 6
+
+    monkeypatch.setattr(bounds, bound, most)
+    with pytest.raises(AnswerTooLargeError, match="log/events: its pages have more in them"):
+        Wire(*pages, response(b"[]")).ask(events)
 
 
 @pytest.mark.parametrize(
