@@ -10,6 +10,7 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Protocol
 
+from analytics.errors import AnalyticsError
 from analytics.extract.landing import Landing
 from analytics.extract.loads import new_loads
 from analytics.extract.refusals import Endpoint
@@ -21,6 +22,12 @@ TRAILING_DAYS = 8
 """The days that each batch reads again, because the API may still add to them."""
 
 AGENT_ROLLUPS = "agent_rollups"
+
+LONGEST_LULL = 1800.0
+"""Seconds without an answer after which a workspace is given up.
+
+One request, tried as often as it may be with the pauses that the API may ask for, takes half of it.
+"""
 
 
 class StepProgress(Protocol):
@@ -66,6 +73,7 @@ class WorkspaceBatch:
     new_version_count: int = 0
     quarantined_count: int = 0
     _loading: asyncio.Task[Loaded] | None = None
+    _lull: asyncio.Timeout | None = None
 
     def __post_init__(self) -> None:
         """Number the loads from the last landed one on: no other process lands meanwhile."""
@@ -105,6 +113,35 @@ class WorkspaceBatch:
             self.warnings.append(endpoint.warning())
 
     @asynccontextmanager
+    async def at_work(self) -> AsyncIterator[None]:
+        """Read within the block; AnalyticsError after LONGEST_LULL seconds without an answer.
+
+        What was landed stays. No load is still running after it, also after an error.
+        """
+        try:
+            async with asyncio.timeout(LONGEST_LULL) as lull:
+                self._lull = lull
+                try:
+                    yield
+                finally:
+                    self._lull = None
+        except TimeoutError as error:
+            if not lull.expired():
+                raise
+            raise AnalyticsError(
+                f"The API has answered nothing for {LONGEST_LULL / 60:g} minutes.\n"
+                "What it answered before is kept; the next batch goes on from there."
+            ) from error
+        finally:
+            await self.loaded()
+
+    def _wait(self, seconds: float | None) -> None:
+        """Wait for the next answer for so long; None: as long as it takes, since it is loading."""
+        if self._lull is not None and not self._lull.expired():
+            now = asyncio.get_running_loop().time()
+            self._lull.reschedule(None if seconds is None else now + seconds)
+
+    @asynccontextmanager
     async def step(self, name: str) -> AsyncIterator[Landing]:
         """Land the records of a step; a step that fails leaves no folder.
 
@@ -116,6 +153,7 @@ class WorkspaceBatch:
             self.workspace_id,
             f"{next(self._new_loads)}-{name}",
             keep_errors=self.keep_errors,
+            landed=lambda: self._wait(LONGEST_LULL),
         )
         try:
             yield landing
@@ -134,6 +172,7 @@ class WorkspaceBatch:
         """Wait until every landed folder is loaded."""
         if self._loading is None:
             return
+        self._wait(None)
         try:
             await asyncio.shield(self._loading)
         except asyncio.CancelledError:
@@ -142,6 +181,7 @@ class WorkspaceBatch:
             raise
         finally:
             loading, self._loading = self._loading, None
+            self._wait(LONGEST_LULL)
         self.count(loading.result())
 
     def count(self, loaded: Loaded) -> None:

@@ -121,13 +121,11 @@ async def collect_by_agent(batch: WorkspaceBatch) -> int:
     watermark = batch.store.watermarks().get(None)
     since = instant_of(watermark.created_at) if watermark else None
     days = (batch.began_at - since).days + 2 if since else TRAILING_DAYS
-    try:
+    async with batch.at_work():
         await read_agents(batch, set(batch.days_back(min(days, batch.options.history_days))))
         await batch.loaded()
         known_before = batch.new_version_count
         await read_lists(batch)
-    finally:
-        await batch.loaded()  # also after an error: no load may still be running
     return batch.new_version_count - known_before
 
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import date, datetime
 from pathlib import Path
@@ -56,9 +57,21 @@ class RequestLine(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Landing:
-    """Writes one landing folder, which appears under its name on `commit`."""
+    """Writes one landing folder, which appears under its name on `commit`.
 
-    def __init__(self, root: Path, workspace_id: str, load_id: str, *, keep_errors: bool) -> None:
+    It calls `landed` after each request.
+    """
+
+    def __init__(
+        self,
+        root: Path,
+        workspace_id: str,
+        load_id: str,
+        *,
+        keep_errors: bool,
+        landed: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._landed = landed
         self._folder = root / workspace_id / load_id
         self._unfinished = self._folder.with_name(load_id + UNFINISHED)
         self._keep_errors = keep_errors
@@ -162,6 +175,7 @@ class Landing:
     def _add_request(self, request: RequestLine) -> None:
         self._file(REQUESTS).write(_encode(request) + b"\n")
         self.request_count += 1
+        self._landed()
 
     def add_snapshot(self, snapshot: ListSnapshot) -> None:
         """Land the snapshot of a list."""

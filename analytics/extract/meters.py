@@ -10,7 +10,7 @@ from typing import Any
 from analytics.extract.batch import AGENT_ROLLUPS, TRAILING_DAYS, WorkspaceBatch
 from analytics.extract.landing import Landing
 from analytics.extract.refusals import REFUSED, Endpoint
-from analytics.levain import AsyncLevain, Page
+from analytics.levain import AnswerTooLargeError, AsyncLevain, Page
 from analytics.levain.analytics import LONGEST_DAILY_DAYS, LONGEST_HOURLY_DAYS
 
 CORRECTION_DAYS = 35
@@ -142,7 +142,8 @@ async def _read_days(
 ) -> None:
     """Read the days of each meter by windows, the newest one first.
 
-    A meter whose newest window is refused is not asked for the others.
+    A meter whose newest window is refused is not asked for the others. A window of which more would
+    come than one answer may have is read by halves.
     """
     endpoints = {meter.source: Endpoint(meter.endpoint, meter.unknown) for meter in METERS}
 
@@ -153,6 +154,13 @@ async def _read_days(
         except REFUSED as error:
             endpoint.refusals.append(error)
             landing.add_missing(meter.source, error, batch.began_at, window=stands_for)
+        except AnswerTooLargeError:
+            start, end = window
+            middle = start + (end - start) // 2
+            if middle == start:
+                raise
+            for half in ((start, middle), (middle, end)):
+                await read(meter, half, half)
         else:
             endpoint.answer_count += 1
             landing.add(meter.source, page.answer, page.records, window=window)

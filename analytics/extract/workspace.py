@@ -24,10 +24,10 @@ from analytics.levain.runs import LONGEST_LIST
 
 async def extract_workspace(batch: WorkspaceBatch) -> None:
     """Read all records of one workspace that are new or may have changed."""
-    if not batch.store.has_runs():
-        count = await _first_requests(batch)
-        batch.progress.say(f"first batch: about {count:,} requests will be made")
-    try:
+    async with batch.at_work():
+        if not batch.store.has_runs():
+            count = await _first_requests(batch)
+            batch.progress.say(f"first batch: about {count:,} requests will be made")
         batch.progress.begin("reading agents and meters")
         await read_meters(batch)
         await read_counts(batch)
@@ -40,8 +40,6 @@ async def extract_workspace(batch: WorkspaceBatch) -> None:
         await read_schedules(batch)
         await read_details(batch)
         await close_batch(batch)
-    finally:
-        await batch.loaded()  # also after an error: no load may still be running
 
 
 async def close_batch(batch: WorkspaceBatch) -> None:

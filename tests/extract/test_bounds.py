@@ -1,0 +1,198 @@
+"""A batch of an API that does not end, does not answer, or answers too much at once."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Coroutine
+from datetime import timedelta
+from decimal import Decimal
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from unittest.mock import Mock
+
+import pytest
+
+from analytics.emulator.records import Agent
+from analytics.emulator.server import Emulator
+from analytics.emulator.world import World
+from analytics.errors import AnalyticsError
+from analytics.extract.batch import LONGEST_LULL, WorkspaceBatch
+from analytics.extract.loads import landed_loads
+from analytics.extract.store import Loaded
+from analytics.levain import NotFoundError, bounds
+from analytics.settings import Extract, load_settings
+from tests.batches import LIST_CAP
+from tests.conftest import NOW, Batch, StartRun
+from tests.jumping import run
+
+MODELS = 10
+
+
+@pytest.mark.usefixtures("few_listed")
+def test_a_list_without_an_end_costs_no_other_step(
+    batch: Batch, api: Emulator, start_run: StartRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The workspace fails by the name of the list; the next batch loads what came before it."""
+    api.world.variants = api.world.variants.changed({"next_links": True})
+    for _ in range(3 * LIST_CAP):
+        start_run()
+    with monkeypatch.context() as patch:
+        patch.setattr(bounds, "MOST_PAGES", 2)
+        (outcome,) = batch.extract()
+    assert outcome.error
+    assert outcome.error.startswith("GET /api/v1/runs/: the list does not end")
+    before = {load.name for load in landed_loads(batch.layout.landing / api.world.workspaces[0].id)}
+
+    (outcome,) = batch.extract()
+
+    loaded = {load_id for (load_id,) in batch.rows("select load_id from ledger.loads")}
+    assert before
+    assert before < loaded
+    assert len(batch.current_runs()) == 3 * LIST_CAP
+
+
+@pytest.fixture
+def metered(batch: Batch, world: World, agent: Agent) -> Batch:
+    """A batch of four days, with a run on each of them that ten models were metered for."""
+    batch.set_extract(history_days=4)
+    for days in range(4):
+        at = NOW - timedelta(days=days, hours=1)
+        made = world.start_run(agent, at=at)
+        for number in range(MODELS):
+            world.meter(
+                made, model=f"model-{number}", provider="bedrock", tokens_in=1, tokens_out=1,
+                cost_usd=Decimal("0.25"), at=at,
+            )  # fmt: skip
+        world.finish_run(made, at=at)
+    return batch
+
+
+def test_a_window_of_too_much_is_read_by_halves(
+    metered: Batch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each half is read in turn, down to a day, and no hour is lost or read twice."""
+    monkeypatch.setattr(bounds, "MOST_RECORDS", 3 * MODELS)
+
+    (outcome,) = metered.extract()
+
+    assert (outcome.error, outcome.warnings) == (None, [])
+    assert metered.asked("analytics/hourly") == 1 + 2
+    assert metered.rows("select count(*), sum(cost_usd) from raw.usage_hours") == [
+        (4 * MODELS, Decimal("0.25") * 4 * MODELS)
+    ]
+
+
+def test_a_day_of_too_much_fails_the_workspace(
+    metered: Batch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A window of one day is not shortened: the error names the endpoint."""
+    monkeypatch.setattr(bounds, "MOST_RECORDS", MODELS - 1)
+
+    (outcome,) = metered.extract()
+
+    assert outcome.error
+    assert "analytics/hourly: it has more than 9 records" in outcome.error
+
+
+@pytest.fixture
+def waiting(tmp_path: Path) -> WorkspaceBatch:
+    """A workspace's batch, without an API: it waits for whatever a test lets it wait for."""
+    return WorkspaceBatch(
+        client=Mock(),
+        store=Mock(load=Mock(return_value=Loaded())),
+        options=Extract(),
+        keep_errors=True,
+        landing_root=tmp_path,
+        workspace_id="w",
+        began_at=NOW,
+        progress=Mock(),
+    )
+
+
+class Silent(BaseHTTPRequestHandler):
+    """Tells whose a key is, and then nothing."""
+
+    protocol_version = "HTTP/1.1"
+    ended = threading.Event()
+
+    def do_GET(self) -> None:
+        if not self.path.endswith("/auth/me"):
+            self.ended.wait()
+            return
+        self.send_response(200)
+        body = b'{"workspace_id":"092ffa0a-2c1d-4eb6-970b-59fc0ede2ccc","workspace_name":"W"}'
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Log nothing."""
+
+
+def test_an_api_that_falls_silent_costs_half_an_hour(
+    tmp_path: Path, api: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The batch ends with an error of the workspace, whose lock it gives back."""
+    monkeypatch.setattr("analytics.extract.batch.LONGEST_LULL", 0.1)
+    monkeypatch.setenv("LEVAIN_API_KEY", "levain_key")
+    with ThreadingHTTPServer(("127.0.0.1", 0), Silent) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        monkeypatch.setenv("LEVAIN_API", f"http://127.0.0.1:{server.server_port}")
+        try:
+            (outcome,) = Batch(load_settings(tmp_path / "data"), api).extract()
+        finally:
+            Silent.ended.set()
+            server.shutdown()
+
+    assert outcome.error
+    assert outcome.error.startswith("The API has answered nothing for")
+
+
+def within(batch: WorkspaceBatch, work: Coroutine[Any, Any, None]) -> None:
+    """Do work within a batch, on a clock that jumps."""
+
+    async def at_work() -> None:
+        async with batch.at_work():
+            await work
+
+    run(at_work())
+
+
+def test_a_workspace_without_answers_is_given_up(waiting: WorkspaceBatch) -> None:
+    """After half an hour without an answer it fails; what was landed is there, and loaded."""
+
+    async def work() -> None:
+        async with waiting.step("meters") as landing:
+            landing.add_missing("byok", NotFoundError("GET /byok", 404, ""), NOW)
+        async with waiting.step("lists"):
+            await asyncio.Event().wait()
+
+    with pytest.raises(AnalyticsError, match="The API has answered nothing for 30 minutes"):
+        within(waiting, work())
+    assert [load.name for load in landed_loads(waiting.landing_root / "w")] == [
+        f"{NOW:%Y%m%dT%H%M%SZ}-000001-meters"
+    ]
+    assert waiting.store.load.call_count == 1  # type: ignore[attr-defined]
+
+
+def test_a_workspace_that_answers_has_all_the_time_there_is(waiting: WorkspaceBatch) -> None:
+    """Each answer begins the time anew, and no time is counted while answers are loaded."""
+    loading = threading.Event()
+
+    def load(_: Path) -> Loaded:
+        loading.wait(10)
+        return Loaded()
+
+    waiting.store.load = load  # type: ignore[method-assign]
+
+    async def work() -> None:
+        async with waiting.step("meters") as landing:
+            for _ in range(100):
+                await asyncio.sleep(LONGEST_LULL - 1)
+                landing.add_missing("byok", NotFoundError("GET /byok", 404, ""), NOW)
+        threading.Timer(0.05, loading.set).start()
+        await waiting.loaded()
+
+    within(waiting, work())
