@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import signal
 import sys
+from types import FrameType
 
 from analytics.errors import INTERRUPTED
 
@@ -16,9 +17,9 @@ def main() -> None:
     """
     code: str | int | None
     try:
-        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        signal.signal(signal.SIGTERM, interrupt)
         if signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:
-            signal.signal(signal.SIGHUP, signal.default_int_handler)
+            signal.signal(signal.SIGHUP, interrupt)
         code = _run()
     except KeyboardInterrupt:  # outside of the command itself
         code = INTERRUPTED
@@ -37,6 +38,15 @@ def main() -> None:
 
     drop_output()
     sys.exit(code)
+
+
+def interrupt(number: int, frame: FrameType | None) -> None:
+    """Do what Ctrl-C does now: an event loop ends what it is at.
+
+    What its callbacks raise, it may swallow.
+    """
+    at_ctrl_c = signal.getsignal(signal.SIGINT)
+    (at_ctrl_c if callable(at_ctrl_c) else signal.default_int_handler)(number, frame)
 
 
 def _run() -> str | int | None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 from contextlib import nullcontext
@@ -14,6 +16,9 @@ from pathlib import Path
 
 import pytest
 
+from analytics.batch.extract import runner_of
+from analytics.batch.progress import Progress
+from analytics.cli import interrupt
 from analytics.emulator.server import Emulator
 from analytics.emulator.world import World
 from tests.batches import gone_from, without_pages
@@ -179,3 +184,27 @@ def test_a_batch_that_was_stopped_is_not_told_as_the_one_before(
 
     told = "It was stopped (KeyboardInterrupt)." if number else "no such luck"
     assert (last["exit_code"], last["messages"]) == (130 if number else 1, [told])
+
+
+def test_a_shutdown_is_heard_while_an_answer_comes() -> None:
+    """SIGTERM ends a batch also in a callback of the event loop, which swallows what it raises."""
+
+    class Answering(asyncio.Protocol):
+        def data_received(self, _: bytes) -> None:
+            signal.raise_signal(signal.SIGTERM)
+
+    async def receive() -> None:
+        ours, theirs = socket.socketpair()
+        with theirs:
+            await asyncio.get_running_loop().create_connection(Answering, sock=ours)
+            theirs.send(b"x")
+            await asyncio.sleep(5)
+
+    handlers = {signal.SIGTERM: interrupt, signal.SIGINT: signal.default_int_handler}
+    before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
+    try:
+        with runner_of(Progress()) as runner, pytest.raises(KeyboardInterrupt):
+            runner.run(receive())
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
