@@ -62,6 +62,7 @@ from analytics.finance.books.reading import (
 )
 from analytics.finance.books.verifying import TOTALS, unequal_sums
 from analytics.finance.load import FOLDER, paths
+from analytics.format.names import folded
 from analytics.settings import Settings
 from analytics.warehouse.database import interrupts, open_marts, records
 from analytics.warehouse.layout import Layout
@@ -75,11 +76,22 @@ _TOTALS = f"select {TOTALS} from marts.fct_month_lines where usage_month = $1"
 
 @dataclass(frozen=True, kw_only=True)
 class Signatures:
-    """Who closes a month: who prepared it, who approved it, and the file that shows it."""
+    """Who closes a month: who prepared it, who approved it, and the file that shows it.
+
+    UsageError if these are the same person, however the name is written.
+    """
 
     prepared_by: str
-    approved_by: str | None = None
+    approved_by: str
     sign_off: Path | None = None
+
+    def __post_init__(self) -> None:
+        names = ("".join(folded(name).split()) for name in (self.prepared_by, self.approved_by))
+        if len({*names}) == 1:
+            raise UsageError(
+                f"{self.approved_by} prepares the close, and so cannot approve it.\n"
+                "Name another person with --approved-by, or who prepared it with --prepared-by."
+            )
 
     @property
     def kept_as(self) -> str | None:

@@ -39,7 +39,8 @@ def close(
         ),
     ] = False,
     approved_by: Annotated[
-        str | None, typer.Option(help="Who approved the figures.", metavar="NAME")
+        str | None,
+        typer.Option(help="Who approved the figures: not who prepared them.", metavar="NAME"),
     ] = None,
     sign_off: Annotated[
         Path | None,
@@ -83,8 +84,13 @@ def close(
                 raise UsageError("--reopen stands alone: what is opened again is not signed.")
             _reopen(settings_of_batch(data_dir, config), month, progress, reopening)
             return
+        if approved_by is None:
+            raise UsageError(
+                "A close is approved by somebody other than who prepares it.\n"
+                'Name them: --approved-by "Head of finance"'
+            )
         signatures = Signatures(
-            prepared_by=_name("--prepared-by", prepared_by) or _account(),
+            prepared_by=_account() if prepared_by is None else _name("--prepared-by", prepared_by),
             approved_by=_name("--approved-by", approved_by),
             sign_off=_sign_off(sign_off),
         )
@@ -161,8 +167,8 @@ def _account() -> str:
         return str(os.getuid())
 
 
-def _name(option: str, given: str | None) -> str | None:
-    return None if given is None else _text(option, given, _LONGEST_NAME)
+def _name(option: str, given: str) -> str:
+    return _text(option, given, _LONGEST_NAME)
 
 
 def _text(option: str, given: str, longest: int) -> str:

@@ -99,7 +99,7 @@ class BookTale:
                 self.batch.settings,
                 f"{month:%Y-%m}",
                 Progress(quiet=True),
-                signatures=Signatures(prepared_by="Ann"),
+                signatures=Signatures(prepared_by="Ann", approved_by="Bob"),
                 write_files=lambda *_: None,
                 early=True,
             )

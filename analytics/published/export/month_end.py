@@ -122,7 +122,7 @@ def read_month_end(
         "Period": f"{days.Period.month_of(month)}, UTC days of the meter",
         "State": f"{state[0].upper()}{state[1:]} ({detail})",
         "Prepared by": names.display(closing.prepared_by) if closing else numbers.UNKNOWN,
-        "Approved by": _approver(closing),
+        "Approved by": names.display(closing.approved_by) if closing else numbers.UNKNOWN,
         "Data cut-off": days.instant_in_words(reach) if reach else numbers.UNKNOWN,
     }
     if _is_known_in_part(con, month, total):
@@ -251,12 +251,6 @@ def _state(closing: ClosingFacts | None, status: str) -> tuple[str, str]:
     state = "closed early" if closing.is_early else "closed"
     at = days.instant_in_words(closing.closed_at)
     return state, f"revision {closing.revision}, {at}"
-
-
-def _approver(closing: ClosingFacts | None) -> str:
-    if closing is None:
-        return numbers.UNKNOWN
-    return names.display(closing.approved_by) if closing.approved_by else "nobody was named"
 
 
 def _entity(con: duckdb.DuckDBPyConnection) -> str:

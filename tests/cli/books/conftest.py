@@ -18,6 +18,7 @@ from tests.conftest import book_run, hire_baker, shared_folder
 
 NOW = datetime(2026, 11, 5, 6, tzinfo=UTC)
 SETTINGS = '[extract]\nhistory_days = 40\n[publish]\nmode = "0640"\n'
+APPROVED = ("--approved-by", "Head of finance")
 OWNERS = "workspace,agent,owner,cost_center\n*,*,Ann,C-1\n"
 
 
@@ -73,7 +74,7 @@ def run_a_batch(folder: Path) -> None:
 @pytest.fixture(scope="module")
 def closed_origin(origin: Shop, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The same after October was closed."""
-    close = ("close", "2026-10", "--approved-by", "Head of finance", "--sign-off", "ok.PDF", "-q")
+    close = ("close", "2026-10", *APPROVED, "--sign-off", "ok.PDF", "-q")
 
     def fill(folder: Path) -> None:
         with copied(origin, folder) as shop:

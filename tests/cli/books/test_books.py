@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import pwd
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -13,7 +15,7 @@ import pytest
 from analytics.emulator.world import World
 from analytics.finance.books.reading import read_books
 from analytics.format import numbers
-from tests.cli.books.conftest import NOW, OWNERS, SETTINGS, Shop
+from tests.cli.books.conftest import APPROVED, NOW, OWNERS, SETTINGS, Shop
 from tests.cli.conftest import SETTINGS as SHORT
 from tests.cli.conftest import shell_in
 from tests.conftest import book_run, hire_baker
@@ -29,7 +31,7 @@ def test_books_that_are_not_there(shop: Shop) -> None:
 
     assert "No month is closed in data." in shop.ok("books").out
     (shop.folder / "data" / "analytics.duckdb").unlink()
-    assert "Nothing has been published" in shop.run("close", "2026-10").err
+    assert "Nothing has been published" in shop.run("close", "2026-10", *APPROVED).err
 
 
 def test_a_closed_month(closed: Shop) -> None:
@@ -88,7 +90,8 @@ def test_a_month_that_is_not_closed(
     closed: Shop, arguments: list[str], code: int, message: str
 ) -> None:
     """A close that is refused says why in a line or two, and changes nothing."""
-    result = closed.run("close", *arguments)
+    approved = () if "--reopen" in arguments else APPROVED
+    result = closed.run("close", *approved, *arguments)
 
     assert result.code == code
     assert message in result.err
@@ -96,13 +99,32 @@ def test_a_month_that_is_not_closed(
     assert [path.name for path in closed.books.iterdir()] == ["2026-10"]
 
 
+def test_who_approves_a_close(shop: Shop) -> None:
+    """Nothing is closed unless somebody approves it who does not prepare it."""
+    account = pwd.getpwuid(os.getuid()).pw_name
+    unapproved = shop.run("close", "2026-10")
+    own = [
+        shop.run("close", "2026-10", *prepared, "--approved-by", name)
+        for prepared, name in (
+            ([], account.upper()),
+            (["--prepared-by", "Ann Lee"], "Ann Lee"),
+            (["--prepared-by", "Ann Lee"], " ann  LEE"),
+        )
+    ]
+
+    assert (unapproved.code, [each.code for each in own]) == (2, [2, 2, 2])
+    assert 'Name them: --approved-by "Head of finance"' in unapproved.err
+    assert all("prepares the close, and so cannot approve it" in each.err for each in own)
+    assert not shop.books.exists()
+
+
 def test_changed_owners(shop: Shop) -> None:
     """A file of `finance/` that is wrong, or changed since figures were published, is refused."""
     owners = shop.folder / "finance" / "owners.csv"
     owners.write_text(OWNERS + "*,baker,,\n", encoding="utf-8")
-    changed = shop.run("close", "2026-10")
+    changed = shop.run("close", "2026-10", *APPROVED)
     shop.publish()
-    wrong = shop.run("close", "2026-10")
+    wrong = shop.run("close", "2026-10", *APPROVED)
 
     assert (changed.code, wrong.code) == (2, 2)
     assert "finance/owners.csv is not the file that the published figures were" in changed.err
@@ -114,8 +136,8 @@ def test_days_of_grace(shop: Shop) -> None:
     (shop.folder / "analytics.toml").write_text(
         SETTINGS + "[finance]\ngrace_days = 9\n", encoding="utf-8"
     )
-    refused = shop.run("close", "2026-10")
-    shop.ok("close", "2026-10", "--early", "-q")
+    refused = shop.run("close", "2026-10", *APPROVED)
+    shop.ok("close", "2026-10", "--early", "-q", *APPROVED)
 
     assert refused.code == 3
     assert "data reach to 2026-11-05, before 2026-11-10" in refused.err
@@ -144,7 +166,7 @@ def test_a_changed_time_zone(closed: Shop) -> None:
     """No month is closed in another than that of its figures; the batch that changes it says so."""
     settings = SETTINGS + '[reporting]\ntimezone = "America/Los_Angeles"\n'
     Path("analytics.toml").write_text(settings, encoding="utf-8")
-    refused = closed.run("close", "2026-11", "--early")
+    refused = closed.run("close", "2026-11", "--early", *APPROVED)
     told = [closed.publish(), closed.publish()]
 
     assert refused.code == 2
@@ -162,8 +184,8 @@ def test_a_month_closed_anew(closed: Shop) -> None:
     first = (closed.books / "2026-10" / "r1" / "manifest.json").read_bytes()
     closed.ok("close", "2026-10", "--reopen", "An invoice was wrong", "-q")
     status = closed.rows("select status from dim_months where month = '2026-10-01'")
-    earlier = closed.run("close", "2026-09")
-    closed.ok("close", "2026-10", "-q")
+    earlier = closed.run("close", "2026-09", *APPROVED)
+    closed.ok("close", "2026-10", "-q", *APPROVED)
 
     assert status == [{"status": "final"}]
     assert (earlier.code, "begin with 2026-10, which was closed once" in earlier.err) == (2, True)
@@ -187,7 +209,7 @@ def test_a_month_whose_bill_is_unknown(shop: Shop, monkeypatch: pytest.MonkeyPat
         con.execute("update raw.billing_days set billed_usd = null")
     monkeypatch.setattr("analytics.batch.transforming.SMALL", 10**6)  # no load brought what differs
     shop.publish()
-    shop.ok("close", "2026-10", "--early", "-q")
+    shop.ok("close", "2026-10", "--early", "-q", *APPROVED)
 
     (closing,) = read_books(shop.books).closings
     assert closing.entry.totals.billed_usd is None
@@ -203,14 +225,14 @@ def test_a_month_in_which_nothing_was_read(tmp_path: Path, monkeypatch: pytest.M
     with shell_in(tmp_path, world, SHORT) as run:
         shop = Shop(tmp_path, run)
         shop.ok("nightly", "-q")
-        shop.ok("close", "2026-11", "--early", "-q")
+        shop.ok("close", "2026-11", "--early", "-q", *APPROVED)
         world.pass_time(timedelta(days=61))
         (tmp_path / "analytics.toml").write_text(
             f'{SHORT}[[workspaces]]\napi_key_env = "OTHER_KEY"\n', encoding="utf-8"
         )
         shop.ok("nightly", "-q")
-        later, refused = (shop.run("close", month) for month in ("2027-01", "2026-12"))
-        shop.ok("close", "2026-12", "--early", "-q")
+        later, refused = (shop.run("close", month, *APPROVED) for month in ("2027-01", "2026-12"))
+        shop.ok("close", "2026-12", "--early", "-q", *APPROVED)
 
         assert (later.code, "2026-12 is open: months close in order" in later.err) == (2, True)
         assert refused.code == 3

@@ -21,7 +21,7 @@ from analytics.finance.books.verifying import verify
 from analytics.published.books import published_closings
 from analytics.warehouse.layout import Layout
 from tests.batches import Killed, killed_before
-from tests.cli.books.conftest import Shop
+from tests.cli.books.conftest import APPROVED, Shop
 from tests.conftest import NOW
 
 
@@ -44,7 +44,11 @@ def test_books_that_are_gone(closed: Shop) -> None:
     closed.books.rename(closed.folder / "elsewhere")
     with pytest.raises(AnalyticsError) as stopped:
         closed.publish()
-    refused = [closed.run("rebuild"), closed.run("books"), closed.run("close", "2026-10")]
+    refused = [
+        closed.run("rebuild"),
+        closed.run("books"),
+        closed.run("close", "2026-10", *APPROVED),
+    ]
 
     assert [each.code for each in refused] == [1, 1, 1]
     for text in (str(stopped.value), *(each.err for each in refused)):
@@ -56,9 +60,9 @@ def test_a_close_after_a_reopening_that_was_killed(closed: Shop) -> None:
     """It waits for figures that were published since, and freezes these."""
     with patch("analytics.batch.stages.publish_loaded", side_effect=KeyboardInterrupt):
         closed.run("close", "2026-10", "--reopen", "x")
-    refused = closed.run("close", "2026-10")
+    refused = closed.run("close", "2026-10", *APPROVED)
     closed.publish()
-    closed.ok("close", "2026-10", "-q")
+    closed.ok("close", "2026-10", "-q", *APPROVED)
 
     assert refused.code == 2
     assert "closed or reopened since the figures were published" in refused.err
@@ -74,7 +78,7 @@ def test_no_file_from_elsewhere_gets_into_the_books(shop: Shop) -> None:
     link.parent.mkdir(exist_ok=True)
     link.symlink_to("/etc/hostname")
     shop.publish()
-    refused = shop.run("close", "2026-10")
+    refused = shop.run("close", "2026-10", *APPROVED)
 
     assert refused.code == 2
     assert "finance/link.csv is no ordinary file of the project" in refused.err
@@ -84,7 +88,7 @@ def test_publishing_that_fails_after_a_close(shop: Shop) -> None:
     """A month is closed though it could not be published so, and the message says it."""
     failing = patch.object(stages, "transform", side_effect=AnalyticsError("no room"))
     with failing:
-        result = shop.run("close", "2026-10")
+        result = shop.run("close", "2026-10", *APPROVED)
     shop.publish()
 
     assert result.code == 1
@@ -102,7 +106,7 @@ def test_a_close_that_is_killed(shop: Shop, stride: int) -> None:
         patch("analytics.published.export.pack.write_pack"),
     ):
         for command in (
-            ["close", "2026-10", "-q"],
+            ["close", "2026-10", "-q", *APPROVED],
             ["close", "2026-10", "--reopen", "x", "-q"],
         ):
             number = 0

@@ -11,7 +11,7 @@ import msgspec
 
 from analytics.finance.books.reading import read_books
 from analytics.published.export.closed import read_booked
-from tests.cli.books.conftest import OWNERS, Shop
+from tests.cli.books.conftest import APPROVED, OWNERS, Shop
 
 
 def test_a_closed_month_is_exported_from_the_books(closed: Shop) -> None:
@@ -83,7 +83,7 @@ def test_a_workspace_that_is_gone_keeps_its_name(closed: Shop) -> None:
 
 def test_a_month_that_books_nothing_has_no_journal(shop: Shop) -> None:
     """Its export says so, and does not send one to figures of today."""
-    shop.ok("close", "2026-09", "--early", "-q")
+    shop.ok("close", "2026-09", "--early", "-q", *APPROVED)
 
     result = shop.run("export", "journal", "2026-09")
 

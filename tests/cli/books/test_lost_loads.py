@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from analytics.emulator.world import World
-from tests.cli.books.conftest import NOW, OWNERS, SETTINGS, Shop, copied
+from tests.cli.books.conftest import APPROVED, NOW, OWNERS, SETTINGS, Shop, copied
 from tests.cli.conftest import shell_in
 from tests.conftest import book_run, hire_baker
 
@@ -43,7 +43,7 @@ def closed_shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
         shop.ok("nightly", "-q")
         world.pass_time(timedelta(hours=12))
         shop.ok("nightly", "-q")
-        shop.ok("close", "2026-10", "-q")
+        shop.ok("close", "2026-10", "-q", *APPROVED)
         yield shop
 
 
