@@ -217,5 +217,8 @@ def _warn_if_open(month: str, closing: Recorded[Closing] | None) -> None:
 
 def _say(written: Path, closing: Recorded[Closing] | None) -> None:
     """Say what was written, and whether it is of the books."""
-    of = f", as closed in revision {closing.entry.revision}" if closing else ""
+    of = ""
+    if closing:
+        state = "closed early" if closing.entry.is_early else "closed"
+        of = f", as {state} in revision {closing.entry.revision}"
     typer.echo(f"wrote {written}{of}", err=True)

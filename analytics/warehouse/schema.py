@@ -14,7 +14,7 @@ from analytics.warehouse.sources import (
     Source,
 )
 
-SCHEMA_VERSION = 16
+SCHEMA_VERSION = 17
 
 # Columns that every table of `raw` has: the version, and the place of its record.
 LINEAGE = {
@@ -180,7 +180,7 @@ create schema if not exists finance;
 create table if not exists finance.closings (
     month DATE, revision INTEGER, status VARCHAR, closed_at TIMESTAMPTZ, is_early BOOLEAN,
     prepared_by VARCHAR, approved_by VARCHAR, manifest_sha256 VARCHAR, previous_sha256 VARCHAR,
-    code_version VARCHAR, reopened_at TIMESTAMPTZ, reason VARCHAR
+    code_version VARCHAR, reopened_at TIMESTAMPTZ, reason VARCHAR, early_reasons VARCHAR
 );
 
 -- The last load of each workspace that a revision holds.

@@ -63,7 +63,7 @@ sums as (
     group by grouping sets ((workspace_id, month), (month))
 ),
 
-evidence as (
+landed as (
     select
         if(grouping(workspace_id) = 0, workspace_id, '(all)') as workspace_id,
         max(load_id) as last_load_id,
@@ -97,10 +97,12 @@ select
     since_usd,
     since_months,
     closed_usd + since_usd as today_usd,
+    early_reasons,
     manifest_sha256,
-    last_load_id,
-    file_count
+    -- A close rests on what was loaded by then.
+    if(manifest_sha256 is null, landed.last_load_id, closings.last_load_id) as last_load_id,
+    if(manifest_sha256 is null, landed.file_count, closings.landing_file_count) as file_count
 from sums
-left join evidence using (workspace_id)
+left join landed using (workspace_id)
 left join audit.closings as closings
     on closings.month = sums.month and closings.status = 'closed'

@@ -11,9 +11,11 @@ from decimal import Decimal
 import pytest
 from focus_data_toolkit.model.validator import lint_focus_1_4_structure
 from focus_data_toolkit.validate import validate_dataset_bundle
+from msgspec.structs import replace
 
 from analytics.published.export.focus.columns import Dataset
 from analytics.published.export.focus.files import SOURCES, read_focus
+from tests.finance.conftest import CLOSE
 from tests.finance.focus import (
     APRIL,
     HOSTILE,
@@ -103,7 +105,7 @@ def test_periods_are_those_of_the_books(months: Months) -> None:
     """A month is Closed once the books have it, or while a close writes it; else Open."""
     periods = {row["BillingPeriodStart"][5:7]: row for row in months.rows(Dataset.billing_period)}
     con = months.warehouse._con
-    closing = read_focus(con, JULY, Dataset.billing_period, closed_at=REOPENED)
+    closing = read_focus(con, JULY, Dataset.billing_period, replace(CLOSE, closed_at=REOPENED))
 
     assert [
         (row["BillingPeriodStatus"], row["BillingPeriodLastUpdated"])

@@ -17,7 +17,8 @@ from tests.report.test_files import ABOUT
 
 _CHANGES = """
 update statements set
-    book_state = 'Closed, revision 1', closed_usd = 10, since_usd = -0.25, today_usd = 9.75,
+    book_state = 'Closed early, revision 1', early_reasons = '<b>Bakery</b>: 2 open days',
+    closed_usd = 10, since_usd = -0.25, today_usd = 9.75,
     since_months = 'November 2026', to_book_usd = 7.5, own_key_usd = 2, earlier_usd = 0,
     invoiced_usd = 7, accrual_usd = 0.5, manifest_sha256 = 'abc', last_load_id = 'load-9'
 where month = '2026-10-01' and workspace_id in ('(all)', $id);
@@ -85,7 +86,8 @@ def test_a_month_says_what_it_books(pages: tuple[Page, Page, Page]) -> None:
     month, all_together, unchanged = pages
     for page in (month, all_together):
         assert _texts(page) == [
-            "Closed, revision 1.",
+            "Closed early, revision 1.",
+            "It might still change when it was closed: <b>Bakery</b>: 2 open days.",
             _SINCE,
             _LEFT_OUT,
         ]

@@ -113,6 +113,7 @@ def _closings(books: Books) -> list[tuple[Any, ...]]:
             entry.code_version,
             reopening and reopening.reopened_at,
             reopening and reopening.reason,
+            "; ".join(entry.early_reasons) or None,
         ))  # fmt: skip
     return sorted(rows, key=lambda row: row[:2])
 

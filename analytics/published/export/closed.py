@@ -63,6 +63,7 @@ def read_booked(
         is_booked=True,
         entries=[entry for entry in entries if entry.month == this.first_day],
         earlier=[entry for entry in entries if entry.month < this.first_day],
+        early_reasons=this.early_reasons,
     )
 
 

@@ -77,7 +77,8 @@ class Journal:
 
     `earlier` are those of the months of the books before it, which what is left of cents depends
     on. The entries of a month that is not closed are a preview; a close, which books them as they
-    are, sets `is_booked` before it writes them. With `is_reversed`, exports take them back.
+    are, sets `is_booked` before it writes them; `early_reasons` are those of the close. With
+    `is_reversed`, exports take them back.
     """
 
     month: date
@@ -85,13 +86,16 @@ class Journal:
     entries: Sequence[Entry]
     earlier: Sequence[Entry]
     is_reversed: bool = False
+    early_reasons: Sequence[str] = ()
 
     @property
     def state(self) -> str:
-        """The state of the entries: closed, preview, or reversed."""
+        """The state of the entries: closed, closed early, preview, or reversed."""
         if self.is_reversed:
             return "reversed"
-        return "closed" if self.is_booked else "preview"
+        if not self.is_booked:
+            return "preview"
+        return "closed early" if self.early_reasons else "closed"
 
 
 def read_journal(

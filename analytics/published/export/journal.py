@@ -175,6 +175,8 @@ def _hledger(journal: Journal) -> Iterator[str]:
     yield f"; Levain, journal of {journal.month:%Y-%m}, US dollars"
     if not journal.is_booked:
         yield "; PREVIEW: the month is not closed, and every entry may still change."
+    if journal.early_reasons:
+        yield f"; CLOSED EARLY: {_plain('; '.join(journal.early_reasons))}"
     if journal.is_reversed:
         yield "; REVERSED: it takes back what was booked before the month was reopened."
     for name, (account, cost_center) in accounts.items():

@@ -64,7 +64,7 @@ def write_pack(
     name = f"{month:%Y-%m}"
     journal = find_journal(con, month, None)
     if journal and closing:
-        journal = replace(journal, is_booked=True)
+        journal = replace(journal, is_booked=True, early_reasons=closing.early_reasons)
     month_end = read_month_end(con, month, closing, journal)
     page = folder / "statement.html"
     page.write_text(statement_page(month_end), encoding="utf-8")
@@ -85,7 +85,7 @@ def write_pack(
         file = folder / JournalFormat.csv.file_name(name)
         write_journal(journal, JournalFormat.csv, file)
         made[file] = "The journal, in whole cents."
-    made |= write_focus(con, month, folder, closing.closed_at if closing else None)
+    made |= write_focus(con, month, folder, closing)
     meanings = {file.name: meaning for file, meaning in made.items()}
     meanings[MANIFEST] = "Size and SHA-256 of every other file."
     if closing:

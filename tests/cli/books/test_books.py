@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import os
 import pwd
@@ -132,7 +134,7 @@ def test_changed_owners(shop: Shop) -> None:
 
 
 def test_days_of_grace(shop: Shop) -> None:
-    """Within `grace_days` of its end a month is closed only early, and the books say so."""
+    """Within `grace_days` of its end a month is closed only early, and all of it says so."""
     (shop.folder / "analytics.toml").write_text(
         SETTINGS + "[finance]\ngrace_days = 9\n", encoding="utf-8"
     )
@@ -142,9 +144,23 @@ def test_days_of_grace(shop: Shop) -> None:
     assert refused.code == 3
     assert "data reach to 2026-11-05, before 2026-11-10" in refused.err
     assert "closed, early" in shop.ok("books").out
-    assert shop.rows("select is_early from audit.closings") == [{"is_early": True}]
-    stated = next(shop.books.rglob("README.txt")).read_text(encoding="utf-8")
-    assert "Why early: " in stated
+    reason = "Blank Slate: data reach to 2026-11-05, before 2026-11-10"
+    assert shop.rows("select is_early, early_reasons from audit.closings") == [
+        {"is_early": True, "early_reasons": reason}
+    ]
+    kept = shop.books / "2026-10" / "r1"
+    assert f"Why early: {reason}\n" in (kept / "README.txt").read_text(encoding="utf-8")
+    assert reason in (kept / "statement.html").read_text(encoding="utf-8")
+    with (kept / "levain-focus-2026-10-billing-period.csv").open(encoding="utf-8") as file:
+        (period,) = csv.DictReader(file)
+    assert (period["BillingPeriodStatus"], period["x_EarlyReasons"]) == ("Closed", reason)
+    journal = shop.ok("export", "journal", "2026-10", "--output", "-").out
+    assert {row["STATE"] for row in csv.DictReader(io.StringIO(journal))} == {"closed early"}
+    assert journal.encode() == (kept / "levain-journal-2026-10.csv").read_bytes()
+    ledger = shop.ok("export", "journal", "2026-10", "--format", "hledger", "--output", "-")
+    assert f"; CLOSED EARLY: {reason}\n" in ledger.out
+    exported = shop.ok("export", "focus", "2026-10")
+    assert ", as closed early in revision 1\n" in exported.err
 
 
 def test_what_is_material(shop: Shop) -> None:

@@ -37,6 +37,11 @@ COLUMNS = (
         "When the month was closed or reopened; of an open month, the last batch if that was "
         "later.",
     ),
+    Column(
+        "x_EarlyReasons",
+        "early_reasons",
+        "Of a month that was closed early, why it might still change; else empty.",
+    ),
 )  # fmt: skip
 
 QUERY = f"""
@@ -46,6 +51,10 @@ QUERY = f"""
         select
             coalesce($closed_at::timestamptz, max(closed_at) filter (status = 'closed'))
                 as closed_at,
+            coalesce(
+                nullif(array_to_string($early_reasons::varchar[], '; '), ''),
+                max(early_reasons) filter (status = 'closed')
+            ) as early_reasons,
             max(reopened_at) as reopened_at
         from audit.closings
         where month = {_MONTH}

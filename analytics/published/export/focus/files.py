@@ -16,11 +16,13 @@ from analytics.published.export.focus.columns import (
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import date, datetime
+    from datetime import date
     from pathlib import Path
 
     import duckdb
     import polars as pl
+
+    from analytics.finance.books.entries import ClosingFacts
 
 
 class Source(NamedTuple):
@@ -44,16 +46,19 @@ def file_name(dataset: Dataset, month: str) -> str:
 
 
 def write_focus(
-    con: duckdb.DuckDBPyConnection, month: date, folder: Path, closed_at: datetime | None = None
+    con: duckdb.DuckDBPyConnection,
+    month: date,
+    folder: Path,
+    closing: ClosingFacts | None = None,
 ) -> dict[Path, str]:
     """Write the datasets of a UTC month, named by its first day; return what each file is.
 
-    The folder exists; `closed_at` is as in `read_focus`.
+    The folder exists; `closing` is as in `read_focus`.
     """
     written = {}
     for dataset, source in SOURCES.items():
         file = folder / file_name(dataset, f"{month:%Y-%m}")
-        write_csv(file, read_focus(con, month, dataset, closed_at), is_for_people=False)
+        write_csv(file, read_focus(con, month, dataset, closing), is_for_people=False)
         written[file] = f"{source.title} of FOCUS 1.4."
     return written
 
@@ -62,17 +67,21 @@ def read_focus(
     con: duckdb.DuckDBPyConnection,
     month: date,
     dataset: Dataset,
-    closed_at: datetime | None = None,
+    closing: ClosingFacts | None = None,
 ) -> pl.DataFrame:
     """Read a dataset of a UTC month, named by its first day, in US dollars.
 
-    `closed_at` is the instant of the close that reads it, which the published file does not know.
+    `closing` is the close that reads it, which the published file does not know.
     """
     import polars as pl
 
     source = SOURCES[dataset]
     sql = source.query.format(columns=selected(source.columns))
-    given = {"month": month, "closed_at": closed_at}
+    given = {
+        "month": month,
+        "closed_at": closing and closing.closed_at,
+        "early_reasons": closing and closing.early_reasons,
+    }
     parameters = {name: value for name, value in given.items() if f"${name}" in sql}
     return pl.DataFrame(con.sql(sql, params=parameters)).with_columns(
         pl.col(each.name).map_elements(printable, pl.String)
