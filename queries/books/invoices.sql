@@ -1,5 +1,5 @@
 -- Invoices that the month books.
 select * exclude (is_booked)
 from marts.fct_invoices
-where booked_month = $month::date and status <> 'before_the_books'
+where booked_month = $month::date and is_booked is not null
 order by all

@@ -62,7 +62,7 @@ figures as (
         'payable' as role,
         amount_usd - credit_usd + tax_usd as expected_usd
     from marts.fct_invoices
-    where status <> 'before_the_books'
+    where is_booked is not null
 )
 
 select

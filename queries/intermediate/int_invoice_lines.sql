@@ -15,7 +15,7 @@ invoices as (
         is_booked,
         ((amount_usd - credit_usd) * 10000000000)::hugeint as invoiced
     from marts.fct_invoices
-    where status <> 'before_the_books' and amount_usd <> credit_usd
+    where is_booked is not null and amount_usd <> credit_usd
 ),
 
 cells as (

@@ -1,12 +1,16 @@
--- The state of what is invoiced for a workspace's month today: of all its invoices, less credits
--- and without tax, beside its bill. Matched if they differ by less than [finance] materiality_usd,
--- which is booked as rounding; accepted if finance/invoices.csv accepts each invoice. Accepted is
--- what differed when that was booked, or will be, and nothing that the bill, or an invoice that
--- goes, changes later. Of a month of which the API does not give the whole bill, nothing can be
--- said (bill_unknown). Invoices for months before the books, or before the first one with charges,
--- are not booked (before_the_books).
--- Grain: UTC month of the usage and workspace, of those with a bill or an invoice.
--- key: usage_month, workspace_id
+-- The state of what is invoiced for a workspace's month as each month closes that may book it: of
+-- all its invoices that are booked by then, less credits and without tax, beside its bill as it is
+-- today. Matched if they differ by less than [finance] materiality_usd, which is booked as
+-- rounding; accepted if finance/invoices.csv accepts each invoice. Accepted is what differed when
+-- that was booked, or will be, and nothing that the bill, or an invoice that goes, changes later.
+-- Of a month of which the API does not give the whole bill, nothing can be said (bill_unknown).
+-- Invoices for months before the books, or before the first one with charges, are not booked
+-- (before_the_books).
+-- Without books each month stands alone, and books invoices of its own usage. What no close books
+-- yet has a row of the month that will, if it is reached (is_open false).
+-- Grain: month that closes, UTC month of the usage and workspace, of those with a bill or an
+-- invoice.
+-- key: booked_month, usage_month, workspace_id
 -- materialized: table
 with
 
@@ -34,15 +38,69 @@ first_bills as (
     group by all
 ),
 
-invoices as (
+usages as (
     select
         usage_month,
         workspace_id,
-        sum(amount_usd - credit_usd) as invoiced_usd,
-        bool_or(is_in_file) as is_invoiced,
-        bool_and(is_accepted) as is_accepted,
-        bool_or(is_changed) as is_changed,
-        coalesce(bool_or(is_booked_as_accepted and is_accepted is not true), false)
+        bills.billed_usd,
+        coalesce(usage_month < coalesce(books.first_month, first_bills.first_month), true)
+            as is_before_the_books
+    from bills
+    full join (select distinct usage_month, workspace_id from intermediate.int_invoices)
+        using (usage_month, workspace_id)
+    left join first_bills using (workspace_id)
+    cross join books
+),
+
+closes as (
+    select booked_month, usage_month, workspace_id, bool_or(is_open) as is_open
+    from (
+        select
+            unnest(
+                case
+                    when is_before_the_books or books.next_month is null then [usage_month]
+                    else
+                        generate_series(
+                            greatest(usage_month, books.next_month),
+                            greatest(books.next_month, (select max(usage_month) from bills)),
+                            interval 1 month
+                        )
+                end
+            )::date as booked_month,
+            usage_month,
+            workspace_id,
+            not is_before_the_books as is_open
+        from usages
+        cross join books
+        union all
+        select open_month, usage_month, workspace_id, false
+        from intermediate.int_invoices
+        where is_changed
+    )
+    group by all
+),
+
+-- Each invoice as it is once a close has booked what changed of it, and as it was booked before.
+booked as (
+    select
+        closes.booked_month as close_month,
+        invoices.*,
+        not is_changed or open_month <= closes.booked_month as is_made
+    from closes
+    join intermediate.int_invoices as invoices using (usage_month, workspace_id)
+),
+
+invoices as (
+    select
+        close_month as booked_month,
+        usage_month,
+        workspace_id,
+        sum(if(is_made, amount_usd - credit_usd, booked_amount_usd - booked_credit_usd))
+            as invoiced_usd,
+        bool_or(if(is_made, is_in_file, booked_month is not null)) as is_invoiced,
+        bool_and(if(is_made, is_accepted, is_booked_as_accepted)) as is_accepted,
+        bool_or(is_changed and is_made) as is_changed,
+        coalesce(bool_or(is_booked_as_accepted and is_accepted is not true and is_made), false)
             as is_withdrawn,
         -- What differs is accepted anew with what is invoiced, not with tax or what is taken back.
         coalesce(
@@ -50,12 +108,12 @@ invoices as (
                 booked_month is null
                 or amount_usd - credit_usd <> booked_amount_usd - booked_credit_usd
                 or is_accepted <> is_booked_as_accepted
-            ) filter (is_in_file),
+            ) filter (is_in_file and is_made),
             false
         ) as is_accepted_anew,
-        arg_max_null(booked_difference_usd, difference_month) filter (is_in_file)
+        arg_max_null(booked_difference_usd, difference_month) filter (is_in_file or not is_made)
             as booked_difference_usd
-    from intermediate.int_invoices
+    from booked
     group by all
 ),
 
@@ -73,51 +131,47 @@ states as (
 
 months as (
     select
+        booked_month,
         usage_month,
         workspace_id,
-        coalesce(usage_month < coalesce(books.first_month, first_bills.first_month), true)
-            as is_before_the_books,
+        is_before_the_books,
         coalesce(states.unknown_bill_count, 0) > 0 as is_unknown,
         case
             when is_unknown then null
-            when is_before_the_books then bills.billed_usd
-            else coalesce(bills.billed_usd, 0)
+            when is_before_the_books then usages.billed_usd
+            else coalesce(usages.billed_usd, 0)
         end as billed_usd,
         coalesce(invoices.invoiced_usd, 0) as invoiced_usd,
         coalesce(invoices.is_invoiced, false) as is_invoiced,
         coalesce(invoices.is_withdrawn, false) as is_withdrawn,
         material_usd,
         -- The books settled it with the bill, whatever the limit is now.
-        coalesce(settled_usd = bills.billed_usd and not is_changed, false) as is_settled,
+        coalesce(settled_usd = usages.billed_usd and not is_changed, false) as is_settled,
         case
             when is_accepted_anew or not invoices.is_accepted then invoices.is_accepted
             when booked_difference_usd is not null
                 then
                     abs(
                         invoices.invoiced_usd
-                        - coalesce(bills.billed_usd, 0)
+                        - coalesce(usages.billed_usd, 0)
                         - booked_difference_usd
                     ) < material_usd
             -- The bill was not known then: invoices were booked as they are, or settled since.
             else
                 coalesce(settled_usd, 0) = invoices.invoiced_usd
-                or abs(coalesce(bills.billed_usd, 0) - coalesce(settled_usd, 0)) < material_usd
+                or abs(coalesce(usages.billed_usd, 0) - coalesce(settled_usd, 0)) < material_usd
         end as is_accepted,
-        if(
-            is_before_the_books,
-            usage_month,
-            greatest(usage_month, coalesce(books.next_month, usage_month))
-        ) as open_month
-    from bills
-    full join invoices using (usage_month, workspace_id)
-    left join first_bills using (workspace_id)
+        is_open
+    from closes
+    join usages using (usage_month, workspace_id)
+    left join invoices using (booked_month, usage_month, workspace_id)
     left join settled using (usage_month, workspace_id)
     left join states using (usage_month, workspace_id)
-    cross join books
     cross join limits
 )
 
 select
+    booked_month,
     usage_month,
     workspace_id,
     billed_usd::decimal(38, 10) as billed_usd,
@@ -133,6 +187,6 @@ select
         else 'differs'
     end as status,
     is_withdrawn,
-    open_month
+    is_open
 from months
-order by usage_month, workspace_id
+order by booked_month, usage_month, workspace_id

@@ -1,8 +1,15 @@
 -- Invoices as finance/invoices.csv has them, beside what closes have booked of them. One that the
--- file no longer has is to be taken back: its amounts are 0.
+-- file no longer has is to be taken back: its amounts are 0. open_month books what changed: the
+-- month of issue, or the first one after it that is not closed, and none before the usage.
 -- Grain: UTC month of the usage, workspace and invoice.
 -- key: usage_month, workspace_id, invoice_id
 with
+
+books as (
+    select min(month) as first_month, (max(month) + interval 1 month)::date as next_month
+    from finance.closings
+    where status = 'closed'
+),
 
 invoices as (
     select
@@ -68,7 +75,17 @@ select
     or coalesce(invoices.amount_usd, 0) <> booked.amount_usd
     or coalesce(invoices.credit_usd, 0) <> booked.credit_usd
     or coalesce(invoices.tax_usd, 0) <> booked.tax_usd
-    or coalesce(invoices.is_accepted, false) <> booked.is_accepted as is_changed
+    or coalesce(invoices.is_accepted, false) <> booked.is_accepted as is_changed,
+    if(
+        coalesce(usage_month < books.first_month, false),
+        usage_month,
+        greatest(
+            usage_month,
+            date_trunc('month', coalesce(invoices.issued_on, booked.issued_on))::date,
+            books.next_month
+        )
+    ) as open_month
 from invoices
 full join booked using (usage_month, workspace_id, invoice_id)
+cross join books
 order by usage_month, workspace_id, invoice_id

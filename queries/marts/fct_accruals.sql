@@ -82,8 +82,7 @@ parts as (
         workspace_id,
         cost_center,
         account,
-        if(is_booked, 0, invoiced_usd) as invoiced_usd,
-        invoiced_usd as all_invoiced_usd
+        if(is_booked, invoiced_usd, 0) as closed_invoiced_usd
     from intermediate.int_invoice_lines
     union all by name
     select
@@ -108,66 +107,68 @@ bills as (
     group by all
 ),
 
-settled as (
-    select
-        bills.* exclude (invoiced_usd, all_invoiced_usd),
-        case
-            when months.status in ('matched', 'accepted') then bills.billed_usd
-            when months.invoiced_usd = 0 then 0
-            -- What was rounding, as an invoice was accepted, is none if it no longer is.
-            when months.is_withdrawn then bills.all_invoiced_usd
-            else bills.booked_usd + bills.invoiced_usd
-        end as invoiced_usd,
-        greatest(usage_month, coalesce(books.next_month, usage_month)) as booked_month
-    from bills
-    left join intermediate.int_invoice_months as months using (usage_month, workspace_id)
-    cross join books
+invoices as (
+    select booked_month, usage_month, workspace_id, cost_center, account, sum(invoiced_usd) as usd
+    from intermediate.int_invoice_lines
+    where not is_booked
+    group by all
 ),
 
--- Months that may still be closed: with books all from the next one on, up to the last usage.
-months as (
+-- As each month closes that is not closed yet: what open invoices are booked by then, and the
+-- expense that invoices have booked where their state says it.
+closes as (
     select
-        unnest(
-            generate_series(
-                next_month,
-                greatest(next_month, (select max(usage_month) from settled)),
-                interval 1 month
-            )
-        )::date as booked_month,
-        date '0001-01-01' as first_month
-    from books
-    where next_month is not null
-    union all
-    select distinct usage_month, usage_month
-    from settled
-    cross join books
-    where books.next_month is null
+        states.booked_month,
+        bills.*,
+        states.booked_month
+        = greatest(usage_month, (select next_month from books)) as is_first,
+        sum(coalesce(invoices.usd, 0)) over so_far as new_usd,
+        case
+            when states.status in ('matched', 'accepted') then bills.billed_usd
+            when states.invoiced_usd = 0 then 0
+            -- What was rounding, as an invoice was accepted, is none if it no longer is.
+            when states.is_withdrawn then bills.closed_invoiced_usd + new_usd
+        end as stated_usd
+    from intermediate.int_invoice_months as states
+    join bills using (usage_month, workspace_id)
+    left join invoices using (booked_month, usage_month, workspace_id, cost_center, account)
+    where states.is_open
+    window so_far as (
+        partition by usage_month, workspace_id, cost_center, account order by states.booked_month
+    )
+),
+
+-- Else it is what was booked before, and the invoices since.
+settled as (
+    select
+        *,
+        new_usd + coalesce(last_value(stated_usd - new_usd ignore nulls) over so_far, booked_usd)
+            as invoiced_usd
+    from closes
+    window so_far as (
+        partition by usage_month, workspace_id, cost_center, account order by booked_month
+    )
 ),
 
 accruals as (
     select
-        months.booked_month,
-        months.booked_month = settled.booked_month as is_here,
-        settled.usage_month,
-        settled.workspace_id,
-        settled.cost_center,
-        settled.account,
-        settled.default_account,
-        settled.billed_usd,
-        settled.invoiced_usd,
-        settled.billed_usd - settled.invoiced_usd as accrual_usd,
-        if(is_here, settled.adjusted_usd, 0) as adjusted_usd,
-        if(is_here, settled.invoiced_usd - settled.booked_usd, 0) as newly_invoiced_usd,
-        if(months.booked_month = settled.usage_month, settled.own_key_usd, 0)
-        + if(is_here, settled.adjusted_own_key_usd, 0) as own_key_usd
-    from months
-    join settled on settled.usage_month between months.first_month and months.booked_month
-    where
-        settled.usage_month = months.booked_month
-        or accrual_usd <> 0
-        or newly_invoiced_usd <> 0
-        or adjusted_usd <> 0
-        or own_key_usd <> 0
+        booked_month,
+        usage_month,
+        workspace_id,
+        cost_center,
+        account,
+        default_account,
+        billed_usd,
+        invoiced_usd,
+        billed_usd - invoiced_usd as accrual_usd,
+        if(is_first, adjusted_usd, 0) as adjusted_usd,
+        invoiced_usd - coalesce(lag(invoiced_usd) over so_far, booked_usd) as newly_invoiced_usd,
+        if(booked_month = usage_month, own_key_usd, 0)
+        + if(is_first, adjusted_own_key_usd, 0) as own_key_usd
+    from settled
+    window so_far as (
+        partition by usage_month, workspace_id, cost_center, account order by booked_month
+    )
 ),
 
 identified as (
@@ -190,6 +191,12 @@ identified as (
             null
         ) as accrual_id
     from accruals
+    where
+        booked_month = usage_month
+        or accrual_usd <> 0
+        or newly_invoiced_usd <> 0
+        or adjusted_usd <> 0
+        or own_key_usd <> 0
 )
 
 select *, accrual_usd - adjusted_usd as entry_usd, true as is_booked

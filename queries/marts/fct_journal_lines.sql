@@ -13,7 +13,8 @@
 -- column entry_id: External identifier of the entry, another one in each revision. An export of a
 -- preview adds `-preview`.
 -- column line_number: Place of the line in its entry, from 1.
--- column entry_date: Day of the entry; of an invoice its day of issue, if that is in the month.
+-- column entry_date: Day of the entry; of an invoice its day of issue, or the first day of a later
+-- month that books it.
 -- column kind: reversal, invoice, settlement (what is invoiced moves between cost centers),
 -- adjustment, accrual or own_key.
 -- column role: Role of the account: expense, own_key (expense by keys of one's own), tax, rounding,
@@ -35,8 +36,12 @@ books as (
 ),
 
 months as (
-    select distinct booked_month
+    select booked_month
     from marts.fct_accruals
+    where not is_booked
+    union
+    select booked_month
+    from marts.fct_invoices
     where not is_booked
     union
     select next_month as booked_month
@@ -133,7 +138,7 @@ open_invoices as (
         select distinct usage_month, workspace_id, invoice_id
         from finance.closed_invoices
     ) as booked using (usage_month, workspace_id, invoice_id)
-    where not is_booked and status <> 'before_the_books' and invoice_id <> '(none)'
+    where not is_booked and invoice_id <> '(none)'
 ),
 
 invoice_lines as (
@@ -212,11 +217,8 @@ invoices as (
             strftime(usage_month, '%Y-%m'),
             left(md5(workspace_id), 8)
         ) || if(kind = 'invoice', '-' || left(md5(invoice_id), 8), '') as entry_id,
-        if(
-            issued_on between booked_month and last_day(booked_month),
-            issued_on,
-            last_day(booked_month)
-        ) as entry_date,
+        if(kind = 'invoice', greatest(issued_on, booked_month), last_day(booked_month))
+            as entry_date,
         role,
         account,
         cost_center,

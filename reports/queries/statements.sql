@@ -1,5 +1,6 @@
 -- What each month books, of each workspace and of all: its lines in the books, frozen once it is
--- closed, the adjustments of earlier months that it books, and what changed since its close.
+-- closed, the adjustments of earlier months and the invoices that it books, and what changed since
+-- its close.
 -- Amounts are of UTC months. Grain: workspace or '(all)', and month.
 with
 
@@ -27,7 +28,7 @@ amounts as (
         booked_month as since_month
     from marts.fct_period_adjustments
     union all by name
-    select workspace_id, usage_month as month, amount_usd - credit_usd as invoiced_usd
+    select workspace_id, booked_month as month, amount_usd - credit_usd as invoiced_usd
     from marts.fct_invoices
     where invoice_id <> '(none)'
     union all by name

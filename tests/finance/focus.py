@@ -117,7 +117,8 @@ def fill(warehouse: Warehouse) -> None:
             warehouse.insert(
                 "finance.invoices", line=int(f"{month.month}{workspace_id[-1]}"), month=month,
                 invoice_id="=INV-5" if month == MAY else "=INV-6", workspace_id=workspace_id,
-                issued_on=month + timedelta(days=33), amount_usd="30.01",
+                issued_on=month + timedelta(days=33 if workspace_id == OTHER else 28),
+                amount_usd="30.01",
                 credit_usd=workspace_id == OTHER, tax_usd="1.5",
             )  # fmt: skip
     warehouse._con.execute("update ledger.requests set window_start = ?", [APRIL])
@@ -156,7 +157,7 @@ def fill(warehouse: Warehouse) -> None:
 
 
 def correct(warehouse: Warehouse) -> None:
-    """April and May as the API has them after the close, and an invoice that comes late."""
+    """April and May as the API has them after the close; an invoice comes late, one changes."""
     warehouse._con.execute("""
         update raw.agent_billing_days set billed_usd = billed_usd + 0.0000000003
         where agent_id = 'a-5' and date = '2026-04-15';
@@ -178,8 +179,12 @@ def correct(warehouse: Warehouse) -> None:
     used(warehouse, date(2026, 5, 2), "2", "2", agent_id="r-222")
     warehouse.insert(
         "finance.invoices", line=99, invoice_id="LATE", workspace_id=OTHER, month=APRIL,
-        issued_on=date(2026, 9, 1), amount_usd="7", credit_usd=0, tax_usd=0,
+        issued_on=date(2026, 5, 30), amount_usd="7", credit_usd=0, tax_usd=0,
     )  # fmt: skip
+    warehouse._con.execute(
+        "update finance.invoices set amount_usd = 31 where month = ? and workspace_id = ?",
+        [APRIL, WORKSPACE],
+    )
     warehouse.insert(
         "finance.closings", month=JULY, revision=1, status="reopened", closed_at=CLOSED,
         is_early=True, reopened_at=REOPENED,

@@ -1,8 +1,8 @@
 """The journal over a life of four months: invoices, accruals, adjustments, reversals.
 
-October closes with an invoice that matches; then a bill is corrected and a credit comes. November
-closes with an invoice that differs by two cents; it is changed then, and an agent has another
-owner. December closes without one; then November's invoice is taken back.
+October closes without its invoice, which is of 2 November; then a bill is corrected and a credit
+comes. November books both, and an invoice of its own that differs by two cents; that is changed
+then, and an agent has another owner. December closes without one; then November's is taken back.
 """
 
 from __future__ import annotations
@@ -99,7 +99,7 @@ def life(tmp_path_factory: pytest.TempPathFactory) -> Life:
             date=OCTOBER.replace(day=10), cost_usd=105, billed_usd=105,
         )  # fmt: skip
         invoiced(warehouse, OCTOBER, "-0.03", invoice_id='LEV-"X"; date:no', credit_usd="0.10")
-        invoiced(warehouse, NOVEMBER, "134.35")
+        invoiced(warehouse, NOVEMBER, "134.35", issued_on=date(2026, 11, 30))
         closes(NOVEMBER)
         invoice = "invoice_id = 'LEV-2026-11'"
         warehouse._con.execute(f"update finance.invoices set amount_usd = 134.36 where {invoice}")
@@ -132,6 +132,30 @@ def balances(entries: Iterable[Entry]) -> dict[str, Decimal]:
         for line in entry.lines:
             sums[account_of(line)] += line.amount
     return {account: amount for account, amount in sums.items() if amount}
+
+
+def test_an_invoice_is_booked_on_its_day(life: Life) -> None:
+    """Until then its usage is accrued; what the reversal takes back, the invoice books, and tax."""
+    october, november = (
+        [(entry, [line for line in entry.lines if line.usage_month == OCTOBER])
+         for entry in life.journals[month].entries]
+        for month in (OCTOBER, NOVEMBER)
+    )  # fmt: skip
+    accrued = [entry for entry, _ in october]
+    (invoice, lines), *_ = (
+        each for each in november if "Invoice LEV-2026-10 " in each[0].narration
+    )
+
+    assert {entry.kind for entry in accrued} == {"accrual"}
+    taken_back = [entry for entry, _ in november if entry.kind == "reversal"]
+    assert balances([*accrued, *taken_back]) == {}
+    assert (invoice.entry_date, {entry.entry_date for entry in taken_back}) == (
+        date(2026, 11, 2), {NOVEMBER},
+    )  # fmt: skip
+    by_role = defaultdict(Decimal)
+    for line in lines:
+        by_role[line.role] += line.amount
+    assert (by_role["payable"], by_role["tax"]) == (Decimal("-159.85"), Decimal("25.52"))
 
 
 def test_cents_are_the_marts(life: Life) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from analytics.report.entities import QUERIES, Entities
@@ -25,7 +25,7 @@ def test_a_month_with_a_refused_bill(warehouse: Warehouse) -> None:
     for month in (9, 10, 11):
         metered(warehouse, date=f"2026-{month}-10", hour=f"2026-{month}-10 09:00Z")
     owned(warehouse)
-    invoiced(warehouse, NOVEMBER, "5", is_accepted=True)
+    invoiced(warehouse, NOVEMBER, "5", is_accepted=True, issued_on=date(2026, 11, 30))
     warehouse.build_all()
 
     assert warehouse.rows(f"select sum(accrual_usd) {OPEN}") == [(2 - 5,)]

@@ -151,14 +151,11 @@ def _booked(frame: pl.DataFrame, closing: ClosingFacts) -> pl.DataFrame:
     import polars as pl
 
     closed = {"is_booked": True, "revision": closing.revision}
-    booked = frame.with_columns(
+    return frame.with_columns(
         pl.lit(value, frame.schema[name]).alias(name)
         for name, value in closed.items()
         if name in frame.columns
     )
-    if not {"is_booked", "status"} <= set(frame.columns):
-        return booked
-    return booked.with_columns(is_booked=pl.col("status") != "before_the_books")
 
 
 def sums(rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> Row:

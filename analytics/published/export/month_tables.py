@@ -144,12 +144,11 @@ INVOICES = Table(
     "invoices",
     "Invoices",
     "finance/invoices.csv has no invoice for this month, and this month books none.",
-    sums=("amount_usd", "credit_usd", "tax_usd"),
     shown=(
         "invoice_id|text|Invoice", "workspace_name|name|Workspace", "usage_month|text|Usage of",
-        "issued_on|day|Issued", "amount_usd", "credit_usd", "tax_usd",
-        "month_billed_usd|usd|Billed in the month",
-        "month_difference_usd|usd_signed|Difference of the month", "status|words|State",
+        "issued_on|day|Issued", "booked_month|text|Booked in", "amount_usd", "credit_usd",
+        "tax_usd", "month_billed_usd|usd|Billed for the usage",
+        "month_difference_usd|usd_signed|Difference", "status|words|State",
     ),
 )  # fmt: skip
 RECONCILIATION = Table(

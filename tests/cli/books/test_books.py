@@ -174,7 +174,7 @@ def test_what_is_material(shop: Shop) -> None:
     )
     shop.publish()
 
-    invoices = shop.rows("select status from fct_invoices where usage_month = '2026-10-01'")
+    invoices = shop.rows("select status from fct_invoices where invoice_id = 'L-1'")
     assert invoices == [{"status": "matched"}]
 
 

@@ -120,13 +120,13 @@ CHARGES = f"""
         from charges
     ),
 
-    -- An invoice that the month books; of several, the API does not say which charge is on which.
+    -- Whichever month books it; of several, the API does not say which charge is on which.
     invoices as (
         select workspace_id, any_value(invoice_id) as invoice_id
         from marts.fct_invoices
-        where usage_month = $month::date and booked_month = $month::date and amount_usd > 0
+        where usage_month = $month::date and amount_usd > 0
         group by all
-        having count(*) = 1
+        having count(distinct invoice_id) = 1
     ),
 
     original_invoices as (

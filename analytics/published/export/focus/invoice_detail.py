@@ -33,8 +33,8 @@ COLUMNS = (
     Column(
         "InvoiceDetailId",
         "invoice_id || '/' || workspace_id || '/' || strftime(usage_month, '%Y-%m') || '/' || "
-        "lower(category) || if(usage_month = $month::date, '', strftime($month::date, '/%Y-%m'))",
-        "Invoice, workspace, month and category; then the month that books it, if that is later.",
+        "lower(category) || if(is_first, '', strftime($month::date, '/%Y-%m'))",
+        "Invoice, workspace, month and category; then the month that books what changed of it.",
     ),
     Column("InvoiceDetailLastUpdated", day("issued_on"), "As InvoiceDetailCreated."),
     Column("InvoiceId", "invoice_id", "Number of the invoice."),
@@ -52,11 +52,15 @@ QUERY = """
     with
 
     invoices as (
-        select * exclude (credit_usd), -credit_usd as credit_usd
+        select
+            * exclude (credit_usd),
+            -credit_usd as credit_usd,
+            row_number() over (
+                partition by usage_month, workspace_id, invoice_id order by booked_month
+            ) = 1 as is_first
         from marts.fct_invoices
-        where
-            booked_month = $month::date
-            and invoice_id <> '(none)'
+        where invoice_id <> '(none)'
+        qualify booked_month = $month::date
     ),
 
     lines as (
