@@ -190,7 +190,7 @@ def require_published_books(con: duckdb.DuckDBPyConnection, books: Books) -> Non
     if sorted(held) != sorted(published):
         raise UsageError(
             "A month was closed or reopened since the figures were published, so that they are not"
-            " those of the books.\nRun `analytics nightly`, look at the figures, and close then."
+            " those of the books.\nRun `analytics nightly`, look at the figures, and try again."
         )
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -12,6 +13,8 @@ import typer
 from analytics.cli.options import Config, DataDir, Month, format_of, layout_of
 
 if TYPE_CHECKING:
+    import duckdb
+
     from analytics.finance.books.entries import Closing, Recorded
     from analytics.warehouse.layout import Layout
 
@@ -49,7 +52,6 @@ def pack(
     """
     from analytics.published.export.closed import copy_pack
     from analytics.published.export.pack import export_pack, made_folder, pack_name
-    from analytics.published.sandbox import open_published
 
     layout = layout_of(data_dir, config)
     folder = _folder(output) or Path(pack_name(month))
@@ -57,7 +59,7 @@ def pack(
         with made_folder(folder) as unfinished:
             copy_pack(closing, unfinished)
     else:
-        with open_published(layout.published) as con, _bar():
+        with _figures(layout) as con, _bar():
             export_pack(con, month, folder)
     _warn_if_open(month, closing)
     _say(folder, closing)
@@ -89,7 +91,6 @@ def focus(
     from analytics.published.export.focus.columns import Dataset
     from analytics.published.export.focus.files import file_name, write_focus
     from analytics.published.export.month import month_called
-    from analytics.published.sandbox import open_published
 
     layout = layout_of(data_dir, config)
     folder = _folder(output) or Path()
@@ -98,7 +99,7 @@ def focus(
         make_folder(folder)
         copy_files(closing, names, folder)
     else:
-        with open_published(layout.published) as con:
+        with _figures(layout) as con:
             first = month_called(con, month)
             make_folder(folder)
             write_focus(con, first, folder)
@@ -161,14 +162,15 @@ def journal(
     else:
         closing = find_reopened(books, month, reverse)
         name = f"{month}-r{reverse}-reversed"
-    with open_published(layout.published) as con:
-        if closing:
+    if closing:
+        with open_published(layout.published) as con:
             of = None if workspace is None else workspaces_called(con, workspace)
-            booked = read_booked(books, closing, of)
-            read = replace(booked, is_reversed=reverse is not None)
-            if not read.entries:
-                raise UsageError(f"The close of {month} booked nothing, so that it has no journal.")
-        else:
+        booked = read_booked(books, closing, of)
+        read = replace(booked, is_reversed=reverse is not None)
+        if not read.entries:
+            raise UsageError(f"The close of {month} booked nothing, so that it has no journal.")
+    else:
+        with _figures(layout) as con:
             read = read_journal(con, month, workspace)
     _warn_if_open(month, closing)
     if output == Path("-"):
@@ -189,6 +191,22 @@ def _folder(output: Path | None) -> Path | None:
             "Name a folder with --output; `zip -r` makes an archive of it."
         )
     return output
+
+
+@contextmanager
+def _figures(layout: Layout) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open the published file, for a month that is not closed.
+
+    UsageError if it was made before the newest close or reopening: its entries might be final ones.
+    """
+    from analytics.batch.readiness import require_published_books
+    from analytics.published.books import published_books
+    from analytics.published.sandbox import open_published
+
+    books = published_books(layout)
+    with open_published(layout.published) as con:
+        require_published_books(con, books)
+        yield con
 
 
 def _bar() -> AbstractContextManager[object]:

@@ -7,11 +7,12 @@ import hashlib
 import json
 from decimal import Decimal
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 
 from analytics.published.export.files import without_formula
-from tests.cli.books.conftest import Shop
+from tests.cli.books.conftest import APPROVED, Shop
 
 MONTH = "2026-11"
 OPEN = f"warning: {MONTH} is not closed: these are today's figures, and its journal is a preview\n"
@@ -68,6 +69,38 @@ def test_a_journal_of_an_open_month_is_a_preview(shop: Shop) -> None:
     assert {line["STATE"] for line in lines} == {"preview"}
     sides = [sum(Decimal(line[side] or 0) for line in lines) for side in ("DEBIT", "CREDIT")]
     assert sides[0] == sides[1] > 0
+
+
+def test_figures_of_before_a_reopening_are_not_exported(closed: Shop) -> None:
+    """Until a batch has published it, no export has final entries of a month that is open again."""
+    with patch("analytics.batch.stages.publish_loaded", side_effect=KeyboardInterrupt):
+        closed.run("close", "2026-10", "--reopen", "x")
+    exports = [
+        ("export", kind, month)
+        for kind in ("pack", "focus", "journal")
+        for month in ("2026-10", MONTH)
+    ]
+    refused = [closed.run(*each) for each in exports]
+    left = [path.name for path in Path().glob("levain-*")]
+    closed.publish()
+    closed.ok("export", "journal", "2026-10")
+
+    assert {each.code for each in refused} == {2}
+    assert all("Run `analytics nightly`, look at the figures" in each.err for each in refused)
+    assert left == []
+    assert "-preview," in Path("levain-journal-2026-10.csv").read_text(encoding="utf-8")
+
+
+def test_a_close_is_exported_before_it_is_published(shop: Shop) -> None:
+    """What the books have is final; a later month waits for figures of after the close."""
+    with patch("analytics.batch.stages.publish_loaded", side_effect=KeyboardInterrupt):
+        shop.run("close", "2026-10", *APPROVED)
+
+    journal = shop.ok("export", "journal", "2026-10", "--output", "-")
+    refused = shop.run("export", "journal", MONTH)
+
+    assert (journal.err, "preview" in journal.out) == ("", False)
+    assert (refused.code, "closed or reopened since the figures" in refused.err) == (2, True)
 
 
 @pytest.mark.parametrize(
