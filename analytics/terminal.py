@@ -1,9 +1,19 @@
-"""Safe text for terminals: foreign text must not move the cursor or turn the text direction."""
+"""Safe text for terminals: foreign text must not move the cursor or turn the text direction.
+
+In tables, names break on a narrow terminal, and figures stay whole.
+"""
 
 from __future__ import annotations
 
 import json
 import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rich.table import Table
+    from rich.text import Text
 
 _ACTIVE = "\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069"
 _ACTIVE_IN_TEXT = re.compile(f"[{_ACTIVE}]")
@@ -34,3 +44,10 @@ def escaped_json(text: str, encoding: str | None) -> str:
     r"""Write the same characters of a JSON text as \u…, and all that an encoding cannot hold."""
     pattern = _ACTIVE_IN_JSON if (encoding or "utf-8").lower().startswith("utf") else _NOT_ASCII
     return pattern.sub(lambda found: json.dumps(found[0])[1:-1], text)
+
+
+def add_figures(table: Table, heads: Sequence[str], rows: Sequence[Sequence[str | Text]]) -> None:
+    """Add the columns of figures that end each row, as wide as their longest one."""
+    for place, head in enumerate(heads):
+        longest = max((len(row[place - len(heads)]) for row in rows), default=0)
+        table.add_column(head, justify="right", no_wrap=True, min_width=longest)

@@ -10,7 +10,7 @@ from analytics.finance.books.entries import first_day
 from analytics.finance.books.reading import CLOSINGS, read_books, require_known
 from analytics.format import numbers
 from analytics.published.sandbox import open_published
-from analytics.terminal import escaped
+from analytics.terminal import add_figures, escaped
 
 if TYPE_CHECKING:
     from analytics.finance.books.entries import Closing, Recorded
@@ -83,11 +83,8 @@ def print_closings(found: list[dict[str, Any]]) -> None:
     from rich.table import Table
 
     table = Table(header_style="bold", box=None, pad_edge=False)
-    for head in ("Month", "State", "Closed (UTC)", "Approved by", "Cost", "Billed"):
-        is_number = head in ("Cost", "Billed")
-        table.add_column(head, justify="right" if is_number else "left", no_wrap=True)
-    for each in found:
-        table.add_row(
+    rows = [
+        (
             f"{each['month']} r{each['revision']}",
             each["status"] + (", early" if each["is_early"] else ""),
             _instant(each["closed_at"]),
@@ -95,6 +92,13 @@ def print_closings(found: list[dict[str, Any]]) -> None:
             numbers.usd(each["totals"].metered_cost_usd),
             numbers.usd(each["totals"].billed_usd),
         )
+        for each in found
+    ]
+    for head in ("Month", "State", "Closed (UTC)", "Approved by"):
+        table.add_column(head, no_wrap=head != "Approved by", overflow="fold")
+    add_figures(table, ("Cost", "Billed"), rows)
+    for row in rows:
+        table.add_row(*row)
     Console(highlight=False, soft_wrap=True, markup=False).print(table)
 
 

@@ -17,7 +17,7 @@ from analytics.errors import AnalyticsError
 from analytics.format import names, numbers
 from analytics.published.sandbox import open_published
 from analytics.summary.facts import read_findings
-from analytics.terminal import escaped, escaped_json
+from analytics.terminal import add_figures, escaped, escaped_json
 from analytics.transform.page_queries import over_queries
 from analytics.warehouse.database import records
 from analytics.warehouse.layout import Layout
@@ -253,11 +253,13 @@ def _table(columns: _Columns, rows: list[dict[str, Any]]) -> Table:
     from rich.text import Text
 
     table = Table(header_style="bold", box=None, pad_edge=False)
-    table.add_column("Workspace")
-    for head, _ in columns:
-        table.add_column(head, justify="right", no_wrap=True)
-    for row in rows:
-        table.add_row(Text(row["label"]), *(text(row) for _, text in columns))
+    table.add_column("Workspace", overflow="fold")
+    cells: list[list[str | Text]] = [
+        [Text(row["label"]), *(text(row) for _, text in columns)] for row in rows
+    ]
+    add_figures(table, [head for head, _ in columns], cells)
+    for each in cells:
+        table.add_row(*each)
     return table
 
 

@@ -15,7 +15,7 @@ from rich.text import Text
 from analytics.format.numbers import plural
 from analytics.published.agents import KnownAgent
 from analytics.published.trace import Trace
-from analytics.terminal import escaped
+from analytics.terminal import add_figures, escaped
 
 _SHORT_HASH = 16
 
@@ -117,23 +117,23 @@ def _amount(measures: dict[str, Any]) -> str:
 
 def _print_runs(console: Console, runs: list[dict[str, Any]], numbers: dict[str, int]) -> None:
     table = Table(header_style="bold", box=None, pad_edge=False, padding=(0, 1, 0, 0))
-    table.add_column("Run", no_wrap=True)
+    table.add_column("Run", overflow="fold")
     table.add_column("Status", overflow="fold")
-    for name in ("Cost (USD)", "File", "Line", "Req."):
-        table.add_column(name, justify="right", no_wrap=True)
-    for run in runs:
-        for each in (run, *run["earlier_versions"]):
-            table.add_row(
-                Text(
-                    escaped(each["run_id"]) if each is run else f"  was, {_moment(each['seen_at'])}"
-                ),
-                Text(escaped(each["status"])),
-                Text(_usd(each["cost_usd"])),
-                str(numbers[each["landing"]["file"]]),
-                str(each["landing"]["line"]),
-                str(each["request"]["request"]),
-                style=None if each is run else "dim",
-            )
+    shown = [(each, each is run) for run in runs for each in (run, *run["earlier_versions"])]
+    rows = [
+        (
+            Text(escaped(each["run_id"]) if is_now else f"  was, {_moment(each['seen_at'])}"),
+            Text(escaped(each["status"])),
+            _usd(each["cost_usd"]),
+            str(numbers[each["landing"]["file"]]),
+            str(each["landing"]["line"]),
+            str(each["request"]["request"]),
+        )
+        for each, is_now in shown
+    ]
+    add_figures(table, ("Cost (USD)", "File", "Line", "Req."), rows)
+    for row, (_, is_now) in zip(rows, shown, strict=True):
+        table.add_row(*row, style=None if is_now else "dim")
     console.print(table)
 
 

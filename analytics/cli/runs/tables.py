@@ -14,7 +14,7 @@ from analytics.cli.printed import console
 from analytics.cli.runs.lookup import short_ids
 from analytics.format import numbers
 from analytics.levain import Agent, Artifact, LogEvent, Run, SessionEvent
-from analytics.terminal import escaped, escaped_lines
+from analytics.terminal import add_figures, escaped, escaped_lines
 
 if TYPE_CHECKING:
     from analytics.levain.usage import RunCost
@@ -44,7 +44,7 @@ def print_runs(runs: list[Run], agents: dict[str, Agent]) -> None:
             name,
             justify="right" if name in ("Took", "Cost", "Tokens in/out") else "left",
             no_wrap=name != "Agent",  # the first one to be cut
-            min_width=least[name] if name in ("Run", "Status") else None,
+            min_width=None if name == "Agent" else least[name],
         )
     for cells in zip(*(columns[name] for name in least), strict=True):
         table.add_row(*cells)
@@ -109,10 +109,8 @@ def _facts(run: Run, agents: dict[str, Agent]) -> Iterable[tuple[str, str | Text
 
 def _costs_table(costs: Sequence[RunCost]) -> Table:
     table = _table(left=("Model", "Provider"))
-    for name in ("Requests", "Cost", "Tokens in", "Out"):
-        table.add_column(name, justify="right", no_wrap=True)
-    for cost in costs:
-        table.add_row(
+    rows = [
+        (
             Text(escaped(cost.model or "")),
             Text(escaped(cost.provider or "")),
             "" if cost.request_count is None else numbers.count(cost.request_count),
@@ -120,6 +118,11 @@ def _costs_table(costs: Sequence[RunCost]) -> Table:
             numbers.tokens(cost.tokens_in),
             numbers.tokens(cost.tokens_out),
         )
+        for cost in costs
+    ]
+    add_figures(table, ("Requests", "Cost", "Tokens in", "Out"), rows)
+    for row in rows:
+        table.add_row(*row)
     return table
 
 

@@ -15,8 +15,10 @@ import duckdb
 import pytest
 
 from analytics.emulator.world import World
+from analytics.finance.books.entries import Amounts
 from analytics.finance.books.reading import read_books
 from analytics.format import numbers
+from analytics.published.books import print_closings
 from tests.cli.books.conftest import APPROVED, NOW, OWNERS, SETTINGS, Shop
 from tests.cli.conftest import SETTINGS as SHORT
 from tests.cli.conftest import shell_in
@@ -70,6 +72,24 @@ def test_a_closed_month(closed: Shop) -> None:
     assert totals.billed_usd == sum(Decimal(row["billed_usd"]) for row in rows)
     modes = {path.is_dir(): path.stat().st_mode & 0o777 for path in closed.books.rglob("*")}
     assert modes == {True: 0o750, False: 0o640}
+
+
+@pytest.mark.parametrize("columns", [40, 80])
+def test_amounts_are_whole_on_a_narrow_terminal(
+    columns: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """However long names are, no digit of an amount is cut off."""
+    monkeypatch.setenv("COLUMNS", str(columns))
+    amount = Decimal("1234567.89")
+    totals = dict.fromkeys(Amounts.__struct_fields__, amount)
+    print_closings([
+        {
+            "month": "2026-10", "revision": 1, "status": "reopened", "is_early": True,
+            "closed_at": NOW, "approved_by": "Head of finance " * 6, "totals": Amounts(**totals),
+        }
+    ])  # fmt: skip
+
+    assert capsys.readouterr().out.count(numbers.usd(amount)) == 2
 
 
 @pytest.mark.parametrize(
