@@ -93,6 +93,11 @@ def usd_signed(amount: Decimal | None) -> str:
     return f"+{usd(amount)}" if amount is not None and amount > 0 else usd(amount)
 
 
+def usd_since(amount: Decimal | None, since: Decimal | None) -> str:
+    """A closed amount, and beside it what changed since: `$600.82, +$3.36 since`."""
+    return f"{usd(amount)}, {usd_signed(since)} since" if since else usd(amount)
+
+
 def count(number: int | None) -> str:
     """A whole number with separators."""
     return UNKNOWN if number is None else f"{number:,}".replace("-", MINUS)

@@ -53,6 +53,7 @@ _TWO: dict[str, Callable[[Any, Any], str]] = {
     "each": lambda amount, count: numbers.usd_fine(amount / count),
     "per_million": lambda amount, count: numbers.usd(amount * 1_000_000 / count),
     "usd_change": numbers.usd_change,
+    "usd_since": numbers.usd_since,
 }
 
 
@@ -90,7 +91,7 @@ def figure(name: str, unit: str, row: Row) -> str:
     if unit in {"range", "range_percent"}:
         return _range(first, second, row)
     part, whole = value_of(first, row), second and value_of(second, row)
-    if part is None or (second and not whole and unit != "usd_change"):
+    if part is None or (second and not whole and unit not in {"usd_change", "usd_since"}):
         return numbers.UNKNOWN
     if second:
         return _TWO[unit](part, whole)
@@ -110,6 +111,8 @@ def plain(name: str, unit: str, row: Row) -> str | None:
     part, whole = value_of(first, row), second and value_of(second, row)
     if unit == "interval" or isinstance(part, str):
         return None
+    if unit == "usd_since":
+        return "" if part is None else _exact(part)
     if part is None or (second and whole is None):
         return ""
     if unit == "usd_change":

@@ -1,5 +1,6 @@
 -- The measures of each month and its bill, of each line, of each workspace (agent '(all)') and of
--- the site (both '(all)'). The bill is that of the UTC month.
+-- the site (both '(all)'). The bill is that of the UTC month; of a closed month it is as the books
+-- have it, and since_usd what changed of it.
 -- Grain: workspace or '(all)', line or '(all)', and month.
 with
 
@@ -56,6 +57,30 @@ bills as (
     group by grouping sets ((workspace_id, agent_id, month), (workspace_id, month), (month))
 ),
 
+-- A line may have nothing in the books of a closed month, or nothing that changed since.
+booked as (
+    select
+        if(grouping(workspace_id) = 0, workspace_id, '(all)') as workspace_id,
+        if(grouping(agent_id) = 0, agent_id, '(all)') as agent_id,
+        month,
+        if(count(is_line) = 0, 0, sum(closed_usd)) as closed_usd,
+        sum(since_usd) as since_usd
+    from (
+        select
+            workspace_id,
+            agent_id,
+            usage_month as month,
+            true as is_line,
+            billed_usd as closed_usd
+        from marts.fct_month_lines
+        where revision is not null
+        union all by name
+        select workspace_id, agent_id, usage_month as month, difference_billed_usd as since_usd
+        from marts.fct_period_adjustments
+    )
+    group by grouping sets ((workspace_id, agent_id, month), (workspace_id, month), (month))
+),
+
 dates as (
     select
         workspace_id,
@@ -91,9 +116,11 @@ select
     bills.metered_cost_usd,
     bills.surcharge_usd,
     bills.own_key_usd,
-    bills.billed_usd
+    if(booked.month is null, bills.billed_usd, booked.closed_usd) as billed_usd,
+    booked.since_usd
 from measures
 left join bills using (workspace_id, agent_id, month)
+left join booked using (workspace_id, agent_id, month)
 left join dates using (workspace_id, month)
 left join states using (workspace_id, month)
 order by workspace_id, agent_id, month

@@ -47,6 +47,22 @@ def test_an_estimate_is_in_whole_dollars(amount: str, shown: str) -> None:
     assert shown == numbers.usd_about(Decimal(amount))
 
 
+@pytest.mark.parametrize(
+    ("since", "shown"),
+    [("3.355", "$600.82, +$3.36 since"), ("-2", "$600.82, \u2212$2.00 since"),
+     ("0", "$600.82"), (None, "$600.82")],
+)  # fmt: skip
+def test_a_closed_amount_has_what_changed_since_beside_it(since: str | None, shown: str) -> None:
+    """It is the one that is sorted by; where nothing changed, it stands alone."""
+    row: dict[str, Decimal | None] = {
+        "a": Decimal("600.822"), "b": None if since is None else Decimal(since),
+    }  # fmt: skip
+
+    assert text.figure("a/b", "usd_since", row) == shown
+    assert text.plain("a/b", "usd_since", row) == "600.8220000000"
+    assert text.figure("a/b", "usd_since", row | {"a": None}) == numbers.UNKNOWN
+
+
 def test_a_template_names_figures_of_rows_within_its_row() -> None:
     """A dot leads into a row within the row; what stands around figures stays."""
     row = {"cost_usd": Decimal(4), "first": {"name": "a", "cost_usd": Decimal(1)}}
