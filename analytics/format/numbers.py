@@ -10,7 +10,7 @@ from math import sqrt
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
 MINUS = "\u2212"
 NO_BREAK = "\u00a0"
@@ -33,6 +33,16 @@ def known_sum(values: Sequence[Any], zero: Decimal | int = 0) -> Any:
     """Return the sum of what is known: None where there are values, and none is known."""
     known = [value for value in values if value is not None]
     return sum(known, start=zero) if known or not values else None
+
+
+def rounding(parts: Iterable[Decimal | None], total: Decimal | None) -> Decimal:
+    """Return what parts lack to their total as they are printed, in whole cents.
+
+    It is 0 if the total is unknown, and what is unknown is in no part.
+    """
+    if total is None:
+        return Decimal(0)
+    return _rounded(total, CENT) - sum(_rounded(each, CENT) for each in parts if each is not None)
 
 
 def usd(amount: Decimal | None) -> str:

@@ -187,10 +187,12 @@ class Pages:
         rows = self._of(part, entity)
         if not rows:
             return _frame(part) | {"kind": "text", "label": part.empty} if part.empty else None
-        columns = [column(each) for each in part.columns]
+        columns, total = [column(each) for each in part.columns], None
+        if part.total:
+            total = sums(rows, columns)
         if part.slim:
             columns, rows = slim(columns, rows)
-        made = _frame(part) | {"table": self._table(part, columns, rows, tables)}
+        made = _frame(part) | {"table": self._table(part, columns, rows, total, tables)}
         if part.title:
             first = rows[0] | {"agent_id": tables.name_of(rows[0])}
             made["label"] = text.fill(
@@ -205,7 +207,12 @@ class Pages:
         return drawings.columns([costs.get(today.replace(day=n)) for n in range(1, today.day + 1)])
 
     def _table(
-        self, part: Part, columns: Sequence[Column], rows: list[Row], tables: Tables
+        self,
+        part: Part,
+        columns: Sequence[Column],
+        rows: list[Row],
+        total: Row | None,
+        tables: Tables,
     ) -> Markup:
         """Return the table of a static part."""
         return tables.table(
@@ -213,7 +220,7 @@ class Pages:
             part.subtitle or f"Table: {part.label}",  # its section has the same name
             columns,
             rows,
-            total=sums(rows, columns) if part.total else None,
+            total=total,
             limit=part.limit or SHOWN_ROWS,
             relation=part.more,
             is_unseen=not part.subtitle,

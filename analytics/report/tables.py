@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from markupsafe import Markup, escape
 
-from analytics.format import names, text
+from analytics.format import names, numbers, text
 from analytics.format.names import ALL, NONE
 from analytics.report import drawings
 
@@ -66,8 +66,8 @@ class Tables:
     ) -> Markup:
         """Return a table of the rows, the first `limit` of them if it is not 0.
 
-        `total` has the sums of all rows; `relation` is where those stand that are not shown. An
-        `is_unseen` caption is for readers of screens alone.
+        `total` has the sums of all rows, and of those that are none of the table's; `relation` is
+        where rows stand that are not shown. An `is_unseen` caption is for readers of screens alone.
         """
         shown = rows[:limit] if limit else rows
         layout = _layout(tuple(columns))
@@ -98,11 +98,19 @@ class Tables:
         columns: Sequence[Column],
         layout: _Layout,
     ) -> str:
+        """Return the line of the total, and above it what printed amounts lack to it, if any do."""
         figures = [
             ("", "") if each.kind else self._cell(_of_same_rows(rows, total, each), each)
             for each in columns[1:]
         ]
-        return _tr(layout, [("", "Total"), *figures])
+        line = _tr(layout, [("", "Total"), *figures])
+        if rest := rounding_of(columns[1:], rows, total):
+            cells = [
+                self._cell(rest, each) if each.expression in rest else ("", "")
+                for each in columns[1:]
+            ]
+            line = _tr(layout, [("", "Rounding"), *cells]) + line
+        return line
 
     def _cell(self, row: Row, column: Column) -> tuple[str, str]:
         """Return a cell's attribute of the exact value, and its content."""
@@ -183,6 +191,20 @@ def sums(rows: Iterable[Row], columns: Iterable[Column]) -> dict[str, Any]:
                 known = totals[name]
                 totals[name] = value if known is None else known + value
     return totals
+
+
+def rounding_of(columns: Iterable[Column], rows: Sequence[Row], total: Row) -> dict[str, Decimal]:
+    """Return what the printed amounts of each column lack to its printed total, if they lack any.
+
+    A figure of two, such as a change, is no amount that adds up.
+    """
+    names = [each.expression for each in columns if each.unit in {"usd", "usd_signed"}]
+    return {
+        name: rest
+        for name in names
+        if name in total
+        and (rest := numbers.rounding([row.get(name) for row in rows], total[name]))
+    }
 
 
 def slim(

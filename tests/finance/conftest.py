@@ -16,6 +16,7 @@ from analytics.published.export.month_end import MonthEnd, read_month_end
 from analytics.published.export.pack import write_pack
 from analytics.transform.checks import run_checks
 from tests.queries.closing import close
+from tests.queries.invoiced import ACCOUNTS
 from tests.queries.metered import metered, read_workspace
 from tests.queries.sample import own
 from tests.transform.given import WORKSPACE, Warehouse, empty_warehouse
@@ -53,6 +54,8 @@ def fill(warehouse: Warehouse) -> None:
     last_batch_at = datetime(2026, 12, 8, 5, tzinfo=UTC)
     warehouse.con.execute("update ledger.workspaces set last_batch_at = ?", [last_batch_at])
     own(warehouse, {"owner": "=Owner()", "cost_center": "C-1"})
+    for role, account in ACCOUNTS.items():
+        warehouse.insert("finance.accounts", role=role, account=account)
     warehouse.insert(
         "finance.budgets", line=2, scope="workspace", name="bakery", month=NOVEMBER,
         amount_usd="100.005",

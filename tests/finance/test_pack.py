@@ -16,11 +16,14 @@ from msgspec.structs import replace as changed
 from analytics.finance.books.entries import ClosingFacts
 from analytics.published.export.pack import write_pack
 from analytics.published.export.statement_page import statement_page
-from tests.finance.conftest import CLOSE, DECEMBER, NOVEMBER, month_end_of
+from tests.finance.conftest import CLOSE, DECEMBER, NOVEMBER, OTHER, month_end_of
+from tests.queries.closing import close
+from tests.queries.invoiced import ACCOUNTS, owned
+from tests.queries.metered import asked, metered
 from tests.report.browser import CHROMIUM, PHONE, Reader, browser
 from tests.report.browser import WHY_NOT as NO_CHROMIUM
 from tests.spreadsheets import page_sizes, read_cells, rows_of
-from tests.transform.given import Warehouse
+from tests.transform.given import WORKSPACE, Warehouse, empty_warehouse
 
 Cells = list[list[str]]
 _SECTION = re.compile(r'<section[^>]* aria-labelledby="([^"]*)"(.*?)</section>', re.DOTALL)
@@ -101,13 +104,23 @@ def test_what_to_book_is_the_journal(pack: Path, november: Warehouse) -> None:
     """Debits and credits of the page are those of the file; own-key cost may be in no entry."""
     rows = read_csv(pack / "levain-journal-2026-11.csv")
     page = (pack / "statement.html").read_text(encoding="utf-8")
-    *_, whole = tables_of(page)["bookings"]
+    tables = tables_of(page)
+    (whole,) = (row for row in tables["bookings"] if row[0] == "Total")
 
-    assert (whole[0], whole[3]) == ("Total", whole[4])
+    assert whole[3] == whole[4]
     debit, credit = (sum(Decimal(each[name] or 0) for each in rows) for name in ("DEBIT", "CREDIT"))
     assert cents(whole[3]) == debit == credit > 0
     assert {each["STATE"] for each in rows} == {"closed"}
     assert page.count("not in the journal") == 2
+    expense, *carried, to_book = tables["bookings"][tables["bookings"].index(whole) + 1 :]
+    assert cents(expense[3]) == sum(
+        Decimal(row["DEBIT"] or 0) - Decimal(row["CREDIT"] or 0)
+        for row in rows
+        if row["ACCOUNT"] == ACCOUNTS["expense"]
+    )
+    assert [row[0] for row in carried] in ([], ["Carried forward"])
+    assert cents(to_book[3]) == sum(cents(row[3]) for row in (expense, *carried))
+    assert to_book[3] == next(row[3] for row in tables["lines"] if row[0] == "Total to book")
 
     month_end = month_end_of(november, NOVEMBER)
     assert month_end.journal
@@ -117,8 +130,33 @@ def test_what_to_book_is_the_journal(pack: Path, november: Warehouse) -> None:
     assert "not in the journal" not in statement_page(with_own_key)
 
 
+def test_what_rounding_leaves_is_said(tmp_path: Path) -> None:
+    """Where journal or headlines do not add up to the total to book, a line has the difference."""
+    with empty_warehouse(tmp_path) as warehouse:
+        warehouse.insert("ledger.workspaces", workspace_id=OTHER, workspace_name="Other")
+        warehouse._con.execute("update ledger.workspaces set last_batch_at = '2026-12-12 05:00Z'")
+        owned(warehouse)
+        for workspace_id in (WORKSPACE, OTHER):
+            asked(warehouse, "2026-10-31", "2026-12-12", workspace_id)
+            metered(warehouse, date="2026-11-10", cost_usd="1.004", workspace_id=workspace_id)
+        close(warehouse, NOVEMBER)
+        warehouse._con.execute("update raw.agent_billing_days set billed_usd = billed_usd + 0.0022")
+        metered(warehouse, date="2026-12-10", cost_usd="1.0049")
+        warehouse.build_all()
+        november, december = (
+            statement_page(month_end_of(warehouse, month)) for month in (NOVEMBER, DECEMBER)
+        )
+
+    assert [row[::3] for row in tables_of(november)["bookings"][-3:]] == [
+        ["Of it expense, debit less credit", "$2.00"], ["Carried forward", "$0.01"],
+        ["Total to book", "$2.01"],
+    ]  # fmt: skip
+    facts = re.findall(r"<dd[^>]*>(.*?)</dd>", december, re.DOTALL)
+    assert "rounding +$0.01" in [unescape(re.sub("<[^>]*>|\u2060", "", each)) for each in facts]
+
+
 @pytest.mark.parametrize(
-    ("close", "state", "said"),
+    ("close_of", "state", "said"),
     [
         (None, "not closed: provisional", "Not closed: provisional (open: may still change)"),
         (CLOSE, "closed", "Closed (revision 1, 2026-12-05 08:30 UTC)"),
@@ -130,10 +168,10 @@ def test_what_to_book_is_the_journal(pack: Path, november: Warehouse) -> None:
     ],
 )
 def test_every_file_for_people_says_the_state(
-    november: Warehouse, close: ClosingFacts | None, state: str, said: str, tmp_path: Path
+    november: Warehouse, close_of: ClosingFacts | None, state: str, said: str, tmp_path: Path
 ) -> None:
     """Statement, workbook and README say whether the month is closed, by whom, and why early."""
-    write_pack(november.con, DECEMBER, tmp_path, close)
+    write_pack(november.con, DECEMBER, tmp_path, close_of)
     page = (tmp_path / "statement.html").read_text(encoding="utf-8")
     book = read_cells(tmp_path / "levain-2026-12.xlsx")["Statement"]
 
@@ -142,7 +180,7 @@ def test_every_file_for_people_says_the_state(
     assert said in page
     assert f'content: "{state}"' in page
     assert said in book.values()
-    assert ("PREVIEW" in journal) == (close is None)
+    assert ("PREVIEW" in journal) == (close_of is None)
     readme = (tmp_path / "README.txt").read_text(encoding="utf-8")
     assert f"State: {said}\n" in readme
     reasons = "; ".join(EARLY)
@@ -150,7 +188,7 @@ def test_every_file_for_people_says_the_state(
     assert (f"Why early: {reasons}\n" in readme) == is_early
     assert (book.get("B5") == reasons) == is_early
     assert (f"<bdi>{escape(reasons)}</bdi>" in page) == is_early
-    assert ("M. Baker &amp; &lt;b&gt;Co&lt;/b&gt;" in page) == bool(close)
+    assert ("M. Baker &amp; &lt;b&gt;Co&lt;/b&gt;" in page) == bool(close_of)
 
 
 def test_an_adjustment_is_booked_in_the_next_month(november: Warehouse, tmp_path: Path) -> None:

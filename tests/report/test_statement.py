@@ -26,12 +26,12 @@ delete from month_cost_centers where month = '2026-10-01' and workspace_id in ('
 insert into month_cost_centers by name
 select unnest(['(all)', $id]) as workspace_id, date '2026-10-01' as month, cost_center,
     billed_usd as direct_usd, 0 as shared_usd, billed_usd
-from (values ('<b>C-1</b>', 5.5), ('C-2', 1.998), ('C-3', 0.004))
+from (values ('<b>C-1</b>', 5.5), ('C-2', 1.998), ('C-3', 0.004), ('C-4', 0.004))
     as centers (cost_center, billed_usd);
 insert into month_adjustments by name
 select unnest(['(all)', $id]) as workspace_id, date '2026-10-01' as month, 'of July 2026' as which,
     'Writer' as agent_name, 'C-' || i as cost_center, 'late_run' as cause,
-    1 + i as difference_billed_usd
+    1.004 + i as difference_billed_usd
 from range(14) as rows (i);
 insert into bill_changes by name
 select
@@ -82,7 +82,10 @@ def _texts(page: Page) -> list[str]:
 
 
 def test_a_month_says_what_it_books(pages: tuple[Page, Page, Page]) -> None:
-    """State, sums, evidence and lines to sign; a table leaves out zeros, and counts them in."""
+    """State, sums, evidence and lines to sign; a table leaves out zeros, and counts them in.
+
+    What is left out, and what rounding leaves, is a line of its own.
+    """
     month, all_together, unchanged = pages
     for page in (month, all_together):
         assert _texts(page) == [
@@ -100,10 +103,13 @@ def test_a_month_says_what_it_books(pages: tuple[Page, Page, Page]) -> None:
             ["Cost center", "Own agents", "Billed"],
             ["<b>C-1</b>", "$5.50", "$5.50"],
             ["C-2", "$2.00", "$2.00"],
-            ["Total", "$7.50", "$7.50"],
+            ["Rounding", "$0.01", "$0.01"],
+            ["Total", "$7.51", "$7.51"],
         ]
-        *_, more, total = page.table("month-adjustments-table")
-        assert (more, total[-1]) == (["2 more in fct_period_adjustments"], "+$105.00")
+        *_, more, rounding, total = page.table("month-adjustments-table")
+        assert more == ["2 more in fct_period_adjustments"]
+        assert rounding == ["Rounding", "", "", "+$0.06"]
+        assert total == ["Total", "", "", "+$105.06"]
         assert "manifest abc · loads to load-9 · " in page.root.all("footer")[0].text
         signed = page.root.all("dl", **{"class": "sign"})[0].all("dt")
         assert [each.text for each in signed] == ["Checked by", "Approved by"]

@@ -12,6 +12,7 @@ from markupsafe import Markup
 
 from analytics import __version__
 from analytics.format import names, numbers, text
+from analytics.published.export.journal import exported
 from analytics.published.export.month_end import ROUNDED, sums, without_bill
 from analytics.published.export.month_tables import (
     ACCRUALS,
@@ -25,6 +26,7 @@ from analytics.published.export.month_tables import (
 )
 from analytics.report import drawings
 from analytics.report.rendering import environment
+from analytics.report.tables import rounding_of
 from analytics.resources import folder
 from analytics.transform.measures import measures
 
@@ -44,6 +46,10 @@ _ROUNDING = (
     "Each amount is rounded by itself, half to even, from exact decimals. Where the printed "
     "amounts of a sum do not add up to its printed total, Rounding is the difference. "
     "<$0.01 is an amount that is not zero. lines.csv has every digit."
+)
+_CARRIED = (
+    "The journal is in whole cents. What rounding leaves at an account and cost center is carried "
+    "forward until it is a cent, and booked then."
 )
 _OWN_KEY = (
     "Own-key cost is not in the journal, since finance/accounts.toml names no account "
@@ -80,7 +86,7 @@ def statement_page(month_end: MonthEnd) -> str:
         equation=_equation(month_end.total),
         sections=list(_sections(month_end)),
         terms={measures()[name].label: measures()[name].meaning for name in _TERMS}
-        | {"Rounding": _ROUNDING},
+        | {"Rounding": _ROUNDING, "Carried forward": _CARRIED},
         footer=f"Levain analytics {__version__} · data to {month_end.facts['Data cut-off']}",
     )  # fmt: skip
 
@@ -94,11 +100,16 @@ def _headlines(month_end: MonthEnd) -> Iterator[dict[str, Any]]:
         "Accrued, not invoiced": sum(month_end.tables[ACCRUALS.name]["accrual_usd"], Decimal(0)),
         "Own-key cost, payable to providers": month_end.to_book["own_key_usd"],
     }
+    billed, adjusted, to_book, *_ = values.values()
+    notes = {}
+    if rest := numbers.rounding([billed, adjusted], to_book):
+        notes["Total to book"] = (f"rounding {numbers.usd_signed(rest)}",)
+    if month_end.is_own_key_unbooked:
+        notes["Own-key cost, payable to providers"] = ("not in the journal",)
     for label, value in values.items():
-        is_unbooked = month_end.is_own_key_unbooked and label.startswith("Own-key")
         yield {
             "label": label, "value": numbers.usd(value), "change": "",
-            "notes": ("not in the journal",) if is_unbooked else (),
+            "notes": notes.get(label, ()),
         }  # fmt: skip
 
 
@@ -119,7 +130,7 @@ def _sections(month_end: MonthEnd) -> Iterator[dict[str, Any]]:
     yield _section(LINES, _lines(month_end) if month_end.blocks else None)
     rows = month_end.tables[BOOKINGS.name].to_dicts()
     said = _OWN_KEY if month_end.is_own_key_unbooked and rows else None
-    yield _section(BOOKINGS, _table(BOOKINGS, rows) if rows else None, said)
+    yield _section(BOOKINGS, _bookings(month_end, rows) if rows else None, said)
     for table in (COST_CENTERS, INVOICES, ACCRUALS, ADJUSTMENTS, BUDGETS, BILL_CHANGES):
         if rows := month_end.tables[table.name].to_dicts():
             yield _section(table, _table(table, rows))
@@ -164,32 +175,40 @@ def _table(table: Table, rows: Sequence[Row]) -> dict[str, Any]:
     return {"heads": columns, "bodies": [{"name": "", "rows": lines}], "foot": foot}
 
 
+def _bookings(month_end: MonthEnd, rows: Sequence[Row]) -> dict[str, Any]:
+    """Return what to book, and how its expense, in whole cents, leads to the total to book."""
+    made = _table(BOOKINGS, rows)
+    to_book = month_end.to_book["billed_usd"]
+    if to_book is not None and month_end.journal:
+        amounts = (
+            line.amount
+            for entry in exported(month_end.journal)
+            for line in entry.lines
+            if line.role == "expense"
+        )
+        expense = sum(amounts, Decimal(0))
+        lines = {"Of it expense, debit less credit": expense}
+        if rest := numbers.rounding([expense], to_book):
+            lines["Carried forward"] = rest
+        lines["Total to book"] = to_book
+        for label, amount in lines.items():
+            kind = "grand" if label == "Total to book" else "rounding"
+            made["foot"].append(
+                _line({"account": label, "debit_usd": amount}, BOOKINGS.columns, kind)
+            )
+    return made
+
+
 def _foot(
     columns: Sequence[Column], parts: Sequence[Row], total: Row, label: str, kind: str
 ) -> list[_Line]:
     """Return the line of a total, and above it how far the rounded parts are from it."""
     shown = {columns[0].expression: label, **total}
-    return [*_rounding(columns, parts, total), _line(shown, columns, kind)]
-
-
-def _rounding(columns: Sequence[Column], parts: Sequence[Row], total: Row) -> list[_Line]:
-    """Return the line of what the rounded parts lack to the rounded total, if they lack any."""
-    first, *others = columns
-    rest = {
-        each.expression: difference
-        for each in others
-        if each.unit in {"usd", "usd_signed"} and each.expression in total
-        if (difference := _rest([part[each.expression] for part in parts], total[each.expression]))
-    }
-    return [_line({first.expression: "Rounding", **rest}, columns, "rounding")] if rest else []
-
-
-def _rest(parts: Sequence[Decimal | None], total: Decimal | None) -> Decimal | None:
-    """Return what the rounded parts lack to the rounded total, in cents; None if it is unknown."""
-    if total is None:
-        return None
-    rounded = [part.quantize(numbers.CENT) for part in parts if part is not None]
-    return total.quantize(numbers.CENT) - sum(rounded, start=0 * numbers.CENT)
+    foot = [_line(shown, columns, kind)]
+    if rest := rounding_of(columns[1:], parts, total):
+        cells = {columns[0].expression: "Rounding", **rest}
+        foot.insert(0, _line(cells, columns, "rounding"))
+    return foot
 
 
 def _line(row: Mapping[str, Any], columns: Sequence[Column], kind: str = "") -> _Line:
