@@ -18,6 +18,9 @@ from analytics import __version__
 INTERRUPTED = 130
 """The exit code of a command ended by Ctrl-C, as shells set it."""
 
+READER_GONE = 141
+"""The exit code of a command whose output nobody reads any more, as shells set it for SIGPIPE."""
+
 QUERY_INTERRUPTED = "Query interrupted"
 """The text of the RuntimeError that DuckDB makes of a Ctrl-C during a query."""
 

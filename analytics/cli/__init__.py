@@ -7,7 +7,7 @@ import signal
 import sys
 from types import FrameType
 
-from analytics.errors import INTERRUPTED
+from analytics.errors import INTERRUPTED, READER_GONE
 
 
 def main() -> None:
@@ -24,7 +24,7 @@ def main() -> None:
     except KeyboardInterrupt:  # outside of the command itself
         code = INTERRUPTED
     except BrokenPipeError:  # who reads has gone, and needs no message
-        code = 1
+        code = READER_GONE
     except Exception as error:
         from analytics.cli.failures import failure_of
         from analytics.terminal import escaped_lines
@@ -59,6 +59,8 @@ def _run() -> str | int | None:
     try:
         app()
     except SystemExit as end:
+        if isinstance(end.__context__, BrokenPipeError):  # Typer makes exit 1 of it
+            raise end.__context__ from None
         code = end.code
     sys.stdout.flush()
     return code

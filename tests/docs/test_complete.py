@@ -96,7 +96,8 @@ def test_each_variable_is_documented() -> None:
 def test_each_exit_code_is_documented() -> None:
     """The table of exit codes has each code that a command can end with, and no other."""
     ours = [getattr(each, "exit_code", None) for each in vars(errors).values()]
-    codes = {0, errors.INTERRUPTED, *ours, *watching.EXIT_CODES.values()} - {None}
+    signals = (errors.INTERRUPTED, errors.READER_GONE)
+    codes = {0, *signals, *ours, *watching.EXIT_CODES.values()} - {None}
     table = rows(text_of("operations.md"), "exit | meaning | do")
 
     assert {int(code) for row in table for code in row[0].split(", ")} == codes
