@@ -23,7 +23,7 @@ from typing import Any, NamedTuple, TypeAlias
 import polars as pl
 
 from analytics.format.names import NONE, NOT_ALLOCATED
-from analytics.transform.day_costs import known_sum
+from analytics.transform.day_costs import AGENTS, known_sum, named
 from analytics.transform.models import Header, polars_model
 
 SOURCES = ("direct", "platform", "no_agent", "unlisted", "failed")
@@ -149,6 +149,7 @@ def allocations(
     shares: pl.DataFrame,
     closings: pl.DataFrame,
     closed: pl.DataFrame,
+    agents: pl.DataFrame,
 ) -> pl.DataFrame:
     """The charges of each line by cost center, source and rule; of closed months, as booked."""
     open_lines = lines.join(closings.filter(status="closed"), on="month", how="anti")
@@ -169,7 +170,7 @@ def allocations(
                 if any(amounts)
             ]
     computed = pl.DataFrame(rows, SCHEMA, orient="row")
-    return pl.concat([closed.select(*SCHEMA), computed]).sort(KEY)
+    return named(pl.concat([closed.select(*SCHEMA), computed]).sort(KEY), agents)
 
 
 def _sums(lines: pl.DataFrame) -> Iterator[_Line]:
@@ -314,6 +315,7 @@ MODEL = polars_model(
         "finance.allocation_shares": SHARES,
         "finance.closings": CLOSINGS,
         "finance.closed_allocations": tuple(SCHEMA),
+        "marts.dim_agents": AGENTS,
     },
     compute=allocations,
 )

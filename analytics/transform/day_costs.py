@@ -11,6 +11,7 @@ import polars as pl
 from analytics.format.names import ALL
 
 SCOPE = ("workspace_id", "agent_id")
+AGENTS = (*SCOPE, "agent_name")
 DAYS = (
     *SCOPE,
     "date",
@@ -83,6 +84,14 @@ def scopes(agents: pl.DataFrame, whole_of: pl.DataFrame) -> pl.DataFrame:
     """Every line, and each workspace as a whole."""
     whole = whole_of.select("workspace_id", agent_id=pl.lit(ALL))
     return pl.concat([agents.select(SCOPE), whole])
+
+
+def named(rows: pl.DataFrame, agents: pl.DataFrame) -> pl.DataFrame:
+    """Put the name of each line beside its id; null for a workspace as a whole."""
+    place = rows.columns.index("agent_id") + 1
+    return rows.join(agents.select(AGENTS), on=SCOPE, how="left", maintain_order="left").select(
+        *rows.columns[:place], "agent_name", *rows.columns[place:]
+    )
 
 
 def numbered(scopes: pl.DataFrame) -> pl.DataFrame:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import polars as pl
 
 from analytics.transform import day_costs
-from analytics.transform.day_costs import DATES, DAYS, SCOPE, usd
+from analytics.transform.day_costs import AGENTS, DATES, DAYS, SCOPE, usd
 from analytics.transform.forecasting import forecast, with_actual
 from analytics.transform.models import Header, polars_model
 
@@ -37,7 +37,7 @@ def forecasts(
     # What began today has no history: that nothing was spent before says nothing of what follows.
     began_today = (pl.col("expected") == 0) & (to_date == 0) & (pl.col("spent") > 0)
     is_told = pl.col("tested_month_count") >= FEWEST_TESTED_MONTHS
-    return (
+    found = (
         now.join(_tested(made.filter(~pl.col("is_current")), costs), on="scope", how="left")
         .join(_complete_counts(dates, months), on="workspace_id", how="left")
         .with_columns(
@@ -71,6 +71,7 @@ def forecasts(
         )
         .sort(SCOPE)
     )
+    return day_costs.named(found, agents)
 
 
 def _months(workspaces: pl.DataFrame) -> pl.DataFrame:
@@ -173,6 +174,8 @@ MODEL = polars_model(
         columns={
             "agent_id": "Identifier of the line, as in dim_agents; '(all)' for the workspace as a"
             " whole, the platform's own activity included.",
+            "agent_name": "Current name of the line, as in dim_agents; null for the workspace as a"
+            " whole.",
             "month": "First day of the calendar month, in the reporting time zone.",
             "expected_usd": "Expected cost of the month in US dollars; like its ranges, no less"
             " than what is known of it, today included.",
@@ -184,7 +187,7 @@ MODEL = polars_model(
     inputs={
         "marts.fct_agent_days": DAYS,
         "marts.dim_dates": DATES,
-        "marts.dim_agents": SCOPE,
+        "marts.dim_agents": AGENTS,
         "marts.dim_workspaces": ("workspace_id", "last_batch_date", "last_complete_date"),
     },
     compute=forecasts,

@@ -36,7 +36,7 @@ from __future__ import annotations
 import polars as pl
 
 from analytics.format.names import PLATFORM
-from analytics.transform.day_costs import divided, units, usd
+from analytics.transform.day_costs import AGENTS, divided, named, units, usd
 from analytics.transform.models import Header, polars_model
 
 EFFECTS = (
@@ -91,6 +91,7 @@ def month_bridge(
     months: pl.DataFrame,
     booked: pl.DataFrame,
     closed: pl.DataFrame,
+    agents: pl.DataFrame,
 ) -> pl.DataFrame:
     """The effects of each agent and model in each month; those of closed months as `closed`."""
     pairs = _pairs(months, charges)
@@ -106,7 +107,8 @@ def month_bridge(
         **{f"{each}_effect_usd": usd(pl.col(each)) for each in EFFECTS},
         end_usd=usd(pl.col("end")),
     )
-    return pl.concat([closed.select(computed.columns), computed]).sort("month", *_CELL)
+    bridge = pl.concat([closed.select(computed.columns), computed]).sort("month", *_CELL)
+    return named(bridge, agents)
 
 
 def _pairs(months: pl.DataFrame, charges: pl.DataFrame) -> pl.DataFrame:
@@ -367,6 +369,7 @@ MODEL = polars_model(
         "marts.dim_months": MONTHS,
         "finance.closed_charges": BOOKED,
         "finance.closed_month_bridge": ("*",),
+        "marts.dim_agents": AGENTS,
     },
     compute=month_bridge,
 )

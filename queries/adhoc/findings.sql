@@ -12,9 +12,8 @@ select
     findings.until,
     findings.kind,
     workspaces.workspace_name,
-    agents.agent_name
+    findings.agent_name
 from marts.fct_findings as findings
 left join marts.dim_workspaces as workspaces using (workspace_id)
-left join marts.dim_agents as agents using (workspace_id, agent_id)
 where not findings.is_silenced
 order by rank

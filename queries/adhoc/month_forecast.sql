@@ -2,7 +2,7 @@
 -- An estimate with an 80 % and a 95 % range; the method is in the comment of fct_forecasts.
 select
     workspaces.workspace_name,
-    coalesce(agents.agent_name, 'All agents and the platform') as agent_name,
+    coalesce(forecasts.agent_name, 'All agents and the platform') as agent_name,
     forecasts.month,
     workspaces.last_complete_date,
     forecasts.cost_to_date_usd,
@@ -19,7 +19,6 @@ select
     forecasts.hit_rate
 from marts.fct_forecasts as forecasts
 join marts.dim_workspaces as workspaces using (workspace_id)
-left join marts.dim_agents as agents using (workspace_id, agent_id)
 where
     forecasts.agent_id = '(all)'
     or forecasts.expected_usd > 0
@@ -28,4 +27,4 @@ order by
     workspaces.workspace_name,
     forecasts.agent_id = '(all)' desc,
     forecasts.expected_usd desc nulls last,
-    agents.agent_name
+    forecasts.agent_name

@@ -39,14 +39,16 @@ ran as (
 select
     workspace_id,
     agent_id,
+    agents.agent_name,
     agent_version,
-    status,
-    parent_version,
-    created_at,
-    published_at,
-    first_run_at,
-    last_run_at,
-    coalesce(is_listed, false) as is_listed
+    listed.status,
+    listed.parent_version,
+    listed.created_at,
+    listed.published_at,
+    ran.first_run_at,
+    ran.last_run_at,
+    coalesce(listed.is_listed, false) as is_listed
 from listed
 full join ran using (workspace_id, agent_id, agent_version)
+left join marts.dim_agents as agents using (workspace_id, agent_id)
 order by workspace_id, agent_id, agent_version

@@ -108,6 +108,7 @@ steps as (
 select
     steps.workspace_id,
     steps.line_id as agent_id,
+    agents.agent_name,
     steps.date,
     steps.load_id,
     steps.previous_cost_usd::decimal(38, 10) as previous_cost_usd,
@@ -122,6 +123,8 @@ select
     loads.first_fetched_at as seen_at
 from steps
 left join audit.loads as loads using (workspace_id, load_id)
+left join marts.dim_agents as agents
+    on agents.workspace_id = steps.workspace_id and agents.agent_id = steps.line_id
 where
     steps.batch_id > steps.first_batch_id
     and (

@@ -279,6 +279,7 @@ select
     workspace_id,
     utc_date,
     agent_id,
+    agent_name,
     provider,
     model,
     owner,
@@ -290,6 +291,10 @@ select
     load_id,
     is_booked
 from corrections
+left join (
+    select workspace_id, agent_id, agent_name
+    from marts.dim_agents
+) using (workspace_id, agent_id)
 order by
     booked_month, workspace_id, utc_date, agent_id, provider, model, owner, cost_center, account,
     cause

@@ -7,16 +7,18 @@
 -- ref agent_id: dim_agents
 select
     workspace_id,
-    hour,
+    usage.hour,
     agent_id,
-    model,
-    provider,
-    sum(metered_cost_usd) as metered_cost_usd,
-    sum(tokens_in)::bigint as tokens_in,
-    sum(tokens_out)::bigint as tokens_out,
-    sum(request_count)::bigint as request_count,
-    sum(error_count)::bigint as error_count
-from staging.usage_hours
-where is_current
-group by workspace_id, hour, agent_id, model, provider
-order by workspace_id, hour
+    agents.agent_name,
+    usage.model,
+    usage.provider,
+    sum(usage.metered_cost_usd) as metered_cost_usd,
+    sum(usage.tokens_in)::bigint as tokens_in,
+    sum(usage.tokens_out)::bigint as tokens_out,
+    sum(usage.request_count)::bigint as request_count,
+    sum(usage.error_count)::bigint as error_count
+from staging.usage_hours as usage
+left join marts.dim_agents as agents using (workspace_id, agent_id)
+where usage.is_current
+group by all
+order by workspace_id, usage.hour

@@ -25,6 +25,7 @@ from analytics.transform.allocations import (
     allocate,
     allocations,
 )
+from analytics.transform.day_costs import AGENTS
 
 MONTHS = [date(2026, 9, 1), date(2026, 10, 1), date(2026, 11, 1)]
 MONEY = pl.Decimal(38, 10)
@@ -33,7 +34,7 @@ LINE = ("usage_month", "workspace_id", "agent_id")
 Amounts = tuple[Decimal, Decimal]
 
 _TYPES: Mapping[str, Any] = {
-    **dict.fromkeys((*LINES, *RULES, *SHARES, *CLOSINGS), pl.String()),
+    **dict.fromkeys((*LINES, *RULES, *SHARES, *CLOSINGS, *AGENTS), pl.String()),
     **{name: MONEY for name in LINES if name.endswith("_usd")},
     **dict.fromkeys(("run_count", "tokens_in", "tokens_out", "precedence", "rule"), pl.Int64()),
     **dict.fromkeys(("month", "first_month", "last_month"), pl.Date()),
@@ -61,6 +62,7 @@ class Given:
             frame(SHARES, self.shares),
             frame(CLOSINGS, []),
             pl.DataFrame([], SCHEMA),
+            frame(AGENTS, []),
         ).to_dicts()
 
 
@@ -171,7 +173,7 @@ def prove(given: Given) -> None:
     rows = given.rows()
     assert len({key_of(row, KEY) for row in rows}) == len(rows)
     for row in rows:
-        unknown = {name for name, value in row.items() if value is None}
+        unknown = {name for name in SCHEMA if row[name] is None}
         assert unknown <= {"metered_cost_usd", "billed_usd"}
 
     # Nothing is lost, and so no total changes: each line equals its drill-down.

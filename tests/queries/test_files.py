@@ -108,6 +108,15 @@ def test_every_column_is_explained(built: Warehouse) -> None:
         """) == []  # fmt: skip
 
 
+def test_what_is_of_an_agent_has_its_name(built: Warehouse) -> None:
+    """A mart that has the identifier of an agent has its name, too."""
+    assert built.rows("""
+        select table_name from information_schema.columns where table_schema = 'marts'
+        group by table_name
+        having bool_or(column_name = 'agent_id') and not bool_or(column_name = 'agent_name')
+    """) == []  # fmt: skip
+
+
 def test_no_explanation_is_left_over(built: Warehouse) -> None:
     """The glossary, and each header, explain only columns that there are."""
     columns = built.rows(

@@ -9,7 +9,34 @@ import pytest
 from analytics.errors import UsageError
 from analytics.published.agents import find_agent
 from analytics.resources import folder
+from tests.queries.sample import fill
 from tests.transform.given import Warehouse
+
+
+def test_each_mart_has_the_names_of_agents(warehouse: Warehouse) -> None:
+    """Where a mart has a row of an agent, it calls it as `dim_agents` does.
+
+    Changes of closed months, of which the sample has none, are cases of `tests/models`.
+    """
+    fill(warehouse)
+    warehouse.build_all()
+    tables = warehouse.rows("""
+        select table_name from information_schema.columns
+        where table_schema = 'marts' and column_name in ('agent_id', 'agent_name')
+        group by table_name having count(*) = 2
+    """)
+    compared = {
+        table: warehouse.row(f"""
+            select count(*) > 0, bool_and(rows.agent_name is not distinct from agents.agent_name)
+            from marts.{table} as rows
+            left join marts.dim_agents as agents using (workspace_id, agent_id)
+        """)
+        for (table,) in tables
+    }
+
+    of_closed = {"fct_charge_adjustments", "fct_period_adjustments"}
+    wrong = {table: found for table, found in compared.items() if found != (True, True)}
+    assert wrong == dict.fromkeys(of_closed, (False, None))
 
 
 def test_one_name_is_told_apart(warehouse: Warehouse) -> None:

@@ -9,11 +9,11 @@ from typing import Any
 
 import polars as pl
 
-from analytics.transform.day_costs import DATES, DAYS, SCOPE
+from analytics.transform.day_costs import AGENTS, DATES, DAYS
 
 WORKSPACE = "w-1"
 _KINDS: Mapping[str, Any] = {
-    **dict.fromkeys(SCOPE, pl.String),
+    **dict.fromkeys(AGENTS, pl.String),
     **dict.fromkeys(("date", "last_batch_date", "last_complete_date"), pl.Date),
     **dict.fromkeys(("cost_usd", "unlisted_cost_usd"), pl.Decimal(38, 10)),
     "is_complete": pl.Boolean,
@@ -59,8 +59,8 @@ def dates(complete: Iterable[date], workspace: str = WORKSPACE) -> pl.DataFrame:
 
 
 def agents(*names: str, workspace: str = WORKSPACE) -> pl.DataFrame:
-    """Lines of a workspace."""
-    return _frame(SCOPE, [(workspace, name) for name in names])
+    """Lines of a workspace, each named for its identifier."""
+    return _frame(AGENTS, [(workspace, name, name) for name in names])
 
 
 def workspaces(batches: Mapping[str, tuple[date | None, date | None]]) -> pl.DataFrame:

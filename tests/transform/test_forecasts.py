@@ -42,7 +42,7 @@ def test_every_day_the_same() -> None:
         "hit_count": 6, "hit_95_count": 6, "hit_rate": None, "hit_95_rate": None,
         "incomplete_day_count": 0, "unknown_cost_count": 0, "unknown_platform_count": 0,
     }  # fmt: skip
-    scope = {"workspace_id": "w-1", "agent_id": "(all)", "month": MONTH}
+    scope = {"workspace_id": "w-1", "agent_id": "(all)", "agent_name": None, "month": MONTH}
     assert forecast(*FLAT) == scope | amounts | counts | dict.fromkeys(ENDS, Decimal(60))
 
 

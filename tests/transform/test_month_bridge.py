@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analytics.format.names import PLATFORM
+from analytics.transform.day_costs import AGENTS
 from analytics.transform.month_bridge import BOOKED, CHARGES, EFFECTS, MONTHS, RUNS, month_bridge
 
 OCT, NOV = date(2026, 10, 1), date(2026, 11, 1)
@@ -71,6 +72,7 @@ def test_adds_up(life: tuple[Rows, Rows], is_booked: bool) -> None:
         frame(MONTHS, [(*each, True, True) for each in states]),
         frame(BOOKED, before if is_booked else []),
         frame(CLOSED, []),
+        frame(AGENTS, []),
     ).filter(month=NOV)
 
     assert found.filter(pl.sum_horizontal(STEPS) != pl.col("end_usd")).is_empty()

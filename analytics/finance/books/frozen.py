@@ -27,16 +27,17 @@ if TYPE_CHECKING:
 
 
 # By the name of a frozen table of a mart's rows: its column of the month, and those selected.
+# Names of agents are those of today, and not frozen here.
 _OF_MARTS = {
     "accruals": ("booked_month", "* exclude (entry_usd, is_booked)"),
-    "allocations": ("usage_month", "*"),
+    "allocations": ("usage_month", "* exclude (agent_name)"),
     "budgets": ("month", "*"),
     "charge_adjustments": (
         "booked_month",
-        "* exclude (is_booked) replace (nullif(account, '(none)') as account)",
+        "* exclude (agent_name, is_booked) replace (nullif(account, '(none)') as account)",
     ),
     "journal_lines": ("booked_month", "* exclude (revision, is_booked)"),
-    "month_bridge": ("month", "*"),
+    "month_bridge": ("month", "* exclude (agent_name)"),
 }
 
 

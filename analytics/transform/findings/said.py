@@ -10,6 +10,7 @@ from typing import Any
 import polars as pl
 
 from analytics.format import names
+from analytics.transform.day_costs import named
 from analytics.transform.findings import standing
 from analytics.transform.findings.finding import KINDS, SCHEMA, in_utc
 from analytics.transform.findings.words import Names, Row, next_step, sentence
@@ -32,7 +33,7 @@ def findings(
     """
     read = workspaces.drop_nulls("last_batch_at")
     if read.is_empty():
-        return ranked(pl.DataFrame(schema=_SCHEMA))
+        return ranked(named(pl.DataFrame(schema=_SCHEMA), agents))
     now: datetime = read["last_batch_at"].max()  # type: ignore[assignment]
     more = [
         *standing.budgets(budgets, now.date()),
@@ -51,7 +52,7 @@ def findings(
         }
         for row in every.iter_rows(named=True)
     ]
-    return ranked(pl.DataFrame(told, schema=_SCHEMA))
+    return ranked(named(pl.DataFrame(told, schema=_SCHEMA), agents))
 
 
 def ranked(findings: pl.DataFrame) -> pl.DataFrame:
@@ -68,7 +69,7 @@ def ranked(findings: pl.DataFrame) -> pl.DataFrame:
             nulls_last=True,
         )
         .with_row_index("rank", offset=1)
-        .select(*_SCHEMA, pl.col("rank").cast(pl.Int64))
+        .select(pl.exclude("rank"), pl.col("rank").cast(pl.Int64))
     )
 
 
@@ -119,6 +120,7 @@ MODEL = polars_model(
             "finding_id": "Identity of the finding: the same in each batch that finds it again.",
             "kind": "Kind of the finding: " + ", ".join(KINDS) + ".",
             "agent_id": "Identifier of the agent; '(all)' where it is not of one agent.",
+            "agent_name": "Current name of the agent; null where it is not of one agent.",
             "subject": "What it is about: a version, model, provider, tool, limit, trigger, budget,"
             " agent, workspace or control.",
             "detail": "What tells the subject apart, or more of it: its provider, the version"
