@@ -1,5 +1,7 @@
 """The fields of a record that are stored: never prompts, messages or tool inputs.
 
+Of a log event's message no more is told than that it is of a retry.
+
 A run is decoded by `_Run`, a log event by `_Event`, any other record by `_Known`. A record that
 does not fit is handled field by field (`_kept_of`, `_named`), in several times the time.
 """
@@ -34,6 +36,9 @@ _LIMITS = ("max_budget", "timeout_minutes")
 # Of a log event these fields and no others are kept.
 _EVENT_FIELDS = ("seq", "ts", "level", "logger", "node", "duration_ms", "cost_usd", "tokens")
 _EVENT_DETAILS = ("kind", "tool_use_id", "tool_name", "is_error")
+
+# A retry has no `event`, whose kind could tell it: its message begins with the word.
+_RETRY, _RETRY_KIND = b'"RETRY ', msgspec.Raw(b'"retry"')
 
 _NULL = msgspec.Raw(b"null")
 _NOT_AN_OBJECT = b'"(not an object)"'
@@ -86,11 +91,12 @@ _Event = msgspec.defstruct(
     [
         *((name, _Value, msgspec.UNSET) for name in _EVENT_FIELDS),
         ("event", _Details | msgspec.UnsetType | None, msgspec.UNSET),
+        ("msg", _Value, msgspec.UNSET),  # never stored
     ],
     gc=False,
 )
 _read_event: Callable[[Record], Any] = msgspec.json.Decoder(_Event).decode
-_NO_DETAILS = (None, _Details())
+_NO_DETAILS = (msgspec.UNSET, None, _Details())
 
 
 def stored_runs(records: Records, *, keep_errors: bool) -> tuple[list[Row], list[bytes]]:
@@ -175,13 +181,21 @@ def _log_event(record: Record) -> bytes:
     except msgspec.ValidationError:
         return _text_of(record, _event_fields)
     if event.event in _NO_DETAILS:
-        event.event = msgspec.UNSET
+        event.event = _Details(kind=_RETRY_KIND) if _is_retry(event.msg) else msgspec.UNSET
+    event.msg = msgspec.UNSET
     return _encode(event)
 
 
 def _event_fields(fields: Fields) -> Fields:
     kept = {name: fields[name] for name in (*_EVENT_FIELDS, "event") if name in fields}
-    return _narrowed(kept, "event", _EVENT_DETAILS)
+    kept = _narrowed(kept, "event", _EVENT_DETAILS)
+    if "event" not in kept and _is_retry(fields.get("msg", _NULL)):
+        kept["event"] = msgspec.Raw(_encode({"kind": _RETRY_KIND}))
+    return kept
+
+
+def _is_retry(message: _Value) -> bool:
+    return message is not msgspec.UNSET and bytes(message).startswith(_RETRY)
 
 
 def _narrowed(fields: Fields, name: str, kept: Iterable[str]) -> Fields:

@@ -2,7 +2,8 @@
 -- for the platform's own activity, so that the lines of a workspace add up to fct_workspace_days.
 -- Runs stand under the date of their creation in the reporting time zone; unlisted runs and the
 -- platform are known by UTC day only and stand under the same calendar date: outside UTC, days with
--- unlisted runs are no days of one time zone.
+-- unlisted runs are no days of one time zone. An idle day of a line, without a run or, of the
+-- platform, usage, has no row: dim_dates has every day.
 -- Grain: workspace, line and date.
 -- key: workspace_id, agent_id, date
 -- narrow: date

@@ -53,5 +53,5 @@ select
     tool_use_id,
     tool_name,
     is_error,
-    duration_ms
+    duration_ms as elapsed_ms
 from events

@@ -6,7 +6,6 @@
 -- column call_number: Number of the call within its run, from 1.
 -- column seq: Position of the use in the run's log.
 -- column is_error: True if the result is an error; null without a result.
--- column duration_ms: Milliseconds to the result; null where the log does not say.
 -- column called_at: When the tool was used (UTC).
 with
 
@@ -31,7 +30,7 @@ select
     uses.occurred_at as called_at,
     results.occurred_at as answered_at,
     results.is_error,
-    results.duration_ms
+    results.elapsed_ms
 from events as uses
 left join events as results
     on results.event_kind = 'tool_result'

@@ -3,7 +3,7 @@
 -- key: workspace_id, agent_id, date, tool_name, node
 -- narrow: date
 -- narrow fct_tool_calls: by run_id
--- column duration_ms: Milliseconds from use to result, summed; null where no log says it.
+-- column elapsed_ms: Milliseconds from use to result, summed; null where no log says it.
 -- column error_count: Calls whose result is an error.
 select
     runs.workspace_id,
@@ -11,7 +11,7 @@ select
     runs.date,
     coalesce(calls.tool_name, '(none)') as tool_name,
     coalesce(calls.node, '(none)') as node,
-    round(sum(calls.duration_ms))::bigint as duration_ms,
+    round(sum(calls.elapsed_ms))::bigint as elapsed_ms,
     count(*) as call_count,
     count(*) filter (calls.is_error) as error_count
 from marts.fct_tool_calls as calls

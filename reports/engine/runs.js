@@ -98,8 +98,8 @@ const detailsOfRun = (shards, run) => {
       .map((name) => figureCell(name, "count", each))]);
   const events = of("rpt_run_events").map((each) => [
     figureCell("after_ms", "milliseconds", each), textCell(each.event), textCell(each.node),
-    each.duration_ms === null ? { text: "", value: "" }
-      : figureCell("duration_ms", "milliseconds", each),
+    each.elapsed_ms === null ? { text: "", value: "" }
+      : figureCell("elapsed_ms", "milliseconds", each),
     textCell(each.is_error ? "error" : "")]);
   return [facts,
     models.length ? smallTable("Use of each model",

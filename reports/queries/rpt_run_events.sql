@@ -4,7 +4,7 @@
 -- column event: Kind of the event with the tool's name, if it has one; else its level.
 -- column node: Part of the agent that logged the event; '(none)' where the log does not say.
 -- column after_ms: Milliseconds from the creation of the run; null where the log has no time.
--- column duration_ms: Milliseconds that the event took; null where the log does not say.
+-- column elapsed_ms: Milliseconds that the event took; null where the log does not say.
 -- column is_error: True of an event that is an error, or whose level says so.
 select
     runs.workspace_id,
@@ -17,7 +17,7 @@ select
     ) as event,
     coalesce(events.node, '(none)') as node,
     epoch_us(events.occurred_at) // 1000 - epoch_us(runs.created_at) // 1000 as after_ms,
-    round(events.duration_ms)::bigint as duration_ms,
+    round(events.elapsed_ms)::bigint as elapsed_ms,
     coalesce(events.is_error or events.level in ('ERROR', 'CRITICAL'), false) as is_error
 from reports.rpt_runs as runs
 join marts.fct_log_events as events using (workspace_id, run_id)

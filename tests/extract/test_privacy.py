@@ -90,6 +90,24 @@ def test_errors_are_cut_or_left_out(*, keep_errors: bool, error: object, expecte
     assert kept("runs", {"error": error}, keep_errors=keep_errors) == {"error": expected}
 
 
+@pytest.mark.parametrize("odd", [{}, {"event": None}, {"event": "secret"}])
+@pytest.mark.parametrize(
+    ("message", "kinds"),
+    [
+        ("RETRY  step 2 in 1s: ToolError: secret", {"event": {"kind": "retry"}}),
+        ("RETRYING is a secret", {}),
+        ("a RETRY  of a secret", {}),
+        (["RETRY "], {}),
+    ],
+)
+def test_a_retry_is_told_by_its_message(
+    odd: dict[str, Any], message: object, kinds: dict[str, Any]
+) -> None:
+    """An event without a kind is a retry if its message begins so; nothing else of it is stored."""
+    assert kept("run_log_events", EVENT | odd | {"msg": message}) == EVENT | kinds
+    assert kept("run_log_events", EVENT | {"event": RESULT, "msg": message})["event"] == RESULT
+
+
 def test_digits_stay_as_they_came() -> None:
     """Stored values keep every digit, of a regular run and of any other."""
     text = b'"cost_usd":0.1000000000000000055511'

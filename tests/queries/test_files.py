@@ -117,6 +117,16 @@ def test_what_is_of_an_agent_has_its_name(built: Warehouse) -> None:
     """) == []  # fmt: skip
 
 
+def test_durations_of_runs_stand_beside_their_count(built: Warehouse) -> None:
+    """`duration_ms` is a sum over runs: what one event or call took has a name of its own."""
+    assert built.rows("""
+        select table_name from information_schema.columns
+        where table_schema = 'marts' and column_name in ('duration_ms', 'run_count')
+        group by table_name
+        having bool_or(column_name = 'duration_ms') and not bool_or(column_name = 'run_count')
+    """) == []  # fmt: skip
+
+
 def test_no_explanation_is_left_over(built: Warehouse) -> None:
     """The glossary, and each header, explain only columns that there are."""
     columns = built.rows(
