@@ -6,22 +6,22 @@
 
 DATA ?= data
 STRIDE ?= 5
+EXTRA ?= alerts
 READY := .venv/.ready
 TOOLS := build/audit
-LOCK := --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
-  --no-header --no-annotate --no-emit-index-url
+LOCKS := $(wildcard requirements/*.lock)
 
 help: ## Show the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
 
 setup: $(READY) ## Make .venv, with the command at .venv/bin/analytics
 
-$(READY): requirements.lock pyproject.toml setup.sh
-	@sh setup.sh .venv requirements.lock
+$(READY): $(LOCKS) pyproject.toml setup.sh
+	@sh setup.sh .venv requirements/dev.lock
 	@touch $@
 
-.venv-fleet/.ready: requirements-fleet.lock pyproject.toml setup.sh
-	@sh setup.sh .venv-fleet requirements-fleet.lock
+.venv-fleet/.ready: $(LOCKS) pyproject.toml setup.sh
+	@sh setup.sh .venv-fleet requirements/fleet-tests.lock
 	@touch $@
 
 run: $(READY) ## Three months of batches against the emulator, then reports to open (DATA=data)
@@ -59,24 +59,21 @@ pictures: $(READY) ## Take the pictures of the docs anew, of the demo's site (DA
 	@.venv/bin/python -m docs.pictures $(DATA)/site
 
 audit: $(TOOLS) ## Audit the locked dependencies against known vulnerabilities (needs a network)
-	@.venv/bin/python .ci/audit.py $(TOOLS)/bin/pip-audit requirements.lock
+	@.venv/bin/python .ci/audit.py $(TOOLS)/bin/pip-audit $(LOCKS)
 
-sbom: $(TOOLS) ## Write the bill of materials of what is locked to build/sbom.json (CycloneDX)
-	@$(TOOLS)/bin/python -W ignore -m cyclonedx_py requirements requirements.lock \
+sbom: $(TOOLS) ## Write the bill of materials of the image (EXTRA=alerts) to build/sbom.json (CycloneDX)
+	@$(TOOLS)/bin/python -W ignore -m cyclonedx_py requirements requirements/$(EXTRA).lock \
 	  --pyproject pyproject.toml --output-reproducible --output-file build/sbom.json
 	@echo build/sbom.json
 
-$(TOOLS): Makefile | $(READY)
+$(TOOLS): requirements/audit.lock | $(READY)
 	@rm -rf $@
 	@.venv/bin/python -m venv $@
 	@$@/bin/python -m pip install --quiet --disable-pip-version-check \
-	  pip-audit==2.10.1 cyclonedx-bom==7.5.0 || { rm -rf $@; exit 1; }
+	  --no-deps --require-hashes -r $< || { rm -rf $@; exit 1; }
 
-lock: ## Renew the locked requirements (needs uv)
-	uv pip compile $(LOCK) --extra alerts --extra emulator --group dev \
-	  pyproject.toml -o requirements.lock
-	uv pip compile $(LOCK) --all-extras --group dev --group fleet-tests \
-	  pyproject.toml -o requirements-fleet.lock
+lock: ## Renew the locks of requirements/ (needs uv)
+	@sh .ci/lock
 
 clean: ## Remove the environment and what the demo, tests and benchmarks made
 	@rm -rf .venv .venv-fleet .cache .pytest_cache .mypy_cache .ruff_cache .hypothesis build

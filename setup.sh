@@ -16,8 +16,9 @@ find_python() {
     return 1
 }
 
-# The lock names every requirement, so nothing is left to resolve (--no-deps): pip 23.2 would look
-# for a newer release of a requirement that another one asks for with an extra, and then refuse it.
+# The lock names every requirement, in wheels alone, so nothing is left to resolve (--no-deps): pip
+# 23.2 would look for a newer release of a requirement that another one asks for with an extra, and
+# then refuse it.
 python=$(find_python) || fail "Python 3.11 or newer is needed. Install it, or name it: make setup PYTHON=/path/to/python3"
 rm -rf "$environment"
 

@@ -1,4 +1,4 @@
-"""Audit the locked dependencies: `python .ci/audit.py PIP_AUDIT REQUIREMENTS`.
+"""Audit the locked dependencies: `python .ci/audit.py PIP_AUDIT LOCK...`.
 
 Exit 1 names each known vulnerability, exit 2 the reason why it is not known whether there are any:
 a package that was not asked about counts as not audited, never as sound.
@@ -14,12 +14,15 @@ from typing import Any
 _ARGUMENTS = ("--vulnerability-service", "osv", "--format", "json", "--progress-spinner", "off")
 
 
-def main(pip_audit: str, requirements: str) -> int:
-    """Run pip-audit on locked requirements, print its findings, and return the exit code."""
-    locked = ("--requirement", requirements, "--require-hashes", "--disable-pip")
-    done = subprocess.run(
-        [pip_audit, *_ARGUMENTS, *locked], capture_output=True, text=True, check=False
-    )
+def main(pip_audit: str, *locks: str) -> int:
+    """Run pip-audit on locked requirements, print its findings, and return the exit code.
+
+    It does not follow a lock to those with which that begins.
+    """
+    command = [pip_audit, *_ARGUMENTS, "--require-hashes", "--disable-pip"]
+    for lock in locks:
+        command += ["--requirement", lock]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     try:
         packages: list[dict[str, Any]] = json.loads(done.stdout)["dependencies"]
     except (ValueError, LookupError):

@@ -13,8 +13,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import ClassVar
 
-from analytics import __version__
-
 INTERRUPTED = 130
 """The exit code of a command ended by Ctrl-C, as shells set it."""
 
@@ -63,11 +61,9 @@ def nothing_published(file: Path) -> AnalyticsError:
 
 
 def how_to_add(extra: str) -> str:
-    """Return how to install an extra, from wherever the package itself was installed."""
-    wheel = f"levain_analytics-{__version__}-py3-none-any.whl"
-    return (
-        f"In the clone, pip install '.[{extra}]'; from a wheel, pip install './{wheel}[{extra}]'."
-    )
+    """Return how to install an extra beside the package."""
+    lock = f"requirements/{extra}.lock"
+    return f"In the clone, pip install --require-hashes --no-deps -r {lock}."
 
 
 @contextmanager

@@ -87,7 +87,9 @@ def _set_up(environment: Path, *what: str) -> None:
 def _locked_versions() -> Path:
     """Write the locked versions without hashes, since pip refuses hashes beside a local folder."""
     file = BUILD / "constraints.txt"
-    locked = re.findall(r"^\S+==[^\\\n]+", (ROOT / "requirements.lock").read_text(), re.MULTILINE)
+    locked = re.findall(
+        r"^\S+==[^\\\n]+", (ROOT / "requirements" / "runtime.lock").read_text(), re.MULTILINE
+    )
     file.write_text("\n".join(locked))
     return file
 

@@ -91,8 +91,7 @@ def test_the_extra_is_named_where_it_is_missing(command: str) -> None:
     assert done.returncode == 2
     assert done.stderr == (
         "error: The emulator needs fastapi, which is not installed.\n"
-        "In the clone, pip install '.[emulator]'; from a wheel,"
-        f" pip install './levain_analytics-{__version__}-py3-none-any.whl[emulator]'.\n"
+        "In the clone, pip install --require-hashes --no-deps -r requirements/emulator.lock.\n"
     )
     assert not Path("data").exists()
 

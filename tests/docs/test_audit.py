@@ -19,12 +19,13 @@ SKIPPED = {"name": "right", "skip_reason": "Dependency not found"}
 
 
 def audited(folder: Path, script: str) -> tuple[int, str, str]:
-    """Run the audit with a stand-in for pip-audit; return exit code, output and errors."""
+    """Audit two locks with a stand-in for pip-audit; return exit code, output and errors."""
     program = folder / "pip-audit"
-    program.write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
+    named = '[ "${*##*--disable-pip}" = " --requirement first.lock --requirement second.lock" ]'
+    program.write_text(f"#!/bin/sh\n{named} || exit 9\n{script}\n", encoding="utf-8")
     program.chmod(0o700)
     done = subprocess.run(
-        [sys.executable, ROOT / ".ci" / "audit.py", program, ROOT / "requirements.lock"],
+        [sys.executable, ROOT / ".ci" / "audit.py", program, "first.lock", "second.lock"],
         capture_output=True,
         text=True,
         check=False,

@@ -15,10 +15,10 @@ from typing import Any
 import pytest
 import yaml
 
-from analytics.errors import how_to_add
 from docs import generate
 from tests.docs.pages import ROOT
 from tests.docs.test_complete import options
+from tests.docs.test_locks import locked
 
 DEPLOY = generate.DOCS / "deploy"
 FOLDER, SECRET = "/etc/levain-analytics", "levain-fleet"
@@ -79,12 +79,9 @@ def cloned(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return wheel_of(ROOT, tmp_path_factory.mktemp("cloned"))
 
 
-@pytest.mark.parametrize("name", ["Dockerfile", "fleet.Dockerfile"])
-def test_an_image_gets_all_that_the_package_is_made_of(
-    name: str, cloned: Path, tmp_path: Path
-) -> None:
-    """A wheel of what is copied has the files of one of the clone; errors give its name."""
-    for line in re.findall(r"^COPY (.+)$", text_of(name), re.MULTILINE):
+def test_an_image_gets_all_that_the_package_is_made_of(cloned: Path, tmp_path: Path) -> None:
+    """A wheel of what is copied has the files of one of the clone."""
+    for line in re.findall(r"^COPY (.+)$", text_of("Dockerfile"), re.MULTILINE):
         *sources, target = line.split()
         place = tmp_path / target.strip("/")
         for source in sources:
@@ -97,7 +94,6 @@ def test_an_image_gets_all_that_the_package_is_made_of(
     copied = wheel_of(tmp_path / "src", tmp_path / "dist")
 
     assert files_in(copied) == files_in(cloned)
-    assert f"./{copied.name}[alerts]" in how_to_add("alerts")
 
 
 def wheel_of(folder: Path, to: Path) -> Path:
@@ -113,11 +109,7 @@ def files_in(wheel: Path) -> list[str]:
 
 
 def test_the_release_of_ray_is_one() -> None:
-    """Image, cluster and lock name the same release of Ray."""
-    (locked,) = re.findall(
-        r"^ray==(\S+)", (ROOT / "requirements-fleet.lock").read_text(), re.MULTILINE
-    )
+    """The cluster is of the release of Ray that the image has."""
     cluster = yaml.safe_load(text_of("fleet-rayjob.yaml"))["spec"]["rayClusterSpec"]
 
-    assert re.findall(r"ray\[default\]==([\d.]+)", text_of("fleet.Dockerfile")) == [locked]
-    assert cluster["rayVersion"] == locked
+    assert cluster["rayVersion"] == locked("cluster")["ray"][0]

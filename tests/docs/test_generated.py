@@ -122,13 +122,15 @@ def test_nothing_is_installed_by_its_name() -> None:
 
 
 def test_extras_that_are_named_exist() -> None:
-    """An extra that a page or a file of docs/deploy/ installs is one of the package."""
+    """Each extra is named with its lock, and each lock that is named, or an image's, is there."""
     with (ROOT / "pyproject.toml").open("rb") as file:
         extras = set(tomllib.load(file)["project"]["optional-dependencies"])
-    pages = "".join(page.read_text(encoding="utf-8") for page in generate.pages())
-    named = re.findall(r"(?:/src|['\"]\.)\[([\w,]+)\]", pages)
+    files = [*generate.pages(), ROOT / "Makefile", generate.DOCS / "deploy" / "Dockerfile"]
+    texts = "".join(file.read_text(encoding="utf-8") for file in files)
+    named = re.findall(r"(?<![$\w-])([\w-]+)\.lock\b|EXTRA(?: \?)?= ?(\w+)", texts)
+    locks = {path.stem for path in (ROOT / "requirements").iterdir()}
 
-    assert extras == {extra for each in named for extra in each.split(",")}
+    assert extras <= {"".join(each) for each in named} <= locks
 
 
 def test_links_of_top_level_pages_lead_somewhere() -> None:

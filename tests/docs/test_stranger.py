@@ -39,8 +39,8 @@ def test_a_stranger_has_reports_in_ten_minutes(
 ) -> None:
     """Each command and file of these sections works, in this order.
 
-    The first section is in the clone, with its `.venv`; the others use what `pip install .` made
-    of it elsewhere.
+    The first section is in the clone, with its `.venv`; the others use what the commands of
+    `operations.md` installed elsewhere.
     """
     _, api = published
     clone, home, programs = (tmp_path / name for name in ("clone", "home", "tools/bin"))
@@ -48,8 +48,10 @@ def test_a_stranger_has_reports_in_ten_minutes(
     home.mkdir()
     began = time.monotonic()
     subprocess.run([sys.executable, "-m", "venv", programs.parent], check=True)
-    pip = [programs / "python", "-m", "pip", "install", "--quiet", "."]
-    subprocess.run(pip, cwd=clone, check=True)
+    of_environment = os.environ | {"PATH": f"{programs}:{os.environ['PATH']}"}
+    for block in blocks_under("operations.md", "Install"):
+        command = ["/bin/sh", "-eu", "-c", block.code]
+        subprocess.run(command, cwd=clone, env=of_environment, check=True)
     key = api.world.workspaces[0].api_key
     environment = {
         "PATH": f".venv/bin:{programs}:{os.environ['PATH']}",  # as the clone's first section says
