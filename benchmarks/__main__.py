@@ -16,6 +16,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
+from analytics.cli.emulator import command_at
 from benchmarks import details, site
 from benchmarks.fleet import AGENTS, RUNS_PER_AGENT, Served, served
 from benchmarks.measure import Run, median, megabytes, run, seconds
@@ -139,11 +140,12 @@ def _long_past(fleet: Served, environment: dict[str, str]) -> None:
 
     def analytics(command: str, data: Path, *options: str) -> Run:
         place = ["--data-dir", str(data), "--config", str(settings)]
-        return run([_OURS, "-m", "analytics", command, *place, *options], environment)
+        return run([_OURS, *command_at(fleet.now, command, *place, *options)[1:]], environment)
 
     def extract(data: Path) -> Run:
         code = "import sys; from analytics.cli.demo import read; read(*sys.argv[1:])"
-        return run([_OURS, "-c", code, str(data), str(settings)], environment)
+        moment = fleet.now.isoformat()
+        return run([_OURS, "-c", code, moment, str(data), str(settings)], environment)
 
     extract(short)
     shutil.copytree(short, long)

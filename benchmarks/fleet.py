@@ -16,13 +16,14 @@ SEED = 1
 NOW = datetime(2026, 11, 20, 6, 0, tzinfo=UTC)
 
 
-@dataclass(frozen=True)
+@dataclass
 class Served:
-    """A served fleet: its URL and key, and a method to change it."""
+    """A served fleet: its URL, key and time, and a method to change it."""
 
     url: str
     api_key: str
     _pipe: Connection
+    now: datetime = NOW
 
     def change(self, share: float) -> None:
         """Change this share of the runs, or start new ones."""
@@ -33,6 +34,7 @@ class Served:
         """Let time pass in which nothing runs."""
         self._pipe.send(span)
         self._pipe.recv()
+        self.now += span
 
     def cpu_seconds(self) -> float:
         """Return the processor time that the server has taken so far."""

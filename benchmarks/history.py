@@ -15,7 +15,7 @@ from pathlib import Path
 import msgspec
 
 from analytics.extract.landing import Landing
-from analytics.extract.loads import CLOSING_STEP
+from analytics.extract.loads import BATCH_ID, CLOSING_STEP
 from analytics.levain import Answer
 from analytics.warehouse.database import open_warehouse, transaction
 from analytics.warehouse.layout import Layout
@@ -26,6 +26,8 @@ YEAR = timedelta(days=365)
 PAGE = 1_000
 LOAD = 500_000
 """Runs of a load, which is made in memory."""
+
+_BATCH = f"{NOW - timedelta(hours=1):{BATCH_ID}}"
 
 
 def grow(data_dir: Path, runs: int) -> None:
@@ -41,7 +43,7 @@ def grow(data_dir: Path, runs: int) -> None:
             landing = Landing(
                 layout.landing,
                 workspace_id,
-                f"20250101T000000Z-{number:03}-past",
+                f"{_BATCH}-{number:03}-past",
                 keep_errors=True,
             )
             last = min(first + LOAD, runs)
@@ -53,7 +55,7 @@ def grow(data_dir: Path, runs: int) -> None:
                 landing.add("runs", Answer("/past", {}, 200, NOW, 0, records), records)
             folders.append(landing.commit())
         closing = Landing(
-            layout.landing, workspace_id, f"20250101T000000Z-999-{CLOSING_STEP}", keep_errors=True
+            layout.landing, workspace_id, f"{_BATCH}-999-{CLOSING_STEP}", keep_errors=True
         )
         closing.add("workspaces", Answer("/auth/me", {}, 200, NOW, 0, []), [])
         folders.append(closing.commit())

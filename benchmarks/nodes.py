@@ -25,6 +25,7 @@ from analytics.emulator.server import running
 from analytics.emulator.worlds.fleet import Workspaces
 from analytics.fleet.settings import Fleet, load_fleet
 from analytics.fleet.tasks import run_batch
+from analytics.machine_clock import machine_clock
 from analytics.warehouse.machine import limit_process
 from benchmarks.fleet import NOW
 
@@ -65,7 +66,7 @@ def _span(seconds: list[float]) -> str:
 def _made(root: Path) -> Fleet:
     """Make a fleet in a folder, after a batch of each shard."""
     world = Workspaces(1, NOW, [RUNS] * SHARDS)
-    with running(world) as emulator:
+    with running(world) as emulator, machine_clock(lambda: NOW):
         tables = ['folder = "fleet"\n']
         for number, workspace in enumerate(world.workspaces):
             os.environ[f"KEY_{number}"] = workspace.api_key

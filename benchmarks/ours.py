@@ -22,10 +22,12 @@ from analytics.extract.details import read_details
 from analytics.extract.runs import read_lists
 from analytics.levain import AsyncLevain
 from analytics.levain.records import Me, typed
+from analytics.machine_clock import machine_clock
 from analytics.settings import load_settings
 from analytics.warehouse.database import open_warehouse
 from analytics.warehouse.layout import Layout
 from analytics.warehouse.store import WarehouseStore
+from benchmarks.fleet import NOW
 from benchmarks.measure import Clock
 
 
@@ -80,5 +82,5 @@ async def _read_lists(batch: WorkspaceBatch) -> None:
     await read_lists(batch)
 
 
-with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+with machine_clock(lambda: NOW), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
     runner.run(main(sys.argv[1], Path(sys.argv[2]), *map(int, sys.argv[3:])))

@@ -15,6 +15,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from analytics.cli.demo import SEED
+from analytics.cli.emulator import command_at
 from analytics.emulator import World, running
 from analytics.warehouse.layout import Layout
 from benchmarks.measure import Run, megabytes, run, seconds
@@ -41,12 +42,12 @@ def measure(folder: Path, days: int) -> None:
         largest = 0.0
         for day in range(1, days + 1):
             world.pass_time(timedelta(days=1))
-            batches.append(_analytics("nightly", data, environment))
+            batches.append(_analytics("nightly", data, world.now, environment))
             largest = max(largest, _megabytes(Layout(data).published))
             if day % SHOWN == 0 or day == days:
                 print(f"  after {day:3} batches {_sizes(data)}", flush=True)
     shutil.copytree(data / "landing", fresh / "landing")
-    _analytics("rebuild", fresh, environment)
+    _analytics("rebuild", fresh, world.now, environment)
     print(f"  made at once      {_sizes(fresh)}")
     for name in ("published", "marts", "warehouse"):
         file, other = getattr(Layout(data), name), getattr(Layout(fresh), name)
@@ -58,9 +59,9 @@ def measure(folder: Path, days: int) -> None:
     print(f"  peak memory {megabytes(batches)}; {runs:,} runs")
 
 
-def _analytics(command: str, data: Path, environment: dict[str, str]) -> Run:
+def _analytics(command: str, data: Path, now: datetime, environment: dict[str, str]) -> Run:
     place = ["--data-dir", str(data), "--config", str(data.parent / "analytics.toml")]
-    return run([sys.executable, "-m", "analytics", command, *place], environment)
+    return run(command_at(now, command, *place), environment)
 
 
 def _sizes(data: Path) -> str:

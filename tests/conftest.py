@@ -31,10 +31,12 @@ from typer.main import get_command
 from analytics.batch.extract import Outcome, extract_all
 from analytics.batch.progress import Progress
 from analytics.custom.runner import Runner, UserQuery
+from analytics.emulator.api.middleware import Middleware
 from analytics.emulator.records import Agent, Run, Workspace
 from analytics.emulator.server import Emulator, running
 from analytics.emulator.world import World
 from analytics.levain.polling import Polling
+from analytics.machine_clock import machine_clock
 from analytics.settings import Settings, load_settings
 from analytics.transform import build
 from analytics.transform.models import comment_on
@@ -90,6 +92,29 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         if name.startswith(("LEVAIN_", "ANALYTICS_")):
             monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def one_time() -> Iterator[list[World]]:
+    """The machine's clock is that of the emulated world that answered last."""
+    answered: list[World] = []
+    answer = Middleware.__call__
+
+    async def note_and_answer(self: Middleware, scope: Any, receive: Any, send: Any) -> None:
+        answered[:] = [self._world]
+        await answer(self, scope, receive, send)
+
+    with (
+        patch.object(Middleware, "__call__", note_and_answer),
+        machine_clock(lambda: answered[0].now if answered else NOW),
+    ):
+        yield answered
+
+
+@pytest.fixture(autouse=True)
+def no_time_of_another_test(one_time: list[World]) -> None:
+    """Before a world has answered a test, it is NOW."""
+    one_time.clear()
 
 
 @pytest.fixture(autouse=True, scope="session")

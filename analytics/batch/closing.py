@@ -10,7 +10,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
 from typing import TypeAlias
 
@@ -63,6 +63,7 @@ from analytics.finance.books.reading import (
 from analytics.finance.books.verifying import TOTALS, unequal_sums
 from analytics.finance.load import FOLDER, paths
 from analytics.format.names import folded
+from analytics.machine_clock import machine_time
 from analytics.settings import Settings
 from analytics.warehouse.database import interrupts, open_marts, records
 from analytics.warehouse.layout import Layout
@@ -111,15 +112,14 @@ def close(
     signatures: Signatures,
     write_files: WriteFiles,
     early: bool = False,
-    now: datetime | None = None,
 ) -> Recorded[Closing]:
     """Freeze the published figures of a month (`2026-10`) in the books, then publish it as closed.
 
     UsageError if it is not this month's turn; ControlError if its figures may still change, unless
     `early`, or if they failed a check. AnalyticsError says that the month is closed if only
-    publishing failed after it. `now` is that of this machine, if not given.
+    publishing failed after it.
     """
-    now = now or datetime.now(UTC)
+    now = machine_time()
     with batch_on_data(settings) as (layout, con):
         books = read_books(layout.books)
         with progress.stage("close") as done, _published(layout) as published:
@@ -186,7 +186,7 @@ def reopen(
                 previous_sha256=books.head,
                 month=month,
                 revision=closing.revision,
-                reopened_at=datetime.now(UTC),
+                reopened_at=machine_time(),
                 reopened_by=by,
                 reason=reason,
             )

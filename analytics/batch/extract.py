@@ -17,7 +17,7 @@ from analytics.batch.identity import require_a_key, require_identity, workspace_
 from analytics.batch.progress import Progress
 from analytics.errors import AnalyticsError, UsageError
 from analytics.extract.batch import WorkspaceBatch
-from analytics.extract.loads import landed_loads
+from analytics.extract.loads import landed_loads, last_batch_id, of_the_future
 from analytics.extract.store import Loaded
 from analytics.extract.workspace import extract_workspace
 from analytics.format.numbers import plural
@@ -25,6 +25,7 @@ from analytics.levain import AsyncLevain, LevainError
 from analytics.levain.rate_limiter import RateLimiter
 from analytics.levain.records import Me, typed
 from analytics.levain.retries import retry_hooks
+from analytics.machine_clock import FURTHEST, machine_time
 from analytics.settings import Settings, Workspace, api_key, keys_set
 from analytics.warehouse.damage import damage_of
 from analytics.warehouse.layout import Layout
@@ -143,8 +144,8 @@ def runner_of(progress: Progress) -> Iterator[asyncio.Runner]:
 
 
 def client_of(workspace: Workspace, settings: Settings, limit: Limit | None = None) -> AsyncLevain:
-    """Return a client of a workspace's API; UsageError without its key."""
-    return AsyncLevain(
+    """Return a client of a workspace's API, of no wrong time; UsageError without its key."""
+    client = AsyncLevain(
         api_key(workspace),
         workspace.api,
         concurrency=settings.extract.concurrency,
@@ -152,6 +153,8 @@ def client_of(workspace: Workspace, settings: Settings, limit: Limit | None = No
         rate_limiter=limit(workspace.api) if limit else None,
         other_keys=[*keys_set(settings)],
     )
+    client.clock.is_strict = True
+    return client
 
 
 def named(con: duckdb.DuckDBPyConnection, opened: Sequence[Opened]) -> list[Opened]:
@@ -199,6 +202,7 @@ async def _extract_one(
             batch = one.batch(store, settings, layout, progress)
             store.begin(one.setting.api, one.setting.api_key_env)
             load_left_over(con, batch, layout)
+            _require_none_ahead(con, layout.landing / one.me.workspace_id)
             await extract_workspace(batch)
         except (LevainError, AnalyticsError, duckdb.Error) as error:
             con.rollback()
@@ -283,6 +287,17 @@ def load_left_over(con: duckdb.DuckDBPyConnection, batch: WorkspaceBatch, layout
         advice = "Move it out of the way and run again; what it held will be read anew."
         with load_errors(folder, advice):
             batch.count(batch.store.load(folder))
+
+
+def _require_none_ahead(con: duckdb.DuckDBPyConnection, folder: Path) -> None:
+    """Raise AnalyticsError if loads of a workspace's folder, or answers in them, are ahead."""
+    ((first,),) = con.execute(
+        "select min(load_id) from ledger.requests"
+        " where workspace_id = ? and (load_id > ? or fetched_at > ?)",
+        [folder.name, last_batch_id(), machine_time() + FURTHEST],
+    ).fetchall()
+    if first:
+        raise of_the_future(folder / first)
 
 
 def _name_of(workspace: Workspace) -> str:

@@ -13,6 +13,7 @@ import duckdb
 
 from analytics.batch.last_batch import LastBatch, read_last_batch
 from analytics.errors import AnalyticsError
+from analytics.extract.loads import loads_aside
 from analytics.finance.books.reading import CLOSINGS, Known
 from analytics.finance.books.verifying import verify
 from analytics.format import numbers
@@ -40,7 +41,8 @@ def _published(layout: Layout) -> Iterator[str]:
     except (duckdb.Error, AnalyticsError):  # `status` tells why its figures cannot be read
         yield from _books(layout, [])
         return
-    folders = [layout.landing / workspace_id / load_id for workspace_id, load_id in loads]
+    aside = loads_aside(layout.landing)
+    folders = [layout.landing.joinpath(*load) for load in loads if load not in aside]
     if gone := [each for each in folders if not each.is_dir()]:
         more = f", and {len(gone) - 1:,} more" if len(gone) > 1 else ""
         yield (

@@ -16,14 +16,26 @@ from analytics.batch.last_batch import last_messages
 from analytics.batch.progress import Progress
 from analytics.batch.readiness import kept_months
 from analytics.errors import AnalyticsError, ControlError
-from analytics.extract.loads import CLOSING_STEP, folders_in, landed_loads, step_of
+from analytics.extract.loads import (
+    CLOSING_STEP,
+    folders_in,
+    landed_loads,
+    loads_ahead,
+    loads_aside,
+    of_the_future,
+    set_aside,
+    step_of,
+)
 from analytics.finance.books.reading import CLOSINGS, read_books, require_known
+from analytics.format.numbers import plural
+from analytics.machine_clock import machine_time
 from analytics.resources import folder
 from analytics.settings import Settings
 from analytics.transform.build import all_models
 from analytics.transform.build_state import Contents, recorded_contents
 from analytics.transform.models import PUBLISHED, Model, in_order
-from analytics.warehouse.damage import DamagedError, damage_errors, set_aside
+from analytics.warehouse.damage import DamagedError, damage_errors
+from analytics.warehouse.damage import set_aside as set_aside_damaged
 from analytics.warehouse.database import (
     BUILD_FILE,
     attached,
@@ -55,9 +67,15 @@ def rebuild(settings: Settings, progress: Progress, *, force: bool = False) -> N
     """Load every complete batch again, build, check and publish; replace files only at the end.
 
     AnalyticsError names a folder that cannot be loaded; ControlError names landing files that
-    differ from the published ones, or a failed check.
+    differ from the published ones, or a failed check. Where only loads of the future were whole,
+    nothing is published: the next batch begins anew.
     """
     with _at_work(settings) as layout:
+        if _leave_the_future(layout, progress) and not _has_whole_batches(layout):
+            remove_database(layout.warehouse)
+            remove_database(layout.marts)
+            progress.warn("no other load is of a whole batch: `analytics nightly` begins anew")
+            return
         with _making(layout) as making:
             _make(making, layout, settings, progress, force=force)
             _replace_files(making, layout)
@@ -91,6 +109,20 @@ def verify(settings: Settings, progress: Progress) -> None:
                 "Run `analytics rebuild`, which replaces it, and report this."
             )
         progress.say("each row is that of a rebuild")
+
+
+def _leave_the_future(layout: Layout, progress: Progress) -> bool:
+    """Set aside the loads of the future, and say so; return True if there were any."""
+    found = [ahead for each in folders_in(layout.landing) if (ahead := loads_ahead(each))]
+    for ahead in found:
+        folder = set_aside(ahead)
+        progress.warn(
+            f"{plural(len(ahead), 'load')} from {ahead[0].name} on are of the future, as the API"
+            f" told a wrong time: this machine's clock says {machine_time():%Y-%m-%d %H:%M} UTC."
+            f" They are left out, and now lie in {folder}. The next batch reads anew what the API"
+            " still gives of them; if the clock is wrong, set it, move them back and rebuild again"
+        )
+    return bool(found)
 
 
 def _first_difference(
@@ -146,21 +178,21 @@ def rebuild_warehouse(layout: Layout, progress: Progress, cause: str, aside: Pat
     It is renamed to `aside` once that is made. Where none landed and nothing was published, only
     this is done: the batch then begins anew. The errors are those of a rebuild.
     """
-    if not any(_whole_batches(each)[0] for each in folders_in(layout.landing)):
+    if not _has_whole_batches(layout):
         if layout.published.exists():
             raise AnalyticsError(
                 f"{layout.warehouse} is damaged, and {layout.landing} has no whole batch to make it"
                 f" anew from: {cause}\nPut that folder back from a backup; or, to begin anew with"
                 f" what the API still gives, move {layout.published} and {layout.warehouse} away."
             )
-        set_aside(layout.warehouse, aside)
+        set_aside_damaged(layout.warehouse, aside)
         return
     _require_published(layout)
     with _making(layout) as making:
         with open_warehouse(making) as con:
             _load(con, layout, progress)
             con.execute("checkpoint")
-        set_aside(layout.warehouse, aside)
+        set_aside_damaged(layout.warehouse, aside)
         making.warehouse.replace(layout.warehouse)
 
 
@@ -229,6 +261,8 @@ def load_all(con: duckdb.DuckDBPyConnection, layout: Layout, progress: Progress)
     with progress.stage("load") as done:
         load_count = record_count = 0
         for workspace in folders_in(layout.landing):
+            if ahead := loads_ahead(workspace):
+                raise of_the_future(ahead[0])
             folders, left = _whole_batches(workspace)
             if left:
                 progress.say(
@@ -259,6 +293,10 @@ def load_all(con: duckdb.DuckDBPyConnection, layout: Layout, progress: Progress)
         )
 
 
+def _has_whole_batches(layout: Layout) -> bool:
+    return any(_whole_batches(each)[0] for each in folders_in(layout.landing))
+
+
 def _whole_batches(workspace: Path) -> tuple[list[Path], int]:
     """Return the loads of complete batches, in order, and the number of later loads."""
     folders = landed_loads(workspace)
@@ -268,12 +306,16 @@ def _whole_batches(workspace: Path) -> tuple[list[Path], int]:
 
 
 def _require_the_same_files(con: duckdb.DuckDBPyConnection, layout: Layout) -> None:
-    """Raise ControlError unless every landing file of the published figures has the same hash."""
+    """Raise ControlError unless every landing file of the published figures has the same hash.
+
+    Those of the future that were set aside are not among them.
+    """
     now = set(con.execute(f"{_FILES} ledger.files").fetchall())
+    aside = loads_aside(layout.landing)
     changed = [
         layout.landing.joinpath(*file[:3])
         for file in _published(layout, f"{_FILES} audit.landing_files")
-        if file not in now
+        if file not in now and file[:2] not in aside
     ]
     if changed:
         first = min(changed, key=lambda file: (file.exists(), file))
@@ -296,10 +338,12 @@ def _record_publications(con: duckdb.DuckDBPyConnection, layout: Layout) -> None
         _restore(con, loads)
     else:
         con.execute("update ledger.loads set published_at = loaded_at")
+    aside = loads_aside(layout.landing)
     last = [
         (*load, moment)
         for moment in moments_on_record(layout)
         for load in last_loads(layout, moment).items()
+        if load not in aside
     ]
     if last:
         con.execute(

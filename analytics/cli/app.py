@@ -246,8 +246,17 @@ def trace(
     traced.require_agreement(found)
 
 
-@app.command()
+@app.command(context_settings={"allow_interspersed_args": False})
 def emulator(
+    arguments: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[COMMAND]...",
+            help="A command to run against it, on a machine whose clock is at its time, in place of"
+            " serving others.",
+            show_default=False,
+        ),
+    ] = None,
     port: Annotated[
         int, typer.Option(min=0, max=65535, help="Loopback port; 0 takes a free one.")
     ] = 0,
@@ -273,10 +282,12 @@ def emulator(
     [artifacts]     publishes 3 files; [artifacts:1200] so many
 
     Its first line on standard output is JSON: its URL, and a key for each workspace.
-    Ctrl-C or SIGTERM ends it, which is exit 0.
+    Ctrl-C or SIGTERM ends it, which is exit 0. A batch refuses a clock that is over a day
+    from its machine's, so that one at another time is run as COMMAND, on the first workspace.
 
     Example: analytics emulator --port 8080 --seed 7
+    Example: analytics emulator --now 2026-11-01 nightly --data-dir november
     """  # noqa: D301 - after a backspace, click keeps the lines as they are
     from analytics.cli.emulator import serve
 
-    serve(port, seed, now)
+    raise typer.Exit(serve(port, seed, now, arguments or []))

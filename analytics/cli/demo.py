@@ -20,9 +20,11 @@ from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from analytics.cli.emulator import command_at
 from analytics.cli.printed import command, say, typed
 from analytics.errors import UsageError, extra_needed
 from analytics.format import numbers
+from analytics.machine_clock import machine_clock
 from analytics.settings import load_settings
 
 if TYPE_CHECKING:
@@ -46,7 +48,6 @@ QUESTION = (
     " from fct_agent_months group by all order by 2 desc"
 )
 
-_ANALYTICS = (sys.executable, "-m", "analytics")
 _READING = (
     sys.executable,
     "-c",
@@ -161,9 +162,9 @@ def _run(
     """Run a batch, and say in one line what it did; the last one speaks for itself."""
     places = [str(data_dir), str(data_dir / MARKER)]
     command = (
-        [*_ANALYTICS, "nightly", "--data-dir", places[0], "--config", places[1]]
+        command_at(batch.moment, "nightly", "--data-dir", places[0], "--config", places[1])
         if batch.publishes
-        else [*_READING, *places]
+        else [*_READING, batch.moment.isoformat(), *places]
     )
     before, began = len(emulator.requests), time.monotonic()
     if is_last:
@@ -180,13 +181,14 @@ def _run(
     return 0
 
 
-def read(data_dir: str, config: str) -> None:
+def read(moment: str, data_dir: str, config: str) -> None:
     """Read and load, as a batch does that publishes nothing, in a process of its own."""
     from analytics.batch.nightly import extract
     from analytics.batch.progress import Progress
     from analytics.cli.options import settings_of_batch
 
-    extract(settings_of_batch(Path(data_dir), Path(config)), Progress())
+    with machine_clock(lambda: datetime.fromisoformat(moment)):
+        extract(settings_of_batch(Path(data_dir), Path(config)), Progress())
 
 
 def _close(month: date, data_dir: Path, now: datetime) -> None:
@@ -196,14 +198,14 @@ def _close(month: date, data_dir: Path, now: datetime) -> None:
     from analytics.published.export.pack import write_pack
 
     began = time.monotonic()
-    close(
-        load_settings(data_dir, data_dir / MARKER),
-        f"{month:%Y-%m}",
-        Progress(quiet=True),
-        signatures=Signatures(prepared_by=PREPARER, approved_by=APPROVER),
-        write_files=write_pack,
-        now=now,
-    )
+    with machine_clock(lambda: now):
+        close(
+            load_settings(data_dir, data_dir / MARKER),
+            f"{month:%Y-%m}",
+            Progress(quiet=True),
+            signatures=Signatures(prepared_by=PREPARER, approved_by=APPROVER),
+            write_files=write_pack,
+        )
     say(f"{'':10}finance closes {month:%B %Y} ({time.monotonic() - began:.1f} s)")
 
 

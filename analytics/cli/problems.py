@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Collection, Iterator
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 
 import duckdb
@@ -23,14 +23,15 @@ from analytics.errors import AnalyticsError, UsageError
 from analytics.finance.load import not_repeated, read_finance
 from analytics.format import numbers
 from analytics.levain import Me
+from analytics.machine_clock import FURTHEST, machine_time
 from analytics.published.pages import page_problems
 from analytics.settings import Settings, Workspace, alert_urls, api_key, has_key
 from analytics.warehouse.database import OFFLINE, quoted
 from analytics.warehouse.layout import Layout
 from analytics.wrong_settings import refusals, require_timezone
 
-_SKEW = 60
-"""Seconds by which the machine's clock may differ from the API's."""
+_SKEW = timedelta(seconds=60)
+"""What the machine's clock may differ from the API's before it is told."""
 
 
 def problems_of(settings: Settings) -> Iterator[str]:
@@ -64,7 +65,7 @@ def try_keys(settings: Settings) -> tuple[dict[str, str], list[str]]:
         if first is not workspace:
             problems.append(_twice(first.api_key_env, workspace.api_key_env))
         tried[workspace.api_key_env] = f"{me.workspace_name or ''} ({me.workspace_id})"
-        skewed += _clock((_machine_time() - api_time).total_seconds())
+        skewed += _clock(machine_time() - api_time)
     return tried, [*problems, *_identities(settings, opened.values()), *skewed[:1]]
 
 
@@ -144,14 +145,15 @@ def _identities(settings: Settings, opened: Collection[tuple[Workspace, Me]]) ->
         yield str(error)
 
 
-def _clock(skew: float) -> Iterator[str]:
+def _clock(skew: timedelta) -> Iterator[str]:
     if abs(skew) > _SKEW:
-        how = "ahead of" if skew > 0 else "behind"
+        how = "ahead of" if skew > timedelta() else "behind"
         yield (
-            f"This machine's clock is {numbers.duration(abs(skew))} {how} the API's.\n"
-            "Set it: figures follow the API's clock, but times of batches are the machine's own."
+            f"This machine's clock is {numbers.duration(abs(skew).total_seconds())} {how} the"
+            " API's.\n"
+        ) + (
+            "Set it: a batch reads nothing from an API whose clock is over a day off."
+            if abs(skew) > FURTHEST
+            else "Set it: figures follow the API's clock, but times of batches are the machine's"
+            " own."
         )
-
-
-def _machine_time() -> datetime:
-    return datetime.now(UTC)

@@ -6,12 +6,14 @@ A load's id is its batch, its number within the batch, and its step: it sorts by
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterator, Sequence
 from datetime import datetime
 from itertools import count
 from pathlib import Path
 
-from analytics.disk import UNFINISHED
+from analytics.disk import UNFINISHED, sync
+from analytics.errors import AnalyticsError
+from analytics.machine_clock import FURTHEST, machine_time
 
 REQUESTS = "requests"
 LIST_SNAPSHOTS = "list_snapshots"
@@ -20,6 +22,9 @@ BATCH_ID = "%Y%m%dT%H%M%SZ"
 LISTS_STEP = "lists"
 CLOSING_STEP = "workspace"
 """The last step of a batch: loads after its last one belong to an incomplete batch."""
+
+ASIDE = "ahead-"
+"""The begin of the names of folders for loads that a rebuild has set aside, in a workspace's."""
 
 _LOAD_ID = re.compile(r"(?P<batch>\d{8}T\d{6}Z)-(?P<number>\d+)-.+")
 
@@ -60,14 +65,59 @@ def _is_load(folder: Path) -> bool:
     return bool(is_named and landing_files(folder))
 
 
+def last_batch_id() -> str:
+    """Return the last batch, by its id, that is not of the future; ids of loads begin with it."""
+    return (machine_time() + FURTHEST).strftime(BATCH_ID)
+
+
+def loads_ahead(folder: Path) -> list[Path]:
+    """Return the loads of the future in a workspace's folder, in order.
+
+    A wrong time of the API has named the first one, and the others since sort after it.
+    """
+    last = last_batch_id()
+    names = sorted(each for each in folder.glob("*-*-*") if each.name > last and each.is_dir())
+    return [each for each in names if _is_load(each)]
+
+
+def set_aside(loads: Sequence[Path]) -> Path:
+    """Move loads of a workspace into a folder beside them, which holds none; return that."""
+    folder = loads[0].parent / f"{ASIDE}{machine_time():{BATCH_ID}}"
+    folder.mkdir(exist_ok=True)
+    for load in loads:
+        load.rename(folder / load.name)
+    sync(folder.parent)
+    return folder
+
+
+def loads_aside(landing: Path) -> set[tuple[str, str]]:
+    """Return the loads that were set aside, each by its workspace and its id."""
+    return {(each.parts[-3], each.name) for each in landing.glob(f"*/{ASIDE}*/*")}
+
+
+def of_the_future(load: Path) -> AnalyticsError:
+    """Return the error for a load with a wrong time of the API."""
+    return AnalyticsError(
+        f"{load} holds answers of the future, as the API told a wrong time: this machine's clock"
+        f" says {machine_time():%Y-%m-%d %H:%M} UTC.\nFigures would follow them: run `analytics"
+        " rebuild`, which does without; the next batch then reads anew what is missing."
+    )
+
+
 def new_loads(folder: Path, began_at: datetime) -> Iterator[str]:
     """Yield the ids of a workspace's next loads, less their step: they sort after all landed ones.
 
     Loads that began in the same second as the last ones continue their numbers, and so do those
     that began before it by the API's clock, since its servers may disagree by seconds.
+    AnalyticsError if loads of the future have landed; names of the future that are no loads count
+    for nothing.
     """
+    if ahead := loads_ahead(folder):
+        raise of_the_future(ahead[0])
+    last = last_batch_id()
     names = [match for each in folder.glob("*-*-*") if (match := _LOAD_ID.fullmatch(each.name))]
-    landed = max((each["batch"] for each in names if not each[0].endswith(UNFINISHED)), default="")
+    past = [each for each in names if each["batch"] <= last]
+    landed = max((each["batch"] for each in past if not each[0].endswith(UNFINISHED)), default="")
     batch = max(began_at.strftime(BATCH_ID), landed)
     taken = [int(match["number"]) for match in names if match["batch"] == batch]
     return (f"{batch}-{number:06d}" for number in count(max(taken, default=0) + 1))

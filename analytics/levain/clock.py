@@ -7,14 +7,21 @@ import time
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
+from analytics.levain.errors import LevainError
+from analytics.machine_clock import FURTHEST, machine_time
+
 _YEARS = range(2020, 2200)
 """Another year is none of the API's."""
 
 
 class Clock:
-    """Tells the time of responses by their `Date`; where it has none, by the time that was set."""
+    """Tells the time of responses by their `Date`; where it has none, by the time that was set.
+
+    If it `is_strict`, an answer whose time is too far off is refused.
+    """
 
     def __init__(self) -> None:
+        self.is_strict = False
         self._set: tuple[datetime, float] | None = None
 
     def set(self, now: datetime) -> None:
@@ -22,11 +29,35 @@ class Clock:
         self._set = now, time.monotonic()
 
     def time_of(self, date: str | None) -> datetime:
-        """Return the time that a `Date` tells; that of the clock if it is missing or malformed."""
+        """Return the time that a `Date` tells; that of the clock if it is missing or malformed.
+
+        Before one was set, that is the machine's: nothing else tells the time of the first answer.
+        """
         try:
             return http_date(date or "")
         except ValueError:
-            return self._expected() or datetime.now(UTC)
+            return self._expected() or machine_time()
+
+    def require_right(self, request: str, date: str | None) -> None:
+        """Raise LevainError if an answer is refused for the time that its `Date` tells."""
+        if not self.is_strict:
+            return
+        try:
+            told = _parsed(date or "")
+        except ValueError:
+            return
+        said = {"the API's says": told, "this machine's": machine_time()}
+        if expected := self._expected():
+            said["by the first answer of this batch it is"] = expected
+        if all(abs(told - known) <= FURTHEST for known in said.values()):
+            return
+        clocks = ", ".join(f"{whose} {moment:%Y-%m-%d %H:%M} UTC" for whose, moment in said.items())
+        raise LevainError(
+            request,
+            f"clocks are over a day apart, so that nothing of this answer is kept: {clocks}.\nSet"
+            " this machine's clock if it is wrong, and run again. If it is right, tell those who"
+            " run the API, or a proxy before it.",
+        )
 
     def _expected(self) -> datetime | None:
         if self._set is None:
@@ -35,13 +66,17 @@ class Clock:
         return moment + timedelta(seconds=time.monotonic() - since)
 
 
-@lru_cache(maxsize=2)  # many responses come within a second
 def http_date(text: str) -> datetime:
-    """Parse an HTTP date; ValueError if it is none."""
-    try:
-        found = email.utils.parsedate_to_datetime(text).astimezone(UTC)
-    except OverflowError as error:
-        raise ValueError(str(error)) from error
+    """Parse an HTTP date; ValueError if it is none, or of another age."""
+    found = _parsed(text)
     if found.year not in _YEARS:
         raise ValueError(f"no time of the API: {text}")
     return found
+
+
+@lru_cache(maxsize=2)  # many responses come within a second
+def _parsed(text: str) -> datetime:
+    try:
+        return email.utils.parsedate_to_datetime(text).astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError(str(error)) from error

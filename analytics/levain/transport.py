@@ -290,6 +290,7 @@ class Transport:
         is_read = method == "GET"  # a change may have any 2xx, and an empty body
         if is_read and reply.status != httpx.codes.OK:
             raise AnswerBrokenError(request, f"HTTP {reply.status}, where 200 was expected")
+        self.clock.require_right(request, reply.headers.get("date"))
         return Answer(
             path=path,
             params=params,

@@ -27,6 +27,7 @@ from analytics.extract.loads import (
     step_of,
 )
 from analytics.extract.store import Loaded
+from analytics.machine_clock import FURTHEST
 from analytics.warehouse.pending_details import keep_pending_details
 from analytics.warehouse.provisional_runs import update_provisional_runs
 from analytics.warehouse.reading import (
@@ -43,6 +44,8 @@ from analytics.warehouse.schema import LINEAGE
 from analytics.warehouse.sources import RUNS, SOURCES, Scope, Source
 
 _DAY = 86_400_000  # milliseconds
+
+_BEGAN_AT = f"try_strptime(split_part($load_id, '-', 1), '{BATCH_ID}') at time zone 'UTC'"
 
 _BY_RECORD = (Scope.LIST, Scope.RECORD)
 
@@ -136,8 +139,14 @@ class _Load:
             update_provisional_runs(self._con, self._ids["workspace_id"], self._new_rows_sql)
 
     def _load_requests(self) -> None:
-        self._con.execute(
-            "create or replace temp table load_requests as select * from "
+        """Load the requests; one whose time lies days after that of its batch has that time.
+
+        An answer that told the future was landed by a release that did not refuse it.
+        """
+        late = f"fetched_at > {_BEGAN_AT} + interval {FURTHEST.days} day"
+        self._run(
+            "create or replace temp table load_requests as"
+            f" select * replace (if({late}, {_BEGAN_AT}, fetched_at) as fetched_at) from "
             + ndjson(self._folder / (REQUESTS + SUFFIX), REQUEST_COLUMNS)
         )
         self._run(
@@ -332,8 +341,7 @@ class _Load:
                 first_batch_at = coalesce(first_batch_at, batch.began_at),
                 last_batch_at = batch.began_at
             from (
-                select try_strptime(split_part($load_id, '-', 1), '{BATCH_ID}')
-                    at time zone 'UTC' as began_at
+                select {_BEGAN_AT} as began_at
             ) as batch
             where workspace_id = $workspace_id
         """)

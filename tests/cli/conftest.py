@@ -23,6 +23,7 @@ from analytics.batch.nightly import batch as locked
 from analytics.batch.progress import Progress
 from analytics.batch.stages import publish_loaded
 from analytics.cli import main
+from analytics.cli.emulator import command_at
 from analytics.emulator.records import Agent
 from analytics.emulator.server import Emulator, running
 from analytics.emulator.world import World
@@ -100,7 +101,7 @@ def terminal(monkeypatch: pytest.MonkeyPatch) -> Terminal:
     def run(*arguments: str, columns: int = 80) -> Result:
         screen, inner = pty.openpty()
         termios.tcsetwinsize(inner, (24, columns))
-        command = [sys.executable, "-m", "analytics", *arguments]
+        command = command_at(NOW, *arguments)
         # Readline, which pytest imports, adds a width to the environment behind Python's back.
         process = subprocess.Popen(
             command, stdin=inner, stdout=inner, stderr=inner, env=dict(os.environ)

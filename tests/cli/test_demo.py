@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shlex
@@ -15,6 +16,7 @@ import pytest
 
 from analytics import __version__
 from analytics.cli.demo import MARKER, plan
+from analytics.emulator.world import World
 from analytics.emulator.worlds.demo_history import closings, days_with_closings
 from tests.cli.conftest import Command
 from tests.conftest import NOW
@@ -77,6 +79,19 @@ def test_a_failed_batch_ends_the_demo(analytics: Command, monkeypatch: pytest.Mo
 
     assert result.code == 3
     assert result.err.endswith("failed\nerror: a check failed\n\n")
+
+
+def test_the_emulator_runs_a_command_at_its_time(
+    analytics: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A batch that it runs takes its clock for the machine's; the exit code is the command's."""
+    monkeypatch.setattr(World, "demo", World.empty)
+    batch = ("emulator", "--now", "2026-02-01", "nightly", "--data-dir", "february")
+
+    assert analytics(*batch).code == 0
+    status = json.loads(analytics("status", "--json", "--data-dir", "february").out)
+    assert status["data_to"].startswith("2026-02-01 00:")
+    assert analytics(*batch, "--unknown").code == 2
 
 
 @pytest.mark.parametrize("command", ["demo", "emulator"])

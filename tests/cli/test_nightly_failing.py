@@ -9,7 +9,6 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 from contextlib import nullcontext
 from datetime import timedelta
 from pathlib import Path
@@ -19,11 +18,12 @@ import pytest
 from analytics.batch.extract import runner_of
 from analytics.batch.progress import Progress
 from analytics.cli import interrupt
+from analytics.cli.emulator import command_at
 from analytics.emulator.server import Emulator
 from analytics.emulator.world import World
 from tests.batches import gone_from, without_pages
 from tests.cli.conftest import Command, SettingsFile, publish_again
-from tests.conftest import Batch, StartRun
+from tests.conftest import NOW, Batch, StartRun
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ def test_a_summary_that_cannot_be_written_stops_no_batch() -> None:
     """A batch whose summary is lost has published by then, and exits as otherwise."""
     before = Path("data/analytics.duckdb").stat().st_ino
     with Path("/dev/full").open("w") as full:
-        command = [sys.executable, "-m", "analytics", "nightly"]
+        command = command_at(NOW, "nightly")
         ended = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, check=False)
 
     assert ended.returncode == 0

@@ -18,6 +18,7 @@ from analytics.batch.health import problems_of_data
 from analytics.batch.last_batch import read_last_batch, write_last_batch
 from analytics.emulator.server import Emulator
 from analytics.emulator.world import World
+from analytics.machine_clock import machine_clock
 from analytics.published import sandbox
 from analytics.published.status import _needs
 from analytics.warehouse.layout import Layout
@@ -42,12 +43,9 @@ def content(folder: Path) -> dict[str, tuple[int, bytes]]:
     }
 
 
-def test_all_is_well_after_a_batch(
-    published: Command, world: World, api: Emulator, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_all_is_well_after_a_batch(published: Command, world: World, api: Emulator) -> None:
     """Nothing needs a hand, the exit is 0, no file is changed, and only --online asks the API."""
     world.workspaces[0].name = "Bakery\x1b[1m"
-    monkeypatch.setattr("analytics.cli.problems._machine_time", lambda: world.now)
     before = content(Path("data"))
     text = published("status")
     assert not api.requests
@@ -99,15 +97,17 @@ def test_a_key_may_be_set_elsewhere(published: Command, monkeypatch: pytest.Monk
     assert "LEVAIN_API_KEY is not set" in published("status", "--online").out
 
 
-def test_a_clock_that_is_wrong_is_a_problem(
-    published: Command, world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The machine's clock is held against the API's."""
-    monkeypatch.setattr(
-        "analytics.cli.problems._machine_time", lambda: world.now - timedelta(hours=2)
-    )
+def test_a_clock_that_is_wrong_is_a_problem(published: Command, world: World) -> None:
+    """The machine's clock is held against the API's: over a day off, no batch reads anything."""
+    with machine_clock(lambda: world.now - timedelta(hours=2)):
+        hours = published("status", "--online").out
+    with machine_clock(lambda: world.now + timedelta(days=50)):
+        days = published("status", "--online").out
 
-    assert "clock is 2 h 00 min behind the API's" in published("status", "--online").out
+    assert "clock is 2 h 00 min behind the API's" in hours
+    assert "figures follow the API's clock" in hours
+    assert "clock is 50.0 d ahead of the API's" in days
+    assert "a batch reads nothing from an API whose clock is over a day off" in days
 
 
 @pytest.mark.usefixtures("connected")
@@ -115,7 +115,6 @@ def test_all_problems_are_listed(
     analytics: Command, api: Emulator, settings_file: SettingsFile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A time zone, a key of another workspace, and one workspace named twice are three problems."""
-    monkeypatch.setattr("analytics.cli.problems._machine_time", lambda: api.world.now)
     for name in ("KEY_TWO", "KEY_THREE"):
         monkeypatch.setenv(name, api.world.workspaces[0].api_key)
     settings_file(

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from analytics.cli.emulator import command_at
 from analytics.emulator.records import Agent
 from analytics.emulator.world import World
 from tests.batches import gone_from
@@ -74,7 +75,7 @@ def work(shop: Shop, world: World, baker: Agent) -> None:
 
 def run_block(heading: str, folder: Path) -> None:
     """Run the first shell block of the page in a folder, with a command of this source."""
-    command = f'analytics() {{ "{sys.executable}" -m analytics "$@"; }}\n'
+    command = f'analytics() {{ {shlex.join(command_at(NOW))} "$@"; }}\n'
     subprocess.run(
         ["/bin/sh", "-eu"],
         input=command + blocks_under(PAGE, heading)[0].code,

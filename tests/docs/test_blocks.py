@@ -10,7 +10,6 @@ import shlex
 import shutil
 import stat
 import subprocess
-import sys
 from collections.abc import Iterator
 from itertools import groupby
 from pathlib import Path
@@ -19,6 +18,8 @@ import duckdb
 import pytest
 import yaml
 
+from analytics.cli.emulator import command_at
+from analytics.emulator.server import Emulator
 from analytics.finance.load import read_finance
 from analytics.fleet.settings import load_fleet
 from analytics.settings import load_settings
@@ -60,8 +61,8 @@ INSTRUCTION = re.compile(r"(FROM|ARG|RUN|USER|ENV|VOLUME|ENTRYPOINT|CMD|WORKDIR|
 
 # Programs that a test must not run for real: each checks its arguments instead.
 STANDINS = {
-    "analytics": f"""case "$1" in demo | fleet) set -- "$@" --help ;; esac
-exec {shlex.quote(sys.executable)} -m analytics "$@\"""",
+    "analytics": """case "$1" in demo | fleet) set -- "$@" --help ;; esac
+exec {} "$@\"""",
     "make": f'exec {shutil.which("make")} --dry-run --directory {shlex.quote(str(ROOT))} "$@"',
     "git": """case "$*" in pull) ;; "clone address "*) mkdir "$3" ;; *) exit 1 ;; esac""",
     "pip": """[ $1 = install ] && shift
@@ -80,12 +81,16 @@ case "$*" in duckdb-cli | harlequin | "--no-deps --no-build-isolation .") ;;
 
 
 @pytest.fixture
-def shell(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The folder, with the stand-ins first on the path."""
+def shell(
+    folder: Path, published: tuple[Path, Emulator], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Path:
+    """The folder, with the stand-ins first on the path, on a machine at the API's time."""
+    now = published[1].world.now
     programs = tmp_path / "programs"
     programs.mkdir()
     for name, script in STANDINS.items():
         program = programs / name
+        script = script.replace("{}", shlex.join(command_at(now)))
         program.write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
         program.chmod(program.stat().st_mode | stat.S_IXUSR)
     (folder / "docs").symlink_to(generate.DOCS)

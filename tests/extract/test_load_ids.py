@@ -5,8 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
+
 from analytics.disk import UNFINISHED
-from analytics.extract.loads import new_loads
+from analytics.errors import AnalyticsError
+from analytics.extract.loads import SUFFIX, new_loads
 from tests.conftest import NOW
 
 
@@ -30,8 +33,22 @@ def test_a_clock_that_runs_behind_keeps_the_order(tmp_path: Path) -> None:
     assert next(new_loads(tmp_path, NOW - timedelta(seconds=2))) == "20261120T060000Z-000005"
 
 
-def test_a_folder_that_is_named_like_a_load_has_no_time(tmp_path: Path) -> None:
-    """Somebody made it, and loads sort after it all the same."""
+def test_a_name_of_the_future_moves_no_load(tmp_path: Path) -> None:
+    """A folder that somebody named so counts for nothing; a load says what to do."""
+    folder = tmp_path / "20261121T060001Z-000001-lists"
+    folder.mkdir()
     (tmp_path / "20269999T999999Z-000001-lists").mkdir()
+    assert next(new_loads(tmp_path, NOW)) == "20261120T060000Z-000001"
 
-    assert next(new_loads(tmp_path, NOW)) == "20269999T999999Z-000002"
+    (folder / f"requests{SUFFIX}").touch()
+    with pytest.raises(AnalyticsError, match=f"{folder.name} holds answers of the future"):
+        new_loads(tmp_path, NOW)
+
+
+def test_a_day_ahead_is_no_future(tmp_path: Path) -> None:
+    """The API's clock may have been ahead of the machine's by hours: loads continue its names."""
+    folder = tmp_path / "20261121T055959Z-000001-lists"
+    folder.mkdir()
+    (folder / f"requests{SUFFIX}").touch()
+
+    assert next(new_loads(tmp_path, NOW)) == "20261121T055959Z-000002"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from datetime import datetime
 from io import StringIO
 from pathlib import Path
 
@@ -53,9 +54,10 @@ def fleet_of(
     monkeypatch: pytest.MonkeyPatch,
     runs: Sequence[int],
     shards: Sequence[str],
+    now: datetime = NOW,
 ) -> Iterator[Given]:
     """Serve workspaces with so many runs each, and yield a fleet that has them in these shards."""
-    with fleet_over(root, monkeypatch, Workspaces(1, NOW, runs), shards) as given:
+    with fleet_over(root, monkeypatch, Workspaces(1, now, runs), shards) as given:
         yield given
 
 

@@ -11,6 +11,7 @@ import pytest
 
 pytest.importorskip("ray", reason="no extra `fleet` here: make test-all")
 
+from analytics.emulator.server import Emulator
 from tests.docs.conftest import folder, published
 from tests.docs.pages import ROOT, blocks_under
 
@@ -19,9 +20,23 @@ __all__ = ["folder", "published"]
 SECTIONS = ("The first fleet, on one machine", "What other engines read", "Into a fleet, and back")
 
 
-def test_the_page_does_what_it_says(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+# Python runs it first in each process, also in those that Ray starts.
+AT = """from datetime import datetime
+from analytics import machine_clock
+machine_clock._clocks.append(lambda: datetime.fromisoformat("{}"))
+"""
+
+
+def test_the_page_does_what_it_says(
+    folder: Path,
+    published: tuple[Path, Emulator],
+    tmp_path_factory: pytest.TempPathFactory,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """A first fleet, its tables in Polars, and the way into a fleet and back, as written."""
-    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    at = tmp_path_factory.mktemp("at")
+    (at / "sitecustomize.py").write_text(AT.format(published[1].world.now.isoformat()))
+    monkeypatch.setenv("PYTHONPATH", f"{at}:{ROOT}")
     analytics = f"{shlex.quote(sys.executable)} -m analytics"
     for block in [each for heading in SECTIONS for each in blocks_under("fleet.md", heading)]:
         if block.file:

@@ -86,10 +86,11 @@ pytestmark = pytest.mark.filterwarnings("default")  # Ray leaves sockets and fil
 
 @pytest.fixture(scope="module")
 def given(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Given]:
-    """Four shards, whose keys all node processes of the cluster have."""
+    """Four shards, whose keys, and whose time, all node processes of the cluster have."""
     with pytest.MonkeyPatch.context() as monkeypatch:
         monkeypatch.setenv("RAY_USAGE_STATS_ENABLED", "0")
-        with fleet_of(tmp_path_factory.mktemp("fleet"), monkeypatch, RUNS, SHARDS) as made:
+        root, now = tmp_path_factory.mktemp("fleet"), datetime.now(UTC)
+        with fleet_of(root, monkeypatch, RUNS, SHARDS, now) as made:
             yield made
 
 

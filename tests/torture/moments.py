@@ -48,7 +48,8 @@ class Moment:
 
     @property
     def environment(self) -> dict[str, str]:
-        return {"LEVAIN_API_KEY": self.life.workspace.api_key, "LEVAIN_API": self.api.url}
+        api = {"LEVAIN_API_KEY": self.life.workspace.api_key, "LEVAIN_API": self.api.url}
+        return api | {"NOW": self.life.world.now.isoformat()}
 
     @cached_property
     def figures(self) -> dict[Any, Any]:

@@ -12,12 +12,14 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from signal import SIGKILL
 from threading import Lock
 from typing import Any, NamedTuple
 
 from analytics import disk
+from analytics.machine_clock import machine_clock
 from analytics.warehouse.database import OFFLINE
 
 ROOT = Path(__file__).parents[2]
@@ -134,7 +136,9 @@ def _main() -> None:
     transforming.SMALL = 0  # what a later batch brings up to date is what a kill may break
     vars(build)["comment_on"] = lambda *_: None  # comments and optimizers take half of the time
     OFFLINE["disabled_optimizers"] = os.environ.pop("OPTIMIZERS")
-    main()
+    now = datetime.fromisoformat(os.environ.pop("NOW"))
+    with machine_clock(lambda: now):
+        main()
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ import msgspec
 import pytest
 
 from analytics.extract.landing import Landing
+from analytics.extract.loads import BATCH_ID
 from analytics.extract.store import Loaded
 from analytics.levain import Answer
 from analytics.warehouse.database import open_warehouse
@@ -75,10 +76,12 @@ def load(layout: Layout, con: duckdb.DuckDBPyConnection) -> Load:
         window: tuple[date, date] | None = None,
         read_at: datetime = READ_AT,
         status: int = 200,
+        began_at: datetime | None = None,
     ) -> Loaded:
         nonlocal loads
         loads += 1
-        landing = Landing(layout.landing, "w1", f"20261120T060000Z-{loads:03}-x", keep_errors=True)
+        load_id = f"{began_at or read_at:{BATCH_ID}}-{loads:03}-x"
+        landing = Landing(layout.landing, "w1", load_id, keep_errors=True)
         answer = Answer("/x", {}, status, read_at, 2, [])
         landing.add(
             source,

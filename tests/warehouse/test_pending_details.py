@@ -10,6 +10,7 @@ import pytest
 
 from analytics.extract.details import SAMPLE
 from analytics.extract.landing import Landing
+from analytics.extract.loads import BATCH_ID
 from analytics.levain import (
     Answer,
     AnswerBrokenError,
@@ -87,7 +88,7 @@ class WorkspaceBatch:
 
     def _landing(self, step: str) -> Landing:
         self._loads += 1
-        load_id = f"20261120T060000Z-{self._loads:06}-{step}"
+        load_id = f"{self.now:{BATCH_ID}}-{self._loads:06}-{step}"
         return Landing(self._layout.landing, self._workspace_id, load_id, keep_errors=True)
 
     def _answer(self) -> Answer:

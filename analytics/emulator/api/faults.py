@@ -8,14 +8,17 @@ from typing import Literal
 
 import msgspec
 
-Answer = Literal["500", "503", "429", "307", "403", "404", "cut", "truncated", "invalid"]
+Answer = Literal[
+    "500", "503", "429", "307", "403", "404", "cut", "truncated", "invalid", "misdated"
+]
 
 
 class Fault(msgspec.Struct, forbid_unknown_fields=True):
-    """The next responses to matching paths: an error status, or a broken body.
+    """The next responses to matching paths: an error status, a broken body, or a wrong `Date`.
 
     `cut` ends the connection within the body, `truncated` sends half of the JSON as if it were
     whole, `invalid` sends 200 with a body that is not JSON. `307` redirects to `location`.
+    `misdated` is the right response, with another `date`.
     """
 
     path: str
@@ -23,6 +26,7 @@ class Fault(msgspec.Struct, forbid_unknown_fields=True):
     times: int = 1
     retry_after_seconds: int = 1
     location: str = ""
+    date: str = ""
 
 
 class Faults:
@@ -40,10 +44,11 @@ class Faults:
         *,
         retry_after_seconds: int = 1,
         location: str = "",
+        date: str = "",
     ) -> None:
         """Break the next responses to paths that match the expression."""
         with self._lock:
-            self._pending.append(Fault(path, answer, times, retry_after_seconds, location))
+            self._pending.append(Fault(path, answer, times, retry_after_seconds, location, date))
 
     def clear(self) -> None:
         """Remove all faults: responses are normal again."""

@@ -46,7 +46,9 @@ class Middleware:
         if path.startswith(PREFIXES):
             self._requests.append(Request(scope["method"], path, scope["query_string"].decode()))
             fault = self._faults.take(path)
-        if fault is None:
+        if fault and fault.answer == "misdated":
+            date = fault.date.encode()
+        if fault is None or fault.answer == "misdated":
             await self._app(scope, receive, send_dated)
         elif fault.answer in ("cut", "truncated"):
             await self._break_body(fault, scope, receive, send_dated)
