@@ -1,6 +1,7 @@
--- Invoices by cost center and account: of each row of fct_invoices, the amount less credits,
--- in proportion to what is billed to each today, to less than the tenth decimal of a dollar. Where
--- nothing is billed, all of it is at the cost center that comes first, else at '(none)'.
+-- Invoices by cost center and account: of each row of fct_invoices that a journal has, the amount
+-- less credits, in proportion to what is billed to each today, to less than the tenth decimal of a
+-- dollar. Where nothing is billed, all of it is at the cost center that comes first, else at
+-- '(none)'.
 -- Grain: booked month, month, workspace, invoice, cost center and account.
 -- key: booked_month, usage_month, workspace_id, invoice_id, cost_center, account
 -- materialized: table
