@@ -8,15 +8,12 @@ select
     workspace_id,
     agent_id,
     utc_date,
-    unnest(['cost_usd', 'tokens_in', 'tokens_out']) as measure,
+    measure,
     -- Cost and tokens of runs with what crossed midnight, as far as that can explain the meter.
-    unnest([
-        metered_cost_usd - leftover_usd,
-        metered_tokens_in - leftover_tokens_in,
-        metered_tokens_out - leftover_tokens_out
-    ]::decimal(38, 10)[]) as ours,
-    unnest([metered_cost_usd, metered_tokens_in, metered_tokens_out]::decimal(38, 10)[]) as theirs,
-    unnest([tolerance_usd, 0, 0]) as tolerance,
+    cut_off.metered - leftover as ours,
+    cut_off.metered as theirs,
+    if(measure = 'cost_usd', tolerance_usd, 0) as tolerance,
     provisional_count = 0 as is_closed
-from intermediate.int_agent_days_vs_api
-where agent_id = '(platform)' and has_ended and listed_open_count = 0 and is_metered
+from intermediate.int_cut_off as cut_off
+join intermediate.int_agent_day_sums using (workspace_id, agent_id, utc_date)
+where agent_id = '(platform)' and listed_open_count = 0 and is_metered

@@ -130,6 +130,7 @@ metered as (
         sum(metered_cost_usd) as metered_cost_usd,
         sum(tokens_in)::bigint as metered_tokens_in,
         sum(tokens_out)::bigint as metered_tokens_out,
+        -sum(least(metered_cost_usd, 0)) as metered_refund_usd,
         bool_or(metered_cost_usd is null) as lacks_hours,
         bool_or(tokens_in is null or tokens_out is null) as lacks_metered_tokens,
         count(*) as metered_row_count
@@ -145,7 +146,7 @@ days as (
         utc_date,
         coalesce(columns('^(listed|unknown|provisional)_|^(metered_)?row_count$'), 0),
         coalesce(columns('^(is|has|lacks)_'), false),
-        columns('^api_|^last_|^(run|open|metered)_cost_usd$|^metered_tokens')
+        columns('^api_|^last_|^(run|open|metered)_cost_usd$|^metered_(tokens|refund)')
     from listed
     full join reported using (workspace_id, agent_id, utc_date)
     full join metered using (workspace_id, agent_id, utc_date)

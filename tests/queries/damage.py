@@ -50,13 +50,11 @@ costs_by_agent_agree_with_the_bill: intermediate.int_agent_billing_days set bill
 hourly_usage_agrees_with_the_bill: raw.billing_days set request_count = 99
 listed_days_agree_with_the_api: intermediate.int_listed_day_comparisons set ours += 1
 listed_runs_agree_with_their_model_costs: intermediate.int_run_comparisons set tokens_in = 7
-roll_ups_agree_with_the_hourly_meter:
-    intermediate.int_agent_days_vs_api set leftover_tokens_in = 7
+roll_ups_agree_with_the_hourly_meter: intermediate.int_cut_off set leftover = 7
 run_counts_agree_with_the_roll_ups: intermediate.int_agent_days_vs_api set api_run_count = 99
 unlisted_parts_are_not_negative:
     intermediate.int_listed_day_comparisons set ours += theirs + 1
-usage_without_an_agent_agrees_with_the_platform:
-    intermediate.int_agent_days_vs_api set leftover_tokens_in = 7
+usage_without_an_agent_agrees_with_the_platform: intermediate.int_cut_off set leftover = 7
 """
 
 DAMAGE: list[tuple[str, str]] = []

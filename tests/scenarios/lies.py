@@ -34,7 +34,10 @@ class Life:
     miller: Agent
     """A listed run of 0.80 dollars, of which 0.50 were metered after midnight, on NEXT."""
     busy: Agent
-    """Nine runs of 0.25 dollars on DAY: five are listed, and of the others two failed."""
+    """Nine runs of 0.25 dollars on DAY: five are listed, and of the others two failed.
+
+    They might have taken two days.
+    """
     run: Run
     """The baker's run of two models on DAY: 0.10 and 0.06 dollars."""
 
@@ -80,6 +83,7 @@ def begin(world: World, workspace: Workspace) -> Life:
         world.add_agent(workspace, name.title(), name, at=FIRST - timedelta(days=9))
         for name in ("baker", "miller", "busy")
     )
+    busy.timeout_minutes = 2 * 24 * 60
     hour = timedelta(hours=1)
     run = work(world, baker, FIRST + hour, "0.10", "0.06")
     work(world, baker, FIRST + 2 * hour, "0.25", status="failed")
@@ -121,8 +125,8 @@ def matches(life: Life) -> dict[str, dict[str, Any]]:
 # A name, which answer's field is wrong and how; then each finding: check, measure, run or agent or
 # provider, day, and both numbers. A count below the listed runs contradicts roll-up and list; an
 # hour the bill of its provider, and roll-up and bill of its agent; one without an agent both bills
-# and the platform's own sum; a bill the hours and the costs by agent. On the day after a run
-# crossed midnight, all that it had left to use must be metered.
+# and the platform's own sum; a bill the hours and the costs by agent. What left the day of a run
+# that crossed midnight is no more than is metered since.
 TABLE = """
 cost of a listed run: runs of_run cost_usd =45
   listed_runs_agree_with_their_model_costs cost_usd run DAY 45 0.16
@@ -140,7 +144,7 @@ cost of a roll-up: agent_rollups roll_up cost_usd +0.01
 cost of a roll-up below that of the listed runs: agent_rollups roll_up_of_unlisted cost_usd =1
   unlisted_parts_are_not_negative cost_usd busy DAY 1.25 1
 cost of a roll-up of unlisted runs: agent_rollups roll_up_of_unlisted cost_usd +0.675
-  roll_ups_agree_with_the_hourly_meter cost_usd busy DAY 2.7575 2.25
+  roll_ups_agree_with_the_hourly_meter cost_usd busy DAY 2.925 2.25
 cost of an hour: usage_hours hour cost_usd +0.01
   hourly_usage_agrees_with_the_bill cost_usd bedrock DAY 0.07 0.06
   roll_ups_agree_with_the_hourly_meter cost_usd baker DAY 0.41 0.42
@@ -148,7 +152,7 @@ cost of an hour: usage_hours hour cost_usd +0.01
 cost of an hour after midnight: usage_hours hour_after_midnight cost_usd -0.01
   hourly_usage_agrees_with_the_bill cost_usd anthropic NEXT 0.49 0.50
   costs_by_agent_agree_with_the_bill cost_usd miller NEXT 0.50 0.49
-  roll_ups_agree_with_the_hourly_meter cost_usd miller NEXT 0.4999999998 0.49
+  roll_ups_agree_with_the_hourly_meter cost_usd miller DAY 0.31 0.30
 cost of an hour of the platform: usage_hours hour_of_the_platform cost_usd +0.01
   hourly_usage_agrees_with_the_bill cost_usd anthropic DAY 3.785 3.775
   usage_without_an_agent_agrees_with_the_platform cost_usd (platform) DAY 0.875 0.885

@@ -17,12 +17,9 @@ from tests.batches import publish, read, run_batch
 from tests.conftest import Batch, StartRun
 
 DAY = date(2026, 11, 19)
-NEVER_SEEN = pytest.mark.xfail(
-    strict=True, reason="a refund before the first batch is in no bound of the cut-off control"
-)
 
 
-@pytest.mark.parametrize("was_read_before", [True, pytest.param(False, marks=NEVER_SEEN)])
+@pytest.mark.parametrize("was_read_before", [True, False])
 def test_a_refund(
     batch: Batch, world: World, start_run: StartRun, *, was_read_before: bool
 ) -> None:

@@ -184,7 +184,7 @@ def change_owners(warehouse: Warehouse, _: str) -> None:
 
 
 def leave_a_day(warehouse: Warehouse, load: str) -> None:
-    """A run of October, a part of whose cost is not metered yet and may be until the 20th."""
+    """A run of October, a part of whose cost is metered on the 15th; it might be until the 20th."""
     read_meters(warehouse, load, since="2026-10-01")
     day = {"agent_id": "a-5", "seen_at": "2026-10-03 05:00Z", "load_id": load}
     run_of = {"run_id": "r-30", "cost_usd": 5, "tokens_in": 0}
@@ -192,11 +192,12 @@ def leave_a_day(warehouse: Warehouse, load: str) -> None:
     warehouse.given("runs", **run_of, **times, **day)
     warehouse.given("run_costs", **run_of, ended_at="2026-10-20 01:00Z", load_id=load)
     warehouse.given("agent_rollups", date="2026-10-02", run_count=1, cost_usd=5, **day)
-    warehouse.given("usage_hours", hour="2026-10-02 22:00Z", date="2026-10-02", cost_usd=3, **day)
+    for date, cost in (("2026-10-02", 3), ("2026-10-15", 2)):
+        warehouse.given("usage_hours", hour=f"{date} 22:00Z", date=date, cost_usd=cost, **day)
 
 
 def read_its_last_request_again(warehouse: Warehouse, load: str) -> None:
-    """It was of the 10th: what was left over on the 20th is so on a day that has no record."""
+    """It was of the 10th: the 15th, of which nothing changed, has too much."""
     (version,) = warehouse.row("select version_id from raw.run_costs where run_id = 'r-30'")
     warehouse.replaced(
         version, "run_costs", run_id="r-30", cost_usd=5, tokens_in=0, load_id=load,
