@@ -1,4 +1,4 @@
--- Which models cost what in the last 30 complete days, and what do a million tokens of each cost?
+-- Which models cost what in the last 28 complete days, and what do a million tokens of each cost?
 -- All usage: listed and unlisted runs, and the platform's own. What a million tokens cost is of the
 -- usage whose cost is known.
 select
@@ -22,7 +22,7 @@ select
 from marts.fct_usage_hours as hours
 join marts.dim_workspaces as workspaces using (workspace_id)
 where
-    (hours.hour at time zone 'UTC')::date > workspaces.last_complete_date - 30
+    (hours.hour at time zone 'UTC')::date > workspaces.last_complete_date - 28
     and (hours.hour at time zone 'UTC')::date <= workspaces.last_complete_date
 group by hours.model, hours.provider
 order by sum(hours.metered_cost_usd) desc nulls last

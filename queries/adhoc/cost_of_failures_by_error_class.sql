@@ -1,4 +1,4 @@
--- What did failed runs cost in the last 30 complete days, by the reason that they failed?
+-- What did failed runs cost in the last 28 complete days, by the reason that they failed?
 -- Of listed runs: why an unlisted one failed is unknown.
 select
     runs.error_class,
@@ -11,7 +11,7 @@ from marts.fct_runs as runs
 join marts.dim_workspaces as workspaces using (workspace_id)
 where
     runs.status = 'failed'
-    and runs.date > workspaces.last_complete_date - 30
+    and runs.date > workspaces.last_complete_date - 28
     and runs.date <= workspaces.last_complete_date
 group by runs.error_class
 order by failed_cost_usd desc nulls last

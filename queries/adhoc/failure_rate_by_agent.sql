@@ -1,4 +1,4 @@
--- Which agents failed most often in the last 30 complete days, and how much of that may be chance?
+-- Which agents failed most often in the last 28 complete days, and how much of that may be chance?
 -- Of all runs; low and high are the 95 % Wilson interval. A rate is
 -- formed anew from its parts, and never an average of rates. Null where the API refuses the
 -- outcomes of some runs.
@@ -15,7 +15,7 @@ agents as (
     join marts.dim_workspaces as workspaces using (workspace_id)
     where
         days.line_type <> 'platform'
-        and days.date > workspaces.last_complete_date - 30
+        and days.date > workspaces.last_complete_date - 28
         and days.date <= workspaces.last_complete_date
     group by days.workspace_id, workspaces.workspace_name, days.agent_id, days.agent_name
 )

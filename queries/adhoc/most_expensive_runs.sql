@@ -1,4 +1,4 @@
--- Which 50 runs of the last 30 complete days cost most?
+-- Which 50 runs of the last 28 complete days cost most?
 -- Of listed runs: the others have no row of their own.
 select
     workspaces.workspace_name,
@@ -15,7 +15,7 @@ select
 from marts.fct_runs as runs
 join marts.dim_workspaces as workspaces using (workspace_id)
 where
-    runs.date > workspaces.last_complete_date - 30
+    runs.date > workspaces.last_complete_date - 28
     and runs.date <= workspaces.last_complete_date
 order by runs.cost_usd desc nulls last, runs.run_id
 limit 50

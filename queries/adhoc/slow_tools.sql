@@ -1,4 +1,4 @@
--- Which tools are slow, and which fail often, in the last 30 complete days?
+-- Which tools are slow, and which fail often, in the last 28 complete days?
 -- Of listed runs whose log events were read.
 select
     calls.tool_name,
@@ -13,7 +13,7 @@ from marts.fct_tool_calls as calls
 join marts.fct_runs as runs using (workspace_id, run_id)
 join marts.dim_workspaces as workspaces using (workspace_id)
 where
-    runs.date > workspaces.last_complete_date - 30
+    runs.date > workspaces.last_complete_date - 28
     and runs.date <= workspaces.last_complete_date
 group by calls.tool_name
 order by total_seconds desc nulls last, use_count desc

@@ -1,4 +1,4 @@
--- How many tokens do runs take by agent, half and 95 in 100 at most, in the last 30 complete days?
+-- How many tokens do runs take by agent, half and 95 in 100 at most, in the last 28 complete days?
 -- Of listed runs that ended.
 select
     workspaces.workspace_name,
@@ -14,7 +14,7 @@ from marts.fct_runs as runs
 join marts.dim_workspaces as workspaces using (workspace_id)
 where
     runs.is_terminal
-    and runs.date > workspaces.last_complete_date - 30
+    and runs.date > workspaces.last_complete_date - 28
     and runs.date <= workspaces.last_complete_date
 group by runs.workspace_id, workspaces.workspace_name, runs.agent_id, runs.agent_name
 order by tokens_in_p95 desc nulls last

@@ -1,4 +1,4 @@
--- Which agents had unlisted runs in the last 30 complete days, and how often to read lists?
+-- Which agents had unlisted runs in the last 28 complete days, and how often to read lists?
 -- Detail coverage is the share of runs that a run list showed.
 select
     workspaces.workspace_name,
@@ -18,7 +18,7 @@ from marts.fct_agent_days as days
 join marts.dim_workspaces as workspaces using (workspace_id)
 left join audit.list_coverage as coverage using (workspace_id, agent_id)
 where
-    days.date > workspaces.last_complete_date - 30
+    days.date > workspaces.last_complete_date - 28
     and days.date <= workspaces.last_complete_date
 group by days.workspace_id, workspaces.workspace_name, days.agent_id, days.agent_name
 having sum(days.unlisted_run_count) > 0

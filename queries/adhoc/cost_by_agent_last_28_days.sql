@@ -1,4 +1,4 @@
--- What did each agent cost in the last 30 complete days, and how much of it failed?
+-- What did each agent cost in the last 28 complete days, and how much of it failed?
 -- Of all runs. Where failed runs are unlisted, the failed cost lies between its two amounts.
 select
     workspaces.workspace_name,
@@ -23,7 +23,7 @@ select
 from marts.fct_agent_days as days
 join marts.dim_workspaces as workspaces using (workspace_id)
 where
-    days.date > workspaces.last_complete_date - 30
+    days.date > workspaces.last_complete_date - 28
     and days.date <= workspaces.last_complete_date
 group by days.workspace_id, workspaces.workspace_name, days.agent_id, days.agent_name
 order by sum(days.cost_usd) desc nulls last
