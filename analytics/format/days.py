@@ -76,3 +76,9 @@ def day_on_axis(day: date) -> str:
 def instant_in_words(instant: datetime) -> str:
     """An instant that knows its offset, in UTC to the minute: `2026-03-14 06:00 UTC`."""
     return f"{instant.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+
+
+def moment_in_words(instant: datetime) -> str:
+    """An instant of late that knows its offset, in UTC: `14 Mar 06:00 UTC`."""
+    utc = instant.astimezone(UTC)
+    return f"{day_on_axis(utc)} {utc:%H:%M} UTC"

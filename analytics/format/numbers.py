@@ -82,20 +82,25 @@ def usd_exact(amount: Decimal | None) -> str:
     return "" if amount is None else format(amount, "f")
 
 
-def usd_change(now: Decimal | None, before: Decimal | None) -> str:
-    """The change of an amount: absolute, then in percent unless the base is under a dollar."""
+def change(now: Decimal | None, before: Decimal | None) -> str:
+    """The change of an amount in percent; of a base below a dollar in dollars."""
     if now is None or before is None:
         return UNKNOWN
     difference = now - before
     if difference == 0:
         return "no change"
-    text = usd_signed(difference)
     if before < 1:
-        return text
-    percent = (100 * difference / before).quantize(Decimal(1), ROUND_HALF_EVEN)
-    sign = "+" if difference > 0 else MINUS
-    share = f"{sign}{abs(percent):,}%" if percent else "under 1%"
-    return f"{text} ({share})"
+        return usd_signed(difference)
+    percents = (100 * difference / before).quantize(Decimal(1), ROUND_HALF_EVEN)
+    return f"{'+' if difference > 0 else MINUS}{abs(percents):,}%" if percents else "under 1%"
+
+
+def beside(now: Decimal, usual: Decimal) -> str:
+    """An amount beside what is usual, which follows: `20% below`, `$0.50 above`, `as on`."""
+    text = change(now, usual)
+    if text[0] not in f"+{MINUS}":
+        return "as on" if now == usual else "about as on"
+    return f"{text[1:]} {'above' if now > usual else 'below'}"
 
 
 def usd_signed(amount: Decimal | None) -> str:

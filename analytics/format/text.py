@@ -36,7 +36,10 @@ _ONE: dict[str, Callable[[Any], str]] = {
     "day_short": days.day_on_axis,
     "month": days.month_in_words,
     "month_short": days.month_in_short,
+    "month_name": lambda value: days.month_in_words(value).split()[0],
+    "weekday": lambda value: days.WEEKDAYS[value.weekday()],
     "instant": days.instant_in_words,
+    "moment": days.moment_in_words,
     "version": lambda value: f"v{value}" if value >= 0 else "no version",
     "number": numbers.number,
     "usd_about": numbers.usd_about,
@@ -52,7 +55,8 @@ _TWO: dict[str, Callable[[Any, Any], str]] = {
     "interval": numbers.interval,
     "each": lambda amount, count: numbers.usd_fine(amount / count),
     "per_million": lambda amount, count: numbers.usd(amount * 1_000_000 / count),
-    "usd_change": numbers.usd_change,
+    "change": numbers.change,
+    "beside": numbers.beside,
     "usd_since": numbers.usd_since,
 }
 
@@ -88,10 +92,10 @@ def figure(name: str, unit: str, row: Row) -> str:
     Raises KeyError if there is no such unit.
     """
     first, second = _parts(name)
-    if unit in {"range", "range_percent"}:
-        return _range(first, second, row)
+    if unit == "range":
+        return _range(first, row)
     part, whole = value_of(first, row), second and value_of(second, row)
-    if part is None or (second and not whole and unit not in {"usd_change", "usd_since"}):
+    if part is None or (second and not whole and unit not in {"change", "usd_since"}):
         return numbers.UNKNOWN
     if second:
         return _TWO[unit](part, whole)
@@ -106,8 +110,8 @@ def plain(name: str, unit: str, row: Row) -> str | None:
     A range has both ends. An unknown figure is empty; None stands for one that is a text.
     """
     first, second = _parts(name)
-    if unit in {"range", "range_percent"}:
-        return _range(first, second, row, is_plain=True)
+    if unit == "range":
+        return _range(first, row, is_plain=True)
     part, whole = value_of(first, row), second and value_of(second, row)
     if unit == "interval" or isinstance(part, str):
         return None
@@ -115,8 +119,6 @@ def plain(name: str, unit: str, row: Row) -> str | None:
         return "" if part is None else _exact(part)
     if part is None or (second and whole is None):
         return ""
-    if unit == "usd_change":
-        return _exact(part - whole)
     if second:
         part *= 1_000_000 if unit == "per_million" else 1
         is_money = unit in {"each", "per_million"}
@@ -153,22 +155,14 @@ def _parts(name: str) -> tuple[str, str]:
     return first, second
 
 
-def _range(name: str, whole: str, row: Row, *, is_plain: bool = False) -> str:
-    """Write the cost of failed runs, or its share, as one amount or as what it is between."""
-    amount, share = (_exact, _quotient) if is_plain else (numbers.usd, numbers.percent)
-    low, more, count, base = (
-        value_of(each, row)
-        for each in (
-            name,
-            name.replace("failed_cost_usd", "failed_cost_more_usd"),
-            name.replace("failed_cost_usd", "failed_cost_open_count"),
-            whole,
-        )
-    )
-    if low is None or (whole and not base):
+def _range(name: str, row: Row, *, is_plain: bool = False) -> str:
+    """Write the cost of failed runs as one amount or as what it is between."""
+    amount = _exact if is_plain else numbers.usd
+    ends = ("failed_cost_usd", "failed_cost_more_usd", "failed_cost_open_count")
+    low, more, count = (value_of(name.replace(ends[0], each), row) for each in ends)
+    if low is None:
         return "" if is_plain else numbers.UNKNOWN
-    bounds = (low, low + (more or 0))
-    first, last = (share(each, base) if whole else amount(each) for each in bounds)
+    first, last = amount(low), amount(low + (more or 0))
     if count:
         return f"{first} or more"
     return first if first == last else f"{first} to {last}"

@@ -38,7 +38,6 @@ _LABELS = {
     "utc_date": "UTC day",
     "date": "Day",
     "agent_version": "Version",
-    "agent_count": "Agents",
     "adjustment_count": "Adjustments",
     "cause": "Cause",
 }

@@ -112,6 +112,7 @@ class Entities:
         return {
             "today": self.site.row["today"],
             "yesterday": self.site.row["yesterday"],
+            "last": self.site.row["last_date"],
             "as_of": self.site.row["as_of"],
             "timezone": self.site.row["timezone"],
             **states.get(ALL, _NO_DAYS),
@@ -126,6 +127,7 @@ class Entities:
                     "pages": pages_of(each),
                     "today": each.row["today"],
                     "yesterday": each.row["yesterday"],
+                    "last": each.row["last_date"],
                     **states.get(each.workspace_id, _NO_DAYS),
                     "months": months.get(each.key, []),
                     "agents": [
@@ -134,9 +136,7 @@ class Entities:
                             "name": line.name,
                             "path": line.path,
                             "entity": line.stem,
-                            "line_type": line.row["line_type"],
-                            "today": line.row["today"],
-                            "yesterday": line.row["yesterday"],
+                            "last": line.row["last_date"],
                             "months": months.get(line.key, []),
                             **({"owner": owner} if (owner := line.row["owner"]) else {}),
                         }

@@ -114,7 +114,6 @@ class _Made:
                 breadcrumb=[
                     *about.above(_ROOT),
                     {"name": "All workspaces", "href": f"{_ROOT}index.html"},
-                    {"name": entry["name"]},
                 ],
                 tabs=[],
                 members=[],

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from dataclasses import dataclass, field
+from datetime import timedelta
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -40,6 +41,8 @@ CONTENT_SECURITY_POLICY = (
     " img-src data: blob:; base-uri 'none'; form-action 'none'"
 )
 _FEW = 9  # workspaces that a month links to
+_EXPECTED = "expected {forecast_low_usd|usd_about}\u2013{forecast_high_usd|usd_about}"
+_OF_BUDGETS, _OF_RUNS = "by request, with surcharge", "by the day of the run"
 SHOWN_ROWS = 200  # of a table without a limit of its own
 
 Row = dict[str, Any]
@@ -118,7 +121,7 @@ class Pages:
             headlines=[headline_texts(each, row) for each in page.headline],
             is_choosable=page.picker,
             members_name=_MEMBERS.get(entity.scope, "") if page.picker else "",
-            sections=[each for each in sections if each["parts"]],
+            sections=[each for each in sections if each["parts"] or each["text"]],
             has_runs=any(_frame(part)["kind"] == "runs" for part in page.parts),
             definitions=definitions(page.scope),
             definitions_href=f"{root}index.html#definitions",
@@ -201,10 +204,10 @@ class Pages:
         return made
 
     def _columns(self, entity: Entity) -> Markup:
-        """Return cost by day of the newest month as it stands until the script has drawn it."""
+        """Return cost by day of the last 28 as it stands until the script has drawn it."""
         costs = self._costs.get(self._key(entity), {})
-        today: date = entity.row["today"]
-        return drawings.columns([costs.get(today.replace(day=n)) for n in range(1, today.day + 1)])
+        last: date = entity.row["yesterday"]
+        return drawings.columns([costs.get(last - timedelta(days=n)) for n in range(27, -1, -1)])
 
     def _table(
         self,
@@ -227,30 +230,35 @@ class Pages:
         )
 
     def _card(self, card: Card, entity: Entity, row: Row) -> dict[str, Any]:
-        """Return the frame of a figure, with what is known of the newest month alone."""
-        budget = self._budgets.get(entity.key) if card.budget else None
-        notes = [text.known(each, row) for each in card.notes]
-        of_budget = text.fill(
-            "{actual_usd/budget_usd|percent} of {budget_usd|usd}, with surcharge", budget or {}
-        )
+        """Return the frame of a figure, with what needs no choice."""
+        if card.key != "month":
+            notes = [*filter(None, (text.known(each, row) for each in card.notes))]
+            return {"key": card.key, "label": card.label, "value": "", "notes": notes}
+        budget = self._budgets.get(entity.key)
+        of_month = budget or {
+            "month": row["month"],
+            "actual_usd": row["month_cost_usd"],
+            "forecast_low_usd": row.get("low_usd"),
+            "forecast_high_usd": row.get("high_usd"),
+        }
+        expected = text.known(_EXPECTED, of_month)
         return {
             "key": card.key,
-            "label": card.label,
+            "label": text.fill(card.label, of_month),
+            "value": text.fill("{actual_usd|usd_headline}", of_month),
+            "more": text.known("of {budget_usd|usd_about}", of_month) or "",
             "bullet": drawings.bullet(budget) if budget else "",
-            "notes": [*([of_budget] if budget else []), *filter(None, notes)],
+            "notes": [*filter(None, [expected]), _OF_BUDGETS if budget else _OF_RUNS],
         }
 
     def _breadcrumb(self, entity: Entity, root: str) -> list[dict[str, str]]:
-        trail = [self._entities.site]
-        if entity.workspace_id != ALL:
-            trail.append(self._entities.by_key[entity.workspace_id, ALL])
-        if entity.scope not in {"site", "workspace"}:
-            trail.append(entity)
-        links = self._about.above(root)
-        links += [{"name": each.name, "href": root + each.path} for each in trail]
-        if self.page.path(entity) != entity.path:
-            links.append({"name": self.page.menu, "href": root + self.page.path(entity)})
-        return links
+        """Return the pages above the page of an entity."""
+        trail = [self._entities.site, self._entities.by_key[entity.workspace_id, ALL]]
+        path = self.page.path(entity)
+        above = [each for each in dict.fromkeys(trail) if each.path != path]
+        return self._about.above(root) + [
+            {"name": each.name, "href": root + each.path} for each in above
+        ]
 
     def _tabs(self, entity: Entity, root: str) -> list[dict[str, Any]]:
         """Return the pages of the same scope, if there are several; of a month, those beside it."""

@@ -27,13 +27,9 @@ Mark = Literal["column", "line", "bar", "interval"]
 
 
 class Draw(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
-    """A value that a mark shows: an expression and its unit, its name, colour, and panel.
-
-    With `to`, a line is the band from the one value to the other.
-    """
+    """A value that a mark shows: an expression and its unit, its name, colour, and panel."""
 
     value: str
-    to: str = ""
     name: str = ""
     colour: str = "cost"
     dash: Literal["", "dot", "dash"] = ""
@@ -43,7 +39,8 @@ class Draw(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
 class Split(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
     """A way to stack a chart over time: by columns, and where they are, if elsewhere.
 
-    Without columns it is not stacked. `values` are the names of what the relation has of `show`.
+    Without columns it is not stacked. `values` are the names of what the relation has of `show`,
+    `subtitle` says what they are.
     """
 
     name: str
@@ -51,6 +48,7 @@ class Split(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
     data: str = ""
     time: str = ""
     values: tuple[str, ...] = ()
+    subtitle: str = ""
 
 
 class Show(msgspec.Struct, forbid_unknown_fields=True):
@@ -138,15 +136,14 @@ class Headline(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class Card(msgspec.Struct, forbid_unknown_fields=True):
-    """A figure of the chosen period, which the engine knows by its key.
+    """A figure of the chosen period, which the engine knows by its key; `month` is of its month.
 
-    `notes` are templates over the page's row, of the newest month; `budget` draws its budget.
+    Texts are templates over the page's row, `notes` of the newest month.
     """
 
     key: str
     label: str
     notes: tuple[str, ...] = ()
-    budget: bool = False
 
 
 class Page(msgspec.Struct, forbid_unknown_fields=True):

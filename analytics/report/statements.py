@@ -91,7 +91,7 @@ class Statements:
         return {tuple(row[name] for name in keys): row for row in rows}
 
     def costs(self) -> dict[Key, dict[date, Decimal | None]]:
-        """Return the cost of each day of the newest month."""
+        """Return the cost of each day of the last 28."""
         found: defaultdict[Key, dict[date, Decimal | None]] = defaultdict(dict)
         keys = "".join(f"{name}, " for name in self._keys)
         source = self._source("rpt_days")[0]
@@ -146,7 +146,7 @@ def digests(con: duckdb.DuckDBPyConnection, page: Page) -> dict[Key, str]:
     return {tuple(key): digest for *key, digest in found.fetchall()}
 
 
-_NEWEST = "date >= (select date_trunc('month', max(today)) from rpt_headlines)"
+_NEWEST = "date > (select max(yesterday) - 28 from rpt_headlines)"
 _HEADLINES = "(select * exclude (as_of) from rpt_headlines)"
 _SHOWN = {
     "findings": "(select * exclude (rank) from marts.fct_findings)",

@@ -98,10 +98,8 @@ class Controls:
 class Summary:
     """The batch in figures. Days are those of `timezone`, the first one read is `first_date`.
 
-    `findings` are those that are not silenced, in the order of their rank.
-
-    `month_complete_days` are no more than last month has, and `same_days_of_last_month` are as
-    many. These and `usual_cost_usd` are None where the days to compare were not read whole.
+    `findings` are those that are not silenced, in the order of their rank. `previous_28_days` and
+    `usual_cost_usd` are None where the days to compare were not read whole.
     """
 
     as_of: datetime
@@ -111,9 +109,9 @@ class Summary:
     yesterday: Days
     last_complete_date: date | None
     usual_cost_usd: Decimal | None
+    last_28_days: Days
+    previous_28_days: Days | None
     month: Days
-    month_complete_days: Days | None
-    same_days_of_last_month: Days | None
     findings: list[Finding]
     open_count: int
     provisional_count: int
@@ -157,23 +155,22 @@ def read_summary(con: duckdb.DuckDBPyConnection) -> Summary:
     checks = records(con, _CHECKS)
     (health,) = records(con, _HEALTH)
 
-    def days(period: str, first: date | None = None) -> Any:
-        given = periods.get(period, first and {"first_date": first, "last_date": first})
-        return _made(Days, given) if given else None
+    def days(period: str, first: date, last: date) -> Any:
+        return _made(Days, periods.get(period, {"first_date": first, "last_date": last}))
 
     return Summary(
         as_of=as_of,
         timezone=head.get("timezone") or "UTC",
         first_date=periods.get("all", {}).get("period_first"),
         workspaces=[_made(Workspace, row) for row in records(con, _WORKSPACES)],
-        yesterday=days("yesterday", yesterday),
+        yesterday=days("yesterday", yesterday, yesterday),
         last_complete_date=head.get("last_complete_date"),
         usual_cost_usd=head.get("usual_cost_usd"),
-        month=days("month", today),
-        month_complete_days=days("month_days"),
-        same_days_of_last_month=(
-            None if head.get("previous_days_cost_usd") is None else days("previous_days")
+        last_28_days=days("recent", yesterday - timedelta(days=27), yesterday),
+        previous_28_days=(
+            None if head.get("previous_cost_usd") is None else _made(Days, periods["previous"])
         ),
+        month=days("month", today, today),
         findings=read_findings(con),
         open_count=health["open_count"],
         provisional_count=health["provisional_count"],

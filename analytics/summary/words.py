@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 _WIDTH = 80
 _LABEL_WIDTH = 11
 _SHOWN_FINDINGS = 5
-_LINES_OF_FINDINGS = 8  # with three of figures, and the place of the pages, twelve in all
+_LINES_OF_FINDINGS = 7  # with four of figures, and the place of the pages, twelve in all
 _ONE_BATCH = timedelta(hours=12)  # between the first and the last workspace of a batch
 _UNKNOWN_COST = "cost unknown"
 _HEAD = (
@@ -44,15 +44,16 @@ def terminal_lines(summary: Summary) -> list[str]:
     since = f", all runs since {day_in_words(summary.first_date)}" if summary.first_date else ""
     lines = [
         f"Data to {moment(summary.as_of)}{since}",
-        f"{'Month':{_LABEL_WIDTH}}{_month(summary)}",
         f"{'Yesterday':{_LABEL_WIDTH}}{_yesterday(summary)}",
+        f"{'28 days':{_LABEL_WIDTH}}{_recent(summary)}",
+        f"{'Month':{_LABEL_WIDTH}}{_month(summary)}",
         *finding_lines([each.sentence for each in summary.findings]),
     ]
     return [_cut(line, _WIDTH) for line in lines]
 
 
 def finding_lines(sentences: Sequence[str]) -> list[str]:
-    """Return the first sentences, whole, in at most eight lines of at most 80 columns."""
+    """Return the first sentences, whole, in at most seven lines of at most 80 columns."""
     if not sentences:
         return ["Nothing needs you."]
     lines = ["Needs you:"]
@@ -104,8 +105,9 @@ def markdown(summary: Summary) -> str:
         "",
         *(f"- {each}" for each in shown),
         *([f"- and {more} more, on the pages", ""] if more else [""] if shown else []),
-        f"- **Month**: {escaped(_month(summary))}; {escaped(_compared(summary))}",
         f"- **Yesterday**: {escaped(_yesterday(summary))}",
+        f"- **28 days**: {escaped(_recent(summary))}",
+        f"- **Month**: {escaped(_month(summary))}",
         f"- **Checks**: {escaped(_checks(summary))}",
         f"- **Platform**: {yesterday} yesterday, {month} this month; included in all costs",
         f"- **Provisional**: {still_open} open, {ended} ended that may still be corrected",
@@ -158,39 +160,32 @@ def _rate(runs: Measures) -> str:
 
 def _yesterday(summary: Summary) -> str:
     day, first = summary.yesterday, summary.yesterday.first_date
-    incomplete = "" if summary.is_complete else " (incomplete)"
-    text = f"{WEEKDAYS[first.weekday()]} {day_on_axis(first)}{incomplete}: {_usd(day.cost_usd)} in "
-    text += numbers.plural(day.run_count, "run")
-    if day.unknown_cost_count:
-        text += f", {numbers.count(day.unknown_cost_count)} of unknown cost"
-    change = _against(day.cost_usd, summary.usual_cost_usd, "usual")
-    return f"{text}; {change}" if change else text
+    weekday = WEEKDAYS[first.weekday()]
+    incomplete = "" if summary.is_complete else " (not read whole)"
+    text = f"{weekday} {day_on_axis(first)}{incomplete}: {_cost_in_runs(day)}"
+    if day.cost_usd is None or summary.usual_cost_usd is None:
+        return text
+    return f"{text}, {numbers.beside(day.cost_usd, summary.usual_cost_usd)} usual {weekday}s"
+
+
+def _recent(summary: Summary) -> str:
+    now, before = summary.last_28_days, summary.previous_28_days
+    text = _cost_in_runs(now)
+    if before and now.cost_usd is not None and before.cost_usd is not None:
+        text += f", {numbers.change(now.cost_usd, before.cost_usd)}"
+    return f"{text}; failed: {failed_cost_in_words(now)}" if now.failed_count else text
 
 
 def _month(summary: Summary) -> str:
     month = summary.month
-    runs = numbers.plural(month.run_count, "run")
-    text = f"{_month_name(month)} so far {_usd(month.cost_usd)} in {runs}"
-    if not month.failed_count:
+    return f"{month_in_words(month.first_date).split()[0]} so far {_cost_in_runs(month)}"
+
+
+def _cost_in_runs(days: Days) -> str:
+    text = f"{_usd(days.cost_usd)} in {numbers.plural(days.run_count, 'run')}"
+    if not days.unknown_cost_count:
         return text
-    return f"{text}; failed: {failed_cost_in_words(month)}"
-
-
-def _compared(summary: Summary) -> str:
-    now, before = summary.month_complete_days, summary.same_days_of_last_month
-    if now is None or before is None:
-        return "the days to compare were not all read"
-    change = _against(now.cost_usd, before.cost_usd, _month_name(before))
-    days = f"first {numbers.plural(before.last_date.day, 'day')} of {_month_name(now)}"
-    return f"{days} {change or _UNKNOWN_COST}"
-
-
-def _against(now: Decimal | None, before: Decimal | None, base: str) -> str:
-    """A change of cost against its base; nothing where it is unknown."""
-    if now is None or before is None:
-        return ""
-    change = "the same as" if now == before else f"{numbers.usd_change(now, before)} vs"
-    return f"{change} {base}"
+    return f"{text}, {numbers.count(days.unknown_cost_count)} of unknown cost"
 
 
 def _checks(summary: Summary) -> str:
@@ -223,10 +218,6 @@ def _labelled(summary: Summary) -> Summary:
         replace(each, workspace_name=labels[each.workspace_id]) for each in summary.workspaces
     ]
     return replace(summary, workspaces=workspaces)
-
-
-def _month_name(days: Days) -> str:
-    return month_in_words(days.first_date).split()[0]
 
 
 def _usd(amount: Decimal | None) -> str:

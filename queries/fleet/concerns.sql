@@ -4,7 +4,7 @@
 select
     shard,
     state,
-    first(workspace_id order by month_cost_usd desc nulls last, workspace_id) as workspace_id,
+    first(workspace_id order by recent_cost_usd desc nulls last, workspace_id) as workspace_id,
     count(*) as workspace_count,
     message,
     min(last_batch_at) as last_batch_at
@@ -13,6 +13,6 @@ where state <> 'current'
 group by shard, state, message
 order by
     list_position(['failed', 'never published', 'behind'], state),
-    sum(month_cost_usd) desc nulls last,
+    sum(recent_cost_usd) desc nulls last,
     shard,
     message

@@ -20,7 +20,6 @@ newest as (
     select
         max(headlines.yesterday) as yesterday,
         max(headlines.month) as month,
-        max(headlines.last_month) as last_month,
         max(health.last_complete_date) as last_complete_date
     from headlines
     left join health using (workspace_id)
@@ -41,32 +40,24 @@ select
     health.last_batch_at,
     newest.yesterday,
     newest.month,
-    newest.last_month,
     if(is_yesterday, yesterday_cost_usd, null) as yesterday_cost_usd,
     if(is_yesterday, yesterday_run_count, null) as yesterday_run_count,
-    if(is_month, month_cost_usd, null) as month_cost_usd,
-    if(is_month and previous_days_cost_usd is not null, month_days_cost_usd, null)
-        as month_days_cost_usd,
-    if(is_month, previous_days_cost_usd, null) as previous_days_cost_usd,
-    if(is_month, month_run_count, null) as month_run_count,
-    if(is_month, month_failed_count, null) as month_failed_count,
-    if(is_month, month_finished_count, null) as month_finished_count,
-    if(is_month, month_unlisted_run_count, null) as month_unlisted_run_count,
-    if(is_month, month_unknown_cost_count, null) as month_unknown_cost_count,
-    if(is_month, month_failed_cost_usd, null) as month_failed_cost_usd,
-    if(is_month, month_failed_cost_more_usd, null) as month_failed_cost_more_usd,
-    if(is_month, month_failed_cost_open_count, null) as month_failed_cost_open_count,
-    if(is_month, last_month_cost_usd, null) as last_month_cost_usd,
-    if(is_month, last_month_run_count, null) as last_month_run_count,
-    if(is_month, last_month_unknown_cost_count, null) as last_month_unknown_cost_count,
-    if(is_month, last_month_incomplete_day_count, null) as last_month_incomplete_day_count
+    if(headlines.month = newest.month, month_cost_usd, null) as month_cost_usd,
+    if(headlines.month = newest.month, month_run_count, null) as month_run_count,
+    if(is_yesterday, recent_cost_usd, null) as recent_cost_usd,
+    if(is_yesterday, previous_cost_usd, null) as previous_cost_usd,
+    if(is_yesterday, recent_cost_usd - previous_cost_usd, null) as change_usd,
+    if(is_yesterday, recent_run_count, null) as recent_run_count,
+    if(is_yesterday, recent_failed_count, null) as recent_failed_count,
+    if(is_yesterday, recent_finished_count, null) as recent_finished_count,
+    if(is_yesterday, recent_unlisted_run_count, null) as recent_unlisted_run_count,
+    if(is_yesterday, recent_unknown_cost_count, null) as recent_unknown_cost_count,
+    if(is_yesterday, recent_failed_cost_usd, null) as recent_failed_cost_usd,
+    if(is_yesterday, recent_failed_cost_more_usd, null) as recent_failed_cost_more_usd,
+    if(is_yesterday, recent_failed_cost_open_count, null) as recent_failed_cost_open_count
 from fleet.shards as shards
 full join headlines using (workspace_id)
 left join health using (workspace_id)
 cross join newest
-left join lateral (
-    select
-        headlines.yesterday = newest.yesterday as is_yesterday,
-        headlines.month = newest.month as is_month
-) on true
-order by month_cost_usd desc nulls last, workspace_name, workspace_id
+left join lateral (select headlines.yesterday = newest.yesterday as is_yesterday) on true
+order by recent_cost_usd desc nulls last, workspace_name, workspace_id

@@ -1,16 +1,20 @@
 // The figures at the top of a page: of its period, beside those of the period before.
-import { namedOf } from "./cells.js";
 import { group } from "./cube.js";
-import { daysOf, periodInWords } from "./days.js";
+import { dayInShort, daysBetween, daysOf, lastDayOf, monthInWords, periodInWords, shifted }
+  from "./days.js";
 import { MINUS, SMALL_SAMPLE, UNKNOWN, figure, fill, quantityOf } from "./format.js";
-import { calendarOf, withBefore, periodOf, stateOf } from "./period.js";
+import { beside, calendarOf, periodOf, stateOf } from "./period.js";
 import { queryOf } from "./view.js";
 
 /** @typedef {import("./period.js").Data} Data */
 /** @typedef {import("./period.js").Choice} Choice */
+/** @typedef {import("./period.js").Period} Period */
 /** @typedef {import("./format.js").Values} Values */
-/** @typedef {{ key: string, value: string, change: string, note: string }} Card */
+/** `more` stands small beside the value; `label` in place of the page's own.
+ * @typedef {{ key: string, value: string, more?: string, note?: string, change?: string,
+ *   label?: string }} Card */
 
+const ENOUGH = 30; // finished runs, of each period, for rates with the mix held
 /** The sums of days that were read, and have no rows. */
 const NOTHING = { cost_usd: 0, run_count: 0, failed_cost_usd: 0, failed_cost_more_usd: 0,
   failed_cost_open_count: 0, tokens_in: 0, tokens_out: 0, tokens: 0 };
@@ -21,92 +25,104 @@ const totalsOf = (data, choice, days) => {
   const isRead = daysOf(...days).every((iso) => "cp".includes(stateOf(calendarOf(data), iso)));
   return all?.sums ?? (isRead ? NOTHING : {});
 };
-/** The failure rate with the mix of agents held: that of each agent, weighted by its share of the
- * finished runs of the period before, over the agents that finished runs in both; unknown where
- * these are less than half of all. `mover` is the agent that moved it most.
- * @param {Data} data @param {Choice} choice
- * @returns {{ rate: number, before: number, mover: Values } | null} */
-export const heldRate = (data, choice) => {
-  const { days, base } = periodOf(data, choice), keys = ["workspace_id", "agent_id"];
-  /** @param {[string, string]} of */
+/** The change of the failure rate with the mix of agents held: that of each agent, weighted by its
+ * share of the finished runs of the period before, over the agents that finished runs in both;
+ * null where these are less than half of all, or finished few runs.
+ * @param {Data} data @param {Choice} choice @param {Period} period @returns {number | null} */
+export const heldChange = (data, choice, { days, before, isCompared }) => {
+  if (!isCompared || !before) return null;
+  const by = ["workspace_id", "agent_id"];
+  /** @param {[string, string]} of @returns {Map<string, number[]>} */
   const byAgent = (of) => new Map(group({
-    ...queryOf({ key: "", data: "rpt_days" }, data, choice, of), by: keys,
+    ...queryOf({ key: "", data: "rpt_days" }, data, choice, of), by,
     measures: ["failed_count", "finished_count", "unknown_outcome_count"] })
-    .filter(({ sums }) => Number(sums.finished_count ?? 0) > 0)
-    .map((each) => [Object.values(each.keys).join("\n"), each]));
-  const now = byAgent(days), then = byAgent(base);
-  const finished = (/** @type {Values} */ sums) => Number(sums.finished_count);
-  const all = [...then.values()].reduce((sum, { sums }) => sum + finished(sums), 0);
-  const both = [...then].filter(([key]) => now.has(key)).map(([key, { keys: of, sums }]) => {
-    const [weight, latest] = [finished(sums), /** @type {any} */ (now.get(key)).sums];
-    return { of, weight, before: Number(sums.failed_count) / weight,
-      rate: Number(latest.failed_count) / finished(latest) };
-  });
-  const weight = both.reduce((sum, each) => sum + each.weight, 0);
-  if (!weight || 2 * weight < all) return null;
-  /** @param {"rate" | "before"} name */
-  const mean = (name) => both.reduce((sum, each) => sum + each.weight * each[name], 0) / weight;
-  const moved = (/** @type {typeof both[0]} */ each) =>
-    each.weight * Math.abs(each.rate - each.before);
-  const [most] = both.toSorted((a, b) => moved(b) - moved(a));
-  return { rate: mean("rate"), before: mean("before"), mover: moved(most) ? {
-    name: namedOf("agent_id", most.of, data).text, rate: percentOf(most.rate),
-    before: percentOf(most.before), sign: most.rate > most.before ? "↑" : "↓" } : {} };
+    .map(({ keys, sums }) => [Object.values(keys).join("\n"),
+      [Number(sums.failed_count), Number(sums.finished_count ?? 0)]]));
+  const now = byAgent(days), then = byAgent(before);
+  const all = [...then.values()].reduce((sum, [, finished]) => sum + finished, 0);
+  const both = [...then].flatMap(([key, old]) => (old[1] && now.get(key)?.[1]
+    ? [{ old, latest: /** @type {number[]} */ (now.get(key)) }] : []));
+  const [weight, finished] = [both.reduce((sum, { old }) => sum + old[1], 0),
+    both.reduce((sum, { latest }) => sum + latest[1], 0)];
+  if (weight < ENOUGH || finished < ENOUGH || 2 * weight < all) return null;
+  return both.reduce((sum, { old, latest }) =>
+    sum + old[1] * (latest[0] / latest[1] - old[0] / old[1]), 0) / weight;
 };
-/** A share as text. @param {number} share */
-const percentOf = (share) =>
-  figure("a/b", "percent", { a: BigInt(Math.round(share * 1e9)), b: 10n ** 9n });
-/** The change of a count. @param {string} name @param {Values} values */
-const shift = (name, values) => {
-  const [a, b] = ["compared", "before"].map((of) => Number(quantityOf(`${of}.${name}`, values)));
-  const share = b ? Math.round(100 * (a / b - 1)) : NaN;
-  if (Number.isNaN(share)) return "";
-  if (!share) return a === b ? "no change" : "under 1%";
-  return `${share < 0 ? MINUS : "+"}${Math.abs(share)}%`;
+/** A change of a rate. @param {number} change */
+const pointsOf = (change) => {
+  const tenths = Math.round(Math.abs(change) * 1000);
+  const sign = !tenths ? "" : change < 0 ? MINUS : "+";
+  return `${sign}${(tenths / 10).toFixed(1)} points`;
+};
+/** A period by its length, or its name. @param {Period} period */
+const nameOf = ({ days, isMonth, isOpen }) => {
+  if (isMonth) return monthInWords(days[0]);
+  const length = daysBetween(...days) + 1;
+  return length === 1 || isOpen ? periodInWords(...days) : `${length} days`;
 };
 /** The cards of a page. @param {Data} data @param {Choice} choice @returns {Card[]} */
 export const cards = (data, choice) => {
-  const period = periodOf(data, choice), { days, compared, before } = period;
-  const values = { ...totalsOf(data, choice, days), ...withBefore(period,
-    totalsOf(data, choice, compared), totalsOf(data, choice, before)) };
-  /** @param {string} template Nothing where its first figure is unknown. */
+  const period = periodOf(data, choice), { days, before, isMonth } = period;
+  const now = totalsOf(data, choice, days);
+  const then = before && beside(period, now, totalsOf(data, choice, before));
+  /** @type {Values} */
+  const values = { ...now, before: then, of: isMonth && before ? { month: before[0] } : null };
+  /** @param {string} template Nothing where one of its figures is unknown. */
   const known = (template) => {
     const text = fill(template, values);
-    return text.startsWith(UNKNOWN) ? "" : text;
+    return text.split(/[ (]/).includes(UNKNOWN) ? "" : text;
   };
-  const change = known("{compared.cost_usd/before.cost_usd|usd_change}");
-  /** @type {Card} */
-  const cost = { key: "cost", value: fill("{cost_usd|usd_headline}", values), change, note: "" };
-  const each = known("{judged_cost_usd/succeeded_count|each}");
-  const tokens = { key: "tokens", value: fill("{tokens_in|tokens} in", values),
-    note: fill("{tokens_out|tokens} out", values), change: shift("tokens", values) };
+  const cost = { key: "cost", value: fill("{cost_usd|usd_headline}", values),
+    more: isMonth ? "" : known("{cost_usd/before.cost_usd|change}"),
+    change: isMonth ? known("{of.month|month}: {before.cost_usd|usd_headline}") : "" };
+  const isFew = Number(values.finished_count) < SMALL_SAMPLE;
+  const rate = isFew ? fill("{failed_count/finished_count|rate}", values)
+    : fill("{failed_count/finished_count|percent}", values);
+  const counts = isFew ? "finished runs" : known("{failed_count|count} of {finished_count|count}");
   if (data.agent) {
-    return [cost,
-      { key: "runs", value: fill("{run_count|count}", values), change: shift("run_count", values),
-        note: "" },
-      { key: "rate", change: "", ...(Number(values.finished_count) < SMALL_SAMPLE
-        ? { value: fill("{failed_count/finished_count|rate}", values), note: "finished runs" }
-        : { value: fill("{failed_count/finished_count|percent}", values),
-          note: known("{failed_count|count} of {finished_count|count} finished") }) },
-      { key: "each", value: each, note: known("{run_cost_usd/run_count|each} a run"),
-        change: known("{before.judged_cost_usd/before.succeeded_count|each} before") }, tokens];
+    return [cost, { key: "runs", value: fill("{run_count|count}", values) },
+      { key: "rate", value: rate, note: isFew ? counts : `${counts} finished` },
+      { key: "each", value: known("{judged_cost_usd/succeeded_count|each}"),
+        note: known("{run_cost_usd/run_count|each} a run"),
+        change: known("{before.judged_cost_usd/before.succeeded_count|each} before") },
+      { key: "tokens", value: fill("{tokens_in|tokens} in", values),
+        note: fill("{tokens_out|tokens} out", values) }];
   }
-  const held = heldRate(data, choice), { mover } = held ?? {};
-  return [cost,
-    { key: "failed", value: fill("{failed_cost_usd|range}", values),
-      note: known("{failed_cost_usd/cost_usd|range_percent} of the cost"),
-      change: known("{before.failed_cost_usd|range} before") },
-    { key: "rate", value: held ? percentOf(held.rate) : UNKNOWN,
-      change: held ? `${percentOf(held.before)} before` : "too few agents ran in both periods",
-      note: mover?.name ? fill("{name|name} {sign} {before} to {rate}", mover) : "" }, tokens];
+  const held = heldChange(data, choice, period);
+  const more = quantityOf("failed_cost_more_usd", values);
+  const high = (quantityOf("failed_cost_usd", values) ?? 0n) + (more ?? 0n);
+  return [{ ...cost, label: nameOf(period),
+    note: known("{run_count|plural:run} \u00b7 {tokens|tokens} tokens") },
+  { key: "failed", value: fill("{failed_cost_usd|usd_headline}", values),
+    more: values.failed_cost_open_count ? "or more"
+      : more ? `at most ${figure("high", "usd_headline", { high })}` : "",
+    note: known("{failed_cost_usd/cost_usd|percent} of the cost"),
+    change: known("{before.failed_cost_usd|range} before") },
+  { key: "rate", value: rate, more: counts,
+    note: Number(then?.finished_count) < SMALL_SAMPLE ? ""
+      : known("{before.failed_count/before.finished_count|percent} before"),
+    change: held === null ? "" : `mix held ${pointsOf(held)}` }];
 };
-/** The period of a page in words, and what its changes are against.
+/** Days, as `30 Nov 2026`. @param {[string, string]} days */
+const shortly = (days) => periodInWords(...days)
+  .replace(/[A-Z]\w+/g, (name) => name.slice(0, 3));
+/** The days of a page in words, what they stand beside, and which of them were read.
  * @param {Data} data @param {Choice} choice */
 export const periodWords = (data, choice) => {
-  const { days, compared, before, isRead } = periodOf(data, choice);
-  const isWhole = compared[1] === days[1];
-  const shown = `${periodInWords(...days)}${isWhole ? "" : " so far"}`;
-  const changes = `changes${isWhole ? "" : ` of ${periodInWords(...compared)}`}`;
-  return isRead ? `${shown}, ${changes} against ${periodInWords(...before)}`
-    : `${shown}; days of it or before it were not read whole`;
+  const { days, before, isMonth, isOpen, isRead, isCompared } = periodOf(data, choice);
+  const calendar = calendarOf(data), states = daysOf(...days).map((iso) => stateOf(calendar, iso));
+  const isWhole = isMonth && days[1] === lastDayOf(days[0]);
+  const shown = isWhole ? monthInWords(days[0]) : shortly(days);
+  if (isOpen) return `${shown} so far`;
+  if (!isRead) {
+    const first = states.indexOf("c"), count = states.filter((state) => state === "c").length;
+    const since = first > 0 && count === states.length - first
+      ? `, from ${dayInShort(shifted(days[0], first))} on` : "";
+    return `${shown}; read whole: ${count} of ${states.length} days${since}`;
+  }
+  const said = isMonth && !isWhole ? `${shown} so far` : shown;
+  if (!before) return said;
+  const month = isMonth ? monthInWords(before[0]) : "";
+  if (isCompared) return `${said} beside ${month || shortly(before)}`;
+  return `${said}; ${month || `the ${states.length} days before`} not read whole`;
 };

@@ -59,7 +59,8 @@ export const cellsOf = ({ columns = [] }, data, row, total, hue) => columns.map(
   }
   if (unit === "trend") {
     return { text: "", value: null, href: null,
-      trend: /** @type {any} */ (row.values.trend ?? []) };
+      trend: /** @type {any} */ (row.values.trend ?? []),
+      steps: /** @type {any} */ (row.values.steps) };
   }
   if (isName(name, unit)) {
     const { workspace_id = data.workspace, agent_id } = row.values;
@@ -80,8 +81,8 @@ const shareOf = (name, values) => {
   const [part, whole] = name.split("/").map((each) => Number(quantityOf(each, values) ?? NaN));
   return whole >= SMALL_SAMPLE ? part / whole : null;
 };
-/** The total of a table; no rate is given of agents together, and no price of models: they would
- * follow the mix.
+/** The total of a table; of agents together no cost of a success is given, and no price of models:
+ * they would follow the mix.
  * @param {Part} part @param {Values} sums @returns {Cell[][]} */
 export const footOf = (part, sums) => {
   const blank = { text: "", value: null, href: null };
@@ -89,7 +90,7 @@ export const footOf = (part, sums) => {
   const totals = (part.columns ?? []).slice(1).map((column) => {
     const [name, unit] = parsed(column);
     const isBlank = (isKey(name) && !name.includes("/")) || name.includes("total.")
-      || /^(trend|per_million)$/.test(unit) || (isOfAgents && /^(rate|each)$/.test(unit));
+      || /^(trend|per_million)$/.test(unit) || (isOfAgents && unit === "each");
     return isBlank ? blank
       : { text: figure(name, unit, sums), value: plain(name, unit, sums), href: null };
   });

@@ -54,14 +54,14 @@ const usdHeadline = (amount) => (absolute(amount) < 10n ** 16n
     ? usd(amount) : `${dollars(amount, CENT, 10n ** 6n)}${NO_BREAK}M`);
 /** @param {bigint} amount */
 const usdSigned = (amount) => (amount > 0n ? "+" : "") + usd(amount);
-/** @param {bigint} now @param {bigint} before */
-const usdChange = (now, before) => {
-  const change = now - before;
-  if (!change) return "no change";
-  if (before < DOLLAR) return usdSigned(change);
-  const percents = divided(100n * change, before);
-  const sign = change > 0n ? "+" : MINUS;
-  return `${usdSigned(change)} (${percents ? `${sign}${decimal(percents, 0)}%` : "under 1%"})`;
+/** The change of an amount in percent; of a base below a dollar in dollars.
+ * @param {bigint} now @param {bigint} before */
+const change = (now, before) => {
+  const difference = now - before;
+  if (!difference) return "no change";
+  if (before < DOLLAR) return usdSigned(difference);
+  const percents = divided(100n * difference, before);
+  return percents ? `${difference > 0n ? "+" : MINUS}${decimal(percents, 0)}%` : "under 1%";
 };
 /** @param {bigint} value A whole number of 10^-10, without zeros at the end. */
 const trimmed = (value) => (value < 0n ? MINUS : "") + decimal(value, 10).replace(/\.?0+$/, "");
@@ -147,7 +147,7 @@ const NUMBER = { seconds: duration, milliseconds: (value) => duration(value / 10
 const TEXT = { day: dayInWords, day_short: dayInShort, month: monthInWords,
   month_short: monthInShort, instant: instantInWords, name: (text) => `\u2068${text}\u2069` };
 /** @type {{ [unit: string]: (first: bigint, second: bigint) => string }} */
-const TWO = { percent, rate, interval, usd_change: usdChange,
+const TWO = { percent, rate, interval, change,
   each: (amount, share) => dollars(amount, MILL_TENTH, share),
   per_million: (amount, share) => dollars(amount * 1000000n, CENT, share) };
 const SCALED = new Set(["usd", "usd_fine", "usd_per_run", "usd_headline", "usd_signed", "decimal"]);
@@ -167,17 +167,15 @@ export const quantityOf = (name, values) => {
   return isQuantity(value) ? big(/** @type {Quantity} */ (value)) : null;
 };
 
-/** The cost of failed runs, or its share: one amount, or two bounds, as words or as plain digits.
- * @param {string} name @param {string} base @param {Values} values @param {boolean} [isPlain] */
-const range = (name, base, values, isPlain = false) => {
+/** The cost of failed runs: one amount, or two bounds, as words or as plain digits.
+ * @param {string} name @param {Values} values @param {boolean} [isPlain] */
+const range = (name, values, isPlain = false) => {
   /** @param {string} part */
   const of = (part) => quantityOf(name.replace("failed_cost_usd", part), values);
-  const low = quantityOf(name, values), all = base ? quantityOf(base, values) : 1n;
-  if (low === null || !all) return isPlain ? "" : UNKNOWN;
-  /** @param {bigint} bound */
-  const written = (bound) => (base ? (isPlain ? quotient : percent)(bound, all)
-      : (isPlain ? exact : usd)(bound));
-  const [first, last] = [low, low + (of("failed_cost_more_usd") ?? 0n)].map(written);
+  const low = quantityOf(name, values);
+  if (low === null) return isPlain ? "" : UNKNOWN;
+  const [first, last] = [low, low + (of("failed_cost_more_usd") ?? 0n)]
+    .map((bound) => (isPlain ? exact : usd)(bound));
   if (of("failed_cost_open_count")) return `${first} or more`;
   return first === last ? first : `${first} to ${last}`;
 };
@@ -186,12 +184,12 @@ const range = (name, base, values, isPlain = false) => {
  * @param {string} name @param {string} unit @param {Values} values @returns {string} */
 export const figure = (name, unit, values) => {
   const [first, second] = name.split("/");
-  if (unit.startsWith("range")) return range(first, second, values);
+  if (unit === "range") return range(first, values);
   const value = valueOf(first, values);
   if (value === null || value === undefined) return UNKNOWN;
   if (second) {
     const [part, base] = [quantityOf(first, values), quantityOf(second, values)];
-    const isKnown = part !== null && base !== null && (base || unit === "usd_change");
+    const isKnown = part !== null && base !== null && (base || unit === "change");
     if (!isKnown) return UNKNOWN;
     return unit in TWO ? TWO[unit](part, base)
       : figure("v", unit, { v: Number((Number(part) / Number(base)).toPrecision(4)) });
@@ -212,10 +210,9 @@ export const plain = (name, unit, values) => {
     if (unit === "instant") return `${new Date(value).toISOString().slice(0, 19)}Z`;
     return unit in TEXT && unit !== "name" ? value : null;
   }
-  if (unit.startsWith("range")) return range(first, second, values, true);
+  if (unit === "range") return range(first, values, true);
   const part = quantityOf(first, values), base = second ? quantityOf(second, values) : 1n;
-  if (part === null || base === null || (!base && unit !== "usd_change")) return "";
-  if (unit === "usd_change") return exact(part - base);
+  if (part === null || base === null || !base) return "";
   if (second && unit === "each") return exact(divided(part, base));
   if (second && unit === "per_million") return exact(divided(part * 1000000n, base));
   if (second) return quotient(part, base);

@@ -3,12 +3,12 @@
 import { answersView, membersOf } from "./answers.js";
 import { cards, periodWords } from "./cards.js";
 import { decode, decodeTable } from "./cube.js";
-import { periodInWords } from "./days.js";
+import { dayInShort, periodInWords } from "./days.js";
 import { fill } from "./format.js";
 import { load, loadAnew } from "./load.js";
 import { foldSections, goTo, showSiblings, startMenu } from "./nav.js";
 import { namesOf, showPicked, startPicker } from "./picker.js";
-import { calendarOf, daysFor, monthsFor } from "./period.js";
+import { DEFAULT_DAYS, calendarOf, daysFor, isQuiet, monthsFor, periodOf } from "./period.js";
 import { painted, plot } from "./plot.js";
 import { printHead, startPrint } from "./print.js";
 import { hasRuns, hideRun, listRuns, showRun, startRuns } from "./runs.js";
@@ -36,7 +36,7 @@ let pageParts = [];
 let layout = {}; // of data files
 const isOwn = pageData.entity === "own";
 let state = noState(), followed = state; // what is chosen, and the last of it that was shown
-let choice = { from: null, to: null, members: null, isChosen: false };
+let choice = { from: null, to: null, isMonth: false, members: null, isChosen: false };
 /** @type {(entity: string) => boolean} */
 let isEntity = () => true;
 let members = []; // what the page has to choose from: {id, name, entity}
@@ -80,6 +80,13 @@ const tell = (declared) => {
   if (table?.closest(".drawn")) {
     write(table, { caption: shown.caption || shown.title, ...shown.table });
   }
+};
+/** What a button of a chart chooses; what its way does not have is shown no more. */
+const switchedTo = (button) => {
+  const { split } = pageParts.find(({ key }) => key === button.closest("figure").id);
+  const { by, show } = { ...state, [button.name]: button.value };
+  const { values } = split.find(({ name }) => name === by) ?? split[0];
+  return { by, show: values && !values.includes(show) ? null : show };
 };
 /** Shows which way a chart is switched, and hides what has no such figures. */
 const showSwitches = (figure, { split, show }, { stack, draw }) => {
@@ -187,7 +194,8 @@ const showChosen = () => {
   const wasChosen = pageRoot.hasAttribute("data-chosen");
   pageRoot.toggleAttribute("data-chosen", choice.isChosen);
   onPage("span").textContent = isOwn ? "" : what;
-  const days = isOwn && !choice.from ? [] : [periodInWords(...daysFor(data, choice))];
+  pageRoot.toggleAttribute("data-members", Boolean(choice.members));
+  const days = isOwn && !choice.from ? [] : [periodInWords(...periodOf(data, choice).days)];
   const words = [...days, ...namesOf(chosenMembers())].join(" · ");
   printHead(`${heading} · ${words}`);
   if (choice.isChosen || wasChosen) say(`Shown: ${words}`);
@@ -195,9 +203,9 @@ const showChosen = () => {
 };
 const showCards = () => {
   for (const { key, ...texts } of cards(data, choice)) {
-    const card = onPage(`card-${key}`);
-    for (const [name, text] of Object.entries(texts)) {
-      card.querySelector(`.${name}`).textContent = text;
+    for (const name of ["label", "value", "more", "note", "change"]) {
+      const place = onPage(`card-${key}`).querySelector(`.${name}`);
+      if (name !== "label" || texts.label) place.textContent = texts[name] ?? "";
     }
   }
 };
@@ -236,10 +244,9 @@ const goBack = async () => {
 const apply = async (isReturn = false) => {
   onPage("not-shown")?.remove();
   const turn = ++applied, days = daysChosen(state, daysToChoose()), picked = chosenMembers();
-  choice = { from: days?.[0] ?? null, to: days?.[1] ?? null,
-    members: picked.length ? new Set(picked.map(({ id }) => id)) : null,
-    isChosen: Boolean(days || picked.length) };
-  if (onPage("picker")) showPicked(state.period, days, picked);
+  choice = { ...days, members: picked.length ? new Set(picked.map(({ id }) => id)) : null,
+    isChosen: Boolean(days.from || picked.length) };
+  if (onPage("picker")) showPicked(state.period, choice, picked);
   try {
     if (!isOwn && onPage("picker")) await loadMonths(monthsFor(data, choice));
   } catch (error) {
@@ -310,7 +317,7 @@ const startPage = async () => {
     state = { ...state, sort: [...others, [id, String(index), direction]] };
     remember();
   }, (table) => {
-    const period = choice.from ? [choice.from, choice.to] : [`to-${calendarOf(data).today}`];
+    const period = isOwn && !choice.from ? ["all-days"] : daysFor(data, choice);
     return `${[pageName, table.id || "table", ...period].join("_")}.csv`;
   });
   const site = await load("site");
@@ -334,7 +341,7 @@ const startPage = async () => {
 };
 /** Loads what the page declares, and equips its form and its runs. */
 const startParts = async (site) => {
-  const { months, first, last } = daysToChoose();
+  const { months, first, last, lastOver } = daysToChoose();
   const workspace = site.workspaces.find((each) => each.id === data.workspace);
   const hasParts = document.querySelector(".plot, .drawn");
   if (isOwn) { // a page that says the same as before does not hold the cut-off itself
@@ -348,7 +355,9 @@ const startParts = async (site) => {
     const lines = workspace ? workspace.agents : site.workspaces;
     members = isOwn ? membersOf(data)
       : data.agent ? [] : lines.filter(({ entity }) => entity);
-    startPicker({ months, first, last, members, choose, isOwn });
+    const newest = isOwn ? "All days" : isQuiet(data) ? "Newest month"
+      : `${DEFAULT_DAYS} days to ${dayInShort(lastOver)}`;
+    startPicker({ months, first, last, members, choose, newest });
   }
   if (hasRuns()) startRuns(months, loadMonths, () => listOfRuns().catch(fail));
   if (!hasParts || isOwn) return;
@@ -357,7 +366,7 @@ const startParts = async (site) => {
   pageParts = page.parts.filter(({ key }) => onPage(key)); // the rest stands in other parts
   document.addEventListener("click", ({ target }) => {
     const button = target.closest(".switches button");
-    if (button) choose({ [button.name]: button.value });
+    if (button) choose(switchedTo(button));
   });
   if (pageParts.some(({ chosen }) => !chosen)) {
     const now = await load(`${pageData.page}/${pageData.entity}`);

@@ -20,16 +20,14 @@ export const parsed = (expression) => {
 };
 /** @param {string} column */
 export const isKey = (column) =>
-  !/_(usd|count|ms|seconds)$|^tokens|^(compared|before|trend)\b/.test(column);
-/** @param {Part} part */
-export const marksOf = (part) => [part.mark ?? []].flat();
+  !/_(usd|count|ms|seconds)$|^tokens|^(trend|steps)$/.test(column);
 /** @param {Part} part The figures drawn. */
 export const drawnOf = (part) => (part.draw ?? []).map((each) => parsed(each.value));
 /** True if a row has something to draw. @param {Part} part @param {Row} row */
 export const hasMark = (part, row) => drawnOf(part).some(([name]) => {
   const [first, base] = name.split("/").map((each) => quantityOf(each, row.values));
   if (base === null || base === 0n) return false;
-  return /line|interval/.test(marksOf(part)[0]) ? first !== null : first;
+  return /line|interval/.test(part.mark ?? "") ? first !== null : first;
 });
 
 /** @param {Part} part @param {Row[]} rows */

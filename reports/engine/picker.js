@@ -1,7 +1,7 @@
 /** The form in which a reader chooses a period and the members of what the page shows. */
 import { monthInWords } from "./days.js";
 import { figure } from "./format.js";
-import { LAST_DAYS } from "./state.js";
+import { DEFAULT_DAYS } from "./period.js";
 import { element } from "./tables.js";
 
 /** @typedef {import("./state.js").State} State */
@@ -9,18 +9,20 @@ import { element } from "./tables.js";
  * @typedef {{name: string, entity: string, owner?: string, isWhole?: boolean}} Member */
 
 const SHOWN_NAMES = 6;
+const LAST_DAYS = { 7: "7 days", [DEFAULT_DAYS]: `${DEFAULT_DAYS} days`, 91: "91 days" };
 const pickerPart = (id) => document.getElementById(id);
 const pickerOption = (value, text) => element("option", text, { value });
 
 /** Fills the form and gives it its work.
  * @param {{months: string[], first: string | null, last: string, members: Member[], choose:
- * (change: Partial<State>) => void, isOwn: boolean}} about `isOwn`: all days without a choice */
-export const startPicker = ({ months, first, last, members, choose, isOwn }) => {
+ * (change: Partial<State>) => void, newest: string}} about `newest` names the period that is shown
+ * without a choice */
+export const startPicker = ({ months, first, last, members, choose, newest }) => {
   const form = pickerPart("picker"), period = pickerPart("period"), own = ["from", "to"];
   const named = months.toSorted().toReversed()
     .map((month) => pickerOption(month, monthInWords(month)));
-  period.replaceChildren(pickerOption("", isOwn ? "All days" : "Latest month"),
-    ...LAST_DAYS.map((days) => pickerOption(days, `Last ${days} days`)),
+  period.replaceChildren(pickerOption("", newest), ...Object.entries(LAST_DAYS)
+    .filter(([, text]) => !newest.startsWith(text)).map((each) => pickerOption(...each)),
     element("optgroup", "", { label: "Months" }, named),
     pickerOption("own", "From … to …"));
   period.addEventListener("change", () => {
@@ -95,19 +97,20 @@ export const namesOf = (members) => {
 };
 
 /** Shows in the form the choice that the page follows.
- * @param {string | null} name of the period, if it has one @param {[string, string] | null} days
+ * @param {string | null} name of the period, if it has one
+ * @param {{ from: string | null, to: string | null }} days
  * @param {Member[]} members those chosen */
 export const showPicked = (name, days, members) => {
   const form = pickerPart("picker"), period = pickerPart("period");
-  const value = days ? name ?? "own" : "";
+  const isNewest = name === String(DEFAULT_DAYS) && period[0].text.startsWith(LAST_DAYS[name]);
+  const value = days.from && !isNewest ? name ?? "own" : "";
   if (value && ![...period.options].some((each) => each.value === value)) {
-    period.querySelector("optgroup").append(pickerOption(value, monthInWords(value)));
+    const text = value.includes("-") ? monthInWords(value) : `${value} days`;
+    period.querySelector("optgroup").append(pickerOption(value, text));
   }
   period.value = value;
   form.classList.toggle("own", value === "own");
-  ["from", "to"].forEach((id, index) => {
-    pickerPart(id).value = value === "own" ? days[index] : "";
-  });
+  for (const id of ["from", "to"]) pickerPart(id).value = value === "own" ? days[id] : "";
   pickerPart("clear").hidden = !value && !members.length;
   const chosen = new Set(members.map((each) => each.entity));
   for (const box of form.querySelectorAll('[name="member"]')) box.checked = chosen.has(box.value);

@@ -76,13 +76,16 @@ const columnMarker = (role, rows) => ({
   color: rows.map((row) => (isPale(row) ? `${role}~` : role)),
   line: { color: rows.map((row) => (isPale(row) ? role : "@page")),
     width: rows.map((row) => (isPale(row) ? 1.5 : rows.length > 150 ? 0 : 0.5)) } });
+/** A column alone would be as narrow as a moment. @param {Row[]} rows */
+const columnWidth = (rows) => (rows.length === 1 ? { width: [PLOT_DAY * 0.8] } : {});
 /** @param {Trace} trace @param {Row} row */
 const hoverOf = (trace, row) => {
   const text = row.state === "n" ? "no data"
     : fill(`{${trace.figure}|${trace.unit}}`, row.values);
-  const state = { p: " (so far)", i: " (incomplete)" }[row.state ?? ""] ?? "";
-  return `${trace.label} ${text}${state}`;
+  return `${trace.label} ${text}${stateOfRow(row)}`;
 };
+/** @param {Row} row */
+const stateOfRow = ({ state }) => ({ p: " (so far)", i: " (incomplete)" }[state ?? ""] ?? "");
 export const HOVER = "%{customdata}<extra></extra>";
 /** The legend shows the colour of a series, not that of its first day.
  * @param {string} name @param {string} role */
@@ -122,7 +125,7 @@ const unread = (rows, yaxis, panel) => {
 /** @param {Trace} trace @param {Row[]} rows @param {(string | number)[]} x @param {string} yaxis
  * @returns {Layout[]} */
 const columnOf = (trace, rows, x, yaxis) => [{
-  type: "bar", name: trace.label, x, yaxis, showlegend: false,
+  type: "bar", name: trace.label, x, yaxis, showlegend: false, ...columnWidth(rows),
     y: rows.map((row) => position(trace.figure, trace.unit, row)),
     customdata: rows.map((row) => hoverOf(trace, row)), hovertemplate: HOVER,
     marker: columnMarker(trace.role, rows) }];
@@ -130,20 +133,11 @@ const columnOf = (trace, rows, x, yaxis) => [{
 const middleOf = ({ from = "" }) => `${from.slice(0, 7)}-16`;
 /** @param {Row[]} rows */
 const lineMode = (rows) => (rows.length > 40 ? "lines" : "lines+markers");
-/** A line, over the band from its values to those of `to` if it has such.
- * @param {Trace} trace @param {Row[]} rows @param {(string | number)[]} x @param {string} yaxis
+/** @param {Trace} trace @param {Row[]} rows @param {(string | number)[]} x @param {string} yaxis
  * @returns {Layout[]} */
 const lineOf = (trace, rows, x, yaxis) => {
-  const of = (/** @type {string} */ name) => rows.map((row) => position(name, trace.unit, row));
-  const y = of(trace.figure), name = trace.label;
-  if (trace.to) {
-    const high = of(trace.to), held = x.map((_, index) => index).filter((each) => y[each] !== null);
-    return [{ type: "scatter", mode: "lines", name, yaxis, fill: "toself", fillcolor: trace.role,
-      line: { width: 0 }, hoverinfo: "skip", showlegend: false,
-      x: [...held, ...held.toReversed()].map((each) => x[each]),
-      y: [...held.map((each) => y[each]), ...held.toReversed().map((each) => high[each])] }];
-  }
-  return [{ type: "scatter", mode: lineMode(rows), name, x, y, yaxis,
+  const y = rows.map((row) => position(trace.figure, trace.unit, row));
+  return [{ type: "scatter", mode: lineMode(rows), name: trace.label, x, y, yaxis,
     connectgaps: false, cliponaxis: false,
     line: { color: trace.role, dash: trace.dash ?? "solid", width: 1.5 },
     marker: { color: trace.role, symbol: trace.dash === "dot" ? "diamond" : "circle", size: 5 },
@@ -162,10 +156,11 @@ const tracedOf = ({ label, values, per = [] }, { figure: name, unit }) => {
  * @param {(string | number)[]} x @param {boolean} isNarrow @param {boolean} isLine
  * @returns {Layout} */
 const seriesTrace = (series, trace, rows, x, isNarrow, isLine) => {
-  const { places: y, texts: customdata } = tracedOf(series, trace), color = `@${series.colour}`;
+  const { places: y, texts } = tracedOf(series, trace), color = `@${series.colour}`;
+  const customdata = texts.map((text, at) => text + stateOfRow(rows[at]));
   const drawn = isLine ? { type: "scatter", mode: lineMode(rows), connectgaps: false,
     cliponaxis: false, line: { color, width: 1.5 }, marker: { color, size: 5 } }
-    : { type: "bar", showlegend: false, marker: columnMarker(color, rows) };
+    : { type: "bar", showlegend: false, marker: columnMarker(color, rows), ...columnWidth(rows) };
   return { name: legendName(series.label, isNarrow), x, y, yaxis: "y", customdata,
     hovertemplate: HOVER, ...drawn };
 };
@@ -188,7 +183,8 @@ export const eventsOf = (events, from, to, isNarrow) => {
   const days = Math.max(daysBetween(from, to), 1), room = EVENT_ROOM * (isNarrow ? 2.5 : 1);
   const ends = Array(EVENT_ROWS).fill(-1);
   const annotations = shown.map(({ day, label }) => {
-    const at = daysBetween(from, day) / days, isLeft = at > 0.8, begin = isLeft ? at - room : at;
+    const at = daysBetween(from, day) / days, isLeft = at + room > 1;
+    const begin = isLeft ? at - room : at;
     const free = ends.findIndex((end) => end <= begin), row = Math.max(free, 0);
     ends[row] = begin + room;
     return note(escaped(label, isNarrow), { x: placeOf(day), xanchor: isLeft ? "right" : "left",
@@ -210,8 +206,8 @@ const placeOf = (day) => `${shifted(day, -1)} 12:00`;
  * @returns {Figure} */
 const overTime = (view, part, isNarrow, isLine) => {
   const { rows, series } = view, traces = tracesOf(part), [by] = part.by ?? [];
-  const x = rows.map((row) => (view.axis !== "time" ? Number(row.values[by])
-    : part.monthly ? middleOf(row) : isLine ? row.from ?? "" : String(row.values[by])));
+  const x = rows.map((row) => (part.monthly ? middleOf(row)
+    : isLine ? row.from ?? "" : String(row.values[by])));
   const panels = [...new Set(traces.map((each) => each.panel ?? 1))], count = panels.length;
   const height = (1 - PANEL_GAP * (count - 1)) / count;
   /** @type {Layout[]} */
@@ -227,8 +223,12 @@ const overTime = (view, part, isNarrow, isLine) => {
       : own.flatMap((each) => (isLine ? lineOf : columnOf)(each, rows, x, yaxis));
     const before = view.before?.values.some((each) => each !== null) && index === 0
       ? [beforeLine(view.before, own[0])] : [];
-    const sums = [...before.flatMap((each) => each.y), ...isLine ? drawn.flatMap((each) => each.y)
-      : pilesOf(drawn.map((each) => each.y))];
+    const piles = isLine ? [] : pilesOf(drawn.map((each) => each.y));
+    const sums = [...before.flatMap((each) => each.y),
+      ...isLine ? drawn.flatMap((each) => each.y) : piles];
+    if (!isLine && !isNarrow && !index && rows.at(-1)?.state === "p") {
+      annotations.push(note("so far", { x: x.at(-1), y: piles.at(-2), yref: yaxis }));
+    }
     layout[`yaxis${index ? index + 1 : ""}`] = { ...axis(sums, unit),
       domain: [Math.max(top - height, 0), top] };
     if (isLine) drawn.forEach((each) => { each.showlegend ??= index === 0; });
@@ -249,9 +249,8 @@ const overTime = (view, part, isNarrow, isLine) => {
   const events = eventsOf(view.events ?? [], view.from, view.to, isNarrow);
   annotations.push(...events.annotations);
   for (const each of data) if (part.monthly && each.type === "bar") each.width = MONTH;
-  const xaxis = part.monthly ? monthAxis(view.from, view.to, isNarrow) : view.axis === "time"
-    ? timeAxis(isWeekly ? mondayOf(view.from) : view.from, view.end ?? view.to)
-    : { range: [0.5, Number(x.at(-1) ?? 1) + 0.5], dtick: 5, tick0: 5 };
+  const xaxis = part.monthly ? monthAxis(view.from, view.to, isNarrow)
+    : timeAxis(isWeekly ? mondayOf(view.from) : view.from, view.end ?? view.to);
   return { data, layout: { ...layout, ...legendOf(names, isNarrow), shapes: events.shapes,
     ...(!isLine && { barmode: "relative", bargap: 0.15 }),
     margin: { t: (count > 1 ? 24 : 12) + events.top }, ...(count > 1 && { hoversubplots: "axis" }),

@@ -3,7 +3,7 @@
  * and every link within the site carries the period and the members along.
  *
  * @typedef {object} State
- * @property {string | null} period a month ("2026-10") or a number of days that are over ("30")
+ * @property {string | null} period a month ("2026-10") or a number of days that are over ("28")
  * @property {string | null} from the first day chosen, where no period by name is
  * @property {string | null} to the last day, included
  * @property {string[]} only entities chosen, on whichever page
@@ -17,8 +17,7 @@ import { lastDayOf, shifted } from "./days.js";
 
 const STATE_MONTH = /^[1-9]\d{3}-(0[1-9]|1[0-2])$/; // a Date takes year 2 for 1902
 const STATE_DAY = /^\d{4}-\d\d-\d\d$/;
-/** How many days that are over a period by name may have. */
-export const LAST_DAYS = ["7", "30", "92"];
+const STATE_COUNT = /^[1-9]\d{0,2}$/;
 
 /** @returns {State} */
 export const noState = () => (
@@ -36,7 +35,7 @@ export const readState = (hash, isEntity) => {
     const iso = given.get(name) ?? "";
     return STATE_DAY.test(iso) && new Date(`${iso}T00:00Z`).toJSON()?.startsWith(iso) ? iso : null;
   };
-  const isNamed = STATE_MONTH.test(period) || LAST_DAYS.includes(period);
+  const isNamed = STATE_MONTH.test(period) || STATE_COUNT.test(period);
   const [from, to] = isNamed ? [null, null]
     : [day("from") ?? day("to"), day("to") ?? day("from")].toSorted();
   return {
@@ -48,17 +47,22 @@ export const readState = (hash, isEntity) => {
   };
 };
 
-/** The first and the last day that a state chooses, within those of the data; null where it
- * chooses no period, or one of which no day is.
+/** The first and the last day that a state chooses, within those of the data, and whether they are
+ * a month; nulls where it chooses no period, or one of which no day is. To the last days that are
+ * over belong those since then.
  * @param {State} state
  * @param {{ first: string | null, last: string, lastOver: string }} calendar
- * @returns {[string, string] | null} */
+ * @returns {{ from: string | null, to: string | null, isMonth: boolean }} */
 export const daysChosen = ({ period, from, to }, { first, last, lastOver }) => {
-  if (LAST_DAYS.includes(period)) return [shifted(lastOver, 1 - Number(period)), lastOver];
+  if (STATE_COUNT.test(period)) {
+    return { from: shifted(lastOver, 1 - Number(period)), to: last, isMonth: false };
+  }
   const [least, begin, end] = period ? ["", `${period}-01`, lastDayOf(period)]
     : [first ?? last, from, to];
-  if (!begin || !end || begin > last || end < least) return null;
-  return [begin < least ? least : begin, end > last ? last : end];
+  const isNone = !begin || !end || begin > last || end < least;
+  return isNone ? { from: null, to: null, isMonth: false }
+    : { from: begin < least ? least : begin, to: end > last ? last : end,
+      isMonth: Boolean(period) };
 };
 
 /** The fragment of a state, without "#"; empty where nothing is chosen.

@@ -8,6 +8,7 @@ import { UNKNOWN } from "./format.js";
  * @property {string | null} [href] where it leads
  * @property {number | null} [share] drawn as a bar beside the text
  * @property {(number | null)[]} [trend] drawn as a line
+ * @property {number[]} [steps] places of the line that are marked
  * @property {number} [hue] its place among the colours of a chart
  * @property {boolean} [isMarked] whether there is a finding
  */
@@ -48,7 +49,7 @@ const svg = (tag, attributes, children = []) => {
 };
 const TREND = { width: 120, height: 28, edge: 2 };
 /** A line of a row on its own scale from zero, its end marked. */
-const trendOf = (values) => {
+const trendOf = (values, steps = []) => {
   const { width, height, edge } = TREND, top = Math.max(...values.map((each) => each ?? 0), 0);
   const step = (width - 2 * edge) / Math.max(values.length - 1, 1);
   const points = values.map((value, at) => value === null || !top ? null
@@ -58,6 +59,7 @@ const trendOf = (values) => {
   const end = points.findLast(Boolean)?.split(" ");
   return svg("svg", { class: "spark", viewBox: `0 0 ${width} ${height}`, "aria-hidden": "true" },
     [svg("path", { d: path.filter(Boolean).join("") }),
+      ...steps.map((at) => svg("path", { class: "step", d: `M${edge + at * step} 0v${height}` })),
       ...(end ? [svg("circle", { cx: end[0], cy: end[1], r: 2 })] : [])]);
 };
 /** A share as a bar, as long as its part of the largest one of the column. */
@@ -65,14 +67,14 @@ const barOf = (share) => svg("svg", { class: "bar", viewBox: "0 0 60 8", "aria-h
   [svg("rect", { width: (60 * share).toFixed(1), height: 8 })]);
 const writtenRow = (cells, heads, tops = []) => {
   const row = document.createElement("tr");
-  cells.forEach(({ text, value, href, share, trend, hue, isMarked }, index) => {
+  cells.forEach(({ text, value, href, share, trend, steps, hue, isMarked }, index) => {
     const one = element(index ? "td" : "th", "", index ? {} : { scope: "row" });
     if (heads[index].className) one.className = heads[index].className;
     if ((value ?? text) !== text) one.dataset.v = String(value);
     const shown = element("bdi", text);
     if (hue) one.append(element("i", "", { class: `dot hue-${hue}` }));
     if (share && tops[index]) one.append(barOf(share / tops[index]));
-    one.append(trend ? trendOf(trend) : href ? element("a", "", { href }, [shown]) : shown);
+    one.append(trend ? trendOf(trend, steps) : href ? element("a", "", { href }, [shown]) : shown);
     if (isMarked) {
       one.append(element("i", "", { class: "mark", role: "img", "aria-label": "needs you" }));
     }

@@ -1,10 +1,10 @@
 // A view is a part of a page for a choice: its texts, its rows to draw, and its table.
 import { cellsOf, footOf, columnHeads, namedOf } from "./cells.js";
 import { TIME_COLUMNS, added, group, knownOf, rowsOf } from "./cube.js";
-import { daysBetween, daysOf, mondayOf, periodInWords, shifted } from "./days.js";
+import { daysBetween, daysOf, mondayOf, monthInWords, periodInWords, shifted } from "./days.js";
 import { figure, fill, quantityOf } from "./format.js";
-import { drawnOf, hasMark, headOf, isKey, marksOf, parsed } from "./part.js";
-import { calendarOf, withBefore, periodOf, stateOf } from "./period.js";
+import { drawnOf, hasMark, headOf, isKey, parsed } from "./part.js";
+import { beside, calendarOf, periodOf, stateOf } from "./period.js";
 
 /** @typedef {import("./format.js").Quantity} Quantity */
 /** @typedef {import("./format.js").Values} Values */
@@ -12,11 +12,11 @@ import { calendarOf, withBefore, periodOf, stateOf } from "./period.js";
 /** @typedef {import("./period.js").Choice} Choice */
 /** @typedef {import("./period.js").Period} Period */
 /** @typedef {{ value: string, name?: string, colour?: string, panel?: number,
- *   dash?: string, to?: string }} Drawn */
+ *   dash?: string }} Drawn */
 /** What a chart may be switched to: columns that it is stacked by, of which relation, and which of
- * its values that has; a value and its title.
+ * its values that has, and what these are; a value and its title.
  * @typedef {{ name: string, by?: string[], data?: string, time?: string,
- *   values?: string[] }} Split */
+ *   values?: string[], subtitle?: string }} Split */
 /** @typedef {{ name: string, value: string, title: string }} Shown */
 /** A part as a page declares it; `chosen` follows the choice, `panels` heads the panels, and with
  * `compare` a line is the period before.
@@ -31,17 +31,17 @@ import { calendarOf, withBefore, periodOf, stateOf } from "./period.js";
  * marks a day without any data row.
  * @typedef {{ label: string, href: string | null, values: Values, isOthers?: boolean,
  *   isFilled?: boolean, from?: string, to?: string, state?: string }} Row */
-/** `share` is drawn as a bar, `trend` as a line; `hue` is the place among the colours of a chart,
- * and `isMarked` what a finding is of.
+/** `share` is drawn as a bar, `trend` as a line with marks at `steps`; `hue` is the place among
+ * the colours of a chart, and `isMarked` what a finding is of.
  * @typedef {{ text: string, value: string | null, href: string | null, share?: number | null,
- *   trend?: (number | null)[], hue?: number, isMarked?: boolean }} Cell */
+ *   trend?: (number | null)[], steps?: number[], hue?: number, isMarked?: boolean }} Cell */
 /** `per` divides the values.
  * @typedef {{ label: string, colour: string, values: (Quantity | null)[],
  *   per?: (Quantity | null)[] }} Series */
 /** `isEmpty` is a view without a data row, `isDrawn` one with something to draw; `before` are the
  * values of the period before, each at a day of this one.
  * @typedef {{ isEmpty: boolean, isDrawn: boolean, title: string, subtitle: string,
- *   caption: string, rows: Row[], axis: "time" | "number" | "key" | "name",
+ *   caption: string, rows: Row[], axis: "time" | "key",
  *   from: string, to: string, series: Series[], end?: string,
  *   before?: { days: string[], values: (Quantity | null)[], label: string },
  *   events?: import("./period.js").Event[],
@@ -52,8 +52,9 @@ import { calendarOf, withBefore, periodOf, stateOf } from "./period.js";
 const STATES = { c: "", i: "incomplete", p: "so far", n: "no data" };
 const NOTES = [["p", "today so far"], ["i", "some days incomplete"], ["n", "some days not read"]];
 export const HUES = 5;
-const CHANGE = "compared.cost_usd/before.cost_usd|usd_change|Change";
+const CHANGE = "change_usd|usd_signed|Change", BEFORE = "before_usd|usd|";
 const STACKED_DAYS = 120, SHOWN_ROWS = 10;
+const FEW_RUNS = 5; // have no course
 
 /** The rows of cubes or of a part without a choice, with the members chosen.
  * @param {Part} part @param {Data} data @param {Choice} choice @param {[string, string]} days */
@@ -77,6 +78,7 @@ export const switched = (part, by, shown) => {
   const time = way.time ?? part.by?.[0] ?? "date";
   return { ...part, data: way.data ?? part.data, by: [time], stack: way.by, draw: [{ value }],
     title: way.by ? title : "", label: `${name[0].toUpperCase()}${name.slice(1)} by day`,
+    subtitle: way.subtitle ?? part.subtitle,
     columns: way.by ? [...way.by, value, ...(value === "cost_usd" ? [CHANGE] : []),
       `${value}/total.${value}|percent|Share`] : [time, value] };
 };
@@ -108,7 +110,8 @@ const timeRows = (part, data, query, [from, to], isWeekly) => {
     const found = sums.get(key);
     if (column === "week" && !found) return [];
     const values = found ?? (bucket.state === "n" ? {} : zero);
-    const label = isWeekly && column !== "week" ? periodInWords(bucket.from, bucket.to) : key;
+    const label = isWeekly && column !== "week" ? periodInWords(bucket.from, bucket.to)
+      : bucket.state === "p" ? `${key} so far` : key;
     const href = isWeekly ? null : `#from=${key}&to=${key}`;
     return [{ ...bucket, label, href, isFilled: !found,
       values: { ...values, [column]: key, state: stateText(bucket.state, values) } }];
@@ -131,7 +134,7 @@ export const ordered = (part, rows) => {
   const given = part.order ?? `-${leading}`, isDown = given[0] === "-";
   const name = given.replace(/^-/, ""), [, base] = leading.split("/");
   const size = (/** @type {Row} */ row) => quantityOf(name, row.values);
-  const isRate = marksOf(part)[0] === "interval" && base;
+  const isRate = part.mark === "interval" && base;
   return rows.filter((row) => !isRate || row.values[base]).toSorted((a, b) => {
     const [first, second] = isDown && size(a) !== null && size(b) !== null ? [b, a] : [a, b];
     return compared(size(first), size(second))
@@ -162,10 +165,11 @@ const measuresOf = ({ columns, draw, title, title_two, subtitle, order, lines },
   const table = [...shards.values()].map((document) => document[relation]).find(Boolean);
   return Object.keys(table?.columns ?? {}).filter((name) => named.has(name) ||
     name.startsWith("unknown_") || (named.has("tokens") && name.startsWith("tokens_")) ||
-    (named.has("failed_cost_usd") && name.startsWith("failed_cost_")));
+    (named.has("failed_cost_usd") && name.startsWith("failed_cost_")) ||
+    (named.has("change_usd") && name === "run_count"));
 };
-/** The sums of each combination of keys; where columns compare, beside those of the period before,
- * whose keys are there, too.
+/** The sums of each combination of keys; where columns compare, with the cost of the period before,
+ * whose keys are there, too, as are those of later days.
  * @param {Part} part @param {string[]} by @param {ReturnType<typeof queryOf>} query
  * @param {Period} period @returns {Values[]} */
 const sumsByKey = (part, by, query, period) => {
@@ -174,32 +178,31 @@ const sumsByKey = (part, by, query, period) => {
   const grouped = (days) => new Map(group({ ...query, ...days, by, measures })
     .map(({ keys, sums }) => [Object.values(keys).join("\n"), { ...sums, ...keys }]));
   const now = grouped({});
-  if (!(part.columns ?? []).some((each) => each.includes("before."))) return [...now.values()];
-  const [over, then] = [period.compared, period.before].map(([from, to]) =>
-      grouped({ from, to }));
-  const all = new Set([...now.keys(), ...period.isRead ? then.keys() : []]);
-  return [...all].map((key) => {
-    const [latest, whole, past] = [now, over, then].map((each) => each.get(key));
-    const nothing = zeroOf(latest ?? past ?? {});
-    return { ...(latest ?? nothing), ...withBefore(period, whole ?? nothing, past ?? nothing) };
+  if (!part.stack && !part.columns?.includes(CHANGE)) return [...now.values()];
+  const { before, isCompared, end } = period;
+  const then = isCompared && before ? grouped({ from: before[0], to: before[1] }) : new Map();
+  const later = end > query.to ? grouped({ from: shifted(query.to, 1), to: end }) : new Map();
+  return [...new Set([...now.keys(), ...then.keys(), ...later.keys()])].map((key) => {
+    const [latest, past, soon] = [now, then, later].map((each) => each.get(key));
+    const nothing = zeroOf(latest ?? past ?? soon), sums = latest ?? nothing;
+    const old = quantityOf("cost_usd", beside(period, sums, past ?? nothing) ?? {});
+    const cost = quantityOf("cost_usd", sums);
+    const change = old === null || cost === null ? null : cost - old;
+    return { ...sums, before_usd: old, change_usd: change };
   });
 };
 /** @param {Values} values The same keys, each measure zero. @returns {Values} */
 const zeroOf = (values) => Object.fromEntries(Object.entries(values).map(([name, value]) =>
   [name, isKey(name) ? value : 0]));
-/** @param {Row[]} rows @returns {Values} */
+/** The sums of rows; what is compared is unknown in all if it is of one of them.
+ * @param {Row[]} rows @returns {Values} */
 const summed = (rows) => {
-  /** @param {(Values | undefined)[]} all @returns {Values} */
-  const sum = (all) => {
-    const names = new Set(all.flatMap((each) => Object.keys(each ?? {}))
-        .filter((name) => !isKey(name)));
-    return knownOf(Object.fromEntries([...names].map((name) => [name,
-      added(all.map((each) => quantityOf(name, each ?? {})))])));
-  };
-  const of = (/** @type {string} */ name) =>
-    rows.map(({ values }) => /** @type {Values | undefined} */ (values[name]));
-  return { ...sum(rows.map(({ values }) => values)), compared: sum(of("compared")),
-    before: sum(of("before")) };
+  const all = rows.map(({ values }) => values);
+  const names = new Set(all.flatMap(Object.keys).filter((name) => !isKey(name)));
+  return knownOf(Object.fromEntries([...names].map((name) => {
+    const of = all.map((each) => quantityOf(name, each));
+    return [name, /^(change|before)_/.test(name) && of.includes(null) ? null : added(of)];
+  })));
 };
 /** The name of all others together; one alone has its own. @param {{ label: string }[]} others */
 export const othersName = (others) => (others.length === 1 ? others[0].label
@@ -208,7 +211,7 @@ export const othersName = (others) => (others.length === 1 ? others[0].label
  * @param {Part} part @param {Row[]} rows @returns {Row[]} */
 export const limited = (part, rows) => {
   const limit = part.limit || SHOWN_ROWS, others = rows.slice(limit);
-  const isAdded = marksOf(part)[0] === "bar" && !part.stack;
+  const isAdded = part.mark === "bar" && !part.stack;
   if (!others.length || (isAdded && others.length === 1)) return rows;
   const label = othersName(others);
   return [...rows.slice(0, limit),
@@ -223,40 +226,42 @@ export const stackOf = (part, query, ranked, times) => {
   const keyOf = (/** @type {Values} */ values) => stack.map((each) => values[each]).join("\n");
   const places = new Map(ranked.map((row, index) => [keyOf(row.values), Math.min(index, HUES)]));
   const days = new Map(times.map((row, index) => [row.values[column], index]));
-  const shown = ranked.slice(0, HUES);
-  const others = ranked.slice(HUES).filter((row) => quantityOf(name, row.values));
+  const shown = ranked.slice(0, HUES), drawn = new Set();
   /** @type {(Quantity | null)[][][]} */
   const held = Array.from({ length: HUES + 1 }, () => times.map(() => []));
   for (const { keys, sums } of group({ ...query, by: [column, ...stack], bucketOf,
     measures: [name] })) {
-    const place = places.get(keyOf(keys)), day = days.get(keys[column]);
-    if (place !== undefined && day !== undefined) held[place][day].push(sums[name]);
+    const key = keyOf(keys), place = places.get(key), day = days.get(keys[column]);
+    if (place === undefined || day === undefined) continue;
+    held[place][day].push(sums[name]);
+    if (sums[name]) drawn.add(key);
   }
   /** @param {number} place Days that were read lack no row. */
   const over = (place) => times.map((row, day) => (!held[place][day].length && row.state !== "n"
     ? 0 : added(held[place][day])));
   const series = shown.map((row, index) => ({ label: row.label, colour: `hue-${index + 1}`,
     values: over(index) }));
+  const others = ranked.slice(HUES).filter((row) => drawn.has(keyOf(row.values)));
   return others.length
     ? [...series, { colour: "others", values: over(HUES), label: othersName(others) }] : series;
 };
-/** The values of the period before, at the days of the axis.
+/** The values of the period before, at the same weekdays of this one.
  * @param {Part} part @param {Data} data @param {ReturnType<typeof queryOf>} query
  * @param {Row[]} times @param {Period} period @returns {View["before"]} */
-const beforeOf = (part, data, query, times, { days: [from], end, base: [first, last] }) => {
+const beforeOf = (part, data, query, times, { days: [from, to], before, isMonth }) => {
+  if (!before || isMonth) return undefined;
   const [name] = drawnOf(part)[0], [column] = part.by ?? [], calendar = calendarOf(data);
-  const sums = new Map(group({ ...query, from: first, to: last, by: [column],
+  const sums = new Map(group({ ...query, from: before[0], to: before[1], by: [column],
     measures: [name] }).map((each) => [each.keys[column], each.sums[name]]));
-  const isWeekly = times.some((row) => !row.href), length = daysBetween(first, last) + 1;
-  const at = isWeekly ? times.map((row) => [row.from ?? "", row.to ?? ""])
-    : daysOf(from, end).map((iso) => [iso, iso]);
-  const shown = at.filter(([begin]) => daysBetween(from, begin) < length);
-  const values = shown.map(([begin, until]) => {
-    const of = daysOf(begin, until).map((iso) => shifted(first, daysBetween(from, iso)));
+  const shown = times.filter((row) => (row.to ?? "") <= to);
+  const values = shown.map((row) => {
+    const of = daysOf(row.from ?? "", row.to ?? "")
+      .map((iso) => shifted(before[0], daysBetween(from, iso)));
     const isRead = of.every((iso) => stateOf(calendar, iso) === "c");
     return isRead ? added(of.map((iso) => sums.get(iso) ?? 0)) : null;
   });
-  return { days: shown.map(([begin]) => begin), values, label: periodInWords(first, last) };
+  const label = `${daysBetween(...before) + 1} days before`;
+  return { days: shown.map((row) => row.from ?? ""), values, label };
 };
 
 /** What templates may name: sums, the first rows, the days in words.
@@ -282,10 +287,11 @@ const isolated = (name) => figure("name", "name", { name });
 /** The rows from the first day that was read on. @param {Row[]} rows */
 const sinceRead = (rows) => rows.slice(Math.max(rows.findIndex((row) => row.state !== "n"), 0));
 
-/** Gives each row the course of a value over the days.
+/** Gives each row the course of a value over the days, unless it has few runs or requests, and of
+ * a model the places of its price steps.
  * @param {Values[]} all @param {Part} part @param {string[]} by
- * @param {ReturnType<typeof queryOf>} query @returns {Values[]} */
-const withTrend = (all, part, by, query) => {
+ * @param {ReturnType<typeof queryOf>} query @param {Data} data @returns {Values[]} */
+const withTrend = (all, part, by, query, { events = [] }) => {
   const [name] = (part.columns ?? []).map(parsed).find(([, unit]) => unit === "trend") ?? [];
   if (!name) return all;
   const [first, base] = name.split("/"), time = part.time ?? "date";
@@ -300,40 +306,52 @@ const withTrend = (all, part, by, query) => {
     const of = base ? Number(sums[base]) : 1;
     trend[day] = sums[first] === null || !of ? null : Number(sums[first]) / of;
   }
-  return all.map((values) => ({ ...values,
-    trend: /** @type {any} */ (trends.get(keyOf(values))) }));
+  /** @param {Values} values */
+  const stepsOf = ({ model }) => events.filter(({ label }) => label === `${model} price`)
+    .flatMap(({ day }) => days.get(day) ?? []);
+  return all.map((values) => ({ ...values, steps: /** @type {any} */ (stepsOf(values)),
+    trend: Number(values.run_count ?? values.request_count ?? FEW_RUNS) < FEW_RUNS ? null
+      : /** @type {any} */ (trends.get(keyOf(values))) }));
 };
+
+/** The columns of a part for a period: of a month the cost of the month before stands in place of
+ * its change, and where nothing is compared, neither.
+ * @param {string[]} columns @param {Period} period */
+const columnsFor = (columns, { isCompared, isMonth, before }) => columns.flatMap((each) =>
+  (each !== CHANGE || (isCompared && !isMonth) ? [each]
+    : isCompared && before ? [BEFORE + monthInWords(before[0])] : []));
 
 /** A part of a page for a choice.
  * @param {Part} declared @param {Data} data @param {Choice} choice @returns {View} */
 export const view = (declared, data, choice) => {
-  const period = periodOf(data, choice), { days } = period, [mark] = marksOf(declared);
-  const part = period.isRead ? declared // else no change is known of any row
-    : { ...declared, columns: declared.columns?.filter((each) => !each.includes("before.")) };
+  const period = periodOf(data, choice), { days } = period;
+  const part = { ...declared, columns: columnsFor(declared.columns ?? [], period) };
   const by = part.by ?? [], now = part.chosen ? undefined : data.now?.[part.key];
   const isTime = TIME_COLUMNS.includes(by[0]) && !now, isStack = isTime && part.stack !== undefined;
   const query = { ...queryOf(part, data, choice, days),
     ...(now && { relation: part.key, shards: new Map([["", { [part.key]: now }]]) }) };
   const isWeekly = by[0] === "week" || (isTime && daysBetween(...days) >= STACKED_DAYS);
-  const times = isTime ? timeRows(part, data, query, days, isWeekly) : [];
+  const end = isWeekly ? days[1] : period.end, drawn = { ...query, to: end };
+  const times = isTime ? timeRows(part, data, drawn, [days[0], end], isWeekly) : [];
   const keys = isStack ? part.stack ?? [] : by;
-  const isAsGiven = mark === "line";
   const found = isTime && !isStack ? times : keyRows(keys, data, now ? rowsOf(query)
-    : withTrend(sumsByKey(part, keys, query, period), part, keys, query));
-  const rows = (isTime && !isStack) || mark === "line" ? found : ordered(part, found);
-  const sums = summed(found.filter((row) => !row.isFilled));
+    : withTrend(sumsByKey(declared, keys, query, period), part, keys, query, data));
+  const rows = isTime && !isStack ? found : ordered(part, found);
+  const sums = summed(found.filter((row) => !row.isFilled && (row.from ?? "") <= days[1]));
   const context = contextOf(rows, sums, data, choice, days, keys);
   const isEmpty = rows.every((row) => row.isFilled);
-  const isDrawn = part.draw ? rows.some((row) => hasMark(part, row)) : !isEmpty;
-  const [title, subtitle] = headOf(part, rows, sums, isDrawn);
+  const series = isStack && !isEmpty ? stackOf(part, drawn, rows, times) : [];
+  const isDrawn = isStack ? series.some(({ values }) => values.some(Boolean))
+    : part.draw ? rows.some((row) => hasMark(part, row)) : !isEmpty;
+  const isTitled = !isStack || quantityOf(drawnOf(part)[0][0], sums); // later days alone have none
+  const [title, subtitle] = headOf(isTitled ? part : { ...part, title: "" }, rows, sums, isDrawn);
   const isRanked = keys.includes("agent_id");
   return {
-    isEmpty, isDrawn, from: days[0], to: days[1], end: period.end,
+    isEmpty, isDrawn, from: days[0], to: days[1], end,
     title: fill(title, context), subtitle: fill(subtitle, context),
     caption: fill(`${part.label ?? ""}, {span}`, context),
-    axis: isTime ? "time" : mark === "line" ? "number" : "key",
-    rows: isTime ? times : isAsGiven ? rows : limited(part, rows),
-    series: isStack && !isEmpty ? stackOf(part, query, rows, times) : [],
+    axis: isTime ? "time" : "key", rows: isTime ? times : limited(part, rows),
+    series,
     ...(part.compare && isTime && { before: beforeOf(part, data, query, times, period) }),
     ...(isTime && { events: data.events ?? [] }),
     table: {

@@ -5,13 +5,6 @@
 -- Grain: workspace or '(all)', and line or '(all)'.
 with
 
-judged as (
-    select
-        *,
-        unknown_platform_count / (period_last - period_first + 1) as unknown_platform_share
-    from reports.rpt_periods
-),
-
 pivoted as (
     select
         workspace_id,
@@ -19,32 +12,31 @@ pivoted as (
         any_value(today) as today,
         any_value(yesterday) as yesterday,
         date_trunc('month', any_value(today))::date as month,
-        (date_trunc('month', any_value(today)) - interval 1 month)::date as last_month,
         any_value(run_count) filter (period = 'yesterday') as yesterday_run_count,
         any_value(cost_usd) filter (period = 'yesterday') as yesterday_cost_usd,
+        any_value(if(incomplete_day_count = 0, null, 'yesterday not read whole'))
+            filter (period = 'yesterday') as yesterday_gap,
         any_value(run_count) filter (period = 'month') as month_run_count,
-        any_value(failed_count) filter (period = 'month') as month_failed_count,
-        any_value(finished_count) filter (period = 'month') as month_finished_count,
-        any_value(unlisted_run_count) filter (period = 'month') as month_unlisted_run_count,
-        any_value(unknown_cost_count) filter (period = 'month') as month_unknown_cost_count,
-        any_value(failed_cost_open_count) filter (period = 'month') as month_failed_cost_open_count,
         any_value(cost_usd) filter (period = 'month') as month_cost_usd,
-        any_value(failed_cost_usd) filter (period = 'month') as month_failed_cost_usd,
-        any_value(failed_cost_more_usd) filter (period = 'month') as month_failed_cost_more_usd,
-        any_value(run_count) filter (period = 'last_month') as last_month_run_count,
-        any_value(unknown_cost_count) filter (period = 'last_month')
-            as last_month_unknown_cost_count,
-        any_value(cost_usd) filter (period = 'last_month') as last_month_cost_usd,
-        any_value(incomplete_day_count) filter (period = 'last_month')
-            as last_month_incomplete_day_count,
-        any_value(cost_usd) filter (period = 'recent') as recent_cost_usd,
-        any_value(cost_usd) filter (period = 'month_days') as month_days_cost_usd,
-        any_value(cost_usd) filter (period = 'previous_days') as previous_days_cost_usd,
+        any_value(
+            columns(
+                '^((run|failed|finished|unlisted_run|unknown_cost|failed_cost_open)_count'
+                || '|cost_usd|failed_cost_(more_)?usd)$'
+            )
+        ) filter (period = 'recent') as 'recent_\0',
+        map(
+            list(period),
+            list(unknown_platform_count / if(is_covered, period_last - period_first + 1, null))
+        ) as shares,
+        if(
+            shares['recent'] = shares['previous'],
+            any_value(cost_usd) filter (period = 'previous'),
+            null
+        ) as previous_cost_usd,
         any_value(if(unlisted_run_count is null, null, run_count)) filter (period = 'charted')
             as counted_run_count,
-        any_value(listed_run_count) filter (period = 'charted') as listed_run_count,
-        map(list(period), list(if(is_covered, unknown_platform_share, null))) as shares
-    from judged
+        any_value(listed_run_count) filter (period = 'charted') as listed_run_count
+    from reports.rpt_periods
     group by workspace_id, agent_id
 ),
 
@@ -77,12 +69,13 @@ same_weekdays as (
     select
         pivoted.workspace_id,
         pivoted.agent_id,
-        list(if(days.date is null, 0, days.cost_usd) order by days.cost_usd)
-            filter (
+        list_sort(
+            list(if(days.date is null, 0, days.cost_usd)) filter (
                 days.date is null
                 or days.cost_usd is not null
                 and days.unknown_platform_count = shares['yesterday']
-            ) as costs
+            )
+        ) as costs
     from pivoted
     join spans using (workspace_id, agent_id)
     join reports.rpt_dates as dates
@@ -96,37 +89,6 @@ same_weekdays as (
         and days.date = dates.date
     where shares['yesterday'] is not null
     group by all
-),
-
-usual as (
-    select
-        workspace_id,
-        agent_id,
-        list_sort(costs) as costs,
-        len(costs) as day_count
-    from same_weekdays
-    where len(costs) >= 2
-),
-
--- Of a period that is not covered, the share is null, and so is what it would be compared with.
-compared as (
-    select
-        * exclude (shares) replace (
-            if(
-                shares['month_days'] = shares['previous_days'], previous_days_cost_usd, null
-            ) as previous_days_cost_usd
-        )
-    from pivoted
-),
-
-agent_counts as (
-    select
-        if(grouping(workspace_id) = 0, workspace_id, '(all)') as workspace_id,
-        '(all)' as agent_id,
-        count(*) as agent_count
-    from marts.dim_agents
-    where line_type = 'agent'
-    group by grouping sets ((workspace_id), ())
 )
 
 select
@@ -142,26 +104,27 @@ select
     end as line_type,
     agents.owner,
     agents.cost_center,
-    agent_counts.agent_count,
     (select max(reporting_timezone) from marts.dim_workspaces) as timezone,
     calendars.as_of,
     completes.last_complete_date,
-    compared.* exclude (workspace_id, agent_id),
+    pivoted.* exclude (workspace_id, agent_id, shares),
     if(
         workspaces.reporting_timezone <> 'UTC' and counted_run_count > listed_run_count,
         'unlisted runs by UTC day',
         null
     ) as unlisted_days,
-    ((costs[(day_count + 1) // 2] + costs[day_count // 2 + 1]) * 0.5)::decimal(38, 10)
-        as usual_cost_usd,
+    if(
+        len(costs) >= 2,
+        ((costs[(len(costs) + 1) // 2] + costs[len(costs) // 2 + 1]) * 0.5)::decimal(38, 10),
+        null
+    ) as usual_cost_usd,
     spans.first_date,
     spans.last_date
-from compared
+from pivoted
 join reports.rpt_calendars as calendars using (workspace_id)
 left join marts.dim_workspaces as workspaces using (workspace_id)
 left join marts.dim_agents as agents using (workspace_id, agent_id)
-left join agent_counts using (workspace_id, agent_id)
 left join completes using (workspace_id)
-left join usual using (workspace_id, agent_id)
+left join same_weekdays using (workspace_id, agent_id)
 left join spans using (workspace_id, agent_id)
 order by workspace_id, agent_id

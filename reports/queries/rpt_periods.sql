@@ -1,7 +1,7 @@
 -- The measures of each period that is compared, of each line, of each workspace (agent '(all)') and
 -- of the site (both '(all)'). An agent whose last run is more than 91 days old rests: its today is
--- the 91st day after that run, so that its periods do not move. What is compared ends with the last
--- day that is over.
+-- the 91st day after that run, so that its periods do not move. `recent` are the last 28 days that
+-- are over, `previous` the 28 before: the same weekdays.
 -- Grain: workspace or '(all)', line or '(all)', and period.
 with
 
@@ -30,28 +30,18 @@ entities as (
     from reports.rpt_calendars
 ),
 
-months as (
-    select
-        *,
-        date_trunc('month', today)::date as month,
-        (date_trunc('month', today) - interval 1 month)::date as last_month
-    from entities
-),
-
 spans as (
     select
         *,
         unnest([
             ('yesterday', yesterday, yesterday),
-            ('month', month, today),
-            ('month_days', month, least(yesterday, month + (month - last_month)::int - 1)),
-            ('previous_days', last_month, least(last_month + (yesterday - month)::int, month - 1)),
-            ('last_month', last_month, month - 1),
-            ('recent', yesterday - 29, yesterday),
+            ('recent', yesterday - 27, yesterday),
+            ('previous', yesterday - 55, yesterday - 28),
+            ('month', date_trunc('month', today)::date, today),
             ('charted', today - 91, today),
             ('all', (select min(date) from marts.dim_dates), today)
         ]) as span
-    from months
+    from entities
 ),
 
 periods as (
@@ -88,53 +78,27 @@ read as (
     group by periods.workspace_id, period_first, period_last
 ),
 
+-- Of days, lines or workspaces of which some are unknown, a sum of 0 is unknown.
 days as (
+    select
+        if(grouping(workspace_id) = 0, workspace_id, '(all)') as workspace_id,
+        if(grouping(agent_id) = 0, agent_id, '(all)') as agent_id,
+        date,
+        count(run_count) > count(unlisted_run_count) as lacks_unlisted,
+        count(run_count) > count(unlisted_failed_count) as lacks_unlisted_failed,
+        sum(columns('_count$|^tokens_'))::bigint as '\0',
+        sum(columns('_usd$')) as '\0'
     from reports.rpt_days
-    union all by name
-    select *, '(all)' as agent_id
-    from reports.rpt_workspace_days
-    union all by name
-    select * replace ('(all)' as workspace_id), '(all)' as agent_id
-    from reports.rpt_workspace_days
+    group by grouping sets ((workspace_id, agent_id, date), (workspace_id, date), (date))
 ),
 
 sums as (
     select
-        periods.workspace_id,
-        periods.agent_id,
-        periods.period,
-        periods.today,
-        periods.yesterday,
-        period_first,
-        period_last,
-        sum(days.run_count)::bigint as run_count,
-        sum(days.succeeded_count)::bigint as succeeded_count,
-        sum(days.failed_count)::bigint as failed_count,
-        sum(days.finished_count)::bigint as finished_count,
-        sum(days.cancelled_count)::bigint as cancelled_count,
-        sum(days.open_count)::bigint as open_count,
-        sum(days.unknown_outcome_count)::bigint as unknown_outcome_count,
-        sum(days.listed_run_count)::bigint as listed_run_count,
-        nullif(
-            sum(days.unlisted_run_count),
-            if(count(days.run_count) > count(days.unlisted_run_count), 0, null)
-        )::bigint as unlisted_run_count,
-        nullif(
-            sum(days.unlisted_failed_count),
-            if(count(days.run_count) > count(days.unlisted_failed_count), 0, null)
-        )::bigint as unlisted_failed_count,
-        sum(days.unknown_cost_count)::bigint as unknown_cost_count,
-        sum(days.no_usage_count)::bigint as no_usage_count,
-        sum(days.cost_usd) as cost_usd,
-        sum(days.run_cost_usd) as run_cost_usd,
-        sum(days.platform_cost_usd) as platform_cost_usd,
-        sum(days.unknown_platform_count)::bigint as unknown_platform_count,
-        sum(days.unlisted_cost_usd) as unlisted_cost_usd,
-        sum(days.tokens_in)::bigint as tokens_in,
-        sum(days.tokens_out)::bigint as tokens_out,
-        sum(days.failed_cost_usd) as failed_cost_usd,
-        sum(days.failed_cost_more_usd) as failed_cost_more_usd,
-        sum(days.failed_cost_open_count)::bigint as failed_cost_open_count
+        periods.* exclude (first_date),
+        bool_or(lacks_unlisted) as lacks_unlisted,
+        bool_or(lacks_unlisted_failed) as lacks_unlisted_failed,
+        sum(columns('_count$|^tokens_'))::bigint as '\0',
+        sum(columns('_usd$')) as '\0'
     from periods
     left join reports.rpt_dates as dates
         on dates.workspace_id = periods.workspace_id
@@ -149,7 +113,11 @@ sums as (
 
 sums_of_read as (
     select
-        sums.*,
+        sums.* replace (
+            nullif(unlisted_run_count, if(lacks_unlisted, 0, null)) as unlisted_run_count,
+            nullif(unlisted_failed_count, if(lacks_unlisted_failed, 0, null))
+                as unlisted_failed_count
+        ),
         coalesce(incomplete_day_count, period_last - period_first + 1) as incomplete_day_count,
         no_runs,
         if(coalesce(unknown_cost_count, 0) = 0, no_runs, null) as nothing,
@@ -169,27 +137,19 @@ select
     period_first,
     period_last,
     incomplete_day_count,
-    incomplete_day_count = 0 as is_whole,
-    is_whole and 5 * coalesce(unknown_cost_count, 0) <= coalesce(run_count, 0) as is_covered,
-    coalesce(run_count, no_runs) as run_count,
-    coalesce(succeeded_count, no_runs) as succeeded_count,
-    coalesce(failed_count, no_runs) as failed_count,
+    incomplete_day_count = 0
+    and 5 * coalesce(unknown_cost_count, 0) <= coalesce(run_count, 0) as is_covered,
+    coalesce(
+        columns('^(run|listed_run|succeeded|failed|unknown_\w+|failed_cost_open)_count$'), no_runs
+    ) as '\0',
     case
         when run_count is null then no_runs
         when unknown_outcome_count = 0 then finished_count
     end as finished_count,
-    coalesce(unknown_outcome_count, no_runs) as unknown_outcome_count,
-    coalesce(cancelled_count, no_runs) as cancelled_count,
-    coalesce(open_count, no_runs) as open_count,
-    coalesce(listed_run_count, no_runs) as listed_run_count,
     if(run_count is null, no_runs, unlisted_run_count) as unlisted_run_count,
     if(run_count is null, no_runs, unlisted_failed_count) as unlisted_failed_count,
-    coalesce(unknown_cost_count, no_runs) as unknown_cost_count,
-    coalesce(no_usage_count, no_runs) as no_usage_count,
     coalesce(cost_usd, nothing_used) as cost_usd,
-    coalesce(run_cost_usd, nothing) as run_cost_usd,
     coalesce(platform_cost_usd, nothing_of_platform) as platform_cost_usd,
-    coalesce(unknown_platform_count, no_runs) as unknown_platform_count,
     if(
         coalesce(unlisted_run_count, run_count) is null or unlisted_run_count = 0,
         no_runs,
@@ -197,10 +157,8 @@ select
     )::decimal(38, 10) as unlisted_cost_usd,
     if(run_count > 0, tokens_in, coalesce(tokens_in, nothing_used)) as tokens_in,
     if(run_count > 0, tokens_out, coalesce(tokens_out, nothing_used)) as tokens_out,
-    coalesce(failed_cost_usd, nothing) as failed_cost_usd,
-    coalesce(failed_cost_more_usd, nothing) as failed_cost_more_usd,
+    coalesce(columns('^failed_cost_(more_)?usd$'), nothing) as '\0',
     if(failed_cost_open_count > 0, null, coalesce(failed_cost_usd + failed_cost_more_usd, nothing))
-        as failed_cost_high_usd,
-    coalesce(failed_cost_open_count, no_runs) as failed_cost_open_count
+        as failed_cost_high_usd
 from sums_of_read
 order by workspace_id, agent_id, period_first, period

@@ -4,8 +4,8 @@ import { test } from "node:test";
 import { figure, fill, plain } from "../../reports/engine/format.js";
 
 const file = new URL("format.cases.json", import.meta.url);
-const RANGE = ["failed_cost_usd", "failed_cost_more_usd", "failed_cost_open_count", "whole"];
-const TWO = ["percent", "rate", "interval", "each", "per_million", "usd_change"];
+const RANGE = ["failed_cost_usd", "failed_cost_more_usd", "failed_cost_open_count"];
+const TWO = ["percent", "rate", "interval", "each", "per_million", "change"];
 const isText = (unit) => ["", "text", "name", "instant"].includes(unit) || /^(day|month)/.test(unit);
 
 test("figures are written as the cases say", () => {
@@ -13,7 +13,7 @@ test("figures are written as the cases say", () => {
     const names = unit.startsWith("range") ? RANGE : ["a", "b"];
     const given = values.map((each) => (typeof each === "string" && !isText(unit) ? BigInt(each) : each));
     const row = Object.fromEntries(given.map((each, index) => [names[index], each]));
-    const name = unit === "range_percent" ? "failed_cost_usd/whole" : TWO.includes(unit) ? "a/b" : names[0];
+    const name = TWO.includes(unit) ? "a/b" : names[0];
     assert.equal(figure(name, unit, row), text, `${unit} of ${values}`);
     assert.equal(plain(name, unit, row), digits, `plain ${unit} of ${values}`);
   }

@@ -7,7 +7,7 @@ export const tables = (document) => Object.fromEntries(
 
 const agents = ["a", "b", "(platform)"];
 export const USD = 10_000_000_000;
-const calendar = { today: "2026-11-18", yesterday: "2026-11-17", first: "2026-10-29", months: ["2026-10", "2026-11"],
+const calendar = { today: "2026-11-18", yesterday: "2026-11-17", first: "2026-10-29", last: "2026-11-18", months: ["2026-10", "2026-11"],
   states: "ccccccccciccccccccccp" };
 
 const days = (first, last, of) => {
@@ -34,12 +34,15 @@ const weeks = { week: [2, 9, 16], agent_id: { keys: ["(all)"], codes: [0, 0, 0] 
 const bills = { utc_date: [1, 2], agent_id: { keys: ["a"], codes: [0, 0] }, billed_usd: [USD, 2 * USD] };
 
 const lines = [{ id: "a", name: "Alpha <b>", path: "agents/alpha.html" }, { id: "b", name: "Beta", path: "agents/beta.html" },
-  { id: "(platform)", name: "Platform", path: null }].map((each) => ({ ...each, months: calendar.months }));
+  { id: "(platform)", name: "Platform", path: null }].map((each) => ({ ...each, months: calendar.months, last: calendar.last }));
 export const data = {
   site: { ...calendar, timezone: "Europe/Berlin", workspaces: [{ ...calendar, id: "ws", name: "Work", path: "workspaces/ws.html", agents: lines }] },
   workspace: "ws", root: "../",
   shards: new Map([["2026-10", tables({ rpt_days: days(29, 31, runs) })],
     ["2026-11", tables({ rpt_days: days(1, 18, runs), rpt_models: models(3), rpt_run_weeks: weeks, rpt_bill_days: bills })]]),
 };
-export const nothing = { from: null, to: null, members: null, isChosen: false };
-export const chosen = (from, to, members = null) => ({ from, to, members: members && new Set(members), isChosen: true });
+/** The same, with every day read whole. */
+const [ws] = data.site.workspaces, states = calendar.states.replace("i", "c");
+export const whole = { ...data, site: { ...data.site, states, workspaces: [{ ...ws, states }] } };
+export const nothing = { from: null, to: null, isMonth: false, members: null, isChosen: false };
+export const chosen = (from, to, members = null) => ({ from, to, isMonth: false, members: members && new Set(members), isChosen: true });

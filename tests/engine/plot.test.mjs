@@ -4,7 +4,7 @@ import { axis } from "../../reports/engine/axes.js";
 import { decodeTable } from "../../reports/engine/cube.js";
 import { escaped, eventsOf, painted, plot } from "../../reports/engine/plot.js";
 import { view } from "../../reports/engine/view.js";
-import { chosen, data, nothing } from "./given.mjs";
+import { chosen, data } from "./given.mjs";
 
 const COST = { value: "cost_usd|usd", name: "Cost", colour: "cost" };
 const RATE = { value: "failed_count/finished_count|rate", colour: "failure" };
@@ -29,17 +29,21 @@ test("axes have few round ticks in one scale, with the decimals of their step", 
 });
 
 test("a day that is not whole is pale within an outline, and says so", () => {
-  const { data: [columns] } = drawn(days());
+  const { data: [columns], layout } = drawn(days());
   assert.deepEqual(columns.marker.color.slice(-2), ["@cost", "@cost~"]);
   assert.deepEqual(columns.marker.line.color.slice(-2), ["@page", "@cost"]);
   assert.equal(columns.customdata.at(-1), "Cost $2.46 (so far)");
+  const [{ text, x, y }] = layout.annotations;
+  assert.deepEqual([text, x, y.toFixed(2)], ["so far", "2026-11-18", "2.46"]);
+  const { data: [stacked] } = drawn(days({ stack: ["agent_id"] }));
+  assert.deepEqual(stacked.customdata.slice(-2), ["Alpha &lt;b&gt;: $2.00", "Alpha &lt;b&gt;: $2.00 (so far)"]);
 });
 
 test("days that were not read are hatched", () => {
   const { data: [, gap], layout } = drawn(days(), chosen("2026-10-20", "2026-11-18"));
   const hatched = gap.x.filter((_, at) => gap.y[at] !== null);
   assert.deepEqual([hatched[0], hatched.at(-1), gap.yaxis], ["2026-10-20", "2026-10-28", "y9"]);
-  assert.equal(layout.annotations[0].text, "no data");
+  assert.equal(layout.annotations[1].text, "no data");
 });
 
 test("a point of a hatched day has the place of its day, which a click on it chooses", () => {
@@ -53,7 +57,7 @@ test("a point of a hatched day has the place of its day, which a click on it cho
 
 test("panels stand above each other, on scales of their own", () => {
   const part = days({ draw: [{ value: "tokens_in|tokens", name: "Tokens in" }, { value: "tokens_out|tokens", name: "Tokens out", panel: 2 }] });
-  const { data: traces, layout } = drawn(part);
+  const { data: traces, layout } = drawn(part, chosen("2026-11-08", "2026-11-17"));
   assert.deepEqual(traces.map((each) => each.yaxis), ["y", "y2"]);
   const domain = (each) => each.domain.map((end) => Number(end.toFixed(2)));
   assert.deepEqual([layout.yaxis, layout.yaxis2].map(domain), [[0.57, 1], [0, 0.43]]);
@@ -84,7 +88,7 @@ test("bars are rows, and the others are grey and last", () => {
   const { data: [bars], layout } = drawn(agents({ limit: 1 }));
   assert.deepEqual(layout.yaxis.ticktext, ["Alpha &lt;b&gt;", "2 others"]);
   assert.deepEqual(bars.marker.color, ["@cost", "@others"]);
-  assert.deepEqual(bars.text, ["$28.00", "$6.42"]);
+  assert.deepEqual(bars.text, ["$26.00", "$5.96"]);
 });
 
 test("rates have intervals, hollow where the runs are few", () => {
@@ -124,15 +128,6 @@ test("a share that is not known, or is none, has no place", () => {
   const over = drawn(days({ mark: "interval", draw: [RATE] }), chosen("2026-11-05", "2026-11-11"), { ...data, shards });
   assert.deepEqual(over.data[1].y.filter((each) => each !== null).length, 1);
   assert.deepEqual(over.data[1].error_y.array.filter((each) => each !== 0).length, 1);
-});
-
-test("lines run over numbers too, above a band", () => {
-  const table = { day_of_month: [1, 2], low_usd: [null, 10_000_000_000], high_usd: [null, 30_000_000_000], cost_usd: [10_000_000_000, null] };
-  const part = { key: "month", data: "rpt_forecast_days", mark: "line", by: ["day_of_month"],
-    draw: [{ value: "low_usd|usd", to: "high_usd", colour: "band" }, COST] };
-  const { data: [band, line] } = drawn(part, nothing, { ...data, now: { month: decodeTable(table) } });
-  assert.deepEqual([band.x, band.y], [[2, 2], [1, 3]]);
-  assert.deepEqual([line.x, line.y], [[1, 2], [1, null]]);
 });
 
 test("roles become colours where colours stand, and nowhere else", () => {

@@ -1,22 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { carried, daysChosen, readState } from "../../reports/engine/state.js";
+import { carried, readState } from "../../reports/engine/state.js";
 
-const days = { first: "2026-08-29", last: "2026-11-18", lastOver: "2026-11-17" };
-const followed = (hash, calendar = days) => daysChosen(readState(hash, () => true), calendar);
-
-test("days of a choice begin with the first day that was read, and end with today", () => {
-  assert.deepEqual(followed("#from=0002-10-10&to=2026-10-10"), ["2026-08-29", "2026-10-10"]);
-  assert.deepEqual(followed("#from=2026-11-10&to=9999-12-31"), ["2026-11-10", "2026-11-18"]);
-  assert.deepEqual(followed("#period=2026-11"), ["2026-11-01", "2026-11-18"]);
-  assert.deepEqual(followed("#from=0002-10-10&to=2026-10-10", { ...days, first: null }), null);
-});
-
-test("a period before the first day, or yet to come, is followed by nothing", () => {
-  assert.equal(followed("#from=2026-01-01&to=2026-02-01"), null);
-  assert.equal(followed("#from=2026-12-01&to=2027-01-05"), null);
-  assert.equal(followed("#period=2026-12"), null);
-  assert.equal(followed("#period=0002-01"), null);
+test("an address names a month or a number of days, or the first and the last day", () => {
+  const of = (hash) => { const { period, from, to } = readState(hash, () => true); return [period, from, to]; };
+  assert.deepEqual(["period=28", "period=30", "period=2026-10"].map(of), [["28", null, null], ["30", null, null], ["2026-10", null, null]]);
+  for (const each of ["period=0", "period=1000", "period=2026-13", "period=0002-01", "from=2026-02-30"]) assert.deepEqual(of(each), [null, null, null]);
+  assert.deepEqual(of("from=2026-11-02&to=2026-10-01"), [null, "2026-10-01", "2026-11-02"]);
 });
 
 test("every link within the site carries the choice, also one within the page, with the order of its tables", () => {

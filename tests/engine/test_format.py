@@ -29,8 +29,8 @@ def test_figures_are_written_as_the_cases_say(case: dict[str, Any]) -> None:
     """Python writes each case of the file that the script is held to as well."""
     unit, values = case["unit"], [_value(case["unit"], each) for each in case["values"]]
     names = RANGE if unit.startswith("range") else ("a", "b")
-    name = "failed_cost_usd/whole" if unit == "range_percent" else names[0]
-    if unit in {"percent", "rate", "interval", "each", "per_million", "usd_change"}:
+    name = names[0]
+    if unit in {"percent", "rate", "interval", "each", "per_million", "change"}:
         name = "a/b"
 
     row = dict(zip(names, values, strict=False))
@@ -61,6 +61,27 @@ def test_a_closed_amount_has_what_changed_since_beside_it(since: str | None, sho
     assert text.figure("a/b", "usd_since", row) == shown
     assert text.plain("a/b", "usd_since", row) == "600.8220000000"
     assert text.figure("a/b", "usd_since", row | {"a": None}) == numbers.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("now", "usual", "shown"),
+    [
+        ("8", "10", "20% below"), ("31", "10", "210% above"), ("10.04", "10", "about as on"),
+        ("10", "10", "as on"), ("1.2", "0.7", "$0.50 above"), ("0", "10", "100% below"),
+    ],
+)  # fmt: skip
+def test_a_day_stands_beside_its_usual_weekday(now: str, usual: str, shown: str) -> None:
+    """The difference is in percent, of less than a dollar in dollars, and under 1 % is none."""
+    row = {"now": Decimal(now), "usual": Decimal(usual), "day": date(2026, 11, 30)}
+
+    assert text.fill("{now/usual|beside} usual {day|weekday}s", row) == f"{shown} usual Mondays"
+
+
+def test_a_moment_of_late_has_no_year() -> None:
+    """It is in UTC, to the minute."""
+    row = {"at": datetime.fromisoformat("2026-12-01T09:20:59+01:00"), "day": date(2026, 12, 1)}
+
+    assert text.fill("{at|moment}, {day|month_name}", row) == "1 Dec 08:20 UTC, December"
 
 
 def test_a_template_names_figures_of_rows_within_its_row() -> None:

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { cards, heldRate, periodWords } from "../../reports/engine/cards.js";
-import { daysBefore, monthsFor, periodOf } from "../../reports/engine/period.js";
+import { cards, heldChange } from "../../reports/engine/cards.js";
+import { periodOf } from "../../reports/engine/period.js";
 import { switched, view } from "../../reports/engine/view.js";
-import { USD, chosen, data, nothing, tables } from "./given.mjs";
+import { USD, chosen, data, nothing, tables, whole } from "./given.mjs";
 
 const texts = (row) => row.map((cell) => cell.text);
 for (const { name, part, choice, expected } of JSON.parse(readFileSync(new URL("cases.json", import.meta.url), "utf8"))) {
@@ -20,7 +20,7 @@ for (const { name, part, choice, expected } of JSON.parse(readFileSync(new URL("
 test("values behind cells are exact", () => {
   const part = { key: "a", data: "rpt_days", chosen: true, by: ["agent_id"], columns: ["agent_id", "cost_usd", "failed_count/finished_count|rate"] };
   const [, beta] = view(part, data, nothing).table.rows;
-  assert.deepEqual(beta.map((cell) => cell.value), [null, "5.9999999994", "0.000000"]);
+  assert.deepEqual(beta.map((cell) => cell.value), [null, "6.6666666660", "0.000000"]);
 });
 
 test("with a run of unknown outcome, no rate is known: neither of its line nor in all", () => {
@@ -30,7 +30,7 @@ test("with a run of unknown outcome, no rate is known: neither of its line nor i
     columns: ["agent_id", "run_count", "finished_count", "failed_count/finished_count|rate", "judged_cost_usd/succeeded_count|each"] };
   const choice = chosen("2026-11-03", "2026-11-03"), { table } = view(part, { ...data, shards: new Map([["2026-11", document]]) }, choice);
   assert.deepEqual([...table.rows, ...table.foot].map(texts), [["Alpha <b>", "4", "4", "1 of 4", "$2.0000"],
-    ["Beta", "4", "\u2013", "\u2013", "\u2013"], ["Total", "8", "\u2013", "", ""]]);
+    ["Beta", "4", "\u2013", "\u2013", "\u2013"], ["Total", "8", "\u2013", "\u2013", ""]]);
   const rates = { key: "b", data: "rpt_days", chosen: true, mark: "interval", by: ["date"], label: "Failed", draw: [{ value: "failed_count/finished_count|rate" }] };
   const made = view(rates, { ...data, shards: new Map([["2026-11", document]]) }, choice);
   assert.deepEqual([made.isDrawn, made.title, made.subtitle], [false, "Failed", "Unknown in 3 November 2026: 1 run of unknown outcome."]);
@@ -74,9 +74,9 @@ test("stacks are by week when they are long, the largest keys first", () => {
   const short = view(part, data, chosen("2026-11-01", "2026-11-18")), long = view(part, data, chosen("2026-06-01", "2026-11-18"));
   assert.equal(short.rows.length, 18);
   assert.deepEqual(long.series.map((each) => [each.label, each.colour, each.values.at(-1)]),
-    [["Alpha <b>", "hue-1", 60_000_000_000], ["Beta", "hue-2", 9_999_999_999], ["Platform", "hue-3", 3_750_000_000]]);
-  assert.deepEqual([long.rows.length, long.rows.at(-1).from, long.rows.at(-1).state], [25, "2026-11-16", "p"]);
-  assert.deepEqual(texts(short.table.rows[0]), ["Alpha <b>", "$36.00"]);
+    [["Alpha <b>", "hue-1", 40_000_000_000], ["Beta", "hue-2", 6_666_666_666], ["Platform", "hue-3", 2_500_000_000]]);
+  assert.deepEqual([long.rows.length, long.rows.at(-1).from, long.rows.at(-1).state], [25, "2026-11-16", "c"]);
+  assert.deepEqual(texts(short.table.rows[0]), ["Alpha <b>", "$34.00"]);
 });
 
 test("a day that was read has cost nothing of a key without a row, and one not read is unknown", () => {
@@ -104,79 +104,101 @@ test("a part without a period takes its rows as they are", () => {
   assert.deepEqual(made.table.rows.map(texts), [["Beta", "+$1.00", "gone"], ["Alpha <b>", "\u2212$3.00", "new"]]);
 });
 
-test("a period is compared with the month before, or with as many days", () => {
-  const today = "2026-11-18";
-  assert.deepEqual(daysBefore("2026-10-01", "2026-10-31", today), ["2026-09-01", "2026-09-30"]);
-  assert.deepEqual(daysBefore("2026-11-01", "2026-11-18", today), ["2026-10-01", "2026-10-18"]);
-  assert.deepEqual(daysBefore("2026-11-05", "2026-11-07", today), ["2026-11-02", "2026-11-04"]);
-});
-
-test("without a choice, a page is of the newest month, and of a line that rests of its last", () => {
-  assert.deepEqual(periodOf(data, nothing).days, ["2026-11-01", "2026-11-18"]);
-  const [workspace] = data.site.workspaces;
-  const agents = workspace.agents.map((line) => (line.id === "b" ? { ...line, months: ["2026-10"] } : line));
-  const of = { ...data, agent: "b", site: { ...data.site, workspaces: [{ ...workspace, agents }] } };
-  assert.deepEqual(periodOf(of, nothing).days, ["2026-10-01", "2026-10-31"]);
-  assert.deepEqual(monthsFor(data, nothing), ["2026-10", "2026-11"]);
-  assert.deepEqual(monthsFor(data, chosen("2026-11-03", "2026-11-04")), ["2026-11"]);
-});
-
-test("today is in no comparison, and a running month is shown up to its end", () => {
-  const { compared, before, base, end, isRead } = periodOf(data, nothing);
-  assert.deepEqual([compared, before, base, end, isRead],
-    [["2026-11-01", "2026-11-17"], ["2026-10-01", "2026-10-17"], ["2026-10-01", "2026-10-31"], "2026-11-30", false]);
-  const days = chosen("2026-11-14", "2026-11-18");
-  assert.deepEqual([periodOf(data, days).before, periodOf(data, days).end], [["2026-11-10", "2026-11-13"], "2026-11-18"]);
-  assert.equal(periodWords(data, days), "14\u201318 November 2026 so far, changes of 14\u201317 November 2026 against 10\u201313 November 2026");
-  assert.equal(periodWords(data, nothing), "1\u201318 November 2026 so far; days of it or before it were not read whole");
-});
-
-const of = (made) => Object.fromEntries(made.map(({ key, value, change, note }) => [key, [value, change, note]]));
+const of = (made) => Object.fromEntries(made.map(({ key, ...card }) => [key, card]));
+const week = chosen("2026-11-11", "2026-11-17");
+const rows = (columns, calendar = whole) => ({ ...calendar, shards: new Map([["2026-11", tables({ rpt_days: columns })]]) });
 test("cards have the figures of the period beside those of the period before", () => {
-  const made = of(cards(data, chosen("2026-11-02", "2026-11-04")));
-  assert.deepEqual([made.cost, made.failed, made.tokens], [["$7.37", "no change", ""],
-    ["$1.50", "$1.50 before", "20.3% of the cost"], ["6.0\u00a0k in", "no change", "603 out"]]);
-  assert.equal(of(cards(data, chosen("2026-11-10", "2026-11-11"))).failed[0], "$1.00 to $2.00");
-  const [each, rate, runs] = ["each", "rate", "runs"].map((key) => of(cards({ ...data, agent: "a" }, chosen("2026-11-02", "2026-11-04")))[key]);
-  assert.deepEqual([each, rate, runs], [["$0.3333", "$0.3333 before", "$0.2917 a run"], ["12.5%", "", "3 of 24 finished"], ["24", "no change", ""]]);
+  assert.deepEqual(cards(whole, week), [
+    { key: "cost", label: "7 days", value: "$17.21", more: "no change", note: "56 runs \u00b7 15.5\u00a0k tokens", change: "" },
+    { key: "failed", value: "$3.50", more: "", note: "20.3% of the cost", change: "$3.50 to $4.50 before" },
+    { key: "rate", value: "12.5%", more: "7 of 56", note: "12.5% before", change: "mix held 0.0 points" }]);
+  const before = of(cards(whole, chosen("2026-11-04", "2026-11-10")));
+  assert.deepEqual([before.failed.value, before.failed.more, before.failed.note], ["$3.50", "at most $4.50", "20.3% of the cost"]);
+  const agent = of(cards({ ...whole, agent: "a" }, week));
+  assert.deepEqual([agent.each, agent.rate.value, agent.rate.note, agent.runs.value],
+    [{ value: "$0.3333", note: "$0.2917 a run", change: "" }, "12.5%", "7 of 56 finished", "56"]);
+});
+
+test("a month has the total of the month before in place of a change, and no line of its days", () => {
+  const days = { date: [1, 2], agent_id: { keys: ["a"], codes: [0, 0] }, cost_usd: [USD, 3 * USD], run_count: [1, 1] };
+  const shards = new Map(["2026-09", "2026-10"].map((month, n) => [month, tables({ rpt_days: { ...days, run_count: [n, n] } })]));
+  const states = "c".repeat(80), [ws] = data.site.workspaces;
+  const made = { ...data, shards, site: { ...data.site, first: "2026-09-01", states, workspaces: [{ ...ws, first: "2026-09-01", states }] } };
+  const month = { ...chosen("2026-10-01", "2026-10-31"), isMonth: true };
+  const { cost } = of(cards(made, month));
+  assert.deepEqual([cost.label, cost.value, cost.more, cost.change], ["October 2026", "$4.00", "", "September 2026: $4.00"]);
+  const part = { key: "t", data: "rpt_days", chosen: true, mark: "column", by: ["date"], stack: ["agent_id"], draw: [{ value: "cost_usd" }],
+    compare: true, total: true, columns: ["agent_id", "cost_usd", "change_usd|usd_signed|Change"] };
+  const { table, before } = view(part, made, month);
+  assert.deepEqual([table.heads.map(({ text }) => text), ...table.foot.map(texts), before],
+    [["Agent", "Cost", "September 2026"], ["Total", "$4.00", "$4.00"], undefined]);
 });
 
 test("what was not read whole is compared with nothing, and days without rows are zero", () => {
-  assert.deepEqual(of(cards(data, chosen("2026-11-06", "2026-11-08"))).cost, ["$7.37", "", ""]);
-  const empty = { ...data, shards: new Map([["2026-11", {}], ["2026-10", {}]]) };
-  assert.deepEqual(of(cards(empty, chosen("2026-11-12", "2026-11-13"))).cost, ["$0.00", "no change", ""]);
-  assert.deepEqual(of(cards(empty, chosen("2026-10-01", "2026-10-12"))).cost, ["\u2013", "", ""]);
+  assert.equal(of(cards(data, week)).cost.more, "");
+  const empty = { ...whole, shards: new Map([["2026-11", {}], ["2026-10", {}]]) };
+  assert.deepEqual([of(cards(empty, week)).cost.value, of(cards(empty, week)).cost.more], ["$0.00", "no change"]);
+  assert.equal(of(cards(empty, chosen("2026-10-01", "2026-10-12"))).cost.value, "\u2013");
 });
 
-const unknownIn = (month, name, from) => {
-  const { columns, size } = data.shards.get(month).rpt_days;
+const unknownIn = (name, from) => {
+  const { columns, size } = data.shards.get("2026-11").rpt_days;
   const numbers = Float64Array.from({ length: size }, (_, row) => Number(columns.date.numbers[row] < from ? 0 : 4));
-  return { ...data, shards: new Map([...data.shards, [month, { rpt_days: { size, columns: { ...columns, [name]: { numbers, large: new Map() } } } }]]) };
+  return { ...whole, shards: new Map([["2026-11", { rpt_days: { size, columns: { ...columns, [name]: { numbers, large: new Map() } } } }]]) };
 };
 test("a cost that is unknown in part, or without the platform's, is compared with none", () => {
-  const change = (made) => of(cards(made, chosen("2026-11-12", "2026-11-13"))).cost[1];
-  assert.equal(change(data), "no change");
-  assert.equal(change(unknownIn("2026-11", "unknown_cost_count", 12)), "");
-  assert.equal(change(unknownIn("2026-11", "unknown_platform_count", 12)), "");
+  const change = (made) => of(cards(made, week)).cost.more;
+  assert.equal(change(whole), "no change");
+  assert.equal(change(unknownIn("unknown_cost_count", 12)), "");
+  assert.equal(change(unknownIn("unknown_platform_count", 12)), "");
 });
 
-test("a rate with the mix held weighs each agent by its runs of the period before", () => {
-  const days = { date: [1, 2, 3, 1, 2, 3], agent_id: { keys: ["a", "b"], codes: [0, 0, 0, 1, 1, 1] }, workspace_id: { keys: ["ws"], codes: [0, 0, 0, 0, 0, 0] },
-    failed_count: [0, 1, 0, 10, 1, 9], finished_count: [10, 30, 90, 10, 10, 10] };
-  const held = heldRate({ ...data, shards: new Map([["2026-11", tables({ rpt_days: days })]]) }, chosen("2026-11-03", "2026-11-03"));
-  assert.deepEqual([held.rate.toFixed(4), held.before.toFixed(4)], ["0.2250", "0.0500"]);
-  assert.deepEqual(held.mover, { name: "Beta", rate: "90.0%", before: "10.0%", sign: "\u2191" });
-  const few = { ...days, finished_count: [10, 30, 0, 10, 10, 10] };
-  assert.equal(heldRate({ ...data, shards: new Map([["2026-11", tables({ rpt_days: few })]]) }, chosen("2026-11-03", "2026-11-03")), null);
+test("a rate with the mix held weighs each agent by its runs of the period before, where enough of both finished", () => {
+  const days = { date: [4, 11, 4, 11], agent_id: { keys: ["a", "b"], codes: [0, 0, 1, 1] }, workspace_id: { keys: ["ws"], codes: [0, 0, 0, 0] },
+    failed_count: [2, 0, 8, 20], finished_count: [40, 80, 40, 40], run_count: [40, 80, 40, 40] };
+  const shown = (finished) => of(cards(rows({ ...days, finished_count: finished }), week)).rate;
+  assert.deepEqual(shown([40, 80, 40, 40]), { value: "16.7%", more: "20 of 120", note: "12.5% before", change: "mix held +12.5 points" });
+  assert.equal(heldChange(rows(days), week, periodOf(rows(days), week)), 0.125);
+  assert.equal(shown([40, 14, 40, 15]).change, ""); // 29 of this period
+  assert.equal(shown([14, 80, 15, 40]).change, ""); // 29 of the one before
+  assert.equal(shown([60, 0, 40, 40]).change, ""); // agents of both periods are a minority
 });
 
-test("a table compares rows with the period before, whose keys it has, too", () => {
-  const days = { date: [10, 11, 10], agent_id: { keys: ["a", "b"], codes: [0, 0, 1] }, cost_usd: [USD, 3 * USD, 2 * USD], run_count: [1, 1, 1] };
-  const part = { key: "t", data: "rpt_days", chosen: true, by: ["agent_id"], total: true, columns: ["agent_id", "cost_usd", "compared.cost_usd/before.cost_usd|usd_change", "cost_usd|trend"] };
-  const { table } = view(part, { ...data, marked: new Set(["ws b"]), shards: new Map([["2026-11", tables({ rpt_days: days })]]) }, chosen("2026-11-11", "2026-11-11"));
-  assert.deepEqual([...table.rows, ...table.foot].map(texts), [["Alpha <b>", "$3.00", "+$2.00 (+200%)", ""], ["Beta", "$0.00", "\u2212$2.00 (\u2212100%)", ""], ["Total", "$3.00", "no change", ""]]);
-  assert.deepEqual(table.rows.map(([cell]) => [cell.hue, cell.isMarked ?? false]), [[1, false], [2, true]]);
-  assert.deepEqual(table.rows.map((row) => row[3].trend), [[3 * USD], [0]]);
+test("a table compares rows with the period before, whose keys it has, too, as of later days", () => {
+  const days = { date: [4, 11, 4, 18], agent_id: { keys: ["a", "b", "(platform)"], codes: [0, 0, 1, 2] },
+    cost_usd: [USD, 3 * USD, 2 * USD, USD], run_count: [1, 5, 1, 1] };
+  const part = { key: "t", data: "rpt_days", chosen: true, by: ["agent_id"], total: true, columns: ["agent_id", "cost_usd", "run_count", "change_usd|usd_signed|Change", "cost_usd|trend"] };
+  assert.equal(view(part, { ...rows(days), marked: new Set(["ws b"]) }, nothing).table.heads.length, 4); // of 28 days nothing is known before
+  const { table } = view(part, { ...rows(days), marked: new Set(["ws b"]) }, chosen("2026-11-11", "2026-11-18"));
+  assert.deepEqual([...table.rows, ...table.foot].map(texts), [["Alpha <b>", "$3.00", "5", "+$2.00", ""], ["Beta", "$0.00", "0", "\u2212$2.00", ""],
+    ["Platform", "$0.00", "0", "$0.00", ""], ["Total", "$3.00", "5", "$0.00", ""]]);
+  assert.deepEqual(table.rows.map(([cell]) => [cell.hue, cell.isMarked ?? false]), [[1, false], [2, true], [3, false]]);
+});
+
+test("the course of a value is drawn of five runs or more", () => {
+  const part = { key: "t", data: "rpt_days", chosen: true, by: ["agent_id"], columns: ["agent_id", "run_count", "cost_usd|trend"] };
+  const days = { date: [11, 12, 11], agent_id: { keys: ["a", "b"], codes: [0, 0, 1] }, cost_usd: [USD, USD, USD], run_count: [2, 3, 4] };
+  assert.deepEqual(view(part, rows(days), chosen("2026-11-11", "2026-11-12")).table.rows.map((row) => row[2].trend), [[USD, USD], []]);
+});
+
+test("the course of a model's price is marked where it rose", () => {
+  const part = { key: "m", data: "rpt_models", chosen: true, by: ["model", "provider"], time: "utc_date", columns: ["model", "cost_usd|trend|Price"] };
+  const made = { ...data, events: [{ day: "2026-11-03", label: "mini price", is_finding: true }, { day: "2026-11-09", label: "opus price", is_finding: true }] };
+  assert.deepEqual(view(part, made, chosen("2026-11-02", "2026-11-04")).table.rows.map(([{ text }, { steps }]) => [text, steps]),
+    [["opus (x)", []], ["opus (y)", []], ["mini", [1]]]);
+});
+
+test("later days are drawn, and in no total", () => {
+  const days = { date: [17, 18], agent_id: { keys: ["a", "b"], codes: [0, 1] }, cost_usd: [USD, 3 * USD], run_count: [5, 5] };
+  const part = { key: "c", data: "rpt_days", chosen: true, mark: "column", by: ["date"], stack: ["agent_id"], draw: [{ value: "cost_usd" }], label: "Cost",
+    title: "{first.label}: {cost_usd|usd}", total: true, columns: ["agent_id", "cost_usd"] };
+  const { series, table, title, end } = view(part, rows(days), chosen("2026-11-17", "2026-11-18"));
+  assert.deepEqual([series.map(({ values }) => values), texts(table.foot[0]), title, end],
+    [[[USD, 0], [0, 3 * USD]], ["Total", "$1.00"], "\u2068Alpha <b>\u2069: $1.00", "2026-11-18"]);
+  const first = rows({ ...days, date: [18, 18] }, data), shown = view(part, first, nothing); // a first day
+  assert.deepEqual([shown.isDrawn, shown.title], [true, "Cost"]);
+  const many = { date: Array(6).fill(18), agent_id: { keys: [..."abcdef"], codes: [0, 1, 2, 3, 4, 5] }, cost_usd: [1, 2, 3, 4, 5, 6], run_count: Array(6).fill(1) };
+  assert.deepEqual(view(part, rows(many, data), nothing).series.map(({ values }) => values.at(-1)), [1, 2, 3, 4, 5, 6]);
 });
 
 test("a chart is switched to what it is stacked by and what it shows, of what there is", () => {
@@ -192,8 +214,10 @@ test("a chart is switched to what it is stacked by and what it shows, of what th
   assert.deepEqual(shown("model", "runs"), ["\u2068opus\u2069", ["opus", 7 * USD], ["mini", USD]]);
 });
 
-test("the period before stands at the days of this one, unknown where it was not read whole", () => {
+test("the period before stands at the same weekdays of this one, unknown where it was not read whole", () => {
   const part = { key: "c", data: "rpt_days", chosen: true, mark: "column", by: ["date"], draw: [{ value: "run_count" }], compare: true };
-  const { before } = view(part, data, chosen("2026-11-08", "2026-11-10"));
-  assert.deepEqual(before, { label: "5\u20137 November 2026", days: ["2026-11-08", "2026-11-09", "2026-11-10"], values: [8, 8, null] });
+  const { before } = view(part, data, chosen("2026-11-11", "2026-11-18"));
+  assert.deepEqual(before, { label: "7 days before", values: [8, 8, 8, null, 8, 8, 8],
+    days: [11, 12, 13, 14, 15, 16, 17].map((day) => `2026-11-${day}`) });
+  assert.equal(view(part, data, chosen("2026-11-08", "2026-11-10")).before, undefined);
 });

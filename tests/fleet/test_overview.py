@@ -32,18 +32,14 @@ _HEADLINES = """
     select $id::varchar as workspace_id, '(all)' as agent_id, $name::varchar as workspace_name,
         $today::date as today, $today::date - 1 as yesterday,
         date_trunc('month', $today::date)::date as month,
-        (date_trunc('month', $today::date) - interval 1 month)::date as last_month,
         ($cost::decimal(38, 10) / 10)::decimal(38, 10) as yesterday_cost_usd,
-        5 as yesterday_run_count,
-        $cost::decimal(38, 10) as month_cost_usd, month_cost_usd as month_days_cost_usd,
-        month_cost_usd - 1 as previous_days_cost_usd,
-        100 as month_run_count, 7 as month_failed_count, 90 as month_finished_count,
-        10 as month_unlisted_run_count, 0 as month_unknown_cost_count,
-        (month_cost_usd / 20)::decimal(38, 10) as month_failed_cost_usd,
-        1::decimal(38, 10) as month_failed_cost_more_usd,
-        0 as month_failed_cost_open_count, month_cost_usd * 2 as last_month_cost_usd,
-        200 as last_month_run_count, 0 as last_month_unknown_cost_count,
-        if($name = 'Late', 3, 0) as last_month_incomplete_day_count"""
+        5 as yesterday_run_count, ($cost::decimal(38, 10) / 2)::decimal(38, 10) as month_cost_usd,
+        50 as month_run_count, $cost::decimal(38, 10) as recent_cost_usd,
+        if($name = 'New', null, recent_cost_usd - 1) as previous_cost_usd,
+        100 as recent_run_count, 7 as recent_failed_count, 90 as recent_finished_count,
+        10 as recent_unlisted_run_count, 0 as recent_unknown_cost_count,
+        (recent_cost_usd / 20)::decimal(38, 10) as recent_failed_cost_usd,
+        1::decimal(38, 10) as recent_failed_cost_more_usd, 0 as recent_failed_cost_open_count"""
 
 
 class Fleet:
@@ -144,29 +140,34 @@ def test_totals_are_sums_that_say_what_is_missing(site: Site) -> None:
     known = teams + Decimal("500.125") + Decimal("60.5")
     shown = site.index.headlines
 
-    assert shown["Month to date"][0] == numbers.usd_headline(known + Decimal("70.5"))
-    assert "1 workspace of unknown cost not in it" in shown["Month to date"]
+    assert shown["November to date"][0] == numbers.usd_headline((known + Decimal("70.5")) / 2)
+    assert "1 workspace of unknown cost not in it" in shown["November to date"]
+    assert shown["28 days"][0] == numbers.usd_headline(known)
+    assert "2 workspaces of unknown cost not in it" in shown["28 days"]
     assert shown["Yesterday"][0] == numbers.usd_headline(known / 10)
     assert "2 workspaces of unknown cost not in it" in shown["Yesterday"]
-    assert "1 workspace not read whole" in shown["Last full month"]
     assert shown["Failure rate"][0] == numbers.percent(7, 90)
     assert shown["Unlisted runs"][0] == "10.0%"
 
 
 def test_a_workspace_that_a_sum_lacks_is_counted_beside_it(tmp_path: Path) -> None:
-    """One that ends in an earlier month, or whose runs have unknown outcomes, is in no sum."""
+    """One that ends on an earlier day, or whose runs have unknown outcomes, is in no sum.
+
+    A change is of the workspaces that have both periods.
+    """
     fleet = Fleet()
     fleet.add("new", "New", Decimal(10))
     fleet.add("old", "Old", Decimal(99), today="2026-10-31")
     fleet.add("refused", "Refused", Decimal(5))
     fleet.con.execute(
-        "update reports.rpt_headlines set month_failed_count = 90, month_finished_count = null"
+        "update reports.rpt_headlines set recent_failed_count = 90, recent_finished_count = null"
         " where workspace_id = 'refused'"
     )
     made = fleet.site(tmp_path / "site").index
 
-    assert made.headlines["Month to date"][0] == "$15.00"
-    assert "1 workspace of unknown cost not in it" in made.headlines["Last full month"]
+    cost = made.headlines["28 days"]
+    assert cost[:2] == ["$15.00", "+25% against the 28 days before"]
+    assert {"1 workspace of unknown cost not in it", "2 workspaces not in the change"} <= {*cost}
     assert made.table("workspaces-table")[3][:2] == ["Old", numbers.UNKNOWN]
     assert made.headlines["Failure rate"][0] == numbers.percent(7, 90)
     assert "2 workspaces not in it" in made.headlines["Failure rate"]
@@ -179,7 +180,7 @@ def test_a_fleet_without_a_publication_has_a_page(tmp_path: Path) -> None:
         fleet.add(f"w{number}", is_published=False)
     made = fleet.site(tmp_path / "site").index
 
-    assert made.headlines["Month to date"][0] == numbers.UNKNOWN
+    assert made.headlines["28 days"][0] == numbers.UNKNOWN
     assert len(made.table("shards-table")) == 11
     assert len(made.table("more-shards-table")) == 3
     assert not any("shards/" in each.attributes["href"] for each in made.root.all("a"))

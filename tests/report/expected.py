@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -115,30 +116,71 @@ class Reports:
             rows = f"(select {', '.join(part.by)}, {self._sums(part)} from {rows} group by all)"
         return self.rows(f"from {rows} {'order by ' * bool(order)} {', '.join(order)}", values)
 
-    def days(self, entity: Entity, choice: Choice) -> tuple[date, date]:
-        """The days that a page shows: those chosen, else the newest month of its entity."""
-        if choice.first and choice.last:
-            return choice.first, choice.last
-        (row,) = self.rows(
-            "select max(month) as month from rpt_months where workspace_id = ? and agent_id = ?",
-            [entity.workspace_id, entity.agent_id],
-        )
-        first: date = row["month"]
-        return first, (first + timedelta(days=31)).replace(day=1) - timedelta(days=1)
+    def days(self, entity: Entity, choice: Choice) -> tuple[date, date, date]:
+        """The first and the last day that a page shows, and the last one that it draws.
+
+        Without a choice these are the last 28 that are over, of what is quiet its newest month.
+        """
+        whole = self.entities.by_key[entity.workspace_id, "(all)"].row
+        today, yesterday, newest = whole["today"], whole["yesterday"], entity.row["last_date"]
+        first, last = choice.first, choice.last
+        if (first is None or last is None) and newest and newest <= yesterday - timedelta(days=28):
+            first = newest.replace(day=1)
+            last = (first + timedelta(days=31)).replace(day=1) - timedelta(days=1)
+        if first is None or last is None:
+            first, last = yesterday - timedelta(days=27), today
+        return first, last if first > yesterday else min(last, yesterday), last
 
     def chosen(self, part: Part, entity: Entity, choice: Choice) -> tuple[list[Row], Row]:
         """The rows of a part that follows a choice, and their total."""
+        (time,) = TIMES & {*self.columns(part.data)}
+        first, last, end = self.days(entity, choice)
+        ((total,), rows) = (
+            self._grouped(part, entity, choice, by, first, until)
+            for by, until in (((), last), (part.by, end if time in part.by else last))
+        )
+        if any(each.startswith("change_usd") for each in part.columns):
+            length = last - first + timedelta(days=1)
+            before = self._grouped(
+                part, entity, choice, part.by, first - length, first - timedelta(days=1)
+            )
+            rows = [*_changed(part.by, rows, before)]
+            changes = [each["change_usd"] for each in rows]
+            total["change_usd"] = None if None in changes else sum(changes)
+        return rows, total
+
+    def _grouped(
+        self, part: Part, entity: Entity, choice: Choice, by: tuple[str, ...], *days: date
+    ) -> list[Row]:
         rows, values = self._of(part, entity)
         (time,) = TIMES & {*self.columns(part.data)}
         member = {"site": "workspace_id", "workspace": "agent_id"}.get(entity.scope)
         of_members = "true"
         if member and choice.members is not None:
             of_members = f"list_contains({[*choice.members]}::varchar[], {member})"
-        first, last = self.days(entity, choice)
-        of = f"from {rows} where {of_members} and {time} between '{first}' and '{last}'"
-        by = ", ".join(part.by)
-        total, *_ = self.rows(f"select {self._sums(part)} {of}", values)
-        return self.rows(f"select {by}, {self._sums(part)} {of} group by all", values), total
+        first, last = days
+        return self.rows(
+            f"select {''.join(f'{each}, ' for each in by)}{self._sums(part)} from {rows}"
+            f" where {of_members} and {time} between '{first}' and '{last}'"
+            + " group by all"
+            * bool(by),
+            values,
+        )
+
+
+def _changed(by: tuple[str, ...], now: list[Row], before: list[Row]) -> Iterator[Row]:
+    """The rows of both periods with the change of cost, where most costs of both are known."""
+    latest, past = ({tuple(row[each] for each in by): row for row in of} for of in (now, before))
+    for key in {**latest, **past}:
+        both = [each.get(key) or {} for each in (latest, past)]
+        known = all(
+            5 * (each.get("unknown_cost_count") or 0) <= (each.get("run_count") or 0)
+            for each in both
+        )
+        costs = [each.get("cost_usd", 0) for each in both]
+        change = costs[0] - costs[1] if known and None not in costs else None
+        nothing = dict.fromkeys(past.get(key) or {}, 0)
+        yield (latest.get(key) or nothing) | {"change_usd": change}
 
 
 def variants(part: Part) -> list[Part]:
@@ -148,7 +190,11 @@ def variants(part: Part) -> list[Part]:
             part,
             data=way.data or part.data,
             by=way.by or (way.time or "date",),
-            columns=(*(way.by or (way.time or "date",)), each.value),
+            columns=(
+                *(way.by or (way.time or "date",)),
+                each.value,
+                *(["change_usd"] if way.by and each.name == "cost" else []),
+            ),
         )
         for way in part.split
         for each in part.show

@@ -18,11 +18,11 @@ from tests.report.browser import Reader
 from tests.report.pages import Site
 from tests.report.published import Asked
 
-NOVEMBER, OVER, OCTOBER, BEFORE = (
+OCTOBER, NOVEMBER, WEEKS, BEFORE = (
     f"between '{first}' and '{last}'"
     for first, last in (
-        ("2026-11-01", "2026-11-21"), ("2026-11-01", "2026-11-20"),
-        ("2026-10-01", "2026-10-31"), ("2026-10-01", "2026-10-20"),
+        ("2026-10-01", "2026-10-31"), ("2026-11-01", "2026-11-20"),
+        ("2026-11-07", "2026-11-20"), ("2026-10-24", "2026-11-06"),
     )
 )  # fmt: skip
 _FIGURES = """
@@ -50,24 +50,48 @@ def _drawn(shown: Shown, part: str) -> float:
     return total
 
 
+def test_weeks_stand_beside_as_many_before(batches: Site, sql: Asked, reader: Reader) -> None:
+    """Figures are what SQL says of days that are over, with a change in percent, and in dollars."""
+    page = batches.one("workspace")
+    shown = reader.open(page.path, "#from=2026-11-07&to=2026-11-21")
+    now, then = (sql.row(_FIGURES + days, page) for days in (WEEKS, BEFORE))
+
+    def texts(key: str) -> list[str]:
+        found: list[str] = shown.locator(f"#card-{key} :is(dt, .value, .more)").all_inner_texts()
+        return [each.replace("\u2060", "") for each in found]
+
+    expect(shown.locator("#span")).to_have_text("7\u201320 Nov 2026 beside 24 Oct\u20136 Nov 2026")
+    assert texts("cost") == [
+        "14 days", numbers.usd_headline(now["cost"]), numbers.change(now["cost"], then["cost"])
+    ]  # fmt: skip
+    assert texts("rate") == [
+        "Failure rate", numbers.percent(now["failed"], now["finished"]),
+        f"{now['failed']} of {now['finished']:,}",
+    ]  # fmt: skip
+    foot = shown.locator("#agents-table tfoot tr > *").all_inner_texts()
+    assert foot[:4] == [
+        "Total", numbers.usd(now["cost"]), numbers.usd_signed(now["cost"] - then["cost"]),
+        numbers.count(now["runs"]),
+    ]  # fmt: skip
+    assert foot[4] == numbers.failure_rate(now["failed"], now["finished"])
+
+
 def test_a_chosen_month_stands_beside_the_one_before(
     batches: Site, sql: Asked, reader: Reader
 ) -> None:
-    """Its figures are what SQL says, and changes are against the same days of the month before."""
+    """Of the running month are the days that are over, beside the total of the month before."""
     page = batches.one("agent")
     shown = reader.open(page.path, "#period=2026-11")
-    now, whole, then = (sql.row(_FIGURES + days, page) for days in (NOVEMBER, OVER, BEFORE))
-    texts = {key: shown.locator(f"#card-{key} dd:visible").all_inner_texts()
-             for key in ("cost", "runs", "rate")}  # fmt: skip
+    now, then = (sql.row(_FIGURES + days, page) for days in (NOVEMBER, OCTOBER))
+    cost = shown.locator("#card-cost")
 
-    expect(shown.locator("#span")).to_have_text(
-        "1\u201321 November 2026 so far,"
-        " changes of 1\u201320 November 2026 against 1\u201320 October 2026"
+    expect(shown.locator("#span")).to_have_text("1\u201320 Nov 2026 so far beside October 2026")
+    expect(cost.locator(".value")).to_have_text(numbers.usd_headline(now["cost"]))
+    expect(cost.locator(".more")).to_have_text("")
+    expect(cost.locator(".change")).to_have_text(
+        f"October 2026: {numbers.usd_headline(then['cost'])}"
     )
-    assert texts["cost"][0] == numbers.usd_headline(now["cost"])
-    assert texts["cost"][1].replace("\u2060", "") == numbers.usd_change(whole["cost"], then["cost"])
-    assert texts["runs"][0] == numbers.count(now["runs"])
-    assert texts["rate"][0] == numbers.percent(now["failed"], now["finished"])
+    expect(shown.locator("#card-runs .value")).to_have_text(numbers.count(now["runs"]))
     assert shown.locator(".newest:visible").count() == 0
 
 
@@ -120,18 +144,18 @@ def test_an_address_that_means_nothing_chooses_nothing(
 
     assert shown.locator("#period").input_value() == shown.locator("#from").input_value() == ""
     assert shown.locator("html[data-chosen]").count() == 0
-    assert shown.locator("#span").inner_text().startswith("1\u201321 November 2026 so far")
+    assert shown.locator("#span").inner_text().startswith("24 Oct\u201320 Nov 2026;")
 
 
 def test_a_choice_without_its_data_is_not_shown(batches: Site, reader: Reader) -> None:
     """A page says which file is missing or that it is newer, and all that it shows stays as one."""
     shown, data = reader.page, batches.folder / "data"
-    shown.route("**/2026-10/*.js", lambda route: route.abort())
-    shown.goto(batches.one("workspace").path.as_uri())
+    shown.route("**/data/20*/*.js", lambda route: route.abort())
+    shown.goto(batches.one("workspace").path.as_uri() + "#period=7")
     notice, period = shown.locator("main .notice"), shown.locator("#period")
-    expect(notice).to_contain_text(re.compile(r"data/2026-10/\S+\.js is missing"))
-    shown.unroute("**/2026-10/*.js")
-    period.select_option("2026-11")
+    expect(notice).to_contain_text(re.compile(r"data/2026-11/\S+\.js is missing"))
+    shown.unroute("**/data/20*/*.js")
+    shown.evaluate("location.hash = 'from=2026-11-14&to=2026-11-20'")
     reader.wait_until_ready()
     expect(notice).to_have_count(0)
     shown.route("**/2026-09/*.js", lambda route: route.abort())
@@ -139,18 +163,18 @@ def test_a_choice_without_its_data_is_not_shown(batches: Site, reader: Reader) -
     period.select_option("2026-09")
     expect(notice).to_be_visible()
 
-    assert (period.input_value(), shown.title(), shown.url) == ("2026-11", title, address)
-    expect(shown.locator("#span")).to_contain_text("21 November 2026 so far")
+    assert (period.input_value(), shown.title(), shown.url) == ("own", title, address)
+    expect(shown.locator("#span")).to_contain_text("14\u201320 Nov 2026")
     assert drawn == _drawn(shown, "cost") > 0
     shown.unroute("**/2026-09/*.js")
     other = data / "pages" / "workspace.js"
     shown.route("**/data/site.js?*", lambda route: route.fulfill(path=other))
     period.select_option("2026-09")
     expect(notice).to_contain_text("published anew; reload the page")
-    assert (period.input_value(), drawn) == ("2026-11", _drawn(shown, "cost"))
+    assert (period.input_value(), drawn) == ("own", _drawn(shown, "cost"))
     shown.unroute("**/data/site.js?*")
     period.select_option("2026-09")
-    expect(shown.locator("#span")).to_contain_text("30 September 2026")
+    expect(shown.locator("#span")).to_contain_text("September 2026;")
     expect(notice).to_have_count(0)
     reader.complaints.clear()
 
@@ -166,7 +190,7 @@ def test_days_are_followed_once_both_are_typed(batches: Site, reader: Reader) ->
         chosen.append(shown.url.partition("#")[2])
 
     assert chosen == ["", "", "from=2026-11-01&to=2026-11-10"]
-    expect(shown.locator("#span")).to_contain_text("1\u201310 November 2026, changes against")
+    expect(shown.locator("#span")).to_have_text("1\u201310 Nov 2026")
 
 
 def test_every_link_carries_the_choice(batches: Site, reader: Reader) -> None:
@@ -182,15 +206,15 @@ def test_every_link_carries_the_choice(batches: Site, reader: Reader) -> None:
 
     follow('nav.tabs a:has-text("Trust")', "trust.html")
     follow('nav[aria-label="Breadcrumb"] li:nth-child(2) a', page.path.name)
-    expect(shown.locator("#span")).to_contain_text("31 October 2026")
+    expect(shown.locator("#span")).to_contain_text("October 2026;")
     follow("#agents-table a", f"{agent}.html")
-    expect(shown.locator("#span")).to_contain_text("31 October 2026")
+    expect(shown.locator("#span")).to_contain_text("October 2026;")
     follow("#siblings a", "*.html")
     shown.go_back()
     follow('nav[aria-label="Breadcrumb"] li:nth-child(1) a', "index.html")
     shown.locator("#open-menu").click()
     follow("#menu .agent a", "*.html")
-    expect(shown.locator("#span")).to_contain_text("31 October 2026")
+    expect(shown.locator("#span")).to_contain_text("October 2026;")
 
 
 def test_a_table_sorts_and_downloads_exactly_as_shown(
@@ -221,8 +245,8 @@ def test_a_table_sorts_and_downloads_exactly_as_shown(
     )
 
     for choice, said in (
-        ("2026-11", "Shown: 1\u201321 November 2026"),
-        ("", "Shown: 1\u201321 November 2026"),
+        ("2026-11", "Shown: 1\u201320 November 2026"),
+        ("", "Shown: 24 October\u201320 November 2026"),
     ):
         shown.locator("#period").select_option(choice)
         expect(shown.locator("#announcement")).to_have_text(said)
@@ -278,7 +302,10 @@ def test_the_agents_of_an_owner_can_be_chosen_together(
 
 
 def test_the_large_chart_is_switched(batches: Site, sql: Asked, reader: Reader) -> None:
-    """What it shows, and by what, is pressed, and stands in the address; runs have no model."""
+    """What it shows, and by what, is pressed, and stands in the address; runs have no model.
+
+    The address has nothing that is not shown.
+    """
     page = batches.one("workspace")
     shown = reader.open(page.path, "#period=2026-10")
     shown.locator('#cost button[value="runs"]').click()
@@ -286,7 +313,7 @@ def test_the_large_chart_is_switched(batches: Site, sql: Asked, reader: Reader) 
     assert _drawn(shown, "cost") == sql.row(_FIGURES + OCTOBER, page)["runs"]
     shown.locator('#cost button[value="model"]').click()
     expect(shown.locator("#cost-title")).to_contain_text("of the cost")
-    assert "by=model&show=runs" in shown.url
+    assert shown.url.endswith("#period=2026-10&by=model")
     assert shown.locator('#cost button[value="runs"]').is_hidden()
     pressed = shown.locator('#cost button[aria-pressed="true"]').all_inner_texts()
     assert pressed == ["model", "cost"]

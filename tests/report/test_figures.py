@@ -43,11 +43,12 @@ def some(reports: Reports) -> list[Entity]:
 
 
 def choices(reports: Reports, entity: Entity) -> list[Choice]:
-    """None, a whole month, own days (some before the first), and members."""
+    """None, a whole month, own days (some before the first), two weeks, and members."""
     today = entity.row["today"]
     whole = ((today.replace(day=1) - timedelta(days=1)).replace(day=1),
              today.replace(day=1) - timedelta(days=1))  # fmt: skip
-    own = [(today - timedelta(days=a), today - timedelta(days=b)) for a, b in ((70, 3), (0, 0))]
+    ago = ((70, 3), (0, 0), (14, 1))
+    own = [(today - timedelta(days=a), today - timedelta(days=b)) for a, b in ago]
     members = {
         "site": [each.workspace_id for each in reports.entities.workspaces],
         "workspace": [each.agent_id for each in reports.entities.lines_of(entity)][:7:3],
@@ -109,10 +110,10 @@ def wrong_view(
     reports: Reports, part: Part, entity: Entity, choice: Choice, shown: Row
 ) -> Iterator[str]:
     """What the view of a part has that SQL has not."""
-    known = tuple(each for each in part.columns if "before." not in each)
-    columns = figures(
-        structs.replace(part, columns=part.columns if "Change" in _heads(shown) else known)
-    )
+    if "Change" not in _heads(shown):
+        known = tuple(each for each in part.columns if not each.startswith("change_usd"))
+        part = structs.replace(part, columns=known)
+    columns = figures(part)
     rows, total = reports.chosen(part, entity, choice)
     if part.mark and "interval" in part.mark:
         base = next(iter(part.draw)).value.partition("|")[0].partition("/")[2]
@@ -206,25 +207,21 @@ def test_pages_hold_what_sql_says(reports: Reports, pages: list[Html]) -> None:
 
 
 def test_cards_hold_what_sql_says(reports: Reports, views: list[Views]) -> None:
-    """Cost and failed cost of a whole month, and the failure rate with the mix held."""
-    for page, entity, of in (each for each in views if each[0].name == "workspace"):
-        for choice, found in zip(choices(reports, entity)[:2], of, strict=False):
-            first, _ = reports.days(entity, choice)
-            (row,) = reports.rows(
-                "from rpt_months join marts.fct_workspace_months as held"
-                " using (workspace_id, month) where workspace_id = ? and month = ?"
-                " and agent_id = '(all)'",
-                [entity.workspace_id, first],
-            )
-            shown = {each["key"]: each["value"] for each in found["cards"]}
-            held = row["adjusted_failure_rate"]
+    """Cost, runs, failed cost and failure rate of the last 28 days and of two weeks."""
+    part = Part("all", "rpt_days", chosen=True)
+    for page, entity, of in (each for each in views if each[0].name in {"overview", "workspace"}):
+        for choice, found in zip(choices(reports, entity), of, strict=True):
+            _, row = reports.chosen(part, entity, choice)
+            shown = {each["key"]: each for each in found["cards"]}
+            high = sum(row[f"failed_cost_{end}usd"] or Decimal(0) for end in ("", "more_"))
 
-            assert shown["cost"] == numbers.usd_headline(row["cost_usd"]), page.name
-            assert shown["failed"] == text.figure("failed_cost_usd", "range", row)
-            assert shown["rate"] == (
-                numbers.UNKNOWN if held is None
-                else numbers.percent(Decimal(str(held)), Decimal(1))
-            )  # fmt: skip
+            assert shown["cost"]["value"] == numbers.usd_headline(row["cost_usd"]), page.name
+            assert shown["cost"]["note"].startswith(numbers.plural(row["run_count"], "run"))
+            assert shown["failed"]["value"] == numbers.usd_headline(row["failed_cost_usd"])
+            assert shown["failed"]["more"] in (f"at most {numbers.usd_headline(high)}", "")
+            assert shown["rate"]["value"] == text.figure(
+                "failed_count/finished_count", "rate_short", row
+            )
 
 
 def as_given(value: Any) -> Any:
@@ -260,7 +257,7 @@ def test_data_of_runs_hold_what_sql_says(relation: str, reports: Reports, publis
         ("agent", "update rpt_days set cost_usd = cost_usd + 0.0000000001"),
         ("workspace", "delete from rpt_models where model[1] = 'c'"),
         ("overview", "update rpt_days set date = date + 1"),
-        ("html", "update rpt_budgets set actual_usd = actual_usd + 0.01"),
+        ("html", "update rpt_owned set actual_usd = actual_usd + 0.01"),
         ("html", "delete from rpt_months where month = '2026-10-01' and cost_usd > 0"),
     ],
 )

@@ -29,10 +29,10 @@ from tests.transform.given import WORKSPACE, Warehouse, empty_warehouse
 
 CUT_OFF = "2026-11-24 05:00Z"  # a Tuesday
 YESTERDAY = date(2026, 11, 23)
-DAYS = [YESTERDAY - timedelta(days=number) for number in range(50)]
+DAYS = [YESTERDAY - timedelta(days=number) for number in range(56)]
 
 
-def given_a_batch(warehouse: Warehouse, first: str = "2026-10-01") -> None:
+def given_a_batch(warehouse: Warehouse, first: str = "2026-09-28") -> None:
     """A batch that has read all days since `first`."""
     warehouse.con.execute(
         "update ledger.workspaces set last_batch_at = ?, first_batch_at = ?", [CUT_OFF, CUT_OFF]
@@ -123,18 +123,19 @@ def test_figures_are_of_all_runs(example: Summary) -> None:
 
 
 def test_what_is_compared(example: Summary) -> None:
-    """A day has its usual weekday, a month as many days of the last, a week the one before."""
-    complete, before = example.month_complete_days, example.same_days_of_last_month
+    """A day has its usual weekday, and 28 days the 28 before; of the month, today is a part."""
+    recent, before = example.last_28_days, example.previous_28_days
     (one,) = example.workspaces
 
     assert example.usual_cost_usd == 1
     assert (example.month.first_date, example.month.last_date.day) == (date(2026, 11, 1), 24)
-    assert complete
     assert before
-    assert (complete.last_date, before.last_date) == (YESTERDAY, date(2026, 10, 23))
-    assert complete.cost_usd == 16 + 7 * 3 + Decimal("40.7500000001")
+    assert (recent.first_date, recent.last_date) == (date(2026, 10, 27), YESTERDAY)
+    assert (before.first_date, before.last_date) == (date(2026, 9, 29), date(2026, 10, 26))
+    assert recent.cost_usd == 21 + 7 * 3 + Decimal("40.7500000001")
+    assert before.cost_usd == 28
     assert before.platform_cost_usd == before.unlisted_cost_usd == before.failed_cost_high_usd == 0
-    assert (one.run_count, one.cost_usd) == (451, 43 + 7 * 3 + Decimal("40.7500000001"))
+    assert (one.run_count, one.cost_usd) == (457, 49 + 7 * 3 + Decimal("40.7500000001"))
 
 
 @pytest.mark.parametrize(
@@ -146,7 +147,7 @@ def test_what_is_compared(example: Summary) -> None:
         ([*"abcdefg"],
          ["Needs you:", *(f"- {each}" for each in "abcde"), "and 2 more, on the pages"]),
         (["a " * 90] * 3, ["Needs you:", *(["- " + "a " * 38 + "a", "  " + "a " * 38 + "a",
-         "  " + "a " * 11 + "a"] * 2), "and 1 more, on the pages"]),
+         "  " + "a " * 11 + "a"]), "and 2 more, on the pages"]),
         (["\u202ea\n\x1b[31m"], ["Needs you:", "- ⟨U+202E⟩a⟨U+000A⟩⟨U+001B⟩[31m"]),
         (["🍞" * 90], ["Needs you:", "- " + "🍞" * 38 + " …", "  " + "🍞" * 12]),
     ],
@@ -161,7 +162,7 @@ def test_a_terminal_gets_twelve_lines(
     """
     shown = terminal_lines(replace(example, findings=list(map(finding, sentences))))
 
-    assert shown[3:] == lines
+    assert shown[4:] == lines
     assert len(shown) <= 11
     assert all(cell_len(line) <= 80 for line in shown)
 
@@ -170,10 +171,10 @@ def test_lines_name_their_figures(example: Summary) -> None:
     """Each line has its figures, and says of what: since when, in or out, compared with what."""
     text = text_of(example)
 
-    assert text.splitlines()[0] == "Data to 2026-11-24 05:00 UTC, all runs since 1 October 2026"
-    assert "Monday 23 Nov: $43.75 in 402 runs; +$42.75 (+4,275%) vs usual" in text
-    assert "November so far $77.75 in 424 runs; failed: $0.50 to $40.50\n" in text
-    assert "; first 23 days of November +$58.75 (+309%) vs October\n" in markdown(example)
+    assert text.splitlines()[0] == "Data to 2026-11-24 05:00 UTC, all runs since 28 September 2026"
+    assert "Monday 23 Nov: $43.75 in 402 runs, 4,275% above usual Mondays\n" in text
+    assert "28 days    $82.75 in 429 runs, +196%; failed: $0.50 to $40.50\n" in text
+    assert "November so far $77.75 in 424 runs\n" in text
     assert "- **Platform**: $0.25 yesterday, $0.25 this month" in markdown(example)
 
 
@@ -204,10 +205,10 @@ def test_nothing_at_all(warehouse: Warehouse) -> None:
     summary = summary_of(warehouse)
     lines = terminal_lines(summary)
 
-    assert "(incomplete): cost unknown in 0 runs" in lines[2]
-    assert lines[3] == "Nothing needs you."
+    assert "(not read whole): cost unknown in 0 runs" in lines[1]
+    assert lines[4] == "Nothing needs you."
     assert "| Bakery | no runs |" in markdown(summary)
-    assert (summary.month_complete_days, summary.findings) == (None, [])
+    assert (summary.previous_28_days, summary.findings) == (None, [])
 
 
 def test_nothing_is_compared_with_days_that_were_not_read(warehouse: Warehouse) -> None:
@@ -218,11 +219,11 @@ def test_nothing_is_compared_with_days_that_were_not_read(warehouse: Warehouse) 
     summary = summary_of(warehouse)
     text = text_of(summary)
 
-    assert (summary.usual_cost_usd, summary.same_days_of_last_month) == (None, None)
+    assert (summary.usual_cost_usd, summary.previous_28_days) == (None, None)
     assert (summary.yesterday.cost_usd, summary.yesterday.failed_cost_usd) == (None, None)
     assert (summary.month.cost_usd, summary.month.failed_cost_high_usd) == (1, None)
     assert "Monday 23 Nov: cost unknown in 1 run, 1 of unknown cost\n" in text
-    assert "November so far $1.00 in 2 runs; failed: cost unknown\n" in text
+    assert "28 days    $1.00 in 2 runs, 1 of unknown cost; failed: cost unknown\n" in text
 
 
 def test_a_workspace_that_was_not_read_makes_no_day_complete(warehouse: Warehouse) -> None:
@@ -238,8 +239,8 @@ def test_a_workspace_that_was_not_read_makes_no_day_complete(warehouse: Warehous
     summary = summary_of(warehouse)
 
     assert summary.last_complete_date == date(2026, 11, 21)
-    assert (summary.usual_cost_usd, summary.same_days_of_last_month) == (None, None)
-    assert "Monday 23 Nov (incomplete): $2.00 in 1 run\n" in text_of(summary)
+    assert (summary.usual_cost_usd, summary.previous_28_days) == (None, None)
+    assert "Monday 23 Nov (not read whole): $2.00 in 1 run\n" in text_of(summary)
     assert "; not read: late" in markdown(summary)
 
 
@@ -296,7 +297,7 @@ def test_markdown_is_inert(example: Summary) -> None:
     assert all("\\[a\\](http\\://b) www\\.c \\@all \\$x\\$" in each for each in said)
     assert row.replace("\\|", "").count("|") == 9
     assert "\\[a\\](http\\://b) www\\.c \\@all \\$x\\$" in row
-    for plain in ("$5.66 in 553 runs; +$2.03 (+26%)", "Söhne 🍞", "8 h 37 min"):
+    for plain in ("$5.66 in 553 runs, +26%; failed", "Söhne 🍞", "8 h 37 min"):
         assert escaped(plain) == plain
 
 
