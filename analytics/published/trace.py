@@ -88,6 +88,20 @@ _VERSIONS = """
     order by v.version_number > 0, v.cost_usd desc nulls last, v.created_at, v.run_id,
         v.version_number
 """
+# What the page of an agent says of a run.
+_FACTS = """
+    select workspace_id, workspace_name, agent_id, agent_name, agent_slug, agent_version,
+        created_at, trigger_type, parent_run_id, error_class, error_message, queue_seconds,
+        duration_seconds, tokens_in, tokens_out
+    from marts.fct_runs
+    where run_id = $1
+"""
+_MODELS = """
+    select workspace_id, model, provider, cost_usd, tokens_in, tokens_out, request_count
+    from marts.fct_run_models
+    where run_id = $1
+    order by cost_usd desc nulls last, model, provider
+"""
 # The answer that is in force: of each source the last one whose window holds the UTC day.
 _ANSWERS = """
     select v.source, {landing}
@@ -107,8 +121,9 @@ _SHOWN_FINDINGS = 5
 class Trace:
     """A figure and its parts (None for a single run), what they were made of, and mismatches.
 
-    Each run has its `earlier_versions`. `answers` are the API's responses with counts and totals
-    of runs that no list showed, and of the platform's own activity.
+    Each run has its `earlier_versions`, and a single one its `models`. `answers` are the API's
+    responses with counts and totals of runs that no list showed, and of the platform's own
+    activity.
     """
 
     agent: KnownAgent | None
@@ -204,9 +219,10 @@ def _less(whole: Any, part: Any) -> Any:
 
 
 def _run_by_id(con: duckdb.DuckDBPyConnection, run_id: str) -> list[dict[str, Any]]:
-    """Return the run with an id, or with its beginning; UsageError if there is none, or several.
+    """Return the run with an id, or with its beginning, and all that is known of it.
 
-    There is more than one run only if two workspaces have the same id.
+    There is more than one run only if two workspaces have the same id. UsageError if there is none,
+    or if several begin so.
     """
     found = con.execute(
         "select distinct run_id from marts.fct_runs where starts_with(run_id, $1)"
@@ -222,7 +238,15 @@ def _run_by_id(con: duckdb.DuckDBPyConnection, run_id: str) -> list[dict[str, An
     if names[0] != run_id and len(names) > 1:
         shown = ", ".join(map(escaped, names[:3])) + (", …" if len(names) > 3 else "")
         raise UsageError(f"Several runs begin with `{escaped(run_id)}`: {shown}.")
-    return _traced(con, "run_id = $1", [names[0]])
+    key = [names[0]]
+    facts = {each["workspace_id"]: each for each in records(con, _FACTS, key)}
+    models = records(con, _MODELS, key)
+    return [
+        run
+        | facts[run["workspace_id"]]
+        | {"models": [each for each in models if each["workspace_id"] == run["workspace_id"]]}
+        for run in _traced(con, "run_id = $1", key)
+    ]
 
 
 def _traced(con: duckdb.DuckDBPyConnection, which: str, key: list[Any]) -> list[dict[str, Any]]:

@@ -92,6 +92,39 @@ def test_a_corrected_run_shows_what_it_was(
     assert "was, 2026-11-20 06:00 UTC" in analytics("trace", "--run", most_expensive["run_id"]).out
 
 
+def test_a_run_is_told_as_its_page_tells_it(published: Command) -> None:
+    """Its agent, version, error, times, use and models stand above where they come from."""
+    run = next(each for each in explained(published)["runs"] if each["status"] == "failed")
+    (told,) = explained(published, "--run", run["run_id"])["runs"]
+    with duckdb.connect("data/analytics.duckdb", read_only=True) as con:
+        ((message, tokens_in, tokens_out),) = con.execute(
+            "select error_message, tokens_in, tokens_out from marts.fct_runs where run_id = $1",
+            [run["run_id"]],
+        ).fetchall()
+        models = con.execute(
+            "select model, provider, request_count from marts.fct_run_models where run_id = $1",
+            [run["run_id"]],
+        ).fetchall()
+    text = published("trace", "--run", run["run_id"][:8]).out
+
+    assert (told["agent_name"], told["error_message"]) == ("Baker", message)
+    assert [
+        (each["model"], each["provider"], each["request_count"]) for each in told["models"]
+    ] == (models)
+    assert text.startswith(f"Baker v{told['agent_version']}, ")
+    for words in (
+        f"Run       {run['run_id']}\n",
+        f"Status    failed: {told['error_class'].replace('_', ' ')}\n",
+        f"Error     {message}",
+        f"Used      {run['cost_usd']} USD, {tokens_in:,} tokens in, {tokens_out:,} out\n",
+        " in the queue\n",
+        "Requests\n" if models else "no model costs were read for this run",
+        "verified: it has that hash",
+    ):
+        assert words in text
+    assert max(map(len, text.splitlines())) <= 80
+
+
 def test_a_tampered_landing_file_is_told(published: Command) -> None:
     """A changed landing file exits with 3, and is named."""
     rewrite("0.25", "0.75")
