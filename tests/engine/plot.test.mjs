@@ -39,6 +39,12 @@ test("a day that is not whole is pale within an outline, and says so", () => {
   assert.deepEqual(stacked.customdata.slice(-2), ["Alpha &lt;b&gt;: $2.00", "Alpha &lt;b&gt;: $2.00 (so far)"]);
 });
 
+test("the column of a day alone is most of a day wide", () => {
+  const widths = (part) => drawn(part, chosen("2026-11-05", "2026-11-05")).data.filter(({ x }) => x[0]).map((each) => each.width);
+  for (const part of [days(), days({ stack: ["agent_id"] })]) assert.deepEqual([...new Set(widths(part).flat())], [69_120_000]);
+  assert.equal(drawn(days()).data[0].width, undefined);
+});
+
 test("days that were not read are hatched", () => {
   const { data: [, gap], layout } = drawn(days(), chosen("2026-10-20", "2026-11-18"));
   const hatched = gap.x.filter((_, at) => gap.y[at] !== null);
