@@ -26,7 +26,8 @@ Row: TypeAlias = "Mapping[str, Any]"
 _STATES = {
     "✓": "passed,booked,matched,accepted,reconciled,complete,closed,final,within,on_track",
     "✕": "failed,differs,unreconciled,exceeded,never published",
-    "◔": "open,pending,not invoiced,preview,provisional,incomplete,at_risk,could not run,behind",
+    "◔": "open,pending,not invoiced,preview,provisional,incomplete,at_risk,will_be_exceeded,"
+    "could not run,behind",
 }
 _SIGNS = {state: sign for sign, states in _STATES.items() for state in states.split(",")}
 _HALF_CENT = Decimal("0.005")

@@ -106,6 +106,8 @@ def _status() -> pl.Expr:
         .then(pl.lit("within"))
         .when(pl.col("forecast").is_null())
         .then(pl.lit("not_enough_history"))
+        .when(pl.col("forecast_low") > pl.col("budget"))
+        .then(pl.lit("will_be_exceeded"))
         .when(pl.col("forecast_high") > pl.col("budget"))
         .then(pl.lit("at_risk"))
         .otherwise(pl.lit("on_track"))
@@ -222,8 +224,9 @@ MODEL = polars_model(
             "actual_usd": "Metered cost + surcharge in US dollars of the month so far, before"
             " allocation; null if nothing of it was read, the API does not give the bill of one of"
             " its days, or nothing has the name.",
-            "status": "on_track or at_risk (the high end of the forecast's 80 % range is above the"
-            " budget), exceeded (by what is known of the charges), within (the month is over),"
+            "status": "on_track, at_risk or will_be_exceeded (the high end of the forecast's 80 %"
+            " range is above the budget, or even its low end), exceeded (by what is known of the"
+            " charges), within (the month is over),"
             " not_enough_history, upcoming (the month has not begun), or unknown_name.",
         },
         values={
@@ -231,6 +234,7 @@ MODEL = polars_model(
             "status": (
                 "on_track",
                 "at_risk",
+                "will_be_exceeded",
                 "exceeded",
                 "within",
                 "not_enough_history",
