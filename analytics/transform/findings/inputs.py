@@ -183,12 +183,14 @@ _VERSION_COSTS = f"""
         group by all
     )
 """
-_SUMS = f"""
-    count(*) filter ({{what}} and {_recent("created_at", 28)}) as run_count,
-    count(*) filter ({_recent("created_at", 28)}) as of_count,
-    count(*) filter ({{what}} and not {_recent("created_at", 28)}) as earlier_count,
-    sum(cost_usd) filter ({{what}} and {_recent("created_at", 28)}) as cost_usd,
-    min(created_at) filter ({{what}} and {_recent("created_at", 28)}) as first_at
+# Waste is of the 28 days that ended last, so that the page of an agent has the same runs.
+_IN_WASTE = "runs.date between last_complete_date - 55 and last_complete_date"
+_SUMS = """
+    count(*) filter ({what} and is_recent) as run_count,
+    count(*) filter (is_recent) as of_count,
+    count(*) filter ({what} and not is_recent) as earlier_count,
+    sum(cost_usd) filter ({what} and is_recent) as cost_usd,
+    min(created_at) filter ({what} and is_recent) as first_at
 """
 _IDLE = f"""
     with
@@ -197,7 +199,7 @@ _IDLE = f"""
         select workspace_id, run_id
         from marts.fct_runs as runs
         {_WORKSPACES}
-        where status = 'succeeded' and {_recent("created_at", 56)}
+        where status = 'succeeded' and {_IN_WASTE}
             and artifact_count = 0 and tokens_out <= 100
     ),
 
@@ -214,13 +216,17 @@ _IDLE = f"""
         trigger_type as subject,
         null::varchar as detail,
         {_SUMS.format(what="idle.run_id is not null")}
-    from marts.fct_runs as runs
+    from (
+        select runs.*, date > last_complete_date - {standing.RECENT_DAYS} as is_recent
+        from marts.fct_runs as runs
+        {_WORKSPACES}
+        where status = 'succeeded' and {_IN_WASTE}
+    ) as runs
     left join idle using (workspace_id, run_id)
-    {_WORKSPACES}
-    where status = 'succeeded' and {_recent("created_at", 56)}
     group by all
 """
-# A run in which a tool is called once more after three errors of it in a row.
+# A run in which a tool is called once more after three errors of it in a row, or that ends at a
+# limit. By version and hour, so that those can be left out of which another finding tells.
 _REPEATED = f"""
     with
 
@@ -228,7 +234,7 @@ _REPEATED = f"""
         select workspace_id, run_id, tool_name, call_number, coalesce(is_error, false) as is_error
         from marts.fct_tool_calls
         {_WORKSPACES}
-        where {_recent("called_at", 56)}
+        where {_recent("called_at", 58)}
     ),
 
     streaks as (
@@ -259,10 +265,13 @@ _REPEATED = f"""
     ),
 
     ended as (
-        select runs.*
+        select
+            runs.*,
+            {_HOUR.format("created_at")} as hour,
+            date > last_complete_date - {standing.RECENT_DAYS} as is_recent
         from marts.fct_runs as runs
         {_WORKSPACES}
-        where status in ('succeeded', 'failed') and {_recent("created_at", 56)}
+        where status in ('succeeded', 'failed') and {_IN_WASTE}
     ),
 
     repeating as (
@@ -282,12 +291,13 @@ _REPEATED = f"""
         ended.agent_id,
         tool_name as subject,
         'tool' as detail,
+        agent_version,
+        hour,
         {_SUMS.format(what="repeated.run_id is not null")}
     from repeating
     join ended using (workspace_id, agent_id)
     semi join calls using (workspace_id, run_id, tool_name)
     left join repeated using (workspace_id, run_id, tool_name)
-    {_WORKSPACES}
     group by all
     union all by name
     select
@@ -295,10 +305,11 @@ _REPEATED = f"""
         ended.agent_id,
         limited.error_class as subject,
         'limit' as detail,
+        agent_version,
+        hour,
         {_SUMS.format(what="ended.error_class = limited.error_class")}
     from limited
     join ended using (workspace_id, agent_id)
-    {_WORKSPACES}
     group by all
 """
 

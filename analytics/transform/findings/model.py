@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from datetime import date, datetime, timedelta
 
@@ -17,6 +18,7 @@ from analytics.transform.models import Header, polars_model
 
 _AN_HOUR = timedelta(hours=1)
 _ABOUT, _ABOUT_OF_RUNS = timedelta(days=2), timedelta(days=7)  # between what is one and the same
+_AGENT = ("workspace_id", "agent_id")
 _FEWEST_RUNS = 5  # of a day, by which the cost of a run is known
 
 
@@ -92,9 +94,12 @@ def findings(
         *with_runs([*of_services, *of_agents], met, runs, days),
         *jumps,
         *standing.waste("idle_runs", idle),
-        *standing.waste("repeated_errors", repeated),
-        *standing.changed_agents(agents, days),
-        *standing.unlisted_runs(agents, days, intervals),
+        *standing.waste(
+            "repeated_errors", _unexplained(repeated, worse, [*of_services, *of_agents], last)
+        ),
+        *standing.with_unlisted(
+            standing.changed_agents(agents, days), standing.unlisted_runs(agents, days, intervals)
+        ),
     ]
     return pl.DataFrame(list(map(asdict, found)), schema=SCHEMA)
 
@@ -114,17 +119,48 @@ def _errors(
 
 
 def _without(
-    version_hours: pl.DataFrame, of_services: list[Finding], last: datetime
+    by_hour: pl.DataFrame,
+    bursts: Iterable[Finding],
+    last: datetime,
+    of: tuple[str, ...] = ("workspace_id",),
 ) -> pl.DataFrame:
-    """Return the hours of versions without those in which a service failed."""
-    odd = {
-        (each.workspace_id, each.since + hour * _AN_HOUR)
-        for each in of_services
+    """Return rows by hour without those of hours of bursts, `of` the same workspace or subject."""
+    odd = [
+        (*(getattr(each, name) for name in of), each.since + hour * _AN_HOUR)
+        for each in bursts
         for hour in range(((each.until or last + _AN_HOUR) - each.since) // _AN_HOUR)
-    }
-    schema = {name: version_hours.schema[name] for name in ("workspace_id", "hour")}
-    return version_hours.join(
-        pl.DataFrame(list(odd), schema=schema, orient="row"), on=list(schema), how="anti"
+    ]
+    return _besides(by_hour, (*of, "hour"), odd)
+
+
+def _besides(
+    frame: pl.DataFrame, names: Sequence[str], values: Sequence[tuple[object, ...]]
+) -> pl.DataFrame:
+    """Return the rows whose columns of these names have none of the values."""
+    schema = {name: frame.schema[name] for name in names}
+    return frame.join(pl.DataFrame(values, schema=schema, orient="row"), on=names, how="anti")
+
+
+def _unexplained(
+    repeated: pl.DataFrame, worse: Iterable[Finding], bursts: Sequence[Finding], last: datetime
+) -> pl.DataFrame:
+    """Return sums of agents' runs, of which some repeat errors or end at a limit, by what it is.
+
+    Left out is what another finding tells: runs of a version that fails more often, calls of a tool
+    while it failed, and an agent's own burst.
+    """
+    if repeated.is_empty():
+        return repeated
+    failing = [
+        (each.workspace_id, each.agent_id, int(each.subject.removeprefix("v")))
+        for each in worse
+        if each.unit == "share"
+    ]
+    left = _besides(repeated, (*_AGENT, "agent_version"), failing)
+    for of, names in (("tool", ("workspace_id", "subject")), ("agent", _AGENT)):
+        left = _without(left, (each for each in bursts if each.detail == of), last, names)
+    return left.group_by(*_AGENT, "subject", "detail", maintain_order=True).agg(
+        pl.col("run_count", "of_count", "earlier_count", "cost_usd").sum(), pl.min("first_at")
     )
 
 

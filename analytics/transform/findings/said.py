@@ -13,10 +13,38 @@ from analytics.format import names
 from analytics.transform.day_costs import named
 from analytics.transform.findings import standing
 from analytics.transform.findings.finding import KINDS, SCHEMA, in_utc
-from analytics.transform.findings.words import Names, Row, next_step, sentence
+from analytics.transform.findings.words import Row, next_step, sentence
 from analytics.transform.models import Header, polars_model
 
+_FEWEST_DAYS = 7  # that the cost of something that lasts is taken to be of
 _TOLD_APART = ("price_step", "failure_burst", "cost_jump", "repeated_errors", "budget", "data")
+
+
+class Names:
+    """Names of agents and workspaces by their ids."""
+
+    def __init__(self, agents: pl.DataFrame, workspaces: pl.DataFrame) -> None:
+        self._agents = {
+            row[:2]: row[2:]
+            for row in agents.select(
+                "workspace_id", "agent_id", "agent_name", "agent_slug"
+            ).iter_rows()
+        }
+        self._workspaces = dict(workspaces.select("workspace_id", "workspace_name").iter_rows())
+
+    def of(self, row: Row) -> dict[str, str]:
+        """Return the names of the agent and the workspace of a finding, as they are shown."""
+        workspace_id, agent_id = row["workspace_id"], row["agent_id"]
+        called = self._agents.get((workspace_id, agent_id), ())
+        return {
+            "agent": names.display(*called, agent_id),
+            "workspace": names.display(self._workspaces.get(workspace_id), workspace_id),
+        }
+
+    def of_agent(self, row: Row) -> set[str]:
+        """All that an agent may be called in the user's file."""
+        called = self._agents.get((row["workspace_id"], row["agent_id"]), ())
+        return {names.folded(each) for each in (*called, row["agent_id"]) if each}
 
 
 def findings(
@@ -33,7 +61,7 @@ def findings(
     """
     read = workspaces.drop_nulls("last_batch_at")
     if read.is_empty():
-        return ranked(named(pl.DataFrame(schema=_SCHEMA), agents))
+        return named(pl.DataFrame(schema=_SCHEMA), agents)
     now: datetime = read["last_batch_at"].max()  # type: ignore[assignment]
     more = [
         *standing.budgets(budgets, now.date()),
@@ -46,31 +74,41 @@ def findings(
         {
             **row,
             "finding_id": identity(row),
-            "sentence": sentence(row, called),
+            "sentence": sentence(row | called.of(row)),
             "next_step": next_step(row),
             **_silence(row, called, silenced, now),
         }
         for row in every.iter_rows(named=True)
     ]
-    return ranked(named(pl.DataFrame(told, schema=_SCHEMA), agents))
+    told.sort(key=lambda row: place(row, now))
+    ranks = ({**row, "rank": rank} for rank, row in enumerate(told, start=1))
+    return named(pl.DataFrame(list(ranks), schema=_SCHEMA), agents)
 
 
-def ranked(findings: pl.DataFrame) -> pl.DataFrame:
-    """Return findings in their order: silenced and chronic ones last, then by cost and runs."""
-    by_cost = ("cost_usd", "run_count")
-    return (
-        findings.drop("rank", strict=False)
-        .sort(
-            "is_silenced",
-            "is_chronic",
-            *by_cost,
-            "finding_id",
-            descending=[False, False, True, True, False],
-            nulls_last=True,
-        )
-        .with_row_index("rank", offset=1)
-        .select(pl.exclude("rank"), pl.col("rank").cast(pl.Int64))
-    )
+def place(row: Row, now: datetime) -> tuple[Any, ...]:
+    """Return what sorts findings by what it costs to wait.
+
+    First what says that the figures are not right; then what lasts, by its cost of 28 days, that of
+    an unknown cost by its runs; then what has ended. What is too small to matter and what is
+    silenced come last.
+    """
+    cost, is_budget = row["cost_usd"], row["kind"] == "budget"
+    if row["is_silenced"]:
+        order = 5
+    elif row["kind"] == "data":
+        order = 0 if row["detail"] == "stale" else 4 if is_small(row) else 1
+    else:
+        order = 3 if row["until"] else 2
+    if cost is not None and order == 2 and not is_budget:  # of that it is the whole overrun
+        days = min(max((now - row["since"]).days, _FEWEST_DAYS), standing.RECENT_DAYS)
+        cost = cost * standing.RECENT_DAYS / days
+    runs = row["run_count"] or 0
+    return order, cost is None, -(cost or 0), -runs, row["finding_id"]
+
+
+def is_small(row: Row) -> bool:
+    """Return True if figures differ by less than a dollar."""
+    return row["kind"] == "data" and row["cost_usd"] is not None and row["cost_usd"] < 1
 
 
 def identity(row: Row) -> str:
@@ -107,13 +145,15 @@ _SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
     "next_step": pl.String,
     "is_silenced": pl.Boolean,
     "silenced_note": pl.String,
+    "rank": pl.Int64,
 }
 MODEL = polars_model(
     "marts.fct_findings",
     header=Header(
-        "What needs a person, in the order of `rank`: what began or changed within 28 days, by cost"
-        " and then by runs affected, then what is chronic, then what finance/findings.toml"
-        " silences. See docs/findings.md for each kind, its rule and what it may not claim."
+        "What needs a person, in the order of `rank`, by what it costs to wait: what makes figures"
+        " wrong, then what lasts, by its cost of 28 days or the runs affected, then what has ended;"
+        " differences below a dollar and what finance/findings.toml silences come last. See"
+        " docs/findings.md for each kind, its rule and what it may not claim."
         " Grain: finding.",
         key=("finding_id",),
         columns={
@@ -135,11 +175,12 @@ MODEL = polars_model(
             " versions, like sample_count, are without hours in which a provider or tool failed.",
             "run_count": "Runs affected; null where none are told.",
             "p_value": "Probability that chance makes as much; null where nothing is tested.",
-            "cost_usd": "What it costs in US dollars, so far or in 28 days; null if unknown or"
-            " nothing. The low end of a range where cost_high_usd is known.",
+            "cost_usd": "What it costs in US dollars, so far or in 28 days, of a budget what is"
+            " expected above it; null if unknown or nothing. The low end of a range where"
+            " cost_high_usd is known.",
             "cost_high_usd": "The high end, where unlisted runs make the cost a range; else null.",
-            "is_chronic": "True if the 28 days before had it, too.",
-            "sentence": "What, since when, how sure, and what it costs, in one sentence.",
+            "is_chronic": "True if the 28 days before had it, too; it is sent to nobody then.",
+            "sentence": "What, since when, and what it costs, in one sentence.",
             "next_step": "The command that helps; null where the page of the subject shows more.",
             "is_silenced": "True if finance/findings.toml silences it.",
             "silenced_note": "The note of finance/findings.toml.",

@@ -1,11 +1,13 @@
 """Findings that need no test: agents that began, stopped or start too many runs, and waste.
 
-Waste is money for nothing, of the last 28 days: runs that succeeded without a trace, errors of one
-tool in a row, runs that end at a limit. It is chronic where the 28 days before had it, too.
+Waste is money for nothing, of the 28 days that ended last: runs that succeeded without a trace,
+errors of one tool in a row, runs that end at a limit. It is chronic where the 28 days before had
+it, too.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 import polars as pl
@@ -150,6 +152,30 @@ def unlisted_runs(
     return found
 
 
+def with_unlisted(changed: list[Finding], unlisted: list[Finding]) -> list[Finding]:
+    """Return both, of a new agent with unlisted runs one: that of its runs, since it is new.
+
+    Its value is what the agent has cost, and its `sample_count` all runs of it.
+    """
+    new = {(each.workspace_id, each.agent_id): each for each in changed if each.kind == "new_agent"}
+    merged = []
+    for each in unlisted:
+        of_new = new.pop((each.workspace_id, each.agent_id), None)
+        merged.append(
+            replace(
+                each,
+                since=of_new.since,
+                value=of_new.value,
+                baseline=None,
+                unit="usd",
+                sample_count=of_new.run_count,
+            )
+            if of_new
+            else each
+        )
+    return [*(each for each in changed if each.kind != "new_agent"), *new.values(), *merged]
+
+
 def _too_many_a_day(days: pl.DataFrame, every: dict[tuple[str, str], str | None]) -> list[Finding]:
     """Return agents that started more runs than a list holds on most workdays of the last week."""
     last_week = pl.col("date") > pl.col("last_date") - pl.duration(days=_UNLISTED_WITHIN)
@@ -213,14 +239,13 @@ def waste(kind: str, sums: pl.DataFrame) -> list[Finding]:
 
 def budgets(rows: pl.DataFrame, today: date) -> list[Finding]:
     """Return the budgets of this month that are exceeded, or will be at the forecast's low end."""
-    month = today.replace(day=1)
     found = []
-    for row in rows.filter(pl.col("month") == month).iter_rows(named=True):
-        low = row["forecast_low_usd"]
+    of_month = pl.col("month") == today.replace(day=1)
+    over = pl.col("status").is_in(["exceeded", "will_be_exceeded"])
+    for row in rows.filter(of_month, over).iter_rows(named=True):
         is_exceeded = row["status"] == "exceeded"
-        if not is_exceeded and (low is None or low <= row["budget_usd"]):
-            continue
         amount = row["actual_usd"] if is_exceeded else row["forecast_usd"]
+        end = amount if row["forecast_usd"] is None else row["forecast_usd"]  # at least the actual
         found.append(
             Finding(
                 kind="budget",
@@ -231,7 +256,7 @@ def budgets(rows: pl.DataFrame, today: date) -> list[Finding]:
                 value=None if amount is None else float(amount),
                 baseline=float(row["budget_usd"]),
                 unit="usd" if is_exceeded else "usd_expected",
-                cost_usd=None if amount is None else amount - row["budget_usd"],
+                cost_usd=None if end is None else end - row["budget_usd"],
             )
         )
     return found

@@ -1,4 +1,4 @@
-"""The words of findings: the one sentence of each, and the command that helps."""
+"""The words of findings: what was found, what it costs, how it is known, and what helps."""
 
 from __future__ import annotations
 
@@ -7,58 +7,63 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-import polars as pl
-
 from analytics.format import days, names, numbers
 from analytics.format.names import ALL
-from analytics.transform.findings import standing
 from analytics.transform.findings.finding import KINDS
+from analytics.transform.findings.standing import RECENT_DAYS
 
 Row = Mapping[str, Any]
+"""A finding, with `agent` and `workspace`, their names as they are shown."""
+
+LIMITS = "limits"
+"""The subject of one finding of several limits of an agent."""
 
 
-class Names:
-    """Names of agents and workspaces by their ids."""
-
-    def __init__(self, agents: pl.DataFrame, workspaces: pl.DataFrame) -> None:
-        self._agents = {
-            row[:2]: row[2:]
-            for row in agents.select(
-                "workspace_id", "agent_id", "agent_name", "agent_slug"
-            ).iter_rows()
-        }
-        self._workspaces = dict(workspaces.select("workspace_id", "workspace_name").iter_rows())
-
-    def agent(self, row: Row) -> str:
-        """Return the name of the agent of a finding."""
-        name, slug = self._agents.get((row["workspace_id"], row["agent_id"]), (None, None))
-        return names.display(name, slug, row["agent_id"])
-
-    def workspace(self, row: Row) -> str:
-        """Return the name of the workspace of a finding."""
-        return names.display(self._workspaces.get(row["workspace_id"]), row["workspace_id"])
-
-    def of_agent(self, row: Row) -> set[str]:
-        """All that an agent may be called in the user's file."""
-        called = self._agents.get((row["workspace_id"], row["agent_id"]), ())
-        return {names.folded(each) for each in (*called, row["agent_id"]) if each}
+def sentence(row: Row) -> str:
+    """Return what was found, since when, and what it costs: one sentence."""
+    costs = amount(row)
+    return f"{text(row)}{costs and ', '}{costs}."
 
 
-def sentence(row: Row, called: Names) -> str:
-    """Return what was found, since when, how sure that is, and what it costs: one sentence."""
-    said = _SENTENCES[row["kind"]](row, called)
+def text(row: Row) -> str:
+    """Return what was found, and since when."""
+    return _TEXTS[row["kind"]](row)
+
+
+def amount(row: Row) -> str:
+    """Return what a finding costs, and over which time; empty where that is unknown or nothing."""
+    if row["kind"] == "budget":
+        return _overrun(row)
+    if row["unit"] == "usd":  # of a new agent
+        return f"{_usd(row['value'])} so far"
+    low, high = row["cost_usd"], row["cost_high_usd"]
+    if not low and not high:
+        return ""
+    shown = numbers.usd(low)
+    if high is not None and high != low:
+        shown = f"{shown} to {numbers.usd(high)}"
+    if row["kind"] == "data":
+        return f"up to {shown}"
+    if row["kind"] in {"idle_runs", "repeated_errors"}:
+        return f"{shown} in {RECENT_DAYS} days"
+    is_more = row["kind"] in {"price_step", "cost_jump"} or row["unit"] == "usd_per_success"
+    so_far = "" if row["until"] else " so far"
+    return f"{shown}{' more' if is_more else ''}{so_far}"
+
+
+def why(row: Row) -> str:
+    """Return what was compared, and the chance that it is nothing; empty where the text says it."""
+    compared = _WHYS[row["kind"]](row) if row["kind"] in _WHYS else ""
     p_value = row["p_value"]
-    return f"{said}{'' if p_value is None else f' ({_odds(p_value)})'}."
+    return compared if p_value is None else f"{compared} {_odds(p_value)}".strip()
 
 
 def _odds(p_value: float) -> str:
-    if p_value < 1e-6:
-        return "chance below 1 in a million"
-    return f"chance 1 in {int(1 / p_value):,}"
+    return f"Chance: {'below 1 in a million' if p_value < 1e-6 else f'1 in {int(1 / p_value):,}'}."
 
 
-def _version(row: Row, called: Names) -> str:
-    version = f"{called.agent(row)} {row['subject']}"
+def _version(row: Row) -> str:
+    version = f"{row['agent']} {row['subject']}"
     since, until = _day(row["since"]), row["until"]
     when = f"from {since} to {_day(until)}" if until else f"since {since}"
     before, count = row["detail"], row["sample_count"]
@@ -68,29 +73,43 @@ def _version(row: Row, called: Names) -> str:
             f" {before}: {_part(row['baseline'], row['baseline_count'])}"
         )
         fails = "failed" if until else "fails"
-        costs = _cost("costing", row)
-        of = f"{_rate(row['value'])} of its listed runs outside outages ({rates})"
-        return f"{version} {fails} {of} {when}{costs}"
-    usual, usual_before = (numbers.usd_per_run(_money(row[name])) for name in ("value", "baseline"))
-    more = _cost("", row, " more")
-    return f"{version} costs {usual} for a success ({before}: {usual_before}) {when}{more}"
+        return f"{version} {fails} {_rate(row['value'])} of listed runs ({rates}) {when}"
+    usual, usual_before = (
+        numbers.usd_per_run(Decimal(row[name])) for name in ("value", "baseline")
+    )
+    return f"{version} costs {usual} for a success ({before}: {usual_before}) {when}"
 
 
-def _price(row: Row, called: Names) -> str:
+def _why_version(row: Row) -> str:
+    if row["unit"] == "share":
+        return (
+            f"{_part(row['value'], row['sample_count'])} finished listed runs outside outages"
+            f" failed, {_part(row['baseline'], row['baseline_count'])} of {row['detail']}: Fisher's"
+            " exact test."
+        )
+    return (
+        f"Medians of {row['sample_count']:,} and {row['baseline_count']:,} successful listed runs,"
+        " by a rank test."
+    )
+
+
+def _price(row: Row) -> str:
     more = _percent(row["value"] / row["baseline"] - 1)
-    where = f"in {called.workspace(row)} since {_day(row['since'])}"
-    model, cost = names.display(row["subject"]), _cost("", row, " more so far")
-    return f"{model} costs {more} more per token {where}{cost}"
+    where = "" if row["workspace_id"] == ALL else f" in {row['workspace']}"
+    model = names.display(row["subject"])
+    return f"{model} costs {more} more per token{where} since {_day(row['since'])}"
 
 
-def _burst(row: Row, called: Names) -> str:
+def _why_price(_: Row) -> str:
+    return "Metered cost divided by tokens in and out, each at its own price, day by day."
+
+
+def _burst(row: Row) -> str:
     what, tries = {
         "provider": (f"Provider {names.display(row['subject'])}", "requests"),
         "tool": (f"Tool {names.display(row['subject'])}", "calls"),
-        "agent": (called.agent(row), "listed runs"),
+        "agent": (row["agent"], "listed runs"),
     }[row["detail"]]
-    rates = f"{_rate(row['value'])} of {row['sample_count']:,} {tries}"
-    usual = f"usual: {_rate(row['baseline'])}"
     # Unlisted runs of the same days may have failed in other hours.
     most = "" if row["cost_high_usd"] is None else "up to "
     runs = (
@@ -98,79 +117,117 @@ def _burst(row: Row, called: Names) -> str:
         if row["detail"] == "agent"
         else f"; {most}{numbers.plural(row['run_count'] or 0, 'run')} failed"
     )
-    return f"{what} failed {rates} on {_hours(row)} ({usual}){runs}{_cost('costing', row)}"
+    rates = f"{_rate(row['value'])} of {row['sample_count']:,} {tries}"
+    return f"{what} failed {rates} on {_hours(row)}{runs}"
 
 
-def _jump(row: Row, called: Names) -> str:
+def _why_burst(row: Row) -> str:
+    return f"Usual: {_rate(row['baseline'])}."
+
+
+def _jump(row: Row) -> str:
     spelled = numbers.usd_per_run if row["detail"] == "run" else numbers.usd
-    now, before = (spelled(_money(row[name])) for name in ("value", "baseline"))
-    return (
-        f"{called.agent(row)} costs {now} a {row['detail']} since {_day(row['since'])}, {before}"
-        f" before{_cost('', row, ' more so far')}"
-    )
+    now, before = (spelled(Decimal(row[name])) for name in ("value", "baseline"))
+    since = _day(row["since"])
+    return f"{row['agent']} costs {now} a {row['detail']} since {since}, {before} before"
 
 
-def _idle(row: Row, called: Names) -> str:
+def _why_jump(row: Row) -> str:
+    before = "on days" if row["detail"] == "run" else "on the same weekdays"
+    return f"Compared with what it was {before} before; no version or price says why."
+
+
+def _idle(row: Row) -> str:
     runs = f"{_part(row['value'], row['sample_count'])} listed successful runs"
     trigger = "" if row["subject"] == "unknown" else f" of trigger {names.display(row['subject'])}"
-    nothing = "left no file, called no tool and wrote next to nothing"
+    return f"{row['agent']}: {runs}{trigger} left no trace{_as_before(row)}"
+
+
+def _why_idle(_: Row) -> str:
+    return f"No file, no tool call, at most 100 tokens out, in the last {RECENT_DAYS} ended days."
+
+
+def _repeated(row: Row) -> str:
+    part = f"{_part(row['value'], row['sample_count'])} listed runs{_as_before(row)}"
+    if row["detail"] == "limit":
+        return f"{row['agent']} ends at its {row['subject'].replace('_', ' ')} in {part}"
+    tool = names.display(row["subject"])
+    return f"{row['agent']} calls tool {tool} again after three errors in a row in {part}"
+
+
+def _why_repeated(_: Row) -> str:
     return (
-        f"{called.agent(row)}: {runs}{trigger} {nothing}"
-        f" in {standing.RECENT_DAYS} days{_cost('costing', row)}"
+        f"Of the last {RECENT_DAYS} ended days, without what a worse version or an outage explains;"
+        " the cost is that of the whole runs."
     )
 
 
-def _repeated(row: Row, called: Names) -> str:
-    part = f"{_part(row['value'], row['sample_count'])} listed runs in {standing.RECENT_DAYS} days"
-    if row["detail"] == "limit":
-        limit = row["subject"].replace("_", " ")
-        return f"{called.agent(row)} ends at its {limit} in {part}{_cost('costing', row)}"
-    tool = f"calls tool {names.display(row['subject'])} again after three errors in a row"
-    return f"{called.agent(row)} {tool} in {part}{_cost('costing', row)}"
+def _as_before(row: Row) -> str:
+    return f", as in the {RECENT_DAYS} days before" if row["is_chronic"] else ""
 
 
-def _budget(row: Row, called: Names) -> str:
-    name = called.workspace(row) if row["detail"] == "workspace" else names.display(row["subject"])
-    of = "all workspaces" if row["subject"] == ALL else f"{row['detail'].replace('_', ' ')} {name}"
-    amount, budget = (numbers.usd(_money(row[each])) for each in ("value", "baseline"))
+def _budget(row: Row) -> str:
+    name = names.display(row["subject"])
+    whose = {"all": "All workspaces", "workspace": row["workspace"]}.get(
+        row["detail"], f"{names.capitalized(row['detail'].replace('_', ' '))} {name}"
+    )
+    when, verb = _day(row["since"]), "exceeded" if row["unit"] == "usd" else "will exceed"
+    return f"{whose} {verb} {'their' if row['detail'] == 'all' else 'its'} budget on {when}"
+
+
+def _overrun(row: Row) -> str:
+    of, expected = f"of {_usd(row['baseline'])}", numbers.usd(row["cost_usd"])
+    if row["value"] is None:
+        return ""
+    over = _usd(row["value"] - row["baseline"])
+    if row["unit"] == "usd" and over != expected:
+        return f"by {over} {of} so far, {expected} expected"
+    return f"by {expected} {of}"
+
+
+def _why_budget(row: Row) -> str:
     if row["unit"] == "usd":
-        return f"The budget of {of} is exceeded since {_day(row['since'])}: {amount} of {budget}"
-    return f"The budget of {of} will be exceeded on {_day(row['since'])}: {amount} of {budget}"
+        return ""
+    return f"{_usd(row['value'])} expected; the low end of the 80% range is above the budget, too."
 
 
-def _silent(row: Row, called: Names) -> str:
+def _silent(row: Row) -> str:
     usual = numbers.plural(max(1, round(row["baseline"])), "time")
     silent = numbers.plural(row["sample_count"], "day")
     last = _day(row["since"] - timedelta(days=1))
-    every = f"{called.agent(row)} ran every {row['detail']}, about {usual}"
+    every = f"{row['agent']} ran every {row['detail']}, about {usual}"
     return f"{every}, until {last}: no run in {silent} since"
 
 
-def _new(row: Row, called: Names) -> str:
+def _new(row: Row) -> str:
     runs = numbers.plural(row["run_count"], "run")
-    cost = numbers.usd(_money(row["value"]))
-    return f"{called.agent(row)} is new since {_day(row['since'])}: {runs}, {cost}"
+    return f"{row['agent']} is new since {_day(row['since'])}: {runs}"
 
 
-def _unlisted(row: Row, called: Names) -> str:
+def _unlisted(row: Row) -> str:
+    agent, since, count = row["agent"], _day(row["since"]), row["sample_count"]
     if row["unit"] == "runs_per_day":
         most, newest = (f"{int(row[name]):,}" for name in ("value", "baseline"))
-        return f"{called.agent(row)} starts up to {most} runs a day: lists show the newest {newest}"
+        return f"{agent} starts up to {most} runs a day: lists show the newest {newest}"
+    if row["unit"] == "usd":
+        shown = (
+            f"lists show {_percent(1 - row['run_count'] / count)} of its {count:,} runs"
+            if row["run_count"]
+            else f"it started {count:,} runs, more than lists show"
+        )
+        return f"{agent} is new since {since}: {shown}"
     shown = _percent(1 - row["value"])
-    started = f"{row['sample_count']:,} runs that {called.agent(row)} started"
-    return f"Lists show {shown} of the {started} since {_day(row['since'])}"
+    return f"Lists show {shown} of the {count:,} runs that {agent} started since {since}"
 
 
-def _data(row: Row, called: Names) -> str:
-    workspace = called.workspace(row)
+def _data(row: Row) -> str:
     if row["detail"] == "stale":
-        return f"{workspace} was last read on {days.instant_in_words(row['since'])}"
+        return f"{row['workspace']} was last read on {days.instant_in_words(row['since'])}"
     found = numbers.plural(row["sample_count"], "finding")
-    largest = _cost("up to", row)
-    return f"Control {names.display(row['subject'])} differs in {workspace}: {found}{largest}"
+    return f"Control {names.display(row['subject'])} differs in {row['workspace']}: {found}"
 
 
-_SENTENCES: dict[str, Callable[[Row, Names], str]] = dict(
+_TEXTS: dict[str, Callable[[Row], str]] = dict(
     zip(
         KINDS,
         (
@@ -189,6 +246,15 @@ _SENTENCES: dict[str, Callable[[Row, Names], str]] = dict(
         strict=True,
     )
 )
+_WHYS: dict[str, Callable[[Row], str]] = {
+    "version_worse": _why_version,
+    "price_step": _why_price,
+    "failure_burst": _why_burst,
+    "cost_jump": _why_jump,
+    "idle_runs": _why_idle,
+    "repeated_errors": _why_repeated,
+    "budget": _why_budget,
+}
 
 
 def next_step(row: Row) -> str | None:
@@ -201,19 +267,8 @@ def next_step(row: Row) -> str | None:
     return None
 
 
-def _cost(verb: str, row: Row, more: str = "") -> str:
-    """Return what it costs, as the end of a sentence; nothing where that is unknown or nothing."""
-    cost, high = row["cost_usd"], row["cost_high_usd"]
-    if not cost and not high:
-        return ""
-    shown = numbers.usd(cost)
-    if high is not None and high != cost:
-        shown = f"{shown} to {numbers.usd(high)}"
-    return f", {verb} {shown}{more}" if verb else f", {shown}{more}"
-
-
-def _money(amount: float | None) -> Decimal | None:
-    return None if amount is None else Decimal(amount)
+def _usd(amount: float) -> str:
+    return numbers.usd(Decimal(amount))
 
 
 def _part(share: float, of: int) -> str:
@@ -226,7 +281,7 @@ def _rate(share: float) -> str:
 
 def _percent(share: float, step: str = "1") -> str:
     if 0 < share * 100 < float(step) / 2:
-        return f"<{step}%"
+        return f"less than {step}%"
     percent = Decimal(share * 100).quantize(Decimal(step))
     return f"{percent.quantize(Decimal(1)) if percent >= 10 else percent}%"
 
