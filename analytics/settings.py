@@ -79,9 +79,10 @@ class Privacy(Table, frozen=True):
 
 
 class Publish(Table, frozen=True):
-    """`mode`, octal, of published files."""
+    """`mode`, octal, of published files; `url` is where people open the site, for links to it."""
 
     mode: Annotated[str, msgspec.Meta(pattern="^0?6[04]{2}$")] = "0600"
+    url: Annotated[str, msgspec.Meta(pattern=r"^(https?://[^\s/?#]+(/[^\s?#]*)?)?$")] = ""
 
 
 class Controls(Table, frozen=True):

@@ -30,6 +30,11 @@ def escaped(text: str) -> str:
     )
 
 
+def linked(text: str, address: str) -> str:
+    """Return text that leads to an address in a terminal that knows links, which takes no room."""
+    return f"\x1b]8;;{address}\x1b\\{text}\x1b]8;;\x1b\\" if address else text
+
+
 def escaped_lines(text: str) -> str:
     """Escape a text of several lines, and keep its line breaks."""
     return "\n".join(escaped(line) for line in text.split("\n"))

@@ -29,6 +29,7 @@ _BOUNDS = {">=": "at least", "<=": "at most"}
 _SAMPLES = {
     "memory_limit": '"2GB"',
     "mode": '"0640"',
+    "url": '"https://agents.example.com"',
     "materiality_usd": '"0.01"',
     "api_key_env": '"LEVAIN_API_KEY"',
     "workspace_id": '"3d0f4c1e-5f0a-4f2e-9a55-0c7b7c0e8a11"',

@@ -36,7 +36,11 @@ from analytics.warehouse.database import (
 )
 from analytics.warehouse.layout import Layout
 from analytics.warehouse.pending_details import repeat_contradicting_costs
-from analytics.warehouse.publications import require_writable, write_publication
+from analytics.warehouse.publications import (
+    findings_before,
+    require_writable,
+    write_publication,
+)
 from analytics.warehouse.publish import copying, publish, record_publication
 
 
@@ -163,14 +167,12 @@ def report(
         ):
             create_queries(tables)
             own_pages, problems = read_pages(settings.project, runner)
+            as_of, timezone = _cut_off(tables), settings.reporting.timezone
+            before = findings_before(layout, as_of, timezone)
             about = About(
-                _cut_off(tables),
-                __version__,
-                settings.reporting.timezone,
-                _differences(tables) + warnings,
-                home,
+                as_of, __version__, timezone, _differences(tables) + warnings, home, before
             )
-            summary = summary_files(read_summary(tables))
+            summary = summary_files(read_summary(tables, before))
             made = build_site(
                 tables,
                 building,

@@ -189,11 +189,13 @@ def status(
     Example: analytics status --online
     """
     from analytics.cli import problems
+    from analytics.cli.printed import pages_address
     from analytics.published import status as published
     from analytics.warehouse.layout import Layout
 
     settings = _settings(data_dir, config)
-    found = published.status(Layout(settings.data_dir))
+    layout = Layout(settings.data_dir)
+    found = published.status(layout)
     found["problems"] += problems.problems_of(settings)
     if online:
         for tried, wrong in (problems.try_keys(settings), problems.try_addresses(settings)):
@@ -203,7 +205,7 @@ def status(
     if as_json:
         published.print_json(found)
     else:
-        published.print_text(found)
+        published.print_text(found, pages_address(settings, layout.site))
     if found["problems"]:
         raise typer.Exit(1)
 

@@ -32,7 +32,7 @@ Force = Annotated[
 
 def _print_summary(settings: Settings, progress: Progress) -> None:
     """Print the summary of what was published; where that cannot be written, only warn."""
-    from analytics.cli.printed import drop_output
+    from analytics.cli.printed import drop_output, pages_address
     from analytics.summary.words import read_file, terminal_lines
     from analytics.warehouse.layout import Layout
 
@@ -40,7 +40,8 @@ def _print_summary(settings: Settings, progress: Progress) -> None:
     if not (site / "summary.json").exists():
         return
     try:
-        print(*terminal_lines(read_file(site / "summary.json")), sep="\n")
+        summary = read_file(site / "summary.json")
+        print(*terminal_lines(summary, pages_address(settings, site)), sep="\n")
         print(f"Reports:   {(site / 'index.html').resolve().as_uri()}")
         sys.stdout.flush()
     except BrokenPipeError:  # who reads has gone

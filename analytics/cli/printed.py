@@ -18,6 +18,8 @@ from analytics.terminal import escaped_json, escaped_lines
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from analytics.settings import Settings
+
 
 def print_json(value: Any) -> None:
     """Print a record or a list of records; money as a string, digit for digit."""
@@ -66,6 +68,13 @@ def typed(path: Path, folder: Path = Path()) -> str:
     """Return a path as it is typed into a shell in `folder`: relative to it, if it lies below."""
     here = folder.resolve()
     return shlex.quote(str(path.relative_to(here) if path.is_relative_to(here) else path))
+
+
+def pages_address(settings: Settings, site: Path) -> str:
+    """Return the address of the pages, for links in a terminal; empty where none is written to."""
+    if not sys.stdout.isatty():
+        return ""
+    return settings.publish.url.rstrip("/") or site.resolve().as_uri()
 
 
 def console() -> Console:

@@ -294,4 +294,4 @@ def _rows_of(
 
 def _page(shard: str, workspace_id: str) -> str:
     """Return the address of a workspace's page within the site of the fleet."""
-    return f"shards/{shard}/workspaces/{names.file_name(workspace_id)}"
+    return f"shards/{shard}/{names.workspace_page(workspace_id)}"

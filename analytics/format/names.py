@@ -73,3 +73,14 @@ def file_name(*identity: str) -> str:
     readable = re.sub(r"[^a-z0-9]+", "-", identity[-1].lower()).strip("-")[:48].rstrip("-")
     digest = sha256(json.dumps(identity).encode()).hexdigest()[:10]
     return f"{readable or 'id'}-{digest}.html"
+
+
+def workspace_page(workspace_id: str) -> str:
+    """The address of a workspace's page, from the site's folder."""
+    return f"workspaces/{file_name(workspace_id)}"
+
+
+def agent_page(workspace_id: str, agent_id: str) -> str:
+    """The address of an agent's page, or of that of runs without one, from the site's folder."""
+    identity = (workspace_id, "", "no-agent") if agent_id == NONE else (workspace_id, agent_id)
+    return f"agents/{file_name(*identity)}"

@@ -17,11 +17,14 @@ from analytics.errors import AnalyticsError
 from analytics.format import names, numbers
 from analytics.published.sandbox import open_published
 from analytics.summary.facts import read_findings
-from analytics.terminal import add_figures, escaped, escaped_json
+from analytics.summary.words import needs_head
+from analytics.terminal import add_figures, escaped, escaped_json, linked
+from analytics.transform.findings.lines import folded, news
 from analytics.transform.page_queries import over_queries
 from analytics.warehouse.database import records
 from analytics.warehouse.layout import Layout
 from analytics.warehouse.lock import holder_of
+from analytics.warehouse.publications import findings_before
 
 if TYPE_CHECKING:
     import duckdb
@@ -66,6 +69,7 @@ _BOOKS = """
 """
 # A batch publishes at once when its checks have passed: the file itself has the time, so that a
 # copy of it has the same.
+_NEWEST = "select max(last_batch_at), max(reporting_timezone) from marts.dim_workspaces"
 _PUBLISHED_AT = "select max(checked_at) from audit.check_results"
 
 
@@ -108,12 +112,16 @@ def _figures(con: duckdb.DuckDBPyConnection, layout: Layout) -> dict[str, Any]:
     }
 
 
-def _findings_of(con: duckdb.DuckDBPyConnection, layout: Layout) -> dict[str, list[dict[str, Any]]]:
+def _findings_of(con: duckdb.DuckDBPyConnection, layout: Layout) -> dict[str, Any]:
     """Return what needs a person, and the findings of alerts; `is_sent` if an address has it."""
     sent = {identity for identity, entry in read_sent(layout.alerts).items() if entry.sent_to}
+    ((as_of, timezone),) = con.execute(_NEWEST).fetchall()
+    before = findings_before(layout, as_of, timezone)
+    lines = read_findings(con, before)
     return {
+        "news": news(lines, before),
         "findings": [
-            asdict(each) | {"is_sent": each.finding_id in sent} for each in read_findings(con)
+            asdict(each) | {"is_sent": not sent.isdisjoint(each.finding_ids)} for each in lines
         ],
         "alerts": [
             {
@@ -136,8 +144,8 @@ def print_json(found: dict[str, Any]) -> None:
     print(escaped_json(text, sys.stdout.encoding))
 
 
-def print_text(found: dict[str, Any]) -> None:
-    """Print the status as text."""
+def print_text(found: dict[str, Any], site: str = "") -> None:
+    """Print the status as text, with links to the pages at `site`."""
     from rich.console import Console
 
     console = Console(highlight=False, soft_wrap=True, markup=False)
@@ -146,7 +154,7 @@ def print_text(found: dict[str, Any]) -> None:
     if "workspaces" not in found:
         return
     console.print()
-    for line in _needs(found["findings"]):
+    for line in _needs(found["findings"], found["news"], site):
         console.print(line)
     workspaces = _labelled(found["workspaces"])
     console.print()
@@ -173,13 +181,18 @@ def _above(found: dict[str, Any]) -> Iterator[str]:
     yield from (escaped(f"{name}: {result}") for name, result in found.get("tried", {}).items())
 
 
-def _needs(findings: Sequence[dict[str, Any]]) -> Iterator[str]:
-    """Yield each finding in words, and the command that helps."""
-    yield "Needs you:" if findings else "Nothing needs you."
-    for each in findings:
-        yield f"- {escaped(names.visible(each['sentence']))}"
+def _needs(findings: Sequence[dict[str, Any]], news: str, site: str = "") -> Iterator[str]:
+    """Yield each finding in words, and the command that helps; others in one line."""
+    first = [each for each in findings if not each["fold"]]
+    yield needs_head(len(first), news)
+    for each in first:
+        sentence = escaped(names.visible(each["sentence"]))
+        page = site and f"{site}/{each['page']}"
+        yield f"- {linked(sentence, page)}"
         if each["next_step"]:
             yield f"  {escaped(names.visible(each['next_step']))}"
+    if rest := folded(each["fold"] for each in findings):
+        yield f"and {rest}; --json has each"
 
 
 def _problems(problems: Sequence[str]) -> Iterator[str]:

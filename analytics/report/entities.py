@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import polars as pl
 
 from analytics.format import days, names
-from analytics.format.names import ALL, NONE, PLATFORM
+from analytics.format.names import ALL, PLATFORM
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -176,11 +176,12 @@ def _entity(row: Mapping[str, Any]) -> Entity | None:
     if workspace_id == ALL:
         return Entity("site", ALL, ALL, "All workspaces", "index.html", row)
     if agent_id == ALL:
-        path = f"workspaces/{names.file_name(workspace_id)}"
+        path = names.workspace_page(workspace_id)
         name = names.display(row["workspace_name"], workspace_id)
         return Entity("workspace", workspace_id, ALL, name, path, row)
     name = names.display(row["agent_name"], row["agent_slug"], agent_id)
-    return Entity("agent", workspace_id, agent_id, name, _agent_path(workspace_id, agent_id), row)
+    path = "" if agent_id == PLATFORM else names.agent_page(workspace_id, agent_id)
+    return Entity("agent", workspace_id, agent_id, name, path, row)
 
 
 def _month(row: Mapping[str, Any], by_key: Mapping[tuple[Any, ...], Entity]) -> Entity | None:
@@ -192,10 +193,3 @@ def _month(row: Mapping[str, Any], by_key: Mapping[tuple[Any, ...], Entity]) -> 
     row = {**row, "workspace_name": workspace.name}
     path = f"{folder}/{month:%Y-%m}.html"
     return Entity("month", workspace.workspace_id, ALL, words, path, row, month)
-
-
-def _agent_path(workspace_id: str, agent_id: str) -> str:
-    if agent_id == PLATFORM:
-        return ""
-    identity = (workspace_id, "", "no-agent") if agent_id == NONE else (workspace_id, agent_id)
-    return f"agents/{names.file_name(*identity)}"

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from analytics.report.entities import Entities, Entity, Scope
     from analytics.report.months import Columns, Key
     from analytics.report.spec import Card, Headline, Page, Part, Section
+    from analytics.warehouse.publications import Before
 
 # The two hashes are those of the style elements that plotly.js makes for itself.
 CONTENT_SECURITY_POLICY = (
@@ -52,7 +53,8 @@ Row = dict[str, Any]
 class About:
     """The batch, as pages tell of it; `as_of` is in UTC, `timezone` an IANA name.
 
-    `home` is the address of a page above the site, as seen from it.
+    `home` is the address of a page above the site, as seen from it; `before` are the findings that
+    were published on an earlier day.
     """
 
     as_of: datetime
@@ -60,6 +62,7 @@ class About:
     timezone: str
     warnings: Sequence[str] = field(default_factory=list)
     home: str = ""
+    before: Before | None = None
 
     def above(self, root: str) -> list[dict[str, str]]:
         """Return the link to the page above the site, if there is one, of a page below `root`."""
@@ -89,7 +92,9 @@ class Pages:
         self._rows = {part.key: statements.rows(part) for part in page.parts if part.is_static}
         self._known = {part.key: statements.entities(part) for part in page.parts if part.optional}
         self._own = [statements.of(name) for name in page.data]
-        self._findings = Findings(con, entities, pages, about.timezone) if page.card else None
+        self._findings = (
+            Findings(con, entities, about.timezone, about.before) if page.card else None
+        )
         self._budgets = _budgets(con) if page.card else {}
         self._costs = statements.costs() if page.card else {}
 
@@ -101,9 +106,11 @@ class Pages:
         for rows in self._own:
             row |= rows.get(entity.key) or rows.get(entity.key[:1]) or {}
         tables = Tables(self._entities, root)
+        needs = self._needs(entity, root)
         sections = [self._section(each, entity, row, tables) for each in page.section]
+        for part in (part for section in sections for part in section["parts"]):
+            part["found"] = needs["notes"].get(part["key"], []) if needs else []
         heading = text.fill(page.headings.get(str(row.get("state")), page.title), row)
-        findings = self._findings
         data = [page.data_path(entity)] if page.is_drawn_once else []
         return self._template.render(
             root=root,
@@ -116,7 +123,7 @@ class Pages:
             breadcrumb=self._breadcrumb(entity, root),
             tabs=self._tabs(entity, root),
             members=self._members(entity, root) if page.card else [],
-            needs=self._needs(findings, entity, root) if findings else None,
+            needs=needs,
             cards=[self._card(each, entity, row) for each in page.card],
             headlines=[headline_texts(each, row) for each in page.headline],
             is_choosable=page.picker,
@@ -135,7 +142,7 @@ class Pages:
                 "entity": entity.stem,
                 "workspace": entity.workspace_id,
                 "agent": entity.agent_id,
-                **(findings.data(entity) if findings else {}),
+                **(self._findings.data(entity) if self._findings else {}),
             },
             scripts=[
                 "assets/engine.js",
@@ -306,10 +313,12 @@ class Pages:
         of = self._entities.workspaces if site else self._entities.lines_of(entity)
         return [{"name": each.name, "href": root + each.path} for each in of if each.path]
 
-    def _needs(self, findings: Findings, entity: Entity, root: str) -> dict[str, Any]:
+    def _needs(self, entity: Entity, root: str) -> dict[str, Any] | None:
         """Return the findings of a page; that of the site has the batch's warnings beside them."""
-        warnings = self._about.warnings if entity.scope == "site" else []
-        return findings.of(entity, root) | {"warnings": [_with_code(each) for each in warnings]}
+        if self._findings is None:
+            return None
+        warnings = [_with_code(each) for each in self._about.warnings if entity.scope == "site"]
+        return self._findings.of(entity, root) | {"warnings": warnings}
 
     def _reach(self, row: Row) -> str:
         """Return how far the data reach: on pages that can rest, to the last day of their own."""

@@ -149,7 +149,9 @@ def digests(con: duckdb.DuckDBPyConnection, page: Page) -> dict[Key, str]:
 _NEWEST = "date > (select max(yesterday) - 28 from rpt_headlines)"
 _HEADLINES = "(select * exclude (as_of) from rpt_headlines)"
 _SHOWN = {
-    "findings": "(select * exclude (rank) from marts.fct_findings)",
+    # What is new, has ended a while ago or is linked to changes with the day.
+    "findings": "(select findings.* exclude (rank), last_batch_date from marts.fct_findings as"
+    " findings left join marts.dim_workspaces using (workspace_id))",
     "costs": f"(select workspace_id, agent_id, date, cost_usd from rpt_days where {_NEWEST})",
     "versions": "(select workspace_id, agent_id, first_run_at from marts.dim_agent_versions)",
 }

@@ -10,12 +10,15 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from analytics.transform.findings.lines import Line, lines_of, news, read_rows
 from analytics.warehouse.database import records
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import duckdb
+
+    from analytics.warehouse.publications import Before
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,22 +72,6 @@ class Days(Measures):
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
-    """A row of `fct_findings`; the sentence says it all, with names as they came."""
-
-    finding_id: str
-    kind: str
-    workspace_id: str
-    agent_id: str
-    since: datetime
-    until: datetime | None
-    cost_usd: Decimal | None
-    cost_high_usd: Decimal | None
-    sentence: str
-    next_step: str | None
-
-
-@dataclass(frozen=True, slots=True)
 class Controls:
     """The checks that failed, and the days whose metered cost is unexplained."""
 
@@ -98,8 +85,9 @@ class Controls:
 class Summary:
     """The batch in figures. Days are those of `timezone`, the first one read is `first_date`.
 
-    `findings` are those that are not silenced, in the order of their rank. `previous_28_days` and
-    `usual_cost_usd` are None where the days to compare were not read whole.
+    `findings` are the lines of those that are not silenced, in their order; `news` says how many
+    of them are new. `previous_28_days` and `usual_cost_usd` are None where the days to compare were
+    not read whole.
     """
 
     as_of: datetime
@@ -112,7 +100,8 @@ class Summary:
     last_28_days: Days
     previous_28_days: Days | None
     month: Days
-    findings: list[Finding]
+    findings: list[Line]
+    news: str
     open_count: int
     provisional_count: int
     controls: Controls
@@ -140,13 +129,15 @@ _PERIODS = """
     from rpt_periods
     where workspace_id = '(all)'
 """
-_FINDINGS = "from marts.fct_findings where not is_silenced order by rank"
 _HEALTH = "from rpt_workspace_health where workspace_id = '(all)'"
 _CHECKS = "select check_name, is_ok from audit.check_results order by check_name"
 
 
-def read_summary(con: duckdb.DuckDBPyConnection) -> Summary:
-    """Read the summary from a connection that has the page queries."""
+def read_summary(con: duckdb.DuckDBPyConnection, before: Before | None = None) -> Summary:
+    """Read the summary from a connection that has the page queries.
+
+    `before` are the findings that were published on an earlier day.
+    """
     head = next(iter(records(con, _HEADLINE)), {})
     as_of = (head.get("as_of") or datetime.now(UTC)).astimezone(UTC)
     today = head.get("today") or as_of.date()
@@ -154,6 +145,7 @@ def read_summary(con: duckdb.DuckDBPyConnection) -> Summary:
     periods = {row["period"]: row for row in records(con, _PERIODS)}
     checks = records(con, _CHECKS)
     (health,) = records(con, _HEALTH)
+    findings = read_findings(con, before)
 
     def days(period: str, first: date, last: date) -> Any:
         return _made(Days, periods.get(period, {"first_date": first, "last_date": last}))
@@ -171,7 +163,8 @@ def read_summary(con: duckdb.DuckDBPyConnection) -> Summary:
             None if head.get("previous_cost_usd") is None else _made(Days, periods["previous"])
         ),
         month=days("month", today, today),
-        findings=read_findings(con),
+        findings=findings,
+        news=news(findings, before),
         open_count=health["open_count"],
         provisional_count=health["provisional_count"],
         controls=Controls(
@@ -183,9 +176,9 @@ def read_summary(con: duckdb.DuckDBPyConnection) -> Summary:
     )
 
 
-def read_findings(con: duckdb.DuckDBPyConnection) -> list[Finding]:
+def read_findings(con: duckdb.DuckDBPyConnection, before: Before | None) -> list[Line]:
     """Read what needs a person, most urgent first; what is silenced needs nobody."""
-    return [_made(Finding, row) for row in records(con, _FINDINGS)]
+    return [each for each in lines_of(read_rows(con), before) if each.fold != "silenced"]
 
 
 def _made(kind: Any, row: Mapping[str, Any]) -> Any:

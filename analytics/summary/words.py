@@ -17,16 +17,18 @@ from analytics.format import names, numbers
 from analytics.format.days import WEEKDAYS, day_in_words, day_on_axis, month_in_words
 from analytics.format.days import instant_in_words as moment
 from analytics.summary.facts import Measures, Summary
+from analytics.terminal import linked
+from analytics.transform.findings.lines import SHOWN, folded
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
     from analytics.summary.facts import Days, Workspace
+    from analytics.transform.findings.lines import Line
 
 _WIDTH = 80
 _LABEL_WIDTH = 11
-_SHOWN_FINDINGS = 5
 _LINES_OF_FINDINGS = 7  # with four of figures, and the place of the pages, twelve in all
 _ONE_BATCH = timedelta(hours=12)  # between the first and the last workspace of a batch
 _UNKNOWN_COST = "cost unknown"
@@ -39,39 +41,54 @@ _MARKUP = re.compile(r"[\\`*_{}\[\]<>|~#&@]|\$(?![0-9])|(?<=www)\.|:(?=//)")
 _ENTITIES = {"<": "&lt;", ">": "&gt;", "&": "&amp;"}
 
 
-def terminal_lines(summary: Summary) -> list[str]:
-    """Return at most eleven lines of at most 80 columns."""
+def terminal_lines(summary: Summary, site: str = "") -> list[str]:
+    """Return at most eleven lines of at most 80 columns, with links to the pages at `site`."""
     since = f", all runs since {day_in_words(summary.first_date)}" if summary.first_date else ""
     lines = [
         f"Data to {moment(summary.as_of)}{since}",
         f"{'Yesterday':{_LABEL_WIDTH}}{_yesterday(summary)}",
         f"{'28 days':{_LABEL_WIDTH}}{_recent(summary)}",
         f"{'Month':{_LABEL_WIDTH}}{_month(summary)}",
-        *finding_lines([each.sentence for each in summary.findings]),
     ]
-    return [_cut(line, _WIDTH) for line in lines]
+    return [_cut(line, _WIDTH) for line in lines] + finding_lines(
+        summary.findings, summary.news, site
+    )
 
 
-def finding_lines(sentences: Sequence[str]) -> list[str]:
+def needs_head(count: int, news: str) -> str:
+    """Return the words above so many lines of findings."""
+    if not count:
+        return "Nothing needs you."
+    return f"Needs you ({news}):" if news else "Needs you:"
+
+
+def finding_lines(findings: Sequence[Line], news: str, site: str) -> list[str]:
     """Return the first sentences, whole, in at most seven lines of at most 80 columns."""
-    if not sentences:
-        return ["Nothing needs you."]
-    lines = ["Needs you:"]
-    for shown, sentence in enumerate(sentences):
+    first = [each for each in findings if not each.fold]
+    lines = [needs_head(len(first), news)]
+    for shown, each in enumerate(first):
         wrapped = wrap(
-            names.visible(sentence),
+            names.visible(each.sentence),
             _WIDTH,
             initial_indent="- ",
             subsequent_indent="  ",
             max_lines=_LINES_OF_FINDINGS - 2,
             placeholder="…",
         )
-        is_last = shown + 1 == len(sentences)
-        room = _LINES_OF_FINDINGS - len(lines) - (0 if is_last else 1)
-        if shown == _SHOWN_FINDINGS or len(wrapped) > room:
-            return [*lines, f"and {len(sentences) - shown} more, on the pages"]
-        lines += wrapped
-    return lines
+        room = _LINES_OF_FINDINGS - len(lines) - bool(_others(findings, shown + 1))
+        if shown == SHOWN or len(wrapped) > room:
+            return [*lines, _others(findings, shown)]
+        page = site and f"{site}/{each.page}"
+        lines += [linked(_cut(line, _WIDTH), page) for line in wrapped]
+    return [*lines, *filter(None, [_others(findings, len(first))])]
+
+
+def _others(findings: Sequence[Line], shown: int) -> str:
+    """Return how many lines are not among those shown; empty where there are no others."""
+    more = sum(not each.fold for each in findings) - shown
+    rest = [f"{more} more"] if more else []
+    rest += filter(None, [folded(each.fold for each in findings)])
+    return f"and {', '.join(rest)}, on the pages" if rest else ""
 
 
 def summary_files(summary: Summary) -> dict[str, bytes]:
@@ -94,17 +111,18 @@ def markdown(summary: Summary) -> str:
     yesterday, month = (_usd(each.platform_cost_usd) for each in (summary.yesterday, summary.month))
     still_open = numbers.plural(summary.open_count, "run")
     ended = numbers.count(summary.provisional_count)
-    shown = [escaped(names.visible(each.sentence)) for each in summary.findings[:_SHOWN_FINDINGS]]
-    more = len(summary.findings) - len(shown)
+    first = [each for each in summary.findings if not each.fold][:SHOWN]
+    rest = _others(summary.findings, len(first))
     lines = [
         f"# Morning summary, {day_in_words(summary.month.last_date)}",
         "",
         f"Data to {moment(summary.as_of)}; days and months in {escaped(summary.timezone)}.",
         "",
-        "Needs you:" if shown else "Nothing needs you.",
+        needs_head(len(first), summary.news),
         "",
-        *(f"- {each}" for each in shown),
-        *([f"- and {more} more, on the pages", ""] if more else [""] if shown else []),
+        *(f"- {escaped(names.visible(each.sentence))} [→]({each.page})" for each in first),
+        *([f"- {rest}"] if rest else []),
+        *([""] if first or rest else []),
         f"- **Yesterday**: {escaped(_yesterday(summary))}",
         f"- **28 days**: {escaped(_recent(summary))}",
         f"- **Month**: {escaped(_month(summary))}",

@@ -84,7 +84,8 @@ export const fragmentOf = (state) => {
 };
 
 /** The address of a page of the site, or of a part of this page, with the choice carried along;
- * what the link itself chooses outranks it. Addresses outside the site come back as they are.
+ * what the link itself chooses outranks it, and one that leads to days of its own on another page
+ * shows all members. Addresses outside the site come back as they are.
  * @param {string} href as written in the page @param {State} state
  * @param {(entity: string) => boolean} isEntity */
 export const carried = (href, state, isEntity) => {
@@ -92,7 +93,8 @@ export const carried = (href, state, isEntity) => {
   const [path, hash = ""] = href.split("#");
   const own = readState(hash, isEntity);
   const { period, from, to } = own.period || own.from ? own : state;
-  const only = own.only.length ? own.only : state.only;
+  const isOfItsOwn = own.only.length || (path && own.from);
+  const only = isOfItsOwn ? own.only : state.only;
   const { sort, by, show } = path ? own : state; // of the page itself
   const fragment = fragmentOf({ ...own, period, from, to, only, sort, by, show });
   return fragment ? `${path}#${fragment}` : path || href;

@@ -35,6 +35,11 @@ WRONG = [
     ("[privacy]\nkeep_errors = 1", "`keep_errors` in [privacy] must be true or false, not 1."),
     ('[publish]\nmode = "everybody"', f'`mode` in [publish] {TEXT} like "0640", not "everybody".'),
     ('[publish]\nmode = "0666"', 'like "0640", not "0666".'),
+    (
+        '[publish]\nurl = "agents"',
+        f'[publish] {TEXT} like "https://agents.example.com", not "agents',
+    ),
+    ('[publish]\nurl = "https://a.example/#b"', 'not "https://a.example/#b".'),
     ("[finance]\nmateriality_usd = 0.01", f"`materiality_usd` in [finance] {TEXT}, not 0.01."),
     ('[finance]\nmateriality_usd = "-1"', 'like "0.01", not "-1".'),
     ("a = " + "[" * 5000 + "]" * 5000, "its tables are nested too deep"),

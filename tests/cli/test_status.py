@@ -22,7 +22,8 @@ from analytics.machine_clock import machine_clock
 from analytics.published import sandbox
 from analytics.published.status import _needs
 from analytics.warehouse.layout import Layout
-from tests.cli.conftest import Command, FirstBatch, SettingsFile
+from tests import conftest
+from tests.cli.conftest import Command, FirstBatch, SettingsFile, publish_again
 
 NOW = datetime(2026, 11, 26, 12, tzinfo=UTC)
 
@@ -245,14 +246,43 @@ def test_a_published_file_of_another_user_is_not_damaged(
     assert "analytics.duckdb cannot be read: Permission denied.\n  Let its owner" in result.out
 
 
-def test_findings_are_said_with_the_command_that_helps() -> None:
-    """Each is its sentence, whole, in which no name is more than text."""
-    row = {"sentence": "A\u202e fails.", "next_step": "analytics collect  # every 2 h"}
+def test_what_is_new_is_told_apart(published: Command) -> None:
+    """Findings are new that the last publication before today had not, also after a rebuild."""
+    Path("finance").mkdir()
+    month = f"{conftest.NOW:%Y-%m}"
+    rows = [f"agent,baker,{month},0.01", f"all,,{month},0.02"]
+    Path("finance/budgets.csv").write_text("\n".join(["scope,name,month,amount_usd", *rows]))
+    publish_again()
+    (first, *_, last) = sorted(Path("data/publications").iterdir())
+    record = json.loads(last.read_text())
+    known = record["findings"].pop()
+    first.unlink()
+    before = f"{conftest.NOW - timedelta(days=1):%Y%m%d}T060000.000000Z.json"
+    (last.parent / before).write_text(json.dumps(record | {"findings": [known]}))
+    count = len(record["findings"])
 
-    assert [*_needs([row, {"sentence": "B.", "next_step": None}])] == [
-        "Needs you:",
+    for published_anew in (publish_again, lambda: published("rebuild")):
+        published_anew()
+        found = json.loads(published("status", "--json").out)
+        assert found["news"] == f"new since yesterday: {count}"
+        new = {each["finding_ids"][0]: each["is_new"] for each in found["findings"]}
+        assert new == {known: False} | dict.fromkeys(record["findings"], True)
+        assert f"Needs you (new since yesterday: {count}):" in published("status").out
+
+
+def test_findings_are_said_with_the_command_that_helps() -> None:
+    """Each is its sentence, whole, in which no name is more than text; a terminal has its page."""
+    row = {"sentence": "A\u202e fails.", "next_step": "analytics collect  # every 2 h", "fold": ""}
+    other = row | {"sentence": "B.", "next_step": None, "page": "index.html#budgets"}
+
+    assert [*_needs([row, other, row | {"fold": "ended"}], "new since yesterday: 1")] == [
+        "Needs you (new since yesterday: 1):",
         "- A⟨U+202E⟩ fails.",
         "  analytics collect  # every 2 h",
         "- B.",
+        "and 1 ended; --json has each",
     ]
-    assert [*_needs([])] == ["Nothing needs you."]
+    assert [*_needs([], "")] == ["Nothing needs you."]
+    assert [*_needs([other], "", "https://a.example")][1] == (
+        "- \x1b]8;;https://a.example/index.html#budgets\x1b\\B.\x1b]8;;\x1b\\"
+    )

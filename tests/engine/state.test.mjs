@@ -14,6 +14,7 @@ test("every link within the site carries the choice, also one within the page, w
   const led = (href, hash = "#period=2026-10&only=a&sort=t:1:descending") => carried(href, readState(hash, isEntity), isEntity);
   assert.equal(led("months.html#period=2026-09"), "months.html#period=2026-09&only=a");
   assert.equal(led("#from=2026-11-02&to=2026-11-02"), "#from=2026-11-02&to=2026-11-02&only=a&sort=t:1:descending");
+  assert.equal(led("agents/a.html#from=2026-11-02&to=2026-11-09&at=versions"), "agents/a.html#from=2026-11-02&to=2026-11-09&at=versions"); // of a finding, which is of all members
   assert.equal(led("#costs"), "#period=2026-10&only=a&sort=t:1:descending&at=costs");
   assert.equal(led("#run=r1"), "#period=2026-10&only=a&sort=t:1:descending&run=r1");
   assert.deepEqual(["#costs", "#", "", "https://example.org/#a"].map((href) => led(href, "")), ["#costs", "#", "", "https://example.org/#a"]);

@@ -106,8 +106,9 @@ def costliest(reports: Reports) -> Entity:
         (
             (
                 "insert into marts.fct_findings by name select workspace_id, agent_id,"
-                " 'x' as finding_id, 'new_agent' as kind, 'A' as sentence, 9 as rank"
-                " from rpt_headlines where {agent}"
+                " 'x' as finding_id, 'new_agent' as kind, timestamptz '{last}' as since,"
+                " 1 as value, 'usd' as unit, 1 as run_count, false as is_silenced,"
+                " 9 as rank from rpt_headlines where {agent}"
             ),
             ["agents/{agent_file}.html"],
         ),

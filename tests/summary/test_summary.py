@@ -24,6 +24,7 @@ from analytics.summary.words import (
     terminal_lines,
 )
 from analytics.transform.checks import run_checks
+from analytics.transform.findings.lines import Line
 from analytics.transform.page_queries import create_queries
 from tests.transform.given import WORKSPACE, Warehouse, empty_warehouse
 
@@ -60,20 +61,14 @@ def summary_of(warehouse: Warehouse) -> Summary:
     return read_summary(warehouse.con)
 
 
-def finding(sentence: str) -> facts.Finding:
+def finding(sentence: str, fold: str = "") -> Line:
     """A finding that is said so."""
-    return facts.Finding(
-        "f",
-        "data",
-        "w",
-        "(all)",
-        datetime(2026, 11, 20, tzinfo=UTC),
-        None,
-        None,
-        None,
-        sentence,
-        None,
-    )
+    return Line(
+        finding_ids=["f"], kind="data", workspace_id="w", agent_id="(all)",
+        since=datetime(2026, 11, 20, tzinfo=UTC), until=None, cost_usd=None, cost_high_usd=None,
+        sentence=sentence, text=sentence, amount="", reasons=[], next_step=None, note="",
+        page="index.html#budgets", fold=fold, is_new=True,
+    )  # fmt: skip
 
 
 def text_of(summary: Summary) -> str:
@@ -165,6 +160,21 @@ def test_a_terminal_gets_twelve_lines(
     assert shown[4:] == lines
     assert len(shown) <= 11
     assert all(cell_len(line) <= 80 for line in shown)
+
+
+def test_a_terminal_leads_to_the_pages(example: Summary) -> None:
+    """Each line of a finding is a link; what is folded is counted, and news stand above."""
+    told = [finding("One " * 30), finding("Two.", "ended"), finding("Three.", "small")]
+    summary = replace(example, findings=told, news="new since yesterday: 1")
+    plain, linked = terminal_lines(summary), terminal_lines(summary, "https://a.example")
+    begin, end = "\x1b]8;;https://a.example/index.html#budgets\x1b\\", "\x1b]8;;\x1b\\"
+
+    assert plain[3] == "Needs you (new since yesterday: 1):"
+    assert plain[-1] == "and 1 ended, 1 small, on the pages"
+    assert linked[4:-1] == [f"{begin}{line}{end}" for line in plain[4:-1]]
+    assert [*linked[:4], linked[-1]] == [*plain[:4], plain[-1]]
+    folded = terminal_lines(replace(example, findings=told[1:]))
+    assert folded[3:] == ["Nothing needs you.", "and 1 ended, 1 small, on the pages"]
 
 
 def test_lines_name_their_figures(example: Summary) -> None:
@@ -294,6 +304,7 @@ def test_markdown_is_inert(example: Summary) -> None:
     assert "\x1b" not in text
     assert len(said) == 5
     assert "- and 1 more, on the pages\n" in text
+    assert all(each.endswith(" [→](index.html#budgets)") for each in said)
     assert all("\\[a\\](http\\://b) www\\.c \\@all \\$x\\$" in each for each in said)
     assert row.replace("\\|", "").count("|") == 9
     assert "\\[a\\](http\\://b) www\\.c \\@all \\$x\\$" in row

@@ -1,0 +1,177 @@
+"""What needs a person, on pages: a line each, in order, and an arrow to where its figures stand."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from analytics.format import numbers
+from analytics.report.rendering import About
+from analytics.report.site import build_site
+from analytics.summary.facts import read_summary
+from analytics.summary.words import summary_files
+from analytics.warehouse.publications import Before
+from tests.report.browser import Reader
+from tests.report.expected import Reports
+from tests.report.pages import Site
+from tests.report.published import Asked
+
+_LISTED = "select count(*) as n, sum(cost_usd) as usd from runs where @MINE and {} and day {}"
+LINES = """\
+Northlight Studio exceeded its budget on n Nov | by $n of $n so far, $n expected
+Supplier negotiator ends at its limits in n of n listed runs, as in the n days before | $n in n days
+Pull request reviewer vn fails n% of listed runs (n of n; vn: n of n) since n Nov | $n so far
+openai.gpt-n-terra costs n% more per token since n Oct | $n more so far
+Order status is new since n Oct: it started n runs, more than lists show | $n so far
+""".splitlines()
+
+
+@pytest.fixture
+def follow(batches: Site, reader: Reader) -> Callable[[str], Page]:
+    """Follows the arrow of the finding on the overview whose line begins so."""
+
+    def follow(beginning: str) -> Page:
+        page = reader.open(batches.overview.path)
+        folds = "document.querySelectorAll('.needs-end > details')"
+        page.evaluate(f"{folds}.forEach((each) => {{ each.open = true; }})")
+        page.click(f'.needs a[aria-label^="Show: {beginning}"]')
+        page.wait_for_url(lambda url: "index.html" not in url or "#" in url)
+        reader.wait_until_ready()
+        return page
+
+    return follow
+
+
+def days_of(page: Page) -> tuple[str, str]:
+    """The days that the address chooses."""
+    found = re.search(r"from=([\d-]+)&to=([\d-]+)", page.url)
+    assert found
+    return found[1], found[2]
+
+
+def row(sql: Asked, page: Page, where: str) -> dict[str, Any]:
+    """Number and cost of the listed runs of a page on the days that its address chooses."""
+    body = {name: page.get_attribute("body", f"data-{name}") for name in ("workspace", "agent")}
+    mine = f"workspace_id = '{body['workspace']}' and agent_id = '{body['agent']}'"
+    first, last = days_of(page)
+    between = f"between '{first}' and '{last}'"
+    (found,) = sql.rows(_LISTED.format(where, between).replace("@MINE", mine))
+    return found
+
+
+def test_the_overview_has_a_line_for_each_event(batches: Site) -> None:
+    """Lines stand in their order, with what they cost; a price of two workspaces is one of them."""
+    (needs,) = batches.overview.root.all("section", **{"class": "needs"})
+    shown = [
+        " | ".join([each.all("bdi")[0].text, each.all("span", **{"class": "amount"})[0].text])
+        for each in needs.all("ul")[0].all("li")
+    ]
+
+    assert [re.sub(r"\d[\d,.]*", "n", each) for each in shown] == LINES
+    folds = [each for each in needs.all("summary") if each.attributes.get("class") != "line"]
+    assert [each.text for each in folds] == ["1 ended, 1 small", "1 warning of the batch"]
+
+
+def test_what_is_new_is_marked(published: Path, tmp_path: Path) -> None:
+    """The page says how many lines are new since an earlier day, and summary and line say so."""
+    tables = Reports(published / "analytics.duckdb")
+    (day, *known) = tables.rows("select finding_id from marts.fct_findings order by rank")
+    ids = frozenset(each["finding_id"] for each in known)
+    before = Before(date(2026, 11, 20), date(2026, 11, 21), ids)
+    about = About(datetime(2026, 11, 21, 6, tzinfo=UTC), "0.1.0", "Europe/Berlin", before=before)
+    build_site(tables.con, tmp_path, about=about)
+    (needs,) = Site(tmp_path).overview.root.all("section", **{"class": "needs"})
+    text = summary_files(read_summary(tables.con, before))["summary.md"].decode()
+
+    assert day["finding_id"] not in ids
+    assert needs.all("div", **{"class": "needs-head"})[0].all("p")[0].text == (
+        "new since yesterday: 1"
+    )
+    new = [each.all("bdi")[0].text for each in needs.all("li") if each.all("b")]
+    assert [each.split(" on ")[0] for each in new] == ["Northlight Studio exceeded its budget"]
+    assert "\nNeeds you (new since yesterday: 1):\n" in text
+
+
+def test_five_findings_are_five_lines(batches: Site, browser: Browser) -> None:
+    """On a wide screen they take 120 pixels; on a phone a figure stands on the first screen."""
+    wide, phone = Reader(browser), Reader(browser, viewport={"width": 390, "height": 844})
+    heights = wide.open(batches.overview.path).evaluate(
+        "[...document.querySelectorAll('.needs > ul > li')].map((each) => each.offsetHeight)"
+    )
+    top = phone.open(batches.overview.path).locator("#card-cost .value").bounding_box()
+
+    assert len(heights) == 5
+    assert sum(heights) <= 120
+    assert top
+    assert top["y"] + top["height"] <= 844
+    for each in (wide, phone):
+        each.close()
+        assert each.complaints == []
+
+
+def test_the_arrow_of_a_version_leads_to_its_counts(
+    follow: Callable[[str], Page], sql: Asked
+) -> None:
+    """The versions of the agent since its first day, and the counts outside outages beside them."""
+    page = follow("Pull request reviewer v3")
+    counts = re.search(r"\((\d+ of \d+); v2: (\d+ of \d+)\)", page.text_content(".needs bdi") or "")
+    finished, failed = (
+        row(sql, page, f"agent_version = 3 and status in ({each})")["n"]
+        for each in ("'succeeded', 'failed'", "'failed'")
+    )
+
+    assert page.url.endswith("&at=versions")
+    assert counts
+    assert f"{counts[1]} finished listed runs outside outages failed, {counts[2]} of v2" in (
+        page.text_content("#versions .found") or ""
+    )
+    assert f"({failed} of {finished})" in (page.text_content("#versions") or "")
+
+
+def test_the_arrow_of_limits_leads_to_their_errors(
+    follow: Callable[[str], Page], sql: Asked
+) -> None:
+    """The 28 days of the finding, with as many errors of the limits, of the same cost."""
+    page = follow("Supplier negotiator")
+    found = row(sql, page, "error_class in ('budget_limit', 'step_limit')")
+    cells = [
+        each.all_text_contents()
+        for each in page.locator("#errors-table tbody tr").all()
+        for each in [each.locator("th, td")]
+    ]
+    of_limits = [each for each in cells if each[0] in {"budget limit", "step limit"}]
+    needs = page.text_content(".needs .line") or ""
+
+    assert page.url.endswith("&at=errors")
+    assert sum(int(failed) for _, failed, *_ in of_limits) == found["n"]
+    assert f"in {found['n']} of " in needs
+    assert numbers.usd(found["usd"]) in needs
+
+
+def test_the_arrow_of_a_price_leads_to_models(follow: Callable[[str], Page]) -> None:
+    """As many days before the step as after it, by model."""
+    page = follow("openai.gpt-5.6-terra")
+    page.wait_for_selector('.switches [value="model"][aria-pressed="true"]')  # on the same page
+
+    assert days_of(page) == ("2026-10-16", "2026-11-12")
+    assert page.url.endswith("&by=model&at=cost")
+
+
+def test_other_arrows_lead_to_what_the_finding_is_of(follow: Callable[[str], Page]) -> None:
+    """A budget to budgets, unlisted runs to these, failures to the failures of their days."""
+    budget = follow("Northlight Studio exceeded")
+    assert "Northlight Studio" in (budget.text_content("#budgets") or "")
+    unlisted = follow("Order status is new")
+    assert unlisted.url.endswith("/trust.html#unlisted")
+    assert "Order status" in (unlisted.text_content("#coverage") or "")
+    outage = follow("Provider anthropic")
+    assert days_of(outage) == ("2026-11-04", "2026-11-04")
+    pressed = outage.locator('.switches [aria-pressed="true"]').all_text_contents()
+    assert pressed == ["agent", "failures"]
+    assert "anthropic failures" in (outage.text_content("#cost .plot") or "")
