@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +19,7 @@ from analytics.custom.findings import Finding
 from analytics.disk import replace
 from analytics.format import names
 from analytics.format.numbers import plural
+from analytics.transform.findings.lines import page_of, read_rows
 
 if TYPE_CHECKING:
     import duckdb
@@ -41,14 +42,8 @@ _FINDINGS = """
 FINDINGS = "needs you"
 """The name of the alert of `fct_findings`; one of the user has no space in its name."""
 
-_NEW = f"""
-    select '{FINDINGS}', 'Needs you', 'warning', row_number() over (order by rank),
-        count(*) over (), finding_id, sentence
-    from marts.fct_findings
-    where not is_silenced and not is_chronic
-    order by rank
-"""
 _DATA_TO = "select max(last_batch_at) from marts.dim_workspaces"
+_QUIET_DAYS = timedelta(days=3)  # after which a finding that is found again is another one
 
 
 @dataclass(frozen=True)
@@ -56,32 +51,61 @@ class Found:
     """Findings by identity, with the start of the batch that read their figures.
 
     `alerts` has those that were asked, true if all of their findings are here; others prove of no
-    finding that it is gone.
+    finding that it is gone. `kept_to` has the last day on which one that is found again is the same
+    as before, also of those of which nothing is sent; `links` the pages that show them.
     """
 
     findings: Mapping[str, Finding] = field(default_factory=dict)
     alerts: Mapping[str, bool] = field(default_factory=dict)
     data_to: datetime | None = None
+    kept_to: Mapping[str, date] = field(default_factory=dict)
+    links: Mapping[str, str] = field(default_factory=dict)
 
     def of(self, alert: str) -> list[Finding]:
         """The findings of an alert."""
         return [each for each in self.findings.values() if each.alert == alert]
 
 
-def read_found(con: duckdb.DuckDBPyConnection) -> Found:
-    """Read the findings of a published file."""
+def read_found(con: duckdb.DuckDBPyConnection, url: str = "") -> Found:
+    """Read the findings of a published file, with links to its pages at `url`."""
     ((data_to,),) = con.execute(_DATA_TO).fetchall()
     alerts = {FINDINGS: True} | dict(con.execute(_ALERTS).fetchall())
-    rows = [row for sql in (_NEW, _FINDINGS) for row in con.execute(sql).fetchall()]
-    findings = [Finding(*(*row[:-1], names.visible(row[-1]))) for row in rows]
-    return Found({each.id: each for each in findings}, alerts, data_to)
+    rows = read_rows(con)
+    new = [row for row in rows if not row["is_silenced"] and not row["is_chronic"]]
+    of_users = con.execute(_FINDINGS).fetchall()
+    findings = [
+        *(
+            Finding(
+                FINDINGS,
+                "Needs you",
+                "warning",
+                number,
+                len(new),
+                row["finding_id"],
+                names.visible(row["sentence"]),
+            )
+            for number, row in enumerate(new, start=1)
+        ),
+        *(Finding(*(*row[:-1], names.visible(row[-1]))) for row in of_users),
+    ]
+    kept_to = {
+        row["finding_id"]: data_to.date() + _QUIET_DAYS
+        for row in rows
+        if row["kind"] != "budget"  # that of the next month is another one
+    }
+    links = {row["finding_id"]: f"{url.rstrip('/')}/{page_of(row)}" for row in new if url}
+    return Found({each.id: each for each in findings}, alerts, data_to, kept_to, links)
 
 
 class Entry(msgspec.Struct):
-    """A finding that was there in the last batch that asked its alert, and who has it."""
+    """A finding that was there in the last batch that asked its alert, and who has it.
+
+    Until `kept_to` it is the same if it is found again.
+    """
 
     alert: str
     sent_to: list[str] = []
+    kept_to: date | None = None
 
 
 def read_sent(file: Path, warn: Callable[[str], None] | None = None) -> dict[str, Entry]:
@@ -105,16 +129,23 @@ def deliver(
 ) -> int:
     """Send to each address what it has not got, and return how many findings were sent.
 
-    A finding that its alert no longer finds is forgotten, so that it can be found anew. What an
-    address did not take is left to the next batch, and a warning says so.
+    A finding that its alert no longer finds is forgotten, so that it can be found anew: one of ours
+    after three days, since a figure at the edge of what is found comes and goes. What an address
+    did not take is left to the next batch, and a warning says so.
     """
+    today = found.data_to and found.data_to.date()
     entries = {
         identity: entry
         for identity, entry in read_sent(file, warn).items()
-        if identity in found.findings or not found.alerts.get(entry.alert)
+        if identity in found.findings.keys() | found.kept_to.keys()
+        or not found.alerts.get(entry.alert)
+        or (today and entry.kept_to and today <= entry.kept_to)
     }
     for each in found.findings.values():
         entries.setdefault(each.id, Entry(each.alert))
+    for identity, day in found.kept_to.items():
+        if identity in entries:
+            entries[identity].kept_to = day
     replace(file, msgspec.json.encode(entries))  # nothing is sent that cannot be kept as sent
     sent: set[str] = set()
     for address in addresses:
@@ -129,7 +160,7 @@ def deliver(
         ]
         if not due:
             continue
-        reasons = send(address, [message_of(each, found.data_to) for _, each in due])
+        reasons = send(address, [message_of(each, found.data_to, found.links) for _, each in due])
         for (alert, findings), reason in zip(due, reasons, strict=True):
             if reason:
                 warn(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -40,8 +40,13 @@ def without_markup(text: str) -> str:
     return _EDGE.sub("\uff3f", without_links.translate(_MARKUP))
 
 
-def message_of(findings: Sequence[Finding], data_to: datetime | None) -> Message:
-    """Return the message of findings of one alert, of which the first are told in full."""
+def message_of(
+    findings: Sequence[Finding], data_to: datetime | None, links: Mapping[str, str]
+) -> Message:
+    """Return the message of findings of one alert, of which the first are told in full.
+
+    `links` are the addresses of what shows them, by identity.
+    """
     first = findings[0]
     noun = "finding" if first.count == 1 else "findings"
     if len(findings) < first.count:
@@ -52,6 +57,8 @@ def message_of(findings: Sequence[Finding], data_to: datetime | None) -> Message
     lines, length = [f"{count}.{when}"], 0
     for finding in findings[:MOST_LINES]:
         line = f"- {without_markup(finding.text)}"
+        if link := links.get(finding.id):
+            line += f"\n  {link}"
         length += len(line)
         if length > _LONGEST and len(lines) > 1:
             break

@@ -20,7 +20,7 @@ _SHOWN = 3
 def send_findings(settings: Settings, layout: Layout, progress: Progress) -> list[str]:
     """Send each finding that was not sent; return the warnings. Nothing here fails the batch."""
     with open_marts(layout.published) as con:
-        found = read_found(con)
+        found = read_found(con, settings.publish.url)
     warnings: list[str] = []
 
     def warn(text: str) -> None:

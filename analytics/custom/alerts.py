@@ -86,12 +86,13 @@ def _identity(alert: str, row: dict[str, str | None]) -> str:
 
 
 def _in_words(row: dict[str, str | None]) -> str:
-    """Return a row on one line: long values, and a long row, are cut."""
-    cells = (
-        f"{escaped(name)}: {'unknown' if text is None else shortened(escaped(text), _SHOWN_TEXT)}"
+    """Return what is known of a row on one line: long values, and a long row, are cut."""
+    cells = [
+        f"{escaped(name)}: {shortened(escaped(text), _SHOWN_TEXT)}"
         for name, text in row.items()
-    )
-    return shortened(", ".join(cells), _LONGEST)
+        if text is not None
+    ]
+    return shortened(", ".join(cells) or "nothing known", _LONGEST)
 
 
 def _text(value: Any) -> str | None:

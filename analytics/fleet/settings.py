@@ -95,11 +95,16 @@ class Fleet(msgspec.Struct, frozen=True, kw_only=True):
         return Layout(self.folder / "shards" / shard)
 
     def of(self, shard: str) -> Settings:
-        """Return the settings of a batch of a shard."""
+        """Return the settings of a batch of a shard, whose pages lie below those of the fleet."""
+        publish = self.batch.publish
+        if publish.url:
+            url = f"{publish.url.rstrip('/')}/shards/{shard}"
+            publish = msgspec.structs.replace(publish, url=url)
         return msgspec.structs.replace(
             self.batch,
             data_dir=self.layout(shard).root,
             workspaces=self.shards[shard],
+            publish=publish,
             extract=msgspec.structs.replace(self.batch.extract, requests_per_second=0),
         )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import duckdb
@@ -13,6 +14,7 @@ from analytics.alerts.delivery import FINDINGS, Found, deliver, read_found, read
 from analytics.alerts.messages import Message
 from analytics.alerts.sender import Address
 from analytics.custom.findings import Finding
+from analytics.format import names
 from tests.batches import Killed
 
 ONE, TWO = Address("1", "address 1 (json)", "json://one"), Address("2", "address 2 (json)", "…")
@@ -29,13 +31,26 @@ class Post:
     sent: list[str] = field(default_factory=list)
     told: list[str] = field(default_factory=list)
 
-    def batch(self, findings: str, *addresses: Address, is_whole: bool = True) -> list[str]:
-        """Deliver the findings of a batch, one letter each; return what arrived where."""
+    def batch(
+        self,
+        findings: str,
+        *addresses: Address,
+        is_whole: bool = True,
+        day: int = 0,
+        kept: str = "",
+    ) -> list[str]:
+        """Deliver the findings of a batch, one letter each; return what arrived where.
+
+        Those of `kept`, some of them sent to nobody, are of ours: found on a `day` of November.
+        """
         self.sent.clear()
         self.told.clear()
         found = {n: Finding("b" if n == "z" else "a", "A", "info", 1, 1, n, n) for n in findings}
         asked = {finding.alert: is_whole for finding in found.values()} or {"a": is_whole}
-        count = deliver(self.file, Found(found, asked), addresses, self.send, self.told.append)
+        data_to = datetime(2026, 11, day, 6, tzinfo=UTC) if day else None
+        kept_to = {n: date(2026, 11, day + 3) for n in kept}
+        batch = Found(found, asked, data_to, kept_to)
+        count = deliver(self.file, batch, addresses, self.send, self.told.append)
         assert count == len({each.split()[1] for each in self.sent})
         return self.sent[:]
 
@@ -55,24 +70,34 @@ class Post:
 
 _PUBLISHED = """
 create schema marts; create schema audit;
-create table marts.dim_workspaces as select timestamptz '2026-11-20 06:00Z' as last_batch_at;
+create table marts.dim_workspaces as
+    select 'w' as workspace_id, 'Bakery' as workspace_name, 'Europe/Berlin' as reporting_timezone,
+        timestamptz '2026-11-20 06:00Z' as last_batch_at, date '2026-11-20' as last_batch_date,
+        date '2026-11-19' as last_complete_date;
+create table marts.dim_agents as
+    select 'w' as workspace_id, 'a' as agent_id, 'Baker' as agent_name, 'baker' as agent_slug;
 create table audit.project_files as
     select 'alert' as kind, 'asked' as status, 'costs' as name, 1 as row_count;
 create table audit.alert_findings as
     select 'costs' as alert_name, 'Costs' as title, 'info' as severity, 1 as finding_number,
         1 as finding_count, 'own' as finding_id, 'cost_usd: 1.00' as finding;
 create table marts.fct_findings as
-    select * from (values ('c', 'Third.', false, false, 3), ('s', 'Silenced.', true, false, 4),
-        ('l', 'Lasts.', false, true, 5), ('a', E'\u202eFirst.', false, false, 1))
-        as t (finding_id, sentence, is_silenced, is_chronic, rank);
+    select *, 'w' as workspace_id, 'a' as agent_id, 'v3' as subject, null as detail,
+        timestamptz '2026-11-15 08:00Z' as since, null::timestamptz as until
+    from (values
+        ('c', 'version_worse', 'Third.', false, false, 3),
+        ('s', 'version_worse', 'Silenced.', true, false, 4),
+        ('l', 'idle_runs', 'Lasts.', false, true, 5),
+        ('a', 'budget', E'\u202eFirst.', false, false, 1))
+        as t (finding_id, kind, sentence, is_silenced, is_chronic, rank);
 """
 
 
 def test_new_findings_are_an_alert_of_their_own() -> None:
-    """What is new is found beside the user's; not what is chronic or silenced."""
+    """What is new is found beside the user's, with its page; not what is chronic or silenced."""
     with duckdb.connect() as con:
         con.execute(_PUBLISHED)
-        found = read_found(con)
+        found, without = read_found(con, "https://agents.example.com/"), read_found(con)
 
     assert found.alerts == {FINDINGS: True, "costs": True}
     assert [(each.id, each.text) for each in found.of(FINDINGS)] == [
@@ -82,6 +107,13 @@ def test_new_findings_are_an_alert_of_their_own() -> None:
         ("Needs you", "warning", 2)
     }
     assert [each.id for each in found.of("costs")] == ["own"]
+    workspace, agent = names.workspace_page("w"), names.agent_page("w", "a")
+    assert found.links == {
+        "a": f"https://agents.example.com/{workspace}#budgets",
+        "c": f"https://agents.example.com/{agent}#from=2026-11-15&to=2026-11-20&at=versions",
+    }
+    assert without.links == {}
+    assert found.kept_to == dict.fromkeys("csl", date(2026, 11, 23))
 
 
 @pytest.fixture
@@ -106,6 +138,17 @@ def test_each_address_gets_each_finding_once(
     for findings, count, sent in batches:
         assert ", ".join(post.batch(findings, *(ONE, TWO)[:count])) == sent
     assert post.told == []
+
+
+def test_a_finding_of_ours_that_comes_and_goes_is_sent_once(post: Post) -> None:
+    """It is over once it was not found on three days; while it is there and not sent, it is not."""
+    assert post.batch("x", ONE, day=1, kept="x") == ["1 x"]
+    assert post.batch("", ONE, day=2) == []
+    assert post.batch("x", ONE, day=4, kept="x") == []
+    assert post.batch("", ONE, day=9, kept="x") == []  # chronic, or silenced
+    assert post.batch("x", ONE, day=12, kept="x") == []
+    assert post.batch("", ONE, day=16) == []
+    assert post.batch("x", ONE, day=16, kept="x") == ["1 x"]
 
 
 def test_an_alert_that_tells_not_all_forgets_nothing(post: Post) -> None:

@@ -15,6 +15,7 @@ from analytics.settings import load_settings
 from analytics.warehouse.layout import Layout
 from tests.alerts.webhook import Webhook, webhook
 from tests.cli.conftest import SETTINGS, Command, SettingsFile, publish_again
+from tests.conftest import NOW
 
 ALERTS = SETTINGS + '[alerts]\nurls_env = "HOOKS"\n'
 COSTS = """\
@@ -46,11 +47,15 @@ def test_a_finding_is_sent(
 ) -> None:
     """A batch sends each finding, and keeps that it was sent; no secret is told or kept.
 
-    What is wrong with alerts and addresses is a warning, and changes no exit code.
+    What needs a person has a link to the page that shows it. What is wrong with alerts and
+    addresses is a warning, and changes no exit code.
     """
-    settings_file(ALERTS)
+    settings_file(f'{ALERTS}[publish]\nurl = "https://agents.example.com/"\n')
     alert("costs", COSTS)
     alert("broken", "select nope from fct_runs")
+    Path("finance").mkdir()
+    budgets = f"scope,name,month,amount_usd\nall,,{NOW:%Y-%m},0.01\n"
+    Path("finance/budgets.csv").write_text(budgets)
     refused = "json://127.0.0.1:1/s3cret slack://s3cret"
     monkeypatch.setenv("HOOKS", f"{hook.address('s3cret')} {refused}")
 
@@ -59,7 +64,12 @@ def test_a_finding_is_sent(
     assert result.code == 0
     assert "sent " in result.err
     assert set(hook.findings.values()) == {1}
-    (message,) = [message for _, message in hook.received]
+    ours, message = (message for _, message in hook.received)
+    assert ours["title"] == "Needs you"
+    head, line, link = ours["message"].splitlines()
+    assert head.startswith("1 new finding. Data to ")
+    assert line.startswith("- All workspaces exceeded their budget on ")
+    assert link == "  https://agents.example.com/index.html#budgets"
     assert message["title"] == "Days of \uff20agents that cost"
     assert "agent_name: Baker" in message["message"]
     assert "cost_usd: " in message["message"]

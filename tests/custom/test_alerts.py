@@ -45,7 +45,10 @@ def alert(tmp_path: Path, database: Path, own: Path, runner: Runner):
 
 
 def test_rows_are_findings(alert) -> None:
-    """A row is a finding, in the order of the query; money has all digits but no idle zeros."""
+    """A row is a finding, in the order of the query; money has all digits but no idle zeros.
+
+    What is unknown is left out.
+    """
     file, findings = alert(COSTS)
 
     assert (file.status, file.row_count, file.error) == ("asked", 2, None)
@@ -57,7 +60,8 @@ def test_rows_are_findings(alert) -> None:
         ("Expensive days", "failure", 2)
     }
     _, plain = alert("select 0.0000000001::decimal(18, 10) as cost_usd, null as owner")
-    assert plain[0].text == "cost_usd: 0.0000000001, owner: unknown"
+    assert plain[0].text == "cost_usd: 0.0000000001"
+    assert alert("select null as owner")[1][0].text == "nothing known"
     assert (plain[0].title, plain[0].severity) == ("costs", "warning")
 
 

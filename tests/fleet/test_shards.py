@@ -54,3 +54,14 @@ def test_an_object_store_is_refused(tmp_path: Path, line: str) -> None:
 
     with pytest.raises(UsageError, match=r"in no object store\.\nName one .* as `folder`"):
         load_fleet(tmp_path / "fleet.toml")
+
+
+def test_the_pages_of_a_shard_lie_below_those_of_the_fleet(tmp_path: Path) -> None:
+    """Alerts of a shard lead there, where the settings say at which address the site is."""
+    (tmp_path / "fleet.toml").write_text(
+        'folder = "fleet"\n[[workspaces]]\napi_key_env = "KEY"\nshard = "bakery"\n'
+    )
+    (tmp_path / "analytics.toml").write_text('[publish]\nurl = "https://agents.example.com/"\n')
+    fleet = load_fleet(tmp_path / "fleet.toml")
+
+    assert fleet.of("bakery").publish.url == "https://agents.example.com/shards/bakery"

@@ -26,7 +26,7 @@ ENDS = (
     "last_complete_date", "last_batch_at", "fct_findings", "fct_forecasts", "fct_month_bridge",
 )  # fmt: skip
 QUERIES = sorted((folder("queries") / "adhoc").glob("*.sql"))
-ALERTS = sorted((folder("skeleton") / "queries" / "alerts").glob("*.sql"))
+ALERTS = sorted((folder("skeleton") / "queries" / "alerts").glob("*.sql.example"))
 CASES = [*read_cases(Path(__file__).parent / "asked.txt")]
 
 
@@ -92,7 +92,14 @@ def test_case(tables: Tables, case: Case) -> None:
     """What `asked.txt` says, as of the models: see `tests/models`."""
     con, models = tables
     asked = [
-        SqlModel(layer, path.stem, path.name, Header("", is_table=True), references("", sql), sql)
+        SqlModel(
+            layer,
+            path.name.split(".")[0],
+            path.name,
+            Header("", is_table=True),
+            references("", sql),
+            sql,
+        )
         for layer, paths in (("adhoc", QUERIES), ("alerts", ALERTS))
         for path in paths
         for sql in [path.read_text(encoding="utf-8")]
