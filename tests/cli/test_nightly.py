@@ -28,12 +28,14 @@ def test_a_batch_ends_with_its_summary(first_batch: FirstBatch) -> None:
     found = json.loads((site / "summary.json").read_text(encoding="utf-8"))
 
     assert (result.code, (site / "index.html").is_file()) == (0, True), result.err
-    assert lines[1].endswith(" so far $1.50 in 3 runs; failed: $0.15")
+    assert lines[1] == "Yesterday  Thursday 19 Nov: $1.10 in 1 run"
+    assert lines[2].startswith("28 days    $")
+    assert lines[3] == "Month      November so far $1.50 in 3 runs"
     assert len(lines) <= 12
     assert all(len(line) <= 80 for line in lines[:-1])
     assert lines[-1].startswith("Reports:   file:///")
     assert lines[-1].endswith("data/site/index.html")
-    assert lines[3] == "Nothing needs you."
+    assert lines[4] == "Nothing needs you."
     assert "\nNothing needs you.\n" in text
     month = found["month"]
     assert (month["cost_usd"], month["failed_count"]) == ("1.5000000000", 1)
