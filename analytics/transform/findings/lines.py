@@ -37,7 +37,6 @@ _ONE_STEP = timedelta(days=7)  # between the days on which workspaces show one p
 _ROWS = """
     select
         findings.*,
-        agent_name,
         agent_slug,
         workspaces.workspace_name,
         newest.last_batch_at as now,
