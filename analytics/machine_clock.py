@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
 FURTHEST = timedelta(days=1)
-"""What an answer of the API may be from the machine's clock, and from the others of its batch."""
+"""An answer may be so far from the machine's clock, and from the others of its batch."""
 
 _clocks: list[Callable[[], datetime]] = [lambda: datetime.now(UTC)]
 

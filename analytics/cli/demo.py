@@ -50,6 +50,7 @@ QUESTION = (
 
 _READING = (
     sys.executable,
+    "-P",
     "-c",
     "import sys; from analytics.cli.demo import read; read(*sys.argv[1:])",
 )

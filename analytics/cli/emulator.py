@@ -10,10 +10,17 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from analytics.errors import AnalyticsError, extra_needed
-from analytics.machine_clock import machine_clock
 
 _OF_PORTS = (errno.EADDRINUSE, errno.EADDRNOTAVAIL, errno.EACCES)
-_AT = "import sys; from analytics.cli.emulator import run_at; run_at(*sys.argv[1:])"
+_AT = """
+import sys
+from datetime import datetime
+from analytics.cli import main
+from analytics.machine_clock import machine_clock
+sys.argv[0], now = "analytics", datetime.fromisoformat(sys.argv.pop(1))
+with machine_clock(lambda: now):
+    main()
+"""
 
 
 def serve(port: int, seed: int, now: datetime | None, arguments: Sequence[str]) -> int:
@@ -39,14 +46,8 @@ def serve(port: int, seed: int, now: datetime | None, arguments: Sequence[str]) 
 
 
 def command_at(moment: datetime, *arguments: str) -> list[str]:
-    """Return the command line of an `analytics` on a machine whose clock stands at a moment."""
-    return [sys.executable, "-c", _AT, moment.isoformat(), *arguments]
+    """Return the command line of an `analytics` on a machine whose clock stands at a moment.
 
-
-def run_at(moment: str, *arguments: str) -> None:
-    """Run a command of `analytics`, as `command_at` has it."""
-    from analytics.cli import main
-
-    sys.argv = ["analytics", *arguments]
-    with machine_clock(lambda: datetime.fromisoformat(moment)):
-        main()
+    No module is taken from the working folder, which may be another user's.
+    """
+    return [sys.executable, "-P", "-c", _AT, moment.isoformat(), *arguments]

@@ -31,7 +31,7 @@ from analytics.warehouse.layout import Layout
 from analytics.wrong_settings import refusals, require_timezone
 
 _SKEW = timedelta(seconds=60)
-"""What the machine's clock may differ from the API's before it is told."""
+"""The machine's clock may differ from the API's by so much before it is told."""
 
 
 def problems_of(settings: Settings) -> Iterator[str]:

@@ -5,13 +5,13 @@
 --   its last request; of unlisted ones, what the meter has of the agent after the day within its
 --   timeout and an hour; of all but open ones, what it has since, up to now;
 -- - high: the balance, and what the meter takes back in the next 28 days.
--- Where a roll-up is too high, or the meter lacks something, the balance is from then on, up to now,
--- never again what it was: low is above a high of the 28 days before, even where the balance is
+-- Where a roll-up is too high, or the meter lacks something, the balance is from then on never
+-- again what it was: low is above a high of the 28 days before, even where the balance is
 -- lowest. Where it is the other way round, high is below a low of these days.
 -- A correction raises the roll-up of a run's day, and is metered when it is made. Of unlisted runs
 -- nothing says when that was, so that low of cost may be too high: high has to be below each low so
--- far, of 28 days at least. Corrections have no tokens. Of the platform's runs nothing says how long
--- they take: low counts where the balance was lowest.
+-- far, of 28 days at least. Corrections have no tokens. Of the platform's runs nothing says how
+-- long they take: low counts where the balance was lowest.
 -- What was beyond on one of the 28 days before is not counted again.
 -- Grain: agent, UTC day and measure.
 -- key: workspace_id, agent_id, utc_date, measure
@@ -47,7 +47,7 @@ amounts as (
         workspace_id,
         agent_id,
         utc_date,
-        utc_date + days + 9 as until_date,
+        utc_date + if(agent_id = '(platform)', 1, days + 9) as until_date,
         [unlisted_cost_usd + platform_cost_usd, unlisted_tokens_in, unlisted_tokens_out]
             as unlisted,
         [rolled_up_cost_usd, rolled_up_tokens_in, rolled_up_tokens_out] as rolled_up,
@@ -184,14 +184,13 @@ beyond as (
         *,
         arg_min(low, (high, -low)) over (line rows between current row and unbounded following)
         - min(opening_high) over recent as lack,
+        max(opening_low) filter (was_listed) over recent - high as excess,
         greatest(
-            if(
-                agent_id = '(platform)',
-                arg_min(opening_low, (opening_high, -opening_low)) over recent,
-                max(opening_low) filter (was_listed or measure <> 'cost_usd') over recent
-            ),
+            arg_min(opening_low, (opening_high, -opening_low)) filter (
+                measure <> 'cost_usd' or agent_id = '(platform)'
+            ) over recent,
             if(utc_date >= since + 28, min(opening_low) over line, null)
-        ) - high as excess
+        ) - high as lowest_excess
     from openings
     where rolled_up is not null
     window
@@ -206,8 +205,8 @@ select
     measure,
     rolled_up,
     metered,
-    excess - greatest(max(excess) over before, 0) as excess_step,
     lack - greatest(max(lack) over before, 0) as lack_step,
+    greatest(excess - greatest(max(excess) over before, 0), lowest_excess) as excess_step,
     if(excess_step > tolerated, excess_step, 0) - if(lack_step > tolerated, lack_step, 0)
         as leftover
 from beyond

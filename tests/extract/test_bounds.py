@@ -121,7 +121,7 @@ class Silent(BaseHTTPRequestHandler):
         if not self.path.endswith("/auth/me"):
             self.ended.wait()
             return
-        self.send_response(200)
+        self.send_response_only(200)  # without a time: the world's clock is not this machine's
         body = b'{"workspace_id":"092ffa0a-2c1d-4eb6-970b-59fc0ede2ccc","workspace_name":"W"}'
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()

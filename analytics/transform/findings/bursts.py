@@ -110,7 +110,7 @@ _DAY = (*_SUBJECT, pl.col("hour").dt.date())
 
 
 def _spread(errors: pl.Expr, tries: pl.Expr) -> pl.Expr:
-    """How much errors of a subject vary, in units of how they would if they came one by one."""
+    """The variation of errors of a subject, in units of that of errors that come one by one."""
     expected = _RATE * tries
     spread = (errors - expected) ** 2 / (expected * (1 - _RATE))
     return spread.filter(_IS_USUAL).mean().over(_SUBJECT)
