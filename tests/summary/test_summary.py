@@ -169,12 +169,12 @@ def test_a_terminal_leads_to_the_pages(example: Summary) -> None:
     plain, linked = terminal_lines(summary), terminal_lines(summary, "https://a.example")
     begin, end = "\x1b]8;;https://a.example/index.html#budgets\x1b\\", "\x1b]8;;\x1b\\"
 
-    assert plain[3] == "Needs you (new since yesterday: 1):"
+    assert plain[4] == "Needs you (new since yesterday: 1):"
     assert plain[-1] == "and 1 ended, 1 small, on the pages"
-    assert linked[4:-1] == [f"{begin}{line}{end}" for line in plain[4:-1]]
-    assert [*linked[:4], linked[-1]] == [*plain[:4], plain[-1]]
+    assert linked[5:-1] == [f"{begin}{line}{end}" for line in plain[5:-1]]
+    assert [*linked[:5], linked[-1]] == [*plain[:5], plain[-1]]
     folded = terminal_lines(replace(example, findings=told[1:]))
-    assert folded[3:] == ["Nothing needs you.", "and 1 ended, 1 small, on the pages"]
+    assert folded[4:] == ["Nothing needs you.", "and 1 ended, 1 small, on the pages"]
 
 
 def test_lines_name_their_figures(example: Summary) -> None:
