@@ -75,15 +75,15 @@ create table marts.dim_workspaces as
         timestamptz '2026-11-20 06:00Z' as last_batch_at, date '2026-11-20' as last_batch_date,
         date '2026-11-19' as last_complete_date;
 create table marts.dim_agents as
-    select 'w' as workspace_id, 'a' as agent_id, 'Baker' as agent_name, 'baker' as agent_slug;
+    select 'w' as workspace_id, 'a' as agent_id, 'baker' as agent_slug;
 create table audit.project_files as
     select 'alert' as kind, 'asked' as status, 'costs' as name, 1 as row_count;
 create table audit.alert_findings as
     select 'costs' as alert_name, 'Costs' as title, 'info' as severity, 1 as finding_number,
         1 as finding_count, 'own' as finding_id, 'cost_usd: 1.00' as finding;
 create table marts.fct_findings as
-    select *, 'w' as workspace_id, 'a' as agent_id, 'v3' as subject, null as detail,
-        timestamptz '2026-11-15 08:00Z' as since, null::timestamptz as until
+    select *, 'w' as workspace_id, 'a' as agent_id, 'Baker' as agent_name, 'v3' as subject,
+        null as detail, timestamptz '2026-11-15 08:00Z' as since, null::timestamptz as until
     from (values
         ('c', 'version_worse', 'Third.', false, false, 3),
         ('s', 'version_worse', 'Silenced.', true, false, 4),
