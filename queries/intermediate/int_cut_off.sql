@@ -5,13 +5,13 @@
 --   its last request; of unlisted ones, what the meter has of the agent after the day within its
 --   timeout and an hour; of all but open ones, what it has since, up to now;
 -- - high: the balance, and what the meter takes back in the next 28 days.
--- Where a roll-up is too high, or the meter lacks something, the balance is from then on never
--- again what it was: low is above a high of the 28 days before, even where the balance is
--- lowest. Where it is the other way round, high is below a low of these days.
--- A correction raises the roll-up of a run's day, and is metered when it is made. Of unlisted runs
--- nothing says when that was, so that low of cost may be too high: high has to be below each low so
--- far, of 28 days at least. Corrections have no tokens. Of the platform's runs nothing says how
--- long they take: low counts where the balance was lowest.
+-- Where a roll-up is too high, or the meter lacks something, the balance is never again, up to now,
+-- what it was: low is above a high of the 28 days before, even where the balance is lowest.
+-- Where it is the other way round, high is below a low of these days. After a day without unlisted
+-- runs that is each low. A correction raises the roll-up of a run's day, and is metered when it is
+-- made; of unlisted runs nothing says when that was, so that low may have been too high: it is that
+-- where the balance was lowest. Of their cost, which is corrected more often than tokens and than
+-- the platform's, it is the lowest low of all days so far, of 28 at least.
 -- What was beyond on one of the 28 days before is not counted again.
 -- Grain: agent, UTC day and measure.
 -- key: workspace_id, agent_id, utc_date, measure

@@ -1,8 +1,8 @@
--- What listed runs of an agent's UTC day cost that had not ended with it, and until when their
+-- What the listed runs of an agent's UTC day cost that had not ended with it, and until when their
 -- usage may be metered: until a run's last request, or where its requests are not read, or lack
 -- some of its cost, until it ended or was seen, whichever came last. A run was open if it was so
--- when it was seen, or had ended within the hour before: its sum and its meter may be of different
--- moments. Usage without an agent stands under '(platform)', as in the meter.
+-- when it was seen, or had ended within the hour before: sums and meters may be of other moments.
+-- Usage without an agent stands under '(platform)', as in the meter.
 -- Grain: agent, UTC day, last day, and whether the runs were open.
 -- key: workspace_id, agent_id, utc_date, until_date, is_open
 -- materialized: table
