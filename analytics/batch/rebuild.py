@@ -22,8 +22,8 @@ from analytics.extract.loads import (
     landed_loads,
     loads_ahead,
     loads_aside,
+    move_aside,
     of_the_future,
-    set_aside,
     step_of,
 )
 from analytics.finance.books.reading import CLOSINGS, read_books, require_known
@@ -34,8 +34,7 @@ from analytics.settings import Settings
 from analytics.transform.build import all_models
 from analytics.transform.build_state import Contents, recorded_contents
 from analytics.transform.models import PUBLISHED, Model, in_order
-from analytics.warehouse.damage import DamagedError, damage_errors
-from analytics.warehouse.damage import set_aside as set_aside_damaged
+from analytics.warehouse.damage import DamagedError, damage_errors, set_aside
 from analytics.warehouse.database import (
     BUILD_FILE,
     attached,
@@ -115,7 +114,7 @@ def _leave_the_future(layout: Layout, progress: Progress) -> bool:
     """Set aside the loads of the future, and say so; return True if there were any."""
     found = [ahead for each in folders_in(layout.landing) if (ahead := loads_ahead(each))]
     for ahead in found:
-        folder = set_aside(ahead)
+        folder = move_aside(ahead)
         progress.warn(
             f"{plural(len(ahead), 'load')} from {ahead[0].name} on are of the future, as the API"
             f" told a wrong time: this machine's clock says {machine_time():%Y-%m-%d %H:%M} UTC."
@@ -185,14 +184,14 @@ def rebuild_warehouse(layout: Layout, progress: Progress, cause: str, aside: Pat
                 f" anew from: {cause}\nPut that folder back from a backup; or, to begin anew with"
                 f" what the API still gives, move {layout.published} and {layout.warehouse} away."
             )
-        set_aside_damaged(layout.warehouse, aside)
+        set_aside(layout.warehouse, aside)
         return
     _require_published(layout)
     with _making(layout) as making:
         with open_warehouse(making) as con:
             _load(con, layout, progress)
             con.execute("checkpoint")
-        set_aside_damaged(layout.warehouse, aside)
+        set_aside(layout.warehouse, aside)
         making.warehouse.replace(layout.warehouse)
 
 

@@ -80,7 +80,7 @@ def loads_ahead(folder: Path) -> list[Path]:
     return [each for each in names if _is_load(each)]
 
 
-def set_aside(loads: Sequence[Path]) -> Path:
+def move_aside(loads: Sequence[Path]) -> Path:
     """Move loads of a workspace into a folder beside them, which holds none; return that."""
     folder = loads[0].parent / f"{ASIDE}{machine_time():{BATCH_ID}}"
     folder.mkdir(exist_ok=True)
