@@ -26,6 +26,7 @@ import duckdb
 
 from analytics import disk
 from analytics.errors import AnalyticsError
+from analytics.machine_clock import machine_time
 from analytics.warehouse.layout import Layout, logs_of
 
 _IMPOSSIBLE = {
@@ -118,9 +119,10 @@ def record_publication(con: duckdb.DuckDBPyConnection) -> datetime:
 
     Where the machine's clock went back, now is just after the last publication.
     """
-    ((moment,),) = con.execute("""
-        select greatest(now(), max(published_at) + interval 1 microsecond) from ledger.loads
-    """).fetchall()
+    ((moment,),) = con.execute(
+        "select greatest(?, max(published_at) + interval 1 microsecond) from ledger.loads",
+        [machine_time()],
+    ).fetchall()
     con.execute(
         """
         update ledger.loads set published_at = ?
