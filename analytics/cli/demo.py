@@ -15,7 +15,7 @@ import subprocess
 import sys
 import time
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,7 +24,7 @@ from analytics.cli.emulator import command_at
 from analytics.cli.printed import command, say, typed
 from analytics.errors import UsageError, extra_needed
 from analytics.format import numbers
-from analytics.machine_clock import machine_clock
+from analytics.machine_clock import machine_clock, machine_time
 from analytics.settings import load_settings
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ def fill(data_dir: Path, history_days: int | None) -> int:
             )
         shutil.rmtree(data_dir)
     data_dir.mkdir(parents=True, exist_ok=True)
-    began, now = time.monotonic(), datetime.now(UTC)
+    began, now = time.monotonic(), machine_time()
     history_days = history_days or days_with_closings(now)
     batches = plan(now, history_days)
     closed = [batch.closes for batch in batches if batch.closes]

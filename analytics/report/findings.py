@@ -10,7 +10,15 @@ import msgspec
 
 from analytics.format import names
 from analytics.format.names import ALL
-from analytics.transform.findings.lines import SHOWN, Row, folded, lines_of, news, read_rows
+from analytics.transform.findings.lines import (
+    SHOWN,
+    Row,
+    events_of,
+    folded,
+    lines_of,
+    news,
+    read_rows,
+)
 from analytics.warehouse.database import records
 
 if TYPE_CHECKING:
@@ -87,11 +95,11 @@ class Findings:
     def _events(self, entity: Entity) -> list[Event]:
         told = (
             Event(str(each["first_date"]), self._label(each))
-            for each in self._of(entity)
+            for each, _ in events_of(self._of(entity))
             if each["kind"] in _EVENTS and not each["is_silenced"]
             if each["kind"] != "version_worse" or entity.scope != "agent"
         )
-        found = [*dict.fromkeys(told)][:SHOWN_EVENTS]  # several workspaces may have the same
+        found = [*dict.fromkeys(told)][:SHOWN_EVENTS]
         if entity.scope == "agent":
             worse = {
                 each["subject"] for each in self._of(entity) if each["kind"] == "version_worse"

@@ -87,7 +87,7 @@ class Summary:
 
     `findings` are the lines of those that are not silenced, in their order; `news` says how many
     of them are new. `previous_28_days` and `usual_cost_usd` are None where the days to compare were
-    not read whole.
+    read only in part.
     """
 
     as_of: datetime

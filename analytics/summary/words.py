@@ -37,7 +37,9 @@ _HEAD = (
     "Tokens out",
 )  # fmt: skip
 # What Markdown reads as more than itself; a dollar sign before a digit stays money.
-_MARKUP = re.compile(r"[\\`*_{}\[\]<>|~#&@]|\$(?![0-9])|(?<=www)\.|:(?=//)")
+_MARKUP = re.compile(
+    r"[\\`*_{}\[\]>|~#@]|<(?=[A-Za-z/!?])|&(?=#?\w+;)|\$(?![0-9])|(?<=www)\.|:(?=//)"
+)
 _ENTITIES = {"<": "&lt;", ">": "&gt;", "&": "&amp;"}
 
 
@@ -179,7 +181,7 @@ def _rate(runs: Measures) -> str:
 def _yesterday(summary: Summary) -> str:
     day, first = summary.yesterday, summary.yesterday.first_date
     weekday = WEEKDAYS[first.weekday()]
-    incomplete = "" if summary.is_complete else " (not read whole)"
+    incomplete = "" if summary.is_complete else " (read only in part)"
     text = f"{weekday} {day_on_axis(first)}{incomplete}: {_cost_in_runs(day)}"
     if day.cost_usd is None or summary.usual_cost_usd is None:
         return text

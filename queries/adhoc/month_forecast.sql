@@ -1,5 +1,6 @@
 -- At which cost will this month end for each workspace and agent, going by its complete days?
--- An estimate with an 80 % and a 95 % range; the method is in the comment of fct_forecasts.
+-- An estimate with an 80 % and a 95 % range; the method is in the comment of fct_forecasts. Agents
+-- that cost nothing in the last 28 complete days are left out.
 select
     workspaces.workspace_name,
     coalesce(forecasts.agent_name, 'All agents and the platform') as agent_name,
@@ -21,8 +22,14 @@ from marts.fct_forecasts as forecasts
 join marts.dim_workspaces as workspaces using (workspace_id)
 where
     forecasts.agent_id = '(all)'
-    or forecasts.expected_usd > 0
-    or forecasts.cost_to_date_usd > 0
+    or exists (
+        from marts.fct_agent_days as days
+        where
+            days.workspace_id = forecasts.workspace_id
+            and days.agent_id = forecasts.agent_id
+            and days.date > workspaces.last_complete_date - 28
+            and days.cost_usd > 0
+    )
 order by
     workspaces.workspace_name,
     forecasts.agent_id = '(all)' desc,

@@ -118,11 +118,11 @@ export const periodWords = (data, choice) => {
     const first = states.indexOf("c"), count = states.filter((state) => state === "c").length;
     const since = first > 0 && count === states.length - first
       ? `, from ${dayInShort(shifted(days[0], first))} on` : "";
-    return `${shown}; read whole: ${count} of ${states.length} days${since}`;
+    return `${shown}; ${count} of ${states.length} days read in full${since}`;
   }
   const said = isMonth && !isWhole ? `${shown} so far` : shown;
   if (!before) return said;
   const month = isMonth ? monthInWords(before[0]) : "";
   if (isCompared) return `${said} beside ${month || shortly(before)}`;
-  return `${said}; ${month || `the ${states.length} days before`} not read whole`;
+  return `${said}; ${month || `the ${states.length} days before`} read only in part`;
 };

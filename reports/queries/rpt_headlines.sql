@@ -14,7 +14,7 @@ pivoted as (
         date_trunc('month', any_value(today))::date as month,
         any_value(run_count) filter (period = 'yesterday') as yesterday_run_count,
         any_value(cost_usd) filter (period = 'yesterday') as yesterday_cost_usd,
-        any_value(if(incomplete_day_count = 0, null, 'yesterday not read whole'))
+        any_value(if(incomplete_day_count = 0, null, 'yesterday read only in part'))
             filter (period = 'yesterday') as yesterday_gap,
         any_value(run_count) filter (period = 'month') as month_run_count,
         any_value(cost_usd) filter (period = 'month') as month_cost_usd,

@@ -21,7 +21,7 @@ from tests.report.browser import Reader
 from tests.report.published import Asked
 
 NOW = datetime(2026, 12, 1, 8, 20, tzinfo=UTC)
-DAYS = 57  # 28, the 28 before, and one that is not read whole
+DAYS = 57  # 28, the 28 before, and one that is read only in part
 _FIGURES = """
     select sum(cost_usd) as cost, sum(run_count)::bigint as runs,
         sum(failed_count)::bigint as failed, sum(succeeded_count + failed_count)::bigint as finished

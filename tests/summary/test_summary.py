@@ -215,7 +215,7 @@ def test_nothing_at_all(warehouse: Warehouse) -> None:
     summary = summary_of(warehouse)
     lines = terminal_lines(summary)
 
-    assert "(not read whole): cost unknown in 0 runs" in lines[1]
+    assert "(read only in part): cost unknown in 0 runs" in lines[1]
     assert lines[4] == "Nothing needs you."
     assert "| Bakery | no runs |" in markdown(summary)
     assert (summary.previous_28_days, summary.findings) == (None, [])
@@ -250,7 +250,7 @@ def test_a_workspace_that_was_not_read_makes_no_day_complete(warehouse: Warehous
 
     assert summary.last_complete_date == date(2026, 11, 21)
     assert (summary.usual_cost_usd, summary.previous_28_days) == (None, None)
-    assert "Monday 23 Nov (not read whole): $2.00 in 1 run\n" in text_of(summary)
+    assert "Monday 23 Nov (read only in part): $2.00 in 1 run\n" in text_of(summary)
     assert "; not read: late" in markdown(summary)
 
 
@@ -308,7 +308,7 @@ def test_markdown_is_inert(example: Summary) -> None:
     assert all("\\[a\\](http\\://b) www\\.c \\@all \\$x\\$" in each for each in said)
     assert row.replace("\\|", "").count("|") == 9
     assert "\\[a\\](http\\://b) www\\.c \\@all \\$x\\$" in row
-    for plain in ("$5.66 in 553 runs, +26%; failed", "Söhne 🍞", "8 h 37 min"):
+    for plain in ("$5.66 in 553 runs, +26%; failed", "Söhne & Co. 🍞", "<$0.01", "8 h 37 min"):
         assert escaped(plain) == plain
 
 

@@ -103,9 +103,13 @@ def read_rows(con: duckdb.DuckDBPyConnection) -> list[Row]:
 
 def lines_of(rows: Iterable[Row], before: Before | None = None) -> list[Line]:
     """Return the lines of findings, in the order of what it costs to wait."""
+    return [_line(row, event, before) for row, event in events_of(rows)]
+
+
+def events_of(rows: Iterable[Row]) -> list[tuple[Row, list[Row]]]:
+    """Return each event as one finding, with those that it is made of, in the same order."""
     merged = [(_together(event), event) for event in _events(rows)]
-    merged.sort(key=lambda each: place(each[0], each[0]["now"]))
-    return [_line(row, event, before) for row, event in merged]
+    return sorted(merged, key=lambda each: place(each[0], each[0]["now"]))
 
 
 def folded(folds: Iterable[str]) -> str:
