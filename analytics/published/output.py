@@ -120,13 +120,14 @@ def _write_table(answer: dict[str, Any], out: TextIO, expanded: bool | None) -> 
         expanded = natural.maximum > console.width
     if expanded and not shown:
         console.print(Text("\n".join(map(escaped, names)), style="dim"))
-        print("No rows.", file=sys.stderr)
     elif expanded:
         for number, row in enumerate(shown, start=1):
             console.print(f"row {number}", style="bold")
             console.print(_record(names, row))
     else:
         console.print(table)
+    if not rows:
+        print("0 rows.", file=sys.stderr)
     if shown != whole:
         print("Long cells are shortened; -x or --format csv gives all of them.", file=sys.stderr)
     if len(rows) > SHOWN_ROWS:

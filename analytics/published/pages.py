@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
@@ -70,7 +71,16 @@ def preview_page(settings: Settings, file: Path, output: Path | None) -> tuple[P
         about = About(datetime.now(UTC), __version__, settings.reporting.timezone)
         made = build_own_pages(con, output, about, answer_pages(runner, database, pages))
     (page,) = output.glob("own/*.html")
-    return page, list(made.problems)
+    return page, [_with_source(each, settings.project) for each in made.problems]
+
+
+def _with_source(problem: str, project: Path) -> str:
+    """Add to a problem of a missing table that it is the project's, and not made yet."""
+    missing = re.search(r'Table with name "?(?:custom\.)?(\w+)"? does not exist', problem)
+    for file in (f"queries/marts/{missing[1]}.sql", f"finance/{missing[1]}.csv") if missing else ():
+        if (project / file).is_file():
+            return f"{problem}\nThe next batch makes it of {file}: run `analytics nightly`."
+    return problem
 
 
 def _read(file: Path) -> UserFile:

@@ -56,12 +56,12 @@ def test_long_cells_are_shortened_on_a_terminal(terminal: Terminal, analytics: C
 
 
 def test_records_are_inert_and_empty_ones_have_heads(analytics: Command) -> None:
-    """Control characters are escaped by row too; a query without rows shows its columns."""
+    """Control characters are escaped by row too; without rows columns are shown, and "0 rows."."""
     hostile = analytics("sql", "-x", "select 'a' || chr(27) || '[31m[b]' as \"x\u202e\"")
-    empty = analytics("sql", "-x", "select 1 as n where false")
+    empty = [analytics("sql", *form, "select 1 as n where false") for form in ([], ["-x"])]
 
     assert hostile.out.split() == ["row", "1", "x\\u202e", "a\\x1b[31m[b]"]
-    assert empty.out.split() == ["n"]
+    assert [(each.out.split(), each.err) for each in empty] == [(["n"], "0 rows.\n")] * 2
 
 
 def test_records_are_of_tables_alone(analytics: Command) -> None:

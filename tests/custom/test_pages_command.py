@@ -73,6 +73,18 @@ def test_problems_of_a_preview_are_told(project: Path, run) -> None:
     assert (code, "Run `analytics nightly` first" in told) == (1, True)
 
 
+def test_a_table_that_the_next_batch_makes_is_named(project: Path, run) -> None:
+    """A page on a mart of the project that no batch has made says so."""
+    page, mart = project / "reports" / "pages" / "new.sql", project / "queries" / "marts"
+    mart.mkdir(parents=True)
+    (mart / "margins.sql").write_text("select 1 as one", "utf-8")
+    page.write_text("-- Margins\nselect * from custom.margins", "utf-8")
+    code, _, err = run("preview", str(page))
+
+    assert code == 2
+    assert "makes it of queries/marts/margins.sql: run `analytics nightly`" in err
+
+
 def test_the_docs_say_each_mark_and_limit_and_their_example_is_right(runner: Runner) -> None:
     """Marks of the table are those of the grammar."""
     marks = DOCS.partition("| mark | draws |")[2].partition("\n\n")[0]
