@@ -32,7 +32,7 @@ _AGENTS = """
             agent_id,
             min(date) filter (run_count > 0) as first_date,
             max(date) filter (run_count > 0) as last_run_date,
-            min(date) as began
+            min(date) filter (is_complete) as began
         from marts.fct_agent_days
         group by workspace_id, agent_id
     ) as firsts using (workspace_id, agent_id)

@@ -34,7 +34,7 @@ def changed_agents(agents: pl.DataFrame, days: pl.DataFrame) -> list[Finding]:
     """Return agents that began within 28 days, and those that ran every day or workday and stopped.
 
     `agents` have their first and last day with a run, and `last_date`, the last complete one of the
-    workspace; `began` is the first day of which its runs were counted.
+    workspace; `began` is the first that was read whole: before it, a list begins where it is full.
     """
     recent = pl.col("last_date") - pl.duration(days=RECENT_DAYS)
     stopped = pl.col("last_run_date")
