@@ -15,12 +15,10 @@ import duckdb
 from analytics.parts import Before
 from analytics.resources import folder
 from analytics.transform import (
-    allocations,
     budgets,
     error_classes,
     findings,
     forecasts,
-    month_bridge,
 )
 from analytics.transform.build_state import (
     AUDITED,
@@ -50,13 +48,11 @@ from analytics.transform.side_by_side import run_all
 from analytics.warehouse.database import BUILD_FILE, attached, transaction
 
 POLARS_MODELS = (
-    allocations.MODEL,
     budgets.MODEL,
     error_classes.MODEL,
     findings.FOUND,
     findings.MODEL,
     forecasts.MODEL,
-    month_bridge.MODEL,
 )
 
 _CATALOGS = {layer: BUILD_FILE if layer in PUBLISHED else "warehouse" for layer in LAYERS}

@@ -126,6 +126,24 @@ create schema if not exists finance;
 create macro if not exists finance.pattern_of(pattern) as
     translate(regexp_replace(pattern, '([\\\\%_])', '\\\\\\1', 'g'), '*?', '%_');
 
+-- Money in whole ten-billionths of a US dollar, and back.
+create macro if not exists finance.units(amount) as (amount * 10000000000)::hugeint;
+create macro if not exists finance.usd(units) as
+    units::decimal(28, 0) * 0.0000000001::decimal(10, 10);
+-- The part of units that `part` is of `whole`, rounded half away from zero; 0 of no whole.
+create macro if not exists finance.part_of(units, part, whole) as if(
+    whole > 0,
+    sign(units * part)::hugeint * ((2 * abs(units * part) + whole) // (2 * whole)),
+    0
+);
+-- The share of units that falls to a weight, where weights up to it add up to `so_far`: all shares
+-- add up to the units. The one of `has_all` has them where there is no weight.
+create macro if not exists finance.share_of(units, weight, so_far, whole, has_all) as if(
+    whole > 0,
+    finance.part_of(units, so_far, whole) - finance.part_of(units, so_far - weight, whole),
+    if(has_all, units, 0)
+);
+
 -- One row per rule of `finance/owners.csv`, read anew before each build of the marts.
 create table if not exists finance.owner_rules (
     precedence INTEGER, line INTEGER, workspace VARCHAR, agent VARCHAR, cost_center VARCHAR,

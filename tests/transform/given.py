@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
 import duckdb
+import polars as pl
 import pytest
 
 from analytics.extract.loads import BATCH_ID
@@ -17,11 +19,13 @@ from analytics.resources import folder
 from analytics.transform.build import _CATALOGS, all_models, build, build_only
 from analytics.transform.build_state import forget_build
 from analytics.transform.check_results import create_results
+from analytics.transform.frames import write_table
 from analytics.transform.measures import create_macros
-from analytics.transform.models import Model, references
+from analytics.transform.models import Model, SqlModel, references
 from analytics.transform.page_queries import over_queries, page_queries
-from analytics.warehouse.database import attached_marts, open_warehouse
+from analytics.warehouse.database import attached_marts, open_warehouse, records
 from analytics.warehouse.layout import Layout
+from analytics.warehouse.schema import BOOKS, FINANCE
 
 MODELS = {model.relation: model for model in all_models(folder("queries"))}
 WORKSPACE = "w-1"
@@ -187,6 +191,25 @@ def _drop(con: duckdb.DuckDBPyConnection, models: list[Model]) -> None:
     for kind, relation in earlier:
         if relation in relations:
             con.execute(f"drop {kind} {relation}")
+
+
+def answered(relation: str, inputs: Mapping[str, pl.DataFrame]) -> list[dict[str, Any]]:
+    """Return the rows of a model's SELECT over frames, each of which stands for an input."""
+    model = MODELS[relation]
+    assert isinstance(model, SqlModel)
+    con = _finance()
+    for name, frame in inputs.items():
+        con.execute(f"drop table if exists {name}")
+        write_table(con, name, frame)
+    return [*records(con, model.sql)]
+
+
+@cache
+def _finance() -> duckdb.DuckDBPyConnection:
+    """A connection of this process with the tables and macros of `finance`, all empty."""
+    con = duckdb.connect(config={"threads": 1})
+    con.execute(f"{FINANCE} {BOOKS} create schema intermediate; create schema marts")
+    return con
 
 
 class InMemory(Layout):

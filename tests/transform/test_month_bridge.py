@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
-from decimal import Decimal
 from typing import Any
 
 import polars as pl
@@ -12,12 +11,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analytics.format.names import PLATFORM
-from analytics.transform.day_costs import AGENTS
-from analytics.transform.month_bridge import BOOKED, CHARGES, EFFECTS, MONTHS, RUNS, month_bridge
+from tests.transform.given import answered
 
+CHARGES = (
+    "workspace_id", "utc_date", "agent_id", "provider", "model",
+    "metered_cost_usd", "surcharge_usd", "own_key_usd", "tokens_in", "tokens_out",
+)  # fmt: skip
+RUNS = (
+    "workspace_id", "agent_id", "month",
+    "run_count", "failed_count", "unlisted_failed_count", "failed_cost_usd",
+)  # fmt: skip
+MONTHS = ("workspace_id", "month", "status", "is_complete", "has_agent_bill")
+BOOKED = ("workspace_id", "usage_month", "agent_id", "provider", "model", "billed_usd")
 OCT, NOV = date(2026, 10, 1), date(2026, 11, 1)
-STEPS = ["start_usd", *(f"{effect}_effect_usd" for effect in EFFECTS)]
-CLOSED = ("month", "workspace_id", "agent_id", "provider", "model", *STEPS, "end_usd")
 AMOUNTS = st.decimals(-1, 10**5, places=10)
 Rows = list[tuple[Any, ...]]
 
@@ -66,16 +72,23 @@ def test_adds_up(life: tuple[Rows, Rows], is_booked: bool) -> None:
     ]
     before = [each for each in bills if each[1] == OCT][is_booked:]
     states = [("w-1", OCT, "closed" if is_booked else "final"), ("w-1", NOV, "final")]
-    found = month_bridge(
-        frame(CHARGES, charges),
-        frame(RUNS, runs),
-        frame(MONTHS, [(*each, True, True) for each in states]),
-        frame(BOOKED, before if is_booked else []),
-        frame(CLOSED, []),
-        frame(AGENTS, []),
-    ).filter(month=NOV)
+    rows = answered(
+        "marts.fct_month_bridge",
+        {
+            "marts.fct_charges": frame(CHARGES, charges),
+            "marts.fct_agent_months": frame(RUNS, runs),
+            "marts.dim_months": frame(MONTHS, [(*each, True, True) for each in states]),
+            "marts.dim_agents": frame(("workspace_id", "agent_id", "agent_name"), []),
+            "finance.closed_charges": frame(BOOKED, before if is_booked else []),
+        },
+    )
+    found = [each for each in rows if each["month"] == NOV]
 
-    assert found.filter(pl.sum_horizontal(STEPS) != pl.col("end_usd")).is_empty()
-    starts = sum((each[-1] for each in before), Decimal(0))
-    ends = sum((each[-1] for each in bills if each[1] == NOV), Decimal(0))
-    assert found.select(pl.col("start_usd", "end_usd").sum()).row(0) == (starts, ends)
+    for row in found:
+        effects = [usd for name, usd in row.items() if name.endswith("_effect_usd")]
+        assert row["start_usd"] + sum(effects) == row["end_usd"]
+    for name, month in (
+        ("start_usd", before),
+        ("end_usd", [each for each in bills if each[1] == NOV]),
+    ):
+        assert sum(each[name] for each in found) == sum(each[-1] for each in month)
