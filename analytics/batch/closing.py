@@ -127,8 +127,9 @@ def close(
             day = month_of_figures(published, month)
             require_turn(books, day)
             states = states_of(published, day)
+            own_keys = books_own_keys(settings.project)
             reasons = early_reasons(
-                states, day, settings.finance.grace_days, now, with_own_keys=books_own_keys(con)
+                states, day, settings.finance.grace_days, now, with_own_keys=own_keys
             )
             if reasons and not early:
                 raise ControlError(

@@ -5,22 +5,30 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from analytics.errors import ControlError, UsageError
+from analytics.finance.accounts import read_accounts
 from analytics.finance.books.entries import WorkspaceState, first_day
 from analytics.finance.books.reading import CLOSINGS, require_known
 from analytics.finance.load import FOLDER, read_files
-from analytics.format import numbers
-from analytics.format.names import told_apart
+from analytics.format import days, numbers
+from analytics.format.names import ALL, told_apart
 from analytics.warehouse.database import records
 
 if TYPE_CHECKING:
     import duckdb
 
     from analytics.finance.books.reading import Books
+    from analytics.settings import Settings
 
 _SHOWN = 3  # workspaces in a message
+_COUNTS = {
+    "open day": "open_day_count",
+    "open run": "open_run_count",
+    "provisional run": "provisional_run_count",
+    "unreconciled day": "unreconciled_day_count",
+}
 _STATES = """
     select
         workspaces.workspace_id,
@@ -53,6 +61,7 @@ _STATES = """
         or workspaces.last_batch_at::date between $1::date - interval 1 month and $1::date
     order by workspaces.workspace_name, workspaces.workspace_id
 """
+_NOT_CLOSED = "select distinct month from marts.dim_months where status <> 'closed' order by month"
 
 
 def month_of_figures(con: duckdb.DuckDBPyConnection, text: str) -> date:
@@ -203,11 +212,9 @@ def states_of(con: duckdb.DuckDBPyConnection, month: date) -> list[WorkspaceStat
     return [WorkspaceState(**row) for row in records(con, _STATES, [month])]
 
 
-def books_own_keys(con: duckdb.DuckDBPyConnection) -> bool:
+def books_own_keys(project: Path) -> bool:
     """Return True if journals book own-key cost: `finance/accounts.toml` has an account for it."""
-    return bool(
-        con.execute("select 1 from finance.accounts where role = 'provider_payable'").fetchone()
-    )
+    return "provider_payable" in read_accounts(project).of_roles
 
 
 def early_reasons(
@@ -223,37 +230,74 @@ def early_reasons(
     `with_own_keys` is true if own-key cost is booked. `now` is of this machine's clock, as the API
     may tell a wrong time.
     """
-    end = datetime.combine(_next(month), datetime.min.time(), UTC)
-    due = end + timedelta(days=grace_days)
+    end, due = _ends(month, grace_days)
     labels = told_apart({state.workspace_id: state.workspace_name for state in states})
     not_over = f"this machine's clock says {now:%Y-%m-%d %H:%M} UTC, when it is not over"
     return [not_over] * (now < end) + [
         f"{labels[state.workspace_id]}: {', '.join(parts)}"
         for state in states
-        if (parts := [*_reasons_of(state, due, with_own_keys=with_own_keys)])
+        if (parts := [*_reasons_of([state], due, with_own_keys=with_own_keys)])
     ]
 
 
-def _reasons_of(state: WorkspaceState, due: datetime, *, with_own_keys: bool) -> Iterator[str]:
-    if state.status == "incomplete":
+def of_open_months(
+    con: duckdb.DuckDBPyConnection, books: Books, settings: Settings, now: datetime
+) -> dict[tuple[str, date], dict[str, Any]]:
+    """Return of each month that is not closed what its pages say of its close, by workspace.
+
+    `readiness` says from when it may be closed, and why not now, for the reasons of `close`;
+    `is_closable` is true if nothing is in the way. With `(all)` stand all workspaces together.
+    """
+    with_own_keys = books_own_keys(settings.project)
+    found = {}
+    for (month,) in con.execute(_NOT_CLOSED).fetchall():
+        _, due = _ends(month, settings.finance.grace_days)
+        is_due, before = now >= due, []
+        try:
+            require_turn(books, month)
+        except UsageError as error:
+            before = [str(error).splitlines()[0].removesuffix(".")]
+        if not is_due:  # that data do not reach further goes without saying
+            before.insert(0, f"may be closed from {days.day_in_words(due.date())}")
+        states = states_of(con, month)
+        of = {ALL: states} | {each.workspace_id: [each] for each in states}
+        for workspace_id, members in of.items():
+            reach = due if is_due else datetime.min.replace(tzinfo=UTC)
+            reasons = ", ".join(_reasons_of(members, reach, with_own_keys=with_own_keys))
+            known = " · ".join(filter(None, [*before, reasons]))
+            found[workspace_id, month] = {
+                "readiness": known or "may be closed",
+                "is_closable": not known,
+            }
+    return found
+
+
+def _ends(month: date, grace_days: int) -> tuple[datetime, datetime]:
+    """Return the end of a month, and the moment that data have to reach for its close."""
+    end = datetime.combine(_next(month), datetime.min.time(), UTC)
+    return end, end + timedelta(days=grace_days)
+
+
+def _reasons_of(
+    states: Sequence[WorkspaceState], due: datetime, *, with_own_keys: bool
+) -> Iterator[str]:
+    """Yield why figures of workspaces may still change, counted over all of them."""
+    if any(state.status == "incomplete" for state in states):
         yield "the month was not read from its start"
-    counts = {
-        "open day": state.open_day_count,
-        "open run": state.open_run_count,
-        "provisional run": state.provisional_run_count,
-        "unreconciled day": state.unreconciled_day_count,
-    }
-    yield from (numbers.plural(count, name) for name, count in counts.items() if count)
-    if state.unknown_bill_count:
-        yield f"{numbers.plural(state.unknown_bill_count, 'bill')} of an agent's day unknown"
-    if not state.has_agent_bill:
+    for name, field in _COUNTS.items():
+        if count := sum(getattr(state, field) for state in states):
+            yield numbers.plural(count, name)
+    if unknown := sum(state.unknown_bill_count for state in states):
+        yield f"{numbers.plural(unknown, 'bill')} of an agent's day unknown"
+    if not all(state.has_agent_bill for state in states):
         yield "the API does not give the bill by agent of each day"
-    if with_own_keys and not state.has_provider_keys:
+    if with_own_keys and not all(state.has_provider_keys for state in states):
         yield "the API does not give the provider keys, whose cost is booked"
-    if state.data_to is None:
+    reach = [state.data_to for state in states if state.data_to is not None]
+    if len(reach) < len(states):
         yield "no whole batch has read it"
-    elif state.data_to < due:
-        yield f"data reach to {state.data_to:%Y-%m-%d}, before {due:%Y-%m-%d}"
+    elif min(reach, default=due) < due:
+        yield f"data reach to {min(reach):%Y-%m-%d}, before {due:%Y-%m-%d}"
 
 
 def in_words(reasons: Sequence[str]) -> str:

@@ -13,11 +13,14 @@ import duckdb
 
 from analytics import __version__
 from analytics.batch.progress import Progress
+from analytics.batch.readiness import of_open_months
 from analytics.batch.transforming import transform
 from analytics.custom.build import build_custom
 from analytics.errors import AnalyticsError, ControlError
+from analytics.finance.books.reading import read_books
 from analytics.finance.load import not_repeated, read_finance
 from analytics.format import numbers
+from analytics.machine_clock import machine_time
 from analytics.resources import folder
 from analytics.settings import Settings
 from analytics.transform.checks import CheckResult, all_checks, run_checks
@@ -169,9 +172,9 @@ def report(
             own_pages, problems = read_pages(settings.project, runner)
             as_of, timezone = _cut_off(tables), settings.reporting.timezone
             before = findings_before(layout, as_of, timezone)
-            about = About(
-                as_of, __version__, timezone, _differences(tables) + warnings, home, before
-            )
+            warnings = _differences(tables) + warnings
+            of_months = of_open_months(tables, read_books(layout.books), settings, machine_time())
+            about = About(as_of, __version__, timezone, warnings, home, before, of_months)
             summary = summary_files(read_summary(tables, before))
             made = build_site(
                 tables,

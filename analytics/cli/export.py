@@ -50,17 +50,25 @@ def pack(
 
     Example: analytics export pack 2026-10
     """
+    from analytics.batch.readiness import of_open_months
+    from analytics.machine_clock import machine_time
+    from analytics.published.books import published_books
     from analytics.published.export.closed import copy_pack
     from analytics.published.export.pack import export_pack, made_folder, pack_name
+    from analytics.settings import load_settings
+    from analytics.warehouse.layout import Layout
 
-    layout = layout_of(data_dir, config)
+    settings = load_settings(data_dir, config)
+    layout = Layout(settings.data_dir)
     folder = _folder(output) or Path(pack_name(month))
     if closing := _closing(layout, month):
         with made_folder(folder) as unfinished:
             copy_pack(closing, unfinished)
     else:
         with _figures(layout) as con, _bar():
-            export_pack(con, month, folder)
+            books = published_books(layout)
+            of_months = of_open_months(con, books, settings, machine_time())
+            export_pack(con, month, folder, of_months)
     _warn_if_open(month, closing)
     _say(folder, closing)
 

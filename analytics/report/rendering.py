@@ -6,7 +6,7 @@ import re
 import tomllib
 from dataclasses import dataclass, field
 from datetime import timedelta
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -54,7 +54,8 @@ class About:
     """The batch, as pages tell of it; `as_of` is in UTC, `timezone` an IANA name.
 
     `home` is the address of a page above the site, as seen from it; `before` are the findings that
-    were published on an earlier day.
+    were published on an earlier day. `of_months` has, by workspace and month, what their pages say
+    of a close beside the tables.
     """
 
     as_of: datetime
@@ -63,6 +64,7 @@ class About:
     warnings: Sequence[str] = field(default_factory=list)
     home: str = ""
     before: Before | None = None
+    of_months: Mapping[Key, Row] = field(default_factory=dict)
 
     def above(self, root: str) -> list[dict[str, str]]:
         """Return the link to the page above the site, if there is one, of a page below `root`."""
@@ -98,21 +100,23 @@ class Pages:
         self._budgets = _budgets(con) if page.card else {}
         self._costs = statements.costs() if page.card else {}
 
-    def html(self, entity: Entity) -> str:
-        """Return the page of an entity."""
+    def html(self, entity: Entity, **alone: object) -> str:
+        """Return the page of an entity; with what differs where it stands alone, without a link."""
         page = self.page
         root = "../" * page.path(entity).count("/")
         row = {**entity.row, "name": entity.name}
         for rows in self._own:
             row |= rows.get(entity.key) or rows.get(entity.key[:1]) or {}
-        tables = Tables(self._entities, root)
+        row |= self._about.of_months.get(entity.key, {})
+        tables = Tables(self._entities, None if alone else root)
         needs = self._needs(entity, root)
         sections = [self._section(each, entity, row, tables) for each in page.section]
         for part in (part for section in sections for part in section["parts"]):
             part["found"] = needs["notes"].get(part["key"], []) if needs else []
         heading = text.fill(page.headings.get(str(row.get("state")), page.title), row)
         data = [page.data_path(entity)] if page.is_drawn_once else []
-        return self._template.render(
+        made = partial(
+            self._template.render,
             root=root,
             policy=Markup(CONTENT_SECURITY_POLICY),  # noqa: S704 - its quotes are single ones
             title=self._title(entity, heading),
@@ -132,7 +136,7 @@ class Pages:
             has_runs=any(_frame(part)["kind"] == "runs" for part in page.parts),
             definitions=definitions(page.scope),
             definitions_href=f"{root}index.html#definitions",
-            sign=page.sign,
+            sign=page.sign if _is_signed(entity, row) else (),
             footer=[
                 *filter(None, [_joined(page.foot, row)]),
                 f"Levain analytics {self._about.code_version} · {self._reach(row)}",
@@ -152,6 +156,7 @@ class Pages:
                 *(["assets/plotly.min.js"] if any(part.mark for part in page.parts) else []),
             ],
         )
+        return str(made(**alone))
 
     def _title(self, entity: Entity, heading: str) -> str:
         """Return the title of the document, which tells the page from all others."""
@@ -195,13 +200,12 @@ class Pages:
         if not part.is_static:
             return _frame(part) | ({"static": self._columns(entity)} if part.split else {})
         rows = self._of(part, entity)
-        if not rows:
-            return _frame(part) | {"kind": "text", "label": part.empty} if part.empty else None
-        columns, total = [column(each) for each in part.columns], None
-        if part.total:
-            total = sums(rows, columns)
+        columns = [column(each) for each in part.columns]
+        total = sums(rows, columns) if part.total else None
         if part.slim:
             columns, rows = slim(columns, rows)
+        if not rows and not (total and slim(columns, [total])[1]):  # of all, nothing is a cent
+            return _frame(part) | {"kind": "text", "label": part.empty} if part.empty else None
         made = _frame(part) | {"table": self._table(part, columns, rows, total, tables)}
         if part.title:
             first = rows[0] | {"agent_id": tables.name_of(rows[0])}
@@ -234,6 +238,7 @@ class Pages:
             limit=part.limit or SHOWN_ROWS,
             relation=part.more,
             is_unseen=not part.subtitle,
+            is_slim=self.page.scope == "month",
         )
 
     def _card(self, card: Card, entity: Entity, row: Row) -> dict[str, Any]:
@@ -270,7 +275,7 @@ class Pages:
     def _tabs(self, entity: Entity, root: str) -> list[dict[str, Any]]:
         """Return the pages of the same scope, if there are several; of a month, those beside it."""
         if entity.month:
-            return self._month_tabs(entity, root)
+            return self._month_tabs(entity, root) if entity.path else []
         of = [each for each in self._pages.values() if each.scope == entity.scope]
         if len(of) < 2:
             return []
@@ -344,6 +349,11 @@ def _frame(part: Part) -> dict[str, Any]:
         "split": [each.name for each in part.split],
         "show": [each.name for each in part.show],
     }
+
+
+def _is_signed(entity: Entity, row: Row) -> bool:
+    """Return True for what all workspaces book in a month that is closed, or may be."""
+    return entity.workspace_id == ALL and bool(row.get("revision") or row.get("is_closable"))
 
 
 def _budgets(con: duckdb.DuckDBPyConnection) -> dict[Key, Row]:

@@ -193,7 +193,11 @@ class _Build:
         rows = digests(self._con, page)
         code = f"{self._code}-{self._about.code_version}-{self._about.timezone}-{self._about.home}"
         keys = {each: months.key_of(each, months.KEYS[page.scope]) for each in of}
-        inputs = {each: f"{code}-{rows[key]}" if key in rows else "" for each, key in keys.items()}
+        of_months = self._about.of_months
+        inputs = {
+            each: f"{code}-{rows[key]}-{of_months.get(each.key)}" if key in rows else ""
+            for each, key in keys.items()
+        }
         return {
             each: known
             for each, known in inputs.items()

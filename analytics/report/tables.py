@@ -48,9 +48,9 @@ class Linked(Protocol):
 
 
 class Tables:
-    """Writes tables for pages whose way to the site's folder is `root`."""
+    """Writes tables for pages whose way to the site's folder is `root`; without one, no link."""
 
-    def __init__(self, entities: Linked, root: str) -> None:
+    def __init__(self, entities: Linked, root: str | None) -> None:
         self._entities, self._root = entities, root
 
     def table(
@@ -64,15 +64,18 @@ class Tables:
         limit: int = 0,
         relation: str = "",
         is_unseen: bool = False,
+        is_slim: bool = False,
     ) -> Markup:
         """Return a table of the rows, the first `limit` of them if it is not 0.
 
         `total` has the sums of all rows, and of those that are none of the table's; `relation` is
         where rows stand that are not shown. An `is_unseen` caption is for readers of screens alone.
+        Of a slim one a phone shows the first and the last column.
         """
         shown = rows[:limit] if limit else rows
         layout = _layout(tuple(columns))
         body = "".join(_tr(layout, [self._cell(row, each) for each in columns]) for row in shown)
+        look = ' class="slim"' if is_slim else layout.cards
         foot = "" if total is None else self._total(rows, total, columns, layout)
         if len(shown) < len(rows):
             more = f"{len(rows) - len(shown):,} more" + f" in {relation}" * bool(relation)
@@ -81,7 +84,7 @@ class Tables:
             foot = f"<tfoot>{foot}</tfoot>"
         return Markup(  # noqa: S704 - every text in it is escaped
             f'<div class="scroll" role="region" tabindex="0" aria-labelledby="{key}-caption">'
-            f'<table id="{key}-table"{layout.cards} data-sortable>'
+            f'<table id="{key}-table"{look} data-sortable>'
             f'<caption id="{key}-caption"{" class=unseen" * is_unseen}>'
             f"<span>{escape(caption)}</span></caption>"
             f"{layout.head}<tbody>{body}</tbody>{foot}</table></div>"
@@ -150,7 +153,9 @@ class Tables:
     def _month(self, row: Row, month: object, shown: str) -> str:
         """Return a month as a link to its page if it has one."""
         entity = self._entities.months.get((row.get("workspace_id"), month))
-        return f'<a href="{self._root}{entity.path}">{shown}</a>' if entity else shown
+        if entity is None or self._root is None:
+            return shown
+        return f'<a href="{self._root}{entity.path}">{shown}</a>'
 
     def _link(self, row: Row, unit: str, value: str) -> str:
         is_workspace = unit.startswith("workspace")
@@ -158,7 +163,7 @@ class Tables:
         if (entity := self._entities.by_key.get(key)) is None:
             return str(escape(names.display(key[-1])))
         name = f"<bdi>{escape(entity.name)}</bdi>"
-        if unit == "agent_name" or not entity.path:
+        if unit == "agent_name" or not entity.path or self._root is None:
             return name
         if unit == "workspace_month":
             entity = self._entities.months.get((value, row["month"]), entity)
@@ -211,13 +216,21 @@ def rounding_of(columns: Iterable[Column], rows: Sequence[Row], total: Row) -> d
 def slim(
     columns: Sequence[Column], rows: Sequence[Mapping[str, Any]]
 ) -> tuple[list[Column], list[dict[str, Any]]]:
-    """Return the columns of figures that are not all zero, and the rows of a cent and more."""
+    """Return the columns that are not all zero, and the last one; and the rows from a cent on."""
     money = [each.expression for each in columns if each.unit.startswith("usd")]
-    wide = [each for each in columns if each.kind or any(row[each.figures[0]] for row in rows)]
+
+    def is_seen(row: Mapping[str, Any], name: str) -> bool:
+        return bool(abs(row[name] or 0) >= (_HALF_CENT if name in money else 1))
+
+    wide = [
+        each
+        for each in columns
+        if each.kind or each is columns[-1] or any(is_seen(row, each.figures[0]) for row in rows)
+    ]
     return wide, [
         dict(row)
         for row in rows
-        if not money or any(row[name] is None or abs(row[name]) >= _HALF_CENT for name in money)
+        if not money or any(row[name] is None or is_seen(row, name) for name in money)
     ]
 
 

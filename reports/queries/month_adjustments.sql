@@ -1,26 +1,15 @@
--- Adjustments of closed months: of an earlier month those that a month books, and of the month
--- itself those that a later one books.
--- Grain: workspace or '(all)', month, the other month, agent, cost center and cause.
-with
-
-adjustments as (
-    select *, booked_month as month, strftime(usage_month, 'of %B %Y') as which
-    from marts.fct_period_adjustments
-    union all by name
-    select *, usage_month as month, strftime(booked_month, 'booked in %B %Y') as which
-    from marts.fct_period_adjustments
-)
-
+-- Adjustments of earlier, closed months that a month books.
+-- Grain: workspace or '(all)', month, the month of the usage, agent, cost center and cause.
 select
     if(grouping(workspace_id) = 0, workspace_id, '(all)') as workspace_id,
-    month,
-    which,
+    booked_month as month,
     agent_name,
+    strftime(usage_month, '%b %Y') as usage_of,
     cost_center,
     cause,
     sum(difference_billed_usd)::decimal(38, 10) as difference_billed_usd
-from adjustments
+from marts.fct_period_adjustments
 group by grouping sets (
-    (workspace_id, month, which, agent_name, cost_center, cause),
-    (month, which, agent_name, cost_center, cause)
+    (workspace_id, booked_month, usage_month, agent_name, cost_center, cause),
+    (booked_month, usage_month, agent_name, cost_center, cause)
 )

@@ -1,5 +1,7 @@
--- Invoices that each month books, and what it accrues, by the month of the usage, where there are
--- books or invoices. Grain: workspace or '(all)', month and month of the usage.
+-- Invoices that each month books, and what it accrues, where there are books or invoices: a row for
+-- each company and invoice, or month of usage without one. Of several invoices for one usage, the
+-- last has the sums. A difference has its age on the last day of the month, or of the data.
+-- Grain: workspace or '(all)', month, member, month of the usage and invoice.
 with
 
 -- What a month bills as it closes, and what adjustments add to it later.
@@ -10,20 +12,6 @@ bills as (
     union all by name
     select workspace_id, usage_month, booked_month, billed_usd, false as is_own
     from marts.fct_charge_adjustments
-),
-
-accruals as (
-    select workspace_id, booked_month, usage_month, billed_usd, accrual_usd, reversal_date
-    from marts.fct_accruals
-    union all by name
-    -- What all workspaces are billed is also of those that have nothing to accrue.
-    select workspace_id, booked_month, usage_month, 0 as accrual_usd
-    from (select distinct booked_month, usage_month from marts.fct_accruals)
-    join (
-        select distinct workspace_id, usage_month
-        from marts.fct_accruals
-        where booked_month = usage_month
-    ) using (usage_month)
 ),
 
 accrued as (
@@ -43,79 +31,85 @@ accrued as (
             ),
             sum(billed_usd)
         ) as billed_usd,
-        sum(accrual_usd) as accrual_usd,
-        any_value(reversal_date) as reversal_date
-    from accruals
+        sum(accrual_usd) as accrual_usd
+    from marts.fct_accruals as accruals
     where
         exists (from audit.closings)
         or exists (from marts.fct_invoices where invoice_id <> '(none)')
     group by workspace_id, booked_month, usage_month
 ),
 
-booked as (
-    select
-        workspace_id,
-        booked_month as month,
-        usage_month,
-        string_agg(invoice_id, ', ' order by invoice_id) as invoices,
-        any_value(billed_usd) as billed_usd,
-        any_value(invoiced_usd) as invoiced_usd,
-        sum(tax_usd) as tax_usd
+invoices as (
+    select * exclude (booked_month), booked_month as month
     from marts.fct_invoices
     where invoice_id <> '(none)'
-    group by all
 ),
 
-amounts as (
+known as (
     select
-        workspace_id,
+        workspace_id as member_id,
         month,
         usage_month,
-        invoices,
+        invoice_id,
         tax_usd,
-        coalesce(accrued.billed_usd, booked.billed_usd) as billed_usd,
-        coalesce(accrued.billed_usd - accrual_usd, booked.invoiced_usd) as invoiced_usd,
+        coalesce(accrued.billed_usd, invoices.billed_usd) as billed_usd,
+        coalesce(accrued.billed_usd - accrual_usd, invoices.invoiced_usd) as invoiced_usd,
         accrual_usd,
-        if(accrual_usd <> 0, reversal_date, null) as reversal_date,
-        (
-            select replace(arg_max(status, booked_month), '_', ' ')
-            from marts.fct_invoices as invoices
-            where
-                invoices.workspace_id = amounts.workspace_id
-                and invoices.usage_month = amounts.usage_month
-                and invoices.booked_month <= amounts.month
-        ) as booked_state
-    from (
-        select workspace_id, month, usage_month
-        from accrued
-        union
-        select workspace_id, month, usage_month
-        from booked
-    ) as amounts
-    left join accrued using (workspace_id, month, usage_month)
-    left join booked using (workspace_id, month, usage_month)
+        count(*) over rest = 1 as is_last
+    from accrued
+    full join invoices using (workspace_id, month, usage_month)
+    where abs(accrual_usd) >= 0.005 or invoice_id is not null
+    window rest as (
+        partition by workspace_id, month, usage_month
+        order by invoice_id
+        rows between current row and unbounded following
+    )
 ),
 
 stated as (
     select
-        * exclude (booked_state),
+        known.*,
+        coalesce(
+            known.invoice_id,
+            nullif(so_far.invoice_id, '(none)'),
+            strftime(usage_month, '%B %Y')
+        ) as subject,
+        issued_on,
         -- What was settled as its invoice was booked, and whose bill has changed since, is not.
-        if(accrual_usd <> 0 and booked_state in ('matched', 'accepted'), 'differs', booked_state)
-            as state
-    from amounts
+        if(
+            abs(accrual_usd) >= 0.005 and status in ('matched', 'accepted'),
+            'differs',
+            coalesce(replace(status, '_', ' '), 'not invoiced')
+        ) as state
+    from known
+    left join lateral (
+        select status, invoice_id, issued_on
+        from marts.fct_invoices as invoices
+        where
+            invoices.workspace_id = known.member_id
+            and invoices.usage_month = known.usage_month
+            and invoices.booked_month <= known.month
+        order by booked_month desc, invoice_id desc
+        limit 1
+    ) as so_far on true
 )
 
 select
-    if(grouping(workspace_id) = 0, workspace_id, '(all)') as workspace_id,
+    unnest([member_id, '(all)']) as workspace_id,
     month,
+    unnest([subject, workspace_name || ' · ' || subject]) as subject,
     usage_month,
-    string_agg(invoices, ', ' order by invoices) as invoices,
-    sum(billed_usd) as billed_usd,
-    sum(invoiced_usd) as invoiced_usd,
-    sum(tax_usd) as tax_usd,
-    sum(accrual_usd) as accrual_usd,
-    max(reversal_date) as reversal_date,
-    coalesce(string_agg(distinct state, ', ' order by state), 'not invoiced') as state
+    state,
+    if(
+        state = 'differs',
+        date_diff('day', issued_on, least(
+            last_day(month), (max(last_batch_at) over () at time zone 'UTC')::date
+        )),
+        null
+    ) as age_days,
+    tax_usd,
+    if(is_last, billed_usd, null) as billed_usd,
+    if(is_last, invoiced_usd, null) as invoiced_usd,
+    if(is_last, accrual_usd, null) as accrual_usd
 from stated
-group by grouping sets ((workspace_id, month, usage_month), (month, usage_month))
-having abs(coalesce(sum(accrual_usd), 0)) >= 0.005 or count(invoices) > 0
+join marts.dim_workspaces on dim_workspaces.workspace_id = member_id

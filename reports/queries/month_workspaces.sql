@@ -5,8 +5,7 @@ select
     month,
     billed_usd,
     earlier_usd,
-    to_book_usd,
-    status
+    to_book_usd
 from reports.statements
 where
     workspace_id <> '(all)'

@@ -1,17 +1,10 @@
 -- What each month books, of each workspace and of all: its lines in the books, frozen once it is
--- closed, the adjustments of earlier months and the invoices that it books, and what changed since
--- its close.
+-- closed, the adjustments of earlier months and the invoices that it books; and its close.
 -- Amounts are of UTC months. Grain: workspace or '(all)', and month.
 with
 
 amounts as (
-    select
-        workspace_id,
-        usage_month as month,
-        true as is_line,
-        billed_usd,
-        own_key_usd,
-        if(revision is null, null, billed_usd) as closed_usd
+    select workspace_id, usage_month as month, true as is_line, billed_usd, own_key_usd
     from marts.fct_month_lines
     union all by name
     select
@@ -19,13 +12,6 @@ amounts as (
         booked_month as month,
         difference_billed_usd as earlier_usd,
         difference_own_key_usd as earlier_own_key_usd
-    from marts.fct_period_adjustments
-    union all by name
-    select
-        workspace_id,
-        usage_month as month,
-        difference_billed_usd as since_usd,
-        booked_month as since_month
     from marts.fct_period_adjustments
     union all by name
     select workspace_id, booked_month as month, amount_usd - credit_usd as invoiced_usd
@@ -52,12 +38,9 @@ sums as (
         coalesce(bool_or(is_line), false) as has_lines,
         sum(unknown_bill_count)::bigint as unknown_bill_count,
         sum(billed_usd) as billed_usd,
-        sum(closed_usd) as closed_usd,
         sum(earlier_usd) as earlier_usd,
         sum(own_key_usd) as own_key_usd,
         sum(earlier_own_key_usd) as earlier_own_key_usd,
-        sum(since_usd) as since_usd,
-        string_agg(distinct strftime(since_month, '%B %Y'), ', ') as since_months,
         sum(invoiced_usd) as invoiced_usd,
         sum(accrual_usd) as accrual_usd
     from amounts
@@ -73,32 +56,26 @@ landed as (
     group by grouping sets ((workspace_id), ())
 )
 
--- A name stands between marks that keep its writing direction from the rest of the sentence.
 select
     workspace_id,
     sums.month,
-    coalesce(sums.status, 'incomplete') as status,
-    coalesce(
-        if(is_early, 'Closed early', 'Closed')
-        || ', revision '
-        || revision
-        || strftime(closed_at at time zone 'UTC', ', %-d %B %Y')
-        || coalesce(', prepared by ' || chr(8296) || prepared_by || chr(8297), '')
-        || coalesce(', approved by ' || chr(8296) || approved_by || chr(8297), ''),
-        'Not closed: ' || coalesce(sums.status, 'incomplete')
-    ) as book_state,
+    case
+        when is_early then 'closed early'
+        when revision is not null then 'closed'
+        else coalesce(sums.status, 'incomplete')
+    end as book_state,
+    revision,
+    (closed_at at time zone 'UTC')::date as closed_on,
+    prepared_by,
+    approved_by,
+    early_reasons,
     coalesce(unknown_bill_count, 0) as unknown_bill_count,
     if(has_lines, billed_usd, 0) as billed_usd,
     coalesce(earlier_usd, 0) as earlier_usd,
     if(has_lines, billed_usd, 0) + coalesce(earlier_usd, 0) as to_book_usd,
     if(has_lines, own_key_usd, 0) + coalesce(earlier_own_key_usd, 0) as own_key_usd,
     invoiced_usd,
-    accrual_usd,
-    closed_usd,
-    since_usd,
-    since_months,
-    closed_usd + since_usd as today_usd,
-    early_reasons,
+    if(abs(accrual_usd) >= 0.005, accrual_usd, null) as accrual_usd,
     manifest_sha256,
     -- A close rests on what was loaded by then.
     if(manifest_sha256 is null, landed.last_load_id, closings.last_load_id) as last_load_id,

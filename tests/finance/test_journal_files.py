@@ -18,7 +18,6 @@ from analytics.published.export.entries import Entry, Journal, Line
 from analytics.published.export.journal import (
     JournalFormat,
     account_of,
-    bookings,
     journal_text,
     write_journal,
 )
@@ -76,20 +75,6 @@ def test_the_general_layout() -> None:
     }  # fmt: skip
     assert (second["DEBIT"], second["LINE"]) == ("0.01", "2")
     assert (last["ACCOUNT"], last["CREDIT"], last["COST_CENTER"]) == ("2150", "12.36", "")
-
-
-def test_what_to_book_is_the_journal() -> None:
-    """By account and cost center, it has the debits and credits of the file."""
-    whole = journal(
-        entry("levain-1", ("CC-1", "12.344"), ("CC-2", "-0.02")), entry("levain-2", ("CC-1", "1"))
-    )
-
-    assert bookings(whole).rows() == [
-        ("2150", "accrued", "(none)", Decimal("0.00"), Decimal("13.32")),
-        ("6200", "expense", "CC-1", Decimal("13.34"), Decimal("0.00")),
-        ("6200", "expense", "CC-2", Decimal("0.00"), Decimal("0.02")),
-    ]
-    assert bookings(None).is_empty()
 
 
 def test_every_account_is_declared() -> None:

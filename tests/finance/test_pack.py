@@ -1,33 +1,30 @@
-"""The pack of a month: every file, exact and twice the same, and a statement that adds up."""
+"""The pack of a month: every file, exact and twice the same; its statement has their figures."""
 
 from __future__ import annotations
 
 import csv
-import re
 import shutil
 from dataclasses import replace
 from decimal import Decimal
-from html import escape, unescape
+from html import escape
 from pathlib import Path
 
 import pytest
 from msgspec.structs import replace as changed
 
 from analytics.finance.books.entries import ClosingFacts
+from analytics.format import numbers
 from analytics.published.export.pack import write_pack
-from analytics.published.export.statement_page import statement_page
-from tests.finance.conftest import CLOSE, DECEMBER, NOVEMBER, OTHER, month_end_of
-from tests.queries.closing import close
-from tests.queries.invoiced import ACCOUNTS, owned
-from tests.queries.metered import asked, metered
+from analytics.published.export.workbook import write_workbook
+from tests.finance.conftest import CLOSE, DECEMBER, NOVEMBER, month_end_of
+from tests.queries.invoiced import ACCOUNTS
 from tests.report.browser import CHROMIUM, PHONE, Reader, browser
 from tests.report.browser import WHY_NOT as NO_CHROMIUM
+from tests.report.pages import Page
 from tests.spreadsheets import page_sizes, read_cells, rows_of
-from tests.transform.given import WORKSPACE, Warehouse, empty_warehouse
+from tests.transform.given import Warehouse
 
 Cells = list[list[str]]
-_SECTION = re.compile(r'<section[^>]* aria-labelledby="([^"]*)"(.*?)</section>', re.DOTALL)
-_CELL = re.compile(r"<t[hd][^>]*>(.*?)</t[hd]>", re.DOTALL)
 EARLY = ["=Cakes & <Co>: 2 open days, 1 open run", "Bakery: 2 open days"]
 
 
@@ -38,17 +35,6 @@ def read_csv(file: Path) -> list[dict[str, str]]:
 
 def total(rows: list[dict[str, str]], column: str) -> Decimal:
     return sum((Decimal(row[column]) for row in rows), Decimal(0))
-
-
-def tables_of(page: str) -> dict[str, Cells]:
-    """Return the tables of a page by the section that they stand in: rows of texts."""
-    return {
-        name: [
-            [unescape(re.sub("<[^>]*>", "", cell)) for cell in re.findall(_CELL, row)]
-            for row in section.split("<tr")[1:]
-        ]
-        for name, section in re.findall(_SECTION, page)
-    }
 
 
 def cents(text: str) -> Decimal:
@@ -100,69 +86,60 @@ def test_the_same_file_makes_the_same_bytes(
     ]
 
 
-def test_what_to_book_is_the_journal(pack: Path, november: Warehouse) -> None:
-    """Debits and credits of the page are those of the file; own-key cost may be in no entry."""
-    rows = read_csv(pack / "levain-journal-2026-11.csv")
-    page = (pack / "statement.html").read_text(encoding="utf-8")
-    tables = tables_of(page)
-    (whole,) = (row for row in tables["bookings"] if row[0] == "Total")
+def test_the_statement_has_the_figures_of_every_file(pack: Path) -> None:
+    """To book is the sum of lines and FOCUS, each cost center that of its lines and its journal."""
+    page = Page(pack / "statement.html")
+    lines = read_csv(pack / "lines.csv")
+    focus = read_csv(pack / "levain-focus-2026-11-cost-and-usage.csv")
+    journal = read_csv(pack / "levain-journal-2026-11.csv")
+    own_key = total(lines, "own_key_usd")
+    _, *centers, whole = page.table("month-cost-centers-table")
 
-    assert whole[3] == whole[4]
-    debit, credit = (sum(Decimal(each[name] or 0) for each in rows) for name in ("DEBIT", "CREDIT"))
-    assert cents(whole[3]) == debit == credit > 0
-    assert {each["STATE"] for each in rows} == {"closed"}
-    assert page.count("not in the journal") == 2
-    expense, *carried, to_book = tables["bookings"][tables["bookings"].index(whole) + 1 :]
-    assert cents(expense[3]) == sum(
-        Decimal(row["DEBIT"] or 0) - Decimal(row["CREDIT"] or 0)
-        for row in rows
-        if row["ACCOUNT"] == ACCOUNTS["expense"]
-    )
-    assert [row[0] for row in carried] in ([], ["Carried forward"])
-    assert cents(to_book[3]) == sum(cents(row[3]) for row in (expense, *carried))
-    assert to_book[3] == next(row[3] for row in tables["lines"] if row[0] == "Total to book")
+    assert page.headlines["To book"] == [
+        numbers.usd(total(lines, "billed_usd")),
+        f"and {numbers.usd(own_key)} of own-key cost, payable to providers",
+    ]
+    assert page.headlines["To book"][0] == numbers.usd(total(focus, "BilledCost")) == whole[-1]
+    for name, *_, billed in (each for each in centers if each[0] != "Rounding"):
+        of = [
+            each
+            for each in lines
+            if each["cost_center"].replace("(none)", "no cost center") == name
+        ]
+        assert billed == numbers.usd(total(of, "billed_usd")), name
+    expense = [row for row in journal if row["ACCOUNT"] == ACCOUNTS["expense"]]
+    booked = sum(Decimal(row["DEBIT"] or 0) - Decimal(row["CREDIT"] or 0) for row in expense)
+    assert abs(booked - cents(whole[-1])) <= Decimal("0.02")  # what is carried forward
+    assert {row["STATE"] for row in journal} == {"closed"}
 
+
+def test_the_workbook_says_of_own_key_cost_whether_it_is_booked(
+    november: Warehouse, tmp_path: Path
+) -> None:
+    """Without an account for it, own-key cost is in no entry, and the statement's sheet says so."""
     month_end = month_end_of(november, NOVEMBER)
     assert month_end.journal
     (first, *others) = month_end.journal.entries
     entries = [replace(first, kind="own_key"), *others]
-    with_own_key = replace(month_end, journal=replace(month_end.journal, entries=entries))
-    assert "not in the journal" not in statement_page(with_own_key)
-
-
-def test_what_rounding_leaves_is_said(tmp_path: Path) -> None:
-    """Where journal or headlines do not add up to the total to book, a line has the difference."""
-    with empty_warehouse(tmp_path) as warehouse:
-        warehouse.insert("ledger.workspaces", workspace_id=OTHER, workspace_name="Other")
-        warehouse._con.execute("update ledger.workspaces set last_batch_at = '2026-12-12 05:00Z'")
-        owned(warehouse)
-        for workspace_id in (WORKSPACE, OTHER):
-            asked(warehouse, "2026-10-31", "2026-12-12", workspace_id)
-            metered(warehouse, date="2026-11-10", cost_usd="1.004", workspace_id=workspace_id)
-        close(warehouse, NOVEMBER)
-        warehouse._con.execute("update raw.agent_billing_days set billed_usd = billed_usd + 0.0022")
-        metered(warehouse, date="2026-12-10", cost_usd="1.0049")
-        warehouse.build_all()
-        november, december = (
-            statement_page(month_end_of(warehouse, month)) for month in (NOVEMBER, DECEMBER)
-        )
-
-    assert [row[::3] for row in tables_of(november)["bookings"][-3:]] == [
-        ["Of it expense, debit less credit", "$2.00"], ["Carried forward", "$0.01"],
-        ["Total to book", "$2.01"],
-    ]  # fmt: skip
-    facts = re.findall(r"<dd[^>]*>(.*?)</dd>", december, re.DOTALL)
-    assert "rounding +$0.01" in [unescape(re.sub("<[^>]*>|\u2060", "", each)) for each in facts]
+    booked = replace(month_end, journal=replace(month_end.journal, entries=entries))
+    for each, is_said in ((month_end, True), (booked, False)):
+        write_workbook(each, tmp_path / "month.xlsx")
+        texts = read_cells(tmp_path / "month.xlsx")["Statement"].values()
+        assert any("not in the journal" in str(text) for text in texts) == is_said
 
 
 @pytest.mark.parametrize(
     ("close_of", "state", "said"),
     [
-        (None, "not closed: provisional", "Not closed: provisional (open: may still change)"),
-        (CLOSE, "closed", "Closed (revision 1, 2026-12-05 08:30 UTC)"),
+        (None, "open · 1 open run", "Not closed: provisional (open: may still change)"),
+        (
+            CLOSE,
+            "closed · revision 1 of 5 December 2026",
+            "Closed (revision 1, 2026-12-05 08:30 UTC)",
+        ),
         (
             changed(CLOSE, revision=2, early_reasons=EARLY),
-            "closed early",
+            "closed early · revision 2 of 5 December 2026",
             "Closed early (revision 2, 2026-12-05 08:30 UTC)",
         ),
     ],
@@ -171,23 +148,23 @@ def test_every_file_for_people_says_the_state(
     november: Warehouse, close_of: ClosingFacts | None, state: str, said: str, tmp_path: Path
 ) -> None:
     """Statement, workbook and README say whether the month is closed, by whom, and why early."""
-    write_pack(november.con, DECEMBER, tmp_path, close_of)
+    write_pack(november.con, DECEMBER, tmp_path, close_of, {"readiness": "1 open run"})
     page = (tmp_path / "statement.html").read_text(encoding="utf-8")
     book = read_cells(tmp_path / "levain-2026-12.xlsx")["Statement"]
 
     journal = (tmp_path / "levain-journal-2026-12.csv").read_text(encoding="utf-8")
 
-    assert said in page
-    assert f'content: "{state}"' in page
+    assert f'<p class="as-of">{state}' in page
+    assert ('<dl class="sign">' in page) == bool(close_of)
     assert said in book.values()
     assert ("PREVIEW" in journal) == (close_of is None)
     readme = (tmp_path / "README.txt").read_text(encoding="utf-8")
     assert f"State: {said}\n" in readme
     reasons = "; ".join(EARLY)
-    is_early = state == "closed early"
+    is_early = state.startswith("closed early")
     assert (f"Why early: {reasons}\n" in readme) == is_early
     assert (book.get("B5") == reasons) == is_early
-    assert (f"<bdi>{escape(reasons)}</bdi>" in page) == is_early
+    assert (f"when it was closed: {escape(reasons)}." in page) == is_early
     assert ("M. Baker &amp; &lt;b&gt;Co&lt;/b&gt;" in page) == bool(close_of)
 
 
@@ -203,46 +180,18 @@ def test_an_adjustment_is_booked_in_the_next_month(november: Warehouse, tmp_path
     assert after.to_book["billed_usd"] == Decimal("-0.0000000015")
     assert (line["Usage month"], line["Cause"]) == ("2026-11", "bill_corrected")
     assert line["Difference billed"] == -1.5e-9
-    assert "No cost and no run in this month." in statement_page(after)
+    statement = Page(tmp_path / "statement.html")
+    assert statement.headlines["Of it adjustments of earlier months"] == ["\u2212<$0.01"]
+    assert "month-adjustments" not in statement.source  # none is a cent
 
 
 def test_printed_amounts_add_up(pack: Path) -> None:
     """In every printed table with a total, the lines and their rounding add up to it."""
-    tables = tables_of((pack / "statement.html").read_text(encoding="utf-8"))
-    head, *rows = tables["lines"]
-    amounts = [place for place, label in enumerate(head) if label in {
-        "Billed", "Surcharge", "Own-key cost", "Metered cost"
-    }]  # fmt: skip
-
-    def add(rows: Cells, place: int) -> Decimal:
-        return sum((cents(row[place]) for row in rows), Decimal(0))
-
-    assert len(amounts) == 4
-    assert any(row[0] == "Rounding" for row in rows)
-    parts: Cells = []
-    subtotals: Cells = []
-    for row in rows:
-        if row[0].startswith("Total "):
-            of = [*subtotals, *parts] if row[0] == "Total November 2026" else parts
-            for place in amounts:
-                assert add(of, place) == cents(row[place]), (row[0], head[place])
-            subtotals.append(row)
-            parts = [row] if row[0] == "Total November 2026" else []
-        elif len(row) > 1:
-            parts.append(row)
-    _, *centers, whole = tables["cost-centers"]
-    for place in range(1, 5):
-        assert add(centers, place) == cents(whole[place])
-
-
-def test_the_equation_adds_up(pack: Path) -> None:
-    """What the totals lead to is the bill, rounding included."""
-    page = (pack / "statement.html").read_text(encoding="utf-8")
-    equation = page[page.index("Metered cost $") : page.index(" = billed $")]
-    first, *others = re.findall(r"([+\u2212]?)[^$+\u2212]*\$([0-9,.]+)", equation)
-    assert first[0] == ""
-    signed = [cents(f"{sign}{amount}") for sign, amount in (first, *others)]
-    assert sum(signed) == cents(page.split(" = billed ")[1].split(".</p>")[0])
+    page = Page(pack / "statement.html")
+    for key in ("month-workspaces-table", "month-cost-centers-table"):
+        head, *rows, whole = page.table(key)
+        for place in range(1, len(head)):
+            assert sum(cents(row[place]) for row in rows) == cents(whole[place]), (key, head[place])
 
 
 def test_names_are_text(pack: Path) -> None:
@@ -251,7 +200,7 @@ def test_names_are_text(pack: Path) -> None:
     names = {line["workspace_name"] for line in read_csv(pack / "lines.csv")}
 
     assert "<script" not in page
-    assert "=cmd()|&#39;/c calc&#39;!A0 &lt;script&gt;" in page
+    assert "=Cakes &amp; &lt;Co&gt;" in page
     assert names == {"'=Cakes & <Co>", "Bakery"}
 
 

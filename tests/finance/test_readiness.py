@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 
-from analytics.batch.readiness import _STATES, books_own_keys, early_reasons, states_of
+from analytics.batch.readiness import (
+    _STATES,
+    books_own_keys,
+    early_reasons,
+    of_open_months,
+    states_of,
+)
 from analytics.finance.books.entries import WorkspaceState
+from analytics.finance.books.reading import Books
+from analytics.format.names import ALL
+from analytics.settings import load_settings
 from tests.transform.given import Warehouse, warehouse
 
 __all__ = ["warehouse"]
@@ -92,10 +103,59 @@ def test_workspaces_of_a_month(warehouse: Warehouse) -> None:
     )
 
 
-def test_own_keys_are_booked_where_an_account_is_named(warehouse: Warehouse) -> None:
+def test_own_keys_are_booked_where_an_account_is_named(tmp_path: Path) -> None:
     """The key of finance/accounts.toml for the provider's payable says that they are."""
-    warehouse.insert("finance.accounts", role="expense", account="6200")
-    assert not books_own_keys(warehouse._con)
+    (tmp_path / "finance").mkdir()
+    accounts = tmp_path / "finance" / "accounts.toml"
+    accounts.write_text('[accounts]\nexpense = "6200"\n')
+    assert not books_own_keys(tmp_path)
 
-    warehouse.insert("finance.accounts", role="provider_payable", account="2010")
-    assert books_own_keys(warehouse._con)
+    accounts.write_text('[accounts]\nprovider_payable = "2010"\n')
+    assert books_own_keys(tmp_path)
+
+
+_MONTHS = """
+set timezone = 'UTC';
+create schema marts; create schema audit;
+create table audit.loads (workspace_id varchar, load_id varchar);
+create table marts.fct_charges (workspace_id varchar, agent_id varchar, utc_date date,
+    metered_cost_usd int, billed_usd int, own_key_usd int);
+create table marts.dim_workspaces as
+select *, timestamptz '2026-12-06 05:00Z' as last_batch_at
+from (values ('w-1', 'Bakery'), ('w-2', 'Cakes')) as workspaces (workspace_id, workspace_name);
+create table marts.dim_months as
+select *, date '2026-11-01' as month, date '2026-11-01' as first_date, 0 as open_day_count,
+    0 as unreconciled_day_count, true as has_agent_bill, true as has_provider_keys,
+    null::decimal(38, 10) as unexplained_usd
+from (values ('w-1', 'open', 1, 2), ('w-2', 'open', 0, 1))
+    as months (workspace_id, status, open_count, provisional_count);
+"""
+
+
+def test_pages_give_the_reasons_of_a_close(tmp_path: Path) -> None:
+    """The page of all counts what may change in each workspace; before it is due, from when."""
+    settings, books = load_settings(tmp_path, None), Books(tmp_path)
+    with duckdb.connect() as con:
+        con.execute(_MONTHS)
+
+        def said(now: str, workspace_id: str = ALL) -> Any:
+            at = datetime.fromisoformat(f"{now}T00:00Z")
+            return of_open_months(con, books, settings, at)[workspace_id, NOVEMBER]
+
+        soon = "may be closed from 4 December 2026"
+        assert said("2026-12-03")["readiness"] == f"{soon} · 1 open run, 3 provisional runs"
+        assert said("2026-12-03", "w-2")["readiness"] == f"{soon} · 1 provisional run"
+        assert said("2026-12-04") == {
+            "readiness": "1 open run, 3 provisional runs",
+            "is_closable": False,
+        }
+        con.execute("update marts.dim_months set status = 'final', open_count = 0")
+        con.execute("update marts.dim_months set provisional_count = 0")
+        assert said("2026-12-03") == {"readiness": soon, "is_closable": False}
+        assert said("2026-12-04") == {"readiness": "may be closed", "is_closable": True}
+        con.execute(
+            "update marts.dim_workspaces set last_batch_at = timestamptz '2026-12-01 05:00Z'"
+        )
+        assert said("2026-12-04")["readiness"] == "data reach to 2026-12-01, before 2026-12-04"
+        con.execute("update marts.dim_months set status = 'closed'")
+        assert of_open_months(con, books, settings, OVER) == {}

@@ -17,19 +17,19 @@ from tests.report.test_files import ABOUT
 
 _CHANGES = """
 update statements set
-    book_state = 'Closed early, revision 1', early_reasons = '<b>Bakery</b>: 2 open days',
-    closed_usd = 10, since_usd = -0.25, today_usd = 9.75,
-    since_months = 'November 2026', to_book_usd = 7.5, own_key_usd = 2, earlier_usd = 0,
+    book_state = 'closed early', revision = 1, closed_on = date '2026-11-08', prepared_by = 'Ann',
+    approved_by = 'B. <i>Ob</i>', early_reasons = '<b>Bakery</b>: 2 open days',
+    to_book_usd = 7.5, own_key_usd = 2, earlier_usd = 0,
     invoiced_usd = 7, accrual_usd = 0.5, manifest_sha256 = 'abc', last_load_id = 'load-9'
 where month = '2026-10-01' and workspace_id in ('(all)', $id);
 delete from month_cost_centers where month = '2026-10-01' and workspace_id in ('(all)', $id);
 insert into month_cost_centers by name
 select unnest(['(all)', $id]) as workspace_id, date '2026-10-01' as month, cost_center,
-    billed_usd as direct_usd, 0 as shared_usd, billed_usd
+    billed_usd as direct_usd, 0.004 as shared_usd, billed_usd
 from (values ('<b>C-1</b>', 5.5), ('C-2', 1.998), ('C-3', 0.004), ('C-4', 0.004))
     as centers (cost_center, billed_usd);
 insert into month_adjustments by name
-select unnest(['(all)', $id]) as workspace_id, date '2026-10-01' as month, 'of July 2026' as which,
+select unnest(['(all)', $id]) as workspace_id, date '2026-10-01' as month, 'Jul 2026' as usage_of,
     'Writer' as agent_name, 'C-' || i as cost_center, 'late_run' as cause,
     1.004 + i as difference_billed_usd
 from range(14) as rows (i);
@@ -45,9 +45,9 @@ from (values
 """
 
 
-_SINCE = (
-    "Adjusted since then, in November 2026: billed $10.00 when it was closed,"
-    " \u2212\u2060$0.25 since, $9.75 today."
+_STATE = (
+    "closed early · revision 1 of 8 November 2026 · prepared by \u2068Ann\u2069"
+    " · approved by \u2068B. <i>Ob</i>\u2069"
 )
 _LEFT_OUT = (
     "The change of the bill is without \u2068<i>Gone</i>\u2069: a month of theirs was not read"
@@ -73,8 +73,14 @@ def site(published: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def pages(site: Path) -> tuple[Page, Page, Page]:
     """October of the closed workspace, of all workspaces, and of the one that is open."""
     found = [Page(each) for each in sorted(site.glob("workspaces/*/2026-10.html"))]
-    closed, is_open = sorted(found, key=lambda page: "when it was closed" not in page.root.text)
+    closed, is_open = sorted(found, key=lambda page: "closed early" not in page.root.text)
     return closed, Page(site / "months" / "2026-10.html"), is_open
+
+
+def _signed(page: Page) -> list[str]:
+    return [
+        line.text for each in page.root.all("dl", **{"class": "sign"}) for line in each.all("dt")
+    ]
 
 
 def _texts(page: Page) -> list[str]:
@@ -82,22 +88,20 @@ def _texts(page: Page) -> list[str]:
 
 
 def test_a_month_says_what_it_books(pages: tuple[Page, Page, Page]) -> None:
-    """State, sums, evidence and lines to sign; a table leaves out zeros, and counts them in.
-
-    What is left out, and what rounding leaves, is a line of its own.
+    """State, sums and evidence, of all workspaces lines to sign; a table leaves out what is below
+    a cent, and counts it in: what is left out, and what rounding leaves, is a line of its own.
     """
     month, all_together, unchanged = pages
     for page in (month, all_together):
         assert _texts(page) == [
-            "Closed early, revision 1.",
+            _STATE,
             "It might still change when it was closed: <b>Bakery</b>: 2 open days.",
-            _SINCE,
             _LEFT_OUT,
         ]
         assert page.headlines == {
             "To book": ["$7.50", "and $2.00 of own-key cost, payable to providers"],
             "Of it adjustments of earlier months": ["$0.00"],
-            "Invoices booked": ["$7.00", "$0.50 accrued"],
+            "Invoiced": ["$7.00", "$0.50 accrued"],
         }
         assert page.table("month-cost-centers-table") == [
             ["Cost center", "Own agents", "Billed"],
@@ -107,13 +111,12 @@ def test_a_month_says_what_it_books(pages: tuple[Page, Page, Page]) -> None:
             ["Total", "$7.51", "$7.51"],
         ]
         *_, more, rounding, total = page.table("month-adjustments-table")
-        assert more == ["2 more in fct_period_adjustments"]
+        assert more == ["6 more in fct_period_adjustments"]
         assert rounding == ["Rounding", "", "", "+$0.06"]
         assert total == ["Total", "", "", "+$105.06"]
         assert "manifest abc · loads to load-9 · " in page.root.all("footer")[0].text
-        signed = page.root.all("dl", **{"class": "sign"})[0].all("dt")
-        assert [each.text for each in signed] == ["Checked by", "Approved by"]
-    assert "Adjusted since" not in unchanged.root.text
+    assert _signed(all_together) == ["Checked by", "Approved by"]
+    assert _signed(month) == _signed(unchanged) == []
 
 
 def test_the_change_of_the_bill_is_explained(pages: tuple[Page, Page, Page]) -> None:
@@ -123,8 +126,8 @@ def test_the_change_of_the_bill_is_explained(pages: tuple[Page, Page, Page]) -> 
         title = page.root.all("h3", id="bill-changes-title")[0].text
         assert title == "Why it changed: \u2212\u2060$25.00 against September 2026"
         assert page.table("bill-changes-table")[1:] == [
-            ["Models cost less per token", "", "\u2212$45.50", "Writer", "mini"],
-            ["There were more runs", "", "+$20.50", "<b>Desk</b>", "opus"],
+            ["Models cost less per token", "Writer", "mini", "", "\u2212$45.50"],
+            ["There were more runs", "<b>Desk</b>", "opus", "", "+$20.50"],
         ]
         (table,) = page.root.all("table", id="bill-changes-table")
         bars = [each.attributes for each in table.all("rect")]

@@ -42,13 +42,6 @@ LINES = {
 }
 """The columns of the CSV file: the name and the type of each."""
 
-_BOOKINGS = {
-    "account": pl.String(),
-    "roles": pl.String(),
-    "cost_center": pl.String(),
-    "debit_usd": USD,
-    "credit_usd": USD,
-}
 _KINDS = {"tax": "Assets"} | dict.fromkeys(
     ("accrued", "payable", "provider_payable"), "Liabilities"
 )
@@ -108,25 +101,6 @@ def journal_lines(journal: Journal | None) -> pl.DataFrame:
         else []
     )
     return pl.DataFrame(rows, dict(LINES.values()), orient="row")
-
-
-def bookings(journal: Journal | None) -> pl.DataFrame:
-    """Return debits and credits of a month's entries, by account and cost center."""
-    places: dict[tuple[str, str], list[Line]] = {}
-    for entry in exported(journal) if journal else ():
-        for line in entry.lines:
-            places.setdefault((line.account, line.cost_center), []).append(line)
-    rows = [
-        (
-            account,
-            ", ".join(sorted({line.role.replace("_", " ") for line in lines})),
-            cost_center,
-            sum(line.amount for line in lines if line.amount > 0),
-            -sum(line.amount for line in lines if line.amount < 0),
-        )
-        for (account, cost_center), lines in sorted(places.items())
-    ]
-    return pl.DataFrame(rows, _BOOKINGS, orient="row")
 
 
 def exported(journal: Journal) -> Iterator[Entry]:

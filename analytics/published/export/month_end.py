@@ -1,4 +1,4 @@
-"""A month as its statement, workbook and pack show it: facts, lines with subtotals, tables."""
+"""A month as its workbook and pack show it: facts, lines with subtotals, tables."""
 
 from __future__ import annotations
 
@@ -9,12 +9,11 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from analytics.format import days, names, numbers
-from analytics.published.export.journal import bookings, journal_lines
+from analytics.published.export.journal import journal_lines
 from analytics.published.export.month import cut_off, status_of
 from analytics.published.export.month_tables import (
     ADJUSTMENTS,
     AMOUNTS,
-    BOOKINGS,
     JOURNAL,
     LINES,
     QUERIED,
@@ -109,10 +108,7 @@ def read_month_end(
     tables = {table.name: table.read(con, month) for table in QUERIED}
     if closing:
         tables = {name: _booked(frame, closing) for name, frame in tables.items()}
-    tables |= {
-        BOOKINGS.name: bookings(journal),
-        JOURNAL.name: journal_lines(journal).drop("journal", "currency"),
-    }
+    tables[JOURNAL.name] = journal_lines(journal).drop("journal", "currency")
     lines = tables[LINES.name].to_dicts()
     reach = cut_off(con)
     state, detail = _state(closing, status_of(con, month))

@@ -13,12 +13,13 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from analytics.errors import AnalyticsError, UsageError
 from analytics.finance.books.entries import MANIFEST, stored_files
+from analytics.format.names import ALL
 from analytics.published.export.entries import find_journal
 from analytics.published.export.files import make_folder, write_csv
 from analytics.published.export.focus.files import write_focus
@@ -55,11 +56,16 @@ def pack_name(month: str) -> str:
 
 
 def write_pack(
-    con: duckdb.DuckDBPyConnection, month: date, folder: Path, closing: ClosingFacts | None
+    con: duckdb.DuckDBPyConnection,
+    month: date,
+    folder: Path,
+    closing: ClosingFacts | None,
+    readiness: Mapping[str, Any] | None = None,
 ) -> None:
     """Write every file of a month (its first day) but the manifest into an empty folder.
 
-    Without a close, each file for people says that the month is not closed.
+    Without a close, each file for people says that the month is not closed; the statement also
+    why, as `readiness` has it.
     """
     name = f"{month:%Y-%m}"
     journal = find_journal(con, month, None)
@@ -67,7 +73,7 @@ def write_pack(
         journal = replace(journal, is_booked=True, early_reasons=closing.early_reasons)
     month_end = read_month_end(con, month, closing, journal)
     page = folder / "statement.html"
-    page.write_text(statement_page(month_end), encoding="utf-8")
+    page.write_text(statement_page(con, month, closing, readiness or {}), encoding="utf-8")
     workbook = folder / f"{pack_name(name)}.xlsx"
     write_workbook(month_end, workbook)
     made = {
@@ -99,14 +105,20 @@ def write_pack(
     )
 
 
-def export_pack(con: duckdb.DuckDBPyConnection, month: str, folder: Path) -> None:
+def export_pack(
+    con: duckdb.DuckDBPyConnection,
+    month: str,
+    folder: Path,
+    of_months: Mapping[tuple[str, date], Mapping[str, Any]],
+) -> None:
     """Write the pack of a month (`2026-10`) that is not closed into a folder that is made.
 
-    UsageError for a month without figures, and if the folder is there already.
+    `of_months` is what pages say of months that are not closed. UsageError for a month without
+    figures, and if the folder is there already.
     """
     first = month_called(con, month)
     with made_folder(folder) as unfinished:
-        write_pack(con, first, unfinished, None)
+        write_pack(con, first, unfinished, None, of_months.get((ALL, first)))
         manifest = {
             "month": month,
             "state": "not closed: provisional",

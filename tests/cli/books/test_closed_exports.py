@@ -29,7 +29,7 @@ def test_a_closed_month_is_exported_from_the_books(closed: Shop) -> None:
     assert packed == {path.name: path.read_bytes() for path in book.iterdir() if path.is_file()}
     assert len(packed) == 11
     assert pack.err == "wrote data/packs/october, as closed in revision 1\n"
-    assert "Closed (revision 1, " in statement
+    assert "closed · revision 1 of " in statement
     assert b"Ann" in packed["lines.csv"]
     assert "sign-off.pdf  " in packed["README.txt"].decode()
     assert len(focus.err.splitlines()) == 3
