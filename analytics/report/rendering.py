@@ -91,7 +91,7 @@ class Pages:
         self.page, self._pages, self._entities, self._about = page, pages, entities, about
         self._template = environment().get_template("page.html")
         statements = Statements(con, page.scope, wanted)
-        self._rows = {part.key: statements.rows(part) for part in page.parts if part.is_static}
+        self._rows = {part.key: statements.rows(part) for part in page.parts if not part.chosen}
         self._known = {part.key: statements.entities(part) for part in page.parts if part.optional}
         self._own = [statements.of(name) for name in page.data]
         self._findings = (
@@ -108,6 +108,7 @@ class Pages:
         for rows in self._own:
             row |= rows.get(entity.key) or rows.get(entity.key[:1]) or {}
         row |= self._about.of_months.get(entity.key, {})
+        is_signed = entity.workspace_id == ALL and (row.get("revision") or row.get("is_closable"))
         tables = Tables(self._entities, None if alone else root)
         needs = self._needs(entity, root)
         sections = [self._section(each, entity, row, tables) for each in page.section]
@@ -136,7 +137,7 @@ class Pages:
             has_runs=any(_frame(part)["kind"] == "runs" for part in page.parts),
             definitions=definitions(page.scope),
             definitions_href=f"{root}index.html#definitions",
-            sign=page.sign if _is_signed(entity, row) else (),
+            sign=page.sign if is_signed else (),
             footer=[
                 *filter(None, [_joined(page.foot, row)]),
                 f"Levain analytics {self._about.code_version} · {self._reach(row)}",
@@ -197,7 +198,7 @@ class Pages:
     def _part(self, part: Part, entity: Entity, tables: Tables) -> dict[str, Any] | None:
         if part.optional and self._key(entity) not in self._known[part.key]:
             return None
-        if not part.is_static:
+        if part.chosen:
             return _frame(part) | ({"static": self._columns(entity)} if part.split else {})
         rows = self._of(part, entity)
         columns = [column(each) for each in part.columns]
@@ -343,17 +344,12 @@ def _frame(part: Part) -> dict[str, Any]:
         "key": part.key,
         "kind": "runs" if part.data == "rpt_runs" else kind,
         "label": part.label,
-        "subtitle": part.subtitle if part.is_static else "",
+        "subtitle": "" if part.chosen else part.subtitle,
         "width": part.wide,
         "table": "",
         "split": [each.name for each in part.split],
         "show": [each.name for each in part.show],
     }
-
-
-def _is_signed(entity: Entity, row: Row) -> bool:
-    """Return True for what all workspaces book in a month that is closed, or may be."""
-    return entity.workspace_id == ALL and bool(row.get("revision") or row.get("is_closable"))
 
 
 def _budgets(con: duckdb.DuckDBPyConnection) -> dict[Key, Row]:
@@ -417,12 +413,7 @@ def environment() -> Environment:
 
 def definitions(scope: Scope) -> list[dict[str, str]]:
     """Return the meanings of the pages' words; they stand on the page of the site."""
-    known = _texts() if scope == "site" else {}
-    return [{"term": term, "meaning": meaning} for term, meaning in known.items()]
-
-
-@cache
-def _texts() -> dict[str, str]:
-    text = (folder("reports") / "definitions.toml").read_text(encoding="utf-8")
-    found: dict[str, str] = tomllib.loads(text)["measures"]
-    return found
+    if scope != "site":
+        return []
+    known = tomllib.loads((folder("reports") / "definitions.toml").read_text(encoding="utf-8"))
+    return [{"term": term, "meaning": meaning} for term, meaning in known["measures"].items()]

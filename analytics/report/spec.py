@@ -63,10 +63,10 @@ class Part(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
     """A table, or a chart with the table of its figures.
 
     A `chosen` one follows the reader's choice, and the engine makes it; of any other the table is
-    HTML, of the relation's rows or of their sums `by` some columns. An `optional` one stands only
-    where the relation has rows of the entity. A chart over time can be switched to what it has in
-    `split` and `show`; with `compare`, a line is the period before. `time` is the day of a column
-    with the unit `trend`, if it is not `date`. A `slim` table of money has no row below a cent, and
+    HTML, of the relation's rows. An `optional` one stands only where the relation has rows of the
+    entity. A chart over time can be switched to what it has in `split` and `show`; with `compare`,
+    a line is the period before. `time` is the day of a column with the unit `trend`, if it is not
+    `date`. A `slim` table of money has no row below a cent, and
     no column of zeros; rows beyond its limit are in the table `more`. Parts of one's own have rows
     from the first to the last day of `span`, `monthly` ones of whole months; `lines` mark days.
     """
@@ -102,14 +102,9 @@ class Part(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
     lines: tuple[tuple[str, str], ...] = ()
 
     @property
-    def is_static(self) -> bool:
-        """True if the part needs no choice."""
-        return not self.chosen
-
-    @property
     def is_drawn_once(self) -> bool:
         """True for a chart that needs no choice."""
-        return self.is_static and self.mark is not None
+        return not self.chosen and self.mark is not None
 
 
 class Section(msgspec.Struct, forbid_unknown_fields=True):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 from msgspec.structs import replace
 
-from analytics.report.months import KEYS, TIMES, create_wanted, time_of
+from analytics.report.months import KEYS, create_wanted
 from analytics.warehouse.database import quoted
 
 if TYPE_CHECKING:
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from analytics.report.entities import Scope
     from analytics.report.months import Key
     from analytics.report.spec import Page, Part
-
-_NUMBERS = ("DECIMAL", "BIGINT", "HUGEINT", "INTEGER", "DOUBLE")
 
 
 class Statements:
@@ -40,35 +38,22 @@ class Statements:
             create_wanted(con, self._keys, wanted)
 
     def rows(self, part: Part) -> dict[Key, list[dict[str, Any]]]:
-        """Return the rows of each entity; the rows of all, where the relation knows no entity."""
-        frame = self.frame(part)
+        """Return the rows of each entity in the part's order, or of all if it knows no entity.
+
+        Equal rows stand in the same order whenever the page is made.
+        """
+        source, kinds = self._source(part.data)
+        where = " and ".join(_condition(*each) for each in part.where.items()) or "true"
+        order = ""
+        if part.order:
+            rest = [name for name in KEYS["agent"] if name in kinds]
+            order = " order by " + ", ".join([*map(_direction, part.order.split(",")), *rest])
+        frame = pl.DataFrame(self._con.sql(f"select * from {source} where {where}{order}"))
         names = [name for name in self._keys if name in frame.columns]
         found: defaultdict[Key, list[dict[str, Any]]] = defaultdict(list)
         for row in frame.iter_rows(named=True):
             found[tuple(row[name] for name in names)].append(row)
         return found
-
-    def frame(self, part: Part) -> pl.DataFrame:
-        """Return the rows of a part, or their sums, in its order."""
-        source, kinds = self._source(part.data, by_month="month" in part.by)
-        keys = [name for name in self._keys if name in kinds]
-        where = " and ".join(_condition(*each) for each in part.where.items()) or "true"
-        columns, group = "*", ""
-        if "month" in part.by:  # sums of a cube
-            by = [*keys, *part.by]
-            sums = [
-                f"sum({name})::{kind} as {name}"
-                for name, kind in kinds.items()
-                if kind.startswith(_NUMBERS) and name not in by
-            ]
-            columns, group = ", ".join(dict.fromkeys([*by, *sums])), " group by all"
-        order = ""
-        if part.order:  # equal rows stand in the same order whenever the page is made
-            rest = [name for name in KEYS["agent"] if name in (part.by if group else kinds)]
-            order = " order by " + ", ".join([*map(_direction, part.order.split(",")), *rest])
-        return pl.DataFrame(
-            self._con.sql(f"select {columns} from {source} where {where}{group}{order}")
-        )
 
     def entities(self, part: Part) -> set[Key]:
         """Return the entities of which the relation of a part has rows."""
@@ -102,10 +87,9 @@ class Statements:
             found[tuple(key)][day] = amount
         return found
 
-    def _source(self, relation: str, *, by_month: bool = False) -> tuple[str, dict[str, str]]:
+    def _source(self, relation: str) -> tuple[str, dict[str, str]]:
         """Return SQL of the rows of a relation that the pages show, and its columns' types."""
-        source = _with_month if by_month or "month" in self._keys else _as_it_is
-        sql, kinds = source(self._con, relation)
+        sql, kinds = relation, _kinds(self._con, relation)
         if self._are_some and {*self._keys} <= kinds.keys():
             sql = f"{sql} semi join wanted using ({', '.join(self._keys)})"
         return sql, kinds
@@ -132,9 +116,9 @@ def digests(con: duckdb.DuckDBPyConnection, page: Page) -> dict[Key, str]:
     """
     keys = KEYS[page.scope]
     sources = {"entities": _MONTHS if "month" in keys else _HEADLINES}
-    for name in (*page.data, *(part.data for part in page.parts if part.is_static)):
-        sources[name], kinds = (_with_month if "month" in keys else _as_it_is)(con, name)
-        if not {*keys} <= kinds.keys():
+    for name in (*page.data, *(part.data for part in page.parts if not part.chosen)):
+        sources[name] = name
+        if not {*keys} <= _kinds(con, name).keys():
             return {}
     if page.card:
         sources |= _SHOWN
@@ -167,19 +151,9 @@ _MONTHS = """(
     where agent_id = '(all)')"""
 
 
-def _as_it_is(con: duckdb.DuckDBPyConnection, relation: str) -> tuple[str, dict[str, str]]:
-    """Return SQL of a relation, and the types of its columns."""
-    found = con.execute(f"describe {relation}").fetchall()
-    return relation, {name: kind for name, kind, *_ in found}
-
-
-def _with_month(con: duckdb.DuckDBPyConnection, relation: str) -> tuple[str, dict[str, str]]:
-    """Return the same with the month of each row, where the row has a time."""
-    sql, kinds = _as_it_is(con, relation)
-    if "month" in kinds or kinds.keys().isdisjoint(TIMES):
-        return sql, kinds
-    month = f"date_trunc('month', {time_of(kinds)})::date as month"
-    return f"(select *, {month} from {sql})", kinds | {"month": "DATE"}
+def _kinds(con: duckdb.DuckDBPyConnection, relation: str) -> dict[str, str]:
+    """Return the type of each column of a relation."""
+    return {name: kind for name, kind, *_ in con.execute(f"describe {relation}").fetchall()}
 
 
 def _condition(name: str, value: str) -> str:

@@ -112,8 +112,6 @@ class Reports:
         rows, values = self._of(part, entity)
         order = [f"{each.strip().removeprefix('-')} {'desc' if '-' in each else 'asc'} nulls last"
                  for each in part.order.split(",") if each]  # fmt: skip
-        if "month" in part.by:
-            rows = f"(select {', '.join(part.by)}, {self._sums(part)} from {rows} group by all)"
         return self.rows(f"from {rows} {'order by ' * bool(order)} {', '.join(order)}", values)
 
     def days(self, entity: Entity, choice: Choice) -> tuple[date, date, date]:

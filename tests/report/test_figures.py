@@ -144,7 +144,7 @@ def wrong_views(reports: Reports, views: list[Views]) -> Iterator[str]:
 
 def wrong_page(reports: Reports, page: Spec, entity: Entity, html: Page) -> Iterator[str]:
     """What the tables and headlines of a page have that SQL has not."""
-    for part in (each for each in page.parts if each.is_static and each.columns):
+    for part in (each for each in page.parts if not each.chosen and each.columns):
         rows = reports.table(part, entity)
         if part.slim:
             wide, rows = slim([*map(column, part.columns)], rows)
