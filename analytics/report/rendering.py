@@ -202,7 +202,7 @@ class Pages:
             return _frame(part) | ({"static": self._columns(entity)} if part.split else {})
         rows = self._of(part, entity)
         columns = [column(each) for each in part.columns]
-        total = sums(rows, columns) if part.total else None
+        total = sums(rows, columns) if part.total and rows else None
         if part.slim:
             columns, rows = slim(columns, rows)
         if not rows and not (total and slim(columns, [total])[1]):  # of all, nothing is a cent
