@@ -61,7 +61,7 @@ _STATES = """
         or workspaces.last_batch_at::date between $1::date - interval 1 month and $1::date
     order by workspaces.workspace_name, workspaces.workspace_id
 """
-_NOT_CLOSED = "select distinct month from marts.dim_months where status <> 'closed' order by month"
+_MONTHS = "select distinct month from marts.dim_months order by month"
 
 
 def month_of_figures(con: duckdb.DuckDBPyConnection, text: str) -> date:
@@ -250,7 +250,8 @@ def of_open_months(
     """
     with_own_keys = books_own_keys(settings.project)
     found = {}
-    for (month,) in con.execute(_NOT_CLOSED).fetchall():
+    months = (month for (month,) in con.execute(_MONTHS).fetchall())
+    for month in (each for each in months if each not in books.in_force):
         _, due = _ends(month, settings.finance.grace_days)
         is_due, before = now >= due, []
         try:

@@ -157,5 +157,3 @@ def test_pages_give_the_reasons_of_a_close(tmp_path: Path) -> None:
             "update marts.dim_workspaces set last_batch_at = timestamptz '2026-12-01 05:00Z'"
         )
         assert said("2026-12-04")["readiness"] == "data reach to 2026-12-01, before 2026-12-04"
-        con.execute("update marts.dim_months set status = 'closed'")
-        assert of_open_months(con, books, settings, OVER) == {}
