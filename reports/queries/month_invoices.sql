@@ -36,6 +36,7 @@ accrued as (
     where
         exists (from audit.closings)
         or exists (from marts.fct_invoices where invoice_id <> '(none)')
+        or getvariable('is_closing')  -- the first close begins the books
     group by workspace_id, booked_month, usage_month
 ),
 

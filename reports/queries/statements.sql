@@ -23,6 +23,7 @@ amounts as (
     where
         exists (from audit.closings)
         or exists (from marts.fct_invoices where invoice_id <> '(none)')
+        or getvariable('is_closing')  -- the first close begins the books
     union all by name
     select workspace_id, month, unknown_bill_count, status
     from marts.dim_months

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from markupsafe import Markup
 
 from analytics import __version__
+from analytics.finance.books.frozen import selects
 from analytics.format import days
 from analytics.format.names import ALL
 from analytics.published.export.month import cut_off
@@ -44,13 +45,14 @@ def statement_page(
     """
     page = read_pages()["month"]
     relations = {*page.data, *(part.data for part in page.parts)}
+    con.execute("set variable is_closing = ?", [closing is not None])  # the books may begin with it
     create_queries(con, [*QUERIES, *(f"reports.{name}" for name in sorted(relations))])
     entities = Entities(con)
     known = entities.months.get((ALL, month)) or _without_runs(month)
     ((timezone,),) = con.execute(
         "select coalesce(max(reporting_timezone), 'UTC') from marts.dim_workspaces"
     ).fetchall()
-    said = _closed(closing) if closing else readiness
+    said = _closed(con, closing) if closing else readiness
     as_of = cut_off(con) or datetime.combine(month, time(), UTC)
     about = About(as_of, __version__, timezone, of_months={(ALL, month): dict(said)})
     style = (folder("reports") / "assets" / "style.css").read_text(encoding="utf-8")
@@ -72,7 +74,12 @@ def _without_runs(month: date) -> Entity:
     return Entity("month", ALL, ALL, days.month_in_words(month), "", row, month)
 
 
-def _closed(closing: ClosingFacts) -> dict[str, Any]:
+def _closed(con: duckdb.DuckDBPyConnection, closing: ClosingFacts) -> dict[str, Any]:
+    """Return what the published page will say of the close, but for the hash of its manifest."""
+    ((last_load_id, file_count),) = con.execute(
+        f"select max(load_id), count(file_name) from ({selects()['loads']})",
+        {"month": closing.first_day},
+    ).fetchall()
     return {
         "book_state": "closed early" if closing.is_early else "closed",
         "revision": closing.revision,
@@ -80,4 +87,6 @@ def _closed(closing: ClosingFacts) -> dict[str, Any]:
         "prepared_by": closing.prepared_by,
         "approved_by": closing.approved_by,
         "early_reasons": "; ".join(closing.early_reasons) or None,
+        "last_load_id": last_load_id,
+        "file_count": file_count,
     }

@@ -9,33 +9,52 @@ from pathlib import Path
 
 import msgspec
 
+from analytics.files import hash_file
 from analytics.finance.books.reading import read_books
 from analytics.published.export.closed import read_booked
+from tests.batches import with_pages
 from tests.cli.books.conftest import APPROVED, OWNERS, Shop
+from tests.report.pages import Page
 
 
 def test_a_closed_month_is_exported_from_the_books(closed: Shop) -> None:
-    """FOCUS and the pack of a closed month are files of the books, however the figures change."""
+    """FOCUS and the pack of a closed month are files of the books, however the figures change.
+
+    The statement in them is the page of the month, which has the hash of the close besides.
+    """
     (closed.folder / "finance" / "owners.csv").write_text(
         OWNERS.replace("Ann", "Bob"), encoding="utf-8"
     )
-    closed.publish()
+    with with_pages():
+        closed.publish()
     book = closed.books / "2026-10" / "r1"
     pack = closed.ok("export", "pack", "2026-10", "--output", "data/packs/october")
     focus = closed.ok("export", "focus", "2026-10", "--output", "bill")
     packed = {path.name: path.read_bytes() for path in Path("data/packs/october").iterdir()}
-    statement = packed["statement.html"].decode()
 
     assert packed == {path.name: path.read_bytes() for path in book.iterdir() if path.is_file()}
     assert len(packed) == 11
     assert pack.err == "wrote data/packs/october, as closed in revision 1\n"
-    assert "closed · revision 1 of " in statement
     assert b"Ann" in packed["lines.csv"]
     assert "sign-off.pdf  " in packed["README.txt"].decode()
     assert len(focus.err.splitlines()) == 3
     for file in Path("bill").iterdir():
         assert packed[file.name] == file.read_bytes()
     assert "in the next one" in closed.ok("status").out
+    site, alone = Page(Path("data/site/months/2026-10.html")), Page(book / "statement.html")
+    assert "closed · revision 1 of " in alone.root.all("p", **{"class": "as-of"})[0].text
+    for tag in ("h1", "dl", "table", "figcaption"):
+        assert [each.text for each in alone.root.all(tag)] == [
+            each.text for each in site.root.all(tag)
+        ]
+    foot = f"manifest {hash_file(book / 'manifest.json', book)} · {_foot(alone)}"
+    assert _foot(site) == foot
+    assert not alone.root.all("script")
+
+
+def _foot(page: Page) -> str:
+    """The line at the end of a sheet that says what the close rests on."""
+    return page.root.all("footer")[0].all("p")[0].text
 
 
 def test_a_file_that_was_changed_is_not_exported(closed: Shop) -> None:
