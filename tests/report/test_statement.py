@@ -145,6 +145,7 @@ def test_a_month_says_what_it_books(pages: tuple[Page, Page, Page]) -> None:
         assert "manifest abc · loads to load-9 · " in page.root.all("footer")[0].text
     assert _signed(all_together) == ["Checked by", "Approved by"]
     assert _signed(month) == _signed(unchanged) == []
+    assert "month-workspaces-table" not in month.source  # what has no row is not there
 
 
 def test_the_change_of_the_bill_is_explained(pages: tuple[Page, Page, Page]) -> None:
