@@ -1,4 +1,4 @@
-"""Drawings that need no script: budgets, effects, and cost by day until the script draws it."""
+"""Drawings that need no script: budgets, effects, rates, and cost by day until one draws it."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
-from analytics.format.numbers import usd_headline
+from analytics.format import numbers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-_EFFECT = 240
+_EFFECT, _INTERVAL = 240, 96
 _PLOT = 100
 _BUDGET, _MOST_USED = 120, 1.5  # the place of a budget's tick, and what is cut off in budgets
 
@@ -54,6 +54,22 @@ def bullet(row: Mapping[str, Any]) -> Markup:
     )
 
 
+def interval(failed: int, finished: int, top: float) -> Markup:
+    """Return a rate with its 95 % Wilson interval, of which `top` stands at the right.
+
+    It is hollow where few runs have finished.
+    """
+    bounds = (*numbers.wilson_interval(failed, finished), failed / finished)
+    low, high, rate = (round(3 + each / top * (_INTERVAL - 6), 1) for each in bounds)
+    few = " few" * (finished < numbers.SMALL_SAMPLE)
+    return Markup(  # noqa: S704 - holds numbers alone
+        f'<svg class="interval{few}" viewBox="0 0 {_INTERVAL} 14" aria-hidden="true"'
+        f' focusable="false"><title>95% interval, %: {numbers.interval(failed, finished)}</title>'
+        f'<path d="M{low} 3v8m0-4H{high}m0-4v8"/>'
+        f'<circle cx="{rate}" cy="7" r="3"/></svg>'
+    )
+
+
 def columns(amounts: Sequence[Decimal | None]) -> Markup:
     """Return columns that fill any width, with the largest amount as the top of the axis."""
     top = max((each for each in amounts if each is not None), default=Decimal(0))
@@ -68,6 +84,6 @@ def columns(amounts: Sequence[Decimal | None]) -> Markup:
         '<svg class="static" aria-hidden="true" focusable="false">'
         f'<svg viewBox="0 0 {len(amounts)} {_PLOT}" preserveAspectRatio="none"'
         f' y="12%" height="64%" width="100%"><path d="{path}"/></svg>'
-        f'<text y="12%" dy="-4">{usd_headline(top)}</text>'
+        f'<text y="12%" dy="-4">{numbers.usd_headline(top)}</text>'
         '<line x2="100%" y1="76%" y2="76%"/></svg>'
     )

@@ -69,21 +69,15 @@ class Findings:
             self._versions[each["workspace_id"], each["agent_id"]].append(each)
 
     def of(self, entity: Entity, root: str) -> dict[str, Any]:
-        """Return the findings of the site, a workspace or a line, by how they are shown.
-
-        `notes` has what a part of the page says of them, by its key: its counts of versions are of
-        all runs.
-        """
+        """Return the findings of the site, a workspace or a line, by how they are shown."""
         lines = lines_of(self._of(entity), self._before)
         loud = [each for each in lines if not each.fold]
-        worse = [each for each in loud if each.kind == "version_worse"]
         return {
             "shown": [_shown(each, root) for each in loud[:SHOWN]],
             "more": [_shown(each, root) for each in loud[SHOWN:]],
             "quiet": [_shown(each, root) for each in lines if each.fold],
             "quiet_title": folded(each.fold for each in lines),
             "news": news(lines, self._before),
-            "notes": {"versions": [reason for each in worse for reason in each.reasons]},
         }
 
     def data(self, entity: Entity) -> dict[str, str]:

@@ -18,7 +18,7 @@ from analytics.format.names import ALL
 from analytics.report import drawings
 from analytics.report.columns import Column, column
 from analytics.report.findings import Findings
-from analytics.report.months import KEYS, encoded, key_of
+from analytics.report.months import KEYS, key_of
 from analytics.report.statements import Statements
 from analytics.report.tables import Tables, slim, sums
 from analytics.resources import folder
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     import duckdb
 
     from analytics.report.entities import Entities, Entity, Scope
-    from analytics.report.months import Columns, Key
+    from analytics.report.months import Key
     from analytics.report.spec import Card, Headline, Page, Part, Section
     from analytics.warehouse.publications import Before
 
@@ -110,12 +110,8 @@ class Pages:
         row |= self._about.of_months.get(entity.key, {})
         is_signed = entity.workspace_id == ALL and (row.get("revision") or row.get("is_closable"))
         tables = Tables(self._entities, None if alone else root)
-        needs = self._needs(entity, root)
         sections = [self._section(each, entity, row, tables) for each in page.section]
-        for part in (part for section in sections for part in section["parts"]):
-            part["found"] = needs["notes"].get(part["key"], []) if needs else []
         heading = text.fill(page.headings.get(str(row.get("state")), page.title), row)
-        data = [page.data_path(entity)] if page.is_drawn_once else []
         made = partial(
             self._template.render,
             root=root,
@@ -128,7 +124,7 @@ class Pages:
             breadcrumb=self._breadcrumb(entity, root),
             tabs=self._tabs(entity, root),
             members=self._members(entity, root) if page.card else [],
-            needs=needs,
+            needs=self._needs(entity, root),
             cards=[self._card(each, entity, row) for each in page.card],
             headlines=[headline_texts(each, row) for each in page.headline],
             is_choosable=page.picker,
@@ -153,7 +149,6 @@ class Pages:
                 "assets/engine.js",
                 "data/site.js",
                 f"data/pages/{page.name}.js",
-                *data,
                 *(["assets/plotly.min.js"] if any(part.mark for part in page.parts) else []),
             ],
         )
@@ -166,14 +161,6 @@ class Pages:
         if entity.scope == "agent":  # each workspace may have a line of this name
             return f"{heading} \u2013 {self._entities.by_key[entity.workspace_id, ALL].name}"
         return heading
-
-    def now(self, entity: Entity) -> dict[str, Columns]:
-        """Return the rows of charts that need no choice, by the key of the part."""
-        return {
-            part.key: encoded(pl.DataFrame(self._of(part, entity), infer_schema_length=None))
-            for part in self.page.parts
-            if part.is_drawn_once
-        }
 
     def _key(self, entity: Entity) -> Key:
         return key_of(entity, KEYS[self.page.scope])
@@ -245,8 +232,7 @@ class Pages:
     def _card(self, card: Card, entity: Entity, row: Row) -> dict[str, Any]:
         """Return the frame of a figure, with what needs no choice."""
         if card.key != "month":
-            notes = [*filter(None, (text.known(each, row) for each in card.notes))]
-            return {"key": card.key, "label": card.label, "value": "", "notes": notes}
+            return {"key": card.key, "label": card.label, "value": "", "notes": []}
         budget = self._budgets.get(entity.key)
         of_month = budget or {
             "month": row["month"],

@@ -180,10 +180,7 @@ class _Build:
         wanted = [months.key_of(each, keys) for each in changed] if is_part else None
         made = Pages(self._con, page, pages, self._entities, self._about, wanted)
         for entity in islice(parts, len(changed)):
-            inputs = changed[entity]
-            self._files.write(page.path(entity), made.html(entity).encode(), inputs)
-            if now := made.now(entity):
-                self._files.write(page.data_path(entity), packed(now), inputs)
+            self._files.write(page.path(entity), made.html(entity).encode(), changed[entity])
 
     def _changed(self, page: Page) -> dict[Entity, str]:
         """Return the entities whose page cannot be taken over, each with the inputs of its page."""
@@ -201,7 +198,7 @@ class _Build:
         return {
             each: known
             for each, known in inputs.items()
-            if not all(self._files.keep(path, known) for path in _files_of(page, each))
+            if not self._files.keep(page.path(each), known)
         }
 
     def _of(self, page: Page) -> Sequence[Entity]:
@@ -230,12 +227,6 @@ def bundle(engine: Path, modules: Sequence[str] = ENGINE) -> str:
     return '"use strict";\n(() => {\n' + "".join(parts) + "})();\n"
 
 
-def _files_of(page: Page, entity: Entity) -> list[str]:
-    """Return the files of a page: its own, and that of the rows of charts drawn once."""
-    path = page.path(entity)
-    return [page.data_path(entity), path] if page.is_drawn_once else [path]
-
-
 def _further(pages: Mapping[str, Page], entity: Entity) -> list[dict[str, str]]:
     """Return the pages of an entity beside its main one."""
     return [
@@ -249,7 +240,7 @@ def _resolved(page: Page) -> dict[str, object]:
     """Return a specification as the engine reads it: each column with its unit and label."""
     parts = []
     for part in page.parts:
-        if part.chosen or part.mark:
+        if part.chosen:
             document = msgspec.to_builtins(part)
             document["columns"] = [for_engine(each) for each in part.columns]
             for draw in document.get("draw", []):

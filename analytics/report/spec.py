@@ -62,7 +62,7 @@ class Show(msgspec.Struct, forbid_unknown_fields=True):
 class Part(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
     """A table, or a chart with the table of its figures.
 
-    A `chosen` one follows the reader's choice, and the engine makes it; of any other the table is
+    A `chosen` one follows the reader's choice, and the engine makes it; any other is a table in
     HTML, of the relation's rows. An `optional` one stands only where the relation has rows of the
     entity. A chart over time can be switched to what it has in `split` and `show`; with `compare`,
     a line is the period before. `time` is the day of a column with the unit `trend`, if it is not
@@ -88,23 +88,17 @@ class Part(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
     columns: tuple[str, ...] = ()
     total: bool = False
     title: str = ""
-    title_two: str = ""
     label: str = ""
     subtitle: str = ""
     empty: str = ""
     optional: bool = False
     slim: bool = False
     more: str = ""
-    wide: Literal["", "half", "tall"] = ""
+    wide: Literal["", "half"] = ""
     stack: tuple[str, ...] = ()
     monthly: bool = False
     span: tuple[str, ...] = ()
     lines: tuple[tuple[str, str], ...] = ()
-
-    @property
-    def is_drawn_once(self) -> bool:
-        """True for a chart that needs no choice."""
-        return not self.chosen and self.mark is not None
 
 
 class Section(msgspec.Struct, forbid_unknown_fields=True):
@@ -133,12 +127,11 @@ class Headline(msgspec.Struct, forbid_unknown_fields=True):
 class Card(msgspec.Struct, forbid_unknown_fields=True):
     """A figure of the chosen period, which the engine knows by its key; `month` is of its month.
 
-    Texts are templates over the page's row, `notes` of the newest month.
+    The label is a template over the page's row.
     """
 
     key: str
     label: str
-    notes: tuple[str, ...] = ()
 
 
 class Page(msgspec.Struct, forbid_unknown_fields=True):
@@ -169,15 +162,6 @@ class Page(msgspec.Struct, forbid_unknown_fields=True):
             return entity.path
         folder = entity.path.removesuffix(".html") if entity.scope != "site" else "pages"
         return f"{folder}/{self.name}.html"
-
-    def data_path(self, entity: Entity) -> str:
-        """Return the address of the rows of its charts that are drawn once."""
-        return f"data/{self.name}/{entity.stem}.js"
-
-    @property
-    def is_drawn_once(self) -> bool:
-        """True if it has charts that need no choice, whose rows are in a file of their own."""
-        return any(part.is_drawn_once for part in self.parts)
 
     @property
     def parts(self) -> list[Part]:

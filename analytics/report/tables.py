@@ -31,7 +31,6 @@ _STATES = {
 }
 _SIGNS = {state: sign for sign, states in _STATES.items() for state in states.split(",")}
 _HALF_CENT = Decimal("0.005")
-_CARDS_FROM = 4  # columns: fewer fit a phone
 _REMEMBERED = 1_000  # days and months stand on many pages
 
 
@@ -74,8 +73,12 @@ class Tables:
         """
         shown = rows[:limit] if limit else rows
         layout = _layout(tuple(columns))
-        body = "".join(_tr(layout, [self._cell(row, each) for each in columns]) for row in shown)
-        look = ' class="slim"' if is_slim else layout.cards
+        tops = [_top(rows, each) for each in columns]
+        body = "".join(
+            _tr(layout, [self._cell(row, *each) for each in zip(columns, tops, strict=True)])
+            for row in shown
+        )
+        look = ' class="slim"' if is_slim else ""
         foot = "" if total is None else self._total(rows, total, columns, layout)
         if len(shown) < len(rows):
             more = f"{len(rows) - len(shown):,} more" + f" in {relation}" * bool(relation)
@@ -116,8 +119,11 @@ class Tables:
             line = _tr(layout, [("", "Rounding"), *cells]) + line
         return line
 
-    def _cell(self, row: Row, column: Column) -> tuple[str, str]:
-        """Return a cell's attribute of the exact value, and its content."""
+    def _cell(self, row: Row, column: Column, top: float = 0) -> tuple[str, str]:
+        """Return a cell's attribute of the exact value, and its content.
+
+        A rate of the unit `interval` is drawn, too, up to `top`.
+        """
         if column.unit == "of_unit":
             column = replace(column, unit="usd" if row["unit"] == "usd" else "number")
         if column.kind:
@@ -125,9 +131,12 @@ class Tables:
             is_in_order = not isinstance(value, date | int)  # of texts
             exact = None if is_in_order else text.plain(column.expression, column.unit, row)
             return _exact(exact), self._text(row, column)
-        shown = text.figure(column.expression, column.unit, row)
-        exact = text.plain(column.expression, column.unit, row)
-        return _exact(None if exact == shown else exact), shown
+        unit = "rate" if column.unit == "interval" else column.unit
+        shown = text.figure(column.expression, unit, row)
+        exact = text.plain(column.expression, unit, row)
+        failed, finished = (row[name] for name in column.figures) if top else (0, 0)
+        drawn = drawings.interval(failed, finished, top) if finished else ""
+        return _exact(None if exact == shown else exact), f"{drawn}{shown}"
 
     def _text(self, row: Row, column: Column) -> str:
         value, unit = row[column.expression], column.unit
@@ -168,6 +177,14 @@ class Tables:
         if unit == "workspace_month":
             entity = self._entities.months.get((value, row["month"]), entity)
         return f'<a href="{self._root}{entity.path}">{name}</a>'
+
+
+def _top(rows: Sequence[Row], column: Column) -> float:
+    """Return the highest bound of the intervals that a column draws, 0 of other columns."""
+    if column.unit != "interval":
+        return 0
+    counts = [[row[name] for name in column.figures] for row in rows]
+    return max((numbers.wilson_interval(*each)[1] for each in counts if each[1]), default=0)
 
 
 def _exact(value: str | None) -> str:
@@ -249,7 +266,6 @@ def _of_same_rows(rows: Iterable[Row], total: Row, column: Column) -> Row:
 class _Layout:
     """The part of a table that all rows share: its head, and the tags of each cell."""
 
-    cards: str
     head: str
     cells: tuple[tuple[str, str], ...]
 
@@ -264,7 +280,6 @@ def _layout(columns: tuple[Column, ...]) -> _Layout:
     )
     first, *others = kinds
     return _Layout(
-        ' class="cards"' if len(columns) >= _CARDS_FROM else "",
         f"<thead><tr>{heads}</tr></thead>",
         (
             (f'<th scope="row"{first}', "</th>"),

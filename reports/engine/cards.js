@@ -62,7 +62,7 @@ const nameOf = ({ days, isMonth, isOpen }) => {
 };
 /** The cards of a page. @param {Data} data @param {Choice} choice @returns {Card[]} */
 export const cards = (data, choice) => {
-  const period = periodOf(data, choice), { days, before, isMonth } = period;
+  const period = periodOf(data, choice), { days, end, before, isMonth } = period;
   const now = totalsOf(data, choice, days);
   const then = before && beside(period, now, totalsOf(data, choice, before));
   /** @type {Values} */
@@ -80,13 +80,14 @@ export const cards = (data, choice) => {
     : fill("{failed_count/finished_count|percent}", values);
   const counts = isFew ? "finished runs" : known("{failed_count|count} of {finished_count|count}");
   if (data.agent) {
-    return [cost, { key: "runs", value: fill("{run_count|count}", values) },
-      { key: "rate", value: rate, note: isFew ? counts : `${counts} finished` },
-      { key: "each", value: known("{judged_cost_usd/succeeded_count|each}"),
-        note: known("{run_cost_usd/run_count|each} a run"),
-        change: known("{before.judged_cost_usd/before.succeeded_count|each} before") },
-      { key: "tokens", value: fill("{tokens_in|tokens} in", values),
-        note: fill("{tokens_out|tokens} out", values) }];
+    const { last, lastOver } = calendarOf(data), isNow = days[1] === lastOver && last === end;
+    return [cost, { key: "each", value: known("{judged_cost_usd/succeeded_count|each}"),
+      change: known("{before.judged_cost_usd/before.succeeded_count|each} before") },
+    { key: "rate", value: rate, more: counts },
+    { key: "tokens", value: fill("{tokens_in|tokens} in", values),
+      more: fill("{tokens_out|tokens} out", values) },
+    { key: "today", value: isNow && last > lastOver
+      ? fill("{cost_usd|usd_headline}", totalsOf(data, choice, [last, last])) : "" }];
   }
   const held = heldChange(data, choice, period);
   const more = quantityOf("failed_cost_more_usd", values);

@@ -104,30 +104,25 @@ export const startMenu = (site) => {
   button.hidden = false;
 };
 
-/** On the page of an agent: links to the one before, the one after, and all of its workspace.
- * @param {any} site */
-export const showSiblings = (site) => {
-  const { root, entity } = document.body.dataset;
-  const nav = document.getElementById("siblings");
-  const agents = site.workspaces.map((each) => each.agents.filter((agent) => agent.path))
-    .find((each) => each.some((agent) => agent.entity === entity));
-  if (!nav) return;
-  if (!agents || agents.length < 2) {
-    nav.remove();
+/** On the page of an agent: the one before, the one after, and all of its workspace to choose from.
+ * @param {any} site @param {(href: string) => void} go */
+export const showSiblings = (site, go) => {
+  const { root, entity } = document.body.dataset, nav = document.getElementById("siblings");
+  const agents = site.workspaces.map((each) => each.agents.filter(({ path }) => path))
+    .find((each) => each.some((agent) => agent.entity === entity)) ?? [];
+  if (!nav || agents.length < 2) {
+    nav?.remove();
     return;
   }
   const at = agents.findIndex((agent) => agent.entity === entity);
-  const link = (agent, before = "", after = "") => {
-    const made = linkTo(root, agent.path, agent.name, agent.entity === entity);
-    made.prepend(before);
-    made.append(after);
-    return made;
-  };
-  const all = element("ul", "", {}, agents.map((agent) => element("li", "", {}, [link(agent)])));
-  const [before, after] = [agents[at - 1], agents[at + 1]];
-  nav.replaceChildren(...(before ? [link(before, "← Previous: ")] : []),
-    ...(after ? [link(after, "Next: ", " →")] : []),
-    element("details", "", {}, [element("summary", "All agents"), all]));
+  const link = (agent, sign, which) => (agent ? [element("a", sign,
+    { href: root + agent.path, title: agent.name, "aria-label": `${which}: ${agent.name}` })] : []);
+  const select = element("select", "", { "aria-label": "Agent", autocomplete: "off" },
+    agents.map(({ name, path }) => element("option", name, { value: root + path })));
+  select.selectedIndex = at;
+  select.addEventListener("change", () => go(select.value));
+  nav.replaceChildren(...link(agents[at - 1], "\u2039", "Previous"), select,
+    ...link(agents[at + 1], "\u203a", "Next"));
   nav.hidden = false;
 };
 

@@ -15,7 +15,7 @@ import { hasRuns, hideRun, listRuns, showRun, startRuns } from "./runs.js";
 import { carried, daysChosen, fragmentOf, noState, readState } from "./state.js";
 import { element, say, sort, startTables, write } from "./tables.js";
 import { startTheme } from "./theme.js";
-import { switched, view } from "./view.js";
+import { switched, view, waysOf } from "./view.js";
 
 /** @typedef {import("./period.js").Data} Data */
 /** @typedef {import("./view.js").Part} Part */
@@ -81,13 +81,6 @@ const tell = (declared) => {
     write(table, { caption: shown.caption || shown.title, ...shown.table });
   }
 };
-/** What a button of a chart chooses; what its way does not have is shown no more. */
-const switchedTo = (button) => {
-  const { split } = pageParts.find(({ key }) => key === button.closest("figure").id);
-  const { by, show } = { ...state, [button.name]: button.value };
-  const { values } = split.find(({ name }) => name === by) ?? split[0];
-  return { by, show: values && !values.includes(show) ? null : show };
-};
 /** Shows which way a chart is switched, and hides what has no such figures. */
 const showSwitches = (figure, { split, show }, { stack, draw }) => {
   const way = split.find(({ by }) => String(by) === String(stack));
@@ -136,8 +129,12 @@ const fitPlots = () => {
 };
 
 // Choices
+/** Leaves in the address what is shown: nothing that the page does not offer, and no default. */
 const remember = () => {
-  const fragment = fragmentOf({ ...state, at: null });
+  const large = pageParts.find(({ split }) => split);
+  const { by = null, show: what = null } = large ? waysOf(large, state.by, state.show) : {};
+  state = { ...state, by, show: what };
+  const fragment = fragmentOf(state);
   history.replaceState(null, "", fragment ? `#${fragment}` : location.pathname + location.search);
 };
 const fail = (error) => {
@@ -156,8 +153,7 @@ const choose = (change) => {
     const others = isCleared ? [] : state.only.filter((entity) => !here.has(entity));
     change = { ...change, only: [...others, ...only] };
   }
-  state = { ...state, ...change };
-  remember();
+  state = { ...state, ...change, at: null };
   apply().catch(fail);
 };
 /** Follows an address: another page, a choice, or a part of this page. @param {string} href */
@@ -211,9 +207,10 @@ const showCards = () => {
 };
 const sortTables = () => state.sort.forEach(([id, index, direction]) =>
   sort(onPage(id), Number(index), direction));
-const listOfRuns = () => {
+const listOfRuns = async () => {
   const [from, to] = daysFor(data, choice);
-  return listRuns({ from, to });
+  state.status = await listRuns({ from, to }, state.status);
+  remember();
 };
 
 const isInSight = ({ key }) => {
@@ -237,12 +234,12 @@ const show = (part) => {
 const goBack = async () => {
   const { period, from, to, only } = followed;
   state = { ...state, period, from, to, only };
-  remember();
   await apply(true).catch(reportError);
 };
 /** Shows what is chosen; where its data are missing, what was shown before. */
 const apply = async (isReturn = false) => {
   onPage("not-shown")?.remove();
+  remember();
   const turn = ++applied, days = daysChosen(state, daysToChoose()), picked = chosenMembers();
   choice = { ...days, members: picked.length ? new Set(picked.map(({ id }) => id)) : null,
     isChosen: Boolean(days.from || picked.length) };
@@ -326,7 +323,7 @@ const startPage = async () => {
     [workspace.entity, ...workspace.agents.map((agent) => agent.entity)]));
   isEntity = (entity) => entity !== "" && entities.has(entity);
   startMenu(site);
-  showSiblings(site);
+  showSiblings(site, go);
   startLinks();
   await startParts(site);
   addEventListener("hashchange", () => {
@@ -359,19 +356,14 @@ const startParts = async (site) => {
       : `${DEFAULT_DAYS} days to ${dayInShort(lastOver)}`;
     startPicker({ months, first, last, members, choose, newest });
   }
-  if (hasRuns()) startRuns(months, loadMonths, () => listOfRuns().catch(fail));
+  if (hasRuns()) startRuns(months, loadMonths, choose);
   if (!hasParts || isOwn) return;
   const page = await load(`pages/${pageData.page}`);
   layout = page.columns;
   pageParts = page.parts.filter(({ key }) => onPage(key)); // the rest stands in other parts
   document.addEventListener("click", ({ target }) => {
     const button = target.closest(".switches button");
-    if (button) choose(switchedTo(button));
+    if (button) choose({ [button.name]: button.value });
   });
-  if (pageParts.some(({ chosen }) => !chosen)) {
-    const now = await load(`${pageData.page}/${pageData.entity}`);
-    data.now = Object.fromEntries(Object.entries(now).map(([key, columns]) =>
-      [key, decodeTable(columns)]));
-  }
 };
 startPage().catch(fail);

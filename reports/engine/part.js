@@ -30,9 +30,6 @@ export const hasMark = (part, row) => drawnOf(part).some(([name]) => {
   return /line|interval/.test(part.mark ?? "") ? first !== null : first;
 });
 
-/** @param {Part} part @param {Row[]} rows */
-const titleOf = ({ title, title_two: ofTwo, label = "" }, rows) =>
-  (rows[1] && ofTwo) || title || label;
 /** Why a part draws nothing; no text where its title says that all is zero.
  * @param {Part} part @param {Row[]} rows those with data @param {Values} sums */
 export const reasonOf = (part, rows, sums) => {
@@ -53,10 +50,9 @@ export const reasonOf = (part, rows, sums) => {
  * @param {Part} part @param {Row[]} rows @param {Values} sums @param {boolean} isDrawn
  * @returns {[string, string]} */
 export const headOf = (part, rows, sums, isDrawn) => {
-  const { label = "", subtitle = "" } = part, known = rows.filter((row) => !row.isFilled);
-  if (isDrawn) return [titleOf(part, rows), subtitle];
-  if (!part.chosen) return [label, part.empty ?? subtitle];
+  const { label = "", subtitle = "", title } = part, known = rows.filter((row) => !row.isFilled);
+  if (isDrawn) return [title || label, subtitle];
   if (!known.length && part.empty) return [label, part.empty];
   const reason = reasonOf(part, known, sums);
-  return reason ? [label, reason] : [titleOf(part, rows), subtitle];
+  return reason ? [label, reason] : [title || label, subtitle];
 };

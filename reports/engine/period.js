@@ -7,11 +7,10 @@ import { daysBetween, daysOf, lastDayOf, monthShifted, monthsOf, shifted } from 
  *   months: string[], last?: string | null }} Calendar */
 /** @typedef {Line & { today: string, yesterday: string, first: string, states: string,
  *   agents: Line[] }} Workspace */
-/** What a page holds: the site's index, its own shards, and the rows of parts without a choice;
- * `marked` are the agents of which there is a finding, `events` what stands on axes of time.
+/** What a page holds: the site's index and its own shards; `marked` are the agents of which there
+ * is a finding, `events` what stands on axes of time.
  * @typedef {{ site: Calendar & { workspaces: Workspace[] }, workspace?: string, agent?: string,
  *   shards: Map<string, import("./cube.js").Document>, root?: string,
- *   now?: { [part: string]: import("./cube.js").Table },
  *   marked?: ReadonlySet<string>, events?: Event[] }} Data */
 /** A day on which something began: what a finding is of, or a version.
  * @typedef {{ day: string, label: string, is_finding: boolean }} Event */

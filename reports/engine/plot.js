@@ -227,7 +227,8 @@ const overTime = (view, part, isNarrow, isLine) => {
     const sums = [...before.flatMap((each) => each.y),
       ...isLine ? drawn.flatMap((each) => each.y) : piles];
     if (!isLine && !isNarrow && !index && rows.at(-1)?.state === "p") {
-      annotations.push(note("so far", { x: x.at(-1), y: piles.at(-2), yref: yaxis }));
+      const y = Math.max(piles.at(-2) ?? 0, piles.at(-4) ?? 0); // above the column beside it, too
+      annotations.push(note("so far", { x: x.at(-1), y, yref: yaxis }));
     }
     layout[`yaxis${index ? index + 1 : ""}`] = { ...axis(sums, unit),
       domain: [Math.max(top - height, 0), top] };

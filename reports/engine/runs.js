@@ -35,39 +35,37 @@ const versionOfRun = ({ agent_version: version }) =>
 const figureCell = (name, unit, values) => (
   { text: figure(name, unit, values), value: plain(name, unit, values) });
 const textCell = (text) => ({ text: text ?? "" });
-const RUN_HEADS = [["Created (UTC)", "text"], ["Run", "text"], ["Version", "text"], ["Cost"],
-  ["Duration"], ["Status", "text"], ["Message", "text"]]
-  .map(([text, kind]) => ({ text, kind }));
+const RUN_HEADS = [["Created (UTC)", "text"], ["Version", "text"], ["Cost"], ["Status", "text"],
+  ["Message", "text"], ["Duration"], ["Run", "text"]].map(([text, kind]) => ({ text, kind }));
 const runCells = (run) => [
   { text: momentOfRun(run.created_at), href: `#run=${encodeURIComponent(run.run_id)}` },
-  { text: run.run_id.slice(0, SHORT_ID), value: run.run_id },
-  { text: versionOfRun(run), value: run.agent_version },
-  figureCell("cost_usd", "usd_fine", run), figureCell("duration_seconds", "seconds", run),
+  { text: versionOfRun(run), value: run.agent_version }, figureCell("cost_usd", "usd_fine", run),
   textCell(isClassified(run) ? run.error_class.replaceAll("_", " ") : run.status),
-  textCell(run.error_message),
+  textCell(run.error_message), figureCell("duration_seconds", "seconds", run),
+  { text: run.run_id.slice(0, SHORT_ID), value: run.run_id },
 ];
 const isClassified = ({ error_class: of }) => of && !of.startsWith("(");
 
-/** Lists the runs of some days, newest first, of the status that the reader selected: of those
- * that failed, where nothing is selected and any did.
- * @param {Span} span */
-export const listRuns = async (span) => {
+/** Lists the runs of some days, newest first, of the status that is chosen if there are any of it;
+ * else of those that failed, if any did.
+ * @param {Span} span @param {string | null} chosen
+ * @returns {Promise<string | null>} the status that is shown, if it is chosen */
+export const listRuns = async (span, chosen) => {
   const select = runPart("run-status"), all = await runsOf(span);
-  const count = (status) => all.filter((run) => run.status === status).length;
-  const offered = [...new Set([...all.map((run) => run.status), "failed"])].toSorted();
-  const status = select.value === "any" || offered.includes(select.value) ? select.value
-    : count("failed") ? "failed" : "any";
-  select.replaceChildren(element("option", `any (${all.length})`, { value: "any" }),
-    ...offered.map((each) => element("option", `${each} (${count(each)})`, { value: each })));
+  const byStatus = new Map([["any", all], ...Map.groupBy(all, (run) => run.status)]);
+  const usual = byStatus.has("failed") ? "failed" : "any";
+  const status = byStatus.has(chosen) ? chosen : usual;
+  select.replaceChildren(...[...byStatus].map(([each, { length }]) =>
+    element("option", `${each} (${length})`, { value: each })));
   select.value = status;
-  const runs = all.filter((run) => status === "any" || run.status === status)
-    .toSorted((a, b) => b.created_at - a.created_at);
+  const runs = byStatus.get(status).toSorted((a, b) => b.created_at - a.created_at);
   const caption = `Runs, ${periodInWords(span.from, span.to)}, newest first`;
   write(runPart("listed-runs"), { caption, heads: RUN_HEADS, rows: runs.map(runCells),
     most: SHOWN_RUNS });
   runPart("kept-runs").textContent = `Pages keep ${KEPT}.`;
   runPart("no-runs").hidden = runs.length > 0;
   runPart("listed-runs").closest(".scroll").hidden = !runs.length;
+  return status === usual ? null : status;
 };
 
 const smallTable = (caption, heads, cells) => {
@@ -96,20 +94,21 @@ const detailsOfRun = (shards, run) => {
     textCell(each.model), textCell(each.provider), figureCell("cost_usd", "usd_fine", each),
     ...["tokens_in", "tokens_out", "request_count"]
       .map((name) => figureCell(name, "count", each))]);
-  const events = of("rpt_run_events").map((each) => [
+  const inOrder = (a, b) => b.is_error - a.is_error || a.after_ms - b.after_ms;
+  const events = of("rpt_run_events").toSorted(inOrder).map((each) => [
     figureCell("after_ms", "milliseconds", each), textCell(each.event), textCell(each.node),
     each.elapsed_ms === null ? { text: "", value: "" }
       : figureCell("elapsed_ms", "milliseconds", each),
     textCell(each.is_error ? "error" : "")]);
   return [facts,
-    models.length ? smallTable("Use of each model",
-      ["Model*", "Provider*", "Cost", "Tokens in", "Tokens out", "Requests"], models)
-      : element("p", "No model costs were read for this run."),
-    events.length ? smallTable("Log events, by the time since the run was created",
+    events.length ? smallTable("Log events, those that failed first",
       ["After", "Event*", "Node*", "Took", "Error*"], events)
       : element("p", "No log events: pages keep those of the newest 10 and the 10 most expensive"
         + " runs of each month, of this month and the last of the newest 50 and the newest 20 that"
-        + " failed.")];
+        + " failed."),
+    models.length ? smallTable("Use of each model",
+      ["Model*", "Provider*", "Cost", "Tokens in", "Tokens out", "Requests"], models)
+      : element("p", "No model costs were read for this run.")];
 };
 
 /** Shows what is known of a run in a dialog.
@@ -137,11 +136,12 @@ export const hideRun = () => runPart("run-detail")?.close();
 /** Gives the runs their controls.
  * @param {string[]} months those that have data
  * @param {(months: string[]) => Promise<Map<string, any>>} read reads the data of months
- * @param {() => void} list called where the reader chooses a status */
-export const startRuns = (months, read, list) => {
+ * @param {(change: { status: string }) => void} choose */
+export const startRuns = (months, read, choose) => {
   runMonths = months;
   readMonths = read;
-  runPart("run-status").addEventListener("change", list);
+  runPart("run-status").addEventListener("change", ({ target }) =>
+    choose({ status: target.value }));
   runPart("close-run").addEventListener("click", hideRun);
   runPart("all-runs").hidden = false;
 };

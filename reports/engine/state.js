@@ -10,6 +10,7 @@
  * @property {string[][]} sort table, column and direction of each table sorted
  * @property {string | null} by what the large chart is stacked by
  * @property {string | null} show what it shows
+ * @property {string | null} status of the runs that are listed
  * @property {string | null} run the run whose details are shown
  * @property {string | null} at the part of the page to go to
  */
@@ -21,8 +22,8 @@ const STATE_COUNT = /^[1-9]\d{0,2}$/;
 
 /** @returns {State} */
 export const noState = () => (
-  { period: null, from: null, to: null, only: [], sort: [], by: null, show: null, run: null,
-    at: null });
+  { period: null, from: null, to: null, only: [], sort: [], by: null, show: null, status: null,
+    run: null, at: null });
 
 /** Reads a fragment; what it cannot mean is ignored.
  * @param {string} hash with or without "#" @param {(entity: string) => boolean} isEntity
@@ -42,7 +43,8 @@ export const readState = (hash, isEntity) => {
     period: isNamed ? period : null, from, to,
     only: [...new Set((given.get("only") ?? "").split(",").filter(isEntity))],
     sort: given.getAll("sort").map((each) => each.split(":")),
-    by: given.get("by"), show: given.get("show"), run: given.get("run"),
+    by: given.get("by"), show: given.get("show"), status: given.get("status"),
+    run: given.get("run"),
     at: given.get("at") ?? (text.includes("=") ? null : text || null),
   };
 };
@@ -76,9 +78,7 @@ export const fragmentOf = (state) => {
   }
   if (state.only.length) kept.set("only", state.only.join(","));
   for (const each of state.sort) kept.append("sort", each.join(":"));
-  if (state.by) kept.set("by", state.by);
-  if (state.show) kept.set("show", state.show);
-  if (state.run) kept.set("run", state.run);
+  for (const name of ["by", "show", "status", "run"]) if (state[name]) kept.set(name, state[name]);
   if (state.at && String(kept)) kept.set("at", state.at);
   return (String(kept) || state.at || "").replaceAll("%2C", ",").replaceAll("%3A", ":");
 };
@@ -95,7 +95,7 @@ export const carried = (href, state, isEntity) => {
   const { period, from, to } = own.period || own.from ? own : state;
   const isOfItsOwn = own.only.length || (path && own.from);
   const only = isOfItsOwn ? own.only : state.only;
-  const { sort, by, show } = path ? own : state; // of the page itself
-  const fragment = fragmentOf({ ...own, period, from, to, only, sort, by, show });
+  const { sort, by, show, status } = path ? own : state; // of the page itself
+  const fragment = fragmentOf({ ...own, period, from, to, only, sort, by, show, status });
   return fragment ? `${path}#${fragment}` : path || href;
 };

@@ -85,21 +85,6 @@ const writtenRow = (cells, heads, tops = []) => {
 /** The largest share of each column. @param {TableCell[][]} rows */
 const topsOf = (rows) => (rows[0] ?? []).map((_, index) =>
   rows.reduce((top, row) => Math.max(top, row[index].share ?? 0), 0));
-/** Gives a table of cards what it needs as blocks: heads beside the cells, and roles, as what is
- * laid out as a grid has none of a table. */
-const equipCards = (table) => {
-  if (!table.classList.contains("cards")) return;
-  const heads = headsOf(table).map((head) => head.textContent);
-  table.setAttribute("role", "table");
-  for (const row of table.rows) {
-    row.setAttribute("role", "row");
-    [...row.cells].forEach((cell, index) => {
-      const head = row.parentElement === table.tHead ? "columnheader" : "rowheader";
-      cell.setAttribute("role", cell.tagName === "TH" ? head : "cell");
-      if (index) cell.dataset.head = heads[index];
-    });
-  }
-};
 
 /** Changes the rows of a table. The link of a row that had the focus keeps it, as the link of the
  * same name that leads to the same page; where there is none any more, the table has it.
@@ -129,7 +114,6 @@ const showRows = (table) => {
     table.dataset.whole = "";
     longTables.get(table).most += MOST_OPENED;
     showRows(table);
-    equipCards(table);
     table.tBodies[0].rows[most]?.querySelector("a")?.focus();
   });
   region?.after(button);
@@ -160,7 +144,6 @@ export const write = (table, { caption, heads, rows, foot = [], most = Infinity 
     table.createTFoot().append(...foot.map((cells) => writtenRow(cells, columns)));
   }
   columns.forEach((head) => head.removeAttribute("aria-sort"));
-  equipCards(table);
 };
 
 /** A new table in a region that scrolls; `write` fills it.
@@ -220,7 +203,6 @@ export const sort = (table, index, direction) => {
     const rows = rowsInOrder([...body.rows], (row) => sortValue(row, index), direction);
     keepingFocus(table, () => body.replaceChildren(...rows));
   }
-  equipCards(table);
   heads.forEach((head) => head.removeAttribute("aria-sort"));
   heads[index].setAttribute("aria-sort", direction);
 };
@@ -291,7 +273,6 @@ export const startTables = (sorted, nameOf) => {
   tableSorted = sorted;
   document.querySelectorAll("figure.chart:not(:has(table))").forEach(addTable);
   for (const table of document.querySelectorAll("main table")) {
-    equipCards(table);
     if ("sortable" in table.dataset) makeSortable(table);
     const label = table.caption.textContent.trim() || table.dataset.label || "table";
     const button = element("button", "CSV", { type: "button", class: "csv",

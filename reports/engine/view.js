@@ -1,6 +1,6 @@
 // A view is a part of a page for a choice: its texts, its rows to draw, and its table.
 import { cellsOf, footOf, columnHeads, namedOf } from "./cells.js";
-import { TIME_COLUMNS, added, group, knownOf, rowsOf } from "./cube.js";
+import { TIME_COLUMNS, added, group, knownOf } from "./cube.js";
 import { daysBetween, daysOf, mondayOf, monthInWords, periodInWords, shifted } from "./days.js";
 import { figure, fill, quantityOf } from "./format.js";
 import { drawnOf, hasMark, headOf, isKey, parsed } from "./part.js";
@@ -22,10 +22,9 @@ import { beside, calendarOf, periodOf, stateOf } from "./period.js";
  * `compare` a line is the period before.
  * @typedef {{ key: string, data: string, chosen?: boolean, mark?: string, by?: string[],
  *   draw?: Drawn[], stack?: string[], order?: string, limit?: number, panels?: string[],
- *   where?: { [column: string]: string | number | (string | number)[] }, columns?: string[],
- *   total?: boolean, label?: string, title?: string, title_two?: string,
- *   subtitle?: string, empty?: string, compare?: boolean, time?: string, split?: Split[],
- *   show?: Shown[], monthly?: boolean, span?: [string, string],
+ *   columns?: string[], total?: boolean, label?: string, title?: string, subtitle?: string,
+ *   empty?: string, compare?: boolean, time?: string, split?: Split[], show?: Shown[],
+ *   monthly?: boolean, span?: [string, string],
  *   lines?: [string, string][] }} Part */
 /** One mark, or one line of a table. `state` is c, i, p or n, as in the site's index; `isFilled`
  * marks a day without any data row.
@@ -56,25 +55,33 @@ const CHANGE = "change_usd|usd_signed|Change", BEFORE = "before_usd|usd|";
 const STACKED_DAYS = 120, SHOWN_ROWS = 10;
 const FEW_RUNS = 5; // have no course
 
-/** The rows of cubes or of a part without a choice, with the members chosen.
+/** The rows of cubes, with the members chosen.
  * @param {Part} part @param {Data} data @param {Choice} choice @param {[string, string]} days */
 export const queryOf = (part, data, choice, [from, to]) => {
   /** @type {{ [column: string]: ReadonlySet<string | number> }} */
-  const where = Object.fromEntries(Object.entries(part.where ?? {}).map(([name, value]) =>
-      [name, new Set(Array.isArray(value) ? value : [value])]));
+  const where = {};
   const member = data.agent ? null : data.workspace ? "agent_id" : "workspace_id";
   if (member && choice.members) where[member] = choice.members;
   const isWeekly = part.by?.[0] === "week";
   return { relation: part.data, shards: data.shards, from: isWeekly ? mondayOf(from) : from, to,
     where };
 };
+/** What a part is switched to, of what it offers: the way, the value, and the names of both where
+ * they are not the first.
+ * @param {Part} part @param {string | null} by @param {string | null} shown */
+export const waysOf = ({ split = [], show = [] }, by, shown) => {
+  const way = split.find(({ name }) => name === by) ?? split[0], values = way?.values;
+  const offered = show.filter(({ name }) => !values || values.includes(name));
+  const what = offered.find(({ name }) => name === shown) ?? offered[0];
+  return { way, what, by: way === split[0] ? null : way.name,
+    show: what === offered[0] ? null : what.name };
+};
 /** The part as it is switched: what it shows, and by what.
  * @param {Part} part @param {string | null} by @param {string | null} shown @returns {Part} */
 export const switched = (part, by, shown) => {
-  const { split = [], show = [] } = part, way = split.find(({ name }) => name === by) ?? split[0];
-  if (!way || !show.length) return part;
-  const { values } = way, offered = show.filter(({ name }) => !values || values.includes(name));
-  const { value, title, name } = offered.find((each) => each.name === shown) ?? offered[0];
+  const { way, what } = waysOf(part, by, shown);
+  if (!way || !what) return part;
+  const { value, title, name } = what;
   const time = way.time ?? part.by?.[0] ?? "date";
   return { ...part, data: way.data ?? part.data, by: [time], stack: way.by, draw: [{ value }],
     title: way.by ? title : "", label: `${name[0].toUpperCase()}${name.slice(1)} by day`,
@@ -158,9 +165,8 @@ export const keyRows = (by, data, all) => {
 /** The measures that a part names, with what tells whether they are known: to add up all of them
  * takes several times as long.
  * @param {Part} part @param {ReturnType<typeof queryOf>} query @returns {string[]} */
-const measuresOf = ({ columns, draw, title, title_two, subtitle, order, lines },
-  { shards, relation }) => {
-  const text = JSON.stringify([columns, draw, title, title_two, subtitle, order, lines]);
+const measuresOf = ({ columns, draw, title, subtitle, order, lines }, { shards, relation }) => {
+  const text = JSON.stringify([columns, draw, title, subtitle, order, lines]);
   const named = new Set(text.match(/[a-z_]+/g));
   const table = [...shards.values()].map((document) => document[relation]).find(Boolean);
   return Object.keys(table?.columns ?? {}).filter((name) => named.has(name) ||
@@ -280,7 +286,7 @@ const contextOf = (rows, sums, data, choice, [from, to], by) => {
       && (row.href || daysBetween(row.from ?? "", row.to ?? "") === 6));
   return { ...sums, total: sums, period, timezone: data.site.timezone,
     span: notes.length ? `${period} (${notes.join(", ")})` : period, row_count: rows.length,
-    first: named(rows[0]), second: named(rows[1]), last: named(whole.at(-1) ?? rows.at(-1)) };
+    first: named(rows[0]), last: named(whole.at(-1) ?? rows.at(-1)) };
 };
 /** @param {string} name */
 const isolated = (name) => figure("name", "name", { name });
@@ -326,16 +332,14 @@ const columnsFor = (columns, { isCompared, isMonth, before }) => columns.flatMap
 export const view = (declared, data, choice) => {
   const period = periodOf(data, choice), { days } = period;
   const part = { ...declared, columns: columnsFor(declared.columns ?? [], period) };
-  const by = part.by ?? [], now = part.chosen ? undefined : data.now?.[part.key];
-  const isTime = TIME_COLUMNS.includes(by[0]) && !now, isStack = isTime && part.stack !== undefined;
-  const query = { ...queryOf(part, data, choice, days),
-    ...(now && { relation: part.key, shards: new Map([["", { [part.key]: now }]]) }) };
+  const by = part.by ?? [], isTime = TIME_COLUMNS.includes(by[0]);
+  const isStack = isTime && part.stack !== undefined, query = queryOf(part, data, choice, days);
   const isWeekly = by[0] === "week" || (isTime && daysBetween(...days) >= STACKED_DAYS);
   const end = isWeekly ? days[1] : period.end, drawn = { ...query, to: end };
   const times = isTime ? timeRows(part, data, drawn, [days[0], end], isWeekly) : [];
   const keys = isStack ? part.stack ?? [] : by;
-  const found = isTime && !isStack ? times : keyRows(keys, data, now ? rowsOf(query)
-    : withTrend(sumsByKey(declared, keys, query, period), part, keys, query, data));
+  const found = isTime && !isStack ? times : keyRows(keys, data,
+    withTrend(sumsByKey(declared, keys, query, period), part, keys, query, data));
   const rows = isTime && !isStack ? found : ordered(part, found);
   const sums = summed(found.filter((row) => !row.isFilled && (row.from ?? "") <= days[1]));
   const context = contextOf(rows, sums, data, choice, days, keys);

@@ -105,6 +105,12 @@ select
     agents.owner,
     agents.cost_center,
     (select max(reporting_timezone) from marts.dim_workspaces) as timezone,
+    active.agent_version as active_version,
+    if(
+        active.agent_version = 1,
+        spans.first_date,
+        (active.first_run_at at time zone workspaces.reporting_timezone)::date
+    ) as active_since,
     calendars.as_of,
     completes.last_complete_date,
     pivoted.* exclude (workspace_id, agent_id, shares),
@@ -124,6 +130,14 @@ from pivoted
 join reports.rpt_calendars as calendars using (workspace_id)
 left join marts.dim_workspaces as workspaces using (workspace_id)
 left join marts.dim_agents as agents using (workspace_id, agent_id)
+left join (
+    select workspace_id, agent_id, agent_version, first_run_at
+    from marts.dim_agent_versions
+    where status = 'active'
+    qualify row_number() over (
+        partition by workspace_id, agent_id order by agent_version desc
+    ) = 1
+) as active using (workspace_id, agent_id)
 left join completes using (workspace_id)
 left join same_weekdays using (workspace_id, agent_id)
 left join spans using (workspace_id, agent_id)

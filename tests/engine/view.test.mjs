@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { cards, heldChange } from "../../reports/engine/cards.js";
 import { periodOf } from "../../reports/engine/period.js";
-import { switched, view } from "../../reports/engine/view.js";
+import { switched, view, waysOf } from "../../reports/engine/view.js";
 import { USD, chosen, data, nothing, tables, whole } from "./given.mjs";
 
 const texts = (row) => row.map((cell) => cell.text);
@@ -65,7 +65,7 @@ test("zero is a figure of title and table, unknown is none, and neither is drawn
   assert.deepEqual(seen({ draw: [{ value: "tokens_in" }], title: "{tokens_in|tokens} tokens" }, [null, null], [2, 1]).slice(1, 4), [false, "0 tokens", "Text"]);
   assert.deepEqual(seen({ ...first, empty: "None." }, [null, null], [0, 0]).slice(0, 4), [false, false, "Label", "Unknown in 3\u20135 November 2026."]);
   assert.deepEqual(seen(perRun, [null, 1], [2, 0]).slice(0, 3), [false, true, "\u2013"]);
-  assert.deepEqual(seen({ where: { agent_id: "z" } }, [1, 1], [0, 0]), [true, false, "Label", "Nothing in 3\u20135 November 2026.", []]);
+  assert.deepEqual(seen({ data: "rpt_models" }, [1, 1], [0, 0]), [true, false, "Label", "Nothing in 3\u20135 November 2026.", []]);
 });
 
 test("stacks are by week when they are long, the largest keys first", () => {
@@ -95,15 +95,6 @@ test("keys beyond the colours of a stack are one series", () => {
   assert.deepEqual(made.series.slice(-2).map((each) => [each.label, each.colour, each.values]), [["m4", "hue-5", [6]], ["2 others", "others", [9]]]);
 });
 
-test("a part without a period takes its rows as they are", () => {
-  const now = { movers: { size: 2, columns: { agent_id: { keys: ["a", "b"], codes: [0, 1] }, cause: { keys: ["new", "gone"], codes: [0, 1] },
-    change_usd: { numbers: Float64Array.of(-30_000_000_000, 10_000_000_000), large: new Map() } } } };
-  const part = { key: "movers", data: "rpt_movers", mark: "bar", by: ["agent_id"], draw: [{ value: "change_usd|usd_signed" }],
-    columns: ["agent_id", "change_usd|usd_signed", "cause"] };
-  const made = view(part, { ...data, now }, nothing);
-  assert.deepEqual(made.table.rows.map(texts), [["Beta", "+$1.00", "gone"], ["Alpha <b>", "\u2212$3.00", "new"]]);
-});
-
 const of = (made) => Object.fromEntries(made.map(({ key, ...card }) => [key, card]));
 const week = chosen("2026-11-11", "2026-11-17");
 const rows = (columns, calendar = whole) => ({ ...calendar, shards: new Map([["2026-11", tables({ rpt_days: columns })]]) });
@@ -115,8 +106,8 @@ test("cards have the figures of the period beside those of the period before", (
   const before = of(cards(whole, chosen("2026-11-04", "2026-11-10")));
   assert.deepEqual([before.failed.value, before.failed.more, before.failed.note], ["$3.50", "at most $4.50", "20.3% of the cost"]);
   const agent = of(cards({ ...whole, agent: "a" }, week));
-  assert.deepEqual([agent.each, agent.rate.value, agent.rate.note, agent.runs.value],
-    [{ value: "$0.3333", note: "$0.2917 a run", change: "" }, "12.5%", "7 of 56 finished", "56"]);
+  assert.deepEqual([agent.each, agent.rate, agent.today.value], [{ value: "$0.3333", change: "" }, { value: "12.5%", more: "7 of 56" }, ""]);
+  assert.equal(of(cards({ ...whole, agent: "a" }, nothing)).today.value, "$2.46");
 });
 
 test("a month has the total of the month before in place of a change, and no line of its days", () => {
@@ -212,6 +203,9 @@ test("a chart is switched to what it is stacked by and what it shows, of what th
   assert.deepEqual(shown(null, null).slice(0, 2), ["\u2068Alpha <b>\u2069", ["Alpha <b>", 2 * USD]]);
   assert.deepEqual(shown("agent", "runs").slice(0, 2), ["Runs of \u2068Alpha <b>\u2069", ["Alpha <b>", 4]]);
   assert.deepEqual(shown("model", "runs"), ["\u2068opus\u2069", ["opus", 7 * USD], ["mini", USD]]);
+  const named = (...asked) => { const { by, show } = waysOf(part, ...asked); return [by, show]; };
+  assert.deepEqual([named("model", "runs"), named("agent", "cost"), named(null, "runs"), named("x", "y")],
+    [["model", null], [null, null], [null, "runs"], [null, null]]);
 });
 
 test("the period before stands at the same weekdays of this one, unknown where it was not read whole", () => {

@@ -52,14 +52,12 @@ def asked(
     site: Path, page: str, entity: Entity, choices: list[dict[str, Any]], **changes: Any
 ) -> dict[str, Any]:
     """What the engine is asked for the parts of a page: of the site's files, but for `changes`."""
-    now = site / "data" / page / f"{entity.stem}.js"
     specification = unpacked(site / "data" / "pages" / f"{page}.js")
     return {
         "site": unpacked(site / "data" / "site.js"),
         "workspace": entity.workspace_id if entity.scope != "site" else None,
         "agent": entity.agent_id if entity.scope == "agent" else None,
         "documents": months_of(site, entity),
-        "now": unpacked(now) if now.exists() else {},
         "parts": specification["parts"],
         "columns": specification["columns"],
         "choices": choices,

@@ -91,8 +91,7 @@ def test_a_chosen_month_stands_beside_the_one_before(
     expect(cost.locator(".change")).to_have_text(
         f"October 2026: {numbers.usd_headline(then['cost'])}"
     )
-    expect(shown.locator("#card-runs .value")).to_have_text(numbers.count(now["runs"]))
-    assert shown.locator(".newest:visible").count() == 0
+    assert shown.locator("#card-rate .more").inner_text() == f"{now['failed']} of {now['finished']}"
 
 
 def test_texts_tables_and_charts_follow_period_and_agents(

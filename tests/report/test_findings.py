@@ -118,20 +118,32 @@ def test_five_findings_are_five_lines(batches: Site, browser: Browser) -> None:
 def test_the_arrow_of_a_version_leads_to_its_counts(
     follow: Callable[[str], Page], sql: Asked
 ) -> None:
-    """The versions of the agent since its first day, and the counts outside outages beside them."""
+    """The versions over all their runs, whatever the period: outside outages, and all of them."""
     page = follow("Pull request reviewer v3")
     counts = re.search(r"\((\d+ of \d+); v2: (\d+ of \d+)\)", page.text_content(".needs bdi") or "")
-    finished, failed = (
-        row(sql, page, f"agent_version = 3 and status in ({each})")["n"]
-        for each in ("'succeeded', 'failed'", "'failed'")
+    known = sql.rows(
+        """select agent_version as version, count(*) filter (status = 'failed') as failed,
+            count(*) filter (status in ('succeeded', 'failed')) as finished,
+            sum(cost_usd) as usd
+        from runs where agent_name = 'Pull request reviewer' group by all order by all desc"""
     )
+
+    def shown() -> list[list[str]]:
+        rows = page.locator("#versions-table tbody tr").all()
+        return [each.locator("th, td").all_text_contents() for each in rows]
 
     assert page.url.endswith("&at=versions")
     assert counts
-    assert f"{counts[1]} finished listed runs outside outages failed, {counts[2]} of v2" in (
-        page.text_content("#versions .found") or ""
-    )
-    assert f"({failed} of {finished})" in (page.text_content("#versions") or "")
+    first, second, *_ = shown()
+    assert [counts[1] in first[1], counts[2] in second[1]] == [True, True]
+    assert [(of[0], of[2], of[3]) for of in shown()] == [
+        (f"v{each['version']}", numbers.usd_fine(each["usd"] / (each["finished"] - each["failed"])),
+         numbers.failure_rate(each["failed"], each["finished"])) for each in known
+    ]  # fmt: skip
+    before = shown()
+    page.select_option("#period", "7")
+    page.wait_for_url("**#period=7*")
+    assert shown() == before
 
 
 def test_the_arrow_of_limits_leads_to_their_errors(

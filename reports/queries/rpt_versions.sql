@@ -1,0 +1,37 @@
+-- Listed runs by version of their agent, of all days, whatever the period of a page. Those outside
+-- outages, which are the bursts of providers and of tools among the findings, are what the findings
+-- of versions count. Grain: workspace, line and version.
+with
+
+outages as (
+    select distinct
+        workspace_id,
+        unnest(
+            generate_series(
+                since,
+                coalesce(until - interval 1 hour, last_batch_at),
+                interval 1 hour
+            )
+        ) as hour
+    from marts.fct_findings
+    join marts.dim_workspaces using (workspace_id)
+    where kind = 'failure_burst' and detail in ('provider', 'tool')
+)
+
+select
+    runs.workspace_id,
+    agent_id,
+    coalesce(agent_version, -1)::bigint as agent_version,
+    min(date) as began_date,
+    count(*) filter (status = 'succeeded') as listed_succeeded_count,
+    count(*) filter (status = 'failed') as listed_failed_count,
+    listed_succeeded_count + listed_failed_count as listed_finished_count,
+    count(*) filter (status = 'failed' and outages.hour is null) as outside_failed_count,
+    count(*) filter (status in ('succeeded', 'failed') and outages.hour is null)
+        as outside_finished_count,
+    if(count(cost_usd) < count(*), null, sum(cost_usd)) as judged_cost_usd
+from marts.fct_runs as runs
+left join outages
+    on outages.workspace_id = runs.workspace_id
+    and outages.hour = time_bucket(interval 1 hour, created_at)
+group by runs.workspace_id, agent_id, coalesce(agent_version, -1)
