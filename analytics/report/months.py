@@ -59,8 +59,8 @@ _ALWAYS: Mapping[Scope, tuple[str, ...]] = {  # what cards are of, and what runs
 }
 _UNREAD = {  # columns that no page shows
     "rpt_days": (
-        "cancelled_count", "open_count", "listed_run_count", "unlisted_run_count", "no_usage_count",
-        "unlisted_failed_count", "platform_cost_usd", "unlisted_cost_usd",
+        "listed_run_count", "unlisted_run_count", "unlisted_failed_count", "platform_cost_usd",
+        "unlisted_cost_usd",
     ),
     "rpt_runs": ("has_log",),
 }  # fmt: skip

@@ -127,15 +127,13 @@ export const rowsOf = (query) => selected(query).flatMap(({ month, table, time, 
 
 const TOKENS = ["tokens_in", "tokens_out"];
 /** Runs of unknown outcome may have failed more or less often than the others: with one, neither a
- * rate is known nor the cost of a successful run. With one of unknown cost, what a run cost is not.
- * Tokens are those in and out together.
+ * rate is known nor the cost of a success, which is unknown with a run of unknown cost, too. Tokens
+ * are those in and out together.
  * @param {Sums} sums @returns {Sums} */
 export const knownOf = (sums) => {
   if ("tokens_in" in sums) sums.tokens = added(TOKENS.map((name) => sums[name]));
-  if (sums.unknown_cost_count) Object.assign(sums, { run_cost_usd: null, judged_cost_usd: null });
-  if (sums.unknown_outcome_count) {
-    Object.assign(sums, { finished_count: null, judged_cost_usd: null });
-  }
+  if (sums.unknown_cost_count || sums.unknown_outcome_count) sums.judged_cost_usd = null;
+  if (sums.unknown_outcome_count) sums.finished_count = null;
   return sums;
 };
 

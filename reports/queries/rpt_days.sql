@@ -9,18 +9,17 @@ select
     succeeded_count,
     failed_count,
     succeeded_count + failed_count as finished_count,
-    cancelled_count,
-    open_count,
     unknown_outcome_count,
     listed_run_count,
     unlisted_run_count,
     unlisted_failed_count,
     unknown_cost_count,
-    no_usage_count,
     cost_usd,
-    if(line_type = 'platform', null, cost_usd) as run_cost_usd,
-    if(unknown_outcome_count > 0 or unknown_cost_count > 0, null, run_cost_usd)
-        as judged_cost_usd,
+    if(
+        line_type = 'platform' or unknown_outcome_count > 0 or unknown_cost_count > 0,
+        null,
+        cost_usd
+    ) as judged_cost_usd,
     if(line_type = 'platform', cost_usd, null) as platform_cost_usd,
     unknown_platform_count,
     if(unlisted_run_count > 0, unlisted_cost_usd, null) as unlisted_cost_usd,

@@ -21,11 +21,11 @@ const days = (first, last, of) => {
   return columns;
 };
 const runs = (agent, day) => (agent === "(platform)"
-  ? { run_count: 0, succeeded_count: 0, failed_count: 0, finished_count: 0, unknown_cost_count: 0, cost_usd: USD / 8, run_cost_usd: null, judged_cost_usd: null,
+  ? { run_count: 0, succeeded_count: 0, failed_count: 0, finished_count: 0, unknown_cost_count: 0, cost_usd: USD / 8, judged_cost_usd: null,
     tokens_in: 10, tokens_out: 1, failed_cost_usd: 0, failed_cost_more_usd: 0, failed_cost_open_count: 0 }
   : { run_count: 4, succeeded_count: agent === "a" ? 3 : 4, failed_count: agent === "a" ? 1 : 0, finished_count: 4,
     unknown_cost_count: day === 5 && agent === "b" ? 1 : 0, cost_usd: agent === "a" ? 2 * USD : 3_333_333_333,
-    run_cost_usd: agent === "a" ? 2 * USD : 3_333_333_333, judged_cost_usd: agent === "a" ? 2 * USD : 3_333_333_333, tokens_in: 1000, tokens_out: 100,
+    judged_cost_usd: agent === "a" ? 2 * USD : 3_333_333_333, tokens_in: 1000, tokens_out: 100,
     failed_cost_usd: agent === "a" ? USD / 2 : 0, failed_cost_more_usd: agent === "a" && day === 10 ? USD : 0, failed_cost_open_count: 0 });
 const models = (day) => ({ utc_date: [day, day, day], model: { keys: ["opus", "mini"], codes: [0, 0, 1] },
   provider: { keys: ["x", "y"], codes: [0, 1, 0] }, agent_id: { keys: ["a"], codes: [0, 0, 0] }, cost_usd: [4 * USD, 3 * USD, USD] });

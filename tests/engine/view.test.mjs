@@ -36,14 +36,13 @@ test("with a run of unknown outcome, no rate is known: neither of its line nor i
   assert.deepEqual([made.isDrawn, made.title, made.subtitle], [false, "Failed", "Unknown in 3 November 2026: 1 run of unknown outcome."]);
 });
 
-test("with a run of unknown cost, what a run cost is not known", () => {
-  const counts = { run_count: [4, 4], succeeded_count: [3, 2], finished_count: [4, 3], unknown_cost_count: [0, 1], run_cost_usd: [6 * USD, 2 * USD] };
+test("with a run of unknown cost, what a success cost is not known", () => {
+  const counts = { run_count: [4, 4], succeeded_count: [3, 2], finished_count: [4, 3], unknown_cost_count: [0, 1] };
   const document = tables({ rpt_days: { date: [3, 3], agent_id: { keys: ["a", "b"], codes: [0, 1] }, judged_cost_usd: [6 * USD, null], ...counts } });
   const part = { key: "a", data: "rpt_days", chosen: true, by: ["agent_id"], total: true, order: "agent_id",
-    columns: ["agent_id", "run_cost_usd/run_count|each", "judged_cost_usd/succeeded_count|each"] };
+    columns: ["agent_id", "judged_cost_usd/succeeded_count|each"] };
   const { table } = view(part, { ...data, shards: new Map([["2026-11", document]]) }, chosen("2026-11-03", "2026-11-03"));
-  assert.deepEqual([...table.rows, ...table.foot].map(texts), [["Alpha <b>", "$1.5000", "$2.0000"],
-    ["Beta", "\u2013", "\u2013"], ["Total", "", ""]]);
+  assert.deepEqual([...table.rows, ...table.foot].map(texts), [["Alpha <b>", "$2.0000"], ["Beta", "\u2013"], ["Total", ""]]);
 });
 
 test("zero is a figure of title and table, unknown is none, and neither is drawn", () => {

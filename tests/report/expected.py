@@ -27,7 +27,6 @@ KEYS = {
 }  # fmt: skip
 TIMES = {"date", "utc_date", "week"}
 _ADDED = ("_usd", "_count", "_ms", "_seconds")
-_OF_RUNS = {"run_cost_usd", "judged_cost_usd"}
 
 
 @dataclass(frozen=True)
@@ -102,7 +101,7 @@ class Reports:
         known = self.columns(part.data)
         lacks = "bool_or(unknown_cost_count > 0)" if "unknown_cost_count" in known else "false"
         return ", ".join(
-            f"if({lacks} and {each in _OF_RUNS}, null, sum({each})) as {each}"
+            f"if({lacks} and {each == 'judged_cost_usd'}, null, sum({each})) as {each}"
             for each in known
             if each.endswith(_ADDED) or each in measures()
         ) + (", (sum(tokens_in) + sum(tokens_out))::bigint as tokens" * ("tokens_in" in known))

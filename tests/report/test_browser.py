@@ -104,6 +104,51 @@ def test_a_phone_shows_all_of_a_page(kind: str, batches: Site, browser: Browser)
     assert (problems, faults, width) == ([], [], 390)
 
 
+@pytest.mark.parametrize("width", [390, 700, 1280])
+def test_what_a_reader_chooses_from_opens_below_its_button(
+    width: int, batches: Site, browser: Browser
+) -> None:
+    """The agents to choose from stand right below what opens them, and whole on the screen."""
+    reader = Reader(browser, viewport={"width": width, "height": 900})
+    shown = reader.open(batches.one("workspace").path)
+    shown.locator(".members summary").click()
+    button, panel = (
+        shown.locator(f".members {each}").bounding_box() for each in ("summary", ".panel")
+    )
+    reader.close()
+
+    assert button
+    assert panel
+    assert abs(button["y"] + button["height"] - panel["y"]) <= 1
+    assert panel["x"] <= button["x"]
+    assert 0 <= panel["x"] < panel["x"] + panel["width"] <= width
+
+
+def test_a_row_is_a_line_on_a_phone(batches: Site, browser: Browser) -> None:
+    """Tables have at most three columns there, with their heads, and scroll nothing sideways."""
+    reader = Reader(browser, viewport=PHONE, has_touch=True, is_mobile=True)
+    found = []
+    for kind in ("overview", "workspace", "agent", "trust"):
+        shown = reader.open(batches.one(kind).path)
+        for button in shown.locator("[data-folded] h2 button").all():
+            button.click()
+        shown.evaluate(
+            "document.querySelectorAll('.fold').forEach((each) => { each.open = true; })"
+        )
+        found += shown.evaluate(_TABLES)
+    reader.close()
+
+    assert len(found) > 8
+    assert [each for each in found if each[1] > 3 or each[1] != each[2] or each[3]] == []
+
+
+_TABLES = """() => [...document.querySelectorAll('main table:has(tbody td)')]
+    .filter((each) => each.checkVisibility())
+    .map((table) => [table.id, ...[table.tHead, table.tBodies[0]].map(({ rows: [row] }) =>
+        [...row.cells].filter((each) => each.checkVisibility()).length),
+        table.parentElement.scrollWidth > table.parentElement.clientWidth])"""
+
+
 def test_a_month_is_printed_whole(batches: Site, reader: Reader) -> None:
     """Paper has name and days, tables of agents and months but not of charts, and no control."""
     page = batches.one("overview")

@@ -318,6 +318,24 @@ def test_the_large_chart_is_switched(batches: Site, sql: Asked, reader: Reader) 
     assert pressed == ["model", "cost"]
 
 
+def test_an_address_has_what_is_shown_and_no_default(batches: Site, reader: Reader) -> None:
+    """What a chart does not offer leaves it; a status stands there, and a link shows the same."""
+    page = batches.one("agent").path
+    shown = reader.open(page, "#period=2026-10&by=model&show=failures&status=none")
+    status = shown.locator("#run-status")
+    expect(shown).to_have_url(re.compile(r"#period=2026-10&by=model$"))
+    assert status.input_value() == "failed"
+    shown.locator('#cost button[value="total"]').click()
+    expect(shown).to_have_url(re.compile(r"#period=2026-10$"))
+    status.select_option("any")
+    expect(shown).to_have_url(re.compile(r"#period=2026-10&status=any$"))
+    count = shown.locator("#listed-runs tbody tr").count()
+    reader.open(page, shown.url.partition("html")[2])
+    assert (status.input_value(), shown.locator("#listed-runs tbody tr").count()) == ("any", count)
+    status.select_option("failed")
+    expect(shown).to_have_url(re.compile(r"#period=2026-10$"))
+
+
 def test_the_rest_of_a_table_is_opened(batches: Site, reader: Reader) -> None:
     """Ten agents stand in the table; a button opens the others, and they stay open."""
     shown = reader.open(batches.one("overview").path)

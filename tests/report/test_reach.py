@@ -120,7 +120,7 @@ def test_a_run_is_reached_by_the_keyboard_and_by_its_address(
 
 
 def test_runs_are_listed_by_status(batches: Site, sql: Asked, reader: Reader) -> None:
-    """The runs of a chosen month are listed by their status, those that failed at first."""
+    """Those of a chosen month that failed are listed at first; one opens on its failed events."""
     page = batches.one("agent")
     failed = sql.rows(
         "select run_id from runs where @MINE and status = 'failed'"
@@ -128,8 +128,13 @@ def test_runs_are_listed_by_status(batches: Site, sql: Asked, reader: Reader) ->
         page,
     )
     shown = reader.open(page.path, "#period=2026-10")
-    shown.locator("#run-status").select_option("failed")
     expect(shown.locator("#listed-runs tbody tr")).to_have_count(len(failed))
-    rows = shown.locator("#listed-runs tbody td:nth-child(2)").all_inner_texts()
+    rows = shown.locator("#listed-runs tbody td:last-child").all_inner_texts()
 
     assert sorted(rows) == sorted(each["run_id"][:8] for each in failed)
+    shown.locator("#listed-runs tbody a").first.click()
+    errors = shown.locator("#run-detail table:has-text('Event') tbody td:last-child")
+    errors.first.wait_for()
+    told = errors.all_inner_texts()
+    assert told == sorted(told, reverse=True)
+    assert told[0] == "error"

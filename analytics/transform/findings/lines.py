@@ -60,7 +60,8 @@ _ROWS = """
 _FOLDS = ("ended", "small", "silenced")
 _SITE = "index.html"
 _PARTS = {"version_worse": "versions", "idle_runs": "runs", "repeated_errors": "runs"}
-_VIEWS = {"price_step": "&by=model", "failure_burst": "&show=failures"}
+_VIEWS = {"price_step": "&by=model", "failure_burst": "&show=failures",
+          "idle_runs": "&status=succeeded"}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
