@@ -139,10 +139,9 @@ export const ordered = (part, rows) => {
   const [leading] = drawnOf(part)[0] ?? (part.columns ?? []).map(parsed)
     .find(([name]) => !isKey(name)) ?? [""];
   const given = part.order ?? `-${leading}`, isDown = given[0] === "-";
-  const name = given.replace(/^-/, ""), [, base] = leading.split("/");
+  const name = given.replace(/^-/, "");
   const size = (/** @type {Row} */ row) => quantityOf(name, row.values);
-  const isRate = part.mark === "interval" && base;
-  return rows.filter((row) => !isRate || row.values[base]).toSorted((a, b) => {
+  return rows.toSorted((a, b) => {
     const [first, second] = isDown && size(a) !== null && size(b) !== null ? [b, a] : [a, b];
     return compared(size(first), size(second))
       || a.label.toLowerCase().localeCompare(b.label.toLowerCase(), "en");

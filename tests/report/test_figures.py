@@ -21,7 +21,7 @@ from analytics.report.spec import Part, read_pages
 from analytics.report.tables import slim
 from tests.hostile import NAMES
 from tests.report import shown
-from tests.report.expected import TIMES, Choice, Reports, Row, exact, figures, variants
+from tests.report.expected import Choice, Reports, Row, exact, figures, variants
 from tests.report.pages import Page
 
 Views: TypeAlias = tuple[Spec, Entity, list[dict[str, Any]]]
@@ -115,9 +115,6 @@ def wrong_view(
         part = structs.replace(part, columns=known)
     columns = figures(part)
     rows, total = reports.chosen(part, entity, choice)
-    if part.mark and "interval" in part.mark:
-        base = next(iter(part.draw)).value.partition("|")[0].partition("/")[2]
-        rows = [row for row in rows if row[base]]
 
     def given(of: str) -> list[tuple[str, ...]]:
         return [
@@ -131,13 +128,12 @@ def wrong_view(
 
 
 def wrong_views(reports: Reports, views: list[Views]) -> Iterator[str]:
-    """What views have that SQL has not; days of rates and medians are tested with the engine."""
+    """What views have that SQL has not; medians are tested with the engine."""
     for page, entity, of in views:
         parts = [each for part in page.parts if part.chosen or part.mark for each in variants(part)]
         for choice, found in zip(choices(reports, entity), of, strict=True):
             for part, view in zip(parts, found["views"], strict=True):
-                is_rate = bool(part.mark) and "interval" in part.mark and bool({*part.by} & TIMES)
-                if part.chosen and part.data not in {"rpt_runs", "rpt_run_weeks"} and not is_rate:
+                if part.chosen and part.data not in {"rpt_runs", "rpt_run_weeks"}:
                     wrong = filter(None, wrong_view(reports, part, entity, choice, view))
                     yield from (f"{page.name}, {part.key}, {choice}: {each}" for each in wrong)
 
