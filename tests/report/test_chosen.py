@@ -322,16 +322,16 @@ def test_an_address_has_what_is_shown_and_no_default(batches: Site, reader: Read
     """What a chart does not offer leaves it; a status stands there, and a link shows the same."""
     page = batches.one("agent").path
     shown = reader.open(page, "#period=2026-10&by=model&show=failures&status=none")
-    status = shown.locator("#run-status")
+    status, rows = shown.locator("#run-status"), shown.locator("#listed-runs tbody tr")
     expect(shown).to_have_url(re.compile(r"#period=2026-10&by=model$"))
     assert status.input_value() == "failed"
     shown.locator('#cost button[value="total"]').click()
     expect(shown).to_have_url(re.compile(r"#period=2026-10$"))
     status.select_option("any")
     expect(shown).to_have_url(re.compile(r"#period=2026-10&status=any$"))
-    count = shown.locator("#listed-runs tbody tr").count()
+    expect(rows).to_have_count(20)
     reader.open(page, shown.url.partition("html")[2])
-    assert (status.input_value(), shown.locator("#listed-runs tbody tr").count()) == ("any", count)
+    assert (status.input_value(), rows.count()) == ("any", 20)
     status.select_option("failed")
     expect(shown).to_have_url(re.compile(r"#period=2026-10$"))
 

@@ -119,6 +119,13 @@ def test_a_run_is_reached_by_the_keyboard_and_by_its_address(
     expect(shown.locator("#close-run")).to_be_in_viewport(ratio=1)
 
 
+_FAILED = """
+    select run_id from runs
+    semi join (from published.marts.fct_log_events where is_error or level = 'ERROR')
+        using (workspace_id, run_id)
+    where @MINE and status = 'failed' order by created_at desc limit 1"""
+
+
 def test_runs_are_listed_by_status(batches: Site, sql: Asked, reader: Reader) -> None:
     """Those of a chosen month that failed are listed at first; one opens on its failed events."""
     page = batches.one("agent")
@@ -132,7 +139,8 @@ def test_runs_are_listed_by_status(batches: Site, sql: Asked, reader: Reader) ->
     rows = shown.locator("#listed-runs tbody td:last-child").all_inner_texts()
 
     assert sorted(rows) == sorted(each["run_id"][:8] for each in failed)
-    shown.locator("#listed-runs tbody a").first.click()
+    known = sql.row(_FAILED, page)
+    reader.open(page.path, f"#run={known['run_id']}")
     errors = shown.locator("#run-detail table:has-text('Event') tbody td:last-child")
     errors.first.wait_for()
     told = errors.all_inner_texts()
