@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 from uuid import UUID
 from zoneinfo import ZoneInfoNotFoundError
 
+from cronsim import CronSimError
 from fastapi import Body, HTTPException, Query, Response
 
 from analytics.emulator import serialize
 from analytics.emulator.api import common
 from analytics.emulator.api.common import TheWorkspace, TheWorld, find_agent, invalid
 from analytics.emulator.api.dispatch import Given
-from analytics.emulator.runs.cron import CronError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -92,7 +92,7 @@ def _checked(cron_expr: str, timezone: str) -> Iterator[None]:
     """Answer 422 to an invalid expression or an unknown time zone."""
     try:
         yield
-    except CronError as error:
+    except CronSimError as error:
         raise invalid(["body", "cron_expr"], str(error), cron_expr) from error
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
         raise invalid(["body", "timezone"], "there is no such time zone", timezone) from error

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from datetime import UTC
 from functools import partial
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+from cronsim import CronSim
+
 from analytics.emulator.records import RefusedError, Schedule
 from analytics.emulator.rng import new_id, seeded
-from analytics.emulator.runs.cron import Cron
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -28,7 +30,7 @@ class Scheduler:
         self._ids = seeded(world.seed, "schedules")
 
     def create(self, agent: Agent, cron_expr: str, timezone: str, given: RunInput) -> Schedule:
-        """Create a schedule from now on; raises the errors of `Cron` and `ZoneInfo`."""
+        """Create a schedule from now on; raises the errors of `CronSim` and `ZoneInfo`."""
         now = self._world.now
         moment = _next_match(cron_expr, timezone, now)
         schedule = Schedule(new_id(self._ids), agent, cron_expr, timezone, given, now)
@@ -64,4 +66,4 @@ class Scheduler:
 
 
 def _next_match(cron_expr: str, timezone: str, now: datetime) -> datetime:
-    return Cron.parse(cron_expr).next_after(now, ZoneInfo(timezone))
+    return next(CronSim(cron_expr, now.astimezone(ZoneInfo(timezone)))).astimezone(UTC)
