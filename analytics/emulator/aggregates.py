@@ -48,17 +48,6 @@ class Analytics:
             "last_activity_at": last and serialize.instant(last),
         }
 
-    def timeseries(
-        self, start: datetime, end: datetime, granularity: Granularity
-    ) -> list[dict[str, Any]]:
-        """Return one row per bucket, by the time of the request."""
-        bucket = _bucket(granularity)
-        groups = _totals_by(self._entries(start, end), lambda e: bucket(e.booked_at))
-        return [
-            {"bucket": serialize.instant(at), **_money(t), **_tokens(t), **_requests(t)}
-            for at, t in sorted(groups.items())
-        ]
-
     def timeseries_by_agent(
         self, start: datetime, end: datetime, granularity: Granularity
     ) -> list[dict[str, Any]]:
@@ -71,15 +60,10 @@ class Analytics:
         ]
         return sorted(rows, key=lambda row: (row["bucket"], row["agent_id"] or ""))
 
-    def hourly(self, start: datetime, end: datetime, agent_id: str | None) -> list[dict[str, Any]]:
+    def hourly(self, start: datetime, end: datetime) -> list[dict[str, Any]]:
         """Return one row per hour, agent, model and provider."""
-        entries = (
-            entry
-            for entry in self._entries(start, end)
-            if agent_id is None or (entry.run.agent and entry.run.agent.id == agent_id)
-        )
         groups = _totals_by(
-            entries,
+            self._entries(start, end),
             lambda e: (
                 hour_of(e.booked_at),
                 e.run.agent.id if e.run.agent else "",

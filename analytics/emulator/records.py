@@ -189,11 +189,11 @@ class Schedule:
 
 @dataclass(slots=True, eq=False)
 class Webhook:
-    """The stored fields of a webhook, without its secret."""
+    """An address that starts runs of an agent without a key: its secret is a part of it."""
 
     id: str
     created_at: datetime
-    digest: bytes
+    secret: str
 
 
 class RunList:

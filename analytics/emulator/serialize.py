@@ -12,8 +12,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
+    from analytics.emulator.keys import ProviderKey
     from analytics.emulator.lies import Lies
-    from analytics.emulator.records import Agent, Run, Session, Version
+    from analytics.emulator.records import Agent, Run, Schedule, Session, Version, Webhook
 
 ARTIFACTS_LISTED = 1000  # at most, of a run that has more
 
@@ -82,6 +83,45 @@ def session_record(session: Session, now: datetime, events: list[dict[str, Any]]
         "terminated_at": timestamp(session.terminated_at),
         "rounds": [],
         "events": events,
+    }
+
+
+def key_record(key: ProviderKey) -> dict[str, Any]:
+    """Return the record of a provider key, without its secret."""
+    return {
+        "key_id": key.id,
+        "provider": key.provider,
+        "created_at": timestamp(key.created_at),
+        "last_four": key.last_four,
+    }
+
+
+def schedule_record(schedule: Schedule) -> dict[str, Any]:
+    """Return a schedule's record."""
+    version = schedule.agent.active_version  # the one that its next run rides on
+    return {
+        "id": schedule.id,
+        "agent_id": schedule.agent.id,
+        "agent_version_id": version and version.id,
+        "cron_expr": schedule.cron_expr,
+        "timezone": schedule.timezone,
+        "prompt": schedule.given.prompt,
+        "initial_state": schedule.given.initial_state,
+        "enabled": schedule.enabled,
+        "next_fire_at": timestamp(schedule.next_fire_at),
+        "last_fired_at": timestamp(schedule.last_fired_at),
+        "last_run_id": schedule.last_run_id,
+        "created_at": timestamp(schedule.created_at),
+    }
+
+
+def webhook_record(agent: Agent, webhook: Webhook, base_url: object) -> dict[str, Any]:
+    """Return an agent's webhook, with the URL that has its secret."""
+    return {
+        "id": webhook.id,
+        "agent_id": agent.id,
+        "url": f"{base_url}api/v1/webhooks/{webhook.id}/{webhook.secret}",
+        "created_at": timestamp(webhook.created_at),
     }
 
 

@@ -31,7 +31,6 @@ from analytics.emulator.records import (
 from analytics.emulator.rng import new_id, seeded
 from analytics.emulator.runs import timeline
 from analytics.emulator.runs.artifacts import artifacts
-from analytics.emulator.signing import Signer
 from analytics.emulator.variants import Variants
 
 if TYPE_CHECKING:
@@ -64,7 +63,7 @@ class State:
         self.live = Agenda()
         self.on_end: list[Callable[[Run], object]] = []
         self.on_archive: list[Callable[[Agent], object]] = []
-        self.signer = Signer(seeded(seed, "signing").randbytes(32))
+        self.file_secret = seeded(seed, "signing").randbytes(32)
 
     @property
     def now(self) -> datetime:

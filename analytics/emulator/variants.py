@@ -12,8 +12,6 @@ Count = Annotated[int, msgspec.Meta(ge=0, le=1_000_000_000)]
 class Variants(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """Switches of the emulated API; the defaults are the likeliest behaviour."""
 
-    analytics_lag_seconds: Count = 0
-    """Metered requests younger than this are not yet in analytics responses."""
     new_cost_names: bool = False
     """A run's model costs use `cost_usd`, not `total_cost`, and have `billed_usd`."""
     next_links: bool = False

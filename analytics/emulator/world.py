@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from analytics.emulator.records import RefusedError, Webhook
+from analytics.emulator.rng import new_id, seeded
 from analytics.emulator.runs.orchestrator import Orchestrator
 from analytics.emulator.runs.schedules import Scheduler
-from analytics.emulator.runs.webhooks import Webhooks
 from analytics.emulator.state import State
 from analytics.emulator.worlds import demo_history
 
 if TYPE_CHECKING:
     from datetime import datetime
+
+    from analytics.emulator.records import Agent
 
 
 class World(State):
@@ -24,7 +27,27 @@ class World(State):
         super().__init__(seed, now)
         self.orchestrator = Orchestrator(self)
         self.scheduler = Scheduler(self, self.orchestrator)
-        self.webhooks = Webhooks(self)
+        self._webhook_rng = seeded(seed, "webhooks")
+
+    def create_webhook(self, agent: Agent) -> Webhook:
+        """Give an agent an address whose events start its runs."""
+        if agent.webhook:
+            raise RefusedError("The agent has a webhook; rotate its secret, or delete it first")
+        secret = self.new_secret()
+        agent.webhook = Webhook(new_id(self._webhook_rng), self.now, secret)
+        return agent.webhook
+
+    def new_secret(self) -> str:
+        """Return a secret for the address of a webhook."""
+        return f"{self._webhook_rng.getrandbits(192):048x}"
+
+    def agent_of_webhook(self, webhook_id: str, secret: str) -> Agent | None:
+        """Return the agent whose webhook has this id and secret, or None."""
+        agents = (agent for each in self.workspaces for agent in each.agents.values())
+        named = (webhook_id, secret)
+        return next(
+            (a for a in agents if a.webhook and (a.webhook.id, a.webhook.secret) == named), None
+        )
 
     @classmethod
     def demo(
