@@ -105,7 +105,6 @@ class Session:
     created_at: datetime
     runs: list[Run] = field(default_factory=list)
     terminated_at: datetime | None = None
-    events: list[dict[str, Any]] | None = None  # once they are written down
 
     @property
     def is_idle(self) -> bool:
@@ -137,8 +136,9 @@ class Run:
     artifact_count: int = 0
     own_keys: frozenset[str] = frozenset()  # the providers that bill the customer for this run
     cancelled_by: str = "the user"
+    steps: list[tuple[datetime, str]] = field(default_factory=list)  # of a run that is executed
     log: list[dict[str, Any]] | None = None  # of a run that is executed
-    files: list[Artifact] | None = None  # once they are written down
+    files: list[Artifact] | None = None  # of a run that is executed
     encoded: bytes | None = None  # the JSON of the record as it stands, kept for speed
 
     @property
@@ -163,6 +163,11 @@ class Artifact:
     size_bytes: int
     created_at: datetime | None
     content_type: str = "text/markdown"
+
+    @classmethod
+    def nth(cls, run_id: str, number: int, size_bytes: int, at: datetime | None) -> Artifact:
+        """Return the file that a run publishes as its nth."""
+        return cls(f"{run_id}/{number}", f"report-{number}.md", size_bytes, at)
 
     @property
     def content(self) -> bytes:

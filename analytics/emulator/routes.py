@@ -23,6 +23,7 @@ from analytics.emulator import serialize
 from analytics.emulator.aggregates import Analytics, Granularity, daily_counts
 from analytics.emulator.records import (
     Agent,
+    Artifact,
     RefusedError,
     Run,
     RunInput,
@@ -31,7 +32,7 @@ from analytics.emulator.records import (
     Session,
     Workspace,
 )
-from analytics.emulator.runs import artifacts, logs, timeline
+from analytics.emulator.runs import logs
 from analytics.emulator.world import World
 
 T = TypeVar("T")
@@ -217,7 +218,7 @@ async def list_versions(call: Call, agent_id: str) -> Response:
 @router.post("/agents/{agent_id}/runs")
 async def create_run(call: Call, agent_id: str, given: Given) -> Response:
     """Queue a run of the agent's active version."""
-    return _run(call.world, call.world.orchestrator.dispatch(call.agent(agent_id), given))
+    return _run(call.world, call.world.dispatch(call.agent(agent_id), given))
 
 
 @router.post("/agents/{agent_id}/versions/{version}/runs")
@@ -225,8 +226,8 @@ async def create_pinned_run(call: Call, agent_id: str, version: int, given: Give
     """Queue a run of a version, which must be active."""
     agent = call.agent(agent_id)
     pinned = next((each for each in agent.versions if each.number == version), None)
-    dispatch = call.world.orchestrator.dispatch
-    return _run(call.world, dispatch(agent, given, version=_found("Version", pinned)))
+    run = call.world.dispatch(agent, given, version=_found("Version", pinned))
+    return _run(call.world, run)
 
 
 @router.get("/agents/{agent_id}/schedules")
@@ -250,7 +251,7 @@ async def create_schedule(
     """Create a schedule that fires at each match of a cron expression from now on."""
     agent = call.agent(str(agent_id))
     _require_times(cron_expr, timezone)
-    schedule = call.world.scheduler.create(agent, cron_expr, timezone, given)
+    schedule = call.world.create_schedule(agent, cron_expr, timezone, given)
     return _json(serialize.schedule_record(schedule), 201)
 
 
@@ -272,16 +273,18 @@ async def change_schedule(
     schedule = call.schedule(schedule_id)
     cron_expr = schedule.cron_expr if cron_expr is None else cron_expr
     timezone = schedule.timezone if timezone is None else timezone
-    enabled = schedule.enabled if enabled is None else enabled
     _require_times(cron_expr, timezone)
-    call.world.scheduler.change(schedule, cron_expr, timezone, enabled=enabled)
+    schedule.cron_expr, schedule.timezone = cron_expr, timezone
+    schedule.enabled = schedule.enabled if enabled is None else enabled
+    call.world.plan_schedule(schedule, call.world.now)
     return _json(serialize.schedule_record(schedule))
 
 
 @router.delete("/schedules/{schedule_id}")
 async def delete_schedule(call: Call, schedule_id: UUID) -> Response:
     """Delete a schedule."""
-    call.world.scheduler.delete(call.schedule(schedule_id))
+    schedule = call.workspace.schedules.pop(call.schedule(schedule_id).id)
+    schedule.next_fire_at = None
     return Response(status_code=204)
 
 
@@ -320,11 +323,11 @@ async def receive(
     session_id = event.pop("session_id", None)
     given = RunInput(initial_state=event)
     if session_id is None:
-        run = world.orchestrator.dispatch(agent, given, source="event-driven")
+        run = world.dispatch(agent, given, source="event-driven")
     else:
         named = agent.workspace.sessions.get(str(session_id))
         session = _found("Session", named if named and named.agent is agent else None)
-        run = world.orchestrator.continue_session(session, given, source="event-driven")
+        run = world.continue_session(session, given, source="event-driven")
     return _run(world, run)
 
 
@@ -386,14 +389,14 @@ async def list_log_events(call: Call, run_id: UUID, since: int = 0) -> Response:
 @router.get("/runs/{run_id}/artifacts")
 async def list_artifacts(call: Call, run_id: UUID) -> Response:
     """Return the files that a run published."""
-    return _json(artifacts.listing(call.run(run_id)))
+    return _json(serialize.artifact_list(call.run(run_id)))
 
 
 @router.get("/runs/{run_id}/artifacts/{key:path}/url")
 async def get_artifact_address(call: Call, run_id: UUID, key: str) -> Response:
     """Return the address of a file."""
     run = call.run(run_id)
-    _found("Artifact", artifacts.find(run, key))
+    _find_artifact(run, key)
     return call.address(f"/files/runs/{run.id}/artifacts/{key}")
 
 
@@ -401,22 +404,22 @@ async def get_artifact_address(call: Call, run_id: UUID, key: str) -> Response:
 async def get_session(call: Call, session_id: UUID) -> Response:
     """Return a session with its events."""
     session = call.session(session_id)
-    events = timeline.session_events(session)
+    events = serialize.session_events(session)
     return _json(serialize.session_record(session, call.world.now, events))
 
 
 @router.get("/sessions/{session_id}/events")
 async def list_session_events(call: Call, session_id: UUID, since: int = 0) -> Response:
     """Return a session's events after a `seq`."""
-    return _events(timeline.session_events(call.session(session_id)), since)
+    return _events(serialize.session_events(call.session(session_id)), since)
 
 
 @router.post("/sessions/{session_id}/messages")
 async def send_message(call: Call, session_id: UUID, given: Given) -> Response:
     """Add a message to a session, which starts another run, and return the new event alone."""
     session = call.session(session_id)
-    call.world.orchestrator.continue_session(session, given)
-    events = timeline.session_events(session)[-1:]
+    call.world.continue_session(session, given)
+    events = serialize.session_events(session)[-1:]
     return _json(serialize.session_record(session, call.world.now, events))
 
 
@@ -424,7 +427,7 @@ async def send_message(call: Call, session_id: UUID, given: Given) -> Response:
 async def cancel(call: Call, session_id: UUID) -> Response:
     """Interrupt the runs of a session and terminate it; its events stay readable."""
     session = call.session(session_id)
-    call.world.orchestrator.cancel(session)
+    call.world.cancel(session)
     return _json(serialize.session_record(session, call.world.now, []))
 
 
@@ -501,7 +504,7 @@ async def download_log(run: SignedRun) -> Response:
 @files.get("/runs/{run_id}/artifacts/{key:path}")
 async def download_artifact(run: SignedRun, key: str) -> Response:
     """Return a file that a run published."""
-    file = _found("Artifact", artifacts.find(run, key))
+    file = _find_artifact(run, key)
     return Response(file.content, media_type=file.content_type)
 
 
@@ -527,6 +530,12 @@ def _found(name: str, thing: T | None) -> T:
     if thing is None:
         raise HTTPException(404, f"{name} not found")
     return thing
+
+
+def _find_artifact(run: Run, key: str) -> Artifact:
+    """Return a file of the run, also one beyond the list, or answer 404."""
+    files = serialize.artifacts(run)
+    return _found("Artifact", next((file for file in files if file.key == key), None))
 
 
 def _require_times(cron_expr: str, timezone: str) -> None:

@@ -29,8 +29,6 @@ from analytics.emulator.records import (
     Workspace,
 )
 from analytics.emulator.rng import new_id, seeded
-from analytics.emulator.runs import timeline
-from analytics.emulator.runs.artifacts import artifacts
 from analytics.emulator.variants import Variants
 
 if TYPE_CHECKING:
@@ -39,7 +37,7 @@ if TYPE_CHECKING:
     from random import Random
 
     from analytics.emulator.keys import ProviderKey
-    from analytics.emulator.records import AgentStatus, Artifact, PlatformAgent
+    from analytics.emulator.records import AgentStatus, PlatformAgent
 
 BILLED_PLACES = Decimal("1e-10")
 
@@ -61,8 +59,6 @@ class State:
         self._live_rng = seeded(seed, "live")  # requests must not shift the planned history
         self._planned = Agenda()
         self.live = Agenda()
-        self.on_end: list[Callable[[Run], object]] = []
-        self.on_archive: list[Callable[[Agent], object]] = []
         self.file_secret = seeded(seed, "signing").randbytes(32)
 
     @property
@@ -172,28 +168,14 @@ class State:
 
     def rename_agent(self, agent: Agent, name: str) -> None:
         """Change the name of an agent; its slug stays."""
-        agent.name, agent.updated_at = name, self.now
+        self.change_agent(agent, name=name)
 
-    def change_agent(self, agent: Agent, fields: dict[str, Any]) -> None:
-        """Change the description or the limits of an agent."""
+    def change_agent(self, agent: Agent, **fields: Any) -> None:
+        """Change the name, the status or the limits of an agent."""
         with self.lock:
             for name, value in fields.items():
                 setattr(agent, name, value)
             agent.updated_at = self.now
-
-    def set_agent_status(self, agent: Agent, status: AgentStatus) -> None:
-        """Pause, archive or reactivate an agent."""
-        with self.lock:
-            agent.status, agent.updated_at = status, self.now
-            if status == "archived":
-                for note in self.on_archive:
-                    note(agent)
-
-    def delete_agent(self, agent: Agent) -> None:
-        """Remove an agent from the list and by id; its runs stay."""
-        with self.lock:
-            self.set_agent_status(agent, "archived")
-            del agent.workspace.agents[agent.id]
 
     def start_run(
         self,
@@ -241,8 +223,6 @@ class State:
             run.status, run.started_at = "running", at or self.now
             run.own_keys = run.workspace.keys.providers
             run.encoded = None
-            if run.session.events is not None:
-                timeline.started(run.session.events, run)
 
     def meter(
         self,
@@ -278,21 +258,8 @@ class State:
         """End a run; one that never started stays without `started_at`."""
         with self.lock:
             run.status, run.error = status, error
-            run.artifact_count = artifact_count if run.files is None else len(run.files)
+            run.artifact_count = artifact_count
             run.finished_at = at or self.now
-            run.encoded = None
-            if run.session.events is not None:
-                timeline.ended(run.session.events, run)
-            for note in self.on_end:
-                note(run)
-
-    def publish(self, run: Run, file: Artifact) -> None:
-        """Add a file to the published ones of a run."""
-        with self.lock:
-            if run.files is None:
-                run.files = artifacts(run)
-            run.files.append(file)
-            run.artifact_count = len(run.files)
             run.encoded = None
 
     def correct_cost(self, run: Run, amount: Decimal, *, is_backdated: bool = False) -> None:

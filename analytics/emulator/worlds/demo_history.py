@@ -179,7 +179,7 @@ class _History:
     def _end(self, planned: DemoAgent, agent: Agent) -> None:
         """Let an agent leave; its open runs end as planned, no policy cancels them."""
         is_deleted = planned.left_as == "deleted"
-        self.world.change_agent(agent, {"status": "archived" if is_deleted else planned.left_as})
+        self.world.change_agent(agent, status="archived" if is_deleted else planned.left_as)
         if is_deleted:
             del self.workspace.agents[agent.id]
 
