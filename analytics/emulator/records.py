@@ -14,15 +14,14 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import msgspec
 
 from analytics.emulator.catalogue import SONNET
-from analytics.emulator.keys import KeyRing
-from analytics.emulator.quantiles import CONVERSATION
+from analytics.emulator.chance import CONVERSATION
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from datetime import datetime
 
     from analytics.emulator.catalogue import Offer
-    from analytics.emulator.quantiles import Traffic
+    from analytics.emulator.chance import Traffic
 
 RunStatus = Literal["pending", "running", "succeeded", "failed", "cancelled"]
 AgentStatus = Literal["draft", "active", "paused", "archived"]
@@ -201,6 +200,16 @@ class Webhook:
     secret: str
 
 
+@dataclass(frozen=True, slots=True)
+class ProviderKey:
+    """The stored fields of a customer's own API key of a provider, without its secret."""
+
+    id: str
+    provider: str
+    last_four: str
+    created_at: datetime
+
+
 class RunList:
     """Runs in the order of (creation, id); some may be hidden from pages."""
 
@@ -317,7 +326,7 @@ class Workspace:
         self.id = id
         self.name = name
         self.api_key = api_key
-        self.keys = KeyRing()
+        self.keys: dict[str, ProviderKey] = {}  # by provider
         self.agents: dict[str, Agent] = {}
         self.runs: dict[str, Run] = {}  # of agents and of the platform
         self.agent_runs = RunList()

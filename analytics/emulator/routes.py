@@ -174,7 +174,7 @@ async def get_me(call: Call) -> Response:
 @router.get("/byok")
 async def list_keys(call: Call) -> Response:
     """Return the stored fields of each provider key, without its secret."""
-    return _json([serialize.key_record(key) for key in call.workspace.keys])
+    return _json([serialize.key_record(key) for key in call.workspace.keys.values()])
 
 
 @router.post("/byok/{provider}")
@@ -191,7 +191,9 @@ async def add_key(
 @router.delete("/byok/{key_id}")
 async def revoke_key(call: Call, key_id: UUID) -> Response:
     """Delete a key at once; runs that start from now on use Levain's account."""
-    key = _found("Provider key", call.workspace.keys.revoke(str(key_id)))
+    keys = call.workspace.keys
+    key = _found("Provider key", next((k for k in keys.values() if k.id == str(key_id)), None))
+    del keys[key.provider]
     return _json({"key_id": key.id, "provider": key.provider, "status": "revoked"})
 
 

@@ -8,16 +8,23 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from analytics.emulator import texts
+from analytics.emulator.chance import seeded
 from analytics.emulator.records import Artifact, Totals
-from analytics.emulator.rng import seeded
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
-    from analytics.emulator.keys import ProviderKey
     from analytics.emulator.lies import Lies
-    from analytics.emulator.records import Agent, Run, Schedule, Session, Version, Webhook
+    from analytics.emulator.records import (
+        Agent,
+        ProviderKey,
+        Run,
+        Schedule,
+        Session,
+        Version,
+        Webhook,
+    )
 
 ARTIFACTS_LISTED = 1000  # at most, of a run that has more
 

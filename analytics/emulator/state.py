@@ -8,19 +8,20 @@ its clock.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from decimal import Decimal
 from threading import RLock
 from typing import TYPE_CHECKING, Any
 
-from analytics.emulator.agenda import Agenda
-from analytics.emulator.clock import Clock
-from analytics.emulator.keys import LEVAIN_CHARGE, PLATFORM_CHARGE
+from analytics.emulator.chance import new_id, seeded
+from analytics.emulator.clock import Agenda, Clock
 from analytics.emulator.lies import Lie, Lies
 from analytics.emulator.records import (
     WIDE,
     ZERO,
     Agent,
     Entry,
+    ProviderKey,
     Run,
     RunList,
     RunStatus,
@@ -28,18 +29,31 @@ from analytics.emulator.records import (
     Version,
     Workspace,
 )
-from analytics.emulator.rng import new_id, seeded
-from analytics.emulator.variants import Variants
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import datetime, timedelta
     from random import Random
 
-    from analytics.emulator.keys import ProviderKey
     from analytics.emulator.records import AgentStatus, PlatformAgent
 
+LEVAIN_CHARGE = Decimal("1.1")  # billed for a dollar of cost on Levain's account
+PLATFORM_CHARGE = Decimal("0.02")  # billed for a dollar that the provider bills the customer
 BILLED_PLACES = Decimal("1e-10")
+
+
+@dataclass(slots=True)
+class Variants:
+    """Switches of behaviour that the API's documentation leaves open; defaults are likeliest."""
+
+    new_cost_names: bool = False
+    """A run's model costs use `cost_usd`, not `total_cost`, and have `billed_usd`."""
+    next_links: bool = False
+    """Run lists have a `Link` header to the next page."""
+    open_run_events: bool = True
+    """Log events can be read before the run ends; otherwise 404."""
+    url_ttl_seconds: int = 300
+    """Lifetime of the address of a log or an artifact."""
 
 
 class State:
@@ -51,7 +65,7 @@ class State:
     def __init__(self, seed: int, now: datetime) -> None:
         self.seed = seed
         self.clock = Clock(now)
-        self.variants = Variants()  # may be replaced at any time
+        self.variants = Variants()
         self.workspaces: list[Workspace] = []
         self.lock = RLock()  # a test may change the world while the server reads it
         self.lies = Lies(self.workspaces, self.lock)
@@ -96,7 +110,10 @@ class State:
     def add_provider_key(self, workspace: Workspace, provider: str, secret: str) -> ProviderKey:
         """Let the provider bill the customer for runs that start from now on."""
         with self.lock:
-            return workspace.keys.add(new_id(self._live_rng), provider, secret, self.now)
+            key = ProviderKey(new_id(self._live_rng), provider, secret[-4:], self.now)
+            workspace.keys.pop(provider, None)  # a second one replaces the first
+            workspace.keys[provider] = key
+            return key
 
     def add_agent(
         self,
@@ -221,7 +238,7 @@ class State:
         """Start a pending run; from here on the accounts that pay for it are fixed."""
         with self.lock:
             run.status, run.started_at = "running", at or self.now
-            run.own_keys = run.workspace.keys.providers
+            run.own_keys = frozenset(run.workspace.keys)
             run.encoded = None
 
     def meter(

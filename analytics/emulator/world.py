@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 
 from cronsim import CronSim
 
+from analytics.emulator.chance import new_id
 from analytics.emulator.records import (
     Agent,
     AgentStatus,
@@ -27,7 +28,6 @@ from analytics.emulator.records import (
     Version,
     Webhook,
 )
-from analytics.emulator.rng import new_id
 from analytics.emulator.runs.execution import Execution
 from analytics.emulator.state import State
 from analytics.emulator.worlds import demo_history

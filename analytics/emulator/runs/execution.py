@@ -22,8 +22,8 @@ from typing import TYPE_CHECKING, Any
 
 from analytics.emulator import texts
 from analytics.emulator.catalogue import MILLION
+from analytics.emulator.chance import seeded
 from analytics.emulator.records import Artifact, Totals
-from analytics.emulator.rng import seeded
 from analytics.emulator.runs import logs
 from analytics.emulator.worlds.behaviour import MAIN_MODEL_SHARE
 

@@ -8,9 +8,8 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from analytics.emulator.catalogue import HAIKU, SONNET
-from analytics.emulator.quantiles import CODE
+from analytics.emulator.chance import CODE, new_id, seeded
 from analytics.emulator.records import ZERO, PlatformAgent
-from analytics.emulator.rng import new_id, seeded
 
 if TYPE_CHECKING:
     import random

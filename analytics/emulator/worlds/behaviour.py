@@ -10,15 +10,15 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from analytics.emulator import texts
+from analytics.emulator.chance import seeded
 from analytics.emulator.records import DEFAULT_TIMEOUT_MINUTES, ZERO, Agent, Totals
-from analytics.emulator.rng import seeded
 
 if TYPE_CHECKING:
     import random
     from collections.abc import Callable
 
     from analytics.emulator.catalogue import Offer
-    from analytics.emulator.quantiles import Traffic
+    from analytics.emulator.chance import Traffic
     from analytics.emulator.records import Run, RunStatus, Session, Workspace
     from analytics.emulator.state import State
 

@@ -8,7 +8,7 @@ from typing import Literal
 
 from analytics.emulator import catalogue as c
 from analytics.emulator import texts
-from analytics.emulator.quantiles import CODE, CONVERSATION
+from analytics.emulator.chance import CODE, CONVERSATION
 from analytics.emulator.records import DEFAULT_TIMEOUT_MINUTES
 from analytics.emulator.worlds.behaviour import ALL_HOURS, BUDGET_LIMIT, NIGHT_HOURS, Habit
 

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 
 from analytics.emulator import serialize, texts
 from analytics.emulator.catalogue import GLM, HAIKU, SONNET
-from analytics.emulator.quantiles import CONVERSATION
-from analytics.emulator.rng import seeded
+from analytics.emulator.chance import CONVERSATION, seeded
 from analytics.emulator.world import World
 
 if TYPE_CHECKING:
