@@ -26,8 +26,6 @@ DAY = timedelta(days=1)
 SATURDAY = 5
 CENT = Decimal("0.01")
 SMALLEST_CORRECTION, LARGEST_CORRECTION = 0.02, 0.2  # of what the run cost
-BUDGET_LIMIT, TIME_LIMIT = "budget limit", "time limit"
-"""Errors that a run comes to when it has spent its budget, or worked until its time was up."""
 OUTAGE_FAILURE_RATE = 0.7
 MAIN_MODEL_SHARE = 0.85
 
@@ -49,7 +47,7 @@ class Habit:
     weekend_share: float = 0.15
     failure_rates: tuple[float, ...] = (0.04,)  # by version; the last one stays
     failed_effort: float = 0.6  # requests of a failed run against those of another
-    errors: tuple[str, ...] = (*texts.COMMON_ERRORS, TIME_LIMIT)
+    errors: tuple[str, ...] = (*texts.COMMON_ERRORS, texts.TIME_LIMIT)
     cancel_rate: float = 0.02
     follow_up_rate: float = 0.0  # runs that go on with the last session
     call_rate: float = 0.0  # runs that call `callee`
@@ -158,7 +156,7 @@ class Worker:
         last = begun + timedelta(minutes=minutes)
         efforts = {"failed": self.habit.failed_effort, "cancelled": rng.uniform(0.2, 0.9)}
         count = max(1, round(rng.randint(*self.habit.requests) * efforts.get(status, 1.0)))
-        spends_all = error == BUDGET_LIMIT and offer
+        spends_all = error == texts.BUDGET_LIMIT and offer
         for n in itertools.count(1):
             moment += timedelta(seconds=self.habit.seconds_per_request * rng.uniform(0.2, 1.8))
             if moment >= last:
@@ -172,7 +170,7 @@ class Worker:
                     return moment, texts.over_budget(budget)
             if n >= count and not spends_all:
                 break
-        if moment >= last or error == TIME_LIMIT:
+        if moment >= last or error == texts.TIME_LIMIT:
             return last, texts.out_of_time(minutes)
         return moment, None
 

@@ -12,10 +12,11 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from analytics.emulator import catalogue
+from analytics.emulator.chance import CONVERSATION
 from analytics.emulator.records import Totals
 from analytics.emulator.runs.platform import Platform
-from analytics.emulator.worlds import demo_agents
-from analytics.emulator.worlds.behaviour import CENT, DAY, Outage, Worker
+from analytics.emulator.worlds.behaviour import CENT, DAY, Habit, Outage, Worker
+from analytics.emulator.worlds.demo_agents import DemoAgent, workspaces
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
     from analytics.emulator.catalogue import Offer
     from analytics.emulator.records import Agent, Run, Workspace
     from analytics.emulator.state import State
-    from analytics.emulator.worlds.behaviour import Habit
-    from analytics.emulator.worlds.demo_agents import DemoAgent
 
 WEDNESDAY = 2
 OUTAGE_PROVIDER, OUTAGE_DAYS, OUTAGE_HOURS = "anthropic", 14, 7
@@ -37,6 +36,15 @@ CLOSING_DAY, CLOSING_HOUR = 8, 5
 CLOSED_MONTHS = 2
 CORRECTED_AFTER = timedelta(hours=30)
 """After a month was closed; the next batch sees it."""
+
+# No sum by agent tells of a later correction of a run without an agent.
+UNATTRIBUTED = Habit(
+    runs_per_day=0,
+    traffic=CONVERSATION,
+    offers=(catalogue.HAIKU,),
+    requests=(1, 4),
+    correction_rate=0,
+)
 
 
 def begin(now: datetime, history_days: int) -> datetime:
@@ -75,7 +83,7 @@ def days_with_closings(now: datetime) -> int:
 def plan(world: State, now: datetime) -> None:
     """Put the history of all workspaces until `now` on the agenda."""
     end = present(now)
-    for name, agents in demo_agents.WORKSPACES:
+    for name, agents in workspaces().items():
         workspace = world.add_workspace(name)
         _History(world, workspace, end).plan(agents)
     world.at(_days_before(end, RAISED_DAYS), partial(_raise_price, world))
@@ -85,9 +93,14 @@ def events(now: datetime, history_days: int) -> list[tuple[datetime, str]]:
     """Return what there is to see in the demo's reports, and since when."""
     present = now.astimezone(UTC)
     key_added, outage = _middle_of_a_month(present), _outage(present)
+    agents = {agent.slug: agent for each in workspaces().values() for agent in each}
     raised, busy, worse = (
         _days_before(present, days)
-        for days in (RAISED_DAYS, demo_agents.BUSY_DAYS, demo_agents.WORSE_DAYS)
+        for days in (
+            RAISED_DAYS,
+            agents["order-status"].since_days or history_days,
+            agents["pr-reviewer"].releases[-1][0],
+        )
     )
     return sorted(
         [
@@ -113,7 +126,7 @@ class _History:
     workspace: Workspace
     present: datetime
 
-    def plan(self, agents: tuple[DemoAgent, ...]) -> None:
+    def plan(self, agents: list[DemoAgent]) -> None:
         """Put everything that will happen on the agenda."""
         platform = Platform(self.world, self.workspace)
         platform.maintain_from(self.world.now + timedelta(hours=3))
@@ -134,7 +147,7 @@ class _History:
             self.world.at(self.present - timedelta(seconds=3), worker.begin)
         # One run has no agent, so late that the last batch lists it. Others might be unlisted,
         # and then nothing would count or sum them.
-        nobody = Worker(self.world, self.workspace, demo_agents.UNATTRIBUTED, self.workspace.name)
+        nobody = Worker(self.world, self.workspace, UNATTRIBUTED, self.workspace.name)
         self.world.at(self.present - timedelta(minutes=2), nobody.begin)
         self.world.at(self.present - LAST_NIGHT, self._correct)
         history_days = (_midnight(self.present) - self.world.now).days
