@@ -68,7 +68,7 @@ class State:
         self.variants = Variants()
         self.workspaces: list[Workspace] = []
         self.lock = RLock()  # a test may change the world while the server reads it
-        self.lies = Lies(self.workspaces, self.lock)
+        self.lies = Lies()
         self._rng = seeded(seed, "world")
         self._live_rng = seeded(seed, "live")  # requests must not shift the planned history
         self._planned = Agenda()
@@ -166,12 +166,6 @@ class State:
             agent.versions.append(version)
             agent.updated_at = self.now
             return version
-
-    def commit(self, version: Version) -> None:
-        """Change the recipe of a draft; a version that has been published stays as it is."""
-        with self.lock:
-            if version.status == "draft":
-                version.last_commit_at = self.now
 
     def activate_version(self, agent: Agent, version: Version) -> None:
         """Make a version the active one, in place of another."""
@@ -313,17 +307,28 @@ class State:
         world.lie("billing_days", match={"date": "2026-11-20", "provider": "openai"},
                   field="billed_usd", change=lambda billed: billed * 2)
         """
-        return self.lies.add(Lie(endpoint, field, change, match or {}))
+        with self.lock:
+            lie = Lie(endpoint, field, change, match or {})
+            self.lies.append(lie)
+            self._forget_encoded()
+            return lie
 
-    def retract(self, *lies: Lie) -> None:
-        """Remove these lies, or all."""
-        self.lies.remove(*lies)
+    def retract(self) -> None:
+        """Remove all lies."""
+        with self.lock:
+            self.lies.clear()
+            self._forget_encoded()
 
     def override_record(self, record_id: str, fields: dict[str, Any]) -> None:
         """Replace fields of a run's or an agent's record by any JSON values, floats too."""
         for endpoint in ("runs", "agents"):
             for name, value in fields.items():
-                self.lies.add(Lie(endpoint, name, value, {"id": record_id}))
+                self.lie(endpoint, match={"id": record_id}, field=name, change=value)
+
+    def _forget_encoded(self) -> None:
+        for workspace in self.workspaces:
+            for run in workspace.runs.values():
+                run.encoded = None
 
     def _happen(self, target: datetime, *agendas: Agenda) -> None:
         """Run the actions due until a moment, each at its own, and stop the clock."""

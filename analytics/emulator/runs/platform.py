@@ -52,7 +52,7 @@ class Platform:
         version = world.draft_version(agent, agent.active_version, description, ids=self.rng)
 
         def verify() -> None:
-            world.commit(version)
+            version.last_commit_at = world.now
             publish = partial(world.activate_version, agent, version)
             self._work(VERIFIER, SONNET, 15, target=agent, then=publish)
 
