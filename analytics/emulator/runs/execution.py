@@ -154,16 +154,9 @@ class Execution:
         tokens_in, tokens_out = agent.traffic.sample(rng)
         if "[over-budget]" in self._text:
             tokens_in = int(agent.max_budget * LARGE_SHARE / offer.price_in * MILLION)
-        cost = offer.cost(tokens_in, tokens_out)
-        self._world.meter(
-            self.run,
-            model=offer.model,
-            provider=offer.provider,
-            tokens_in=tokens_in,
-            tokens_out=tokens_out,
-            cost_usd=cost,
-        )
-        return cost, tokens_in + tokens_out
+        used = offer.request(tokens_in, tokens_out)
+        self._world.meter(self.run, **used)
+        return used["cost_usd"], tokens_in + tokens_out
 
     def _spent(self) -> Decimal:
         return Totals(self.run.workspace.ledger.of_run(self.run.id)).cost_usd

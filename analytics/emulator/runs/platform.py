@@ -78,17 +78,8 @@ class Platform:
         moment = run.created_at
         for _ in range(requests):
             moment += timedelta(seconds=self.rng.uniform(20, 180))
-            tokens_in, tokens_out = CODE.sample(self.rng)
-            request = partial(
-                self.world.meter,
-                run,
-                model=offer.model,
-                provider=offer.provider,
-                tokens_in=tokens_in,
-                tokens_out=tokens_out,
-                cost_usd=offer.cost(tokens_in, tokens_out),
-                billed_usd=billed_usd,
-            )
+            used = offer.request(*CODE.sample(self.rng))
+            request = partial(self.world.meter, run, billed_usd=billed_usd, **used)
             self.world.live.put(moment, request)
         self.world.live.put(moment, partial(self.world.finish_run, run))
         if then:

@@ -197,15 +197,8 @@ class Worker:
         """Return what a request meters."""
         rng = self.rng
         offer = main if rng.random() < MAIN_MODEL_SHARE else rng.choice(self.offers)
-        tokens_in, tokens_out = (0, 0) if is_error else self.habit.traffic.sample(rng)
-        return {
-            "model": offer.model,
-            "provider": offer.provider,
-            "tokens_in": tokens_in,
-            "tokens_out": tokens_out,
-            "cost_usd": offer.cost(tokens_in, tokens_out) or ZERO,
-            "is_error": is_error,
-        }
+        tokens = (0, 0) if is_error else self.habit.traffic.sample(rng)
+        return offer.request(*tokens) | {"is_error": is_error}
 
     def _correct(self, run: Run, share: Decimal) -> None:
         entries = run.workspace.ledger.of_run(run.id)

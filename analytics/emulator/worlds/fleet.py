@@ -37,16 +37,8 @@ class _Plain(World):
         self.launch_run(run, at=created + timedelta(seconds=2))
         offer = rng.choice(OFFERS)
         for second in range(rng.randint(1, 2)):
-            tokens_in, tokens_out = CONVERSATION.sample(rng)
-            self.meter(
-                run,
-                model=offer.model,
-                provider=offer.provider,
-                tokens_in=tokens_in,
-                tokens_out=tokens_out,
-                cost_usd=offer.cost(tokens_in, tokens_out),
-                at=created + timedelta(seconds=10 + second),
-            )
+            used = offer.request(*CONVERSATION.sample(rng))
+            self.meter(run, at=created + timedelta(seconds=10 + second), **used)
         status = rng.choice(ENDINGS)
         error = texts.TOOL if status == "failed" else None
         self.finish_run(run, status, error=error, at=created + timedelta(seconds=20))
