@@ -146,6 +146,11 @@ class Run:
         return self.status not in TERMINAL
 
     @property
+    def totals(self) -> Totals:
+        """The sums of all that is booked on the run."""
+        return Totals(self.workspace.ledger.of_run(self.id))
+
+    @property
     def text(self) -> str | None:
         """The input of the run; a state is JSON."""
         if self.initial_state is None:

@@ -9,7 +9,7 @@ import msgspec
 
 from analytics.emulator import texts
 from analytics.emulator.chance import seeded
-from analytics.emulator.records import Artifact, Totals
+from analytics.emulator.records import Artifact
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -190,7 +190,7 @@ def webhook_record(agent: Agent, webhook: Webhook, base_url: object) -> dict[str
 
 
 def _run(run: Run) -> dict[str, Any]:
-    totals = Totals(run.workspace.ledger.of_run(run.id))
+    totals = run.totals
     record = {
         "id": run.id,
         "status": run.status,

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 from analytics.emulator import texts
 from analytics.emulator.catalogue import MILLION
 from analytics.emulator.chance import seeded
-from analytics.emulator.records import Artifact, Totals
+from analytics.emulator.records import Artifact
 from analytics.emulator.runs import logs
 from analytics.emulator.worlds.behaviour import MAIN_MODEL_SHARE
 
@@ -106,7 +106,7 @@ class Execution:
         self._note(logs.tool_result(self._rng, self._step, self._tool, is_error=failed))
         if self._is_stopped:
             self._end("cancelled")
-        elif self._spent() > self._agent.max_budget:
+        elif self.run.totals.cost_usd > self._agent.max_budget:
             self._fail(texts.over_budget(self._agent.max_budget))
         elif self._step == TROUBLED_STEP and "[fail]" in self._text:
             self._fail(texts.VALIDATION)
@@ -157,9 +157,6 @@ class Execution:
         used = offer.request(tokens_in, tokens_out)
         self._world.meter(self.run, **used)
         return used["cost_usd"], tokens_in + tokens_out
-
-    def _spent(self) -> Decimal:
-        return Totals(self.run.workspace.ledger.of_run(self.run.id)).cost_usd
 
     def _publish(self) -> None:
         """Publish the files of the step."""

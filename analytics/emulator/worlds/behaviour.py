@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from analytics.emulator import texts
 from analytics.emulator.chance import seeded
-from analytics.emulator.records import DEFAULT_TIMEOUT_MINUTES, ZERO, Agent, Totals
+from analytics.emulator.records import DEFAULT_TIMEOUT_MINUTES, ZERO, Agent
 
 if TYPE_CHECKING:
     import random
@@ -144,7 +144,7 @@ class Worker:
         if offer and status != "succeeded" and rng.random() < habit.correction_rate:
             late = ended + timedelta(days=rng.uniform(1, 6))
             share = rng.uniform(SMALLEST_CORRECTION, LARGEST_CORRECTION)
-            self.world.at(late, partial(self._correct, run, Decimal(share)))
+            self.world.at(late, partial(raise_cost, self.world, run, Decimal(share)))
 
     def _plan_requests(
         self, run: Run, offer: Offer | None, begun: datetime, status: RunStatus, error: str | None
@@ -200,11 +200,12 @@ class Worker:
         tokens = (0, 0) if is_error else self.habit.traffic.sample(rng)
         return offer.request(*tokens) | {"is_error": is_error}
 
-    def _correct(self, run: Run, share: Decimal) -> None:
-        entries = run.workspace.ledger.of_run(run.id)
-        if entries:
-            amount = (Totals(entries).cost_usd * share).quantize(CENT)
-            self.world.correct_cost(run, max(amount, CENT))
+
+def raise_cost(world: State, run: Run, share: Decimal, *, is_backdated: bool = False) -> None:
+    """Book a share of a metered run's cost once more, a cent at least."""
+    if run.totals.request_count:
+        amount = (run.totals.cost_usd * share).quantize(CENT)
+        world.correct_cost(run, max(amount, CENT), is_backdated=is_backdated)
 
 
 def _falling(offers: tuple[Offer, ...]) -> list[float]:

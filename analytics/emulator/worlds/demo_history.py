@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING
 
 from analytics.emulator import catalogue
 from analytics.emulator.chance import CONVERSATION
-from analytics.emulator.records import Totals
 from analytics.emulator.runs.platform import Platform
-from analytics.emulator.worlds.behaviour import CENT, DAY, Habit, Outage, Worker
+from analytics.emulator.worlds.behaviour import DAY, Habit, Outage, Worker, raise_cost
 from analytics.emulator.worlds.demo_agents import DemoAgent, workspaces
 
 if TYPE_CHECKING:
@@ -210,9 +209,8 @@ class _History:
 
     def _raise(self, runs: Sequence[Run], *, is_backdated: bool = False) -> None:
         if runs:
-            run = max(runs, key=_cost)
-            amount = (_cost(run) * CORRECTED_SHARE).quantize(CENT)
-            self.world.correct_cost(run, max(amount, CENT), is_backdated=is_backdated)
+            run = max(runs, key=lambda run: run.totals.cost_usd)
+            raise_cost(self.world, run, CORRECTED_SHARE, is_backdated=is_backdated)
 
 
 def _outage(present: datetime) -> Outage:
@@ -229,10 +227,6 @@ def _raise_price(world: State) -> None:
 
 def _raised(offer: Offer) -> Offer:
     return offer.raised(RAISED_FACTOR) if offer == RAISED else offer
-
-
-def _cost(run: Run) -> Decimal:
-    return Totals(run.workspace.ledger.of_run(run.id)).cost_usd
 
 
 def _midnight(moment: datetime) -> datetime:
