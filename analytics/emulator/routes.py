@@ -38,7 +38,8 @@ from analytics.emulator.world import World
 
 T = TypeVar("T")
 _Window = tuple[datetime | None, datetime | None]
-PAGE_CAP = 200
+PAGE_CAP = 200  # of lists of runs
+LONGEST_LIST = 200  # of schedules
 HOURS_CAP, DAYS_CAP = timedelta(days=30), timedelta(days=365)
 DEFAULT_WINDOW = timedelta(days=30)
 SHORTEST_KEY = 8  # of a shorter one, four characters would give too much away
@@ -238,7 +239,7 @@ async def create_pinned_run(call: Call, agent_id: str, version: int, given: Give
 
 @router.get("/agents/{agent_id}/schedules")
 async def list_schedules(
-    call: Call, agent_id: UUID, limit: Annotated[int, Query(ge=1, le=PAGE_CAP)] = 50
+    call: Call, agent_id: UUID, limit: Annotated[int, Query(ge=1, le=LONGEST_LIST)] = 50
 ) -> Response:
     """Return an agent's schedules, newest first; its slug is not accepted here."""
     agent = call.agent(str(agent_id))

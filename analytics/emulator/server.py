@@ -29,10 +29,8 @@ class Emulator:
 
     def __init__(self, world: World, port: int = 0) -> None:
         self.world = world
-        api = FastAPI(openapi_url=None)
+        api = FastAPI(openapi_url=None, routes=[*routes.router.routes, *routes.files.routes])
         api.state.world = world
-        api.include_router(routes.router)
-        api.include_router(routes.files)
         self.app = Middleware(api, world)
         self.faults, self.requests = self.app.faults, self.app.requests
         self._socket = socket.create_server((HOST, port), backlog=512)
