@@ -135,9 +135,9 @@ class Run:
     artifact_count: int = 0
     own_keys: frozenset[str] = frozenset()  # the providers that bill the customer for this run
     cancelled_by: str = "the user"
-    steps: list[tuple[datetime, str]] = field(default_factory=list)  # of a run that is executed
-    log: list[dict[str, Any]] | None = None  # of a run that is executed
-    files: list[Artifact] | None = None  # of a run that is executed
+    steps: list[tuple[datetime, str]] | None = None  # these three of a run that is executed
+    log: list[dict[str, Any]] | None = None
+    files: list[Artifact] | None = None
     encoded: bytes | None = None  # the JSON of the record as it stands, kept for speed
 
     @property

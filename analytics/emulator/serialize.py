@@ -104,7 +104,7 @@ def session_events(session: Session) -> list[dict[str, Any]]:
         happened.append((run.created_at, 0, run, "user_message", asked))
         if run.started_at:
             happened.append((run.started_at, 1, run, "status", {"status": "running"}))
-        for step, (moment, text) in enumerate(run.steps, 1):
+        for step, (moment, text) in enumerate(run.steps or (), 1):
             happened.append((moment, 2, run, "step", {"step": step, "text": text}))
         if run.finished_at and run.status == "succeeded":
             answer = {"text": texts.thought(seeded("answer", run.id))}

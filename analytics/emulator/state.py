@@ -302,11 +302,7 @@ class State:
     def lie(
         self, endpoint: str, *, field: str, change: Any, match: Mapping[str, Any] | None = None
     ) -> Lie:
-        """Alter one field in the responses of one endpoint; see `analytics.emulator.lies`.
-
-        world.lie("billing_days", match={"date": "2026-11-20", "provider": "openai"},
-                  field="billed_usd", change=lambda billed: billed * 2)
-        """
+        """Alter one field in the responses of one endpoint; see `analytics.emulator.lies`."""
         with self.lock:
             lie = Lie(endpoint, field, change, match or {})
             self.lies.append(lie)

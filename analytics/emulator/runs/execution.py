@@ -29,6 +29,7 @@ from analytics.emulator.worlds.behaviour import MAIN_MODEL_SHARE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
 
     from analytics.emulator.records import Agent, Run, RunStatus
     from analytics.emulator.state import State
@@ -58,8 +59,9 @@ class Execution:
         self._failures = MAX_ATTEMPTS if "[broken]" in self._text else 2 * ("[flaky]" in self._text)
         self._steps = None if "[endless]" in self._text else self._rng.randint(*USUAL_STEPS)
         self._log: list[dict[str, Any]] = []
+        self._thoughts: list[tuple[datetime, str]] = []
         self._files: list[Artifact] = []
-        run.log, run.files = self._log, self._files
+        run.log, run.steps, run.files = self._log, self._thoughts, self._files
         self._step = 0
         self._attempt = 0
         self._is_in_flight = False
@@ -136,7 +138,7 @@ class Execution:
                 "duration_ms": round(self._seconds * 1000),
             }
         )
-        self.run.steps.append((self._world.now, texts.thought(self._rng)))
+        self._thoughts.append((self._world.now, texts.thought(self._rng)))
         self._publish()
         if self._step == self._steps:
             self._end("succeeded")

@@ -90,11 +90,11 @@ def plan(world: State, now: datetime) -> None:
 
 def events(now: datetime, history_days: int) -> list[tuple[datetime, str]]:
     """Return what there is to see in the demo's reports, and since when."""
-    present = now.astimezone(UTC)
-    key_added, outage = _middle_of_a_month(present), _outage(present)
+    end = present(now)
+    key_added, outage = _middle_of_a_month(end), _outage(end)
     agents = {agent.slug: agent for each in workspaces().values() for agent in each}
     raised, busy, worse = (
-        _days_before(present, days)
+        _days_before(end, days)
         for days in (
             RAISED_DAYS,
             agents["order-status"].since_days or history_days,
@@ -108,10 +108,10 @@ def events(now: datetime, history_days: int) -> list[tuple[datetime, str]]:
             (busy, "Order status starts more runs than the API lists: most are unlisted"),
             (outage.start, f"Anthropic is out for {OUTAGE_HOURS} hours: many runs fail"),
             (worse, "version 3 of Pull request reviewer: far more of its runs fail"),
-            (present - LAST_NIGHT, "a run's cost is corrected after its day was published"),
+            (end - LAST_NIGHT, "a run's cost is corrected after its day was published"),
             *(
                 (moment + CORRECTED_AFTER, f"a run of {month:%B} is billed higher after its close")
-                for moment, month in closings(present, history_days)[-1:]
+                for moment, month in closings(end, history_days)[-1:]
             ),
         ]
     )
