@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
-from analytics.emulator.records import Entry, Totals, hour_of
+from analytics.emulator.records import Entry, Totals, hour_of, midnight_of
 from analytics.emulator.serialize import instant
 
 if TYPE_CHECKING:
@@ -19,8 +19,6 @@ K = TypeVar("K")
 Rows = list[dict[str, Any]]
 PERIODS = {"day": 1, "week": 7, "month": 30, "quarter": 90}  # trailing days
 DAY = timedelta(days=1)
-MONEY, TOKENS = ("cost_usd", "billed_usd"), ("tokens_in", "tokens_out")
-USAGE = (*MONEY, *TOKENS, "request_count")
 
 
 class Analytics:
@@ -49,14 +47,10 @@ class Analytics:
 
     def timeseries_by_agent(self, start: datetime, end: datetime, granularity: Granularity) -> Rows:
         """Return one row per bucket and agent; no agent is platform or unattributed activity."""
-
-        def bucket(moment: datetime) -> datetime:
-            hour = hour_of(moment)
-            return hour if granularity == "hour" else hour.replace(hour=0)
-
+        bucket = hour_of if granularity == "hour" else midnight_of
         groups = self._groups(start, end, lambda e: (bucket(e.booked_at), e.run.agent))
         rows = [
-            {"bucket": instant(at), **_agent(agent), **_sums(t, *MONEY)}
+            {"bucket": instant(at), **_agent(agent), **_money(t)}
             for (at, agent), t in groups.items()
         ]
         return sorted(rows, key=lambda row: (row["bucket"], row["agent_id"] or ""))
@@ -79,7 +73,10 @@ class Analytics:
                 "agent_id": agent or None,
                 "model": model,
                 "provider": provider,
-                **_sums(t, "cost_usd", *TOKENS, "request_count", "error_count"),
+                "cost_usd": t.cost_usd,
+                **_tokens(t),
+                "request_count": t.request_count,
+                "error_count": t.error_count,
             }
             for (hour, agent, model, provider), t in sorted(groups.items())
         ]
@@ -88,7 +85,7 @@ class Analytics:
         """Return one row per day and provider."""
         groups = self._groups(start, end, lambda e: (e.booked_at.date(), e.provider))
         return [
-            {"date": day.isoformat(), "provider": provider, **_sums(t, *USAGE)}
+            {"date": day.isoformat(), "provider": provider, **_usage(t)}
             for (day, provider), t in sorted(groups.items())
         ]
 
@@ -98,7 +95,7 @@ class Analytics:
         return [
             {
                 **_agent(agent),
-                **_sums(self._run_totals(runs), *USAGE),
+                **_usage(self._run_totals(runs)),
                 "run_count": len(runs),
                 "total_duration_ms": sum(map(_duration_ms, runs)),
                 "last_run_at": instant(runs[-1].created_at),
@@ -115,7 +112,8 @@ class Analytics:
                 "platform_agent_slug": platform_agent.slug,
                 "platform_agent_name": platform_agent.name,
                 "run_count": len(runs),
-                **_sums(self._run_totals(runs), *MONEY, *TOKENS),
+                **_money(t := self._run_totals(runs)),
+                **_tokens(t),
                 "targets": list(map(_agent, dict.fromkeys(r.target for r in runs if r.target))),
             }
             for platform_agent, runs in _runs_by(created, lambda run: run.platform_agent)
@@ -128,17 +126,23 @@ class Analytics:
             by_model[entry.model, entry.provider].append(entry)
         rows = []
         for (model, provider), entries in sorted(by_model.items()):
-            amounts = _sums(Totals(entries), *USAGE)
-            if not new_names:
-                del amounts["billed_usd"]
-                old = {name: f"total_{name.removesuffix('_usd')}" for name in ("cost_usd", *TOKENS)}
-                amounts = {old.get(name, name): amount for name, amount in amounts.items()}
+            t = Totals(entries)
+            amounts = (
+                {**_money(t), **_tokens(t)}
+                if new_names
+                else {
+                    "total_cost": t.cost_usd,
+                    "total_tokens_in": t.tokens_in,
+                    "total_tokens_out": t.tokens_out,
+                }
+            )
             rows.append(
                 {
                     "run_id": run.id,
                     "model": model,
                     "provider": provider,
                     **amounts,
+                    "request_count": t.request_count,
                     "started_at": instant(min(entry.booked_at for entry in entries)),
                     "ended_at": instant(max(entry.booked_at for entry in entries)),
                 }
@@ -164,7 +168,7 @@ class Analytics:
     def _activity(self, start: datetime, end: datetime) -> dict[str, Any]:
         runs = self.workspace.agent_runs.created_between(start, end)
         return {
-            **_sums(Totals(self._entries(start, end)), *USAGE),
+            **_usage(Totals(self._entries(start, end))),
             "run_count": len(runs),
             "agent_count": len({run.agent for run in runs if run.agent}),
         }
@@ -172,7 +176,7 @@ class Analytics:
 
 def daily_counts(workspace: Workspace, agent_id: str, days: int, now: datetime) -> Rows:
     """Return runs by UTC day of creation and current status, over the days up to today."""
-    midnight = datetime.combine(now.date(), datetime.min.time(), UTC)
+    midnight = midnight_of(now)
     runs = workspace.runs_by_agent.get(agent_id)
     recent = runs.created_between(midnight - (days - 1) * DAY, midnight + DAY) if runs else []
     counts = Counter((run.created_at.date(), run.status) for run in recent)
@@ -191,13 +195,22 @@ def _runs_by(runs: list[Run], owner: Callable[[Run], K | None]) -> Iterable[tupl
     return groups.items()
 
 
-def _sums(totals: Totals, *names: str) -> dict[str, Any]:
-    return {name: getattr(totals, name) for name in names}
+def _money(totals: Totals) -> dict[str, Any]:
+    return {"cost_usd": totals.cost_usd, "billed_usd": totals.billed_usd}
+
+
+def _tokens(totals: Totals) -> dict[str, Any]:
+    return {"tokens_in": totals.tokens_in, "tokens_out": totals.tokens_out}
+
+
+def _usage(totals: Totals) -> dict[str, Any]:
+    return {**_money(totals), **_tokens(totals), "request_count": totals.request_count}
 
 
 def _agent(agent: Agent | None) -> dict[str, Any]:
-    names = ("id", "name", "slug")
-    return {f"agent_{name}": agent and getattr(agent, name) for name in names}
+    if agent is None:
+        return {"agent_id": None, "agent_name": None, "agent_slug": None}
+    return {"agent_id": agent.id, "agent_name": agent.name, "agent_slug": agent.slug}
 
 
 def _duration_ms(run: Run) -> int:

@@ -366,3 +366,8 @@ def _created_at(run: Run) -> datetime:
 def hour_of(moment: datetime) -> datetime:
     """Return the start of the moment's hour."""
     return moment.replace(minute=0, second=0, microsecond=0)
+
+
+def midnight_of(moment: datetime) -> datetime:
+    """Return the start of the moment's UTC day."""
+    return moment.replace(hour=0, minute=0, second=0, microsecond=0)

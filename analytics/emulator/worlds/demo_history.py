@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from analytics.emulator import catalogue
 from analytics.emulator.chance import CONVERSATION
+from analytics.emulator.records import midnight_of
 from analytics.emulator.runs.platform import Platform
 from analytics.emulator.worlds.behaviour import DAY, Habit, Outage, Worker, raise_cost
 from analytics.emulator.worlds.demo_agents import DemoAgent, workspaces
@@ -48,7 +49,7 @@ UNATTRIBUTED = Habit(
 
 def begin(now: datetime, history_days: int) -> datetime:
     """Return the midnight at which the history begins."""
-    return _midnight(present(now)) - history_days * DAY
+    return midnight_of(present(now)) - history_days * DAY
 
 
 def present(now: datetime) -> datetime:
@@ -64,7 +65,7 @@ def closings(now: datetime, history_days: int) -> list[tuple[datetime, date]]:
     found: list[tuple[datetime, date]] = []
     moment = present(now) - CORRECTED_AFTER - 2 * DAY
     while len(found) < CLOSED_MONTHS:
-        closing = _midnight(moment).replace(day=CLOSING_DAY, hour=CLOSING_HOUR)
+        closing = midnight_of(moment).replace(day=CLOSING_DAY, hour=CLOSING_HOUR)
         month = closing.replace(day=1) - DAY
         if closing <= moment:
             found.append((closing, month.date().replace(day=1)))
@@ -149,7 +150,7 @@ class _History:
         nobody = Worker(self.world, self.workspace, UNATTRIBUTED, self.workspace.name)
         self.world.at(self.present - timedelta(minutes=2), nobody.begin)
         self.world.at(self.present - LAST_NIGHT, self._correct)
-        history_days = (_midnight(self.present) - self.world.now).days
+        history_days = (midnight_of(self.present) - self.world.now).days
         for moment, _ in closings(self.present, history_days)[-1:]:
             end = moment.replace(day=1, hour=0)
             self.world.at(moment + CORRECTED_AFTER, partial(self._correct_closed, end))
@@ -229,13 +230,9 @@ def _raised(offer: Offer) -> Offer:
     return offer.raised(RAISED_FACTOR) if offer == RAISED else offer
 
 
-def _midnight(moment: datetime) -> datetime:
-    return moment.replace(hour=0, minute=0, second=0, microsecond=0)
-
-
 def _days_before(present: datetime, days: int, *, weekday: int | None = None) -> datetime:
     """Return the midnight that begins a day, or the last such weekday before it."""
-    midnight = _midnight(present) - days * DAY
+    midnight = midnight_of(present) - days * DAY
     if weekday is None:
         return midnight
     return midnight - (midnight.weekday() - weekday) % 7 * DAY
@@ -243,7 +240,7 @@ def _days_before(present: datetime, days: int, *, weekday: int | None = None) ->
 
 def _middle_of_a_month(present: datetime) -> datetime:
     """Return the middle of the last month in which it lies some days before the present."""
-    day = _midnight(present) - KEY_DAYS * DAY
+    day = midnight_of(present) - KEY_DAYS * DAY
     while day.day != KEY_DAY_OF_MONTH:
         day -= DAY
     return day + timedelta(hours=12)
