@@ -15,7 +15,7 @@ from unittest import mock
 import duckdb
 
 from analytics.batch import stages
-from analytics.emulator.api import runs as emulated
+from analytics.emulator import routes as emulated
 from analytics.emulator.world import World
 from analytics.extract import collection
 from analytics.extract import runs as extracted

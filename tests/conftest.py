@@ -31,7 +31,7 @@ from typer.main import get_command
 from analytics.batch.extract import Outcome, extract_all
 from analytics.batch.progress import Progress
 from analytics.custom.runner import Runner, UserQuery
-from analytics.emulator.api.middleware import Middleware
+from analytics.emulator.faults import Middleware
 from analytics.emulator.records import Agent, Run, Workspace
 from analytics.emulator.server import Emulator, running
 from analytics.emulator.world import World

@@ -140,15 +140,8 @@ def _write_finance(
     """Write the files of `finance/`, with budgets and invoices of these months."""
     from analytics.emulator.worlds import demo_finance
 
-    files = {
-        "owners.csv": demo_finance.OWNERS,
-        "allocation.toml": demo_finance.ALLOCATION,
-        "accounts.toml": demo_finance.ACCOUNTS,
-        "budgets.csv": demo_finance.budgets(budgeted),
-        "invoices.csv": demo_finance.invoices(world, billed),
-    }
     (data_dir / "finance").mkdir(exist_ok=True)
-    for name, text in files.items():
+    for name, text in demo_finance.files(world, budgeted, billed).items():
         (data_dir / "finance" / name).write_text(text, encoding="utf-8")
 
 

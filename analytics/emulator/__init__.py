@@ -13,7 +13,6 @@ it passes. `world.lie(…)` makes one endpoint return one wrong number: `analyti
 """
 
 from analytics.emulator.server import Emulator, running, serve
-from analytics.emulator.variants import Variants
 from analytics.emulator.world import World
 
-__all__ = ["Emulator", "Variants", "World", "running", "serve"]
+__all__ = ["Emulator", "World", "running", "serve"]

@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
-from analytics.emulator import serialize
-from analytics.emulator.records import Entry, Totals, hour_of
+from analytics.emulator.records import Entry, Totals, hour_of, midnight_of
+from analytics.emulator.serialize import instant
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
-    from decimal import Decimal
 
     from analytics.emulator.records import Agent, Run, Workspace
 
 Granularity = Literal["hour", "day"]
 K = TypeVar("K")
+Rows = list[dict[str, Any]]
 PERIODS = {"day": 1, "week": 7, "month": 30, "quarter": 90}  # trailing days
 DAY = timedelta(days=1)
 
 
 class Analytics:
-    """The totals of a workspace's ledger, as far as they are visible.
+    """The totals of a workspace's ledger.
 
     Entries booked at `horizon` or later are not counted. Every window is [start, end) in UTC.
     """
@@ -33,53 +33,33 @@ class Analytics:
 
     def summary(self, period: str, now: datetime) -> dict[str, Any]:
         """Return the totals of the trailing period and of the one before it."""
-        span = timedelta(days=PERIODS[period])
-        start, end = now - span, now + timedelta.resolution  # the present is part of it
-        entries = list(self._entries(start - span, end))
-        last = max(
-            (entry.booked_at for entry in self._visible(self.workspace.ledger)), default=None
-        )
+        start, end = now - timedelta(days=PERIODS[period]), now + timedelta.resolution
+        visible = self._visible(self.workspace.ledger)
+        last = max((entry.booked_at for entry in visible), default=None)
         return {
             "period": period,
-            "start": serialize.instant(start),
-            "end": serialize.instant(now),
-            "current": self._activity(entries, start, end),
-            "previous": self._activity(entries, start - span, start),
-            "last_activity_at": last and serialize.instant(last),
+            "start": instant(start),
+            "end": instant(now),
+            "current": self._activity(start, end),
+            "previous": self._activity(start - (now - start), start),
+            "last_activity_at": last and instant(last),
         }
 
-    def timeseries(
-        self, start: datetime, end: datetime, granularity: Granularity
-    ) -> list[dict[str, Any]]:
-        """Return one row per bucket, by the time of the request."""
-        bucket = _bucket(granularity)
-        groups = _totals_by(self._entries(start, end), lambda e: bucket(e.booked_at))
-        return [
-            {"bucket": serialize.instant(at), **_money(t), **_tokens(t), **_requests(t)}
-            for at, t in sorted(groups.items())
-        ]
-
-    def timeseries_by_agent(
-        self, start: datetime, end: datetime, granularity: Granularity
-    ) -> list[dict[str, Any]]:
+    def timeseries_by_agent(self, start: datetime, end: datetime, granularity: Granularity) -> Rows:
         """Return one row per bucket and agent; no agent is platform or unattributed activity."""
-        bucket = _bucket(granularity)
-        groups = _totals_by(self._entries(start, end), lambda e: (bucket(e.booked_at), e.run.agent))
+        bucket = hour_of if granularity == "hour" else midnight_of
+        groups = self._groups(start, end, lambda e: (bucket(e.booked_at), e.run.agent))
         rows = [
-            {"bucket": serialize.instant(at), **_agent(agent), **_money(t)}
+            {"bucket": instant(at), **_agent(agent), **_money(t)}
             for (at, agent), t in groups.items()
         ]
         return sorted(rows, key=lambda row: (row["bucket"], row["agent_id"] or ""))
 
-    def hourly(self, start: datetime, end: datetime, agent_id: str | None) -> list[dict[str, Any]]:
+    def hourly(self, start: datetime, end: datetime) -> Rows:
         """Return one row per hour, agent, model and provider."""
-        entries = (
-            entry
-            for entry in self._entries(start, end)
-            if agent_id is None or (entry.run.agent and entry.run.agent.id == agent_id)
-        )
-        groups = _totals_by(
-            entries,
+        groups = self._groups(
+            start,
+            end,
             lambda e: (
                 hour_of(e.booked_at),
                 e.run.agent.id if e.run.agent else "",
@@ -89,80 +69,64 @@ class Analytics:
         )
         return [
             {
-                "hour": serialize.instant(hour),
+                "hour": instant(hour),
                 "agent_id": agent or None,
                 "model": model,
                 "provider": provider,
                 "cost_usd": t.cost_usd,
                 **_tokens(t),
-                **_requests(t),
+                "request_count": t.request_count,
                 "error_count": t.error_count,
             }
             for (hour, agent, model, provider), t in sorted(groups.items())
         ]
 
-    def billing(self, start: datetime, end: datetime) -> list[dict[str, Any]]:
+    def billing(self, start: datetime, end: datetime) -> Rows:
         """Return one row per day and provider."""
-        groups = _totals_by(self._entries(start, end), lambda e: (e.booked_at.date(), e.provider))
+        groups = self._groups(start, end, lambda e: (e.booked_at.date(), e.provider))
         return [
-            {
-                "date": day.isoformat(),
-                "provider": provider,
-                **_money(t),
-                **_tokens(t),
-                **_requests(t),
-            }
+            {"date": day.isoformat(), "provider": provider, **_usage(t)}
             for (day, provider), t in sorted(groups.items())
         ]
 
-    def agents(self, start: datetime, end: datetime) -> list[dict[str, Any]]:
+    def agents(self, start: datetime, end: datetime) -> Rows:
         """Return one row per agent: complete totals of the runs created in the window."""
-        rows = []
         created = self.workspace.agent_runs.created_between(start, end)
-        for agent, runs in _runs_by(created, lambda run: run.agent):
-            t = self._run_totals(runs)
-            rows.append(
-                {
-                    **_agent(agent),
-                    **_money(t),
-                    **_tokens(t),
-                    **_requests(t),
-                    "run_count": len(runs),
-                    "total_duration_ms": sum(map(_duration_ms, runs)),
-                    "last_run_at": serialize.instant(runs[-1].created_at),
-                }
-            )
-        return rows
+        return [
+            {
+                **_agent(agent),
+                **_usage(self._run_totals(runs)),
+                "run_count": len(runs),
+                "total_duration_ms": sum(map(_duration_ms, runs)),
+                "last_run_at": instant(runs[-1].created_at),
+            }
+            for agent, runs in _runs_by(created, lambda run: run.agent)
+        ]
 
-    def platform_agents(self, start: datetime, end: datetime) -> list[dict[str, Any]]:
+    def platform_agents(self, start: datetime, end: datetime) -> Rows:
         """Return one row per platform agent: complete totals of its runs created in the window."""
-        rows = []
         created = self.workspace.platform_runs.created_between(start, end)
-        for platform_agent, runs in _runs_by(created, lambda run: run.platform_agent):
-            t = self._run_totals(runs)
-            targets = dict.fromkeys(run.target for run in runs if run.target)
-            rows.append(
-                {
-                    "platform_agent_id": platform_agent.id,
-                    "platform_agent_slug": platform_agent.slug,
-                    "platform_agent_name": platform_agent.name,
-                    "run_count": len(runs),
-                    **_money(t),
-                    **_tokens(t),
-                    "targets": [_agent(target) for target in targets],
-                }
-            )
-        return rows
+        return [
+            {
+                "platform_agent_id": platform_agent.id,
+                "platform_agent_slug": platform_agent.slug,
+                "platform_agent_name": platform_agent.name,
+                "run_count": len(runs),
+                **_money(t := self._run_totals(runs)),
+                **_tokens(t),
+                "targets": list(map(_agent, dict.fromkeys(r.target for r in runs if r.target))),
+            }
+            for platform_agent, runs in _runs_by(created, lambda run: run.platform_agent)
+        ]
 
-    def run_costs(self, run: Run, *, new_names: bool) -> list[dict[str, Any]]:
+    def run_costs(self, run: Run, *, new_names: bool) -> Rows:
         """Return one row per model and provider of a run."""
-        entries = self._visible(self.workspace.ledger.of_run(run.id))
         by_model = defaultdict(list)
-        for entry in entries:
+        for entry in self._visible(self.workspace.ledger.of_run(run.id)):
             by_model[entry.model, entry.provider].append(entry)
         rows = []
-        for (model, provider), of_model in sorted(by_model.items()):
-            t = Totals(of_model)
+        for (model, provider), entries in sorted(by_model.items()):
+            t = Totals(entries)
             amounts = (
                 {**_money(t), **_tokens(t)}
                 if new_names
@@ -178,9 +142,9 @@ class Analytics:
                     "model": model,
                     "provider": provider,
                     **amounts,
-                    **_requests(t),
-                    "started_at": serialize.instant(min(entry.booked_at for entry in of_model)),
-                    "ended_at": serialize.instant(max(entry.booked_at for entry in of_model)),
+                    "request_count": t.request_count,
+                    "started_at": instant(min(entry.booked_at for entry in entries)),
+                    "ended_at": instant(max(entry.booked_at for entry in entries)),
                 }
             )
         return rows
@@ -191,28 +155,28 @@ class Analytics:
     def _visible(self, entries: Iterable[Entry]) -> Iterator[Entry]:
         return (entry for entry in entries if entry.booked_at < self._horizon)
 
+    def _groups(self, start: datetime, end: datetime, key: Callable[[Entry], K]) -> dict[K, Totals]:
+        groups: defaultdict[K, Totals] = defaultdict(Totals)
+        for entry in self._entries(start, end):
+            groups[key(entry)].add(entry)
+        return groups
+
     def _run_totals(self, runs: Iterable[Run]) -> Totals:
         ledger = self.workspace.ledger
         return Totals(entry for run in runs for entry in self._visible(ledger.of_run(run.id)))
 
-    def _activity(self, entries: Iterable[Entry], start: datetime, end: datetime) -> dict[str, Any]:
-        t = Totals(entry for entry in entries if start <= entry.booked_at < end)
+    def _activity(self, start: datetime, end: datetime) -> dict[str, Any]:
         runs = self.workspace.agent_runs.created_between(start, end)
-        agents = {run.agent for run in runs if run.agent}
         return {
-            **_money(t),
-            **_tokens(t),
-            **_requests(t),
+            **_usage(Totals(self._entries(start, end))),
             "run_count": len(runs),
-            "agent_count": len(agents),
+            "agent_count": len({run.agent for run in runs if run.agent}),
         }
 
 
-def daily_counts(
-    workspace: Workspace, agent_id: str, days: int, now: datetime
-) -> list[dict[str, Any]]:
+def daily_counts(workspace: Workspace, agent_id: str, days: int, now: datetime) -> Rows:
     """Return runs by UTC day of creation and current status, over the days up to today."""
-    midnight = datetime.combine(now.date(), datetime.min.time(), UTC)
+    midnight = midnight_of(now)
     runs = workspace.runs_by_agent.get(agent_id)
     recent = runs.created_between(midnight - (days - 1) * DAY, midnight + DAY) if runs else []
     counts = Counter((run.created_at.date(), run.status) for run in recent)
@@ -231,30 +195,19 @@ def _runs_by(runs: list[Run], owner: Callable[[Run], K | None]) -> Iterable[tupl
     return groups.items()
 
 
-def _totals_by(entries: Iterable[Entry], key: Callable[[Entry], K]) -> dict[K, Totals]:
-    groups: defaultdict[K, Totals] = defaultdict(Totals)
-    for entry in entries:
-        groups[key(entry)].add(entry)
-    return groups
-
-
-def _bucket(granularity: Granularity) -> Callable[[datetime], datetime]:
-    return hour_of if granularity == "hour" else lambda moment: hour_of(moment).replace(hour=0)
-
-
-def _money(totals: Totals) -> dict[str, Decimal]:
+def _money(totals: Totals) -> dict[str, Any]:
     return {"cost_usd": totals.cost_usd, "billed_usd": totals.billed_usd}
 
 
-def _tokens(totals: Totals) -> dict[str, int]:
+def _tokens(totals: Totals) -> dict[str, Any]:
     return {"tokens_in": totals.tokens_in, "tokens_out": totals.tokens_out}
 
 
-def _requests(totals: Totals) -> dict[str, int]:
-    return {"request_count": totals.request_count}
+def _usage(totals: Totals) -> dict[str, Any]:
+    return {**_money(totals), **_tokens(totals), "request_count": totals.request_count}
 
 
-def _agent(agent: Agent | None) -> dict[str, str | None]:
+def _agent(agent: Agent | None) -> dict[str, Any]:
     if agent is None:
         return {"agent_id": None, "agent_name": None, "agent_slug": None}
     return {"agent_id": agent.id, "agent_name": agent.name, "agent_slug": agent.slug}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from typing import Any
 
 MILLION = Decimal(1_000_000)
 
@@ -31,6 +32,16 @@ class Offer:
         if not self.is_metered_in_floats:
             return exact
         return Decimal(float(exact)).quantize(Decimal("1e-20"))
+
+    def request(self, tokens_in: int, tokens_out: int) -> dict[str, Any]:
+        """Return what a request with these tokens meters."""
+        return {
+            "model": self.model,
+            "provider": self.provider,
+            "tokens_in": tokens_in,
+            "tokens_out": tokens_out,
+            "cost_usd": self.cost(tokens_in, tokens_out) or Decimal(0),
+        }
 
 
 def _offer(model: str, provider: str, price_in: str, price_out: str) -> Offer:

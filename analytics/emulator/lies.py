@@ -1,14 +1,13 @@
 """Wrong answers, ordered by tests: one field of some records of one endpoint.
 
-    lie = world.lie(
+    world.lie(
         "agent_rollups",
         match={"agent_id": agent.id, "start": date(2026, 11, 20)},
         field="cost_usd",
         change=lambda cost: cost + Decimal("0.01"),
     )
     ...  # GET /analytics/agents of that day reports a cent more for this agent
-    assert lie.is_told
-    world.retract(lie)  # from here on the endpoint's responses are correct
+    world.retract()  # from here on all responses are correct
 
 A lie alters the responses of one endpoint on their way out. The world stays as it is, so that
 every other endpoint stays correct.
@@ -22,12 +21,6 @@ every other endpoint stays correct.
   `new_cost_names` is on.
 - `change` is the wrong value, or a function that makes it of the true one. Decimals are added
   and multiplied exactly.
-
-To count a succeeded run as a failed one takes two lies, one for each count:
-
-    for status, by in (("succeeded", -1), ("failed", 1)):
-        match = {"agent_id": agent.id, "date": "2026-11-20", "status": status}
-        world.lie("run_counts", match=match, field="count", change=lambda n, by=by: n + by)
 """
 
 from __future__ import annotations
@@ -36,14 +29,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import localcontext
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from analytics.emulator.records import EXACT
-
-if TYPE_CHECKING:
-    from contextlib import AbstractContextManager
-
-    from analytics.emulator.records import Workspace
 
 Record = dict[str, Any]
 
@@ -65,47 +53,18 @@ class Lie:
         if not all(_is(facts.get(name), value) for name, value in self.match.items()):
             return altered
         self.is_told = True
-        if not callable(self.change):
-            return altered | {self.field: self.change}
         with localcontext(EXACT):
-            return altered | {self.field: self.change(altered[self.field])}
+            wrong = self.change(altered[self.field]) if callable(self.change) else self.change
+        return altered | {self.field: wrong}
 
 
-class Lies:
+class Lies(list[Lie]):
     """The active lies; several about one field add up in their order."""
-
-    def __init__(self, workspaces: list[Workspace], lock: AbstractContextManager[bool]) -> None:
-        self._workspaces = workspaces
-        self._lock = lock
-        self._lies: list[Lie] = []
-
-    def add(self, lie: Lie) -> Lie:
-        """Activate a lie."""
-        with self._lock:
-            self._lies.append(lie)
-            self._forget_encoded(lie)
-        return lie
-
-    def remove(self, *lies: Lie) -> None:
-        """Remove some lies, or all if none is named."""
-        with self._lock:
-            for lie in lies or tuple(self._lies):
-                self._lies.remove(lie)
-                self._forget_encoded(lie)
 
     def alter(self, endpoint: str, records: list[Record], **requested: Any) -> list[Record]:
         """Return an endpoint's records, altered by its lies."""
-        lies = [lie for lie in self._lies if lie.endpoint == endpoint]
-        if not lies:
-            return records
-        return [_told(lies, record, requested) for record in records]
-
-    def _forget_encoded(self, lie: Lie) -> None:
-        """Drop the encoded records of runs that a lie may alter."""
-        for workspace in self._workspaces if lie.endpoint == "runs" else ():
-            for run in workspace.runs.values():
-                if lie.match.get("id") in (None, run.id):
-                    run.encoded = None
+        lies = [lie for lie in self if lie.endpoint == endpoint]
+        return [_told(lies, record, requested) for record in records] if lies else records
 
 
 def _told(lies: list[Lie], true: Record, requested: Record) -> Record:

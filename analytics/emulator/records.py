@@ -14,15 +14,14 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import msgspec
 
 from analytics.emulator.catalogue import SONNET
-from analytics.emulator.keys import KeyRing
-from analytics.emulator.quantiles import CONVERSATION
+from analytics.emulator.chance import CONVERSATION
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from datetime import datetime
 
     from analytics.emulator.catalogue import Offer
-    from analytics.emulator.quantiles import Traffic
+    from analytics.emulator.chance import Traffic
 
 RunStatus = Literal["pending", "running", "succeeded", "failed", "cancelled"]
 AgentStatus = Literal["draft", "active", "paused", "archived"]
@@ -105,7 +104,6 @@ class Session:
     created_at: datetime
     runs: list[Run] = field(default_factory=list)
     terminated_at: datetime | None = None
-    events: list[dict[str, Any]] | None = None  # once they are written down
 
     @property
     def is_idle(self) -> bool:
@@ -137,14 +135,20 @@ class Run:
     artifact_count: int = 0
     own_keys: frozenset[str] = frozenset()  # the providers that bill the customer for this run
     cancelled_by: str = "the user"
-    log: list[dict[str, Any]] | None = None  # of a run that is executed
-    files: list[Artifact] | None = None  # once they are written down
+    steps: list[tuple[datetime, str]] | None = None  # these three of a run that is executed
+    log: list[dict[str, Any]] | None = None
+    files: list[Artifact] | None = None
     encoded: bytes | None = None  # the JSON of the record as it stands, kept for speed
 
     @property
     def is_open(self) -> bool:
         """True if the run may still continue."""
         return self.status not in TERMINAL
+
+    @property
+    def totals(self) -> Totals:
+        """The sums of all that is booked on the run."""
+        return Totals(self.workspace.ledger.of_run(self.id))
 
     @property
     def text(self) -> str | None:
@@ -163,6 +167,11 @@ class Artifact:
     size_bytes: int
     created_at: datetime | None
     content_type: str = "text/markdown"
+
+    @classmethod
+    def nth(cls, run_id: str, number: int, size_bytes: int, at: datetime | None) -> Artifact:
+        """Return the file that a run publishes as its nth."""
+        return cls(f"{run_id}/{number}", f"report-{number}.md", size_bytes, at)
 
     @property
     def content(self) -> bytes:
@@ -189,11 +198,21 @@ class Schedule:
 
 @dataclass(slots=True, eq=False)
 class Webhook:
-    """The stored fields of a webhook, without its secret."""
+    """An address that starts runs of an agent without a key: its secret is a part of it."""
 
     id: str
     created_at: datetime
-    digest: bytes
+    secret: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderKey:
+    """The stored fields of a customer's own API key of a provider, without its secret."""
+
+    id: str
+    provider: str
+    last_four: str
+    created_at: datetime
 
 
 class RunList:
@@ -312,7 +331,7 @@ class Workspace:
         self.id = id
         self.name = name
         self.api_key = api_key
-        self.keys = KeyRing()
+        self.keys: dict[str, ProviderKey] = {}  # by provider
         self.agents: dict[str, Agent] = {}
         self.runs: dict[str, Run] = {}  # of agents and of the platform
         self.agent_runs = RunList()
@@ -347,3 +366,8 @@ def _created_at(run: Run) -> datetime:
 def hour_of(moment: datetime) -> datetime:
     """Return the start of the moment's hour."""
     return moment.replace(minute=0, second=0, microsecond=0)
+
+
+def midnight_of(moment: datetime) -> datetime:
+    """Return the start of the moment's UTC day."""
+    return moment.replace(hour=0, minute=0, second=0, microsecond=0)

@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
+from operator import attrgetter, itemgetter
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from analytics.emulator.records import Totals
+from analytics.emulator import texts
+from analytics.emulator.chance import seeded
+from analytics.emulator.records import Artifact
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
     from analytics.emulator.lies import Lies
-    from analytics.emulator.records import Agent, Run, Session, Version
+    from analytics.emulator.records import (
+        Agent,
+        ProviderKey,
+        Run,
+        Schedule,
+        Session,
+        Version,
+        Webhook,
+    )
 
 ARTIFACTS_LISTED = 1000  # at most, of a run that has more
 
@@ -85,8 +96,101 @@ def session_record(session: Session, now: datetime, events: list[dict[str, Any]]
     }
 
 
+def session_events(session: Session) -> list[dict[str, Any]]:
+    """Return the events of a session, in order of `seq`, which counts from 1."""
+    happened: list[tuple[datetime, int, Run, str, dict[str, Any]]] = []
+    for run in session.runs:
+        asked = {"text": run.text, "source": run.source}
+        happened.append((run.created_at, 0, run, "user_message", asked))
+        if run.started_at:
+            happened.append((run.started_at, 1, run, "status", {"status": "running"}))
+        for step, (moment, text) in enumerate(run.steps or (), 1):
+            happened.append((moment, 2, run, "step", {"step": step, "text": text}))
+        if run.finished_at and run.status == "succeeded":
+            answer = {"text": texts.thought(seeded("answer", run.id))}
+            happened.append((run.finished_at, 3, run, "assistant_message", answer))
+        if run.finished_at:
+            happened.append((run.finished_at, 4, run, "status", {"status": run.status}))
+    happened.sort(key=itemgetter(0, 1))
+    return [
+        {"seq": seq, "type": kind, "run_id": run.id, "created_at": timestamp(moment), **more}
+        for seq, (moment, _, run, kind, more) in enumerate(happened, 1)
+    ]
+
+
+def artifact_list(run: Run) -> dict[str, Any]:
+    """Return the list of a run's files; beyond the cap, the last names are omitted."""
+    files = artifacts(run)
+    names = sorted(files, key=attrgetter("filename"))
+    listed = {file.key for file in names[:ARTIFACTS_LISTED]}
+    return {
+        "artifacts": [
+            {
+                "key": file.key,
+                "filename": file.filename,
+                "size_bytes": file.size_bytes,
+                "content_type": file.content_type,
+                "created_at": timestamp(file.created_at),
+            }
+            for file in files
+            if file.key in listed
+        ],
+        "truncated": len(files) > ARTIFACTS_LISTED,
+    }
+
+
+def artifacts(run: Run) -> list[Artifact]:
+    """Return the files that a run has published so far, oldest first."""
+    if run.files is not None:
+        return run.files
+    rng, count = seeded("artifacts", run.id), run.artifact_count
+    return [
+        Artifact.nth(run.id, number, rng.randint(200, 90_000), run.finished_at)
+        for number in range(1, count + 1)
+    ]
+
+
+def key_record(key: ProviderKey) -> dict[str, Any]:
+    """Return the record of a provider key, without its secret."""
+    return {
+        "key_id": key.id,
+        "provider": key.provider,
+        "created_at": timestamp(key.created_at),
+        "last_four": key.last_four,
+    }
+
+
+def schedule_record(schedule: Schedule) -> dict[str, Any]:
+    """Return a schedule's record."""
+    version = schedule.agent.active_version  # the one that its next run rides on
+    return {
+        "id": schedule.id,
+        "agent_id": schedule.agent.id,
+        "agent_version_id": version and version.id,
+        "cron_expr": schedule.cron_expr,
+        "timezone": schedule.timezone,
+        "prompt": schedule.given.prompt,
+        "initial_state": schedule.given.initial_state,
+        "enabled": schedule.enabled,
+        "next_fire_at": timestamp(schedule.next_fire_at),
+        "last_fired_at": timestamp(schedule.last_fired_at),
+        "last_run_id": schedule.last_run_id,
+        "created_at": timestamp(schedule.created_at),
+    }
+
+
+def webhook_record(agent: Agent, webhook: Webhook, base_url: object) -> dict[str, Any]:
+    """Return an agent's webhook, with the URL that has its secret."""
+    return {
+        "id": webhook.id,
+        "agent_id": agent.id,
+        "url": f"{base_url}api/v1/webhooks/{webhook.id}/{webhook.secret}",
+        "created_at": timestamp(webhook.created_at),
+    }
+
+
 def _run(run: Run) -> dict[str, Any]:
-    totals = Totals(run.workspace.ledger.of_run(run.id))
+    totals = run.totals
     record = {
         "id": run.id,
         "status": run.status,

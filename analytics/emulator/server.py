@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 
 import msgspec
 import uvicorn
+from fastapi import FastAPI
 
-from analytics.emulator.api import build
-from analytics.emulator.api.faults import Faults
+from analytics.emulator import routes
+from analytics.emulator.faults import Middleware
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from analytics.emulator.api.middleware import Request
     from analytics.emulator.world import World
 
 HOST = "127.0.0.1"
@@ -29,9 +29,10 @@ class Emulator:
 
     def __init__(self, world: World, port: int = 0) -> None:
         self.world = world
-        self.faults = Faults()
-        self.requests: list[Request] = []
-        self.app = build(world, self.faults, self.requests)
+        api = FastAPI(openapi_url=None, routes=[*routes.router.routes, *routes.files.routes])
+        api.state.world = world
+        self.app = Middleware(api, world)
+        self.faults, self.requests = self.app.faults, self.app.requests
         self._socket = socket.create_server((HOST, port), backlog=512)
         self.url = f"http://{HOST}:{self._socket.getsockname()[1]}"
         self._server = uvicorn.Server(

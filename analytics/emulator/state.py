@@ -8,19 +8,20 @@ its clock.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from decimal import Decimal
 from threading import RLock
 from typing import TYPE_CHECKING, Any
 
-from analytics.emulator.agenda import Agenda
-from analytics.emulator.clock import Clock
-from analytics.emulator.keys import LEVAIN_CHARGE, PLATFORM_CHARGE
+from analytics.emulator.chance import new_id, seeded
+from analytics.emulator.clock import Agenda, Clock
 from analytics.emulator.lies import Lie, Lies
 from analytics.emulator.records import (
     WIDE,
     ZERO,
     Agent,
     Entry,
+    ProviderKey,
     Run,
     RunList,
     RunStatus,
@@ -28,21 +29,31 @@ from analytics.emulator.records import (
     Version,
     Workspace,
 )
-from analytics.emulator.rng import new_id, seeded
-from analytics.emulator.runs import timeline
-from analytics.emulator.runs.artifacts import artifacts
-from analytics.emulator.signing import Signer
-from analytics.emulator.variants import Variants
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import datetime, timedelta
     from random import Random
 
-    from analytics.emulator.keys import ProviderKey
-    from analytics.emulator.records import AgentStatus, Artifact, PlatformAgent
+    from analytics.emulator.records import AgentStatus, PlatformAgent
 
+LEVAIN_CHARGE = Decimal("1.1")  # billed for a dollar of cost on Levain's account
+PLATFORM_CHARGE = Decimal("0.02")  # billed for a dollar that the provider bills the customer
 BILLED_PLACES = Decimal("1e-10")
+
+
+@dataclass(slots=True)
+class Variants:
+    """Switches of behaviour that the API's documentation leaves open; defaults are likeliest."""
+
+    new_cost_names: bool = False
+    """A run's model costs use `cost_usd`, not `total_cost`, and have `billed_usd`."""
+    next_links: bool = False
+    """Run lists have a `Link` header to the next page."""
+    open_run_events: bool = True
+    """Log events can be read before the run ends; otherwise 404."""
+    url_ttl_seconds: int = 300
+    """Lifetime of the address of a log or an artifact."""
 
 
 class State:
@@ -54,17 +65,15 @@ class State:
     def __init__(self, seed: int, now: datetime) -> None:
         self.seed = seed
         self.clock = Clock(now)
-        self.variants = Variants()  # may be replaced at any time
+        self.variants = Variants()
         self.workspaces: list[Workspace] = []
         self.lock = RLock()  # a test may change the world while the server reads it
-        self.lies = Lies(self.workspaces, self.lock)
+        self.lies = Lies()
         self._rng = seeded(seed, "world")
         self._live_rng = seeded(seed, "live")  # requests must not shift the planned history
         self._planned = Agenda()
         self.live = Agenda()
-        self.on_end: list[Callable[[Run], object]] = []
-        self.on_archive: list[Callable[[Agent], object]] = []
-        self.signer = Signer(seeded(seed, "signing").randbytes(32))
+        self.file_secret = seeded(seed, "signing").randbytes(32)
 
     @property
     def now(self) -> datetime:
@@ -101,7 +110,10 @@ class State:
     def add_provider_key(self, workspace: Workspace, provider: str, secret: str) -> ProviderKey:
         """Let the provider bill the customer for runs that start from now on."""
         with self.lock:
-            return workspace.keys.add(new_id(self._live_rng), provider, secret, self.now)
+            key = ProviderKey(new_id(self._live_rng), provider, secret[-4:], self.now)
+            workspace.keys.pop(provider, None)  # a second one replaces the first
+            workspace.keys[provider] = key
+            return key
 
     def add_agent(
         self,
@@ -155,12 +167,6 @@ class State:
             agent.updated_at = self.now
             return version
 
-    def commit(self, version: Version) -> None:
-        """Change the recipe of a draft; a version that has been published stays as it is."""
-        with self.lock:
-            if version.status == "draft":
-                version.last_commit_at = self.now
-
     def activate_version(self, agent: Agent, version: Version) -> None:
         """Make a version the active one, in place of another."""
         with self.lock:
@@ -173,28 +179,14 @@ class State:
 
     def rename_agent(self, agent: Agent, name: str) -> None:
         """Change the name of an agent; its slug stays."""
-        agent.name, agent.updated_at = name, self.now
+        self.change_agent(agent, name=name)
 
-    def change_agent(self, agent: Agent, fields: dict[str, Any]) -> None:
-        """Change the description or the limits of an agent."""
+    def change_agent(self, agent: Agent, **fields: Any) -> None:
+        """Change the name, the status or the limits of an agent."""
         with self.lock:
             for name, value in fields.items():
                 setattr(agent, name, value)
             agent.updated_at = self.now
-
-    def set_agent_status(self, agent: Agent, status: AgentStatus) -> None:
-        """Pause, archive or reactivate an agent."""
-        with self.lock:
-            agent.status, agent.updated_at = status, self.now
-            if status == "archived":
-                for note in self.on_archive:
-                    note(agent)
-
-    def delete_agent(self, agent: Agent) -> None:
-        """Remove an agent from the list and by id; its runs stay."""
-        with self.lock:
-            self.set_agent_status(agent, "archived")
-            del agent.workspace.agents[agent.id]
 
     def start_run(
         self,
@@ -240,10 +232,8 @@ class State:
         """Start a pending run; from here on the accounts that pay for it are fixed."""
         with self.lock:
             run.status, run.started_at = "running", at or self.now
-            run.own_keys = run.workspace.keys.providers
+            run.own_keys = frozenset(run.workspace.keys)
             run.encoded = None
-            if run.session.events is not None:
-                timeline.started(run.session.events, run)
 
     def meter(
         self,
@@ -279,21 +269,8 @@ class State:
         """End a run; one that never started stays without `started_at`."""
         with self.lock:
             run.status, run.error = status, error
-            run.artifact_count = artifact_count if run.files is None else len(run.files)
+            run.artifact_count = artifact_count
             run.finished_at = at or self.now
-            run.encoded = None
-            if run.session.events is not None:
-                timeline.ended(run.session.events, run)
-            for note in self.on_end:
-                note(run)
-
-    def publish(self, run: Run, file: Artifact) -> None:
-        """Add a file to the published ones of a run."""
-        with self.lock:
-            if run.files is None:
-                run.files = artifacts(run)
-            run.files.append(file)
-            run.artifact_count = len(run.files)
             run.encoded = None
 
     def correct_cost(self, run: Run, amount: Decimal, *, is_backdated: bool = False) -> None:
@@ -325,22 +302,29 @@ class State:
     def lie(
         self, endpoint: str, *, field: str, change: Any, match: Mapping[str, Any] | None = None
     ) -> Lie:
-        """Alter one field in the responses of one endpoint; see `analytics.emulator.lies`.
+        """Alter one field in the responses of one endpoint; see `analytics.emulator.lies`."""
+        with self.lock:
+            lie = Lie(endpoint, field, change, match or {})
+            self.lies.append(lie)
+            self._forget_encoded()
+            return lie
 
-        world.lie("billing_days", match={"date": "2026-11-20", "provider": "openai"},
-                  field="billed_usd", change=lambda billed: billed * 2)
-        """
-        return self.lies.add(Lie(endpoint, field, change, match or {}))
-
-    def retract(self, *lies: Lie) -> None:
-        """Remove these lies, or all."""
-        self.lies.remove(*lies)
+    def retract(self) -> None:
+        """Remove all lies."""
+        with self.lock:
+            self.lies.clear()
+            self._forget_encoded()
 
     def override_record(self, record_id: str, fields: dict[str, Any]) -> None:
         """Replace fields of a run's or an agent's record by any JSON values, floats too."""
         for endpoint in ("runs", "agents"):
             for name, value in fields.items():
-                self.lies.add(Lie(endpoint, name, value, {"id": record_id}))
+                self.lie(endpoint, match={"id": record_id}, field=name, change=value)
+
+    def _forget_encoded(self) -> None:
+        for workspace in self.workspaces:
+            for run in workspace.runs.values():
+                run.encoded = None
 
     def _happen(self, target: datetime, *agendas: Agenda) -> None:
         """Run the actions due until a moment, each at its own, and stop the clock."""

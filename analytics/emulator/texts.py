@@ -38,6 +38,8 @@ REFUSED = "ToolError: send_reply refused the address in field 'to'"
 VALIDATION = "ValidationError: 1 validation error for TriageResult\npriority\n  Field required"
 UNREADABLE = "UnexpectedModelBehavior: could not parse the model's answer: expected JSON, got prose"
 MAX_STEPS = "Hit max steps (40) before a result was returned"
+BUDGET_LIMIT, TIME_LIMIT = "budget limit", "time limit"
+"""Of runs that spend their budget, or work until their time is up: their errors say how much."""
 COMMON_ERRORS = (RATE_LIMIT, TOOL, TOOL, REFUSED, VALIDATION, UNREADABLE, MAX_STEPS)
 
 

@@ -1,17 +1,44 @@
-"""The emulated platform: its state, and the services that act on it as time passes."""
+"""The emulated platform: its state, and the runs that are triggered by call, schedule or webhook.
+
+A workspace has a few sandboxes; with more triggered runs, the younger ones wait in `pending`. The
+turns of a session run one after the other.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections import Counter
+from contextlib import suppress
+from datetime import UTC, timedelta
+from functools import partial
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
-from analytics.emulator.runs.orchestrator import Orchestrator
-from analytics.emulator.runs.schedules import Scheduler
-from analytics.emulator.runs.webhooks import Webhooks
+from cronsim import CronSim
+
+from analytics.emulator.chance import new_id
+from analytics.emulator.records import (
+    Agent,
+    AgentStatus,
+    RefusedError,
+    Run,
+    RunInput,
+    Schedule,
+    Session,
+    Source,
+    Version,
+    Webhook,
+)
+from analytics.emulator.runs.execution import Execution
 from analytics.emulator.state import State
 from analytics.emulator.worlds import demo_history
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import datetime
+
+SLOTS = 4  # sandboxes of a workspace
+DRAIN = timedelta(seconds=2)  # of the step in flight of a run of the planned history
+SECRET_BITS = 192
 
 
 class World(State):
@@ -22,9 +49,8 @@ class World(State):
 
     def __init__(self, seed: int, now: datetime) -> None:
         super().__init__(seed, now)
-        self.orchestrator = Orchestrator(self)
-        self.scheduler = Scheduler(self, self.orchestrator)
-        self.webhooks = Webhooks(self)
+        self._queue: list[Run] = []
+        self._working: dict[str, Execution] = {}
 
     @classmethod
     def demo(
@@ -46,3 +72,158 @@ class World(State):
         world = cls(seed, now)
         world.add_workspace("Blank Slate")
         return world
+
+    def dispatch(
+        self,
+        agent: Agent,
+        given: RunInput,
+        *,
+        version: Version | None = None,
+        source: Source = "manual",
+    ) -> Run:
+        """Queue a run in a new session, on the active version unless one is named."""
+        with self.lock:
+            _require_active(agent)
+            version = version or agent.active_version
+            if version is None:
+                raise RefusedError("The agent has no active version; publish one")
+            if version.status != "active":
+                raise RefusedError(f"The version is {version.status}; only an active one can run")
+            session = Session(new_id(self._live_rng), agent, version, self.now)
+            agent.workspace.sessions[session.id] = session
+            return self._queue_run(agent, session, given, source)
+
+    def continue_session(
+        self, session: Session, given: RunInput, *, source: Source = "manual"
+    ) -> Run:
+        """Queue another turn of a session, on the version with which it began."""
+        with self.lock:
+            if session.terminated_at:
+                raise RefusedError(
+                    "The session is terminated and takes no message; start a new one"
+                )
+            if session.agent is None:
+                raise RefusedError("The session has no agent that could answer")
+            _require_active(session.agent)
+            return self._queue_run(session.agent, session, given, source)
+
+    def cancel(self, session: Session) -> None:
+        """Terminate a session and end its runs; a terminated one is unchanged."""
+        with self.lock:
+            if any(run.platform_agent for run in session.runs):
+                raise RefusedError("A session of the platform's own agents cannot be cancelled")
+            if session.terminated_at:
+                return
+            session.terminated_at = self.now
+            self._stop(session.runs, "the user")
+
+    def set_agent_status(self, agent: Agent, status: AgentStatus) -> None:
+        """Pause, archive or reactivate an agent; an archived one's runs are cancelled."""
+        with self.lock:
+            self.change_agent(agent, status=status)
+            if status == "archived":
+                runs = agent.workspace.runs_by_agent[agent.id]
+                self._stop(runs, "policy: the agent is archived")
+
+    def delete_agent(self, agent: Agent) -> None:
+        """Remove an agent from the list and by id; its runs stay."""
+        with self.lock:
+            self.set_agent_status(agent, "archived")
+            del agent.workspace.agents[agent.id]
+
+    def finish_run(self, run: Run, *how: Any, **more: Any) -> None:
+        """End a run, and assign its sandbox to the next one."""
+        with self.lock:
+            super().finish_run(run, *how, **more)
+            self._working.pop(run.id, None)
+            if self._queue:
+                self._queue = [queued for queued in self._queue if queued is not run]
+                self._fill_slots()
+
+    def create_schedule(
+        self, agent: Agent, cron_expr: str, timezone: str, given: RunInput
+    ) -> Schedule:
+        """Create a schedule from now on; runs missed during a pause are not made up for."""
+        schedule_id = new_id(self._live_rng)
+        schedule = Schedule(schedule_id, agent, cron_expr, timezone, given, self.now)
+        agent.workspace.schedules[schedule.id] = schedule
+        self.plan_schedule(schedule, self.now)
+        return schedule
+
+    def plan_schedule(self, schedule: Schedule, after: datetime) -> None:
+        """Let a schedule fire at its next match after a moment, unless it is paused."""
+        schedule.next_fire_at = None
+        if schedule.enabled:
+            local = after.astimezone(ZoneInfo(schedule.timezone))
+            schedule.next_fire_at = moment = next(CronSim(schedule.cron_expr, local)).astimezone(
+                UTC
+            )
+            self.live.put(moment, partial(self._fire, schedule, moment))
+
+    def create_webhook(self, agent: Agent) -> Webhook:
+        """Give an agent an address whose events start its runs."""
+        if agent.webhook:
+            raise RefusedError("The agent has a webhook; rotate its secret, or delete it first")
+        secret = self.new_secret()
+        agent.webhook = Webhook(new_id(self._live_rng), self.now, secret)
+        return agent.webhook
+
+    def new_secret(self) -> str:
+        """Return a secret for the address of a webhook."""
+        return f"{self._live_rng.getrandbits(SECRET_BITS):0{SECRET_BITS // 4}x}"
+
+    def agent_of_webhook(self, webhook_id: str, secret: str) -> Agent | None:
+        """Return the agent whose webhook has this id and secret, or None."""
+        for workspace in self.workspaces:
+            for agent in workspace.agents.values():
+                hook = agent.webhook
+                if hook and (hook.id, hook.secret) == (webhook_id, secret):
+                    return agent
+        return None
+
+    def _queue_run(self, agent: Agent, session: Session, given: RunInput, source: Source) -> Run:
+        run_id = new_id(self._live_rng)
+        run = self.start_run(agent, session=session, prompt=given.prompt, run_id=run_id)
+        run.initial_state, run.source = given.initial_state, source
+        self._queue.append(run)
+        self._fill_slots()
+        return run
+
+    def _fill_slots(self) -> None:
+        taken = Counter(execution.run.workspace.id for execution in self._working.values())
+        for run in list(self._queue):
+            turns = run.session.runs
+            is_next = not any(earlier.is_open for earlier in turns[: turns.index(run)])
+            if run.agent and is_next and taken[run.workspace.id] < SLOTS:
+                taken[run.workspace.id] += 1
+                self._queue.remove(run)
+                self._working[run.id] = Execution(self, run.agent, run)
+
+    def _stop(self, runs: Iterable[Run], by: str) -> None:
+        """Cancel those of the runs that are open; a step in flight is drained before."""
+        for run in [run for run in runs if run.is_open]:
+            run.cancelled_by = by
+            if run.status == "pending":
+                self.finish_run(run, "cancelled")
+            elif execution := self._working.get(run.id):
+                execution.stop()
+            else:
+                self.live.put(self.now + DRAIN, partial(self._end_planned_run, run))
+
+    def _end_planned_run(self, run: Run) -> None:
+        if run.is_open:
+            self.finish_run(run, "cancelled")
+
+    def _fire(self, schedule: Schedule, moment: datetime) -> None:
+        """Start a run, unless the schedule has changed since this was planned."""
+        if schedule.next_fire_at != moment:
+            return
+        with suppress(RefusedError):  # a paused agent misses its turn
+            run = self.dispatch(schedule.agent, schedule.given, source="scheduled")
+            schedule.last_run_id, schedule.last_fired_at = run.id, moment
+        self.plan_schedule(schedule, moment)
+
+
+def _require_active(agent: Agent) -> None:
+    if agent.status != "active":
+        raise RefusedError(f"The agent is {agent.status}; only an active one can run")

@@ -231,7 +231,7 @@ def test_events_are_followed(analytics: Command, api: Emulator, trigger: Any) ->
 
     If the API has events only at the end, a command that does not wait says so.
     """
-    api.world.variants = api.world.variants.changed({"open_run_events": False})
+    api.world.variants.open_run_events = False
     run_id = trigger(seconds=3)
 
     refused = analytics("runs", "events", run_id)

@@ -41,9 +41,6 @@ SHAPES = {
     ],
     "/sessions/{session}/events": ["events"],
     "/analytics/summary": ["period", "start", "end", "current", "previous", "last_activity_at"],
-    "/analytics/timeseries": [
-        "bucket", "cost_usd", "billed_usd", "tokens_in", "tokens_out", "request_count",
-    ],
     "/analytics/timeseries/by-agent": [
         "bucket", "agent_id", "agent_name", "agent_slug", "cost_usd", "billed_usd",
     ],
@@ -172,8 +169,7 @@ def test_what_is_not_there_is_not_found(demo_api: Api) -> None:
         response = demo_api.answer(path)
         assert response.status_code == 404, path
         assert isinstance(response.json()["detail"], str)
-    for path in ("/runs/", "/analytics/hourly"):
-        assert demo_api.get(path, agent_id=run.agent.id) == []
+    assert demo_api.get("/runs/", agent_id=run.agent.id) == []
 
 
 @pytest.mark.parametrize(
@@ -211,7 +207,7 @@ def test_a_valid_key_is_checked_before_anything_else(
         ("/runs/daily?agent_id={id}&days=91", ["query", "days"]),
         ("/runs/not-a-uuid", ["path", "run_id"]),
         ("/sessions/{id}/events?since=x", ["query", "since"]),
-        ("/analytics/timeseries?granularity=week", ["query", "granularity"]),
+        ("/analytics/timeseries/by-agent?granularity=week", ["query", "granularity"]),
         ("/analytics/summary?period=year", ["query", "period"]),
         ("/analytics/hourly?start=yesterday", ["query", "start"]),
     ],
@@ -233,3 +229,23 @@ def test_a_collection_without_its_slash_is_redirected(demo_api: Api, path: str) 
 
     assert response.status_code == 307
     assert response.headers["location"] == f"{demo_api.emulator.url}/api/v1{path}/?limit=3"
+
+
+@pytest.mark.usefixtures("agent")
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        (b'{"prompt": "\\ud800"}', "application/json"),
+        (b'{"initial_state": {"n": NaN}}', "application/json"),
+        (b"[" * 100_000, "application/json"),
+        (b"\xff", "application/json"),
+        (b'{"prompt": "Bread?"}', "text/plain"),
+    ],
+)
+def test_a_body_that_is_no_json_object_is_refused(api: Api, body: bytes, kind: str) -> None:
+    """What cannot be sent as JSON again, or is not declared as it, is 422 and starts no run."""
+    headers = {"Content-Type": kind}
+    answer = api.http.post("/api/v1/agents/baker/runs", content=body, headers=headers)
+
+    assert answer.status_code == 422
+    assert api.get("/runs/") == []

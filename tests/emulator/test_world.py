@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from analytics.emulator import World, serialize
 from analytics.emulator.catalogue import GLM, OPUS
-from analytics.emulator.quantiles import CODE
+from analytics.emulator.chance import CODE
 from analytics.emulator.records import Totals
 from analytics.emulator.worlds.behaviour import Habit, Worker
 

@@ -137,7 +137,7 @@ def test_next_links_are_followed_until_the_list_joins(
     batch: Batch, world: World, api: Emulator, start_runs: StartRuns
 ) -> None:
     """With cursors there is no gap, and no page behind the last snapshot is read."""
-    api.world.variants = api.world.variants.changed({"next_links": True})
+    api.world.variants.next_links = True
     start_runs(2 * LIST_CAP + 2)
     batch.extract()
     batches_later(world)

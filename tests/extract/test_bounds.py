@@ -35,7 +35,7 @@ def test_a_list_without_an_end_costs_no_other_step(
     batch: Batch, api: Emulator, start_run: StartRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The workspace fails by the name of the list; the next batch loads what came before it."""
-    api.world.variants = api.world.variants.changed({"next_links": True})
+    api.world.variants.next_links = True
     for _ in range(3 * LIST_CAP):
         start_run()
     with monkeypatch.context() as patch:

@@ -38,7 +38,7 @@ def test_a_scheduled_run_is_known_as_such_from_its_first_batch(
     """The batch that first lists a run has read the schedule whose last run it is."""
     start_run()
     batch.extract()
-    schedule = world.scheduler.create(agent, "0 * * * *", "UTC", RunInput("bake"))
+    schedule = world.create_schedule(agent, "0 * * * *", "UTC", RunInput("bake"))
     assert asked(batch) == 0
     world.pass_time(timedelta(hours=1))
 

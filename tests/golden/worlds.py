@@ -259,7 +259,7 @@ def books(folder: Path) -> None:
         life.correct()
         life.work(50)
         run("nightly")
-        workspace.keys.revoke(next(iter(workspace.keys)).id)
+        del workspace.keys["anthropic"]
         world.rename_agent(life.agents[1], "=cmd() Müller")
         world.publish_version(life.agents[0])
         life.agents.append(world.add_agent(workspace, "Judge", "judge"))

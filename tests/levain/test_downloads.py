@@ -167,7 +167,7 @@ def test_a_log_is_had_through_expired_urls(
     with Levain(api.world.workspaces[0].api_key, api.url) as levain:
         size = levain.runs.download_log(run.id, tmp_path / "log")
         assert (tmp_path / "log").stat().st_size == size > 0
-        api.world.variants = api.world.variants.changed({"url_ttl_seconds": 0})
+        api.world.variants.url_ttl_seconds = 0
         with pytest.raises(DownloadFailedError, match="HTTP 403"):
             levain.runs.download_log(run.id, tmp_path / "log")
         with pytest.raises(NotFoundError):

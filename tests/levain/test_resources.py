@@ -47,7 +47,7 @@ def test_following_tells_once_of_an_event_that_cannot_be_read(
     api: Emulator, levain: Levain, start_run: StartRun
 ) -> None:
     """An undecodable event is reported once, and the following events are read."""
-    api.world.variants = api.world.variants.changed({"open_run_events": True})
+    api.world.variants.open_run_events = True
     run = start_run(status="running")
     booted = log_events(run)[0]
     run.log = [booted, booted | {"seq": 2, "ts": "noon"}]
@@ -206,6 +206,6 @@ def test_analytics_are_typed(
     (count,) = levain.runs.daily(agent.id, days=1)
     assert (count.date, count.status, count.count) == ("2026-11-20", "succeeded", 1)
     for new_cost_names in (True, False):  # one field of the client, whatever the API calls it
-        api.world.variants = api.world.variants.changed({"new_cost_names": new_cost_names})
+        api.world.variants.new_cost_names = new_cost_names
         (model,) = analytics.run_costs(run.id)
         assert (model.cost_usd, model.tokens_in, model.tokens_out) == (cost, 1000, 100)

@@ -258,8 +258,7 @@ class Life:
         if which % 2:
             self.world.add_provider_key(self.workspace, "anthropic", f"secret-{which}")
         else:
-            for key in list(self.workspace.keys):
-                self.workspace.keys.revoke(key.id)
+            self.workspace.keys.clear()
 
     def _own(self, which: int, amount: int) -> None:
         """A rule of the user's own, which is no part of the world."""

@@ -9,8 +9,8 @@ from unittest import mock
 
 import pytest
 
+from analytics.emulator import routes as emulated
 from analytics.emulator.aggregates import Analytics
-from analytics.emulator.api import runs as emulated
 from analytics.emulator.records import Agent, Run, Workspace
 from analytics.emulator.runs.platform import BUILDER
 from analytics.emulator.world import World

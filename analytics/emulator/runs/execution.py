@@ -1,32 +1,48 @@
-"""The execution of one run in its sandbox, step by step."""
+"""The execution of a triggered run in its sandbox, step by step.
+
+It works for 8 to 20 seconds and succeeds. For tests and demos, a mark anywhere in its prompt or
+state lets it do something else:
+
+[fail]         a step meets an error that no retry mends, and the run fails
+[flaky]        a step fails twice, is retried with back-off, and the run succeeds
+[broken]       a step fails five times, and the run fails
+[slow]         each step takes twenty times as long
+[endless]      the run never comes to a result, and fails at its step limit
+[over-budget]  each step costs nearly half of the agent's budget, until the run fails
+[artifacts]    the run publishes 3 files; [artifacts:1200] so many
+"""
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
+from decimal import Decimal
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from analytics.emulator import texts
 from analytics.emulator.catalogue import MILLION
-from analytics.emulator.records import Totals
-from analytics.emulator.rng import seeded
-from analytics.emulator.runs import logs, timeline
-from analytics.emulator.runs.artifacts import report
-from analytics.emulator.runs.plan import MAX_ATTEMPTS, plan
+from analytics.emulator.chance import seeded
+from analytics.emulator.records import Artifact
+from analytics.emulator.runs import logs
 from analytics.emulator.worlds.behaviour import MAIN_MODEL_SHARE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from decimal import Decimal
+    from datetime import datetime
 
     from analytics.emulator.records import Agent, Run, RunStatus
     from analytics.emulator.state import State
 
-MAX_STEPS = 40
+MAX_STEPS, MAX_ATTEMPTS = 40, 5
+USUAL_STEPS = (4, 6)
+TROUBLED_STEP = 2
 SPIN_UP_SECONDS = (0.8, 2.0)
 STEP_SECONDS = (1.8, 2.8)
 FIRST_BACK_OFF_SECONDS = 1.0  # doubled at each further attempt
 FILE_BYTES = (200, 9_000)
+LARGE_SHARE = Decimal("0.45")  # of the budget, that a step costs
+_ARTIFACTS = re.compile(r"\[artifacts(?::(\d{1,5}))?\]")
 
 
 class Execution:
@@ -37,9 +53,15 @@ class Execution:
         self._world = world
         self._agent = agent
         self._rng = seeded(world.seed, "execution", run.id)
-        self._plan = plan(run.text or "", self._rng)
+        self._text = run.text or ""
+        files = _ARTIFACTS.search(self._text)
+        self._file_count = int(files[1] or 3) if files else 0
+        self._failures = MAX_ATTEMPTS if "[broken]" in self._text else 2 * ("[flaky]" in self._text)
+        self._steps = None if "[endless]" in self._text else self._rng.randint(*USUAL_STEPS)
         self._log: list[dict[str, Any]] = []
-        run.log, run.files = self._log, []
+        self._thoughts: list[tuple[datetime, str]] = []
+        self._files: list[Artifact] = []
+        run.log, run.steps, run.files = self._log, self._thoughts, self._files
         self._step = 0
         self._attempt = 0
         self._is_in_flight = False
@@ -61,7 +83,7 @@ class Execution:
         self._world.launch_run(self.run)
         self._note(logs.BOOT)
         minutes = self._agent.timeout_minutes
-        self._later(minutes * 60, partial(self._time_out, minutes))
+        self._later(minutes * 60, partial(self._fail, texts.out_of_time(minutes)))
         self._begin_step()
 
     def _begin_step(self) -> None:
@@ -74,20 +96,21 @@ class Execution:
         self._is_in_flight = True
         self._tool = self._rng.choice(texts.TOOLS)
         self._note(logs.tool_use(self._rng, self._step, self._tool))
-        self._seconds = self._rng.uniform(*STEP_SECONDS) * self._plan.pace
+        pace = 20.0 if "[slow]" in self._text else 1.0
+        self._seconds = self._rng.uniform(*STEP_SECONDS) * pace
         self._later(self._seconds, self._finish_attempt)
 
     def _finish_attempt(self) -> None:
         """Pay for the attempt, and continue or end the run."""
         self._is_in_flight = False
         cost, tokens = self._meter()
-        failed = self._attempt <= self._plan.failing_attempts.get(self._step, 0)
+        failed = self._step == TROUBLED_STEP and self._attempt <= self._failures
         self._note(logs.tool_result(self._rng, self._step, self._tool, is_error=failed))
         if self._is_stopped:
             self._end("cancelled")
-        elif self._spent() > self._agent.max_budget:
+        elif self.run.totals.cost_usd > self._agent.max_budget:
             self._fail(texts.over_budget(self._agent.max_budget))
-        elif self._step == self._plan.fatal_step:
+        elif self._step == TROUBLED_STEP and "[fail]" in self._text:
             self._fail(texts.VALIDATION)
         elif failed:
             self._retry()
@@ -105,7 +128,6 @@ class Execution:
         self._later(seconds, self._begin_attempt)
 
     def _complete_step(self, cost: Decimal | None, tokens: int) -> None:
-        duration_ms = round(self._seconds * 1000)
         self._note(
             {
                 "logger": logs.NODE_RUNNER,
@@ -113,14 +135,12 @@ class Execution:
                 "label": f"step-{self._step}",
                 "cost_usd": cost,
                 "tokens": tokens,
-                "duration_ms": duration_ms,
+                "duration_ms": round(self._seconds * 1000),
             }
         )
-        thought = texts.thought(self._rng)
-        events = timeline.keep(self.run.session)
-        timeline.add(events, self.run, self._world.now, "step", step=self._step, text=thought)
-        self._publish_up_to(self._plan.files_after(self._step))
-        if self._step == self._plan.steps:
+        self._thoughts.append((self._world.now, texts.thought(self._rng)))
+        self._publish()
+        if self._step == self._steps:
             self._end("succeeded")
         elif self._step == MAX_STEPS:
             self._fail(texts.MAX_STEPS)
@@ -134,38 +154,28 @@ class Execution:
             return None, 0
         offer = agent.offers[0] if rng.random() < MAIN_MODEL_SHARE else rng.choice(agent.offers)
         tokens_in, tokens_out = agent.traffic.sample(rng)
-        if self._plan.budget_share:
-            tokens_in = int(agent.max_budget * self._plan.budget_share / offer.price_in * MILLION)
-        cost = offer.cost(tokens_in, tokens_out)
-        self._world.meter(
-            self.run,
-            model=offer.model,
-            provider=offer.provider,
-            tokens_in=tokens_in,
-            tokens_out=tokens_out,
-            cost_usd=cost,
-        )
-        return cost, tokens_in + tokens_out
+        if "[over-budget]" in self._text:
+            tokens_in = int(agent.max_budget * LARGE_SHARE / offer.price_in * MILLION)
+        used = offer.request(tokens_in, tokens_out)
+        self._world.meter(self.run, **used)
+        return used["cost_usd"], tokens_in + tokens_out
 
-    def _spent(self) -> Decimal:
-        return Totals(self.run.workspace.ledger.of_run(self.run.id)).cost_usd
-
-    def _publish_up_to(self, count: int) -> None:
-        for number in range(self.run.artifact_count + 1, count + 1):
+    def _publish(self) -> None:
+        """Publish the files of the step."""
+        run = self.run
+        count = self._file_count * self._step // self._steps if self._steps else 0
+        while len(self._files) < count:
             size = self._rng.randint(*FILE_BYTES)
-            self._world.publish(self.run, report(self.run, number, size, self._world.now))
-
-    def _time_out(self, minutes: int) -> None:
-        self._fail(texts.out_of_time(minutes))
+            self._files.append(Artifact.nth(run.id, len(self._files) + 1, size, self._world.now))
+        run.artifact_count, run.encoded = len(self._files), None
 
     def _fail(self, error: str) -> None:
         self._end("failed", error)
 
     def _end(self, status: RunStatus, error: str | None = None) -> None:
-        self._world.finish_run(self.run, status, error=error)
+        self._world.finish_run(self.run, status, error=error, artifact_count=len(self._files))
         self._note(logs.ending(self.run))
 
     def _note(self, body: dict[str, Any]) -> None:
         """Add a log event."""
-        log = self._log
-        log.append(logs.record(self.run, len(log) + 1, self._world.now, body))
+        self._log.append(logs.record(self.run, len(self._log) + 1, self._world.now, body))

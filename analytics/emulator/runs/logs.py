@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from analytics.emulator import serialize, texts
-from analytics.emulator.rng import seeded
+from analytics.emulator.chance import seeded
 
 if TYPE_CHECKING:
     import random

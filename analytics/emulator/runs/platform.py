@@ -8,9 +8,8 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from analytics.emulator.catalogue import HAIKU, SONNET
-from analytics.emulator.quantiles import CODE
+from analytics.emulator.chance import CODE, new_id, seeded
 from analytics.emulator.records import ZERO, PlatformAgent
-from analytics.emulator.rng import new_id, seeded
 
 if TYPE_CHECKING:
     import random
@@ -53,7 +52,7 @@ class Platform:
         version = world.draft_version(agent, agent.active_version, description, ids=self.rng)
 
         def verify() -> None:
-            world.commit(version)
+            version.last_commit_at = world.now
             publish = partial(world.activate_version, agent, version)
             self._work(VERIFIER, SONNET, 15, target=agent, then=publish)
 
@@ -79,17 +78,8 @@ class Platform:
         moment = run.created_at
         for _ in range(requests):
             moment += timedelta(seconds=self.rng.uniform(20, 180))
-            tokens_in, tokens_out = CODE.sample(self.rng)
-            request = partial(
-                self.world.meter,
-                run,
-                model=offer.model,
-                provider=offer.provider,
-                tokens_in=tokens_in,
-                tokens_out=tokens_out,
-                cost_usd=offer.cost(tokens_in, tokens_out),
-                billed_usd=billed_usd,
-            )
+            used = offer.request(*CODE.sample(self.rng))
+            request = partial(self.world.meter, run, billed_usd=billed_usd, **used)
             self.world.live.put(moment, request)
         self.world.live.put(moment, partial(self.world.finish_run, run))
         if then:

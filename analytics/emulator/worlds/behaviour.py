@@ -10,15 +10,15 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from analytics.emulator import texts
-from analytics.emulator.records import DEFAULT_TIMEOUT_MINUTES, ZERO, Agent, Totals
-from analytics.emulator.rng import seeded
+from analytics.emulator.chance import seeded
+from analytics.emulator.records import DEFAULT_TIMEOUT_MINUTES, ZERO, Agent
 
 if TYPE_CHECKING:
     import random
     from collections.abc import Callable
 
     from analytics.emulator.catalogue import Offer
-    from analytics.emulator.quantiles import Traffic
+    from analytics.emulator.chance import Traffic
     from analytics.emulator.records import Run, RunStatus, Session, Workspace
     from analytics.emulator.state import State
 
@@ -26,8 +26,6 @@ DAY = timedelta(days=1)
 SATURDAY = 5
 CENT = Decimal("0.01")
 SMALLEST_CORRECTION, LARGEST_CORRECTION = 0.02, 0.2  # of what the run cost
-BUDGET_LIMIT, TIME_LIMIT = "budget limit", "time limit"
-"""Errors that a run comes to when it has spent its budget, or worked until its time was up."""
 OUTAGE_FAILURE_RATE = 0.7
 MAIN_MODEL_SHARE = 0.85
 
@@ -49,7 +47,7 @@ class Habit:
     weekend_share: float = 0.15
     failure_rates: tuple[float, ...] = (0.04,)  # by version; the last one stays
     failed_effort: float = 0.6  # requests of a failed run against those of another
-    errors: tuple[str, ...] = (*texts.COMMON_ERRORS, TIME_LIMIT)
+    errors: tuple[str, ...] = (*texts.COMMON_ERRORS, texts.TIME_LIMIT)
     cancel_rate: float = 0.02
     follow_up_rate: float = 0.0  # runs that go on with the last session
     call_rate: float = 0.0  # runs that call `callee`
@@ -146,7 +144,7 @@ class Worker:
         if offer and status != "succeeded" and rng.random() < habit.correction_rate:
             late = ended + timedelta(days=rng.uniform(1, 6))
             share = rng.uniform(SMALLEST_CORRECTION, LARGEST_CORRECTION)
-            self.world.at(late, partial(self._correct, run, Decimal(share)))
+            self.world.at(late, partial(raise_cost, self.world, run, Decimal(share)))
 
     def _plan_requests(
         self, run: Run, offer: Offer | None, begun: datetime, status: RunStatus, error: str | None
@@ -158,7 +156,7 @@ class Worker:
         last = begun + timedelta(minutes=minutes)
         efforts = {"failed": self.habit.failed_effort, "cancelled": rng.uniform(0.2, 0.9)}
         count = max(1, round(rng.randint(*self.habit.requests) * efforts.get(status, 1.0)))
-        spends_all = error == BUDGET_LIMIT and offer
+        spends_all = error == texts.BUDGET_LIMIT and offer
         for n in itertools.count(1):
             moment += timedelta(seconds=self.habit.seconds_per_request * rng.uniform(0.2, 1.8))
             if moment >= last:
@@ -172,7 +170,7 @@ class Worker:
                     return moment, texts.over_budget(budget)
             if n >= count and not spends_all:
                 break
-        if moment >= last or error == TIME_LIMIT:
+        if moment >= last or error == texts.TIME_LIMIT:
             return last, texts.out_of_time(minutes)
         return moment, None
 
@@ -199,21 +197,15 @@ class Worker:
         """Return what a request meters."""
         rng = self.rng
         offer = main if rng.random() < MAIN_MODEL_SHARE else rng.choice(self.offers)
-        tokens_in, tokens_out = (0, 0) if is_error else self.habit.traffic.sample(rng)
-        return {
-            "model": offer.model,
-            "provider": offer.provider,
-            "tokens_in": tokens_in,
-            "tokens_out": tokens_out,
-            "cost_usd": offer.cost(tokens_in, tokens_out) or ZERO,
-            "is_error": is_error,
-        }
+        tokens = (0, 0) if is_error else self.habit.traffic.sample(rng)
+        return offer.request(*tokens) | {"is_error": is_error}
 
-    def _correct(self, run: Run, share: Decimal) -> None:
-        entries = run.workspace.ledger.of_run(run.id)
-        if entries:
-            amount = (Totals(entries).cost_usd * share).quantize(CENT)
-            self.world.correct_cost(run, max(amount, CENT))
+
+def raise_cost(world: State, run: Run, share: Decimal, *, is_backdated: bool = False) -> None:
+    """Book a share of a metered run's cost once more, a cent at least."""
+    if run.totals.request_count:
+        amount = (run.totals.cost_usd * share).quantize(CENT)
+        world.correct_cost(run, max(amount, CENT), is_backdated=is_backdated)
 
 
 def _falling(offers: tuple[Offer, ...]) -> list[float]:

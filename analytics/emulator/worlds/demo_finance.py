@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from analytics.emulator.aggregates import Analytics
+from analytics.emulator.worlds.demo_agents import FOLDER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -22,45 +23,7 @@ CENT, DOLLAR = Decimal("0.01"), Decimal("1.00")
 ISSUED_ON_DAY = 3
 """Of the month after the one that an invoice bills."""
 
-OWNERS = """\
-workspace,agent,cost_center,account,owner,valid_from,valid_to
-Hearth & Grain,support-triage,CC-110,,Support,,
-Hearth & Grain,refund-desk,CC-110,,Support,,
-Hearth & Grain,order-status,CC-120,,Operations,,
-Hearth & Grain,supplier-negotiator,CC-120,,Operations,,
-Hearth & Grain,inventory-forecaster,CC-120,,Operations,,
-Hearth & Grain,pr-reviewer,CC-300,6250,Engineering,,
-Hearth & Grain,catalogue-migrator,CC-300,6250,Engineering,,
-Hearth & Grain,release-notes,CC-300,6250,Engineering,,
-Hearth & Grain,*,CC-900,,Head office,,
-Northlight Studio,storyboard-helper,CC-410,,Film,,
-Northlight Studio,*,CC-400,,Studio,,
-"""
-ALLOCATION = """\
-# Usage that names no agent is shared by those who use agents.
-[[rules]]
-name = "Platform by use"
-source = "platform"
-method = "proportional"
-by = "billed"
-
-[[rules]]
-name = "Runs without an agent by use"
-source = "no_agent"
-method = "proportional"
-by = "billed"
-"""
-ACCOUNTS = """\
-[accounts]
-expense = "6200"
-accrued = "2150"
-payable = "2000"
-tax = "1400"
-rounding = "6990"
-
-[cost_centers]
-CC-410 = "6210"
-"""
+_AS_THEY_ARE = ("owners.csv", "allocation.toml", "accounts.toml")
 _BUDGETS = (
     ("all", "", "", 650),
     ("workspace", "Hearth & Grain", "", 560),
@@ -71,22 +34,24 @@ _BUDGETS = (
 """Scope, name, workspace, and US dollars a month."""
 
 
-def budgets(months: Sequence[date]) -> str:
-    """Return `budgets.csv`: the same amounts in each of these months."""
-    lines = ["scope,name,workspace,month,amount_usd"]
-    lines += [
+def files(world: State, budgeted: Sequence[date], billed: Sequence[date]) -> dict[str, str]:
+    """Return the text of each file, with budgets and invoices of these months."""
+    budgets = [
         f"{scope},{name},{workspace},{month:%Y-%m},{amount}"
-        for month in months
+        for month in budgeted
         for scope, name, workspace, amount in _BUDGETS
     ]
-    return "\n".join(lines) + "\n"
+    invoices = [line for month in billed for line in _invoices(world, month)]
+    return {name: (FOLDER / name).read_text(encoding="utf-8") for name in _AS_THEY_ARE} | {
+        "budgets.csv": _lines("scope,name,workspace,month,amount_usd", budgets),
+        "invoices.csv": _lines(
+            "invoice_id,workspace,month,issued_on,amount_usd,credit_usd,tax_usd", invoices
+        ),
+    }
 
 
-def invoices(world: State, months: Sequence[date]) -> str:
-    """Return `invoices.csv` with an invoice of each workspace for each of these months."""
-    lines = ["invoice_id,workspace,month,issued_on,amount_usd,credit_usd,tax_usd"]
-    lines += [line for month in months for line in _invoices(world, month)]
-    return "\n".join(lines) + "\n"
+def _lines(head: str, lines: Sequence[str]) -> str:
+    return "\n".join([head, *lines]) + "\n"
 
 
 def _invoices(world: State, month: date) -> Iterator[str]:

@@ -12,10 +12,11 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from analytics.emulator import catalogue
-from analytics.emulator.records import Totals
+from analytics.emulator.chance import CONVERSATION
+from analytics.emulator.records import midnight_of
 from analytics.emulator.runs.platform import Platform
-from analytics.emulator.worlds import demo_agents
-from analytics.emulator.worlds.behaviour import CENT, DAY, Outage, Worker
+from analytics.emulator.worlds.behaviour import DAY, Habit, Outage, Worker, raise_cost
+from analytics.emulator.worlds.demo_agents import DemoAgent, workspaces
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
     from analytics.emulator.catalogue import Offer
     from analytics.emulator.records import Agent, Run, Workspace
     from analytics.emulator.state import State
-    from analytics.emulator.worlds.behaviour import Habit
-    from analytics.emulator.worlds.demo_agents import DemoAgent
 
 WEDNESDAY = 2
 OUTAGE_PROVIDER, OUTAGE_DAYS, OUTAGE_HOURS = "anthropic", 14, 7
@@ -38,10 +37,19 @@ CLOSED_MONTHS = 2
 CORRECTED_AFTER = timedelta(hours=30)
 """After a month was closed; the next batch sees it."""
 
+# No sum by agent tells of a later correction of a run without an agent.
+UNATTRIBUTED = Habit(
+    runs_per_day=0,
+    traffic=CONVERSATION,
+    offers=(catalogue.HAIKU,),
+    requests=(1, 4),
+    correction_rate=0,
+)
+
 
 def begin(now: datetime, history_days: int) -> datetime:
     """Return the midnight at which the history begins."""
-    return _midnight(present(now)) - history_days * DAY
+    return midnight_of(present(now)) - history_days * DAY
 
 
 def present(now: datetime) -> datetime:
@@ -57,7 +65,7 @@ def closings(now: datetime, history_days: int) -> list[tuple[datetime, date]]:
     found: list[tuple[datetime, date]] = []
     moment = present(now) - CORRECTED_AFTER - 2 * DAY
     while len(found) < CLOSED_MONTHS:
-        closing = _midnight(moment).replace(day=CLOSING_DAY, hour=CLOSING_HOUR)
+        closing = midnight_of(moment).replace(day=CLOSING_DAY, hour=CLOSING_HOUR)
         month = closing.replace(day=1) - DAY
         if closing <= moment:
             found.append((closing, month.date().replace(day=1)))
@@ -75,7 +83,7 @@ def days_with_closings(now: datetime) -> int:
 def plan(world: State, now: datetime) -> None:
     """Put the history of all workspaces until `now` on the agenda."""
     end = present(now)
-    for name, agents in demo_agents.WORKSPACES:
+    for name, agents in workspaces().items():
         workspace = world.add_workspace(name)
         _History(world, workspace, end).plan(agents)
     world.at(_days_before(end, RAISED_DAYS), partial(_raise_price, world))
@@ -83,11 +91,16 @@ def plan(world: State, now: datetime) -> None:
 
 def events(now: datetime, history_days: int) -> list[tuple[datetime, str]]:
     """Return what there is to see in the demo's reports, and since when."""
-    present = now.astimezone(UTC)
-    key_added, outage = _middle_of_a_month(present), _outage(present)
+    end = present(now)
+    key_added, outage = _middle_of_a_month(end), _outage(end)
+    agents = {agent.slug: agent for each in workspaces().values() for agent in each}
     raised, busy, worse = (
-        _days_before(present, days)
-        for days in (RAISED_DAYS, demo_agents.BUSY_DAYS, demo_agents.WORSE_DAYS)
+        _days_before(end, days)
+        for days in (
+            RAISED_DAYS,
+            agents["order-status"].since_days or history_days,
+            agents["pr-reviewer"].releases[-1][0],
+        )
     )
     return sorted(
         [
@@ -96,10 +109,10 @@ def events(now: datetime, history_days: int) -> list[tuple[datetime, str]]:
             (busy, "Order status starts more runs than the API lists: most are unlisted"),
             (outage.start, f"Anthropic is out for {OUTAGE_HOURS} hours: many runs fail"),
             (worse, "version 3 of Pull request reviewer: far more of its runs fail"),
-            (present - LAST_NIGHT, "a run's cost is corrected after its day was published"),
+            (end - LAST_NIGHT, "a run's cost is corrected after its day was published"),
             *(
                 (moment + CORRECTED_AFTER, f"a run of {month:%B} is billed higher after its close")
-                for moment, month in closings(present, history_days)[-1:]
+                for moment, month in closings(end, history_days)[-1:]
             ),
         ]
     )
@@ -113,7 +126,7 @@ class _History:
     workspace: Workspace
     present: datetime
 
-    def plan(self, agents: tuple[DemoAgent, ...]) -> None:
+    def plan(self, agents: list[DemoAgent]) -> None:
         """Put everything that will happen on the agenda."""
         platform = Platform(self.world, self.workspace)
         platform.maintain_from(self.world.now + timedelta(hours=3))
@@ -134,10 +147,10 @@ class _History:
             self.world.at(self.present - timedelta(seconds=3), worker.begin)
         # One run has no agent, so late that the last batch lists it. Others might be unlisted,
         # and then nothing would count or sum them.
-        nobody = Worker(self.world, self.workspace, demo_agents.UNATTRIBUTED, self.workspace.name)
+        nobody = Worker(self.world, self.workspace, UNATTRIBUTED, self.workspace.name)
         self.world.at(self.present - timedelta(minutes=2), nobody.begin)
         self.world.at(self.present - LAST_NIGHT, self._correct)
-        history_days = (_midnight(self.present) - self.world.now).days
+        history_days = (midnight_of(self.present) - self.world.now).days
         for moment, _ in closings(self.present, history_days)[-1:]:
             end = moment.replace(day=1, hour=0)
             self.world.at(moment + CORRECTED_AFTER, partial(self._correct_closed, end))
@@ -179,7 +192,7 @@ class _History:
     def _end(self, planned: DemoAgent, agent: Agent) -> None:
         """Let an agent leave; its open runs end as planned, no policy cancels them."""
         is_deleted = planned.left_as == "deleted"
-        self.world.change_agent(agent, {"status": "archived" if is_deleted else planned.left_as})
+        self.world.change_agent(agent, status="archived" if is_deleted else planned.left_as)
         if is_deleted:
             del self.workspace.agents[agent.id]
 
@@ -197,9 +210,8 @@ class _History:
 
     def _raise(self, runs: Sequence[Run], *, is_backdated: bool = False) -> None:
         if runs:
-            run = max(runs, key=_cost)
-            amount = (_cost(run) * CORRECTED_SHARE).quantize(CENT)
-            self.world.correct_cost(run, max(amount, CENT), is_backdated=is_backdated)
+            run = max(runs, key=lambda run: run.totals.cost_usd)
+            raise_cost(self.world, run, CORRECTED_SHARE, is_backdated=is_backdated)
 
 
 def _outage(present: datetime) -> Outage:
@@ -218,17 +230,9 @@ def _raised(offer: Offer) -> Offer:
     return offer.raised(RAISED_FACTOR) if offer == RAISED else offer
 
 
-def _cost(run: Run) -> Decimal:
-    return Totals(run.workspace.ledger.of_run(run.id)).cost_usd
-
-
-def _midnight(moment: datetime) -> datetime:
-    return moment.replace(hour=0, minute=0, second=0, microsecond=0)
-
-
 def _days_before(present: datetime, days: int, *, weekday: int | None = None) -> datetime:
     """Return the midnight that begins a day, or the last such weekday before it."""
-    midnight = _midnight(present) - days * DAY
+    midnight = midnight_of(present) - days * DAY
     if weekday is None:
         return midnight
     return midnight - (midnight.weekday() - weekday) % 7 * DAY
@@ -236,7 +240,7 @@ def _days_before(present: datetime, days: int, *, weekday: int | None = None) ->
 
 def _middle_of_a_month(present: datetime) -> datetime:
     """Return the middle of the last month in which it lies some days before the present."""
-    day = _midnight(present) - KEY_DAYS * DAY
+    day = midnight_of(present) - KEY_DAYS * DAY
     while day.day != KEY_DAY_OF_MONTH:
         day -= DAY
     return day + timedelta(hours=12)

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 
 from analytics.emulator import serialize, texts
 from analytics.emulator.catalogue import GLM, HAIKU, SONNET
-from analytics.emulator.quantiles import CONVERSATION
-from analytics.emulator.rng import seeded
+from analytics.emulator.chance import CONVERSATION, seeded
 from analytics.emulator.world import World
 
 if TYPE_CHECKING:
@@ -38,25 +37,27 @@ class _Plain(World):
         self.launch_run(run, at=created + timedelta(seconds=2))
         offer = rng.choice(OFFERS)
         for second in range(rng.randint(1, 2)):
-            tokens_in, tokens_out = CONVERSATION.sample(rng)
-            self.meter(
-                run,
-                model=offer.model,
-                provider=offer.provider,
-                tokens_in=tokens_in,
-                tokens_out=tokens_out,
-                cost_usd=offer.cost(tokens_in, tokens_out),
-                at=created + timedelta(seconds=10 + second),
-            )
+            used = offer.request(*CONVERSATION.sample(rng))
+            self.meter(run, at=created + timedelta(seconds=10 + second), **used)
         status = rng.choice(ENDINGS)
         error = texts.TOOL if status == "failed" else None
         self.finish_run(run, status, error=error, at=created + timedelta(seconds=20))
         return run
 
-    def _encode(self, workspace: Workspace) -> None:
-        """Encode each run once, so that measurements see only answers."""
+    def _fill(self, workspace: Workspace, agents: int, runs: int, span: timedelta) -> list[Agent]:
+        """Spread runs evenly over a span and over agents, which are returned.
+
+        Each run is encoded once, so that measurements see only answers.
+        """
+        begin = self.now - span
+        made = [
+            self.add_agent(workspace, f"Agent {n}", f"agent-{n}", at=begin) for n in range(agents)
+        ]
+        for n in range(runs):
+            self._whole_run(made[n % agents], begin + span * n / runs)
         for run in workspace.runs.values():
             serialize.encode_run(self.lies, run)
+        return made
 
 
 class Workspaces(_Plain):
@@ -69,14 +70,7 @@ class Workspaces(_Plain):
         super().__init__(seed, now)
         for number, count in enumerate(runs):
             workspace = self.add_workspace(f"Workspace {number}")
-            agents = [
-                self.add_agent(workspace, f"Agent {n}", f"agent-{n}", at=self.now - SHORT_SPAN)
-                for n in range(max(2, count // RUNS_PER_AGENT))
-            ]
-            for n in range(count):
-                created = self.now - SHORT_SPAN + SHORT_SPAN * n / count
-                self._whole_run(agents[n % len(agents)], created)
-            self._encode(workspace)
+            self._fill(workspace, max(2, count // RUNS_PER_AGENT), count, SHORT_SPAN)
 
 
 class Fleet(_Plain):
@@ -85,15 +79,7 @@ class Fleet(_Plain):
     def __init__(self, seed: int, now: datetime, *, agents: int, runs_per_agent: int) -> None:
         super().__init__(seed, now)
         self.workspace = self.add_workspace("Fleet")
-        begin = self.now - SPAN
-        self.agents = [
-            self.add_agent(self.workspace, f"Agent {n}", f"agent-{n}", at=begin)
-            for n in range(agents)
-        ]
-        total = agents * runs_per_agent
-        for n in range(total):
-            self._whole_run(self.agents[n % agents], begin + SPAN * n / total)
-        self._encode(self.workspace)
+        self.agents = self._fill(self.workspace, agents, agents * runs_per_agent, SPAN)
 
     def change(self, share: float = 0.01) -> list[Run]:
         """Let ten minutes pass in which that share of the runs changes, and return those runs.

@@ -1,7 +1,10 @@
-"""Tokens per model request, drawn from the quantiles of two production services.
+"""All that is left to chance: seeded generators, ids, and the tokens of model requests.
 
-These services answer single questions. An agent that reads files or long threads sends more with
-each request, so its traffic is one of these, multiplied.
+There is no other randomness, so that a seed always gives the same world.
+
+Tokens are drawn from the quantiles of two production services, which answer single questions. An
+agent that reads files or long threads sends more with each request, so its traffic is one of these,
+multiplied.
 
 Source: Azure LLM inference trace 2023 (CC-BY), published with Splitwise (Patel et al., ISCA 2024).
 """
@@ -9,15 +12,25 @@ Source: Azure LLM inference trace 2023 (CC-BY), published with Splitwise (Patel 
 from __future__ import annotations
 
 import math
+import random
 from bisect import bisect_right
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    import random
-
+UUID_FIXED = 0xF000 << 64 | 0xC000 << 48  # the bits that say version and variant
+UUID_VERSION_4 = 0x4000 << 64 | 0x8000 << 48
 LEVELS = (0.0, 0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 0.999, 1.0)
+
+
+def seeded(*parts: object) -> random.Random:
+    """Return a generator that depends only on the parts."""
+    return random.Random("/".join(map(str, parts)))  # noqa: S311 - worlds, not secrets
+
+
+def new_id(rng: random.Random) -> str:
+    """Return the text of a version 4 UUID drawn from the generator."""
+    digits = f"{rng.getrandbits(128) & ~UUID_FIXED | UUID_VERSION_4:032x}"
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
 
 
 class Quantiles:
