@@ -20,7 +20,6 @@ from analytics.batch.extract import (
     named,
     outcomes_of_refused,
     require_all,
-    runner_of,
 )
 from analytics.batch.healing import opened
 from analytics.batch.identity import known_workspace
@@ -53,9 +52,8 @@ def collect(settings: Settings, progress: Progress) -> list[Outcome]:
     with (
         collection_lock(layout),
         opened(layout, settings) as con,
-        runner_of(progress) as runner,
     ):
-        outcomes = runner.run(_collect_all(con, settings, layout, progress))
+        outcomes = asyncio.run(_collect_all(con, settings, layout, progress))
     require_all(outcomes)
     return outcomes
 
@@ -75,7 +73,7 @@ async def _collect_all(
 
         async def pull(setting: Workspace) -> tuple[Opened, Pull] | LevainError | UsageError:
             try:
-                client = await stack.enter_async_context(client_of(setting, settings))
+                client = await stack.enter_async_context(client_of(setting, settings, progress))
                 return await _pull(con, setting, client, layout)
             except (LevainError, UsageError) as error:
                 return error

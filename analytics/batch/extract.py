@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AsyncExitStack, contextmanager, suppress
+from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TypeAlias
 
 import duckdb
-import uvloop
 
 from analytics.batch.identity import require_a_key, require_identity, workspace_labels
 from analytics.batch.progress import Progress
@@ -24,7 +22,6 @@ from analytics.format.numbers import plural
 from analytics.levain import AsyncLevain, LevainError
 from analytics.levain.rate_limiter import RateLimiter
 from analytics.levain.records import Me, typed
-from analytics.levain.retries import retry_hooks
 from analytics.machine_clock import FURTHEST, machine_time
 from analytics.settings import Settings, Workspace, api_key, keys_set
 from analytics.warehouse.damage import damage_of
@@ -115,7 +112,9 @@ async def extract_all(
         refused: list[tuple[Workspace, LevainError | UsageError]] = []
         for workspace in settings.workspaces:
             try:
-                client = await stack.enter_async_context(client_of(workspace, settings, limit))
+                client = await stack.enter_async_context(
+                    client_of(workspace, settings, progress, limit)
+                )
                 answer = await client.auth.read()
                 me = typed(answer.record, Me)
             except (LevainError, UsageError) as error:
@@ -129,22 +128,13 @@ async def extract_all(
         ]
 
 
-@contextmanager
-def runner_of(progress: Progress) -> Iterator[asyncio.Runner]:
-    """A runner of requests, whose waits before they are sent again are told."""
-    with (
-        retry_hooks(
-            lambda retry: progress.wait(
-                f"{retry.caused_by}; trying again in {retry.wait_for:.1f} s"
-            )
-        ),
-        asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
-    ):
-        yield runner
+def client_of(
+    workspace: Workspace, settings: Settings, progress: Progress, limit: Limit | None = None
+) -> AsyncLevain:
+    """Return a client of a workspace's API, of no wrong time; UsageError without its key.
 
-
-def client_of(workspace: Workspace, settings: Settings, limit: Limit | None = None) -> AsyncLevain:
-    """Return a client of a workspace's API, of no wrong time; UsageError without its key."""
+    Its waits before requests are sent again are told.
+    """
     client = AsyncLevain(
         api_key(workspace),
         workspace.api,
@@ -152,6 +142,7 @@ def client_of(workspace: Workspace, settings: Settings, limit: Limit | None = No
         requests_per_second=settings.extract.requests_per_second,
         rate_limiter=limit(workspace.api) if limit else None,
         other_keys=[*keys_set(settings)],
+        on_retry=lambda error, seconds: progress.wait(f"{error}; trying again in {seconds:.1f} s"),
     )
     client.clock.is_strict = True
     return client

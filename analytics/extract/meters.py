@@ -11,7 +11,7 @@ from analytics.extract.batch import AGENT_ROLLUPS, TRAILING_DAYS, WorkspaceBatch
 from analytics.extract.landing import Landing
 from analytics.extract.refusals import REFUSED, Endpoint
 from analytics.levain import AnswerTooLargeError, AsyncLevain, Page
-from analytics.levain.analytics import LONGEST_DAILY_DAYS, LONGEST_HOURLY_DAYS
+from analytics.levain.client import LONGEST_DAILY_DAYS, LONGEST_HOURLY_DAYS
 
 CORRECTION_DAYS = 35
 

@@ -30,7 +30,7 @@ async def read_schedules(batch: WorkspaceBatch) -> None:
 
 async def _read(batch: WorkspaceBatch, landing: Landing, endpoint: Endpoint, agent_id: str) -> None:
     try:
-        page = await batch.client.schedules.list(agent_id)
+        page = await batch.client.agents.schedules(agent_id)
     except RefusedError as error:
         landing.add_missing(SOURCE, error, batch.began_at, agent_id=agent_id)
         endpoint.refuses(error, is_there=agent_id in batch.listed_agents)

@@ -48,7 +48,7 @@ async def _read(
     if len(failures) >= MOST_FAILURES:
         return
     try:
-        page = await batch.client.versions.list(agent_id)
+        page = await batch.client.agents.versions(agent_id)
     except (RefusedError, ServerFailedError, AnswerBrokenError) as error:
         landing.add_missing(SOURCE, error, batch.began_at, agent_id=agent_id)
         is_there = agent_id in batch.listed_agents

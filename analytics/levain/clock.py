@@ -28,22 +28,22 @@ class Clock:
         """Give responses without a time this one, and what has passed since."""
         self._set = now, time.monotonic()
 
-    def time_of(self, date: str | None) -> datetime:
+    def time_of(self, date: str) -> datetime:
         """Return the time that a `Date` tells; that of the clock if it is missing or malformed.
 
         Before one was set, that is the machine's: nothing else tells the time of the first answer.
         """
         try:
-            return http_date(date or "")
+            return http_date(date)
         except ValueError:
             return self._expected() or machine_time()
 
-    def require_right(self, request: str, date: str | None) -> None:
+    def require_right(self, request: str, date: str) -> None:
         """Raise LevainError if an answer is refused for the time that its `Date` tells."""
         if not self.is_strict:
             return
         try:
-            told = _parsed(date or "")
+            told = _parsed(date)
         except ValueError:
             return
         said = {"the API's says": told, "this machine's": machine_time()}
@@ -58,6 +58,15 @@ class Clock:
             " this machine's clock if it is wrong, and run again. If it is right, tell those who"
             " run the API, or a proxy before it.",
         )
+
+    def seconds_until(self, retry_after: str, date: str) -> float | None:
+        """Return `Retry-After` in seconds, from either of its two forms; None if malformed."""
+        if retry_after.isdecimal():
+            return float(retry_after)
+        try:
+            return max(0.0, (http_date(retry_after) - self.time_of(date)).total_seconds())
+        except ValueError:
+            return None
 
     def _expected(self) -> datetime | None:
         if self._set is None:

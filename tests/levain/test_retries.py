@@ -6,7 +6,6 @@ import asyncio
 
 import httpx
 import pytest
-import stamina
 
 from analytics.levain import (
     AnswerBrokenError,
@@ -17,6 +16,7 @@ from analytics.levain import (
     OutcomeUnknownError,
     RedirectedError,
     RefusedError,
+    Run,
     ServerFailedError,
     TooManyRequestsError,
     UnauthorizedError,
@@ -77,7 +77,7 @@ def test_a_redirected_change_is_sent_again_unless_it_was_made(status: int, sent:
     transport = transport_of(httpx.Response(status, headers={"Location": "/there"}))
 
     with pytest.raises(RedirectedError if sent > 1 else OutcomeUnknownError, match="to /there;"):
-        asyncio.run(transport.send("POST", "/api/v1/thing", {}))
+        asyncio.run(transport.change("/api/v1/thing", Run, {}))
     assert transport.request_count == sent
 
 
@@ -86,7 +86,7 @@ def test_the_time_of_all_attempts_counts_from_the_first(monkeypatch: pytest.Monk
     monkeypatch.setattr("analytics.levain.transport.GIVE_UP_AFTER", 0.0)
     transport = transport_of(httpx.Response(503))
 
-    with stamina.set_testing(False), pytest.raises(ServerFailedError):
+    with pytest.raises(ServerFailedError):
         get(transport)
     assert transport.request_count == 1
 
