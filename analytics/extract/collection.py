@@ -103,7 +103,7 @@ def land_new_runs(pull: Pull, folder: Path, *, keep_errors: bool) -> int | None:
         load_id = f"{next(new_loads(folder, pull.answer.fetched_at))}-{LISTS_STEP}"
         landing = Landing(folder.parent, folder.name, load_id, keep_errors=keep_errors)
         try:
-            landing.add_list(pull.answer, [record for record, _ in new])
+            landing.add(RUNS, pull.answer, [record for record, _ in new])
             add_unfiltered(landing, snapshot, [row for _, row in new])
             landing.commit()
         except BaseException:
