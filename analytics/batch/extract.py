@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field, replace
@@ -31,6 +32,13 @@ from analytics.warehouse.store import WarehouseStore
 
 Limit: TypeAlias = Callable[[str], RateLimiter]
 """Returns the rate limiter of the API with this address."""
+
+
+ADVICE = "Move it out of the way and run again; what it held will be read anew."
+"""What to do about a folder of a batch's own that cannot be loaded."""
+
+Refused: TypeAlias = tuple[Workspace, LevainError | UsageError]
+"""A workspace that could not be opened, and why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,28 +116,38 @@ async def extract_all(
     key is accepted.
     """
     async with AsyncExitStack() as stack:
-        opened: list[Opened] = []
-        refused: list[tuple[Workspace, LevainError | UsageError]] = []
-        for workspace in settings.workspaces:
-            try:
-                client = await stack.enter_async_context(
-                    client_of(workspace, settings, progress, limit)
-                )
-                answer = await client.auth.read()
-                me = typed(answer.record, Me)
-            except (LevainError, UsageError) as error:
-                refused.append((workspace, error))
-            else:
-                client.clock.set(answer.fetched_at)
-                opened.append(Opened(workspace, client, me, answer.fetched_at))
+        opened, refused = await open_all(stack, settings, progress, limit)
         failed = outcomes_of_refused(con, opened, refused, progress, lambda one: _kept(con, one))
         return failed + [
             await _extract_one(con, one, settings, layout, progress) for one in named(con, opened)
         ]
 
 
-def client_of(
-    workspace: Workspace, settings: Settings, progress: Progress, limit: Limit | None = None
+async def open_all(
+    stack: AsyncExitStack, settings: Settings, progress: Progress, limit: Limit | None = None
+) -> tuple[list[Opened], list[Refused]]:
+    """Ask whose each key is, and return the workspaces whose key was accepted, and the others.
+
+    All are asked at once: an API that does not answer holds the lock once, not once a workspace.
+    """
+
+    async def ask(workspace: Workspace) -> Opened | Refused:
+        try:
+            client = _client_of(workspace, settings, progress, limit)
+            await stack.enter_async_context(client)
+            answer = await client.auth.read()
+        except (LevainError, UsageError) as error:
+            return workspace, error
+        client.clock.set(answer.fetched_at)
+        return Opened(workspace, client, typed(answer.record, Me), answer.fetched_at)
+
+    found = await asyncio.gather(*map(ask, settings.workspaces))
+    opened = [each for each in found if isinstance(each, Opened)]
+    return opened, [each for each in found if not isinstance(each, Opened)]
+
+
+def _client_of(
+    workspace: Workspace, settings: Settings, progress: Progress, limit: Limit | None
 ) -> AsyncLevain:
     """Return a client of a workspace's API, of no wrong time; UsageError without its key.
 
@@ -157,7 +175,7 @@ def named(con: duckdb.DuckDBPyConnection, opened: Sequence[Opened]) -> list[Open
 def outcomes_of_refused(
     con: duckdb.DuckDBPyConnection,
     opened: Sequence[Opened],
-    refused: Sequence[tuple[Workspace, LevainError | UsageError]],
+    refused: Sequence[Refused],
     progress: Progress,
     kept: Callable[[Workspace], str],
 ) -> list[Outcome]:
@@ -192,7 +210,7 @@ async def _extract_one(
         try:
             batch = one.batch(store, settings, layout, progress)
             store.begin(one.setting.api, one.setting.api_key_env)
-            load_left_over(con, batch, layout)
+            load_left_over(batch, left_over(con, batch, layout))
             _require_none_ahead(con, layout.landing / one.me.workspace_id)
             await extract_workspace(batch)
         except (LevainError, AnalyticsError, duckdb.Error) as error:
@@ -265,18 +283,21 @@ def _record_warnings(batch: WorkspaceBatch) -> list[str]:
     return warnings
 
 
-def load_left_over(con: duckdb.DuckDBPyConnection, batch: WorkspaceBatch, layout: Layout) -> None:
-    """Load folders that collections or an interrupted batch landed."""
+def left_over(con: duckdb.DuckDBPyConnection, batch: WorkspaceBatch, layout: Layout) -> list[Path]:
+    """Return the folders that collections or an interrupted batch landed, and no batch loaded."""
     loaded = {
         load_id
         for (load_id,) in con.execute(
             "select load_id from ledger.loads where workspace_id = ?", [batch.workspace_id]
         ).fetchall()
     }
-    landed = layout.landing / batch.workspace_id
-    for folder in landed_loads(landed, besides=loaded):
-        advice = "Move it out of the way and run again; what it held will be read anew."
-        with load_errors(folder, advice):
+    return landed_loads(layout.landing / batch.workspace_id, besides=loaded)
+
+
+def load_left_over(batch: WorkspaceBatch, folders: Sequence[Path]) -> None:
+    """Load folders that were left over."""
+    for folder in folders:
+        with load_errors(folder, ADVICE):
             batch.count(batch.store.load(folder))
 
 
