@@ -116,7 +116,8 @@ class Transport:
             )
             # One client for each slot: a shared pool scans all connections at every request.
             limits = httpx.Limits(max_connections=1)
-            self._clients = [client(limits=limits) for _ in range(concurrency)]
+            hooks = {"response": [self._refuse_redirect]}
+            self._clients = [client(limits=limits, event_hooks=hooks) for _ in range(concurrency)]
             self.files = client(event_hooks={"request": [self._https_only()]})
         except OSError as error:
             names = "SSL_CERT_FILE or SSL_CERT_DIR"
@@ -286,6 +287,17 @@ class Transport:
         """Return a text without keys."""
         return self._hide_keys(text.encode(errors="replace")).decode()
 
+    async def _refuse_redirect(self, response: httpx.Response) -> None:
+        """Raise RedirectedError before httpx looks at the address, whose query may hold secrets."""
+        if not response.is_redirect:
+            return
+        request = f"{response.request.method} {response.request.url}".partition("?")[0]
+        location = " ".join(self.hidden(response.headers.get("location", "")).split())
+        target = location.partition("?")[0].partition("#")[0][:200] or "no address"
+        why = "it is not followed, because the key must not go elsewhere"
+        detail = f"a redirect to {target}; {why}"
+        raise RedirectedError(request, response.status_code, detail)
+
     def _https_only(self) -> Callable[[httpx.Request], Awaitable[None]]:
         """Return a hook of a client for files on other hosts, whose addresses grant access.
 
@@ -311,10 +323,6 @@ class Transport:
             if pause <= LONGEST_RETRY_AFTER:
                 self._rate_limiter.pause_for(pause)
             return TooManyRequestsError(request, status, detail, seconds)
-        if response.is_redirect:
-            target = _address(self.hidden(response.headers.get("location", "")))
-            told = f"a redirect to {target}; it is not followed, because the key must not go else"
-            return RedirectedError(request, status, f"{told}where")
         if status >= httpx.codes.INTERNAL_SERVER_ERROR or status in _OF_THE_MOMENT:
             return ServerFailedError(request, status, detail)
         return _REFUSALS.get(status, RefusedError)(request, status, detail)
@@ -336,11 +344,6 @@ def _was_not_done(error: LevainError) -> bool:
     return isinstance(error, TooManyRequestsError) or isinstance(
         error.__cause__, httpx.ConnectError | httpx.ConnectTimeout
     )
-
-
-def _address(location: str) -> str:
-    """Return the address that a redirect names, in a few words; its query may hold secrets."""
-    return " ".join(location.split()).partition("?")[0].partition("#")[0][:200] or "no address"
 
 
 def in_words(error: Exception) -> str:
