@@ -35,7 +35,7 @@ Limit: TypeAlias = Callable[[str], RateLimiter]
 
 
 ADVICE = "Move it out of the way and run again; what it held will be read anew."
-"""What to do about a folder of a batch's own that cannot be loaded."""
+"""Advice for a landing folder that cannot be loaded."""
 
 Refused: TypeAlias = tuple[Workspace, LevainError | UsageError]
 """A workspace that could not be opened, and why."""

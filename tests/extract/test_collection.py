@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AsyncExitStack, contextmanager, suppress
 from datetime import timedelta
 from itertools import count
 from unittest import mock
 
 import pytest
+from msgspec import structs
 
 from analytics.batch.collect import collect
-from analytics.batch.extract import Outcome
+from analytics.batch.extract import Outcome, open_all
 from analytics.batch.progress import Progress
 from analytics.disk import UNFINISHED
 from analytics.emulator.records import Agent, Workspace
 from analytics.emulator.world import World
 from analytics.errors import AnalyticsError, UsageError
-from analytics.levain import NotFoundError
+from analytics.levain import ConnectionFailedError, NotFoundError
 from analytics.levain.answers import Answer, Params
+from analytics.levain.client import Auth
 from analytics.levain.transport import Transport
 from tests.batches import LIST_CAP, Killed, killed_before
 from tests.conftest import Batch, StartRun
@@ -245,3 +248,22 @@ def test_one_workspace_that_fails_costs_no_other_its_runs(
 
     with pytest.raises(AnalyticsError, match=r"could not be read"), suppress(UsageError):
         collected()
+
+
+def test_all_keys_are_asked_for_at_once(batch: Batch, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An API that does not answer holds the lock once, not once a workspace."""
+
+    async def open_both() -> int:
+        both = asyncio.Barrier(2)
+
+        async def read(_: Auth) -> Answer:
+            await both.wait()
+            raise ConnectionFailedError("GET /auth/me", "gone")
+
+        monkeypatch.setattr(Auth, "read", read)
+        settings = structs.replace(batch.settings, workspaces=batch.settings.workspaces * 2)
+        async with AsyncExitStack() as stack, asyncio.timeout(60):
+            opened, refused = await open_all(stack, settings, Progress())
+        return len(refused) - len(opened)
+
+    assert asyncio.run(open_both()) == 2
