@@ -10,12 +10,12 @@ from typing import Any
 from analytics.extract.batch import AGENT_ROLLUPS, TRAILING_DAYS, WorkspaceBatch
 from analytics.extract.landing import Landing, Window
 from analytics.extract.refusals import REFUSED, Endpoint
-from analytics.levain import AnswerTooLargeError, AsyncLevain, Page
-from analytics.levain.client import LONGEST_DAILY_DAYS, LONGEST_HOURLY_DAYS
+from analytics.levain import AnswerTooLargeError, Page
+from analytics.levain.client import LONGEST_DAILY_DAYS, LONGEST_HOURLY_DAYS, Analytics
 
 CORRECTION_DAYS = 35
 
-Read = Callable[[AsyncLevain, date, date], Awaitable[Page[Any]]]
+Read = Callable[[Analytics, date, date], Awaitable[Page[Any]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ METERS = (
         "usage by hour and model is unknown, and no day can be reconciled",
         LONGEST_HOURLY_DAYS,
         TRAILING_DAYS,
-        lambda client, start, end: client.analytics.hourly(start, end),
+        Analytics.hourly,
     ),
     Meter(
         "billing_days",
@@ -49,7 +49,7 @@ METERS = (
         "the bill by provider is unknown, and no day can be reconciled",
         LONGEST_DAILY_DAYS,
         TRAILING_DAYS,
-        lambda client, start, end: client.analytics.billing(start, end),
+        Analytics.billing,
     ),
     Meter(
         "agent_billing_days",
@@ -57,7 +57,7 @@ METERS = (
         "the bill by agent and its charges are unknown, and no day can be reconciled",
         LONGEST_DAILY_DAYS,
         TRAILING_DAYS,
-        lambda client, start, end: client.analytics.timeseries_by_agent(start, end),
+        Analytics.timeseries_by_agent,
     ),
     Meter(
         AGENT_ROLLUPS,
@@ -65,7 +65,7 @@ METERS = (
         "cost and tokens of unlisted runs are unknown, and no day can be reconciled",
         1,
         CORRECTION_DAYS,
-        lambda client, start, end: client.analytics.agents(start, end),
+        Analytics.agents,
     ),
     Meter(
         "platform_rollups",
@@ -73,7 +73,7 @@ METERS = (
         "the platform's own cost is unknown",
         1,
         TRAILING_DAYS,
-        lambda client, start, end: client.analytics.platform_agents(start, end),
+        Analytics.platform_agents,
     ),
 )
 
@@ -144,7 +144,7 @@ async def _read_days(
     }
 
     async def read(meter: Meter, window: Window, stands_for: Window) -> None:
-        reading = meter.read(batch.client, *window)
+        reading = meter.read(batch.client.analytics, *window)
         try:
             error = await endpoints[meter.source].land(
                 batch, landing, reading, REFUSED, days_at=lambda _: window, window=stands_for
