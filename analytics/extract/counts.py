@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from analytics.extract.batch import AGENT_ROLLUPS, TRAILING_DAYS, WorkspaceBatch
+from analytics.extract.endpoints import Endpoint
 from analytics.extract.landing import Landing, Window
-from analytics.extract.refusals import Endpoint
 from analytics.levain import NotFoundError
 from analytics.levain.runs import LONGEST_COUNT_DAYS
 

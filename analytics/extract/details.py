@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from analytics.extract.batch import WorkspaceBatch
+from analytics.extract.endpoints import Endpoint
 from analytics.extract.landing import Landing, Subject
-from analytics.extract.refusals import Endpoint
 from analytics.levain import (
     AnswerBrokenError,
     LevainError,
