@@ -16,7 +16,6 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx
-import uvloop
 
 from analytics.settings import Extract
 from analytics.warehouse.database import open_warehouse
@@ -72,5 +71,4 @@ async def _by_httpx(paths: Iterable[str]) -> None:
         await asyncio.gather(*(read() for _ in range(CONCURRENCY)))
 
 
-with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-    runner.run(main(sys.argv[1], Path(sys.argv[2]), int(sys.argv[3])))
+asyncio.run(main(sys.argv[1], Path(sys.argv[2]), int(sys.argv[3])))

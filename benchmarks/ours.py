@@ -14,7 +14,6 @@ import sys
 from pathlib import Path
 
 import duckdb
-import uvloop
 
 from analytics.batch.progress import Progress
 from analytics.extract.batch import WorkspaceBatch
@@ -82,5 +81,5 @@ async def _read_lists(batch: WorkspaceBatch) -> None:
     await read_lists(batch)
 
 
-with machine_clock(lambda: NOW), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-    runner.run(main(sys.argv[1], Path(sys.argv[2]), *map(int, sys.argv[3:])))
+with machine_clock(lambda: NOW):
+    asyncio.run(main(sys.argv[1], Path(sys.argv[2]), *map(int, sys.argv[3:])))

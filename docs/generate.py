@@ -21,6 +21,7 @@ from typer.main import get_command
 
 from analytics.cli.app import app
 from analytics.levain import AsyncLevain, errors
+from analytics.levain.paging import Resource
 from analytics.published.tables import overview
 from analytics.resources import folder
 from analytics.transform.build import build
@@ -143,9 +144,8 @@ def _sums() -> str:
 
 def _resources() -> str:
     lines = []
-    for name, resource in inspect.getmembers(AsyncLevain, lambda each: hasattr(each, "func")):
-        kind = inspect.get_annotations(resource.func, eval_str=True)["return"]
-        methods = [f"`{each}`" for each in vars(kind) if not each.startswith("_")]
+    for name, resource in inspect.getmembers(AsyncLevain("key"), lambda x: isinstance(x, Resource)):
+        methods = [f"`{each}`" for each in vars(type(resource)) if not each.startswith("_")]
         lines.append((f"`{name}`", ", ".join(methods)))
     return _table("resource | methods", lines)
 

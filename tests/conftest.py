@@ -24,7 +24,6 @@ from unittest.mock import patch
 import duckdb
 import msgspec
 import pytest
-import stamina
 from hypothesis import HealthCheck, settings
 from typer.main import get_command
 
@@ -35,7 +34,7 @@ from analytics.emulator.faults import Middleware
 from analytics.emulator.records import Agent, Run, Workspace
 from analytics.emulator.server import Emulator, running
 from analytics.emulator.world import World
-from analytics.levain.polling import Polling
+from analytics.levain import runs, transport
 from analytics.machine_clock import machine_clock
 from analytics.settings import Settings, load_settings
 from analytics.transform import build
@@ -118,9 +117,10 @@ def no_time_of_another_test(one_time: list[World]) -> None:
 
 
 @pytest.fixture(autouse=True, scope="session")
-def no_waiting() -> None:
+def no_waiting() -> Iterator[None]:
     """Retries follow at once, as many as in production."""
-    stamina.set_testing(True, attempts=6, cap=True)
+    with patch.multiple(transport, FIRST_WAIT=0.0, LONGEST_WAIT=0.0):
+        yield
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -259,11 +259,11 @@ def little_memory(monkeypatch: pytest.MonkeyPatch) -> None:
 def fast_polls(api: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
     """Between two polls a second passes on the platform, and none here."""
 
-    def pause(_: Polling, **__: bool) -> float:
+    def no_wait(*_: float, **__: bool) -> float:
         api.world.pass_time(timedelta(seconds=1))
         return 0.0
 
-    monkeypatch.setattr(Polling, "pause", pause)
+    monkeypatch.setattr(runs, "next_wait", no_wait)
 
 
 StartRun = Callable[..., Run]

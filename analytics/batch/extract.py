@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AsyncExitStack, contextmanager, suppress
+from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TypeAlias
 
 import duckdb
-import uvloop
 
 from analytics.batch.identity import require_a_key, require_identity, workspace_labels
 from analytics.batch.progress import Progress
@@ -24,7 +23,6 @@ from analytics.format.numbers import plural
 from analytics.levain import AsyncLevain, LevainError
 from analytics.levain.rate_limiter import RateLimiter
 from analytics.levain.records import Me, typed
-from analytics.levain.retries import retry_hooks
 from analytics.machine_clock import FURTHEST, machine_time
 from analytics.settings import Settings, Workspace, api_key, keys_set
 from analytics.warehouse.damage import damage_of
@@ -34,6 +32,13 @@ from analytics.warehouse.store import WarehouseStore
 
 Limit: TypeAlias = Callable[[str], RateLimiter]
 """Returns the rate limiter of the API with this address."""
+
+
+ADVICE = "Move it out of the way and run again; what it held will be read anew."
+"""Advice for a landing folder that cannot be loaded."""
+
+Refused: TypeAlias = tuple[Workspace, LevainError | UsageError]
+"""A workspace that could not be opened, and why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,40 +116,43 @@ async def extract_all(
     key is accepted.
     """
     async with AsyncExitStack() as stack:
-        opened: list[Opened] = []
-        refused: list[tuple[Workspace, LevainError | UsageError]] = []
-        for workspace in settings.workspaces:
-            try:
-                client = await stack.enter_async_context(client_of(workspace, settings, limit))
-                answer = await client.auth.read()
-                me = typed(answer.record, Me)
-            except (LevainError, UsageError) as error:
-                refused.append((workspace, error))
-            else:
-                client.clock.set(answer.fetched_at)
-                opened.append(Opened(workspace, client, me, answer.fetched_at))
+        opened, refused = await open_all(stack, settings, progress, limit)
         failed = outcomes_of_refused(con, opened, refused, progress, lambda one: _kept(con, one))
         return failed + [
             await _extract_one(con, one, settings, layout, progress) for one in named(con, opened)
         ]
 
 
-@contextmanager
-def runner_of(progress: Progress) -> Iterator[asyncio.Runner]:
-    """A runner of requests, whose waits before they are sent again are told."""
-    with (
-        retry_hooks(
-            lambda retry: progress.wait(
-                f"{retry.caused_by}; trying again in {retry.wait_for:.1f} s"
-            )
-        ),
-        asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
-    ):
-        yield runner
+async def open_all(
+    stack: AsyncExitStack, settings: Settings, progress: Progress, limit: Limit | None = None
+) -> tuple[list[Opened], list[Refused]]:
+    """Ask whose each key is, and return the workspaces whose key was accepted, and the others.
+
+    All are asked at once: an API that does not answer holds the lock once, not once a workspace.
+    """
+
+    async def ask(workspace: Workspace) -> Opened | Refused:
+        try:
+            client = _client_of(workspace, settings, progress, limit)
+            await stack.enter_async_context(client)
+            answer = await client.auth.read()
+        except (LevainError, UsageError) as error:
+            return workspace, error
+        client.clock.set(answer.fetched_at)
+        return Opened(workspace, client, typed(answer.record, Me), answer.fetched_at)
+
+    found = await asyncio.gather(*map(ask, settings.workspaces))
+    opened = [each for each in found if isinstance(each, Opened)]
+    return opened, [each for each in found if not isinstance(each, Opened)]
 
 
-def client_of(workspace: Workspace, settings: Settings, limit: Limit | None = None) -> AsyncLevain:
-    """Return a client of a workspace's API, of no wrong time; UsageError without its key."""
+def _client_of(
+    workspace: Workspace, settings: Settings, progress: Progress, limit: Limit | None
+) -> AsyncLevain:
+    """Return a client of a workspace's API, of no wrong time; UsageError without its key.
+
+    Its waits before requests are sent again are told.
+    """
     client = AsyncLevain(
         api_key(workspace),
         workspace.api,
@@ -152,6 +160,7 @@ def client_of(workspace: Workspace, settings: Settings, limit: Limit | None = No
         requests_per_second=settings.extract.requests_per_second,
         rate_limiter=limit(workspace.api) if limit else None,
         other_keys=[*keys_set(settings)],
+        on_retry=lambda error, seconds: progress.wait(f"{error}; trying again in {seconds:.1f} s"),
     )
     client.clock.is_strict = True
     return client
@@ -166,7 +175,7 @@ def named(con: duckdb.DuckDBPyConnection, opened: Sequence[Opened]) -> list[Open
 def outcomes_of_refused(
     con: duckdb.DuckDBPyConnection,
     opened: Sequence[Opened],
-    refused: Sequence[tuple[Workspace, LevainError | UsageError]],
+    refused: Sequence[Refused],
     progress: Progress,
     kept: Callable[[Workspace], str],
 ) -> list[Outcome]:
@@ -201,7 +210,7 @@ async def _extract_one(
         try:
             batch = one.batch(store, settings, layout, progress)
             store.begin(one.setting.api, one.setting.api_key_env)
-            load_left_over(con, batch, layout)
+            load_left_over(batch, left_over(con, batch, layout))
             _require_none_ahead(con, layout.landing / one.me.workspace_id)
             await extract_workspace(batch)
         except (LevainError, AnalyticsError, duckdb.Error) as error:
@@ -274,18 +283,21 @@ def _record_warnings(batch: WorkspaceBatch) -> list[str]:
     return warnings
 
 
-def load_left_over(con: duckdb.DuckDBPyConnection, batch: WorkspaceBatch, layout: Layout) -> None:
-    """Load folders that collections or an interrupted batch landed."""
+def left_over(con: duckdb.DuckDBPyConnection, batch: WorkspaceBatch, layout: Layout) -> list[Path]:
+    """Return the folders that collections or an interrupted batch landed, and no batch loaded."""
     loaded = {
         load_id
         for (load_id,) in con.execute(
             "select load_id from ledger.loads where workspace_id = ?", [batch.workspace_id]
         ).fetchall()
     }
-    landed = layout.landing / batch.workspace_id
-    for folder in landed_loads(landed, besides=loaded):
-        advice = "Move it out of the way and run again; what it held will be read anew."
-        with load_errors(folder, advice):
+    return landed_loads(layout.landing / batch.workspace_id, besides=loaded)
+
+
+def load_left_over(batch: WorkspaceBatch, folders: Sequence[Path]) -> None:
+    """Load folders that were left over."""
+    for folder in folders:
+        with load_errors(folder, ADVICE):
             batch.count(batch.store.load(folder))
 
 

@@ -47,16 +47,6 @@ def require_named(me: Me, setting: Workspace) -> None:
         )
 
 
-def known_workspace(con: duckdb.DuckDBPyConnection, setting: Workspace) -> Me | None:
-    """Return the workspace whose data are stored under a setting."""
-    row = con.execute(
-        "select workspace_id, workspace_name from ledger.workspaces"
-        " where api = ? and api_key_env = ?",
-        [setting.api, setting.api_key_env],
-    ).fetchone()
-    return Me(workspace_id=row[0], workspace_name=row[1]) if row else None
-
-
 def workspace_labels(con: duckdb.DuckDBPyConnection, opened: Iterable[Me] = ()) -> dict[str, str]:
     """Return the name of each workspace by id, the id if it has none, as messages have it.
 

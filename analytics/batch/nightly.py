@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -16,7 +17,6 @@ from analytics.batch.extract import (
     Outcome,
     extract_all,
     require_all,
-    runner_of,
     unread,
 )
 from analytics.batch.healing import opened, run_healed
@@ -152,8 +152,7 @@ def _extract(
     progress: Progress,
     limit: Limit | None = None,
 ) -> list[Outcome]:
-    with runner_of(progress) as runner:
-        return runner.run(extract_all(con, settings, layout, progress, limit))
+    return asyncio.run(extract_all(con, settings, layout, progress, limit))
 
 
 def _gone(con: duckdb.DuckDBPyConnection, layout: Layout, progress: Progress) -> list[str]:

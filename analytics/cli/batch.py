@@ -81,7 +81,7 @@ def collect(
 ) -> None:
     """Land new runs for the next batch, by run lists alone.
 
-    It is one request a workspace, to be made every few minutes where an agent starts more than 200
+    It is two requests a workspace, to be made every few minutes where an agent starts more than 200
     runs between two batches: the API lists no more of them.
 
     Example: analytics collect --quiet

@@ -7,8 +7,6 @@ from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
-from stamina.instrumentation import RetryDetails
-
 from analytics.batch.identity import require_named
 from analytics.cli import printed
 from analytics.cli.runs import hints
@@ -23,7 +21,6 @@ from analytics.levain import (
     UnauthorizedError,
 )
 from analytics.levain.records import typed
-from analytics.levain.retries import retry_hooks
 from analytics.levain.transport import TRIES
 from analytics.settings import Settings, Workspace, api_key, load_settings
 
@@ -64,20 +61,16 @@ def read_identity(workspace: Workspace, *, tries: int = QUICK) -> tuple[Me, date
 @contextmanager
 def _client(workspace: Workspace, tries: int) -> Iterator[Levain]:
     try:
-        with (
-            retry_hooks(_print_retry),
-            Levain(api_key(workspace), workspace.api, tries=tries) as levain,
-        ):
+        key = api_key(workspace)
+        with Levain(key, workspace.api, tries=tries, on_retry=_print_retry) as levain:
             yield levain
     except LevainError as error:
         raise _analytics_error(error, workspace) from error
 
 
-def _print_retry(details: RetryDetails) -> None:
+def _print_retry(error: LevainError, seconds: float) -> None:
     """Print each retry, so that a wait has a visible reason."""
-    error = details.caused_by
-    cause = error.cause if isinstance(error, LevainError) else str(error)
-    printed.say(f"{cause}; trying again in {details.wait_for:.1f} s")
+    printed.say(f"{error.cause}; trying again in {seconds:.1f} s")
 
 
 def _chosen(settings: Settings, name: str | None) -> Workspace:

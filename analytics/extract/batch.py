@@ -13,7 +13,6 @@ from typing import Any, Protocol
 from analytics.errors import AnalyticsError
 from analytics.extract.landing import Landing
 from analytics.extract.loads import new_loads
-from analytics.extract.refusals import Endpoint
 from analytics.extract.store import Loaded, Store
 from analytics.levain import AsyncLevain
 from analytics.settings import Extract
@@ -104,13 +103,6 @@ class WorkspaceBatch:
         """Agents that started runs in the days that each batch reads again."""
         first = self.today - timedelta(days=TRAILING_DAYS - 1)
         return {agent_id for agent_id, day in self.agents_active_on().items() if day >= first}
-
-    def conclude(self, source: str, endpoint: Endpoint) -> None:
-        """Note whether the API refuses an endpoint to the account, and warn of it."""
-        if endpoint.is_refused:
-            self.refused.add(source)
-        if endpoint.refusals:
-            self.warnings.append(endpoint.warning())
 
     @asynccontextmanager
     async def at_work(self) -> AsyncIterator[None]:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import datetime, timedelta
 
 from analytics.extract.batch import AGENT_ROLLUPS, TRAILING_DAYS, WorkspaceBatch
-from analytics.extract.landing import Landing
-from analytics.extract.refusals import Endpoint
-from analytics.levain import NotFoundError, RefusedError
+from analytics.extract.endpoints import Endpoint
+from analytics.extract.landing import Landing, Window
+from analytics.levain import NotFoundError
 from analytics.levain.runs import LONGEST_COUNT_DAYS
-
-SOURCE = "run_counts"
 
 
 async def read_counts(batch: WorkspaceBatch) -> None:
@@ -40,32 +38,30 @@ async def read_counts(batch: WorkspaceBatch) -> None:
     for agent_id, day in batch.store.first_wrong_count(first).items():
         days[agent_id] = max(days.get(agent_id, 0), (batch.today - day).days + 1)
     days |= dict.fromkeys(new, longest)
-    endpoint = Endpoint("runs/daily", "the outcomes of unlisted runs are unknown")
+    endpoint = Endpoint("run_counts", "runs/daily", "the outcomes of unlisted runs are unknown")
     async with batch.step("counts") as landing:
         await batch.gather(
             _count(batch, landing, endpoint, agent_id, span)
             for agent_id, span in sorted(days.items())
         )
-    batch.conclude(SOURCE, endpoint)
+    endpoint.conclude(batch)
 
 
 async def _count(
     batch: WorkspaceBatch, landing: Landing, endpoint: Endpoint, agent_id: str, days: int
 ) -> None:
-    try:
-        page = await batch.client.runs.daily(agent_id, days)
-    except RefusedError as error:
-        window = _window(batch.today, days)
-        landing.add_missing(SOURCE, error, batch.began_at, agent_id=agent_id, window=window)
-        is_refused = endpoint.refuses(error, is_there=agent_id in batch.listed_agents)
-        if not is_refused and not isinstance(error, NotFoundError):
-            batch.warnings.append(f"the runs of agent {agent_id} cannot be counted: {error}")
-    else:
-        window = _window(page.answer.fetched_at.date(), days)
-        endpoint.answer_count += 1
-        landing.add(SOURCE, page.answer, page.records, agent_id=agent_id, window=window)
+    def days_at(at: datetime) -> Window:
+        end = at.date() + timedelta(days=1)
+        return end - timedelta(days=days), end
 
-
-def _window(today: date, days: int) -> tuple[date, date]:
-    end = today + timedelta(days=1)
-    return end - timedelta(days=days), end
+    error = await endpoint.land(
+        batch,
+        landing,
+        batch.client.runs.daily(agent_id, days),
+        is_there=agent_id in batch.listed_agents,
+        days_at=days_at,
+        window=days_at(batch.began_at),
+        agent_id=agent_id,
+    )
+    if error and error not in endpoint.refusals and not isinstance(error, NotFoundError):
+        batch.warnings.append(f"the runs of agent {agent_id} cannot be counted: {error}")

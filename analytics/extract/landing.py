@@ -16,7 +16,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import date, datetime
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO, TypedDict, Unpack
 from urllib.parse import urlsplit
 
 import msgspec
@@ -36,8 +36,20 @@ _SPACES = bytes.maketrans(b"\n\r", b"  ")
 _encode = msgspec.json.Encoder().encode
 
 
+Window = tuple[date, date]
+"""Days `[start, end)`."""
+
+
+class Subject(TypedDict, total=False):
+    """The subject of a request: a run, an agent, days."""
+
+    run_id: str | None
+    agent_id: str | None
+    window: Window | None
+
+
 class RequestLine(msgspec.Struct, frozen=True, kw_only=True):
-    """A request that was answered: its subject (a run, an agent, days `[start, end)`) and its time.
+    """A request that was answered: its subject and its time.
 
     `status` is None if the response could not be decoded.
     """
@@ -81,99 +93,64 @@ class Landing:
         self.request_count = 0
 
     def add(
-        self,
-        source: str,
-        answer: Answer,
-        records: Records,
-        *,
-        run_id: str | None = None,
-        agent_id: str | None = None,
-        window: tuple[date, date] | None = None,
-    ) -> None:
-        """Land a response: its request, and each of its records as a line of `source`."""
+        self, source: str, answer: Answer, records: Records, **about: Unpack[Subject]
+    ) -> list[Row]:
+        """Land a response: its request, and each of its records as a line of `source`.
+
+        Return the rows of runs.
+        """
+        rows: list[Row] = []
         if source == RUNS:
-            _, texts = stored_runs(records, keep_errors=self._keep_errors)
+            rows, texts = stored_runs(records, keep_errors=self._keep_errors)
         else:
             texts = stored(source, records)
-        self._add(source, answer, texts, run_id=run_id, agent_id=agent_id, window=window)
-
-    def add_list(
-        self, answer: Answer, records: Records, *, agent_id: str | None = None
-    ) -> list[Row]:
-        """Land a page of a list of runs, of an agent or of all, and return its rows."""
-        rows, texts = stored_runs(records, keep_errors=self._keep_errors)
-        self._add(RUNS, answer, texts, agent_id=agent_id)
-        return rows
-
-    def _add(
-        self,
-        source: str,
-        answer: Answer,
-        texts: list[bytes],
-        *,
-        run_id: str | None = None,
-        agent_id: str | None = None,
-        window: tuple[date, date] | None = None,
-    ) -> None:
         line = self._lines.get(source, 0)
-        request = self.request_count
         lines = [
             b'{"line":%d,"request":%d,"hash":%d,"record":%b}\n'
-            % (number, request, xxh3_64_intdigest(text), text)
+            % (number, self.request_count, xxh3_64_intdigest(text), text)
             for number, text in enumerate(_each_on_one_line(texts), line + 1)
         ]
         self._lines[source] = line + len(lines)
         if lines:
             self._file(source).write(b"".join(lines))
-        start, end = window or (None, None)
         self._add_request(
-            RequestLine(
-                request=request,
-                source=source,
-                path=answer.path,
-                params=_encode(answer.params).decode(),
-                run_id=run_id,
-                agent_id=agent_id,
-                window_start=start,
-                window_end=end,
-                status=answer.status,
-                byte_count=answer.byte_count,
-                record_count=len(lines),
-                fetched_at=answer.fetched_at,
-            )
+            about,
+            source=source,
+            path=answer.path,
+            params=_encode(answer.params).decode(),
+            status=answer.status,
+            byte_count=answer.byte_count,
+            record_count=len(lines),
+            fetched_at=answer.fetched_at,
         )
+        return rows
 
     def add_missing(
-        self,
-        source: str,
-        error: LevainError,
-        asked_at: datetime,
-        *,
-        run_id: str | None = None,
-        agent_id: str | None = None,
-        window: tuple[date, date] | None = None,
+        self, source: str, error: LevainError, asked_at: datetime, **about: Unpack[Subject]
     ) -> None:
         """Land a request that failed, with its status if it had one."""
-        start, end = window or (None, None)
         self._add_request(
-            RequestLine(
-                request=self.request_count,
-                source=source,
-                path=urlsplit(error.request.rpartition(" ")[2]).path,
-                params="{}",
-                run_id=run_id,
-                agent_id=agent_id,
-                window_start=start,
-                window_end=end,
-                status=error.status if isinstance(error, StatusError) else None,
-                byte_count=0,
-                record_count=0,
-                fetched_at=asked_at,
-            )
+            about,
+            source=source,
+            path=urlsplit(error.request.rpartition(" ")[2]).path,
+            params="{}",
+            status=error.status if isinstance(error, StatusError) else None,
+            byte_count=0,
+            record_count=0,
+            fetched_at=asked_at,
         )
 
-    def _add_request(self, request: RequestLine) -> None:
-        self._file(REQUESTS).write(_encode(request) + b"\n")
+    def _add_request(self, about: Subject, **asked: Any) -> None:
+        start, end = about.get("window") or (None, None)
+        line = RequestLine(
+            request=self.request_count,
+            run_id=about.get("run_id"),
+            agent_id=about.get("agent_id"),
+            window_start=start,
+            window_end=end,
+            **asked,
+        )
+        self._file(REQUESTS).write(_encode(line) + b"\n")
         self.request_count += 1
         self._landed()
 

@@ -8,15 +8,14 @@ from datetime import date, timedelta
 from typing import Any
 
 from analytics.extract.batch import AGENT_ROLLUPS, TRAILING_DAYS, WorkspaceBatch
-from analytics.extract.landing import Landing
-from analytics.extract.refusals import REFUSED, Endpoint
-from analytics.levain import AnswerTooLargeError, AsyncLevain, Page
-from analytics.levain.analytics import LONGEST_DAILY_DAYS, LONGEST_HOURLY_DAYS
+from analytics.extract.endpoints import REFUSED, Endpoint
+from analytics.extract.landing import Landing, Window
+from analytics.levain import AnswerTooLargeError, Page
+from analytics.levain.client import LONGEST_DAILY_DAYS, LONGEST_HOURLY_DAYS, Analytics
 
 CORRECTION_DAYS = 35
 
-Window = tuple[date, date]
-Read = Callable[[AsyncLevain, date, date], Awaitable[Page[Any]]]
+Read = Callable[[Analytics, date, date], Awaitable[Page[Any]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +41,7 @@ METERS = (
         "usage by hour and model is unknown, and no day can be reconciled",
         LONGEST_HOURLY_DAYS,
         TRAILING_DAYS,
-        lambda client, start, end: client.analytics.hourly(start, end),
+        Analytics.hourly,
     ),
     Meter(
         "billing_days",
@@ -50,7 +49,7 @@ METERS = (
         "the bill by provider is unknown, and no day can be reconciled",
         LONGEST_DAILY_DAYS,
         TRAILING_DAYS,
-        lambda client, start, end: client.analytics.billing(start, end),
+        Analytics.billing,
     ),
     Meter(
         "agent_billing_days",
@@ -58,7 +57,7 @@ METERS = (
         "the bill by agent and its charges are unknown, and no day can be reconciled",
         LONGEST_DAILY_DAYS,
         TRAILING_DAYS,
-        lambda client, start, end: client.analytics.timeseries_by_agent(start, end),
+        Analytics.timeseries_by_agent,
     ),
     Meter(
         AGENT_ROLLUPS,
@@ -66,7 +65,7 @@ METERS = (
         "cost and tokens of unlisted runs are unknown, and no day can be reconciled",
         1,
         CORRECTION_DAYS,
-        lambda client, start, end: client.analytics.agents(start, end),
+        Analytics.agents,
     ),
     Meter(
         "platform_rollups",
@@ -74,7 +73,7 @@ METERS = (
         "the platform's own cost is unknown",
         1,
         TRAILING_DAYS,
-        lambda client, start, end: client.analytics.platform_agents(start, end),
+        Analytics.platform_agents,
     ),
 )
 
@@ -102,15 +101,10 @@ async def _read_agents(batch: WorkspaceBatch, landing: Landing) -> None:
 
 async def _read_provider_keys(batch: WorkspaceBatch, landing: Landing) -> None:
     """Read the workspace's provider keys, if this key may."""
-    endpoint = Endpoint("byok", "which usage the workspace's own keys paid for is unknown")
-    try:
-        page = await batch.client.byok.list()
-    except REFUSED as error:
-        landing.add_missing("provider_keys", error, batch.began_at)
-        endpoint.refusals.append(error)
-        batch.conclude("provider_keys", endpoint)
-    else:
-        landing.add("provider_keys", page.answer, page.records)
+    unknown = "which usage the workspace's own keys paid for is unknown"
+    endpoint = Endpoint("provider_keys", "byok", unknown)
+    await endpoint.land(batch, landing, batch.client.byok.list(), REFUSED)
+    endpoint.conclude(batch)
 
 
 async def read_touched_days(batch: WorkspaceBatch) -> None:
@@ -145,15 +139,16 @@ async def _read_days(
     A meter whose newest window is refused is not asked for the others. A window of which more would
     come than one answer may have is read by halves.
     """
-    endpoints = {meter.source: Endpoint(meter.endpoint, meter.unknown) for meter in METERS}
+    endpoints = {
+        meter.source: Endpoint(meter.source, meter.endpoint, meter.unknown) for meter in METERS
+    }
 
     async def read(meter: Meter, window: Window, stands_for: Window) -> None:
-        endpoint = endpoints[meter.source]
+        reading = meter.read(batch.client.analytics, *window)
         try:
-            page = await meter.read(batch.client, *window)
-        except REFUSED as error:
-            endpoint.refusals.append(error)
-            landing.add_missing(meter.source, error, batch.began_at, window=stands_for)
+            error = await endpoints[meter.source].land(
+                batch, landing, reading, REFUSED, days_at=lambda _: window, window=stands_for
+            )
         except AnswerTooLargeError:
             start, end = window
             middle = start + (end - start) // 2
@@ -162,9 +157,8 @@ async def _read_days(
             for half in ((start, middle), (middle, end)):
                 await read(meter, half, half)
         else:
-            endpoint.answer_count += 1
-            landing.add(meter.source, page.answer, page.records, window=window)
-            batch.days_read[meter.source].update(days_of_window(window))
+            if error is None:
+                batch.days_read[meter.source].update(days_of_window(window))
 
     wanted: list[tuple[Meter, list[Window]]] = []
     for meter in METERS:
@@ -180,8 +174,8 @@ async def _read_days(
         for span in spans[:-1]
         if not endpoints[meter.source].is_refused
     )
-    for source, endpoint in endpoints.items():
-        batch.conclude(source, endpoint)
+    for endpoint in endpoints.values():
+        endpoint.conclude(batch)
 
 
 def days_of_window(window: Window) -> set[date]:

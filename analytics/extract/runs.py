@@ -92,7 +92,7 @@ async def _read_list(
     is_whole = True
     pulled_at = batch.began_at
     async for page in batch.client.runs.pages(agent_id):
-        rows += landing.add_list(page.answer, page.records, agent_id=agent_id)
+        rows += landing.add(RUNS, page.answer, page.records, agent_id=agent_id)
         record_count += len(page.records)
         pulled_at = page.answer.fetched_at
         page_count += 1

@@ -33,6 +33,9 @@ class Store(Protocol):
     def has_runs(self) -> bool:
         """Return True if any run list was ever read."""
 
+    def known_runs(self, run_ids: Sequence[str]) -> set[str]:
+        """Return those of these runs that are stored."""
+
     def agent_ids(self) -> set[str]:
         """Return all agents that any stored record names."""
 

@@ -11,13 +11,11 @@ from datetime import timedelta
 from analytics.errors import AnalyticsError
 from analytics.extract.batch import WorkspaceBatch
 from analytics.extract.counts import read_counts
-from analytics.extract.details import read_details
+from analytics.extract.details import read_details, read_schedules, read_versions
+from analytics.extract.endpoints import REFUSED
 from analytics.extract.loads import BATCH_ID, CLOSING_STEP
 from analytics.extract.meters import METERS, days_to_read, read_meters, read_touched_days, windows
-from analytics.extract.refusals import REFUSED
 from analytics.extract.runs import read_lists, reread_corrected, reread_provisional
-from analytics.extract.schedules import read_schedules
-from analytics.extract.versions import read_versions
 from analytics.levain.records import Me, typed
 from analytics.levain.runs import LONGEST_LIST
 

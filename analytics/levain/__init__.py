@@ -7,99 +7,33 @@
 support-triage active
 """
 
-import analytics.levain.retries  # noqa: F401 - logs each failed attempt
-from analytics.levain.answers import Answer, Fields, Record
-from analytics.levain.client import AsyncLevain
-from analytics.levain.errors import (
-    AnswerBrokenError,
-    AnswerTooLargeError,
-    ConnectionFailedError,
-    DownloadFailedError,
-    ForbiddenError,
-    LevainError,
-    NotFoundError,
-    OutcomeUnknownError,
-    RedirectedError,
-    RefusedError,
-    ServerFailedError,
-    StatusError,
-    TooManyRequestsError,
-    TransientError,
-    UnauthorizedError,
-)
-from analytics.levain.paging import Page
-from analytics.levain.records import (
-    Agent,
-    AgentConfig,
-    Artifact,
-    ArtifactList,
-    DailyCount,
-    FileUrl,
-    LogEvent,
-    Me,
-    ProviderKey,
-    Run,
-    Schedule,
-    Session,
-    SessionEvent,
-    Version,
-)
-from analytics.levain.runs import Progress
-from analytics.levain.sync_client import Levain
-from analytics.levain.usage import (
-    AgentBucket,
-    AgentTotals,
-    BillingDay,
-    PlatformAgentTotals,
-    RunCost,
-    Summary,
-    Totals,
-    UsageHour,
-)
-
-__all__ = [
-    "Agent",
-    "AgentBucket",
-    "AgentConfig",
-    "AgentTotals",
-    "Answer",
-    "AnswerBrokenError",
-    "AnswerTooLargeError",
-    "Artifact",
-    "ArtifactList",
-    "AsyncLevain",
-    "BillingDay",
-    "ConnectionFailedError",
-    "DailyCount",
-    "DownloadFailedError",
-    "Fields",
-    "FileUrl",
-    "ForbiddenError",
-    "Levain",
-    "LevainError",
-    "LogEvent",
-    "Me",
-    "NotFoundError",
-    "OutcomeUnknownError",
-    "Page",
-    "PlatformAgentTotals",
-    "Progress",
-    "ProviderKey",
-    "Record",
-    "RedirectedError",
-    "RefusedError",
-    "Run",
-    "RunCost",
-    "Schedule",
-    "ServerFailedError",
-    "Session",
-    "SessionEvent",
-    "StatusError",
-    "Summary",
-    "TooManyRequestsError",
-    "Totals",
-    "TransientError",
-    "UnauthorizedError",
-    "UsageHour",
-    "Version",
-]
+from analytics.levain.answers import Answer as Answer
+from analytics.levain.answers import Fields as Fields
+from analytics.levain.answers import Record as Record
+from analytics.levain.client import AsyncLevain as AsyncLevain
+from analytics.levain.errors import AnswerBrokenError as AnswerBrokenError
+from analytics.levain.errors import AnswerTooLargeError as AnswerTooLargeError
+from analytics.levain.errors import ConnectionFailedError as ConnectionFailedError
+from analytics.levain.errors import DownloadFailedError as DownloadFailedError
+from analytics.levain.errors import ForbiddenError as ForbiddenError
+from analytics.levain.errors import LevainError as LevainError
+from analytics.levain.errors import NotFoundError as NotFoundError
+from analytics.levain.errors import OutcomeUnknownError as OutcomeUnknownError
+from analytics.levain.errors import RedirectedError as RedirectedError
+from analytics.levain.errors import RefusedError as RefusedError
+from analytics.levain.errors import ServerFailedError as ServerFailedError
+from analytics.levain.errors import StatusError as StatusError
+from analytics.levain.errors import TooManyRequestsError as TooManyRequestsError
+from analytics.levain.errors import TransientError as TransientError
+from analytics.levain.errors import UnauthorizedError as UnauthorizedError
+from analytics.levain.paging import Page as Page
+from analytics.levain.records import Agent as Agent
+from analytics.levain.records import Artifact as Artifact
+from analytics.levain.records import LogEvent as LogEvent
+from analytics.levain.records import Me as Me
+from analytics.levain.records import Run as Run
+from analytics.levain.records import RunCost as RunCost
+from analytics.levain.records import Session as Session
+from analytics.levain.records import SessionEvent as SessionEvent
+from analytics.levain.runs import Progress as Progress
+from analytics.levain.sync_client import Levain as Levain

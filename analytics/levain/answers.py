@@ -1,4 +1,7 @@
-"""Answers of the API: records in the API's own text, which no one has decoded yet."""
+"""Answers of the API: records in the API's own text, which no one has decoded yet.
+
+JSON that no decoder takes is repaired: values nested too deeply, `NaN`, and half a character.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,6 @@ import msgspec
 
 from analytics.levain import bounds
 from analytics.levain.errors import AnswerBrokenError, AnswerTooLargeError
-from analytics.levain.repairs import are_few, quote_not_finite, shallow
 
 Record = msgspec.Raw
 """The text of a JSON object, with every digit as the API sent it."""
@@ -28,6 +30,13 @@ fields_of = msgspec.json.Decoder(Fields).decode
 """Return the fields of a record; msgspec.ValidationError if it is not an object."""
 
 _items_of = msgspec.json.Decoder(Records).decode
+
+_NO_MARKS = bytes(set(range(256)) - set(b"[]{},"))
+_STRING = rb'"(?:[^"\\]++|\\.)*+"?'
+"""A string, or the rest of the body where none ends it: no byte of it is looked at again."""
+_STRINGS = re.compile(_STRING, re.DOTALL)
+_BRACKETS = re.compile(_STRING + rb"|[\[\]{}]", re.DOTALL)
+_NOT_FINITE = re.compile(_STRING + rb"|(?P<number>-?(?:NaN|Infinity))", re.DOTALL)
 
 # An escape such as \ud800 alone is valid JSON, but no Unicode text.
 _ESCAPE = re.compile(
@@ -113,3 +122,72 @@ def _split(request: str, content: bytes | Record) -> Records:
 def escape_lone_surrogates(content: bytes) -> bytes:
     """Return JSON in which each lone surrogate is escaped once more, so that it can be decoded."""
     return _ESCAPE.sub(lambda found: b"\\" * bool(found["half"]) + found[0], content)
+
+
+def require_few(request: str, content: bytes) -> bytes:
+    """Return the commas and brackets of a body; AnswerTooLargeError for one of too many.
+
+    Those of texts do not count, but may be among them.
+    """
+    marks = content.translate(None, _NO_MARKS)
+    if len(marks) > bounds.MOST_MARKS and are_few(content):
+        marks = _STRINGS.sub(b"", content).translate(None, _NO_MARKS)
+    if len(marks) > bounds.MOST_MARKS:
+        raise AnswerTooLargeError(request, f"it has more than {bounds.MOST_MARKS:,} values")
+    return marks
+
+
+def are_few(content: bytes) -> bool:
+    """Return True if a body has so few texts and escapes that each of them may be looked at."""
+    return content.count(b'"') + content.count(b"\\") <= bounds.MOST_TOKENS
+
+
+def shallow(request: str, content: bytes) -> bytes:
+    """Return JSON with null in place of each value below DEEPEST levels: decoders recurse.
+
+    AnswerTooLargeError for a body that has too much in it to be judged.
+    """
+    brackets = require_few(request, content).translate(None, b",")
+    if not _may_be_deep(brackets):
+        return content
+    if not are_few(content):
+        raise AnswerTooLargeError(request, f"it is nested below {bounds.DEEPEST} levels")
+    return _cut(content)
+
+
+def quote_not_finite(content: bytes) -> bytes:
+    """Return JSON with `NaN` and `Infinity`, which some encoders write, as texts."""
+    return _NOT_FINITE.sub(
+        lambda found: b'"%b"' % found[0] if found["number"] else found[0], content
+    )
+
+
+def _may_be_deep(brackets: bytes) -> bool:
+    """Return False if a body of these brackets is shallow, sooner than it can be decoded.
+
+    Brackets of texts may only let it return True once too often.
+    """
+    for _ in range(bounds.DEEPEST):  # each pass removes the innermost level
+        if len(brackets) <= bounds.DEEPEST:
+            return False
+        left = brackets.replace(b"[]", b"").replace(b"{}", b"")
+        if len(left) == len(brackets):
+            break
+        brackets = left
+    return True
+
+
+def _cut(content: bytes) -> bytes:
+    kept, depth, start = [], 0, 0
+    for found in _BRACKETS.finditer(content):
+        mark = found[0]
+        if mark in (b"[", b"{"):
+            depth += 1
+            if depth == bounds.DEEPEST + 1:
+                kept += [content[start : found.start()], b"null"]
+        elif mark in (b"]", b"}"):
+            if depth == bounds.DEEPEST + 1:
+                start = found.end()
+            depth -= 1
+    # A value that does not end is cut off with its body, which then is no JSON.
+    return b"".join(kept) + (content[start:] if depth <= bounds.DEEPEST else b"")

@@ -1,27 +1,161 @@
-"""`AsyncLevain`, the client: one property for each resource of the API."""
+"""`AsyncLevain`, the client: each resource of the API in an attribute."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from functools import cached_property
-from types import TracebackType
-from typing import Self
+from collections.abc import AsyncIterator, Iterable
+from datetime import date
+from typing import Literal, Self, TypeVar
 
 import httpx
 
 from analytics import DEFAULT_API
-from analytics.levain.agents import Agents
-from analytics.levain.analytics import Analytics
-from analytics.levain.artifacts import Artifacts
-from analytics.levain.auth import Auth
-from analytics.levain.byok import Byok
+from analytics.levain import records as r
+from analytics.levain.answers import Answer
 from analytics.levain.clock import Clock
+from analytics.levain.paging import Page, Resource, api_path
 from analytics.levain.rate_limiter import RateLimiter
 from analytics.levain.runs import Runs
-from analytics.levain.schedules import Schedules
-from analytics.levain.sessions import Sessions
-from analytics.levain.transport import TRIES, Transport
-from analytics.levain.versions import Versions
+from analytics.levain.transport import TRIES, OnRetry, Transport, log_retry
+
+LONGEST_HOURLY_DAYS = 30
+LONGEST_DAILY_DAYS = 365
+LONGEST_SCHEDULE_LIST = 200
+
+T = TypeVar("T")
+
+
+class Auth(Resource):
+    """`/auth`: the workspace that a key belongs to."""
+
+    async def read(self) -> Answer:
+        """Read the key's workspace, undecoded; `fetched_at` is the time of the API's clock."""
+        path = api_path("auth", "me")
+        return await self._transport.get(path, None, lambda answer: r.typed(answer.record, r.Me))
+
+    async def me(self) -> r.Me:
+        """Read the key's workspace.
+
+        >>> levain.auth.me().workspace_name
+        'Blank Slate'
+        """
+        return r.typed((await self.read()).record, r.Me)
+
+
+class Agents(Resource):
+    """`/agents`."""
+
+    def pages(self) -> AsyncIterator[Page[r.Agent]]:
+        """Read all agents that the API lists, page by page."""
+        return self._pages("/api/v1/agents/", r.Agent)
+
+    async def list(self) -> AsyncIterator[r.Agent]:
+        """Read all agents that the API lists."""
+        async for page in self.pages():
+            for agent in page:
+                yield agent
+
+    async def versions(self, agent: str) -> Page[r.Version]:
+        """Read all versions of an agent (id or slug)."""
+        return await self._page(api_path("agents", agent, "versions"), r.Version)
+
+    async def schedules(self, agent_id: str) -> Page[r.Schedule]:
+        """Read an agent's newest 200 schedules, newest first; the API accepts no slug here."""
+        path = api_path("agents", agent_id, "schedules")
+        return await self._page(path, r.Schedule, limit=LONGEST_SCHEDULE_LIST)
+
+
+class Sessions(Resource):
+    """`/sessions`; the API does not list them: a run names its session (`session_id`)."""
+
+    async def events(self, session_id: str, *, since: int = 0) -> Page[r.SessionEvent]:
+        """Read the events of a session after `since` (a `seq`)."""
+        path = api_path("sessions", session_id, "events")
+        return await self._page(path, r.SessionEvent, since=since)
+
+    async def send_message(self, session_id: str, text: str) -> r.Session:
+        """Send a message to a session, which starts another run of it.
+
+        The session returned holds the new message as its only event. RefusedError if the session is
+        terminated.
+        """
+        path = api_path("sessions", session_id, "messages")
+        return await self._transport.change(path, r.Session, {"prompt": text})
+
+    async def cancel(self, session_id: str) -> r.Session:
+        r"""Interrupt the current run of a session, and terminate the session.
+
+        The step in flight is still finished and paid for; then the run is `cancelled`. The session
+        stays readable and takes no more messages. From a shell::
+
+            curl -X POST https://api.levainlabs.com/api/v1/sessions/$SESSION_ID/cancel \
+              -H "Authorization: Bearer $LEVAIN_API_KEY"
+
+        >>> run = levain.runs.trigger("support-triage", prompt="I get a 403.")
+        >>> levain.sessions.cancel(run.session_id).state
+        'terminated'
+        """
+        path = api_path("sessions", session_id, "cancel")
+        return await self._transport.change(path, r.Session, is_repeatable=True)
+
+
+class Analytics(Resource):
+    """`/analytics`: metered cost and tokens. A window is `[start, end)`, in UTC days."""
+
+    async def summary(
+        self, period: Literal["day", "week", "month", "quarter"] = "month"
+    ) -> r.Summary:
+        """Read the workspace's totals of the period up to now, and of the period before it.
+
+        >>> totals = levain.analytics.summary("week").current
+        >>> totals.run_count, totals.cost_usd
+        (1, Decimal('0.25'))
+        """
+        path = api_path("analytics", "summary")
+        return await self._transport.read(path, r.Summary, {"period": period})
+
+    async def timeseries_by_agent(
+        self, start: date, end: date, *, granularity: Literal["hour", "day"] = "day"
+    ) -> Page[r.AgentBucket]:
+        """Read cost and bill by agent and day (at most 365 days) or hour (at most 30 days).
+
+        Rows without an agent are the platform's.
+        """
+        name = "timeseries/by-agent"
+        return await self._window(name, r.AgentBucket, start, end, granularity=granularity)
+
+    async def hourly(self, start: date, end: date) -> Page[r.UsageHour]:
+        """Read usage by hour, agent, model and provider; at most 30 days."""
+        return await self._window("hourly", r.UsageHour, start, end)
+
+    async def billing(self, start: date, end: date) -> Page[r.BillingDay]:
+        """Read usage and bill by day and provider; at most 365 days."""
+        return await self._window("billing", r.BillingDay, start, end)
+
+    async def agents(self, start: date, end: date) -> Page[r.AgentTotals]:
+        """Read totals by agent, over the runs created in the window."""
+        return await self._window("agents", r.AgentTotals, start, end)
+
+    async def platform_agents(self, start: date, end: date) -> Page[r.PlatformAgentTotals]:
+        """Read totals by platform agent (builds, verifications, maintenance) over the window."""
+        return await self._window("platform-agents", r.PlatformAgentTotals, start, end)
+
+    async def run_costs(self, run_id: str) -> Page[r.RunCost]:
+        """Read the cost of a run, by model and provider."""
+        return await self._page(api_path("analytics", "runs", run_id, "costs"), r.RunCost)
+
+    async def _window(
+        self, name: str, kind: type[T], start: date, end: date, **more: str
+    ) -> Page[T]:
+        window = {"start": f"{start}T00:00:00Z", "end": f"{end}T00:00:00Z"}
+        return await self._page(f"/api/v1/analytics/{name}", kind, **window | more)
+
+
+class Byok(Resource):
+    """`/byok`: bring your own key, for model usage that your own provider account pays."""
+
+    async def list(self) -> Page[r.ProviderKey]:
+        """Read the keys in use, without their secrets."""
+        return await self._page(api_path("byok"), r.ProviderKey)
 
 
 class AsyncLevain:
@@ -29,8 +163,9 @@ class AsyncLevain:
 
     At most `concurrency` requests run at a time; with `requests_per_second` 0 the client sets no
     limit of its own; clients that are given one `rate_limiter` share its limit and its pauses. A
-    request that may succeed later is tried `tries` times. Where a text of the API repeats the key,
-    or one of `other_keys`, it reads `[key]`. Use it as a context manager::
+    request that may succeed later is tried `tries` times; `on_retry` gets the error of each try
+    before, and the seconds until the next one. Where a text of the API repeats the key, or one of
+    `other_keys`, it reads `[key]`. Use it as a context manager::
 
         async with AsyncLevain(api_key) as levain:
             async for run in levain.runs.list(agent_id=agent_id):
@@ -47,6 +182,7 @@ class AsyncLevain:
         rate_limiter: RateLimiter | None = None,
         tries: int = TRIES,
         other_keys: Iterable[str] = (),
+        on_retry: OnRetry = log_retry,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         self._transport = Transport(
@@ -56,18 +192,20 @@ class AsyncLevain:
             rate_limiter=rate_limiter or RateLimiter(requests_per_second),
             tries=tries,
             other_keys=other_keys,
+            on_retry=on_retry,
             transport=transport,
         )
+        self.auth = Auth(self._transport)
+        self.agents = Agents(self._transport)
+        self.runs = Runs(self._transport)
+        self.sessions = Sessions(self._transport)
+        self.analytics = Analytics(self._transport)
+        self.byok = Byok(self._transport)
 
     async def __aenter__(self) -> Self:
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         await self.aclose()
 
     async def aclose(self) -> None:
@@ -83,48 +221,3 @@ class AsyncLevain:
     def request_count(self) -> int:
         """The number of requests sent so far, retries included."""
         return self._transport.request_count
-
-    @cached_property
-    def auth(self) -> Auth:
-        """The workspace that the key belongs to."""
-        return Auth(self._transport)
-
-    @cached_property
-    def agents(self) -> Agents:
-        """The workspace's agents."""
-        return Agents(self._transport)
-
-    @cached_property
-    def versions(self) -> Versions:
-        """The versions of an agent."""
-        return Versions(self._transport)
-
-    @cached_property
-    def runs(self) -> Runs:
-        """Runs: trigger, watch and cancel them; read their log, events and counts."""
-        return Runs(self._transport)
-
-    @cached_property
-    def artifacts(self) -> Artifacts:
-        """The files that runs publish."""
-        return Artifacts(self._transport)
-
-    @cached_property
-    def sessions(self) -> Sessions:
-        """Conversations of one or several runs."""
-        return Sessions(self._transport)
-
-    @cached_property
-    def schedules(self) -> Schedules:
-        """Schedules that start agents at set times."""
-        return Schedules(self._transport)
-
-    @cached_property
-    def analytics(self) -> Analytics:
-        """Metered cost and tokens, by hour, day, agent and provider."""
-        return Analytics(self._transport)
-
-    @cached_property
-    def byok(self) -> Byok:
-        """The workspace's own keys at model providers."""
-        return Byok(self._transport)

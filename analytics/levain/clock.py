@@ -28,23 +28,24 @@ class Clock:
         """Give responses without a time this one, and what has passed since."""
         self._set = now, time.monotonic()
 
-    def time_of(self, date: str | None) -> datetime:
+    def time_of(self, date: str) -> datetime:
         """Return the time that a `Date` tells; that of the clock if it is missing or malformed.
 
         Before one was set, that is the machine's: nothing else tells the time of the first answer.
         """
-        try:
-            return http_date(date or "")
-        except ValueError:
-            return self._expected() or machine_time()
+        return _time(date) or self._expected() or machine_time()
 
-    def require_right(self, request: str, date: str | None) -> None:
+    def seconds_until(self, retry_after: str, date: str) -> float | None:
+        """Return `Retry-After` in seconds, from either of its two forms; None if malformed."""
+        if retry_after.isdecimal():
+            return float(retry_after)
+        moment = _time(retry_after)
+        return None if moment is None else max(0.0, (moment - self.time_of(date)).total_seconds())
+
+    def require_right(self, request: str, date: str) -> None:
         """Raise LevainError if an answer is refused for the time that its `Date` tells."""
-        if not self.is_strict:
-            return
-        try:
-            told = _parsed(date or "")
-        except ValueError:
+        told = _told(date)
+        if told is None or not self.is_strict:
             return
         said = {"the API's says": told, "this machine's": machine_time()}
         if expected := self._expected():
@@ -66,17 +67,15 @@ class Clock:
         return moment + timedelta(seconds=time.monotonic() - since)
 
 
-def http_date(text: str) -> datetime:
-    """Parse an HTTP date; ValueError if it is none, or of another age."""
-    found = _parsed(text)
-    if found.year not in _YEARS:
-        raise ValueError(f"no time of the API: {text}")
-    return found
+def _time(text: str) -> datetime | None:
+    """Return the time that an HTTP date tells; None if it tells none, or of another age."""
+    told = _told(text)
+    return told if told and told.year in _YEARS else None
 
 
 @lru_cache(maxsize=2)  # many responses come within a second
-def _parsed(text: str) -> datetime:
+def _told(text: str) -> datetime | None:
     try:
         return email.utils.parsedate_to_datetime(text).astimezone(UTC)
-    except OverflowError as error:
-        raise ValueError(str(error)) from error
+    except (ValueError, OverflowError):
+        return None

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import BinaryIO
 
 import httpx
-import stamina
 
 from analytics import disk
 from analytics.levain import bounds
-from analytics.levain.connections import in_words
-from analytics.levain.errors import DownloadFailedError
+from analytics.levain.errors import (
+    ConnectionFailedError,
+    DownloadFailedError,
+    LevainError,
+    TransientError,
+)
 from analytics.levain.records import FileUrl
-from analytics.levain.transport import FIRST_WAIT, LONGEST_WAIT, TRIES
+from analytics.levain.transport import Transport
 
 LARGEST_FILE = 1_000_000_000
 """Bytes of a log or an artifact: a host that sends on and on does not fill the disk."""
@@ -30,94 +32,67 @@ _PASSING = {
     httpx.codes.TOO_MANY_REQUESTS,
 }
 
-UrlOf = Callable[[], Awaitable[FileUrl]]
-"""Requests a fresh URL of the file."""
 
-
-class _Broken(Exception):  # noqa: N818  # private
-    """An attempt did not receive the whole file; the next one may."""
-
-
-async def download(
-    client: httpx.AsyncClient,
-    url_of: UrlOf,
-    target: Path,
-    *,
-    is_new: bool = False,
-    hidden: Callable[[str], str] = str,
-) -> int:
+async def download(transport: Transport, path: str, target: Path, *, is_new: bool = False) -> int:
     """Write a file to `target`, and return its size in bytes.
 
-    `hidden` returns a text without keys: a message may quote what the host sent.
-    Each attempt asks for a fresh URL. `target` appears, or is replaced, only once the file is
-    complete; DownloadFailedError if it cannot be completed; FileExistsError if `is_new` and
-    `target` exists.
+    Each attempt asks `path` for a fresh URL of the file. `target` appears, or is replaced, only
+    once the file is complete; DownloadFailedError if it cannot be completed; FileExistsError if
+    `is_new` and `target` exists.
     """
-    url = ""
     with disk.replacing(target, is_new=is_new) as file:
-        try:
-            async for attempt in stamina.retry_context(
-                on=_Broken, attempts=TRIES, wait_initial=FIRST_WAIT, wait_max=LONGEST_WAIT
-            ):
-                with attempt:
-                    url = (await url_of()).url
-                    file.seek(0)
-                    file.truncate()
-                    await _fetch(client, url, file, hidden)
-                    return file.tell()
-        except (_Broken, httpx.UnsupportedProtocol, httpx.InvalidURL, UnicodeError) as error:
-            raise _failed(url, hidden(str(error)).rstrip(".")) from error
-        except ExceptionGroup as errors:  # of a port that is none, when it is connected to
-            raise _failed(url, hidden(str(errors.exceptions[0])).rstrip(".")) from errors
-    raise AssertionError("the last attempt returns or raises")
+
+        async def once() -> int:
+            url = (await transport.read(path, FileUrl)).url
+            told = f"GET {url.partition('?')[0]}"  # the query grants access to the file
+            file.seek(0)
+            file.truncate()
+            try:
+                await _fetch(transport, url, told, file)
+            except LevainError as error:
+                raise DownloadFailedError(told, error.cause) from error
+            return file.tell()
+
+        return await transport.retry(
+            once,
+            lambda error: (
+                isinstance(error, DownloadFailedError)
+                and isinstance(error.__cause__, TransientError)
+            ),
+        )
 
 
-async def _fetch(
-    client: httpx.AsyncClient, url: str, file: BinaryIO, hidden: Callable[[str], str]
-) -> None:
+async def _fetch(transport: Transport, url: str, told: str, file: BinaryIO) -> None:
     """Write the bytes that a URL, or the address that it redirects to, gives."""
-    request = client.build_request("GET", url, headers={"Accept-Encoding": "identity"})
-    try:
+    client = transport.files
+    with transport.told(told):
+        request = client.build_request("GET", url, headers={"Accept-Encoding": "identity"})
         async with bounds.in_time(bounds.SLOWEST_FILE) as came:
             for _ in range(MOST_ADDRESSES):
                 response = await client.send(request, stream=True)
                 try:
                     if response.next_request is None:
-                        await _take(response, url, file, came)
+                        _require_file(response, told)
+                        async for part in response.aiter_raw():
+                            came(len(part))
+                            _require_size(told, file.tell() + len(part))
+                            file.write(part)
                         return
                 finally:
                     # httpx would read what comes with a redirect, however long.
                     await response.aclose()
                 request = response.next_request
-    except TimeoutError as error:
-        raise _Broken(str(error)) from error
-    except httpx.UnsupportedProtocol:
-        raise
-    except httpx.HTTPError as error:
-        raise _Broken(hidden(in_words(error))) from error
-    raise _failed(url, f"it was redirected {MOST_ADDRESSES} times")
+    raise LevainError(told, f"it was redirected {MOST_ADDRESSES} times")
 
 
-async def _take(
-    response: httpx.Response, url: str, file: BinaryIO, came: Callable[[int], None]
-) -> None:
+def _require_file(response: httpx.Response, told: str) -> None:
     if response.status_code != httpx.codes.OK:
-        cause = f"HTTP {response.status_code}"
-        if response.is_client_error and response.status_code not in _PASSING:
-            raise _failed(url, cause)
-        raise _Broken(cause)
-    _require_size(url, int(response.headers.get("Content-Length", 0)))
-    async for chunk in response.aiter_raw():
-        came(len(chunk))
-        _require_size(url, file.tell() + len(chunk))
-        file.write(chunk)
+        is_lasting = response.is_client_error and response.status_code not in _PASSING
+        kind = LevainError if is_lasting else ConnectionFailedError
+        raise kind(told, f"HTTP {response.status_code}")
+    _require_size(told, int(response.headers.get("Content-Length", 0)))
 
 
-def _require_size(url: str, size: int) -> None:
+def _require_size(told: str, size: int) -> None:
     if size > LARGEST_FILE:
-        raise _failed(url, f"it is larger than {LARGEST_FILE:,} bytes")
-
-
-def _failed(url: str, cause: str) -> DownloadFailedError:
-    """Return an error without the URL's query, because the query grants access to the file."""
-    return DownloadFailedError(f"GET {url.partition('?')[0]}", cause)
+        raise LevainError(told, f"it is larger than {LARGEST_FILE:,} bytes")

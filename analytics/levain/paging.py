@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from typing import Generic, TypeVar
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 import msgspec
 
@@ -45,54 +45,60 @@ class Page(Generic[T]):
         return len(self.records)
 
 
-async def one_page(
-    transport: Transport, path: str, kind: type[T], params: Params | None = None
-) -> Page[T]:
-    """Read a list that comes in one response; join all pages into the first if there are more.
-
-    AnswerTooLargeError if they have more in them than one response may have.
-    """
-    found: list[Page[T]] = []
-    byte_count = record_count = 0
-    async for page in pages(transport, path, params or {}, kind):
-        found.append(page)
-        byte_count += page.answer.byte_count
-        record_count += len(page)
-        if byte_count > bounds.LARGEST_ANSWER or record_count > bounds.MOST_RECORDS:
-            cause = "its pages have more in them than is read of one answer"
-            raise AnswerTooLargeError(f"GET {path}", cause)
-    first, *more = found
-    if not more:
-        return first
-    return Page(first.answer, [record for page in (first, *more) for record in page.records], kind)
+def api_path(*parts: str | int) -> str:
+    """Return the path of names and ids, quoted; a slash within an id is no separator."""
+    return "/api/v1/" + "/".join(quote(str(part), safe="") for part in parts)
 
 
-async def pages(
-    transport: Transport, path: str, params: Params, kind: type[T]
-) -> AsyncIterator[Page[T]]:
-    """Yield each page of a list; the API sends one today, a `next` cursor or link is followed.
+class Resource:
+    """A part of the API, read by one transport."""
 
-    LevainError for a list without an end.
-    """
-    asked: set[int] = set()  # hashes: a cursor may be long
-    record_count = 0
-    while True:
-        answer = await transport.get_records(path, params)
-        yield Page(answer, answer.records, kind)
-        following = _next_params(answer)
-        if following is None:
-            return
-        asked.add(hash(urlencode(params)))
-        record_count += len(answer.records)
-        params = {**params, **following}
-        if hash(urlencode(params)) in asked:
-            cause = "the list does not end: a page leads back to one that was read"
-        elif len(asked) >= bounds.MOST_PAGES or record_count > bounds.MOST_LISTED:
-            most = f"{bounds.MOST_PAGES:,} pages or {bounds.MOST_LISTED:,} records"
-            cause = f"the list does not end: it has more than {most}"
-        else:
-            continue
-        raise LevainError(f"GET {path}", cause)
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    async def _page(self, path: str, kind: type[T], **params: str | int) -> Page[T]:
+        """Read a list that comes in one response; join all pages into the first if there are more.
+
+        AnswerTooLargeError if they have more in them than one response may have.
+        """
+        found: list[Page[T]] = []
+        byte_count = record_count = 0
+        async for page in self._pages(path, kind, **params):
+            found.append(page)
+            byte_count += page.answer.byte_count
+            record_count += len(page)
+            if byte_count > bounds.LARGEST_ANSWER or record_count > bounds.MOST_RECORDS:
+                cause = "its pages have more in them than is read of one answer"
+                raise AnswerTooLargeError(f"GET {path}", cause)
+        return Page(found[0].answer, [record for page in found for record in page.records], kind)
+
+    async def _pages(self, path: str, kind: type[T], **asked: str | int) -> AsyncIterator[Page[T]]:
+        """Yield each page of a list; the API sends one today, a cursor or link is followed.
+
+        LevainError for a list without an end.
+        """
+        params: Params = asked
+        read: set[int] = set()  # hashes: a cursor may be long
+        record_count = 0
+        while True:
+            answer = await self._transport.get_records(path, params)
+            yield Page(answer, answer.records, kind)
+            following = _next_params(answer)
+            if following is None:
+                return
+            read.add(hash(urlencode(params)))
+            record_count += len(answer.records)
+            params = {**params, **following}
+            if hash(urlencode(params)) in read:
+                cause = "a page leads back to one that was read"
+            elif len(read) >= bounds.MOST_PAGES or record_count > bounds.MOST_LISTED:
+                cause = (
+                    f"it has more than {bounds.MOST_PAGES:,} pages"
+                    f" or {bounds.MOST_LISTED:,} records"
+                )
+            else:
+                continue
+            raise LevainError(f"GET {path}", f"the list does not end: {cause}")
 
 
 def _next_params(answer: Answer) -> dict[str, str] | None:

@@ -20,7 +20,20 @@ _MOST_DIGITS = 15  # of whole dollars
 _MOST_DECIMALS = 100
 
 
-class Run(msgspec.Struct, frozen=True, kw_only=True):
+class _Record(msgspec.Struct, frozen=True, kw_only=True):
+    def __post_init__(self) -> None:
+        """Read an instant without an offset as UTC; refuse what is no date, or no sum of money."""
+        for name in self.__struct_fields__:
+            value = getattr(self, name)
+            if isinstance(value, Decimal):
+                _require_finite(value)
+            elif isinstance(value, datetime) and value.tzinfo is None:
+                msgspec.structs.force_setattr(self, name, value.replace(tzinfo=UTC))
+            elif isinstance(value, datetime):
+                value.astimezone(UTC)  # OverflowError for an instant without a date in UTC
+
+
+class Run(_Record, frozen=True, kw_only=True):
     """One execution of an agent; `cost_usd` and tokens grow until it has ended."""
 
     id: str
@@ -48,7 +61,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
         return self.status in {"succeeded", "failed", "cancelled"}
 
 
-class DailyCount(msgspec.Struct, frozen=True, kw_only=True):
+class DailyCount(_Record, frozen=True, kw_only=True):
     """The number of an agent's runs created on a UTC day that have this status now."""
 
     date: str
@@ -56,7 +69,7 @@ class DailyCount(msgspec.Struct, frozen=True, kw_only=True):
     count: int
 
 
-class LogEvent(msgspec.Struct, frozen=True, kw_only=True):
+class LogEvent(_Record, frozen=True, kw_only=True):
     """One event of a run's execution log; `ts` in Unix seconds, `event` as the agent wrote it."""
 
     seq: int | None = None
@@ -73,7 +86,7 @@ class LogEvent(msgspec.Struct, frozen=True, kw_only=True):
     exc: str | None = None
 
 
-class Artifact(msgspec.Struct, frozen=True, kw_only=True):
+class Artifact(_Record, frozen=True, kw_only=True):
     """A file that a run published; `filename` is the name that the agent gave it."""
 
     key: str
@@ -83,21 +96,21 @@ class Artifact(msgspec.Struct, frozen=True, kw_only=True):
     created_at: datetime | None = None
 
 
-class ArtifactList(msgspec.Struct, frozen=True, kw_only=True):
+class ArtifactList(_Record, frozen=True, kw_only=True):
     """A run's artifacts, oldest first; `truncated` if there are more than the 1,000 listed."""
 
     artifacts: list[Artifact]
     truncated: bool = False
 
 
-class FileUrl(msgspec.Struct, frozen=True, kw_only=True):
+class FileUrl(_Record, frozen=True, kw_only=True):
     """A URL that serves a file without a key for `expires_in_seconds`."""
 
     url: str
     expires_in_seconds: float | None = None
 
 
-class AgentConfig(msgspec.Struct, frozen=True, kw_only=True):
+class AgentConfig(_Record, frozen=True, kw_only=True):
     """The limits of an agent's runs: US dollars and minutes."""
 
     max_budget: Decimal | None = None
@@ -105,7 +118,7 @@ class AgentConfig(msgspec.Struct, frozen=True, kw_only=True):
     notify_on_run: bool | None = None
 
 
-class Agent(msgspec.Struct, frozen=True, kw_only=True):
+class Agent(_Record, frozen=True, kw_only=True):
     """An agent of the workspace; its name may change, its id does not."""
 
     id: str
@@ -119,7 +132,7 @@ class Agent(msgspec.Struct, frozen=True, kw_only=True):
     draft_version: int | None = None
 
 
-class Version(msgspec.Struct, frozen=True, kw_only=True):
+class Version(_Record, frozen=True, kw_only=True):
     """A version of an agent: draft, active (runs go there) or archived."""
 
     id: str
@@ -133,7 +146,7 @@ class Version(msgspec.Struct, frozen=True, kw_only=True):
     last_commit_at: datetime | None = None
 
 
-class SessionEvent(msgspec.Struct, frozen=True, kw_only=True):
+class SessionEvent(_Record, frozen=True, kw_only=True):
     """An event of a session: a message, a step, a change of status."""
 
     seq: int | None = None
@@ -146,7 +159,7 @@ class SessionEvent(msgspec.Struct, frozen=True, kw_only=True):
     source: str | None = None
 
 
-class Session(msgspec.Struct, frozen=True, kw_only=True):
+class Session(_Record, frozen=True, kw_only=True):
     """A conversation with an agent, of one or several runs; a terminated one takes no message."""
 
     id: str
@@ -160,7 +173,7 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     events: list[SessionEvent] = []
 
 
-class Schedule(msgspec.Struct, frozen=True, kw_only=True):
+class Schedule(_Record, frozen=True, kw_only=True):
     """A cron schedule of an agent; a disabled one skips its runs for good."""
 
     id: str
@@ -177,7 +190,7 @@ class Schedule(msgspec.Struct, frozen=True, kw_only=True):
     created_at: datetime | None = None
 
 
-class ProviderKey(msgspec.Struct, frozen=True, kw_only=True):
+class ProviderKey(_Record, frozen=True, kw_only=True):
     """Your own key of a model provider, without its secret."""
 
     key_id: str
@@ -186,21 +199,131 @@ class ProviderKey(msgspec.Struct, frozen=True, kw_only=True):
     last_four: str | None = None
 
 
-class Me(msgspec.Struct, frozen=True, kw_only=True):
+class Me(_Record, frozen=True, kw_only=True):
     """The workspace of an API key."""
 
     workspace_id: str
     workspace_name: str | None = None
 
 
+class _Usage(_Record, frozen=True, kw_only=True):
+    """`cost_usd` is the models' list price, `billed_usd` Levain's charge."""
+
+    cost_usd: Decimal | None = None
+    tokens_in: int | None = None
+    tokens_out: int | None = None
+
+
+class Totals(_Usage, frozen=True, kw_only=True):
+    """Totals of a period."""
+
+    billed_usd: Decimal | None = None
+    request_count: int | None = None
+    run_count: int | None = None
+    agent_count: int | None = None
+
+
+class Summary(_Record, frozen=True, kw_only=True):
+    """The workspace's totals of a period, and of the period before it."""
+
+    period: str
+    start: datetime | None = None
+    end: datetime | None = None
+    current: Totals = Totals()
+    previous: Totals = Totals()
+    last_activity_at: datetime | None = None
+
+
+class AgentBucket(_Record, frozen=True, kw_only=True):
+    """An agent's cost and bill in an hour or a UTC day; without an agent it is the platform's."""
+
+    bucket: datetime
+    agent_id: str | None = None
+    agent_name: str | None = None
+    agent_slug: str | None = None
+    cost_usd: Decimal | None = None
+    billed_usd: Decimal | None = None
+
+
+class UsageHour(_Usage, frozen=True, kw_only=True):
+    """Usage by hour, agent, model and provider."""
+
+    hour: datetime
+    agent_id: str | None = None
+    model: str | None = None
+    provider: str | None = None
+    request_count: int | None = None
+    error_count: int | None = None
+
+
+class BillingDay(_Usage, frozen=True, kw_only=True):
+    """Usage and charges by UTC day and provider."""
+
+    date: str
+    provider: str | None = None
+    billed_usd: Decimal | None = None
+    request_count: int | None = None
+
+
+class AgentTotals(_Usage, frozen=True, kw_only=True):
+    """An agent's totals over the runs created in a window; durations in milliseconds."""
+
+    agent_id: str | None = None
+    agent_name: str | None = None
+    agent_slug: str | None = None
+    billed_usd: Decimal | None = None
+    request_count: int | None = None
+    run_count: int | None = None
+    total_duration_ms: int | None = None
+    last_run_at: datetime | None = None
+
+
+class PlatformAgentTotals(_Usage, frozen=True, kw_only=True):
+    """Usage by one of the vendor's own agents; `targets` are the agents that it worked on."""
+
+    platform_agent_id: str | None = None
+    platform_agent_slug: str | None = None
+    platform_agent_name: str | None = None
+    run_count: int | None = None
+    billed_usd: Decimal | None = None
+    targets: list[Any] = []
+
+
+class RunCost(_Record, frozen=True, kw_only=True):
+    """Usage of one model by a run; the API has an older and a newer name for each measure."""
+
+    model: str | None = None
+    provider: str | None = None
+    request_count: int | None = None
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    billed_usd: Decimal | None = None
+    total_cost: Decimal | msgspec.UnsetType | None = msgspec.UNSET
+    total_tokens_in: int | msgspec.UnsetType | None = msgspec.UNSET
+    total_tokens_out: int | msgspec.UnsetType | None = msgspec.UNSET
+    cost_usd: Decimal | None = None
+    tokens_in: int | None = None
+    tokens_out: int | None = None
+
+    def __post_init__(self) -> None:
+        """Move each measure to its newer name."""
+        super().__post_init__()
+        for old, new in (
+            ("total_cost", "cost_usd"),
+            ("total_tokens_in", "tokens_in"),
+            ("total_tokens_out", "tokens_out"),
+        ):
+            if (value := getattr(self, old)) is not msgspec.UNSET:
+                msgspec.structs.force_setattr(self, new, value)
+                msgspec.structs.force_setattr(self, old, msgspec.UNSET)
+
+
 def typed(record: bytes | msgspec.Raw, kind: type[T]) -> T:
     """Decode a record as `kind`; AnswerBrokenError names the record and the unfit field."""
     try:
-        value = msgspec.json.decode(record, type=kind)
-        whole: T = _whole(value)
-    except (msgspec.ValidationError, ValueError, OverflowError) as error:
+        return msgspec.json.decode(record, type=kind)
+    except (msgspec.ValidationError, OverflowError) as error:
         raise AnswerBrokenError(_name(record, kind), str(error)) from error
-    return whole
 
 
 def _name(record: bytes | msgspec.Raw, kind: type[Any]) -> str:
@@ -213,35 +336,9 @@ def _name(record: bytes | msgspec.Raw, kind: type[Any]) -> str:
     return " ".join([kind.__name__, *(mark.strip('"') for mark in marks[:1])])
 
 
-def _whole(value: Any) -> Any:
-    """Return the value with finite money and instants that have an offset.
-
-    An instant without an offset is in UTC, also in a nested record. ValueError or OverflowError if
-    there is no such amount or instant.
-    """
-    if isinstance(value, Decimal):
-        return _finite(value)
-    if isinstance(value, datetime):
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else _in_calendar(value)
-    if isinstance(value, list):
-        return [_whole(item) for item in value]
-    if not isinstance(value, msgspec.Struct):
-        return value
-    fields = {name: getattr(value, name) for name in value.__struct_fields__}
-    changed = {name: new for name, old in fields.items() if (new := _whole(old)) is not old}
-    return msgspec.structs.replace(value, **changed) if changed else value
-
-
-def _finite(amount: Decimal) -> Decimal:
-    """Return the amount if it is finite and has few enough digits to be summed; else ValueError."""
+def _require_finite(amount: Decimal) -> None:
+    """Raise ValueError unless an amount is finite, and has few enough digits to be summed."""
     exponent = amount.as_tuple().exponent
     is_sound = isinstance(exponent, int) and exponent >= -_MOST_DECIMALS
-    if is_sound and amount.adjusted() < _MOST_DIGITS:
-        return amount
-    raise ValueError(f"{str(amount)[:40]} is no amount of US dollars")
-
-
-def _in_calendar(moment: datetime) -> datetime:
-    """Return the instant if it has a date in UTC; else OverflowError."""
-    moment.astimezone(UTC)
-    return moment
+    if not is_sound or amount.adjusted() >= _MOST_DIGITS:
+        raise ValueError(f"{str(amount)[:40]} is no amount of US dollars")

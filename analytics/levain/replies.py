@@ -1,20 +1,20 @@
-"""Responses as they arrived, whole."""
+"""Bodies of responses as they come, and their texts as they may be shown: without keys."""
 
 from __future__ import annotations
 
 import re
 import zlib
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable, Iterable
 from os.path import commonprefix
-from typing import Any
+from typing import Any, cast
 
 import httpx
 import msgspec
 import zstandard
 
+from analytics.levain import bounds
 from analytics.levain.answers import body_of, fields_of
-from analytics.levain.errors import AnswerBrokenError
+from analytics.levain.errors import AnswerBrokenError, AnswerTooLargeError
 
 LONGEST_DETAIL = 200  # characters
 KEY_MARK = b"[key]"
@@ -36,80 +36,69 @@ _ESCAPES = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """A whole response; `headers` by their names in lower case."""
-
-    status: int
-    headers: dict[str, str]
-    content: bytes
-
-
-class TooLong(Exception):  # noqa: N818  # private to the client
+class _TooLong(Exception):  # noqa: N818
     """A body is longer than it may be; no more of it is read, nor unpacked."""
 
 
-class Body:
-    """The body of a response, unpacked as it comes; raises httpx.DecodingError and TooLong."""
+async def content_of(request: str, response: httpx.Response, came: Callable[[int], None]) -> bytes:
+    """Return the body of a response, unpacked as it comes; `came` is told the length of each part.
 
-    def __init__(self, encoding: str, largest: int) -> None:
-        match encoding.lower():
-            case "" | "identity":
-                self._packed: Any = None
-            case "gzip":
-                self._packed = zlib.decompressobj(wbits=zlib.MAX_WBITS + 16)
-            case "zstd":
-                unpacker = zstandard.ZstdDecompressor(max_window_size=_LARGEST_WINDOW)
-                self._packed = unpacker.decompressobj()
-            case _:
-                raise httpx.DecodingError(f"it is packed as {encoding!r}, not as asked for")
-        self._largest = largest
-        self._came = 0
-        self._content = bytearray()
-
-    def expect(self, length: str) -> None:
-        """Take the length that the response says it has, if it says one."""
-        if length.isdecimal():
-            self._require(int(length))
-
-    def add(self, part: bytes) -> None:
-        """Take what has come."""
-        self._came += len(part)
-        self._require(self._came)
-        if self._packed is None:
-            self._content += part
-            return
-        try:
-            for start in range(0, len(part), _SLICE):
-                if self._packed.eof:
-                    raise httpx.DecodingError(_NO_END)
-                self._content += self._packed.decompress(part[start : start + _SLICE])
-                self._require(len(self._content))
-        except (zlib.error, zstandard.ZstdError) as error:
-            raise httpx.DecodingError(f"it cannot be unpacked: {error}") from error
-
-    def clear(self) -> None:
-        """Free what has come: errors, with all that is in use, are kept over all tries."""
-        self._content.clear()
-
-    def content(self) -> bytes:
-        """Return the whole body."""
-        if self._packed and self._came and (not self._packed.eof or self._packed.unused_data):
-            raise httpx.DecodingError(_NO_END)
-        return bytes(self._content)
-
-    def _require(self, length: int) -> None:
-        if length > self._largest:
-            raise TooLong(f"it is longer than {self._largest:,} bytes")
+    Where it is too long: AnswerTooLargeError of an answer, nothing of an error. Raises
+    httpx.DecodingError for what cannot be unpacked.
+    """
+    largest = bounds.LARGEST_ANSWER if response.is_success else bounds.LARGEST_ERROR
+    content = bytearray()
+    try:
+        async for part in _unpacked(response, came, largest):
+            content += part
+            _require(len(content), largest)
+        return bytes(content)
+    except (zlib.error, zstandard.ZstdError) as error:
+        raise httpx.DecodingError(f"it cannot be unpacked: {error}") from error
+    except _TooLong:
+        if not response.is_success:
+            return b""
+        cause = f"it is longer than {largest:,} bytes"
+        raise AnswerTooLargeError(request, cause) from None
+    finally:
+        content.clear()  # errors, with all that is in use, are kept over all tries
 
 
-def headers_of(raw: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
-    """Return headers by their names in lower case; those of one name are joined."""
-    fields: dict[str, str] = {}
-    for raw_name, raw_text in raw:
-        name, text = raw_name.decode("latin-1").lower(), raw_text.decode("latin-1")
-        fields[name] = f"{fields[name]}, {text}" if name in fields else text
-    return fields
+async def _unpacked(
+    response: httpx.Response, came: Callable[[int], None], largest: int
+) -> AsyncIterator[bytes]:
+    unpacker, count = _unpacker(response.headers.get("content-encoding", "")), 0
+    if (length := response.headers.get("content-length", "")).isdecimal():
+        _require(int(length), largest)
+    async for part in cast("httpx.AsyncByteStream", response.stream):
+        came(len(part))
+        count += len(part)
+        _require(count, largest)
+        if unpacker is None:
+            yield part
+            continue
+        for start in range(0, len(part), _SLICE):
+            if unpacker.eof:
+                raise httpx.DecodingError(_NO_END)
+            yield unpacker.decompress(part[start : start + _SLICE])
+    if unpacker and count and (not unpacker.eof or unpacker.unused_data):
+        raise httpx.DecodingError(_NO_END)
+
+
+def _require(length: int, largest: int) -> None:
+    if length > largest:
+        raise _TooLong
+
+
+def _unpacker(encoding: str) -> Any:
+    match encoding.lower():
+        case "" | "identity":
+            return None
+        case "gzip":
+            return zlib.decompressobj(wbits=zlib.MAX_WBITS + 16)
+        case "zstd":
+            return zstandard.ZstdDecompressor(max_window_size=_LARGEST_WINDOW).decompressobj()
+    raise httpx.DecodingError(f"it is packed as {encoding!r}, not as asked for")
 
 
 def hide_keys(keys: Iterable[str]) -> Callable[[bytes], bytes]:
@@ -151,10 +140,10 @@ def _hex(char: str) -> str:
     return "".join(f"[{digit}{digit.upper()}]" for digit in f"{ord(char):02x}")
 
 
-def detail_of(reply: Reply) -> str:
+def detail_of(content: bytes) -> str:
     """Return the API's error message, in any of its shapes, cut to one line; empty if none."""
     try:
-        body = body_of("", reply.content)
+        body = body_of("", content)
         detail = {} if isinstance(body, list) else msgspec.json.decode(fields_of(body)["detail"])
     except (AnswerBrokenError, msgspec.MsgspecError, KeyError):
         return ""

@@ -1,4 +1,4 @@
-"""Runs: trigger, watch and cancel them; read their log, events and counts."""
+"""Runs: trigger and watch them; read their log, events, files and counts."""
 
 from __future__ import annotations
 
@@ -9,19 +9,17 @@ from pathlib import Path
 
 import msgspec
 
-from analytics.levain.answers import Answer, Params
+from analytics.levain.answers import Answer
 from analytics.levain.downloads import download
-from analytics.levain.errors import AnswerBrokenError, LevainError, NotFoundError, RefusedError
-from analytics.levain.paging import Page, one_page, pages
-from analytics.levain.paths import api_path, omit_none
-from analytics.levain.polling import Polling
-from analytics.levain.records import DailyCount, FileUrl, LogEvent, Run, typed
-from analytics.levain.sessions import Sessions
-from analytics.levain.transport import Transport
+from analytics.levain.errors import AnswerBrokenError, NotFoundError, RefusedError
+from analytics.levain.paging import Page, Resource, api_path
+from analytics.levain.records import ArtifactList, DailyCount, LogEvent, Run, typed
 
 LONGEST_COUNT_DAYS = 90
 LONGEST_LIST = 200
 """The API lists at most the newest 200 runs, of the workspace or of one agent."""
+
+SLOWEST_POLL = 5.0  # seconds
 
 LogEvents = list[LogEvent]
 
@@ -40,11 +38,8 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
     refused: RefusedError | None = None
 
 
-class Runs:
+class Runs(Resource):
     """`/runs`."""
-
-    def __init__(self, transport: Transport) -> None:
-        self._transport = transport
 
     async def trigger(
         self,
@@ -72,19 +67,16 @@ class Runs:
         'pending'
         """
         where = ("versions", version, "runs") if version is not None else ("runs",)
-        return await self._transport.change(
-            "POST",
-            api_path("agents", agent, *where),
-            Run,
-            omit_none(prompt=prompt, initial_state=initial_state),
-        )
+        body = {"prompt": prompt, "initial_state": initial_state}
+        given = {name: value for name, value in body.items() if value is not None}
+        return await self._transport.change(api_path("agents", agent, *where), Run, given)
 
     def pages(
         self, agent_id: str | None = None, *, limit: int = LONGEST_LIST
     ) -> AsyncIterator[Page[Run]]:
         """Read runs, newest first, of the workspace or of one agent, page by page."""
-        params: Params = {"limit": limit} | ({"agent_id": agent_id} if agent_id else {})
-        return pages(self._transport, "/api/v1/runs/", params, Run)
+        of_agent = {"agent_id": agent_id} if agent_id else {}
+        return self._pages("/api/v1/runs/", Run, limit=limit, **of_agent)
 
     async def list(
         self, agent_id: str | None = None, *, limit: int = LONGEST_LIST
@@ -123,15 +115,16 @@ class Runs:
         ...     print(run.status, run.tokens_in, run.tokens_out, run.cost_usd)
         succeeded 1000 100 0.25
         """
-        polling, last = Polling(interval), None
+        wait, last = 0.0, None
         while True:
             run = await self.get(run_id)
-            if run != last:
+            has_changed, last = run != last, run
+            if has_changed:
                 yield run
             if run.has_ended:
                 return
-            await asyncio.sleep(polling.pause(has_changed=run != last))
-            last = run
+            wait = next_wait(wait, interval, has_changed=has_changed)
+            await asyncio.sleep(wait)
 
     async def wait(self, run_id: str, *, interval: float = 1.0) -> Run:
         """Wait until a run has ended, and return it."""
@@ -145,15 +138,19 @@ class Runs:
         If the API returns a run's events only after its end, they all come with the last state; if
         it refuses them, states come without.
         """
-        polling, last, tail = Polling(interval), None, _Tail()
+        wait, last, tail = 0.0, None, _Tail()
         while True:
-            answer = await self.read(
-                run_id
-            )  # before the events: none from before the end is missed
+            answer = await self.read(run_id)  # before events: none from before the end is missed
             run = typed(answer.record, Run)
-            page, refused = await self._events_so_far(run_id, tail.seq)
+            page, refused = None, None
+            try:
+                page = await self.log_events(run_id, since=tail.seq)
+            except NotFoundError:
+                pass  # the run exists; its events appear when it ends
+            except RefusedError as error:
+                refused = error
             events, unreadable = tail.new(page)
-            has_changed = bool(events or unreadable) or run != last
+            has_changed, last = bool(events or unreadable) or run != last, run
             if has_changed:
                 yield Progress(
                     run=run,
@@ -164,8 +161,8 @@ class Runs:
                 )
             if run.has_ended:
                 return
-            await asyncio.sleep(polling.pause(has_changed=has_changed))
-            last = run
+            wait = next_wait(wait, interval, has_changed=has_changed)
+            await asyncio.sleep(wait)
 
     async def log_events(self, run_id: str, *, since: int | None = None) -> Page[LogEvent]:
         """Read a run's structured log events, oldest first; with `since`, those after that `seq`.
@@ -176,58 +173,40 @@ class Runs:
         ...
         INFO DONE  finished
         """
-        params: Params | None = None if since is None else {"since": since}
-        return await one_page(
-            self._transport, api_path("runs", run_id, "log", "events"), LogEvent, params
-        )
-
-    async def log_url(self, run_id: str) -> FileUrl:
-        """Read a time-limited URL of the full raw log; NotFoundError until the run has ended."""
-        return await self._transport.read(api_path("runs", run_id, "log"), FileUrl)
+        after = {} if since is None else {"since": since}
+        return await self._page(api_path("runs", run_id, "log", "events"), LogEvent, **after)
 
     async def download_log(self, run_id: str, target: Path) -> int:
-        """Write the full raw log (mostly JSON lines) to `target`, and return its size in bytes."""
-        transport = self._transport
-        return await download(
-            transport.files, lambda: self.log_url(run_id), target, hidden=transport.hidden
-        )
+        """Write the full raw log (mostly JSON lines) to `target`, and return its size in bytes.
 
-    async def cancel(self, run_id: str) -> Run:
-        """Cancel a run by its session, and return it: still running its last step, or cancelled.
-
-        The session's other runs end too. A run that has ended is left alone, because its session
-        may be executing another run. LevainError also if the run was cancelled, and only could not
-        be read since, as it says.
+        NotFoundError until the run has ended.
         """
-        run = await self.get(run_id)
-        if run.has_ended:
-            return run
-        if run.session_id is None:
-            raise LevainError(f"cancel {run_id}", "the run belongs to no session")
-        await Sessions(self._transport).cancel(run.session_id)
-        try:
-            return await self.get(run_id)
-        except LevainError as error:
-            cause = f"it was accepted, and the run could then not be read: {error.cause}"
-            raise LevainError(f"cancel {run_id}", cause) from error
+        return await download(self._transport, api_path("runs", run_id, "log"), target)
+
+    async def artifacts(self, run_id: str) -> ArtifactList:
+        """Read the list of files that a run has published, oldest first; at most 1,000."""
+        return await self._transport.read(api_path("runs", run_id, "artifacts"), ArtifactList)
+
+    async def download_artifact(self, run_id: str, key: str, target: Path) -> int:
+        """Write one file to `target`, whole or not at all, and return its size in bytes.
+
+        FileExistsError if `target` exists: no file is ever replaced.
+        """
+        path = api_path("runs", run_id, "artifacts", key, "url")
+        return await download(self._transport, path, target, is_new=True)
 
     async def daily(self, agent_id: str, days: int = 7) -> Page[DailyCount]:
         """Read the number of an agent's runs by UTC day and status.
 
         `days` is 1 to 90, today included.
         """
-        params: Params = {"agent_id": agent_id, "days": days}
-        return await one_page(self._transport, api_path("runs", "daily"), DailyCount, params)
+        path = api_path("runs", "daily")
+        return await self._page(path, DailyCount, agent_id=agent_id, days=days)
 
-    async def _events_so_far(
-        self, run_id: str, since: int | None
-    ) -> tuple[Page[LogEvent] | None, RefusedError | None]:
-        try:
-            return await self.log_events(run_id, since=since), None
-        except NotFoundError:
-            return None, None  # the run exists; its events appear when it ends
-        except RefusedError as error:
-            return None, error
+
+def next_wait(wait: float, interval: float, *, has_changed: bool) -> float:
+    """Return the seconds until the next poll: more after each one without a change."""
+    return interval if has_changed else max(interval, min(wait * 1.5, SLOWEST_POLL))
 
 
 class _Tail:
@@ -244,12 +223,9 @@ class _Tail:
         events = list(page.readable(broken.append)) if page else []
         unreadable = [error for error in broken if str(error) not in self._unreadable]
         self._unreadable.update(map(str, unreadable))
-        return self._fresh(events), unreadable
-
-    def _fresh(self, events: LogEvents) -> LogEvents:
         fresh = [e for e in events if e.seq is not None and (self.seq is None or e.seq > self.seq)]
         self.seq = max((e.seq for e in fresh if e.seq is not None), default=self.seq)
         unnumbered = [e for e in events if e.seq is None]
         fresh += unnumbered[self._unnumbered :]
         self._unnumbered = max(self._unnumbered, len(unnumbered))
-        return fresh
+        return fresh, unreadable

@@ -2,49 +2,109 @@
 
 from __future__ import annotations
 
-from functools import cached_property
-from types import TracebackType
-from typing import Self
+import asyncio
+import functools
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Iterator
+from concurrent.futures import Future
+from contextlib import ExitStack, suppress
+from typing import Any, Concatenate, Generic, ParamSpec, Self, TypeVar, cast
+
+from anyio.from_thread import BlockingPortal, start_blocking_portal
 
 from analytics import DEFAULT_API
-from analytics.levain import (
-    agents,
-    analytics,
-    artifacts,
-    auth,
-    byok,
-    runs,
-    schedules,
-    sessions,
-    versions,
-)
-from analytics.levain._blocking import EventLoopThread, SyncResource, blocking, blocking_iter
+from analytics.levain import client, runs
 from analytics.levain.client import AsyncLevain
-from analytics.levain.transport import TRIES
+from analytics.levain.transport import TRIES, OnRetry, log_retry
+
+P = ParamSpec("P")
+T = TypeVar("T")
+N = TypeVar("N")
 
 
-class Auth(SyncResource[auth.Auth]):
-    """`/auth`."""
+class _Resource(Generic[N]):
+    """The blocking counterpart of a resource such as `Runs`."""
 
-    read = blocking(auth.Auth.read)
-    me = blocking(auth.Auth.me)
-
-
-class Agents(SyncResource[agents.Agents]):
-    """`/agents`; each method takes an agent's id or slug."""
-
-    pages = blocking_iter(agents.Agents.pages)
-    list = blocking_iter(agents.Agents.list)
-    get = blocking(agents.Agents.get)
+    def __init__(self, portal: BlockingPortal, resource: N) -> None:
+        self._portal = portal
+        self._resource = resource
 
 
-class Versions(SyncResource[versions.Versions]):
-    """`/agents/{agent}/versions`; an agent by id or slug."""
+def _call(portal: BlockingPortal, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    """Block until the work is done; if the caller is interrupted, cancel it."""
+    future: Future[T] = portal.start_task_soon(work)
+    try:
+        return future.result()
+    except BaseException:
+        future.cancel()
+        raise
 
-    list = blocking(versions.Versions.list)
+
+def blocking(
+    method: Callable[Concatenate[N, P], Coroutine[Any, Any, T]],
+) -> Callable[Concatenate[_Resource[N], P], T]:
+    """Return a blocking version of a coroutine method, with the same parameters and docstring."""
+
+    @functools.wraps(method)
+    def call(self: _Resource[N], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        return _call(self._portal, lambda: method(self._resource, *args, **kwargs))
+
+    return call
 
 
-class Runs(SyncResource[runs.Runs]):
+def blocking_iter(
+    method: Callable[Concatenate[N, P], AsyncIterator[T]],
+) -> Callable[Concatenate[_Resource[N], P], Iterator[T]]:
+    """Return a blocking version of a method that returns an async iterator, which is a generator.
+
+    It yields each item as it arrives; when the caller stops iterating, the generator is closed.
+    """
+
+    @functools.wraps(method)
+    def call(self: _Resource[N], /, *args: P.args, **kwargs: P.kwargs) -> Iterator[T]:
+        items = cast("AsyncGenerator[T, None]", method(self._resource, *args, **kwargs))
+
+        steps: list[asyncio.Task[Any] | None] = []
+
+        async def step() -> T:
+            steps[:] = [asyncio.current_task()]
+            return await anext(items)
+
+        async def close() -> None:
+            for unfinished in filter(None, steps):  # the caller was interrupted during this step
+                unfinished.cancel()
+                await asyncio.wait([unfinished])
+            await items.aclose()
+
+        try:
+            while True:
+                try:
+                    yield _call(self._portal, step)
+                except StopAsyncIteration:
+                    return
+        finally:
+            with suppress(RuntimeError):  # the client was closed before
+                _call(self._portal, close)
+
+    return call
+
+
+class Auth(_Resource[client.Auth]):
+    """`/auth`: the workspace that a key belongs to."""
+
+    read = blocking(client.Auth.read)
+    me = blocking(client.Auth.me)
+
+
+class Agents(_Resource[client.Agents]):
+    """`/agents`."""
+
+    pages = blocking_iter(client.Agents.pages)
+    list = blocking_iter(client.Agents.list)
+    versions = blocking(client.Agents.versions)
+    schedules = blocking(client.Agents.schedules)
+
+
+class Runs(_Resource[runs.Runs]):
     """`/runs`."""
 
     trigger = blocking(runs.Runs.trigger)
@@ -56,57 +116,36 @@ class Runs(SyncResource[runs.Runs]):
     wait = blocking(runs.Runs.wait)
     follow = blocking_iter(runs.Runs.follow)
     log_events = blocking(runs.Runs.log_events)
-    log_url = blocking(runs.Runs.log_url)
     download_log = blocking(runs.Runs.download_log)
-    cancel = blocking(runs.Runs.cancel)
+    artifacts = blocking(runs.Runs.artifacts)
+    download_artifact = blocking(runs.Runs.download_artifact)
     daily = blocking(runs.Runs.daily)
 
 
-class Artifacts(SyncResource[artifacts.Artifacts]):
-    """`/runs/{run_id}/artifacts`."""
-
-    list = blocking(artifacts.Artifacts.list)
-    url = blocking(artifacts.Artifacts.url)
-    download = blocking(artifacts.Artifacts.download)
-
-
-class Sessions(SyncResource[sessions.Sessions]):
+class Sessions(_Resource[client.Sessions]):
     """`/sessions`; the API does not list them: a run names its session (`session_id`)."""
 
-    get = blocking(sessions.Sessions.get)
-    events = blocking(sessions.Sessions.events)
-    send_message = blocking(sessions.Sessions.send_message)
-    cancel = blocking(sessions.Sessions.cancel)
+    events = blocking(client.Sessions.events)
+    send_message = blocking(client.Sessions.send_message)
+    cancel = blocking(client.Sessions.cancel)
 
 
-class Schedules(SyncResource[schedules.Schedules]):
-    """`/schedules`; each method takes an agent's id: the API accepts no slug here."""
+class Analytics(_Resource[client.Analytics]):
+    """`/analytics`: metered cost and tokens. A window is `[start, end)`, in UTC days."""
 
-    list = blocking(schedules.Schedules.list)
-    get = blocking(schedules.Schedules.get)
-    create = blocking(schedules.Schedules.create)
-    update = blocking(schedules.Schedules.update)
-    delete = blocking(schedules.Schedules.delete)
-
-
-class Analytics(SyncResource[analytics.Analytics]):
-    """`/analytics`. A window is `[start, end)`, in UTC days."""
-
-    summary = blocking(analytics.Analytics.summary)
-    timeseries_by_agent = blocking(analytics.Analytics.timeseries_by_agent)
-    hourly = blocking(analytics.Analytics.hourly)
-    billing = blocking(analytics.Analytics.billing)
-    agents = blocking(analytics.Analytics.agents)
-    platform_agents = blocking(analytics.Analytics.platform_agents)
-    run_costs = blocking(analytics.Analytics.run_costs)
+    summary = blocking(client.Analytics.summary)
+    timeseries_by_agent = blocking(client.Analytics.timeseries_by_agent)
+    hourly = blocking(client.Analytics.hourly)
+    billing = blocking(client.Analytics.billing)
+    agents = blocking(client.Analytics.agents)
+    platform_agents = blocking(client.Analytics.platform_agents)
+    run_costs = blocking(client.Analytics.run_costs)
 
 
-class Byok(SyncResource[byok.Byok]):
-    """`/byok`; the API takes a key's secret and never returns it."""
+class Byok(_Resource[client.Byok]):
+    """`/byok`: bring your own key, for model usage that your own provider account pays."""
 
-    list = blocking(byok.Byok.list)
-    add = blocking(byok.Byok.add)
-    revoke = blocking(byok.Byok.revoke)
+    list = blocking(client.Byok.list)
 
 
 class Levain:
@@ -128,74 +167,33 @@ class Levain:
         concurrency: int = 8,
         requests_per_second: float = 0,
         tries: int = TRIES,
+        on_retry: OnRetry = log_retry,
     ) -> None:
-        self._client = AsyncLevain(
+        ours = AsyncLevain(
             api_key,
             api,
             concurrency=concurrency,
             requests_per_second=requests_per_second,
             tries=tries,
+            on_retry=on_retry,
         )
-        self._loop_thread = EventLoopThread()
+        self._stack = ExitStack()
+        portal = self._stack.enter_context(start_blocking_portal(name="levain"))
+        self._stack.callback(portal.call, portal.stop, True)
+        self._stack.callback(_call, portal, ours.aclose)
+        self.auth = Auth(portal, ours.auth)
+        self.agents = Agents(portal, ours.agents)
+        self.runs = Runs(portal, ours.runs)
+        self.sessions = Sessions(portal, ours.sessions)
+        self.analytics = Analytics(portal, ours.analytics)
+        self.byok = Byok(portal, ours.byok)
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def close(self) -> None:
         """Close the connections; closing twice is allowed."""
-        if not self._loop_thread.is_closed:
-            self._loop_thread.call(self._client.aclose())
-            self._loop_thread.close()
-
-    @cached_property
-    def auth(self) -> Auth:
-        """The workspace that the key belongs to."""
-        return Auth(self._loop_thread, self._client.auth)
-
-    @cached_property
-    def agents(self) -> Agents:
-        """The workspace's agents."""
-        return Agents(self._loop_thread, self._client.agents)
-
-    @cached_property
-    def versions(self) -> Versions:
-        """The versions of an agent."""
-        return Versions(self._loop_thread, self._client.versions)
-
-    @cached_property
-    def runs(self) -> Runs:
-        """Runs: trigger, watch and cancel them; read their log, events and counts."""
-        return Runs(self._loop_thread, self._client.runs)
-
-    @cached_property
-    def artifacts(self) -> Artifacts:
-        """The files that runs publish."""
-        return Artifacts(self._loop_thread, self._client.artifacts)
-
-    @cached_property
-    def sessions(self) -> Sessions:
-        """Conversations of one or several runs."""
-        return Sessions(self._loop_thread, self._client.sessions)
-
-    @cached_property
-    def schedules(self) -> Schedules:
-        """Schedules that start agents at set times."""
-        return Schedules(self._loop_thread, self._client.schedules)
-
-    @cached_property
-    def analytics(self) -> Analytics:
-        """Metered cost and tokens, by hour, day, agent and provider."""
-        return Analytics(self._loop_thread, self._client.analytics)
-
-    @cached_property
-    def byok(self) -> Byok:
-        """The workspace's own keys at model providers."""
-        return Byok(self._loop_thread, self._client.byok)
+        self._stack.close()

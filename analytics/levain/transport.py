@@ -1,28 +1,28 @@
-"""Requests to the API, each retried until it succeeds or fails for good."""
+"""Requests to the API over httpx, each retried until it succeeds or fails for good."""
 
 from __future__ import annotations
 
 import asyncio
+import itertools
 import logging
+import os
+import random
+import ssl
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from contextlib import contextmanager
 from functools import partial
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import TypeVar
 from urllib.parse import urlencode
 
 import httpx
 import msgspec
-import stamina
 
 from analytics import __version__
+from analytics.levain import bounds
 from analytics.levain.answers import Answer, Params, body_of
-from analytics.levain.clock import Clock, http_date
-from analytics.levain.connections import (
-    Connection,
-    connection_to,
-    file_client,
-    in_words,
-)
+from analytics.levain.clock import Clock
 from analytics.levain.errors import (
     AnswerBrokenError,
     AnswerTooLargeError,
@@ -34,15 +34,19 @@ from analytics.levain.errors import (
     RedirectedError,
     RefusedError,
     ServerFailedError,
+    StatusError,
     TooManyRequestsError,
     TransientError,
     UnauthorizedError,
 )
 from analytics.levain.rate_limiter import RateLimiter
 from analytics.levain.records import typed
-from analytics.levain.replies import ENCODINGS, Reply, detail_of, hide_keys, one_line
+from analytics.levain.replies import ENCODINGS, content_of, detail_of, hide_keys, one_line
 
 _logger = logging.getLogger("analytics.levain")
+
+TIMEOUT = httpx.Timeout(30.0, connect=5.0)
+"""Seconds: the longest silence of the API within a request, and to connect."""
 
 TRIES = 6
 FIRST_WAIT = 0.5  # seconds before the second try; doubled before each one after
@@ -51,21 +55,27 @@ LONGEST_RETRY_AFTER = 120.0  # seconds; whoever is asked to wait longer is told 
 GIVE_UP_AFTER = 45.0  # seconds, without those that the API asked to wait
 
 _OF_THE_MOMENT = (httpx.codes.REQUEST_TIMEOUT, httpx.codes.TOO_EARLY)
+_REFUSALS: dict[int, type[StatusError]] = {
+    httpx.codes.UNAUTHORIZED: UnauthorizedError,
+    httpx.codes.FORBIDDEN: ForbiddenError,
+    httpx.codes.NOT_FOUND: NotFoundError,
+}
 
 _encode = msgspec.json.Encoder(decimal_format="number").encode
 """Encodes raw records and money digit for digit."""
-_JSON = {"Content-Type": "application/json"}
 
 T = TypeVar("T")
 
+OnRetry = Callable[[LevainError, float], object]
+"""Gets the error of a try, and the seconds until the next one."""
 
-def _any(answer: Answer) -> Answer:
-    """Accept a response of any shape."""
-    return answer
+Shape = Callable[[Answer], object]
+"""Raises AnswerBrokenError for an answer of another shape, which is asked for again if torn."""
 
 
-def _typed(kind: type[T], answer: Answer) -> T:
-    return typed(answer.record, kind)
+def log_retry(error: LevainError, seconds: float) -> None:
+    """Log a try that failed, as a warning of the logger `analytics.levain`."""
+    _logger.warning("%s; trying again in %.1f s", error, seconds)
 
 
 class Transport:
@@ -80,284 +90,252 @@ class Transport:
         rate_limiter: RateLimiter,
         tries: int = TRIES,
         other_keys: Iterable[str] = (),
+        on_retry: OnRetry = log_retry,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         self._hide_keys = hide_keys([api_key, *other_keys])
         self._api = api.rstrip("/")
         self._tries = tries
+        self._on_retry = on_retry
         self._headers = {
             "Authorization": f"Bearer {api_key}",
             "Accept": "application/json",
             "Accept-Encoding": ENCODINGS,
             "User-Agent": f"levain-analytics/{__version__}",
         }
+        self._rate_limiter = rate_limiter
+        self.request_count = 0
+        self.clock = Clock()
         try:
-            context = httpx.create_ssl_context()
+            client = partial(
+                httpx.AsyncClient,
+                verify=httpx.create_ssl_context(),
+                timeout=TIMEOUT,
+                cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),  # none is kept
+                transport=transport,
+            )
+            # One client for each slot: a shared pool scans all connections at every request.
+            limits = httpx.Limits(max_connections=1)
+            hooks = {"response": [self._refuse_redirect]}
+            self._clients = [client(limits=limits, event_hooks=hooks) for _ in range(concurrency)]
+            self.files = client(event_hooks={"request": [self._https_only()]})
         except OSError as error:
             names = "SSL_CERT_FILE or SSL_CERT_DIR"
             cause = f"the certificates that {names} names cannot be used ({error})"
             raise LevainError(self._api, cause) from error
-        try:
-            # One connection for each slot: a shared pool scans all connections at every request.
-            self._connections: list[Connection] = [
-                Connection(self._api, transport) if transport else connection_to(self._api, context)
-                for _ in range(concurrency)
-            ]
-            self.files = file_client(self._api, context, transport)
         except (ValueError, ImportError, httpx.InvalidURL) as error:
             cause = f"the proxy that the environment names cannot be used ({error})"
             raise LevainError(self._api, cause) from error
-        self._free: asyncio.Queue[Connection] = asyncio.Queue()
-        for connection in self._connections:
-            self._free.put_nowait(connection)
-        self._rate_limiter = rate_limiter
-        self.request_count = 0
-        self.clock = Clock()
+        self._free: asyncio.Queue[httpx.AsyncClient] = asyncio.Queue()
+        for each in self._clients:
+            self._free.put_nowait(each)
 
     async def aclose(self) -> None:
         """Close the connections."""
-        for connection in self._connections:
-            await connection.aclose()
-        await self.files.aclose()
+        for client in (*self._clients, self.files):
+            await client.aclose()
 
     async def get(
-        self,
-        path: str,
-        params: Params | None = None,
-        shape: Callable[[Answer], object] = _any,
+        self, path: str, params: Params | None = None, shape: Shape | None = None
     ) -> Answer:
-        """Read `path` (below the base URL); LevainError if all attempts fail.
-
-        A response for which `shape` raises AnswerBrokenError is requested again, like a torn one.
-        """
-        connection = await self._free.get()  # outside the retries: waiting for a slot is no failure
-        try:
-            return await self._try(connection, "GET", path, params or {}, _worth_another_try, shape)
-        finally:
-            self._free.put_nowait(connection)
+        """Read `path` (below the base URL); LevainError if all attempts fail."""
+        return await self._send("GET", path, params or {}, shape, None, may_pass)
 
     async def get_record(self, path: str) -> Answer:
         """Read one object."""
         return await self.get(path, shape=lambda answer: answer.record)
 
-    async def read(self, path: str, kind: type[T], params: Params | None = None) -> T:
-        """Read one object, decoded as `kind`; one that does not fit is requested again."""
-        return typed((await self.get(path, params, partial(_typed, kind))).record, kind)
-
     async def get_records(self, path: str, params: Params) -> Answer:
         """Read one page of a list."""
         return await self.get(path, params, lambda answer: answer.records)
 
-    async def change(
-        self,
-        method: str,
-        path: str,
-        kind: type[T],
-        body: object = None,
-        *,
-        is_repeatable: bool = False,
-    ) -> T:
-        """Send a change, and return the record that confirms it; without one, it is not known."""
-        shape = partial(_typed, kind)
-        answer = await self.send(method, path, body, shape=shape, is_repeatable=is_repeatable)
+    async def read(self, path: str, kind: type[T], params: Params | None = None) -> T:
+        """Read one object, decoded as `kind`; one that does not fit is requested again."""
+        answer = await self.get(path, params, lambda answer: typed(answer.record, kind))
         return typed(answer.record, kind)
 
-    async def send(
-        self,
-        method: str,
-        path: str,
-        body: object = None,
-        *,
-        shape: Callable[[Answer], object] = _any,
-        is_repeatable: bool = False,
-    ) -> Answer:
-        """Send a change. A change that may have been carried out already is not sent again.
+    async def change(
+        self, path: str, kind: type[T], body: object = None, *, is_repeatable: bool = False
+    ) -> T:
+        """Post a change, and return the record that confirms it.
 
-        It is retried if the API answered 425 or 429, or if the request never reached the API; after
-        any failure if repeating it has no further effect (`is_repeatable`). Else
-        OutcomeUnknownError.
+        One that may have been carried out is not sent again, unless repeating it has no further
+        effect (`is_repeatable`): else OutcomeUnknownError.
         """
-        connection = await self._free.get()
-        again = _worth_another_try if is_repeatable else _worth_another_write
+
+        def again(error: LevainError) -> bool:
+            return may_pass(error) and (is_repeatable or _was_not_done(error))
+
         try:
-            return await self._try(connection, method, path, {}, again, shape, body)
+            answer = await self._send(
+                "POST", path, {}, lambda answer: typed(answer.record, kind), body, again
+            )
         except TransientError as error:
             if is_repeatable or _was_not_done(error):
                 raise
             raise OutcomeUnknownError(error.request, error.cause) from error
-        finally:
-            self._free.put_nowait(connection)
+        return typed(answer.record, kind)
 
-    async def _try(
+    async def _send(
         self,
-        connection: Connection,
         method: str,
         path: str,
         params: Params,
-        again: Callable[[Exception], bool | float],
-        shape: Callable[[Answer], object],
-        body: object = None,
+        shape: Shape | None,
+        body: object,
+        again: Callable[[LevainError], bool],
     ) -> Answer:
-        """Send a request until it succeeds; if the first attempt does, stamina is not set up."""
-        began, paused = time.monotonic(), 0.0
+        client = await self._free.get()  # outside the retries: waiting for a slot is no failure
 
         async def once() -> Answer:
-            nonlocal paused
-            paused += await self._rate_limiter.acquire()
-            return await self._once(connection, method, path, params, shape, body)
-
-        def is_in_time(error: Exception) -> bool | float:
-            nonlocal paused
-            wait = again(error)
-            if time.monotonic() - began - paused >= GIVE_UP_AFTER:
-                return False
-            paused += 0 if isinstance(wait, bool) else wait
-            return wait
+            answer = await self._ask(client, method, path, params, body)
+            try:
+                if shape:
+                    shape(answer)
+            except AnswerBrokenError as error:
+                cause = error.cause if error.request == path else str(error)
+                raise type(error)(f"{method} {self._api}{path}", cause) from error
+            return answer
 
         try:
-            return await once()
-        except LevainError as error:
-            first = error
-        async for attempt in stamina.retry_context(
-            on=is_in_time,
-            attempts=self._tries,
-            timeout=None,
-            wait_initial=FIRST_WAIT,
-            wait_max=LONGEST_WAIT,
-            wait_jitter=FIRST_WAIT,
-        ):
-            with attempt:
-                if attempt.num == 1:
-                    raise first
+            return await self.retry(once, again)
+        finally:
+            self._free.put_nowait(client)
+
+    async def retry(
+        self, once: Callable[[], Awaitable[T]], again: Callable[[LevainError], bool]
+    ) -> T:
+        """Return what `once` returns; it is called again after an error that may pass."""
+        end = time.monotonic() + GIVE_UP_AFTER
+        for number in itertools.count():
+            end += await self._rate_limiter.acquire()
+            try:
                 return await once()
+            except LevainError as error:
+                if number + 1 == self._tries or time.monotonic() >= end or not again(error):
+                    raise
+                wait = min(FIRST_WAIT * 2**number, LONGEST_WAIT)
+                wait += random.uniform(0, FIRST_WAIT)  # noqa: S311 - so that not all come at once
+                if isinstance(error, TooManyRequestsError) and error.retry_after is not None:
+                    self._on_retry(error, error.retry_after)  # for which the rate limiter waits
+                else:
+                    self._on_retry(error, wait)
+                    await asyncio.sleep(wait)
         raise AssertionError("the last attempt returns or raises")
 
-    async def _once(
-        self,
-        connection: Connection,
-        method: str,
-        path: str,
-        params: Params,
-        shape: Callable[[Answer], object],
-        body: object,
-    ) -> Answer:
-        try:
-            answer = await self._ask(connection, method, path, params, body)
-        except TooManyRequestsError as error:
-            self._rate_limiter.pause_for(_pause(error))
-            raise
-        try:
-            shape(answer)
-        except AnswerBrokenError as error:
-            cause = error.cause if error.request == path else str(error)
-            raise type(error)(f"{method} {self._api}{path}", cause) from error
-        return answer
-
     async def _ask(
-        self,
-        connection: Connection,
-        method: str,
-        path: str,
-        params: Params,
-        body: object,
+        self, client: httpx.AsyncClient, method: str, path: str, params: Params, body: object
     ) -> Answer:
+        """Send a request once."""
         request = f"{method} {self._api}{path}"
         self.request_count += 1
         query = f"?{urlencode(params)}" if params else ""  # httpx would parse the URL twice
         headers, content = self._headers, None
         if body is not None:
-            headers, content = headers | _JSON, _encode(body)
+            headers, content = headers | {"Content-Type": "application/json"}, _encode(body)
         began = time.monotonic()
-        try:
-            reply = self._keyless(await connection.exchange(method, path + query, headers, content))
-        except TimeoutError as error:
-            raise ConnectionFailedError(request, str(error)) from error
-        except httpx.HTTPError as error:
-            # The library's message may quote what came, and its cause does.
-            raise ConnectionFailedError(request, one_line(self.hidden(in_words(error)))) from error
-        except (httpx.InvalidURL, UnicodeError) as error:  # of a name that no host can have
-            raise LevainError(request, str(error)) from error
+        with self.told(request):
+            url = self._api + path + query
+            sent = httpx.Request(method, url, headers=headers, content=content)
+            async with bounds.in_time(bounds.SLOWEST_ANSWER) as came:
+                response = await client.send(sent, stream=True)
+                try:
+                    content = self._hide_keys(await content_of(request, response, came))
+                finally:
+                    await response.aclose()
+        status, took = response.status_code, time.monotonic() - began
         _logger.debug(
-            "%s%s: HTTP %d, %d bytes in %.3f s",
-            request,
-            query,
-            reply.status,
-            len(reply.content),
-            time.monotonic() - began,
+            "%s%s: HTTP %d, %d bytes in %.3f s", request, query, status, len(content), took
         )
-        if not httpx.codes.is_success(reply.status):
-            raise self._status_error(request, reply)
+        date = response.headers.get("date", "")
+        if not response.is_success:
+            raise self._status_error(request, response, content, date)
         is_read = method == "GET"  # a change may have any 2xx, and an empty body
-        if is_read and reply.status != httpx.codes.OK:
-            raise AnswerBrokenError(request, f"HTTP {reply.status}, where 200 was expected")
-        self.clock.require_right(request, reply.headers.get("date"))
+        if is_read and status != httpx.codes.OK:
+            raise AnswerBrokenError(request, f"HTTP {status}, where 200 was expected")
+        self.clock.require_right(request, date)
         return Answer(
             path=path,
             params=params,
-            status=reply.status,
-            fetched_at=self.clock.time_of(reply.headers.get("date")),
-            byte_count=len(reply.content),
-            body=body_of(request, reply.content if reply.content or is_read else b"{}"),
-            next_link=_next_link(reply.headers.get("link")),
+            status=status,
+            fetched_at=self.clock.time_of(date),
+            byte_count=len(content),
+            body=body_of(request, content if content or is_read else b"{}"),
+            next_link=self.hidden(response.links.get("next", {}).get("url", "")),
         )
 
-    def _keyless(self, reply: Reply) -> Reply:
-        """Return a response without keys: before anything of it is read, kept or shown."""
-        headers = {name: self.hidden(text) for name, text in reply.headers.items()}
-        return Reply(reply.status, headers, self._hide_keys(reply.content))
+    @contextmanager
+    def told(self, request: str) -> Iterator[None]:
+        """Tell what httpx raises as errors of a request, without keys.
+
+        ConnectionFailedError for what may pass, else LevainError.
+        """
+        try:
+            yield
+        except httpx.LocalProtocolError:  # whose message, and that of its cause, show the key
+            raise LevainError(request, "a header holds what HTTP does not allow") from None
+        except (httpx.UnsupportedProtocol, httpx.InvalidURL, UnicodeError, ExceptionGroup) as error:
+            # A name or a port that no host can have: a group tells of the port.
+            cause = error.exceptions[0] if isinstance(error, ExceptionGroup) else error
+            raise LevainError(request, self.hidden(str(cause)).rstrip(".")) from error
+        except (TimeoutError, httpx.HTTPError) as error:
+            # The library's message may quote what came.
+            cause = one_line(self.hidden(in_words(error)))
+            raise ConnectionFailedError(request, cause) from error
 
     def hidden(self, text: str) -> str:
         """Return a text without keys."""
-        return self._hide_keys(text.encode()).decode()
+        return self._hide_keys(text.encode(errors="replace")).decode()
 
-    def _status_error(self, request: str, reply: Reply) -> LevainError:
-        status, detail = reply.status, detail_of(reply)
+    async def _refuse_redirect(self, response: httpx.Response) -> None:
+        """Raise RedirectedError before httpx looks at the address, whose query may hold secrets."""
+        if not response.is_redirect:
+            return
+        request = f"{response.request.method} {response.request.url}".partition("?")[0]
+        location = " ".join(self.hidden(response.headers.get("location", "")).split())
+        target = location.partition("?")[0].partition("#")[0][:200] or "no address"
+        why = "it is not followed, because the key must not go elsewhere"
+        detail = f"a redirect to {target}; {why}"
+        raise RedirectedError(request, response.status_code, detail)
+
+    def _https_only(self) -> Callable[[httpx.Request], Awaitable[None]]:
+        """Return a hook of a client for files on other hosts, whose addresses grant access.
+
+        After https none is sent in clear: not by a redirect either.
+        """
+        is_secret = self._api.startswith("https:")
+
+        async def require_https(request: httpx.Request) -> None:
+            nonlocal is_secret
+            if is_secret and request.url.scheme != "https":
+                raise httpx.UnsupportedProtocol("it leads from https to http, and is not followed")
+            is_secret |= request.url.scheme == "https"
+
+        return require_https
+
+    def _status_error(
+        self, request: str, response: httpx.Response, content: bytes, date: str
+    ) -> LevainError:
+        status, detail = response.status_code, detail_of(content)
         if status == httpx.codes.TOO_MANY_REQUESTS:
-            return TooManyRequestsError(request, status, detail, self._seconds(reply))
-        if httpx.codes.is_redirect(status):
-            return RedirectedError(request, status, _target(reply))
+            seconds = self.clock.seconds_until(response.headers.get("retry-after", ""), date)
+            pause = FIRST_WAIT if seconds is None else seconds
+            if pause <= LONGEST_RETRY_AFTER:
+                self._rate_limiter.pause_for(pause)
+            return TooManyRequestsError(request, status, detail, seconds)
         if status >= httpx.codes.INTERNAL_SERVER_ERROR or status in _OF_THE_MOMENT:
             return ServerFailedError(request, status, detail)
-        if status == httpx.codes.UNAUTHORIZED:
-            return UnauthorizedError(request, status, detail)
-        if status == httpx.codes.FORBIDDEN:
-            return ForbiddenError(request, status, detail)
-        if status == httpx.codes.NOT_FOUND:
-            return NotFoundError(request, status, detail)
-        return RefusedError(request, status, detail)
-
-    def _seconds(self, reply: Reply) -> float | None:
-        """Return `Retry-After` in seconds, from either of its two forms; None if malformed."""
-        text = reply.headers.get("retry-after", "")
-        if text.isdecimal():
-            return float(text)
-        try:
-            moment = http_date(text)
-        except ValueError:
-            return None
-        return max(0.0, (moment - self.clock.time_of(reply.headers.get("date"))).total_seconds())
+        return _REFUSALS.get(status, RefusedError)(request, status, detail)
 
 
-def _next_link(header: str | None) -> str | None:
-    """Return the URL of the next page that a `Link` header names."""
-    if header is None:
-        return None
-    return httpx.Response(200, headers={"Link": header}).links.get("next", {}).get("url")
+def may_pass(error: LevainError) -> bool:
+    """Return True if another try may succeed, and the API did not ask for too long a pause."""
+    if isinstance(error, TooManyRequestsError):
+        return (error.retry_after or 0) <= LONGEST_RETRY_AFTER
+    return isinstance(error, TransientError) and not isinstance(error, AnswerTooLargeError)
 
 
-def _worth_another_try(error: Exception) -> bool | float:
-    if isinstance(error, AnswerTooLargeError):
-        return False
-    if isinstance(error, TooManyRequestsError) and error.retry_after is not None:
-        return error.retry_after <= LONGEST_RETRY_AFTER and error.retry_after
-    return isinstance(error, TransientError)
-
-
-def _worth_another_write(error: Exception) -> bool | float:
-    return _was_not_done(error) and _worth_another_try(error)
-
-
-def _was_not_done(error: Exception) -> bool:
+def _was_not_done(error: LevainError) -> bool:
     """Return True if the API asked to wait or to go elsewhere, or if no connection was made."""
     if isinstance(error, ServerFailedError):
         return error.status == httpx.codes.TOO_EARLY
@@ -368,14 +346,23 @@ def _was_not_done(error: Exception) -> bool:
     )
 
 
-def _pause(error: TooManyRequestsError) -> float:
-    """Return the seconds for which no request is sent; none where the wait would be too long."""
-    seconds = FIRST_WAIT if error.retry_after is None else error.retry_after
-    return seconds if seconds <= LONGEST_RETRY_AFTER else 0.0
+def in_words(error: Exception) -> str:
+    """Return the system's message (`Connection refused`), else httpx's, else the class name.
 
-
-def _target(reply: Reply) -> str:
-    """Return the address that a redirect names, in a few words; its query may hold secrets."""
-    location = " ".join(reply.headers.get("location", "").split())
-    target = location.partition("?")[0].partition("#")[0][:200] or "no address"
-    return f"a redirect to {target}; it is not followed, because the key must not go elsewhere"
+    httpx raises "All connection attempts failed" for most failures of a connection, and an empty
+    message for some others; where it is a limit of time that has passed, that is named.
+    """
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, BaseExceptionGroup):  # one failure an address of the host
+            cause = cause.exceptions[0]
+        if isinstance(cause, OSError) and not isinstance(cause, ssl.SSLError) and cause.errno:
+            return os.strerror(cause.errno) if cause.errno > 0 else str(cause.strerror)
+        cause = cause.__cause__ or cause.__context__
+    if text := str(error).rstrip("."):
+        return text
+    if isinstance(error, httpx.ConnectTimeout):
+        return f"no connection within {TIMEOUT.connect:g} s"
+    if isinstance(error, httpx.TimeoutException):
+        return f"no answer within {TIMEOUT.read:g} s"
+    return type(error).__name__

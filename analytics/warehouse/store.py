@@ -10,12 +10,13 @@ from typing import Any
 import duckdb
 
 from analytics.extract.listing import Watermark
-from analytics.extract.loads import CLOSING_STEP
+from analytics.extract.loads import CLOSING_STEP, LIST_SNAPSHOTS, SUFFIX
 from analytics.extract.store import Loaded
 from analytics.warehouse.api_differences import differing_agent_days, record_differences
 from analytics.warehouse.load import load_folder
 from analytics.warehouse.pending_details import collect_pending_details, collected_details
-from analytics.warehouse.sources import MOST_RUNS_APART, OPEN, TERMINAL, TERMINAL_STATUSES
+from analytics.warehouse.reading import SNAPSHOT_COLUMNS, ndjson
+from analytics.warehouse.sources import MOST_RUNS_APART, OPEN, RUNS, TERMINAL, TERMINAL_STATUSES
 
 # Agents that were ever heard of, from each place that names them.
 _AGENTS_HEARD_OF = """
@@ -81,6 +82,25 @@ class WarehouseStore:
     def has_runs(self) -> bool:
         """Return True if any run list was ever read."""
         return bool(self._rows("select 1 from ledger.list_snapshots where {mine} limit 1"))
+
+    def known_runs(self, run_ids: Sequence[str]) -> set[str]:
+        """Return those of these runs that are stored."""
+        known = "select run_id from raw.runs where {mine} and run_id in (select unnest($run_ids))"
+        return {run_id for (run_id,) in self._rows(known, run_ids=list(run_ids))}
+
+    def lists_in(self, load: Path) -> tuple[Watermark | None, set[str]]:
+        """Return the end of the unfiltered list in a load that is not loaded, and its runs."""
+        ends, run_ids = [], set[str]()
+        if (file := load / (LIST_SNAPSHOTS + SUFFIX)).exists():
+            lists = ndjson(file, SNAPSHOT_COLUMNS)
+            ends = self._con.execute(
+                f"select newest_run_id, newest_created_at from {lists} where agent_id is null"
+            ).fetchall()
+        if (file := load / (RUNS.name + SUFFIX)).exists():
+            runs = ndjson(file, {"record": "STRUCT(id VARCHAR)"})
+            found = self._con.execute(f"select distinct record.id from {runs}").fetchall()
+            run_ids = {run_id for (run_id,) in found}
+        return Watermark(*ends[-1]) if ends else None, run_ids
 
     def agent_ids(self) -> set[str]:
         """Return all agents that any stored record names."""

@@ -15,8 +15,6 @@ from pathlib import Path
 
 import pytest
 
-from analytics.batch.extract import runner_of
-from analytics.batch.progress import Progress
 from analytics.cli import interrupt
 from analytics.cli.emulator import command_at
 from analytics.emulator.server import Emulator
@@ -203,8 +201,8 @@ def test_a_shutdown_is_heard_while_an_answer_comes() -> None:
     handlers = {signal.SIGTERM: interrupt, signal.SIGINT: signal.default_int_handler}
     before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
     try:
-        with runner_of(Progress()) as runner, pytest.raises(KeyboardInterrupt):
-            runner.run(receive())
+        with pytest.raises(KeyboardInterrupt):
+            asyncio.run(receive())
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -142,7 +142,7 @@ def test_ctrl_c_leaves_the_run_running(api: Emulator, start_run: StartRun) -> No
 
 def test_help_loads_nothing_heavy() -> None:
     """`analytics --help` is fast, because commands import their modules on demand."""
-    heavy = "{'duckdb', 'httpx', 'polars', 'rich', 'stamina'} & {*sys.modules}"
+    heavy = "{'duckdb', 'httpx', 'polars', 'rich'} & {*sys.modules}"
     code = f"import sys, analytics.cli.app; print({heavy} or 'nothing')"
 
     printed = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)

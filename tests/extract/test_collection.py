@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AsyncExitStack, contextmanager, suppress
 from datetime import timedelta
 from itertools import count
 from unittest import mock
 
 import pytest
+from msgspec import structs
 
 from analytics.batch.collect import collect
-from analytics.batch.extract import Outcome
+from analytics.batch.extract import Outcome, open_all
 from analytics.batch.progress import Progress
 from analytics.disk import UNFINISHED
 from analytics.emulator.records import Agent, Workspace
 from analytics.emulator.world import World
 from analytics.errors import AnalyticsError, UsageError
-from analytics.levain import NotFoundError
+from analytics.levain import ConnectionFailedError, NotFoundError
 from analytics.levain.answers import Answer, Params
+from analytics.levain.client import Auth
 from analytics.levain.transport import Transport
 from tests.batches import LIST_CAP, Killed, killed_before
 from tests.conftest import Batch, StartRun
@@ -52,10 +55,10 @@ def lists(batch: Batch, agent: Agent) -> int:
     )
 
 
-def test_a_joined_list_is_one_request(
+def test_a_joined_list_is_two_requests(
     batch: Batch, world: World, start_run: StartRun, collected: Collect
 ) -> None:
-    """A list that joins is one request and a load of its new runs; the next batch stores them.
+    """A list that joins is two requests and a load of its new runs; the next batch stores them.
 
     A run that the list shows late, below newer ones, is new; where none is, nothing is landed.
     """
@@ -68,12 +71,12 @@ def test_a_joined_list_is_one_request(
 
     outcome = collected()
 
-    assert [request.path for request in batch.api.requests] == ["/api/v1/runs/"]
-    assert (outcome.request_count, outcome.new_version_count, outcome.warnings) == (1, 2, [])
+    assert [request.path for request in batch.api.requests] == ["/api/v1/auth/me", "/api/v1/runs/"]
+    assert (outcome.request_count, outcome.new_version_count, outcome.warnings) == (2, 2, [])
     assert len(loads(batch)) == len(before) + 1
     assert batch.rows("select count(*) from ledger.loads") == [(len(before),)]
     world.finish_run(run)
-    assert (collected().new_version_count, len(batch.api.requests)) == (0, 1)
+    assert (collected().new_version_count, len(batch.api.requests)) == (0, 2)
     assert len(loads(batch)) == len(before) + 1
     batch.extract()
     assert len(batch.current_runs()) == 3
@@ -92,7 +95,7 @@ def test_an_agent_that_is_busier_than_batches(
         if minutes % 60 == 0:
             batch.extract()
         else:
-            assert (collected().warnings, len(batch.api.requests)) == ([], 1)
+            assert (collected().warnings, len(batch.api.requests)) == ([], 2)
 
     assert len(batch.current_runs()) == 1 + 6 * (LIST_CAP - 2)
 
@@ -117,7 +120,7 @@ def test_a_list_that_does_not_join_is_read_by_agent(
     assert batch.asked("/api/v1/runs/") == 2 + 3
     assert outcome.new_version_count == 2 + LIST_CAP
     assert batch.rows("from ledger.loads") == loaded
-    assert (collected().new_version_count, len(batch.api.requests)) == (0, 1)
+    assert (collected().new_version_count, len(batch.api.requests)) == (0, 2)
     batch.extract()
     assert len(batch.current_runs()) == 3 + LIST_CAP
 
@@ -190,7 +193,6 @@ def test_before_the_first_batch(batch: Batch, start_run: StartRun, collected: Co
     assert collected().new_version_count == LIST_CAP
     start_run(hours_ago=0.5)
     assert collected().new_version_count == 1
-    assert len(batch.api.requests) == 2  # no setting names the workspace before a batch
     batch.extract()
     assert len(batch.current_runs()) == LIST_CAP + 1
 
@@ -223,18 +225,17 @@ def test_a_kill_loses_nothing(
     assert call > 3
 
 
-def test_a_damaged_load_is_not_joined(
-    batch: Batch, start_run: StartRun, collected: Collect
-) -> None:
-    """After damage to the last lists landed, the warehouse is asked how far they reached."""
-    for number in range(LIST_CAP):
-        start_run(hours_ago=2 + number)
+def test_a_damaged_load_is_named(batch: Batch, start_run: StartRun, collected: Collect) -> None:
+    """A load that no batch has loaded, and that cannot be read, ends a collection by its name."""
+    start_run(hours_ago=3)
     batch.extract()
     start_run(hours_ago=1)
+    collected()
     load = max(batch.layout.landing.glob("*/*-lists"))
     (load / "list_snapshots.ndjson.zst").write_bytes(b"no zstandard")
 
-    assert collected().new_version_count == 1
+    with pytest.raises(AnalyticsError, match=f"The landing folder {load} cannot be loaded"):
+        collected()
 
 
 def test_one_workspace_that_fails_costs_no_other_its_runs(
@@ -247,3 +248,22 @@ def test_one_workspace_that_fails_costs_no_other_its_runs(
 
     with pytest.raises(AnalyticsError, match=r"could not be read"), suppress(UsageError):
         collected()
+
+
+def test_all_keys_are_asked_for_at_once(batch: Batch, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An API that does not answer holds the lock once, not once a workspace."""
+
+    async def open_both() -> int:
+        both = asyncio.Barrier(2)
+
+        async def read(_: Auth) -> Answer:
+            await both.wait()
+            raise ConnectionFailedError("GET /auth/me", "gone")
+
+        monkeypatch.setattr(Auth, "read", read)
+        settings = structs.replace(batch.settings, workspaces=batch.settings.workspaces * 2)
+        async with AsyncExitStack() as stack, asyncio.timeout(60):
+            opened, refused = await open_all(stack, settings, Progress())
+        return len(refused) - len(opened)
+
+    assert asyncio.run(open_both()) == 2

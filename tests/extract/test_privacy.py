@@ -10,10 +10,10 @@ import pytest
 
 from analytics.extract.listing import Row
 from analytics.extract.privacy import (
-    _KNOWN,
-    _LIMITS,
-    _RUN_FIELDS,
     ERROR_CHARACTERS,
+    LIMITS,
+    OF_OTHERS,
+    OF_RUNS,
     stored,
     stored_runs,
 )
@@ -122,15 +122,17 @@ RUN = {"error": "é" * 600, "id": "a\u00e9/", "created_at": "2026-11-20", "user_
 
 @pytest.mark.parametrize("keep_errors", [True, False])
 def test_a_new_field_changes_nothing_of_the_others(*, keep_errors: bool) -> None:
-    """A record is stored in one order and one spelling, also beside an unknown field."""
+    """A record is stored in one order, also beside an unknown field; an error in one spelling."""
     known = RUN | {"agent_id": None}
     new = [{"note": "secret"} | known, {"score": 7} | known, known]
-    spelt = [msgspec.Raw(json.dumps(run).encode()) for run in new]
     rows, (text,) = stored_runs([as_text(known)], keep_errors=keep_errors)
-    odd_rows, texts = stored_runs(spelt, keep_errors=keep_errors)
+    odd_rows, texts = stored_runs(list(map(as_text, new)), keep_errors=keep_errors)
+    escaped = msgspec.Raw(json.dumps({"error": known["error"]}).encode())
+    _, (error,) = stored_runs([escaped], keep_errors=keep_errors)
 
     assert texts == [text, text[:-1] + b',"score":7}', text]
     assert odd_rows == rows * 3
+    assert error[1:-1] in text
 
 
 AT = "2026-11-20T01:00:00Z"
@@ -156,10 +158,10 @@ def test_a_record_with_an_id_is_a_run(record: object, row: Row | None) -> None:
     "source", [each for each in SOURCES if each is not RUN_LOG_EVENTS], ids=lambda each: each.name
 )
 def test_what_is_loaded_is_known_to_be_stored(source: Source) -> None:
-    """Every field that the warehouse reads is in the list of known fields, which decodes faster."""
-    known = _RUN_FIELDS if source is RUNS else _KNOWN
+    """Every field that the warehouse reads is in the list of known fields."""
+    known = OF_RUNS if source is RUNS else OF_OTHERS
     if source is AGENTS:
-        known = (*known, *(f"config.{name}" for name in _LIMITS))
+        known = (*known, *(f"config.{name}" for name in LIMITS))
     assert {name for field in source.fields for name in field.paths} <= set(known)
 
 

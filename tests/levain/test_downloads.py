@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import stat
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -12,12 +13,12 @@ import httpx
 import pytest
 
 from analytics.emulator.server import Emulator
-from analytics.levain import DownloadFailedError, Levain, NotFoundError, downloads
-from analytics.levain.connections import file_client
-from analytics.levain.downloads import MOST_ADDRESSES, download
-from analytics.levain.records import FileUrl
+from analytics.levain import AsyncLevain, DownloadFailedError, Levain, NotFoundError, downloads
+from analytics.levain.downloads import MOST_ADDRESSES
 from analytics.levain.transport import TRIES
 from tests.conftest import StartRun
+from tests.levain.answering import KEY
+from tests.levain.wire import Wire, response
 
 CONTENT = b"".join(f"line {n}\n".encode() for n in range(1000))
 
@@ -44,11 +45,10 @@ class Host:
     url: str = "http://files.test/file?signature={}"
     urls_given: int = 0
 
-    async def url_of(self) -> FileUrl:
-        self.urls_given += 1
-        return FileUrl(url=self.url.format(self.urls_given), expires_in_seconds=300)
-
     def answer(self, request: httpx.Request) -> httpx.Response:
+        if request.url.host == "api.test":
+            self.urls_given += 1
+            return httpx.Response(200, json={"url": self.url.format(self.urls_given)})
         self.requests.append(request)
         return self.answers.pop(0) if self.answers else httpx.Response(200, stream=Body())
 
@@ -57,8 +57,8 @@ class Host:
 
         async def fetch() -> int:
             transport = httpx.MockTransport(self.answer)
-            async with file_client(api, httpx.create_ssl_context(), transport) as client:
-                return await download(client, self.url_of, target)
+            async with AsyncLevain(KEY, api, transport=transport) as levain:
+                return await levain.runs.download_log("r", target)
 
         return asyncio.run(fetch())
 
@@ -131,16 +131,14 @@ def test_a_file_that_is_not_to_be_had_leaves_nothing(
     "url",
     ["file:///etc/passwd", "nonsense", "http://[", "", "http://xn--a/", "http://127.0.0.1:99999/"],
 )
-def test_what_is_no_url_is_an_error(host: Host, tmp_path: Path, url: str) -> None:
+def test_what_is_no_url_is_an_error(tmp_path: Path, url: str) -> None:
     """A response without a web address raises an error."""
-    host.url = url
 
-    async def fetch() -> None:
-        async with httpx.AsyncClient() as client:
-            await download(client, host.url_of, tmp_path / "log")
+    async def address() -> AsyncIterator[bytes]:
+        yield response(json.dumps({"url": url}).encode())
 
     with pytest.raises(DownloadFailedError):
-        asyncio.run(fetch())
+        Wire(address).ask(lambda levain: levain.runs.download_log("r", tmp_path / "log"))
 
 
 @pytest.mark.parametrize(

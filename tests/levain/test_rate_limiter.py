@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from analytics.levain.polling import Polling
 from analytics.levain.rate_limiter import RateLimiter
+from analytics.levain.runs import next_wait
 
 
 class Time:
@@ -70,10 +70,10 @@ def test_a_pause_holds_for_those_who_wait() -> None:
 
 def test_polling_slows_down_while_nothing_changes() -> None:
     """A change resets the wait; no wait exceeds five seconds or a longer interval."""
-    polling = Polling(1)
+    waits = [0.0]
+    for _ in range(6):
+        waits.append(next_wait(waits[-1], 1, has_changed=False))
 
-    waits = [polling.pause(has_changed=False) for _ in range(6)]
-
-    assert waits == [1, 1.5, 2.25, 3.375, 5, 5]
-    assert polling.pause(has_changed=True) == 1
-    assert [Polling(9).pause(has_changed=False) for _ in range(2)] == [9, 9]
+    assert waits[1:] == [1, 1.5, 2.25, 3.375, 5, 5]
+    assert next_wait(waits[-1], 1, has_changed=True) == 1
+    assert [next_wait(wait, 9, has_changed=False) for wait in (0, 9)] == [9, 9]

@@ -8,9 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analytics.levain import AnswerBrokenError
-from analytics.levain.answers import body_of
+from analytics.levain.answers import _STRING, body_of, quote_not_finite, shallow
 from analytics.levain.bounds import DEEPEST
-from analytics.levain.repairs import _STRING, quote_not_finite, shallow
 
 
 def nested(depth: int, opening: str, closing: str) -> bytes:

@@ -13,9 +13,7 @@ import pytest
 from analytics.emulator.records import Agent
 from analytics.emulator.runs.logs import log_events
 from analytics.emulator.server import Emulator
-from analytics.levain import Levain, LevainError, NotFoundError, RefusedError
-from analytics.levain.records import Session
-from analytics.levain.sessions import Sessions
+from analytics.levain import Levain, NotFoundError, RefusedError
 from tests.conftest import NOW, StartRun
 
 RUN = timedelta(seconds=60)
@@ -72,51 +70,25 @@ def test_cancelling_is_by_the_session(api: Emulator, levain: Levain) -> None:
     run = levain.runs.trigger("baker", prompt="[slow] Bread?")
     api.world.pass_time(timedelta(seconds=5))
 
-    levain.runs.cancel(run.id)
+    assert run.session_id
+    assert levain.sessions.cancel(run.session_id).state == "terminated"
     api.world.pass_time(timedelta(minutes=2))
 
-    assert run.session_id
     assert levain.runs.wait(run.id).status == "cancelled"
-    assert levain.sessions.get(run.session_id).state == "terminated"
     with pytest.raises(RefusedError, match="terminated"):
         levain.sessions.send_message(run.session_id, "And rolls?")
     assert next(iter(levain.sessions.events(run.session_id))).type == "user_message"
 
 
 @pytest.mark.usefixtures("agent")
-def test_a_cancelled_run_that_cannot_be_read(
-    api: Emulator, levain: Levain, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The error of a run that was cancelled, and could not be read since, says so."""
-    run = levain.runs.trigger("baker", prompt="Bread?")
-    cancel = Sessions.cancel
-
-    async def cancel_then_fail(self: Sessions, session_id: str) -> Session:
-        session = await cancel(self, session_id)
-        api.faults.add("/runs/", "403", 1)
-        return session
-
-    monkeypatch.setattr(Sessions, "cancel", cancel_then_fail)
-    with pytest.raises(LevainError, match=r"^cancel .*: it was accepted, .* not be read: HTTP 403"):
-        levain.runs.cancel(run.id)
-
-    assert levain.runs.get(run.id).status == "cancelled"
-
-
-@pytest.mark.usefixtures("agent")
 def test_a_message_is_another_run_of_the_session(api: Emulator, levain: Levain) -> None:
-    """A message starts another run of its session; `since` reads the events after a `seq`.
-
-    `cancel` of the run that ended leaves the session alone, which executes the other.
-    """
+    """A message starts another run of its session; `since` reads the events after a `seq`."""
     first = levain.runs.trigger("baker", prompt="Bread?")
     api.world.pass_time(RUN)
     assert first.session_id
     seen = max(event.seq or 0 for event in levain.sessions.events(first.session_id))
 
     (said,) = levain.sessions.send_message(first.session_id, "And rolls?").events
-    assert levain.runs.cancel(first.id).status == "succeeded"
-    assert levain.sessions.get(first.session_id).terminated_at is None
     api.world.pass_time(RUN)
 
     later = list(levain.sessions.events(first.session_id, since=seen))
@@ -126,43 +98,16 @@ def test_a_message_is_another_run_of_the_session(api: Emulator, levain: Levain) 
 
 
 def test_agents_and_versions_are_read(levain: Levain, agent: Agent) -> None:
-    """An agent is found by id and slug, with its limits; its versions by either."""
-    found = levain.agents.get(agent.id)
+    """Agents come with their limits, and the versions of one by its id or slug."""
+    (found,) = levain.agents.list()
 
-    assert [found] == [levain.agents.get("baker")] == list(levain.agents.list())
+    assert (found.id, found.slug) == (agent.id, "baker")
     assert found.config
     assert (found.config.max_budget, found.config.timeout_minutes) == (Decimal(5), 60)
     for name in (agent.id, "baker"):
-        assert [(each.version, each.status) for each in levain.versions.list(name)] == [
+        assert [(each.version, each.status) for each in levain.agents.versions(name)] == [
             (1, "active")
         ]
-
-
-def test_schedules_are_made_paused_and_deleted(api: Emulator, levain: Levain, agent: Agent) -> None:
-    """A schedule starts runs; a paused one starts none; a deleted one is not found."""
-    made = levain.schedules.create(agent.id, "*/10 * * * *", prompt="Bread?")
-    api.world.pass_time(timedelta(minutes=25))
-    assert len(list(levain.runs.list())) == 2
-
-    paused = levain.schedules.update(made.id, enabled=False)
-    api.world.pass_time(timedelta(hours=1))
-
-    assert (paused.enabled, len(list(levain.runs.list()))) == (False, 2)
-    assert [each.id for each in levain.schedules.list(agent.id)] == [made.id]
-    levain.schedules.delete(made.id)
-    with pytest.raises(NotFoundError):
-        levain.schedules.get(made.id)
-
-
-def test_provider_keys_come_without_their_secret(levain: Levain) -> None:
-    """A key is added, listed by its last four characters, and revoked."""
-    added = levain.byok.add("anthropic", "sk-secret-1234")
-
-    (listed,) = levain.byok.list()
-    assert (listed.key_id, listed.provider) == (added.key_id, "anthropic")
-    assert listed.last_four == "1234"
-    levain.byok.revoke(added.key_id)
-    assert list(levain.byok.list()) == []
 
 
 @pytest.mark.usefixtures("agent")
@@ -171,16 +116,16 @@ def test_artifacts_are_listed_and_downloaded(api: Emulator, levain: Levain, tmp_
     run = levain.runs.trigger("baker", prompt="[artifacts:1200] Bread?")
     api.world.pass_time(RUN)
 
-    listed = levain.artifacts.list(run.id)
+    listed = levain.runs.artifacts(run.id)
     first = listed.artifacts[0]
-    size = levain.artifacts.download(run.id, first.key, tmp_path / "first")
+    size = levain.runs.download_artifact(run.id, first.key, tmp_path / "first")
 
     assert (len(listed.artifacts), listed.truncated) == (1000, True)
     assert size == first.size_bytes == (tmp_path / "first").stat().st_size
     with pytest.raises(FileExistsError):
-        levain.artifacts.download(run.id, first.key, tmp_path / "first")
+        levain.runs.download_artifact(run.id, first.key, tmp_path / "first")
     with pytest.raises(NotFoundError):
-        levain.artifacts.url(run.id, "../../x")
+        levain.runs.download_artifact(run.id, "../../x", tmp_path / "none")
 
 
 def test_analytics_are_typed(

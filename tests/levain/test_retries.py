@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import re
 
 import httpx
 import pytest
-import stamina
 
 from analytics.levain import (
     AnswerBrokenError,
@@ -17,6 +17,7 @@ from analytics.levain import (
     OutcomeUnknownError,
     RedirectedError,
     RefusedError,
+    Run,
     ServerFailedError,
     TooManyRequestsError,
     UnauthorizedError,
@@ -71,13 +72,21 @@ def test_a_refusal_is_not_tried_again(status: int, error: type[LevainError]) -> 
     assert transport.request_count == 1
 
 
+@pytest.mark.parametrize("target", ["/there", "http://xn--a/", "http://[", "", "/x?token=y"])
 @pytest.mark.parametrize(("status", "sent"), [(307, TRIES), (303, 1)])
-def test_a_redirected_change_is_sent_again_unless_it_was_made(status: int, sent: int) -> None:
-    """A change is sent again after a redirect, but not after 303, which may confirm it."""
-    transport = transport_of(httpx.Response(status, headers={"Location": "/there"}))
+def test_a_redirected_change_is_sent_again_unless_it_was_made(
+    status: int, sent: int, target: str
+) -> None:
+    """A change is sent again after a redirect, but not after 303, which may confirm it.
 
-    with pytest.raises(RedirectedError if sent > 1 else OutcomeUnknownError, match="to /there;"):
-        asyncio.run(transport.send("POST", "/api/v1/thing", {}))
+    So it is wherever the redirect leads.
+    """
+    transport = transport_of(httpx.Response(status, headers={"Location": target}))
+    told = f"to {target.partition('?')[0] or 'no address'};"
+
+    error = RedirectedError if sent > 1 else OutcomeUnknownError
+    with pytest.raises(error, match=re.escape(told)):
+        asyncio.run(transport.change("/api/v1/thing", Run, {}))
     assert transport.request_count == sent
 
 
@@ -86,7 +95,7 @@ def test_the_time_of_all_attempts_counts_from_the_first(monkeypatch: pytest.Monk
     monkeypatch.setattr("analytics.levain.transport.GIVE_UP_AFTER", 0.0)
     transport = transport_of(httpx.Response(503))
 
-    with stamina.set_testing(False), pytest.raises(ServerFailedError):
+    with pytest.raises(ServerFailedError):
         get(transport)
     assert transport.request_count == 1
 

@@ -5,21 +5,21 @@ from __future__ import annotations
 import asyncio
 import inspect
 from collections.abc import AsyncIterator, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from functools import cached_property
+from concurrent.futures import Future, ThreadPoolExecutor
 from threading import enumerate as threads
 from typing import Any
 
 import pytest
+from anyio.from_thread import BlockingPortal, start_blocking_portal
 
 from analytics.emulator.server import Emulator
 from analytics.levain import AsyncLevain, Levain, NotFoundError
-from analytics.levain._blocking import EventLoopThread
+from analytics.levain.paging import Resource
+from analytics.levain.sync_client import _Resource, blocking_iter
 from tests.conftest import StartRun
+from tests.levain.answering import KEY
 
-RESOURCES = [
-    name for name, value in vars(AsyncLevain).items() if isinstance(value, cached_property)
-]
+RESOURCES = [name for name, each in vars(AsyncLevain(KEY)).items() if isinstance(each, Resource)]
 
 
 def public(resource: object) -> dict[str, Any]:
@@ -35,8 +35,8 @@ def levain(api: Emulator) -> Iterator[Levain]:
 @pytest.mark.parametrize("resource", RESOURCES)
 def test_every_method_has_its_plain_twin(levain: Levain, resource: str) -> None:
     """Each method of each resource exists, with the same parameters and docstring."""
-    theirs = public(getattr(levain._client, resource))
-    ours = public(getattr(levain, resource))
+    ours = getattr(levain, resource)
+    theirs, ours = public(ours._resource), public(ours)
 
     assert list(theirs) == list(ours)
     for name, method in theirs.items():
@@ -86,27 +86,32 @@ def test_closing_ends_its_thread(api: Emulator) -> None:
     assert "levain" not in [thread.name for thread in threads()]
 
 
-def test_an_interrupted_loop_ends(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An interrupted iteration leaves no pending step, whenever the interrupt comes."""
+class Numbers(_Resource[None]):
+    """Yields a number, and then waits for ever."""
 
-    async def endless() -> AsyncIterator[int]:
+    async def _endless(self) -> AsyncIterator[int]:
         yield 1
         await asyncio.Event().wait()
 
-    schedule = asyncio.run_coroutine_threadsafe
+    endless = blocking_iter(_endless)
+
+
+@pytest.mark.parametrize("moment", ["result", "start_task_soon"])
+def test_an_interrupted_loop_ends(monkeypatch: pytest.MonkeyPatch, moment: str) -> None:
+    """An interrupted iteration leaves no pending step, whenever the interrupt comes."""
+    owner = Future if moment == "result" else BlockingPortal
+    proceed = getattr(owner, moment)
 
     def interrupted(*arguments: Any) -> Any:
         monkeypatch.undo()
-        schedule(*arguments)
+        if owner is BlockingPortal:
+            proceed(*arguments)
         raise KeyboardInterrupt
 
-    loop_thread = EventLoopThread()
-    numbers = loop_thread.iterate(endless())
-    assert next(numbers) == 1
-    monkeypatch.setattr(asyncio, "run_coroutine_threadsafe", interrupted)
+    with start_blocking_portal() as portal:
+        numbers = Numbers(portal, None).endless()
+        assert next(numbers) == 1
+        monkeypatch.setattr(owner, moment, interrupted)
 
-    with pytest.raises(KeyboardInterrupt):
-        next(numbers)
-
-    loop_thread.close()
-    assert loop_thread.is_closed
+        with pytest.raises(KeyboardInterrupt):
+            next(numbers)

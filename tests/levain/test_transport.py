@@ -197,7 +197,8 @@ def test_a_text_is_cut_after_keys_were_hidden(answer: str) -> None:
     text = "x" * 195 + KEY
     given = httpx.Response(403, json={"detail": text})
     if answer != "detail":
-        given = httpx.Response(307, headers={answer: text}, stream=httpx.ByteStream(b""))
+        status = 307 if answer == "Location" else 200
+        given = httpx.Response(status, headers={answer: text}, stream=httpx.ByteStream(b""))
 
     with pytest.raises(LevainError) as raised:
         get(transport_of(given))

@@ -14,6 +14,7 @@ from analytics.levain import (
     OutcomeUnknownError,
     Run,
     ServerFailedError,
+    Session,
     TooManyRequestsError,
     TransientError,
 )
@@ -85,15 +86,10 @@ def test_what_may_be_done_twice_is_tried_again(api: Emulator) -> None:
     api.faults.add("/cancel$", "503", 2)
     api.faults.add("/cancel$", "cut", 1)
 
-    async def start_and_cancel(levain: AsyncLevain) -> Run:
-        return await levain.runs.cancel((await trigger(levain)).id)
+    async def start_and_cancel(levain: AsyncLevain) -> Session:
+        return await levain.sessions.cancel((await trigger(levain)).session_id)
 
-    assert using(api, start_and_cancel).status == "cancelled"
-
-
-def test_an_empty_answer_confirms_a_deletion() -> None:
-    """A 204 without a body is accepted."""
-    assert Server(httpx.Response(204)).ask(lambda levain: levain.byok.revoke("k")) is None
+    assert using(api, start_and_cancel).state == "terminated"
 
 
 def test_a_state_is_sent_digit_for_digit() -> None:

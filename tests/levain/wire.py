@@ -30,15 +30,15 @@ class Wire:
         self.requests: list[bytes] = []
         self.url = ""
 
-    def ask(self, use: Use, **options: Any) -> Any:
+    def ask(self, use: Use, key: str = KEY, **options: Any) -> Any:
         """Return what a client of this server gets."""
-        return asyncio.run(self._ask(use, options))
+        return asyncio.run(self._ask(use, key, options))
 
-    async def _ask(self, use: Use, options: dict[str, Any]) -> Any:
+    async def _ask(self, use: Use, key: str, options: dict[str, Any]) -> Any:
         listening = await asyncio.start_server(self._serve, "127.0.0.1", 0)
         self.url = f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}"
         try:
-            async with AsyncLevain(KEY, self.url, **options) as levain:
+            async with AsyncLevain(key, self.url, **options) as levain:
                 return await use(levain)
         finally:
             listening.close()

@@ -90,7 +90,7 @@ def save_artifacts(
         try:
             if target.exists():
                 return saved
-            levain.artifacts.download(run.id, artifact.key, target)
+            levain.runs.download_artifact(run.id, artifact.key, target)
         except FileExistsError:
             return saved
         except LevainError as error:

@@ -11,9 +11,8 @@ from analytics.cli.runs.lookup import find_agent_id
 from analytics.cli.runs.readable import agents_by_id, records
 from analytics.errors import AnalyticsError, UsageError
 from analytics.format import numbers
-from analytics.levain import Levain, RefusedError, Run
+from analytics.levain import Levain, RefusedError, Run, RunCost
 from analytics.levain.runs import LONGEST_LIST
-from analytics.levain.usage import RunCost
 
 STATUSES = ("pending", "running", "succeeded", "failed", "cancelled")
 
@@ -59,7 +58,7 @@ def show_artifacts(levain: Levain, run: Run, folder: Path | None, *, as_json: bo
 
     AnalyticsError if some could not be downloaded.
     """
-    listed = levain.artifacts.list(run.id)
+    listed = levain.runs.artifacts(run.id)
     if listed.truncated:
         printed.say(
             f"The API lists {len(listed.artifacts):,} files at most; this run has more, "

@@ -17,7 +17,7 @@ from analytics.levain import Agent, Artifact, LogEvent, Run, SessionEvent
 from analytics.terminal import add_figures, escaped, escaped_lines
 
 if TYPE_CHECKING:
-    from analytics.levain.usage import RunCost
+    from analytics.levain import RunCost
 
 STYLES = {"succeeded": "green", "failed": "red", "cancelled": "yellow", "running": "cyan"}
 _LEVEL_STYLES = {"WARNING": "yellow", "ERROR": "red", "CRITICAL": "red"}
