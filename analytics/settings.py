@@ -38,8 +38,6 @@ _VARIABLE_OF_SECRETS = re.compile(r"[A-Z_][A-Z0-9_]*")  # small letters may be a
 _BETWEEN_URLS = re.compile(r"[\s,]+(?=\w+://)")
 """A comma may also stand within an address."""
 
-_CERTIFICATES = ("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE")
-
 _SIZE = r"([1-9][0-9]{0,5}(\.[0-9]+)? ?[MG]|[1-9][0-9]{0,2}(\.[0-9]+)? ?T)i?B"
 """DuckDB would give a larger limit back in PiB, a unit that it does not parse."""
 
@@ -231,15 +229,6 @@ def alert_urls(settings: Settings) -> list[str]:
 def limit_frames(threads: int) -> None:
     """Let Polars use so many threads, unless POLARS_MAX_THREADS says it; before its first use."""
     os.environ.setdefault("POLARS_MAX_THREADS", str(threads))
-
-
-def network_variables() -> dict[str, str]:
-    """Return the variables of a proxy and of certificates, for a process that gets no others."""
-    return {
-        name: text
-        for name, text in os.environ.items()
-        if name.lower().endswith("_proxy") or name in _CERTIFICATES
-    }
 
 
 def data_dir_of(data_dir: Path | None) -> Path:
