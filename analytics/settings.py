@@ -25,7 +25,6 @@ from analytics.wrong_settings import (
     WrongSettingsError,
     converted,
     refusals,
-    require_no_gone_variable,
     require_timezone,
 )
 
@@ -151,7 +150,6 @@ def load_settings(data_dir: Path | None = None, config: Path | None = None) -> S
     data = data_dir_of(data_dir)
     problems += refusals(
         partial(_require_variable, path, file.alerts),
-        partial(require_no_gone_variable, os.environ),
         *(partial(with_api, workspace, api) for workspace in workspaces),
     )
     if problems:  # the time zone of settings that are right is looked up where it is needed

@@ -35,22 +35,6 @@ _SAMPLES = {
     "workspace_id": '"3d0f4c1e-5f0a-4f2e-9a55-0c7b7c0e8a11"',
 }
 
-_GONE = {
-    "extract.settle_hours": "a run is read again until 48 hours after its end",
-    "extract.details_per_batch": "each batch reads the costs and events of all runs that ended",
-    "publish.site": "each batch makes the pages",
-    "publish.home": "the pages of a fleet's shards lead to its overview",
-    "publish.metrics": "metrics.prom lies in the data directory; link to it from elsewhere",
-    "controls.block_above_percent": "a difference of up to 1 % never blocks",
-    "sql.memory_limit": "a query has 2 GB of memory",
-    "sql.row_limit": "an answer has at most 10,000,000 rows",
-    "sql.size_limit": "an answer has at most 2 GB",
-    "batch.threads": "threads follow from the processors, and from memory_limit in [batch]",
-}
-"""Settings of earlier files, and what holds in their place."""
-
-_GONE_VARIABLES = {"ANALYTICS_LOG_FORMAT": "say --log-format json, and unset the variable"}
-
 
 class WrongSettingsError(UsageError):
     """Settings are wrong; each argument is a problem."""
@@ -89,13 +73,6 @@ def refusals(*checks: Callable[[], object]) -> Iterator[str]:
             check()
         except UsageError as error:
             yield str(error)
-
-
-def require_no_gone_variable(environment: Mapping[str, str]) -> None:
-    """Raise UsageError for a variable of the environment that earlier releases read."""
-    for name, advice in _GONE_VARIABLES.items():
-        if environment.get(name):
-            raise UsageError(f"`{name}` is gone: {advice}.")
 
 
 def require_timezone(name: str) -> None:
@@ -161,8 +138,6 @@ def _in_words(error: str, tables: Mapping[str, Any], fields: Mapping[str, tuple[
         what = what.replace("Object missing required field", "there must be a setting")
         place = f" in {_table(where)}" if where else ""
         unknown = re.search(r"no setting `(.*)`", what)
-        if unknown and (instead := _GONE.get(f"{where}.{unknown[1]}")):
-            return f"`{unknown[1]}`{place} is gone: {instead}; remove the line"
         return f"{what}{place}{_nearest(unknown[1], where, fields) if unknown else ''}"
     kind, bound, limit, form = wanted.groups()
     table, _, name = where.rpartition(".")

@@ -14,7 +14,6 @@ from analytics.cli import batch, project
 from analytics.cli import books as month_end
 from analytics.cli.export import export
 from analytics.cli.fleet import fleet
-from analytics.cli.gone import Commands
 from analytics.cli.options import Config, DataDir, Json, NoConfig, NoDataDir, format_of, layout_of
 from analytics.cli.printed import say
 from analytics.cli.runs.commands import runs
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     name="analytics",
-    cls=Commands,
     help="What your agents on Levain cost, how many tokens they use, and how often they fail.",
     no_args_is_help=True,
     context_settings={"help_option_names": ["-h", "--help"]},

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from pathlib import Path
 
 import pytest
@@ -84,41 +83,6 @@ def test_a_time_zone_has_its_name(
     result = analytics("nightly")
 
     assert (result.code, f"`{name}` is no time zone" in result.err) == (2, True)
-
-
-def test_a_setting_that_is_gone_is_refused_with_what_holds_instead(
-    settings_file: SettingsFile,
-) -> None:
-    """A file of an earlier release is told each line to remove, and what holds in its place."""
-    settings_file(
-        "[extract]\nsettle_hours = 24\ndetails_per_batch = 9\n"
-        '[publish]\nsite = false\nhome = ""\nmetrics = ""\n[controls]\nblock_above_percent = 2\n'
-        '[sql]\nmemory_limit = "1GB"\nrow_limit = 5\nsize_limit = "1MB"\n[batch]\nthreads = 2\n'
-    )
-    with pytest.raises(UsageError) as refused:
-        load_settings()
-    told = str(refused.value).splitlines()
-
-    assert told[0] == (
-        "analytics.toml: `settle_hours` in [extract] is gone: a run is read again until 48 hours"
-        " after its end; remove the line."
-    )
-    gone = r"analytics.toml: `(\w+)` in .* is gone: .+; remove the line."
-    assert [re.sub(gone, r"\1", each) for each in told] == [
-        "settle_hours", "details_per_batch", "site", "home", "metrics", "block_above_percent",
-        "memory_limit", "row_limit", "size_limit", "threads",
-    ]  # fmt: skip
-
-
-def test_a_variable_that_is_gone_is_refused(
-    analytics: Command, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A log that was asked for as JSON does not silently become text."""
-    monkeypatch.setenv("ANALYTICS_LOG_FORMAT", "json")
-    result = analytics("status")
-
-    assert result.code == 2
-    assert "is gone: say --log-format json, and unset the variable." in result.err
 
 
 def test_a_named_settings_file_must_exist(analytics: Command) -> None:
