@@ -46,9 +46,9 @@ def init(
 
     Example: analytics init my-project --timezone Europe/Berlin
     """
-    from analytics.cli.starting import Answers, start
+    from analytics.cli.starting import start
 
-    start(folder / config, data_dir, Answers(api_key_env or [], api, timezone))
+    start(folder / config, data_dir, api_key_env or [], api, timezone or "UTC")
 
 
 def demo(
