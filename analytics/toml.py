@@ -119,7 +119,7 @@ class Document:
         for each in error.errors(include_url=False):
             loc = (*at, *each["loc"])
             if each["type"] == "extra_forbidden":
-                what = _unknown(loc, [*_known(kind, at)])
+                what = no_setting(loc, [*_known(kind, at)])
             elif each["type"] == "missing":
                 what = f"there must be a setting {_named(loc)}"
             elif each["type"] == "value_error":  # of a setting, or of a whole table of a list
@@ -187,7 +187,7 @@ def _named(loc: Loc) -> str:
     return f"`{names.visible(names.shortened(way, _LONGEST_NAME))}`"
 
 
-def _unknown(loc: Loc, known: Sequence[Loc]) -> str:
+def no_setting(loc: Loc, known: Sequence[Loc]) -> str:
     """Return that there is no such setting, and which was meant: of its table, else of any."""
     *table, unknown = (each for each in loc if isinstance(each, str))
     here = [each for each in known if [*each[:-1]] == table]
