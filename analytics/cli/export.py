@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from analytics.cli.options import Config, DataDir, Month, format_of, layout_of
+from analytics.cli.options import Here, Month, command, format_of
 
 if TYPE_CHECKING:
     import duckdb
@@ -27,8 +27,9 @@ _FILES = {".zip", ".csv", ".xlsx", ".parquet"}
 """Endings that no folder has."""
 
 
-@export.command()
+@command(export)
 def pack(
+    here: Here,
     month: Month,
     output: Annotated[
         Path | None,
@@ -36,8 +37,6 @@ def pack(
             help="Make this folder [one named for the month, as levain-2026-10].", metavar="DIR"
         ),
     ] = None,
-    data_dir: DataDir = None,
-    config: Config = None,
 ) -> None:
     """Write the files that finance books or audits a month by, into one folder.
 
@@ -53,7 +52,7 @@ def pack(
     from analytics.published.export.closed import copy_pack
     from analytics.published.export.pack import export_pack, made_folder, pack_name
 
-    layout = layout_of(data_dir, config)
+    layout = here.layout
     folder = _folder(output) or Path(pack_name(month))
     if closing := _closing(layout, month):
         with made_folder(folder) as unfinished:
@@ -65,15 +64,14 @@ def pack(
     _say(folder, closing)
 
 
-@export.command()
+@command(export)
 def focus(
+    here: Here,
     month: Month,
     output: Annotated[
         Path | None,
         typer.Option(help="Write into this folder [the working directory].", metavar="DIR"),
     ] = None,
-    data_dir: DataDir = None,
-    config: Config = None,
 ) -> None:
     """Write the bill of a month for FinOps tools: the three datasets of FOCUS 1.4, as CSV.
 
@@ -92,7 +90,7 @@ def focus(
     from analytics.published.export.focus.files import file_name, write_focus
     from analytics.published.export.month import month_called
 
-    layout = layout_of(data_dir, config)
+    layout = here.layout
     folder = _folder(output) or Path()
     names = [file_name(dataset, month) for dataset in Dataset]
     if closing := _closing(layout, month):
@@ -108,8 +106,9 @@ def focus(
         _say(folder / name, closing)
 
 
-@export.command()
+@command(export)
 def journal(
+    here: Here,
     month: Month,
     form: Annotated[
         str | None,
@@ -135,8 +134,6 @@ def journal(
             metavar="REVISION",
         ),
     ] = None,
-    data_dir: DataDir = None,
-    config: Config = None,
 ) -> None:
     """Write the journal of a month, by account and cost center: every entry balances.
 
@@ -155,7 +152,7 @@ def journal(
     from analytics.published.sandbox import open_published
 
     chosen, name = format_of(list(JournalFormat), form, output), month
-    layout = layout_of(data_dir, config)
+    layout = here.layout
     books = published_books(layout)
     if reverse is None:
         closing = find_closing(books, month)

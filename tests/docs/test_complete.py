@@ -18,7 +18,7 @@ import analytics
 from analytics import errors, settings
 from analytics.cli import options as options_of_commands
 from analytics.cli.app import app
-from analytics.cli.runs import watching
+from analytics.cli.runs import followed
 from analytics.fleet import settings as fleet
 from analytics.levain import errors as api_errors
 from analytics.report import spec
@@ -97,7 +97,7 @@ def test_each_exit_code_is_documented() -> None:
     """The table of exit codes has each code that a command can end with, and no other."""
     ours = [getattr(each, "exit_code", None) for each in vars(errors).values()]
     signals = (errors.INTERRUPTED, errors.READER_GONE)
-    codes = {0, *signals, *ours, *watching.EXIT_CODES.values()} - {None}
+    codes = {0, *signals, *ours, *followed.EXIT_CODES.values()} - {None}
     table = rows(text_of("operations.md"), "exit | meaning | do")
 
     assert {int(code) for row in table for code in row[0].split(", ")} == codes
