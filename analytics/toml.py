@@ -91,8 +91,9 @@ class Document:
         self._text = text
         try:
             for number, line in enumerate(text.split("\n"), start=1):
-                key, equals, _ = line.partition("#")[0].partition("=")
-                if (equals or key.lstrip().startswith("[")) and key.count(".") >= _MOST_PARTS:
+                key, equals, _ = line.lstrip().partition("=")
+                is_key = (equals or key.startswith("[")) and not key.startswith("#")
+                if is_key and key.count(".") >= _MOST_PARTS:
                     raise UsageError(f"{file}:{number}: a key has more than {_MOST_PARTS} parts")
             self.tables = tomllib.loads(text, parse_float=parse_float)
         except RecursionError:
@@ -128,7 +129,9 @@ class Document:
             else:
                 values = {"name": loc[-1], **each.get("ctx", {})}
                 must = _MUST.get(each["type"], each["msg"]).format_map(values)
-                what = f"{_named(loc)} {must}, not {shown(each['input'])}"
+                is_secret = "table" in must and isinstance(each["input"], str)
+                given = "a text" if is_secret else shown(each["input"])
+                what = f"{_named(loc)} {must}, not {given}"
             found.append((self._line(loc), f"{self.place(loc)}: {what}"))
         return [problem for _, problem in sorted(found, key=lambda each: each[0])]
 
@@ -157,7 +160,7 @@ class Document:
                 break
             try:
                 tables = tomllib.loads(text)
-            except ValueError:  # its value ends on another line
+            except (ValueError, RecursionError):  # its value ends on another line
                 continue
             for name, value in tables.items():
                 counts[name] += is_heading and isinstance(value, list)

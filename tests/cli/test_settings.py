@@ -24,6 +24,7 @@ WRONG = [
     ('[alerts]\nurls_env = "json://0123456789abcdef"', ":2: `alerts.urls_env` must be the NAME of"),
     (f'{KEY}api = "http://a:0123456789abcdef@b?c"', f":3: {API}, with no `?`"),
     (f'{KEY}api = "http://a:0123456789abcdef"', f":3: {API}, with a valid host and port."),
+    ('alerts = "json://0123456789abcdef"', ":1: `alerts` must be a table, not a text."),
     ('[publish]\nurl = "a:0123456789abcdef@b"', ":2: `publish.url` must be an address like"),
     ("\n[extra]", ":2: there is no setting `extra` (did you mean `extract`?)."),
     ("[extract]\nhistry_days = 3", ":2: there is no setting `extract.histry_days` (did you mean"),
@@ -95,7 +96,7 @@ def test_all_wrong_settings_are_named_by_their_lines(settings_file: SettingsFile
         "sql = {timeout_seconds = 0}\n"
         "[[workspaces]]  # [finance]\napi_key_env = 1\n"
         '"workspace_id" = """\n[batch]\nmemory_limit = 3"""\n'
-        "[[workspaces]]\napi_key_env = 2\n\n"
+        "[[workspaces]]\napi_key_env = 2\n[workspaces.workspace_id]\n"
         "[extract]\nhistory_days = [\n  1,\n]\nconcurrency = 0\n"
     )
     with pytest.raises(UsageError) as refused:
@@ -107,6 +108,7 @@ def test_all_wrong_settings_are_named_by_their_lines(settings_file: SettingsFile
         "2: `sql.timeout_seconds`",
         "4: `workspaces.api_key_env`",
         "9: `workspaces.api_key_env`",
+        "10: `workspaces.workspace_id`",
         "12: `extract.history_days`",
         "15: `extract.concurrency`",
     ]
