@@ -10,120 +10,159 @@ import re
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
-from functools import partial
 from pathlib import Path
 from string import whitespace
 from typing import Annotated
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, available_timezones
 
-import msgspec
+from pydantic import AfterValidator, Field
 
 from analytics import DEFAULT_API
 from analytics.errors import UsageError
-from analytics.settings_file import KEY_TEXT, read_tables
-from analytics.wrong_settings import (
-    WrongSettingsError,
-    converted,
-    refusals,
-    require_no_gone_variable,
-    require_timezone,
-)
+from analytics.settings_file import read_settings
+from analytics.toml import Table, matching, meant, shown
 
 CONFIG_FILE = "analytics.toml"
 DEFAULT_DATA_DIR = "data"
 API_KEY_ENV = "LEVAIN_API_KEY"
 
-_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_VARIABLE_OF_SECRETS = re.compile(r"[A-Z_][A-Z0-9_]*")  # small letters may be a secret itself
 _BETWEEN_URLS = re.compile(r"[\s,]+(?=\w+://)")
 """A comma may also stand within an address."""
-
-_CERTIFICATES = ("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE")
 
 _SIZE = r"([1-9][0-9]{0,5}(\.[0-9]+)? ?[MG]|[1-9][0-9]{0,2}(\.[0-9]+)? ?T)i?B"
 """DuckDB would give a larger limit back in PiB, a unit that it does not parse."""
 
-Size = Annotated[str, msgspec.Meta(pattern=f"^{_SIZE}$")]
+Size = Annotated[str, matching(_SIZE, 'a text like "2GB"')]
+_Variable = Annotated[
+    str,
+    matching(
+        r"[A-Za-z_][A-Za-z0-9_]*", f"the NAME of a variable, such as {API_KEY_ENV}", is_secret=True
+    ),
+]
+_VariableOfSecrets = Annotated[  # small letters may be a secret itself
+    str,
+    matching(r"|[A-Z_][A-Z0-9_]*", "the NAME of a variable, in capitals alone", is_secret=True),
+]
+_SiteUrl = Annotated[  # it may hold a password, as that of an API may
+    str,
+    matching(
+        r"(https?://[^\s/?#]+(/[^\s?#]*)?)?",
+        'an address like "https://agents.example.com"',
+        is_secret=True,
+    ),
+]
 
 
-class Table(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A table of a settings file."""
+def _base_url(text: str) -> str:
+    """Return the base URL of an API, without a slash at its end.
+
+    ValueError if it is none, which does not repeat it: it may hold a password.
+    """
+    url = text.rstrip("/")
+    if url and not re.fullmatch(r"https?://[^/\s]+(/\S*)?", url):
+        raise ValueError("must be the base URL of an API, and begin with https:// (or http://)")
+    try:
+        _ = urlsplit(url).port
+    except ValueError:
+        raise ValueError("must be the base URL of an API, with a valid host and port") from None
+    if "?" in url or "#" in url or not url.isprintable():
+        raise ValueError("must be the base URL of an API, with no `?`, `#` or invisible character")
+    if urlsplit(url).path.endswith("/api/v1"):
+        raise ValueError("must be the base URL of an API, without /api/v1, which is added to it")
+    return url
 
 
-class Workspace(Table, frozen=True):
+def _timezone(name: str) -> str:
+    """Return the name of a time zone; ValueError if it is none."""
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        near = meant(name, [*available_timezones()])
+        raise ValueError(
+            f"must be a time zone such as UTC or Europe/Berlin, not {shown(name)}{near}"
+        ) from None
+    return name
+
+
+class Workspace(Table):
     """A workspace to read: the name of the variable that holds its key, and its API's address."""
 
-    api_key_env: Annotated[str, msgspec.Meta(min_length=1)]
-    api: str = ""
-    workspace_id: Annotated[str, msgspec.Meta(min_length=1)] | None = None
+    api_key_env: _Variable
+    api: Annotated[str, AfterValidator(_base_url)] = ""
+    workspace_id: Annotated[str, matching("(?s).+", "the identifier of a workspace")] | None = None
 
 
-class Reporting(Table, frozen=True):
+class Reporting(Table):
     """`timezone` (an IANA name) sets the days and months of reports."""
 
-    timezone: str = "UTC"
+    timezone: Annotated[str, AfterValidator(_timezone)] = "UTC"
 
 
-class Extract(Table, frozen=True):
+class Extract(Table):
     """Limits on reading the API; `0` means no limit where it is allowed."""
 
-    history_days: Annotated[int, msgspec.Meta(ge=1, le=3650)] = 90
-    concurrency: Annotated[int, msgspec.Meta(ge=1, le=64)] = 8
-    requests_per_second: Annotated[float, msgspec.Meta(ge=0)] = 0
+    history_days: Annotated[int, Field(ge=1, le=3650)] = 90
+    concurrency: Annotated[int, Field(ge=1, le=64)] = 8
+    requests_per_second: Annotated[float, Field(ge=0)] = 0
 
 
-class Privacy(Table, frozen=True):
+class Privacy(Table):
     """Storage of texts."""
 
     keep_errors: bool = True
 
 
-class Publish(Table, frozen=True):
+class Publish(Table):
     """`mode`, octal, of published files; `url` is where people open the site, for links to it."""
 
-    mode: Annotated[str, msgspec.Meta(pattern="^0?6[04]{2}$")] = "0600"
-    url: Annotated[str, msgspec.Meta(pattern=r"^(https?://[^\s/?#]+(/[^\s?#]*)?)?$")] = ""
+    mode: Annotated[str, matching("0?6[04]{2}", 'a text like "0640"')] = "0600"
+    url: _SiteUrl = ""
 
 
-class Controls(Table, frozen=True):
+class Controls(Table):
     """A check against the vendor blocks publishing only above so many dollars, and one percent."""
 
-    block_above_usd: Annotated[float, msgspec.Meta(ge=0)] = 10
+    block_above_usd: Annotated[float, Field(ge=0)] = 10
 
 
-class Sql(Table, frozen=True):
+class Sql(Table):
     """Seconds that one query of a user may take."""
 
-    timeout_seconds: Annotated[float, msgspec.Meta(ge=0.1, le=86_400)] = 60
+    timeout_seconds: Annotated[float, Field(ge=0.1, le=86_400)] = 60
 
 
-class Alerts(Table, frozen=True):
+class Alerts(Table):
     """`urls_env` is the NAME of the variable with the addresses that findings are sent to.
 
     Addresses stand one after the other, with spaces, line breaks or commas between them.
     """
 
-    urls_env: str = ""
+    urls_env: _VariableOfSecrets = ""
 
 
-class Batch(Table, frozen=True):
+class Batch(Table):
     """Memory of DuckDB in a batch, such as "500MB"; empty follows the machine."""
 
-    memory_limit: Annotated[str, msgspec.Meta(pattern=f"^({_SIZE})?$")] = ""
+    memory_limit: Annotated[str, matching(f"({_SIZE})?", 'a text like "2GB"')] = ""
 
 
-class Finance(Table, frozen=True):
+class Finance(Table):
     """`grace_days`: days that the figures must reach beyond a month's end before it is closed.
 
     What invoices of a month differ from its bill by less than `materiality_usd` is rounding.
     """
 
-    grace_days: Annotated[int, msgspec.Meta(ge=0, le=60)] = 3
-    materiality_usd: Annotated[str, msgspec.Meta(pattern=r"^[0-9]{1,9}(\.[0-9]{1,10})?$")] = "0.01"
+    grace_days: Annotated[int, Field(ge=0, le=60)] = 3
+    materiality_usd: Annotated[
+        str, matching(r"[0-9]{1,9}(\.[0-9]{1,10})?", 'a text like "0.01"')
+    ] = "0.01"
 
 
-class _File(Table, frozen=True):
-    workspaces: list[Workspace] = []
+class SettingsFile(Table):
+    """All tables of a settings file."""
+
+    workspaces: list[Workspace] = []  # noqa: RUF012 - pydantic copies it
     reporting: Reporting = Reporting()
     extract: Extract = Extract()
     privacy: Privacy = Privacy()
@@ -135,7 +174,7 @@ class _File(Table, frozen=True):
     alerts: Alerts = Alerts()
 
 
-class Settings(_File, frozen=True, kw_only=True):
+class Settings(SettingsFile):
     """All settings, resolved. `project` is the folder of the settings file, if there is one."""
 
     project: Path
@@ -144,28 +183,13 @@ class Settings(_File, frozen=True, kw_only=True):
 
 
 def load_settings(data_dir: Path | None = None, config: Path | None = None) -> Settings:
-    """Load all settings; UsageError names a wrong one and its correction."""
+    """Load all settings; UsageError names each wrong one, its line and its correction."""
     named = config or _path_of("ANALYTICS_CONFIG")
     path = named or Path(CONFIG_FILE)
-    file, problems = converted(path, read_tables(path, is_named=bool(named)), _File, _fields())
-    api = default_api()
+    file = read_settings(path, SettingsFile, is_named=bool(named))
     workspaces = file.workspaces or [Workspace(api_key_env=API_KEY_ENV)]
-    data = data_dir_of(data_dir)
-    problems += refusals(
-        partial(_require_variable, path, file.alerts),
-        partial(require_no_gone_variable, os.environ),
-        *(partial(with_api, workspace, api) for workspace in workspaces),
-    )
-    if problems:  # the time zone of settings that are right is looked up where it is needed
-        problems += refusals(partial(require_timezone, file.reporting.timezone))
-        raise WrongSettingsError(*dict.fromkeys(problems))
-    return Settings(
-        project=path.parent,
-        file=path,
-        data_dir=data,
-        workspaces=[with_api(workspace, api) for workspace in workspaces],
-        **{name: getattr(file, name) for name in _File.__struct_fields__ if name != "workspaces"},
-    )
+    resolved = dict(file) | {"workspaces": [with_api(each) for each in workspaces]}
+    return Settings(project=path.parent, file=path, data_dir=data_dir_of(data_dir), **resolved)
 
 
 def has_display() -> bool:
@@ -182,8 +206,11 @@ def require_a_key_set(settings: Settings) -> None:
 
 
 def default_api() -> str:
-    """Return the base URL of workspaces that name none, as it was given."""
-    return os.environ.get("LEVAIN_API") or DEFAULT_API
+    """Return the base URL of workspaces that name none; UsageError if LEVAIN_API is none."""
+    try:
+        return _base_url(os.environ.get("LEVAIN_API") or DEFAULT_API)
+    except ValueError as error:
+        raise UsageError(f"The variable LEVAIN_API {error}.") from None
 
 
 def has_key(workspace: Workspace) -> bool:
@@ -233,15 +260,6 @@ def limit_frames(threads: int) -> None:
     os.environ.setdefault("POLARS_MAX_THREADS", str(threads))
 
 
-def network_variables() -> dict[str, str]:
-    """Return the variables of a proxy and of certificates, for a process that gets no others."""
-    return {
-        name: text
-        for name, text in os.environ.items()
-        if name.lower().endswith("_proxy") or name in _CERTIFICATES
-    }
-
-
 def data_dir_of(data_dir: Path | None) -> Path:
     """Return the data directory: of the option, of its variable, or the default.
 
@@ -263,61 +281,19 @@ def _path_of(variable: str) -> Path | None:
     return Path(text) if text else None
 
 
-def with_api(workspace: Workspace, api: str) -> Workspace:
-    """Return a workspace with the base URL of its API, by default `api`."""
-    return msgspec.structs.replace(workspace, api=base_url(workspace.api or api))
+def with_api(workspace: Workspace) -> Workspace:
+    """Return a workspace with the base URL of its API, by default that of the environment."""
+    return workspace if workspace.api else workspace.model_copy(update={"api": default_api()})
 
 
-def base_url(text: str) -> str:
-    """Return the base URL of an API, without a slash at its end; UsageError if it is none."""
-    url = text.rstrip("/")
-    if not re.fullmatch(r"https?://[^/\s]+(/\S*)?", url):
-        raise UsageError(
-            f"`{url}` is not the base URL of an API: it must start with https:// (or http://)."
-        )
-    try:
-        _ = urlsplit(url).port
-    except ValueError as error:
-        raise UsageError(f"`{url}` is not the base URL of an API: {error}.") from error
-    if "?" in url or "#" in url or not url.isprintable():
-        raise UsageError(
-            f"`{url}` is not the base URL of an API: it has a `?`, a `#`, or a character that"
-            " cannot be shown."
-        )
-    if urlsplit(url).path.endswith("/api/v1"):
-        raise UsageError(
-            f"`{url}` is not the base URL of an API: /api/v1 is added to it.\n"
-            f"Write `{url.removesuffix('/api/v1')}`."
-        )
-    return url
+def require_timezone(settings: Settings) -> None:
+    """Raise UsageError if DuckDB, which computes all days, does not know the time zone."""
+    import duckdb  # not all commands need it
 
-
-def variable_name(text: str) -> str:
-    """Return the name of a variable; UsageError if it is none, which never repeats a key."""
-    if KEY_TEXT.search(text):
-        raise UsageError(
-            "That is an API key. Keys belong in the environment: name the variable that holds it."
-        )
-    if not _VARIABLE.fullmatch(text):
-        raise UsageError(
-            f"`{text}` is not the name of a variable: letters, digits and underscores,"
-            f" such as {API_KEY_ENV}."
-        )
-    return text
-
-
-def _fields() -> dict[str, tuple[str, ...]]:
-    """Return the names of the settings by table; those of the file itself stand under no name."""
-    return {"": _File.__struct_fields__, "workspaces": Workspace.__struct_fields__} | {
-        name: type(table).__struct_fields__
-        for name in _File.__struct_fields__
-        if isinstance(table := getattr(_File(), name), Table)
-    }
-
-
-def _require_variable(path: Path, alerts: Alerts) -> None:
-    if alerts.urls_env and not _VARIABLE_OF_SECRETS.fullmatch(alerts.urls_env):
-        raise UsageError(
-            f"{path}: urls_env in [alerts] is not the name of a variable in capitals.\n"
-            "Addresses belong in the environment: put them into a variable, and its NAME here."
-        )
+    name = settings.reporting.timezone
+    with duckdb.connect(config={"threads": 1}) as con:
+        if not con.execute("select 1 from pg_timezone_names() where name = ?", [name]).fetchone():
+            raise UsageError(
+                f"DuckDB does not know the time zone `{name}` (timezone in [reporting]).\n"
+                "Use another IANA name, such as UTC, Europe/Berlin or America/New_York."
+            )

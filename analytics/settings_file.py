@@ -1,35 +1,37 @@
-"""A settings file as TOML, before its settings are looked at."""
+"""A settings file, which says where keys are sent: whose it is, and that it holds none."""
 
 from __future__ import annotations
 
 import os
 import re
-import tomllib
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TextIO, TypeVar
 
 from analytics.errors import UsageError
+from analytics.toml import Document, Table
 
-KEY_TEXT = re.compile(r"levain_\w{8,}")
+_KEY = re.compile(r"levain_\w{8,}")
+
+T = TypeVar("T", bound=Table)
 
 
-def read_tables(path: Path, *, is_named: bool) -> dict[str, Any]:
-    """Read a settings file; UsageError if it cannot be read, or holds a key.
+def read_settings(path: Path, kind: type[T], *, is_named: bool) -> T:
+    """Read a settings file; UsageError if it cannot be read, holds a key, or is wrong.
 
     One that the user named must exist; one that was found must be ours, or root's.
     """
-    text = _read_text(path, is_named=is_named)
-    if KEY_TEXT.search(text):
+    return parse_settings(str(path), _read_text(path, is_named=is_named), kind)
+
+
+def parse_settings(file: str, text: str, kind: type[T]) -> T:
+    """Return the settings of a text; UsageError names each wrong one."""
+    if key := _KEY.search(text):
         raise UsageError(
-            f"{path} holds an API key. Keys belong in the environment:\n"
-            "put the key into a variable, and the variable's NAME into api_key_env."
+            f"{file}:{text.count(chr(10), 0, key.start()) + 1}: this is an API key. Keys belong in"
+            " the environment:\nput the key into a variable, and the variable's NAME into"
+            " api_key_env."
         )
-    try:
-        return tomllib.loads(text)
-    except RecursionError:
-        raise UsageError(f"{path} is not valid TOML: its tables are nested too deep.") from None
-    except ValueError as error:
-        raise UsageError(f"{path} is not valid TOML: {error}.") from error
+    return Document(file, text).read(kind)
 
 
 def _read_text(path: Path, *, is_named: bool) -> str:

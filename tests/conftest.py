@@ -22,7 +22,6 @@ from typing import Any
 from unittest.mock import patch
 
 import duckdb
-import msgspec
 import pytest
 from hypothesis import HealthCheck, settings
 from typer.main import get_command
@@ -328,8 +327,8 @@ class Batch:
 
     def set_extract(self, **options: Any) -> None:
         """Change the extract settings."""
-        extract = msgspec.structs.replace(self.settings.extract, **options)
-        self.settings = msgspec.structs.replace(self.settings, extract=extract)
+        extract = self.settings.extract.model_copy(update=options)
+        self.settings = self.settings.model_copy(update={"extract": extract})
 
     @property
     def layout(self) -> Layout:

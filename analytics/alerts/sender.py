@@ -1,30 +1,25 @@
-"""Send messages through Apprise, in a process that is ended when its time is over.
+"""Send messages through Apprise, for which each address has so much time and no more.
 
-Addresses hold secrets. They are passed to that process alone, and all that Apprise and its
-libraries print is lost.
+Addresses hold secrets: nothing that Apprise and its libraries log, warn or raise is shown.
 """
 
 from __future__ import annotations
 
 import hashlib
-import importlib.util
-import json
+import logging
 import re
-import subprocess
-import sys
+import warnings
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from contextlib import suppress
+from dataclasses import dataclass
+from threading import Thread
 
 from analytics.alerts.messages import Message
-from analytics.errors import AnalyticsError, how_to_add
-from analytics.settings import network_variables
+from analytics.errors import extra_needed
 
 SECONDS = 30.0
 """Time of all messages to one address."""
 
-_CHILD = "analytics.alerts.child"
-_PATH = str(Path(__file__).resolve().parents[2])
 _SCHEME = re.compile(r"[a-z]{2,11}(?=://)")  # whatever else stands there may be a secret
 
 
@@ -55,25 +50,47 @@ def addresses(urls: Sequence[str]) -> list[Address]:
 def send(address: Address, messages: Sequence[Message], seconds: float = SECONDS) -> list[str]:
     """Send messages; return for each why it was not taken, empty if it was.
 
-    AnalyticsError if Apprise is not installed.
+    UsageError if Apprise is not installed.
     """
-    if importlib.util.find_spec("apprise") is None:
-        raise AnalyticsError(
-            "Findings are sent by Apprise, which is not installed.\n" + how_to_add("alerts")
+    reasons: list[str] = []
+    for library in ("apprise", "urllib3"):
+        logger = logging.getLogger(library)
+        logger.addHandler(logging.NullHandler())
+        logger.propagate = False
+    with warnings.catch_warnings(), extra_needed("Sending findings", "alerts"):
+        warnings.simplefilter("ignore")
+        import apprise  # noqa: F401 - before its time begins, and to be told if it is missing
+
+        # Apprise bounds each wait for a byte, not how many there are. Its own limit of all of them
+        # leaves a thread behind that Python waits for at its end; it does not wait for this one.
+        thread = Thread(target=_send, args=(address.url, messages, reasons), daemon=True)
+        thread.start()
+        thread.join(seconds)
+    missing = f"no answer came within {seconds:.0f} s" if thread.is_alive() else "sending broke off"
+    return [*reasons, *[missing] * len(messages)][: len(messages)]
+
+
+def _send(url: str, messages: Sequence[Message], reasons: list[str]) -> None:
+    """Send messages, and add for each why it was not taken."""
+    from apprise import Apprise, AppriseAsset, NotifyFormat
+
+    with suppress(Exception):  # its text may hold the address
+        asset = AppriseAsset(
+            app_id="analytics",
+            app_desc="analytics",
+            app_url="",
+            async_mode=False,
+            service_timeout=0,
+            storage_mode="memory",
         )
-    request = {"url": address.url, "messages": [asdict(each) for each in messages]}
-    try:
-        answers = subprocess.run(
-            [sys.executable, "-P", "-m", _CHILD],
-            input=json.dumps(request).encode(),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            env={**network_variables(), "PYTHONPATH": _PATH},
-            timeout=seconds,
-            check=False,
-        ).stdout
-        missing = "sending broke off"
-    except subprocess.TimeoutExpired as error:
-        answers, missing = error.stdout or b"", f"no answer came within {seconds:.0f} s"
-    reasons: list[str] = [json.loads(line) for line in answers.splitlines()]
-    return reasons + [missing] * (len(messages) - len(reasons))
+        apprise = Apprise(asset=asset)
+        is_known = apprise.add(url)
+        for message in messages:
+            is_taken = is_known and apprise.notify(
+                message.body,
+                title=message.title,
+                notify_type=message.severity,
+                body_format=NotifyFormat.TEXT,
+            )
+            reason = "it did not take the message" if is_known else "Apprise knows no such address"
+            reasons.append("" if is_taken else reason)

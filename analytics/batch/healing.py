@@ -10,12 +10,11 @@ import duckdb
 
 from analytics.batch.progress import Progress
 from analytics.batch.rebuild import rebuild_warehouse
-from analytics.settings import Settings
+from analytics.settings import Settings, require_timezone
 from analytics.warehouse.damage import DamagedError, aside_of, damage_of, damaged
 from analytics.warehouse.database import interrupts, open_warehouse, remove_database
 from analytics.warehouse.layout import Layout
 from analytics.warehouse.recovery import recover_publication
-from analytics.wrong_settings import require_timezone
 
 T = TypeVar("T")
 
@@ -29,7 +28,7 @@ def opened(layout: Layout, settings: Settings) -> Iterator[duckdb.DuckDBPyConnec
     """
     try:
         with open_warehouse(layout) as con, interrupts():
-            require_timezone(settings.reporting.timezone)
+            require_timezone(settings)
             recover_publication(con, layout)
             yield con
     except DamagedError:

@@ -30,7 +30,7 @@ from analytics.finance.books.reading import CLOSINGS, read_books, require_known
 from analytics.format.numbers import plural
 from analytics.machine_clock import machine_time
 from analytics.resources import folder
-from analytics.settings import Settings
+from analytics.settings import Settings, require_timezone
 from analytics.transform.build import all_models
 from analytics.transform.build_state import Contents, recorded_contents
 from analytics.transform.models import PUBLISHED, Model, in_order
@@ -52,7 +52,6 @@ from analytics.warehouse.load import load_errors
 from analytics.warehouse.lock import batch_lock
 from analytics.warehouse.publications import last_loads, moments_on_record
 from analytics.warehouse.store import WarehouseStore
-from analytics.wrong_settings import require_timezone
 
 _ADVICE = (
     "Nothing was replaced. Put the folder back as it was landed, and run again; or, to go on"
@@ -89,7 +88,7 @@ def verify(settings: Settings, progress: Progress) -> None:
     """
     with _at_work(settings) as layout:
         with damage_errors(layout.warehouse), open_warehouse(layout) as con:
-            require_timezone(settings.reporting.timezone)
+            require_timezone(settings)
             transforming.transform(con, settings, layout, progress, even_small=True)
             kept = recorded_contents(con)
             unpublished = con.execute(
@@ -231,7 +230,7 @@ def _make(
     force: bool,
 ) -> None:
     with open_warehouse(making) as con:
-        require_timezone(settings.reporting.timezone)
+        require_timezone(settings)
         _load(con, layout, progress)
         transforming.transform(con, settings, making, progress)
         with marts_beside(con, making.marts) as marts:

@@ -6,7 +6,7 @@ import sys
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -14,17 +14,12 @@ from analytics.cli import batch, project
 from analytics.cli import books as month_end
 from analytics.cli.export import export
 from analytics.cli.fleet import fleet
-from analytics.cli.gone import Commands
-from analytics.cli.options import Config, DataDir, Json, NoConfig, NoDataDir, format_of, layout_of
+from analytics.cli.options import Here, Json, Nowhere, command, format_of
 from analytics.cli.printed import say
 from analytics.cli.runs.commands import runs
 
-if TYPE_CHECKING:
-    from analytics.settings import Settings
-
 app = typer.Typer(
     name="analytics",
-    cls=Commands,
     help="What your agents on Levain cost, how many tokens they use, and how often they fail.",
     no_args_is_help=True,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -56,12 +51,6 @@ def root(
     """Options of the command itself."""
 
 
-def _settings(data_dir: Path | None, config: Path | None) -> Settings:
-    from analytics.settings import load_settings
-
-    return load_settings(data_dir, config)
-
-
 def _decoded(text: str) -> str:
     """Return a text from outside, also where the locale is not UTF-8."""
     from analytics.errors import UsageError
@@ -73,18 +62,19 @@ def _decoded(text: str) -> str:
 
 
 app.command()(project.init)
-app.command()(project.demo)
-app.command()(batch.nightly)
-app.command()(batch.collect)
-app.command()(batch.rebuild)
-app.command()(month_end.close)
-app.command()(month_end.books)
-app.command("open")(project.open_site)
-app.command()(project.preview)
+command(app)(project.demo)
+command(app)(batch.nightly)
+command(app)(batch.collect)
+command(app)(batch.rebuild)
+command(app)(month_end.close)
+command(app)(month_end.books)
+command(app, "open")(project.open_site)
+command(app)(project.preview)
 
 
-@app.command()
+@command(app)
 def sql(
+    here: Here,
     query: Annotated[
         str | None,
         typer.Argument(
@@ -116,8 +106,6 @@ def sql(
     list_tables: Annotated[
         bool, typer.Option("--tables", help="List the tables, or the columns of the one named.")
     ] = False,
-    data_dir: DataDir = None,
-    config: Config = None,
 ) -> None:
     """Query the published figures, also while a batch is running.
 
@@ -137,13 +125,13 @@ def sql(
     from analytics.warehouse.confined import Limits
 
     chosen = format_of(list(Format), form, output)
-    settings = _settings(data_dir, config)
+    settings = here.settings
     if list_questions:
         from analytics.published.questions import print_questions
 
         print_questions(settings.project)
         return
-    layout = layout_of(data_dir, config)
+    layout = here.layout
     if list_tables:
         from analytics.published.tables import columns_query, print_tables, tables_query
 
@@ -170,15 +158,14 @@ def sql(
     write(ask, text, chosen, target, expanded=expanded)
 
 
-@app.command()
+@command(app)
 def status(
+    here: Here,
     online: Annotated[
         bool,
         typer.Option("--online", help="Try each key too, and send a test to each alert address."),
     ] = False,
     as_json: Json = False,
-    data_dir: DataDir = None,
-    config: Config = None,
 ) -> None:
     """Show how fresh the figures are, and what needs a hand.
 
@@ -191,11 +178,9 @@ def status(
     from analytics.cli import problems
     from analytics.cli.printed import pages_address
     from analytics.published import status as published
-    from analytics.warehouse.layout import Layout
 
-    settings = _settings(data_dir, config)
-    layout = Layout(settings.data_dir)
-    found = published.status(layout)
+    settings = here.settings
+    found = published.status(here.layout)
     found["problems"] += problems.problems_of(settings)
     if online:
         for tried, wrong in (problems.try_keys(settings), problems.try_addresses(settings)):
@@ -205,13 +190,14 @@ def status(
     if as_json:
         published.print_json(found)
     else:
-        published.print_text(found, pages_address(settings, layout.site))
+        published.print_text(found, pages_address(settings, here.layout.site))
     if found["problems"]:
         raise typer.Exit(1)
 
 
-@app.command()
+@command(app)
 def trace(
+    here: Here,
     agent: Annotated[str | None, typer.Option(help="Its identifier, short name or name.")] = None,
     date: Annotated[
         str | None, typer.Option(help="A day of the reports.", metavar="YYYY-MM-DD")
@@ -224,8 +210,6 @@ def trace(
         int, typer.Option(min=1, help="Show so many runs, the most expensive first.")
     ] = 20,
     as_json: Json = False,
-    data_dir: DataDir = None,
-    config: Config = None,
 ) -> None:
     """Show the parts of a day's figure, down to its requests.
 
@@ -239,8 +223,7 @@ def trace(
     from analytics.published import trace_output
     from analytics.terminal import escaped_json
 
-    layout = layout_of(data_dir, config)
-    found = traced.trace(layout, agent=agent, day=date, workspace=workspace, run_id=run)
+    found = traced.trace(here.layout, agent=agent, day=date, workspace=workspace, run_id=run)
     if as_json:
         print(escaped_json(trace_output.as_json(found, limit), sys.stdout.encoding))
     else:
@@ -248,8 +231,9 @@ def trace(
     traced.require_agreement(found)
 
 
-@app.command(context_settings={"allow_interspersed_args": False})
+@command(app, context_settings={"allow_interspersed_args": False})
 def emulator(
+    _here: Nowhere,
     arguments: Annotated[
         list[str] | None,
         typer.Argument(
@@ -266,8 +250,6 @@ def emulator(
     now: Annotated[
         datetime | None, typer.Option(help="Where its clock starts, in UTC [the present].")
     ] = None,
-    _data_dir: NoDataDir = None,
-    _config: NoConfig = None,
 ) -> None:
     """Serve a local Levain API, to try all of it without a key.
 

@@ -7,19 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from analytics.cli.options import (
-    Config,
-    DataDir,
-    Log,
-    Quiet,
-    Verbose,
-    progress_of,
-    settings_of_batch,
-)
+from analytics.cli.options import LongHere
 
 if TYPE_CHECKING:
     from analytics.batch.progress import Progress
-    from analytics.settings import Settings
 
 Force = Annotated[
     bool,
@@ -30,18 +21,17 @@ Force = Annotated[
 ]
 
 
-def _print_summary(settings: Settings, progress: Progress) -> None:
+def _print_summary(here: LongHere, progress: Progress) -> None:
     """Print the summary of what was published; where that cannot be written, only warn."""
     from analytics.cli.printed import drop_output, pages_address
     from analytics.summary.words import read_file, terminal_lines
-    from analytics.warehouse.layout import Layout
 
-    site = Layout(settings.data_dir).site
+    site = here.layout.site
     if not (site / "summary.json").exists():
         return
     try:
         summary = read_file(site / "summary.json")
-        print(*terminal_lines(summary, pages_address(settings, site)), sep="\n")
+        print(*terminal_lines(summary, pages_address(here.settings, site)), sep="\n")
         print(f"Reports:   {(site / 'index.html').resolve().as_uri()}")
         sys.stdout.flush()
     except BrokenPipeError:  # who reads has gone
@@ -52,12 +42,8 @@ def _print_summary(settings: Settings, progress: Progress) -> None:
 
 
 def nightly(
-    data_dir: DataDir = None,
-    config: Config = None,
+    here: LongHere,
     force: Force = False,
-    quiet: Quiet = False,
-    verbose: Verbose = False,
-    log_format: Log = None,
 ) -> None:
     """Run the whole flow, from reading to publishing, as cron does.
 
@@ -66,18 +52,14 @@ def nightly(
     from analytics.batch.extract import require_all
     from analytics.batch.nightly import nightly as run
 
-    with progress_of(log_format, quiet=quiet, verbose=verbose) as progress:
-        settings = settings_of_batch(data_dir, config)
-        outcomes = run(settings, progress, force=force)
-        _print_summary(settings, progress)
+    with here.progress() as progress:
+        outcomes = run(here.settings, progress, force=force)
+        _print_summary(here, progress)
         require_all(outcomes)
 
 
 def collect(
-    data_dir: DataDir = None,
-    config: Config = None,
-    quiet: Quiet = False,
-    log_format: Log = None,
+    here: LongHere,
 ) -> None:
     """Land new runs for the next batch, by run lists alone.
 
@@ -88,13 +70,12 @@ def collect(
     """
     from analytics.batch.collect import collect as run
 
-    with progress_of(log_format, quiet=quiet) as progress:
-        run(settings_of_batch(data_dir, config), progress)
+    with here.progress() as progress:
+        run(here.settings, progress)
 
 
 def rebuild(
-    data_dir: DataDir = None,
-    config: Config = None,
+    here: LongHere,
     verify: Annotated[
         bool,
         typer.Option(
@@ -104,8 +85,6 @@ def rebuild(
         ),
     ] = False,
     force: Force = False,
-    quiet: Quiet = False,
-    log_format: Log = None,
 ) -> None:
     """Make all anew from landing files and books, and publish.
 
@@ -115,10 +94,9 @@ def rebuild(
     """
     from analytics.batch import rebuild as run
 
-    with progress_of(log_format, quiet=quiet) as progress:
-        settings = settings_of_batch(data_dir, config)
+    with here.progress() as progress:
         if verify:
-            run.verify(settings, progress)
+            run.verify(here.settings, progress)
             return
-        run.rebuild(settings, progress, force=force)
-        _print_summary(settings, progress)
+        run.rebuild(here.settings, progress, force=force)
+        _print_summary(here, progress)

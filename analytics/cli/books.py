@@ -9,16 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from analytics.cli.options import (
-    Config,
-    DataDir,
-    Json,
-    Month,
-    Quiet,
-    layout_of,
-    progress_of,
-    settings_of_batch,
-)
+from analytics.cli.options import Here, Json, LongHere, Month
 
 if TYPE_CHECKING:
     from analytics.batch.progress import Progress
@@ -30,6 +21,7 @@ _LARGEST_SIGN_OFF = 20_000_000
 
 
 def close(
+    here: LongHere,
     month: Month,
     early: Annotated[
         bool,
@@ -58,9 +50,6 @@ def close(
             metavar="REASON",
         ),
     ] = None,
-    data_dir: DataDir = None,
-    config: Config = None,
-    quiet: Quiet = False,
 ) -> None:
     """Freeze the published figures of a month in the books.
 
@@ -78,11 +67,11 @@ def close(
     from analytics.errors import UsageError
     from analytics.published.export.pack import write_pack
 
-    with progress_of(None, quiet=quiet) as progress:
+    with here.progress() as progress:
         if reopening is not None:
             if early or approved_by or sign_off or prepared_by:
                 raise UsageError("--reopen stands alone: what is opened again is not signed.")
-            _reopen(settings_of_batch(data_dir, config), month, progress, reopening)
+            _reopen(here.settings, month, progress, reopening)
             return
         if approved_by is None:
             raise UsageError(
@@ -95,7 +84,7 @@ def close(
             sign_off=_sign_off(sign_off),
         )
         run(
-            settings_of_batch(data_dir, config),
+            here.settings,
             month,
             progress,
             signatures=signatures,
@@ -113,7 +102,7 @@ def _reopen(settings: Settings, month: str, progress: Progress, reason: str) -> 
     progress.warn(f"if the journal of {month} was imported, import `{command}` too")
 
 
-def books(as_json: Json = False, data_dir: DataDir = None, config: Config = None) -> None:
+def books(here: Here, as_json: Json = False) -> None:
     """List closed months, and verify every byte of them.
 
     Also their order, and that frozen charges add up to the lines. Exit 1 names each file that was
@@ -128,7 +117,7 @@ def books(as_json: Json = False, data_dir: DataDir = None, config: Config = None
     from analytics.published.books import print_closings, published_closings, summaries
     from analytics.terminal import escaped
 
-    layout = layout_of(data_dir, config)
+    layout = here.layout
     if not (layout.books.is_dir() or layout.published.exists()):
         raise AnalyticsError(
             f"There are neither books nor published figures in {layout.root}.\n"

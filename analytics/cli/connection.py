@@ -22,7 +22,7 @@ from analytics.levain import (
 )
 from analytics.levain.records import typed
 from analytics.levain.transport import TRIES
-from analytics.settings import Settings, Workspace, api_key, load_settings
+from analytics.settings import Settings, Workspace, api_key
 
 QUICK = 3  # attempts of a short command
 PATIENT = TRIES  # attempts of a long one
@@ -30,10 +30,13 @@ PATIENT = TRIES  # attempts of a long one
 
 @contextmanager
 def connected(
-    workspace: str | None, data_dir: Path | None, config: Path | None, *, tries: int = QUICK
+    settings: Settings, workspace: str | None, config: Path | None, *, tries: int
 ) -> Iterator[Levain]:
-    """Yield a client for a workspace of the settings; API errors become an AnalyticsError."""
-    chosen = _chosen(load_settings(data_dir, config), workspace)
+    """Yield a client for a workspace of the settings; API errors become an AnalyticsError.
+
+    Commands that messages name repeat these options.
+    """
+    chosen = _chosen(settings, workspace)
     with hints.repeating(workspace, config), _client(chosen, tries) as levain:
         if chosen.workspace_id is not None:
             require_named(levain.auth.me(), chosen)

@@ -179,10 +179,10 @@ def read(moment: str, data_dir: str, config: str) -> None:
     """Read and load, as a batch does that publishes nothing, in a process of its own."""
     from analytics.batch.nightly import extract
     from analytics.batch.progress import Progress
-    from analytics.cli.options import settings_of_batch
+    from analytics.cli.options import LongHere
 
     with machine_clock(lambda: datetime.fromisoformat(moment)):
-        extract(settings_of_batch(Path(data_dir), Path(config)), Progress())
+        extract(LongHere(Path(data_dir), Path(config)).settings, Progress())
 
 
 def _close(month: date, data_dir: Path, now: datetime) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from analytics.cli.options import Config, DataDir, Month, format_of, layout_of
+from analytics.cli.options import Here, Month, command, format_of
 
 if TYPE_CHECKING:
     import duckdb
@@ -27,8 +27,9 @@ _FILES = {".zip", ".csv", ".xlsx", ".parquet"}
 """Endings that no folder has."""
 
 
-@export.command()
+@command(export)
 def pack(
+    here: Here,
     month: Month,
     output: Annotated[
         Path | None,
@@ -36,8 +37,6 @@ def pack(
             help="Make this folder [one named for the month, as levain-2026-10].", metavar="DIR"
         ),
     ] = None,
-    data_dir: DataDir = None,
-    config: Config = None,
 ) -> None:
     """Write the files that finance books or audits a month by, into one folder.
 
@@ -55,11 +54,8 @@ def pack(
     from analytics.published.books import published_books
     from analytics.published.export.closed import copy_pack
     from analytics.published.export.pack import export_pack, made_folder, pack_name
-    from analytics.settings import load_settings
-    from analytics.warehouse.layout import Layout
 
-    settings = load_settings(data_dir, config)
-    layout = Layout(settings.data_dir)
+    layout = here.layout
     folder = _folder(output) or Path(pack_name(month))
     if closing := _closing(layout, month):
         with made_folder(folder) as unfinished:
@@ -67,21 +63,20 @@ def pack(
     else:
         with _figures(layout) as con, _bar():
             books = published_books(layout)
-            of_months = of_open_months(con, books, settings, machine_time())
+            of_months = of_open_months(con, books, here.settings, machine_time())
             export_pack(con, month, folder, of_months)
     _warn_if_open(month, closing)
     _say(folder, closing)
 
 
-@export.command()
+@command(export)
 def focus(
+    here: Here,
     month: Month,
     output: Annotated[
         Path | None,
         typer.Option(help="Write into this folder [the working directory].", metavar="DIR"),
     ] = None,
-    data_dir: DataDir = None,
-    config: Config = None,
 ) -> None:
     """Write the bill of a month for FinOps tools: the three datasets of FOCUS 1.4, as CSV.
 
@@ -100,7 +95,7 @@ def focus(
     from analytics.published.export.focus.files import file_name, write_focus
     from analytics.published.export.month import month_called
 
-    layout = layout_of(data_dir, config)
+    layout = here.layout
     folder = _folder(output) or Path()
     names = [file_name(dataset, month) for dataset in Dataset]
     if closing := _closing(layout, month):
@@ -116,8 +111,9 @@ def focus(
         _say(folder / name, closing)
 
 
-@export.command()
+@command(export)
 def journal(
+    here: Here,
     month: Month,
     form: Annotated[
         str | None,
@@ -143,8 +139,6 @@ def journal(
             metavar="REVISION",
         ),
     ] = None,
-    data_dir: DataDir = None,
-    config: Config = None,
 ) -> None:
     """Write the journal of a month, by account and cost center: every entry balances.
 
@@ -163,7 +157,7 @@ def journal(
     from analytics.published.sandbox import open_published
 
     chosen, name = format_of(list(JournalFormat), form, output), month
-    layout = layout_of(data_dir, config)
+    layout = here.layout
     books = published_books(layout)
     if reverse is None:
         closing = find_closing(books, month)

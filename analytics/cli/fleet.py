@@ -2,31 +2,54 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from analytics.cli.options import Json, Log, Quiet, Verbose, progress_of
+from analytics.cli.options import Here, Json, LongHere, command
+
+if TYPE_CHECKING:
+    from analytics.fleet.settings import Fleet
 
 fleet = typer.Typer(
     help="Run the batches of many workspaces on several machines.",
     no_args_is_help=True,
 )
 
-FleetConfig = Annotated[
-    Path | None,
-    typer.Option("--config", help="Settings of the fleet [`fleet.toml`]; those of batches beside."),
-]
-FleetDir = Annotated[
-    Path | None, typer.Option("--data-dir", help="Where all data lie [`folder` in `fleet.toml`].")
-]
+
+@dataclass
+class FleetHere(Here):
+    """The options of every command of a fleet, and what they lead to."""
+
+    data_dir: Annotated[
+        Path | None,
+        typer.Option("--data-dir", help="Where all data lie [`folder` in `fleet.toml`]."),
+    ] = None
+    config: Annotated[
+        Path | None,
+        typer.Option(
+            "--config", help="Settings of the fleet [`fleet.toml`]; those of batches beside."
+        ),
+    ] = None
+
+    @property
+    def fleet(self) -> Fleet:
+        """The settings of the fleet; UsageError names what is wrong in them."""
+        from analytics.fleet.settings import load_fleet
+
+        return load_fleet(self.config, self.data_dir)
 
 
-@fleet.command()
+@dataclass
+class LongFleetHere(FleetHere, LongHere):
+    """The options of one that takes long."""
+
+
+@command(fleet)
 def nightly(
-    data_dir: FleetDir = None,
-    config: FleetConfig = None,
+    here: LongFleetHere,
     address: Annotated[
         str | None,
         typer.Option(
@@ -37,9 +60,6 @@ def nightly(
         list[str] | None,
         typer.Option(help="Only this shard; may be given several times.", metavar="NAME"),
     ] = None,
-    quiet: Quiet = False,
-    verbose: Verbose = False,
-    log_format: Log = None,
 ) -> None:
     """Run the batch of each shard as a task, several at a time.
 
@@ -48,30 +68,22 @@ def nightly(
     Example: analytics fleet nightly --config fleet.toml --address ray://head:10001
     """
     from analytics.fleet.nightly import nightly as run
-    from analytics.fleet.settings import load_fleet
 
-    with progress_of(log_format, quiet=quiet, verbose=verbose) as progress:
-        run(load_fleet(config, data_dir), shard or [], address, progress)
+    with here.progress() as progress:
+        run(here.fleet, shard or [], address, progress)
 
 
-@fleet.command()
-def merge(
-    data_dir: FleetDir = None,
-    config: FleetConfig = None,
-    quiet: Quiet = False,
-    verbose: Verbose = False,
-    log_format: Log = None,
-) -> None:
+@command(fleet)
+def merge(here: LongFleetHere) -> None:
     """Publish the figures of all shards: Delta tables, the site, and a DuckDB file.
 
     Example: analytics fleet merge --config fleet.toml
     """
     from analytics.errors import AnalyticsError
     from analytics.fleet.publication import merge as run
-    from analytics.fleet.settings import load_fleet
 
-    with progress_of(log_format, quiet=quiet, verbose=verbose) as progress:
-        without = run(load_fleet(config, data_dir), progress)
+    with here.progress() as progress:
+        without = run(here.fleet, progress)
         if without:
             raise AnalyticsError(
                 f"Published without {'; and without '.join(without)}.\n"
@@ -79,17 +91,16 @@ def merge(
             )
 
 
-@fleet.command()
-def status(as_json: Json = False, data_dir: FleetDir = None, config: FleetConfig = None) -> None:
+@command(fleet)
+def status(here: FleetHere, as_json: Json = False) -> None:
     """Show how the last batch of each shard ended, and what is published.
 
     Example: analytics fleet status --json
     """
     from analytics.cli.printed import print_json
-    from analytics.fleet.settings import load_fleet
     from analytics.fleet.status import print_text, read_state
 
-    state = read_state(load_fleet(config, data_dir))
+    state = read_state(here.fleet)
     if as_json:
         print_json(state)
     else:

@@ -6,7 +6,7 @@ Each problem is a text: its first line says what was found, the next ones what t
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -25,10 +25,16 @@ from analytics.format import numbers
 from analytics.levain import Me
 from analytics.machine_clock import FURTHEST, machine_time
 from analytics.published.pages import page_problems
-from analytics.settings import Settings, Workspace, alert_urls, api_key, has_key
+from analytics.settings import (
+    Settings,
+    Workspace,
+    alert_urls,
+    api_key,
+    has_key,
+    require_timezone,
+)
 from analytics.warehouse.database import OFFLINE, quoted
 from analytics.warehouse.layout import Layout
-from analytics.wrong_settings import refusals, require_timezone
 
 _SKEW = timedelta(seconds=60)
 """The machine's clock may differ from the API's by so much before it is told."""
@@ -87,13 +93,19 @@ def try_addresses(settings: Settings) -> tuple[dict[str, str], list[str]]:
 def _settings(settings: Settings) -> Iterator[str]:
     """Yield each problem of settings and of the user's files."""
     of_finance = read_finance(settings.project).problems
-    yield from refusals(
-        lambda: require_timezone(settings.reporting.timezone),
-        lambda: alert_urls(settings),
-    )
+    yield from _refusals(partial(require_timezone, settings), partial(alert_urls, settings))
     yield from not_repeated(check_project(settings), of_finance)
     yield from of_finance
     yield from page_problems(settings)
+
+
+def _refusals(*checks: Callable[[], object]) -> Iterator[str]:
+    """Yield the message of each check that raises UsageError."""
+    for check in checks:
+        try:
+            check()
+        except UsageError as error:
+            yield str(error)
 
 
 def _is_ours(layout: Layout) -> bool:
@@ -114,7 +126,7 @@ def _keys(settings: Settings, layout: Layout) -> Iterator[str]:
     last = read_last_batch(layout)
     names = [each.api_key_env for each in settings.workspaces]
     yield from (_twice(name, name) for name in dict.fromkeys(names) if names.count(name) > 1)
-    yield from refusals(
+    yield from _refusals(
         *(
             partial(api_key, workspace)
             for workspace in settings.workspaces

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from analytics.cli.options import Config, DataDir, NoConfig, layout_of
+from analytics.cli.options import DataHere, Here
 
 
 def init(
@@ -46,12 +46,13 @@ def init(
 
     Example: analytics init my-project --timezone Europe/Berlin
     """
-    from analytics.cli.starting import Answers, start
+    from analytics.cli.starting import start
 
-    start(folder / config, data_dir, Answers(api_key_env or [], api, timezone))
+    start(folder / config, data_dir, api_key_env or [], api, timezone or "UTC")
 
 
 def demo(
+    here: DataHere,
     days: Annotated[
         int | None,
         typer.Option(
@@ -60,8 +61,6 @@ def demo(
             help="How long the companies have been at work [since two months were closed].",
         ),
     ] = None,
-    data_dir: DataDir = None,
-    _config: NoConfig = None,
 ) -> None:
     """Try everything without a key: reports of two made-up companies.
 
@@ -73,11 +72,11 @@ def demo(
     from analytics.cli.demo import fill
     from analytics.settings import data_dir_of
 
-    if code := fill(data_dir_of(data_dir), days):
+    if code := fill(data_dir_of(here.data_dir), days):
         raise typer.Exit(code)
 
 
-def open_site(data_dir: DataDir = None, config: Config = None) -> None:
+def open_site(here: Here) -> None:
     """Open the published pages in the browser.
 
     Prints their address; without a display, only prints it.
@@ -86,7 +85,7 @@ def open_site(data_dir: DataDir = None, config: Config = None) -> None:
     """
     from analytics.errors import AnalyticsError
 
-    layout = layout_of(data_dir, config)
+    layout = here.layout
     index = layout.site / "index.html"
     if not index.exists():
         raise AnalyticsError(
@@ -97,14 +96,13 @@ def open_site(data_dir: DataDir = None, config: Config = None) -> None:
 
 
 def preview(
+    here: Here,
     file: Annotated[Path, typer.Argument(help="The SQL file of a page.")],
     output: Annotated[
         Path | None,
         typer.Option(help="Write into this folder [a temporary one].", metavar="DIR"),
     ] = None,
     is_opened: Annotated[bool, typer.Option("--open", help="Open it in the browser.")] = False,
-    data_dir: DataDir = None,
-    config: Config = None,
 ) -> None:
     """Make a page of your own from the published figures.
 
@@ -115,9 +113,8 @@ def preview(
     """
     from analytics.errors import UsageError
     from analytics.published.pages import preview_page
-    from analytics.settings import load_settings
 
-    made, problems = preview_page(load_settings(data_dir, config), file, output)
+    made, problems = preview_page(here.settings, file, output)
     _show(made, is_opened=is_opened)
     if problems:
         raise UsageError("\n".join(problems))

@@ -5,10 +5,8 @@ from __future__ import annotations
 import json
 import os
 import shlex
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-
-import msgspec
 
 from analytics.cli.connection import identify
 from analytics.cli.printed import command, say
@@ -17,14 +15,14 @@ from analytics.resources import folder
 from analytics.settings import (
     API_KEY_ENV,
     CONFIG_FILE,
+    SettingsFile,
     Workspace,
-    base_url,
     default_api,
     has_key,
-    variable_name,
+    with_api,
 )
+from analytics.settings_file import parse_settings
 from analytics.terminal import escaped
-from analytics.wrong_settings import require_timezone
 
 _SETTINGS = """\
 # Settings of levain-analytics. `analytics status` says what is wrong, --online tries the keys.
@@ -36,15 +34,9 @@ timezone = {timezone}  # the days and months of reports
 """
 
 
-class Answers(msgspec.Struct, frozen=True):
-    """The choices of a new project; what is empty or None takes its default."""
-
-    variables: list[str]
-    api: str | None = None
-    timezone: str | None = None
-
-
-def start(file: Path, data_dir: Path | None, given: Answers) -> None:
+def start(
+    file: Path, data_dir: Path | None, variables: Sequence[str], api: str | None, timezone: str
+) -> None:
     """Write the settings and the examples, and print the next steps, on this data directory.
 
     UsageError, before anything is written, for a wrong choice or settings that are there already.
@@ -56,8 +48,11 @@ def start(file: Path, data_dir: Path | None, given: Answers) -> None:
             "Edit it by hand; `analytics status` says what is wrong in it."
         )
     _require_folders(target)
-    chosen = _valid(given)
-    text = _settings_text(chosen)
+    text = _settings_text(variables or [API_KEY_ENV], api, timezone)
+    try:
+        workspaces = [*map(with_api, parse_settings(str(file), text, SettingsFile).workspaces)]
+    except UsageError as error:
+        raise UsageError(f"{error}\nNothing was written: change the options.") from None
     target.mkdir(parents=True, exist_ok=True)
     file.touch(0o600, exist_ok=False)
     file.write_text(text, encoding="utf-8")
@@ -65,43 +60,17 @@ def start(file: Path, data_dir: Path | None, given: Answers) -> None:
     for path, is_new in _write_examples(target):
         say(f"wrote {path}" if is_new else f"kept  {path}, which was there")
     say("")
-    unset = [
-        workspace.api_key_env for workspace in _workspaces(chosen) if not _is_usable(workspace)
-    ]
+    unset = [each.api_key_env for each in workspaces if not _is_usable(each)]
     _print_next_steps(file, data_dir, unset)
 
 
-def _valid(given: Answers) -> Answers:
-    """Return the choices; UsageError for one that the settings would refuse."""
-    api = base_url(given.api or default_api())
-    return Answers(
-        _variables(given.variables) or [API_KEY_ENV],
-        given.api and api,
-        _timezone(given.timezone or "UTC"),
-    )
-
-
-def _variables(names: Iterable[str]) -> list[str]:
-    """Return names of variables, each once; UsageError for one that is none."""
-    return [*dict.fromkeys(map(variable_name, names))]
-
-
-def _timezone(name: str) -> str:
-    require_timezone(name)
-    return name
-
-
-def _settings_text(chosen: Answers) -> str:
-    api = chosen.api if chosen.api != default_api() else None
-    workspaces = "".join(
-        f"[[workspaces]]\napi_key_env = {json.dumps(name)}\n"
-        + (f"api = {json.dumps(api)}\n" if api else "")
-        + "\n"
-        for name in chosen.variables
-    )
-    return _SETTINGS.format(
-        workspaces=workspaces.rstrip("\n") + "\n", timezone=json.dumps(chosen.timezone)
-    )
+def _settings_text(variables: Sequence[str], api: str | None, timezone: str) -> str:
+    own_api = f"api = {json.dumps(api)}\n" if api and api.rstrip("/") != default_api() else ""
+    workspaces = [
+        f"[[workspaces]]\napi_key_env = {json.dumps(name)}\n{own_api}"
+        for name in dict.fromkeys(variables)
+    ]
+    return _SETTINGS.format(workspaces="\n".join(workspaces), timezone=json.dumps(timezone))
 
 
 def _examples(target: Path) -> Iterator[tuple[Path, Path]]:
@@ -130,11 +99,6 @@ def _write_examples(target: Path) -> Iterator[tuple[Path, bool]]:
         if is_new:
             path.write_bytes(example.read_bytes())
         yield path, is_new
-
-
-def _workspaces(chosen: Answers) -> list[Workspace]:
-    api = chosen.api or base_url(default_api())
-    return [Workspace(api_key_env=name, api=api) for name in chosen.variables]
 
 
 def _is_usable(workspace: Workspace) -> bool:

@@ -18,31 +18,40 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
-from analytics.finance.toml import RefusedFileError, name_of, read_toml, unknown
+from pydantic import ValidationError
 
-if TYPE_CHECKING:
-    from pathlib import Path
+from analytics.errors import UsageError
+from analytics.finance.toml import Name, read_document
+from analytics.toml import Table
 
 FILE = "finance/accounts.toml"
 EXPENSE = "expense"
-DEFAULTS = {
-    EXPENSE: "6200",
-    "accrued": "2150",
-    "payable": "2000",
-    "tax": "1400",
-    "rounding": "6990",
-}
-ROLES = (*DEFAULTS, "provider_payable")
-_TABLES = ("accounts", "cost_centers")
+
+
+class Roles(Table):
+    """The account of each role."""
+
+    expense: Name = "6200"
+    accrued: Name = "2150"
+    payable: Name = "2000"
+    tax: Name = "1400"
+    rounding: Name = "6990"
+    provider_payable: Name | None = None
+
+
+class _File(Table):
+    accounts: Roles = Roles()
+    cost_centers: dict[Name, Name] = {}  # noqa: RUF012 - pydantic copies it
 
 
 @dataclass(frozen=True)
 class Accounts:
     """The account of each role, and those for expense of cost centers; and problems."""
 
-    of_roles: Mapping[str, str] = field(default_factory=DEFAULTS.copy)
+    of_roles: Roles = field(default_factory=Roles)
     of_cost_centers: Mapping[str, str] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
 
@@ -53,29 +62,23 @@ def read_accounts(project: Path) -> Accounts:
     A key that is wrong is not used, and a problem; nothing raises.
     """
     try:
-        tables, _ = read_toml(project, FILE)
-    except RefusedFileError as error:
+        document = read_document(project, FILE)
+    except UsageError as error:
         return Accounts(problems=[f"{error}; the accounts are the defaults"])
-    problems = [f"{FILE}: {unknown(name, _TABLES)}" for name in tables if name not in _TABLES]
-    found: dict[str, dict[str, str]] = {name: {} for name in _TABLES}
-    for table in _TABLES:
-        given = tables.get(table, {})
-        if not isinstance(given, dict):
-            problems.append(f"{FILE}: {table} is no table: write [{table}]; it is not used")
-            continue
-        for key, value in given.items():
-            try:
-                name, account = _entry(table, key, value)
-            except ValueError as error:
-                problems.append(f"{FILE}: [{table}] {error}; the key is not used")
-            else:
-                found[table][name] = account
-    return Accounts(DEFAULTS | found["accounts"], found["cost_centers"], problems)
+    problems: list[str] = []
+    try:
+        file = _File.model_validate(document.tables)
+    except ValidationError as error:
+        problems = [f"{each}; it is not used" for each in document.problems(error, _File)]
+        file = _File.model_validate(_without_wrong(document.tables, error))
+    return Accounts(file.accounts, file.cost_centers, problems)
 
 
-def _entry(table: str, key: str, value: Any) -> tuple[str, str]:
-    """Return role or cost center, and account; ValueError says what is wrong with them."""
-    if table == "accounts" and key not in ROLES:
-        raise ValueError(unknown(key, ROLES))
-    name = key if table == "accounts" else name_of("a cost center", key)
-    return name, name_of(name, value)
+def _without_wrong(tables: Mapping[str, Any], error: ValidationError) -> dict[str, Any]:
+    """Return the tables without the keys that are wrong, or without a whole one."""
+    wrong = {each["loc"][:2] for each in error.errors()}
+    return {
+        name: {key: each for key, each in table.items() if (name, key) not in wrong}
+        for name, table in tables.items()
+        if (name,) not in wrong
+    }

@@ -24,54 +24,104 @@ by its name and another by its identifier, the upper one is in force.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Annotated
 
-from analytics.finance.fields import NOT_NAMES, shown
+from pydantic import AfterValidator, PlainValidator, model_validator
+
+from analytics.finance.fields import NOT_NAMES, read_name, shown
 from analytics.finance.matching import (
     Specificity,
     have_a_common_match,
     have_common_days,
     specificity,
 )
-from analytics.finance.toml import RefusedFileError, day_of, name_of, read_toml, rows_of, unknown
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from analytics.finance.toml import Day, Name, read_rows
+from analytics.toml import Table, one_of
 
 FILE = "finance/allocation.toml"
 SOURCES = ("platform", "no_agent", "unlisted", "failed")
-METHODS = ("even", "fixed", "proportional")
-BASES = ("cost", "billed", "runs", "tokens")
-KEYS = (
-    "name", "source", "method", "by", "shares", "workspace", "valid_from", "valid_to",
-)  # fmt: skip
+_METHODS = ("even", "fixed", "proportional")
+_BASES = ("cost", "billed", "runs", "tokens")
 _MOST_RULES = 200  # each of which is compared with each
 _MOST_SHARES = 1_000
 _DECIMALS = 10
-_HEADING = re.compile(r"^[ \t]*\[\[[ \t]*rules[ \t]*\]\]", re.MULTILINE)
 
 
-@dataclass(frozen=True)
-class Rule:
-    """A rule of the file: its number, the pool that it shares out, and among whom.
+def _of_a_rule(name: str) -> str:
+    if name in NOT_NAMES:
+        raise ValueError(f"{name} stands for no rule; choose another one")
+    return name
 
-    `basis` is of proportional rules, and `shares`, in percent by cost center, of fixed ones.
+
+def _first_day(day: date) -> date:
+    if day.day != 1:
+        raise ValueError(f"{day} is not the first day of a month")
+    return day
+
+
+def _last_day(day: date) -> date:
+    if day != date.max and (day + timedelta(days=1)).day != 1:
+        raise ValueError(f"{day} is not the last day of a month")
+    return day
+
+
+def _shares(given: object) -> dict[str, Decimal]:
+    """Return the percentage of each cost center; ValueError if they are not 100 in all."""
+    if not isinstance(given, dict) or not given:
+        raise ValueError('must be a table like { "CC-110" = 60, "CC-120" = 40 }')
+    if len(given) > _MOST_SHARES:
+        raise ValueError(f"are more than {_MOST_SHARES:,}")
+    shares: dict[str, Decimal] = {}
+    for key, value in given.items():
+        cost_center = read_name(key)
+        if cost_center is None or cost_center in NOT_NAMES or cost_center in shares:
+            raise ValueError(f"have `{shown(key)}`, which is no cost center, or is there twice")
+        shares[cost_center] = _percentage(cost_center, value)
+    if (total := sum(shares.values(), Decimal())) != 100:
+        raise ValueError(f"are {total.normalize():f} in all, and must be 100")
+    return shares
+
+
+def _percentage(cost_center: str, value: object) -> Decimal:
+    wrong = ValueError(f"have no number from 0 to 100 for {cost_center}")
+    if not isinstance(value, (int, Decimal)) or isinstance(value, bool):
+        raise wrong
+    share = Decimal(value)
+    if not share.is_finite() or not 0 <= share <= 100:
+        raise wrong
+    if share != round(share, _DECIMALS):
+        raise ValueError(f"have more than ten decimals for {cost_center}")
+    return share
+
+
+class Rule(Table):
+    """A rule of the file: the pool that it shares out, and among whom.
+
+    `by` is of proportional rules, and `shares`, in percent by cost center, of fixed ones.
     """
 
-    number: int
-    name: str
-    source: str
-    method: str
-    basis: str | None
-    shares: Mapping[str, Decimal]
-    workspace: str
-    valid_from: date | None
-    valid_to: date | None
+    name: Annotated[Name, AfterValidator(_of_a_rule)]
+    source: Annotated[str, one_of(SOURCES)]
+    method: Annotated[str, one_of(_METHODS)]
+    by: Annotated[str, one_of(_BASES)] | None = None
+    shares: Annotated[dict[str, Decimal], PlainValidator(_shares)] = {}  # noqa: RUF012
+    workspace: Name = "*"
+    valid_from: Annotated[Day, AfterValidator(_first_day)] | None = None
+    valid_to: Annotated[Day, AfterValidator(_last_day)] | None = None
+
+    @model_validator(mode="after")
+    def _require_parts(self) -> Rule:
+        for key, of in (("by", "proportional"), ("shares", "fixed")):
+            if bool(getattr(self, key)) != (self.method == of):
+                raise ValueError(f"`{key}` belongs to method {of}, and to no other")
+        if self.valid_from and self.valid_to and self.valid_from > self.valid_to:
+            raise ValueError(f"valid_from {self.valid_from} is after valid_to {self.valid_to}")
+        return self
 
     @property
     def specificity(self) -> Specificity:
@@ -92,9 +142,9 @@ class Rule:
 
 @dataclass(frozen=True)
 class Rules:
-    """Rules in force, the most specific first, and problems: each with its place and reason."""
+    """Rules in force by their numbers, the most specific first, and problems: place and reason."""
 
-    rules: list[Rule] = field(default_factory=list)
+    rules: Mapping[int, Rule] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
 
 
@@ -103,120 +153,25 @@ def read_rules(project: Path) -> Rules:
 
     A rule that is wrong is not used, and a problem; nothing raises.
     """
-    try:
-        tables, text = read_toml(project, FILE)
-    except RefusedFileError as error:
-        return Rules(problems=[f"{error}; nothing is allocated"])
-    given, problems = rows_of(
-        FILE, tables, "rules", most=_MOST_RULES, otherwise="nothing is allocated"
+    rules, problems = read_rows(
+        project,
+        FILE,
+        "rules",
+        Rule,
+        _require_apart,
+        most=_MOST_RULES,
+        without_file="nothing is allocated",
+        without_row="the rule is not used",
     )
-    places = _places(text, len(given))
-    rules: list[Rule] = []
-    for number, (place, keys) in enumerate(zip(places, given, strict=True), start=1):
-        try:
-            rule = _rule(number, keys)
-            _require_apart(rule, rules)
-        except ValueError as error:
-            problems.append(f"{place}: {_called(number, keys)}: {error}; the rule is not used")
-        else:
-            rules.append(rule)
-    rules.sort(key=lambda rule: (rule.specificity[:2], rule.number))
-    return Rules(rules, problems)
+    by_rank = sorted(rules.items(), key=lambda each: (each[1].specificity[:2], each[0]))
+    return Rules(dict(by_rank), problems)
 
 
-def _places(text: str, count: int) -> Iterator[str]:
-    """Yield the place of each rule, with its line if each has a heading of its own."""
-    lines = [text.count("\n", 0, heading.start()) + 1 for heading in _HEADING.finditer(text)]
-    for number in range(count):
-        yield f"{FILE}:{lines[number]}" if len(lines) == count else FILE
-
-
-def _called(number: int, keys: Mapping[str, Any]) -> str:
-    name = keys.get("name")
-    return f"rule {number} ({shown(name)})" if isinstance(name, str) else f"rule {number}"
-
-
-def _rule(number: int, keys: Mapping[str, Any]) -> Rule:
-    """Return the keys of a rule as a rule; ValueError says what is wrong with them."""
-    for key in keys:
-        if key not in KEYS:
-            raise ValueError(unknown(key, KEYS))
-    name = name_of("name", keys.get("name", ""))
-    if name in NOT_NAMES:
-        raise ValueError(f"name {name} stands for no rule; choose another one")
-    source, method = _choice("source", keys, SOURCES), _choice("method", keys, METHODS)
-    for key, of in (("by", "proportional"), ("shares", "fixed")):
-        if (key in keys) != (method == of):
-            raise ValueError(f"{key} belongs to method {of}, and to no other")
-    first, last = _months(keys)
-    return Rule(
-        number,
-        name,
-        source,
-        method,
-        _choice("by", keys, BASES) if "by" in keys else None,
-        _shares(keys["shares"]) if "shares" in keys else {},
-        name_of("workspace", keys.get("workspace", "*")),
-        first,
-        last,
-    )
-
-
-def _choice(key: str, keys: Mapping[str, Any], known: Sequence[str]) -> str:
-    value = name_of(key, keys.get(key, ""))
-    if value not in known:
-        raise ValueError(f"{key} {unknown(value, known)}")
-    return value
-
-
-def _months(keys: Mapping[str, Any]) -> tuple[date | None, date | None]:
-    """Return first and last day; ValueError if a month is not whole."""
-    first, last = (
-        day_of(key, keys[key]) if key in keys else None for key in ("valid_from", "valid_to")
-    )
-    if first and first.day != 1:
-        raise ValueError(f"valid_from {first} is not the first day of a month")
-    if last and last != date.max and (last + timedelta(days=1)).day != 1:
-        raise ValueError(f"valid_to {last} is not the last day of a month")
-    if first and last and first > last:
-        raise ValueError(f"valid_from {first} is after valid_to {last}")
-    return first, last
-
-
-def _shares(given: object) -> dict[str, Decimal]:
-    """Return the percentage of each cost center; ValueError if they are not 100 in all."""
-    if not isinstance(given, dict) or not given:
-        raise ValueError('shares is no table: write shares = { "CC-110" = 60, "CC-120" = 40 }')
-    if len(given) > _MOST_SHARES:
-        raise ValueError(f"there are more than {_MOST_SHARES:,} shares")
-    shares: dict[str, Decimal] = {}
-    for key, value in given.items():
-        cost_center = name_of("a cost center", key)
-        if cost_center in NOT_NAMES or cost_center in shares:
-            raise ValueError(f"shares: {cost_center} is no cost center, or is there twice")
-        shares[cost_center] = _percentage(cost_center, value)
-    if (total := sum(shares.values(), Decimal())) != 100:
-        raise ValueError(f"shares are {total.normalize():f} in all, and must be 100")
-    return shares
-
-
-def _percentage(cost_center: str, value: object) -> Decimal:
-    wrong = ValueError(f"the share of {cost_center} is no number from 0 to 100")
-    if not isinstance(value, (int, Decimal)) or isinstance(value, bool):
-        raise wrong
-    share = Decimal(value)
-    if not share.is_finite() or not 0 <= share <= 100:
-        raise wrong
-    if share != round(share, _DECIMALS):
-        raise ValueError(f"the share of {cost_center} has more than ten decimals")
-    return share
-
-
-def _require_apart(rule: Rule, above: Sequence[Rule]) -> None:
+def _require_apart(rule: Rule, above: Mapping[int, Rule]) -> None:
     """Raise ValueError if the rule matches workspaces and months of an equally specific one."""
-    for other in above:
+    for number, other in above.items():
         if rule.overlaps(other):
             raise ValueError(
-                f"it overlaps rule {other.number} ({other.name}), which shares out the same source"
-                " of the same workspaces in the same months"
+                f"rule {rule.name} overlaps rule {number} ({other.name}), which shares out the same"
+                " source of the same workspaces in the same months"
             )

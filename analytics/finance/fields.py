@@ -60,16 +60,16 @@ def read_count(field: str) -> int:
     return int(text)
 
 
-def read_name(name: str, field: str) -> str | None:
+def read_name(field: str) -> str | None:
     """Return a field as a text that can be shown and compared, None if it is empty.
 
-    ValueError, a whole sentence that begins with `name`, if it is too long or not visible.
+    ValueError, with a reason that follows its name, if it is too long or not visible.
     """
     value = unicodedata.normalize("NFC", field.strip())
     if names.visible(value) != value:
-        raise ValueError(f"{name} `{shown(value)}` holds an invisible character")
+        raise ValueError(f"`{shown(value)}` holds an invisible character")
     if len(value) > _LONGEST_TEXT:
-        raise ValueError(f"{name} is longer than {_LONGEST_TEXT} characters")
+        raise ValueError(f"is longer than {_LONGEST_TEXT} characters")
     return value or None
 
 

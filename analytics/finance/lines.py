@@ -58,7 +58,10 @@ class Line:
 
     def text(self, name: str) -> str | None:
         """Return a text, None if it is empty."""
-        return read_name(name, self.fields.get(name, ""))
+        try:
+            return read_name(self.fields.get(name, ""))
+        except ValueError as error:
+            raise ValueError(f"{name} {error}") from None
 
     def required(self, name: str, remedy: str = "") -> str:
         """Return a text that must be there; `remedy` ends the message if it is not."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from analytics.files import hash_file
@@ -15,7 +15,7 @@ from analytics.finance.budgets import Budget, read_budgets
 from analytics.finance.invoices import FORM, Invoice, read_invoices, same_as
 from analytics.finance.lines import Lines, replace_rows
 from analytics.finance.owners import OwnerRule, read_owners
-from analytics.finance.silences import Silence, Silences, read_silences
+from analytics.finance.silences import Silence, read_silences
 from analytics.format.names import folded
 from analytics.warehouse.database import transaction
 
@@ -45,7 +45,7 @@ class Finance:
     budgets: Lines[Budget]
     allocation: Rules
     accounts: Accounts
-    silences: Silences
+    silences: Lines[Silence]
 
     @property
     def problems(self) -> list[str]:
@@ -92,7 +92,7 @@ def load_finance(con: duckdb.DuckDBPyConnection, project: Path) -> list[str]:
         replace_rows(con, "budgets", _columns(Budget, finance.budgets.records))
         _load_rules(con, finance.allocation.rules)
         _load_accounts(con, finance.accounts)
-        silences = _columns(Silence, finance.silences.silences)
+        silences = _columns(Silence, finance.silences.records)
         replace_rows(con, "silenced_findings", silences)
         replace_rows(con, "files", files)
     return problems
@@ -174,7 +174,7 @@ def read_files(project: Path) -> Iterator[File]:
 
 
 def _columns(kind: type[Any], records: Sequence[object]) -> dict[str, list[Any]]:
-    names = [field.name for field in fields(kind)]
+    names = [each.name for each in fields(kind)] if is_dataclass(kind) else kind.model_fields
     return {name: [getattr(record, name) for record in records] for name in names}
 
 
@@ -184,22 +184,23 @@ def load_owners(con: duckdb.DuckDBPyConnection, rules: Sequence[OwnerRule]) -> N
     replace_rows(con, "owner_rules", _columns(OwnerRule, rules) | precedence)
 
 
-def _load_rules(con: duckdb.DuckDBPyConnection, rules: Sequence[Rule]) -> None:
-    columns = _columns(Rule, rules)
+def _load_rules(con: duckdb.DuckDBPyConnection, rules: Mapping[int, Rule]) -> None:
+    columns = _columns(Rule, [*rules.values()])
     shares = [
-        (rule.number, cost_center, share)
-        for rule in rules
+        (number, cost_center, share)
+        for number, rule in rules.items()
         for cost_center, share in rule.shares.items()
     ]
     del columns["shares"]
-    columns["rule"] = columns.pop("number")
+    columns["rule"] = [*rules]
+    columns["basis"] = columns.pop("by")
     replace_rows(con, "allocation_rules", columns)
     replace_rows(con, "allocation_shares", _by_name(("rule", "cost_center", "share"), shares))
 
 
 def _load_accounts(con: duckdb.DuckDBPyConnection, accounts: Accounts) -> None:
     rows: list[tuple[object, ...]] = [
-        (role, None, account) for role, account in accounts.of_roles.items()
+        (role, None, account) for role, account in accounts.of_roles if account
     ]
     rows += [(EXPENSE, *each) for each in accounts.of_cost_centers.items()]
     replace_rows(con, "accounts", _by_name(("role", "cost_center", "account"), rows))

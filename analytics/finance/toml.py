@@ -1,101 +1,100 @@
-"""TOML files of `finance/`: read whole, or refused with the line that is wrong."""
+"""TOML files of `finance/`: a table or key that is wrong spoils only itself, and is a problem."""
 
 from __future__ import annotations
 
 import os
-import re
-import tomllib
-from collections.abc import Iterable, Mapping
-from datetime import date, datetime
+from collections.abc import Callable, Mapping
+from datetime import date
 from decimal import Decimal
-from difflib import get_close_matches
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Annotated, TypeVar
 
+from pydantic import AfterValidator, BeforeValidator, ValidationError
+
+from analytics.errors import UsageError
 from analytics.files import read_text
-from analytics.finance.fields import LARGEST_FILE, read_day, read_name, shown
+from analytics.finance.fields import LARGEST_FILE, read_day, read_name
+from analytics.toml import Document, Table, no_setting
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
-_MOST_PARTS = 10  # of a dotted key: the parser takes the square of their number
-_AT = re.compile(r" \(at (?:line (?P<line>\d+), column \d+|end of document)\)$")
+T = TypeVar("T", bound=Table)
 
 
-class RefusedFileError(Exception):
-    """A file that cannot be used at all: its place, and the reason."""
+def _name(text: str) -> str:
+    if (name := read_name(text)) is None:
+        raise ValueError("is empty")
+    return name
 
 
-def read_toml(project: Path, file: str) -> tuple[dict[str, Any], str]:
-    """Return the tables of a file of a project folder, and its text; both are empty without one.
-
-    Numbers are exact. RefusedFileError if it is no such file, or no TOML.
-    """
-    path = project / file
-    if not os.path.lexists(path):
-        return {}, ""
+def _day(value: object) -> object:
     try:
-        text = read_text(path, project, LARGEST_FILE).replace("\r\n", "\n")
-        _require_short_keys(file, text)
-        return tomllib.loads(text, parse_float=Decimal), text
-    except OSError as error:
-        raise RefusedFileError(f"{file}: {error.strerror}") from None
-    except RecursionError:
-        raise RefusedFileError(f"{file}: its tables are nested too deep") from None
-    except ArithmeticError:
-        raise RefusedFileError(f"{file}: it holds a number that is too large") from None
-    except ValueError as error:
-        reason = str(error)
-        if (at := _AT.search(reason)) is None:
-            raise RefusedFileError(f"{file}: {reason}") from None
-        line = at["line"] or text.count("\n") + 1
-        raise RefusedFileError(f"{file}:{line}: {reason[: at.start()]}") from None
+        return read_day(value) if isinstance(value, str) else value
+    except ValueError:
+        return value  # which is no date
 
 
-def rows_of(
-    file: str, tables: Mapping[str, Any], name: str, *, most: int, otherwise: str
-) -> tuple[list[dict[str, Any]], list[str]]:
-    """Return the tables `[[name]]` of a file that has no others, and its problems.
+Name = Annotated[str, AfterValidator(_name)]
+"""A text that is not empty, and can be shown and compared."""
 
-    There are none if they are no tables, or more than `most`; `otherwise` says what follows.
+Day = Annotated[date, BeforeValidator(_day)]
+"""A date, or a text like one."""
+
+
+def read_document(project: Path, file: str) -> Document:
+    """Read a file of a project folder, which is empty where it is not there. Numbers are exact.
+
+    UsageError if it is no such file, or no TOML.
     """
-    problems = [f"{file}: {unknown(each, [name])}" for each in tables if each != name]
-    given = tables.get(name, [])
+    path, text = project / file, ""
+    if os.path.lexists(path):
+        try:
+            text = read_text(path, project, LARGEST_FILE).replace("\r\n", "\n")
+        except (OSError, ValueError) as error:
+            reason = error.strerror if isinstance(error, OSError) else error
+            raise UsageError(f"{file}: {reason}") from None
+    return Document(file, text, Decimal)
+
+
+def read_rows(
+    project: Path,
+    file: str,
+    name: str,
+    kind: type[T],
+    require: Callable[[T, Mapping[int, T]], None],
+    *,
+    most: int,
+    without_file: str,
+    without_row: str,
+) -> tuple[dict[int, T], list[str]]:
+    """Return the tables `[[name]]` of a file that has no others, by number, and its problems.
+
+    `require` raises ValueError for one that does not go with those above it. There are none if the
+    file cannot be read, or has more than `most`.
+    """
+    try:
+        document = read_document(project, file)
+    except UsageError as error:
+        return {}, [f"{error}; {without_file}"]
+    place, given = document.place((name,)), document.tables.get(name, [])
+    problems = [
+        f"{document.place((each,))}: {no_setting((each,), [(name,)])}"
+        for each in document.tables
+        if each != name
+    ]
     if not isinstance(given, list) or not all(isinstance(each, dict) for each in given):
-        return [], [*problems, f"{file}: {name} are no tables: write [[{name}]]; {otherwise}"]
+        return {}, [*problems, f"{place}: `{name}` must be tables [[{name}]]; {without_file}"]
     if len(given) > most:
-        return [], [*problems, f"{file}: there are more than {most:,} {name}; {otherwise}"]
-    return given, problems
-
-
-def _require_short_keys(file: str, text: str) -> None:
-    for number, line in enumerate(text.split("\n"), start=1):
-        key, equals, _ = line.partition("=")
-        if (equals or key.lstrip().startswith("[")) and key.count(".") >= _MOST_PARTS:
-            raise RefusedFileError(f"{file}:{number}: a key has more than {_MOST_PARTS} parts")
-
-
-def name_of(name: str, value: object) -> str:
-    """Return a value as a text that is not empty; ValueError says what is wrong with it."""
-    if not isinstance(value, str):
-        raise ValueError(f"{name} is no text: put it in quotes")  # noqa: TRY004
-    if (text := read_name(name, value)) is None:
-        raise ValueError(f"{name} is empty")
-    return text
-
-
-def day_of(name: str, value: object) -> date:
-    """Return a value as a day, given as a date or a text; ValueError if it is none."""
-    if isinstance(value, date) and not isinstance(value, datetime):
-        return value
-    try:
-        return read_day(value if isinstance(value, str) else "")
-    except ValueError as error:
-        raise ValueError(f"{name} `{shown(str(value))}` is {error}") from None
-
-
-def unknown(name: str, known: Iterable[str]) -> str:
-    """Return a message for a key or word that there is not, with the one like it or all."""
-    known = list(known)
-    near = get_close_matches(name, known, n=1)
-    hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}"
-    return f"`{shown(name)}` is not known; {hint}"
+        return {}, [*problems, f"{place}: there are more than {most:,} {name}; {without_file}"]
+    rows: dict[int, T] = {}
+    for number, keys in enumerate(given, start=1):
+        at = (name, number - 1)
+        try:
+            row = kind.model_validate(keys)
+            require(row, rows)
+        except ValidationError as error:
+            wrong = document.problems(error, kind, at)
+            problems += [f"{each}; {without_row}" for each in wrong]
+        except ValueError as error:
+            problems.append(f"{document.place(at)}: {error}; {without_row}")
+        else:
+            rows[number] = row
+    return rows, problems

@@ -9,28 +9,20 @@ from pathlib import Path
 from typing import Annotated
 
 import msgspec
+from pydantic import AfterValidator, Field, model_validator
 
 from analytics.errors import UsageError
-from analytics.settings import (
-    CONFIG_FILE,
-    Settings,
-    Size,
-    Table,
-    Workspace,
-    default_api,
-    load_settings,
-    with_api,
-)
-from analytics.settings_file import read_tables
+from analytics.settings import CONFIG_FILE, Settings, Size, Workspace, load_settings, with_api
+from analytics.settings_file import read_settings
+from analytics.toml import Table
 from analytics.warehouse.layout import Layout
-from analytics.wrong_settings import WrongSettingsError, converted
 
 FLEET_FILE = "fleet.toml"
 
 _SHARD = re.compile(r"[a-z0-9][a-z0-9._-]{0,99}")
 
 
-class Member(Workspace, frozen=True):
+class Member(Workspace):
     """A workspace of the fleet; those with the same `shard` share a data directory and a task.
 
     Without one, the workspace is a shard of its own, named as the variable of its key.
@@ -38,16 +30,30 @@ class Member(Workspace, frozen=True):
 
     shard: str = ""
 
+    @property
+    def shard_name(self) -> str:
+        """The name of its shard."""
+        return self.shard or self.api_key_env.lower()
 
-class Task(Table, frozen=True):
+    @model_validator(mode="after")
+    def _require_shard_name(self) -> Member:
+        if not _SHARD.fullmatch(self.shard_name):
+            raise ValueError(
+                "`workspaces.shard` must be a name of small letters, digits, dots, hyphens and"
+                " underscores; without one, it is `api_key_env` in small letters"
+            )
+        return self
+
+
+class Task(Table):
     """The bounds of one task: memory, such as "2GB", processors, and how often it is tried."""
 
     memory: Size = "2GB"
-    cpus: Annotated[int, msgspec.Meta(ge=1, le=1024)] = 1
-    attempts: Annotated[int, msgspec.Meta(ge=1, le=100)] = 3
+    cpus: Annotated[int, Field(ge=1, le=1024)] = 1
+    attempts: Annotated[int, Field(ge=1, le=100)] = 3
 
 
-class Publication(Table, frozen=True):
+class Publication(Table):
     """Where the Delta tables go, the site, and the DuckDB file if it is no larger."""
 
     tables: str = ""
@@ -55,12 +61,21 @@ class Publication(Table, frozen=True):
     site: bool = True
 
 
-class _File(Table, frozen=True):
-    folder: str
-    requests_per_second: Annotated[float, msgspec.Meta(ge=0)] = 0
+def _folder(text: str) -> str:
+    if "://" in text:
+        raise ValueError(
+            "must be a folder that all machines reach, and no object store; tables alone may be"
+            " published to a bucket, by publish.tables"
+        )
+    return text
+
+
+class _File(Table):
+    folder: Annotated[str, AfterValidator(_folder)]
+    requests_per_second: Annotated[float, Field(ge=0)] = 0
     task: Task = Task()
     publish: Publication = Publication()
-    workspaces: tuple[Member, ...] = ()
+    workspaces: list[Member] = []  # noqa: RUF012 - pydantic copies it
 
 
 class Fleet(msgspec.Struct, frozen=True, kw_only=True):
@@ -99,13 +114,14 @@ class Fleet(msgspec.Struct, frozen=True, kw_only=True):
         publish = self.batch.publish
         if publish.url:
             url = f"{publish.url.rstrip('/')}/shards/{shard}"
-            publish = msgspec.structs.replace(publish, url=url)
-        return msgspec.structs.replace(
-            self.batch,
-            data_dir=self.layout(shard).root,
-            workspaces=self.shards[shard],
-            publish=publish,
-            extract=msgspec.structs.replace(self.batch.extract, requests_per_second=0),
+            publish = publish.model_copy(update={"url": url})
+        return self.batch.model_copy(
+            update={
+                "data_dir": self.layout(shard).root,
+                "workspaces": self.shards[shard],
+                "publish": publish,
+                "extract": self.batch.extract.model_copy(update={"requests_per_second": 0}),
+            }
         )
 
 
@@ -123,16 +139,7 @@ def load_fleet(named: Path | None, data_dir: Path | None = None) -> Fleet:
             "Write them, with `folder` and tables [[workspaces]], or name a file by --config."
         )
     settings = path.with_name(CONFIG_FILE)
-    tables = read_tables(path, is_named=bool(named))
-    if "storage" in tables or "://" in str(tables.get("folder")):
-        raise UsageError(
-            f"{path}: a fleet lies in a folder, and in no object store.\n"
-            "Name one that all machines reach, as `folder`; tables alone may be published to a"
-            " bucket, by `tables` in [publish]."
-        )
-    file, problems = converted(path, tables, _File, _fields())
-    if problems:
-        raise WrongSettingsError(*problems)
+    file = read_settings(path, _File, is_named=bool(named))
     root, tables_at = path.parent.resolve(), file.publish.tables.rstrip("/")
     folder = data_dir.resolve() if data_dir else root / file.folder
     if "://" not in tables_at:
@@ -150,30 +157,10 @@ def load_fleet(named: Path | None, data_dir: Path | None = None) -> Fleet:
     )
 
 
-def _fields() -> dict[str, tuple[str, ...]]:
-    kinds = {"": _File, "workspaces": Member, "task": Task, "publish": Publication}
-    return {name: kind.__struct_fields__ for name, kind in kinds.items()}
-
-
-def _shards(path: Path, members: tuple[Member, ...]) -> dict[str, list[Workspace]]:
+def _shards(path: Path, members: list[Member]) -> dict[str, list[Workspace]]:
+    if not members:
+        raise UsageError(f"{path} names no workspace.\nAdd a table [[workspaces]] for each.")
     shards: defaultdict[str, list[Workspace]] = defaultdict(list)
     for member in members:
-        name = member.shard or member.api_key_env.lower()
-        if not _SHARD.fullmatch(name):
-            raise UsageError(
-                f"{path}: `{name}` is no name of a shard: use small letters, digits, dots, hyphens"
-                " and underscores."
-            )
-        shards[name].append(
-            with_api(
-                Workspace(
-                    api_key_env=member.api_key_env,
-                    api=member.api,
-                    workspace_id=member.workspace_id,
-                ),
-                default_api(),
-            )
-        )
-    if not shards:
-        raise UsageError(f"{path} names no workspace.\nAdd a table [[workspaces]] for each.")
+        shards[member.shard_name].append(with_api(member))
     return dict(sorted(shards.items()))

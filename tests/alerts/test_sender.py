@@ -58,6 +58,19 @@ def test_sending_ends_in_time(hook: Webhook) -> None:
     assert sent(hook.address(rto=900), seconds=0.1) == ["no answer came within 0 s"]
 
 
+def test_an_address_that_never_answers_holds_up_no_exit(hook: Webhook) -> None:
+    """A process ends although a message is still under way."""
+    hook.status = 0
+    script = (
+        "from analytics.alerts.messages import TEST\n"
+        "from analytics.alerts.sender import addresses, send\n"
+        f"print(send(*addresses(['{hook.address(rto=900)}']), [TEST], 0.1))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+
+    assert (done.stdout, done.stderr) == ("['no answer came within 0 s']\n", "")
+
+
 def test_addresses_are_named_without_secrets() -> None:
     """An address is named by its number and service; each counts once."""
     urls = ["slack://token", "json://a/secret", "slack://token", "TOKEN5://a"]
@@ -69,8 +82,12 @@ def test_addresses_are_named_without_secrets() -> None:
 
 
 def test_nothing_is_printed_by_apprise() -> None:
-    """Without a connection, or at no address that Apprise knows, nothing is sent, or printed."""
+    """Without a connection, or at no address that Apprise knows, nothing is sent, or printed.
+
+    Nor is it where the program logs what its libraries say.
+    """
     script = (
+        "import logging\nlogging.basicConfig(level=logging.DEBUG)\n"
         "from analytics.alerts.messages import TEST\n"
         "from analytics.alerts.sender import addresses, send\n"
         f"urls = ['json://127.0.0.1:{closed_port()}/s3cret', 'slack://s3cret', 's3cret']\n"

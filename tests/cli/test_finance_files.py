@@ -14,7 +14,7 @@ PLACES = [
     "finance/invoices.csv:2",
     "finance/budgets.csv:3",
     "finance/allocation.toml:5",
-    "finance/accounts.toml",
+    "finance/accounts.toml:3",
 ]
 
 

@@ -72,11 +72,11 @@ def test_options_are_the_settings(analytics: Command) -> None:
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (("--api-key-env", "levain_0123456789abcdef"), "That is an API key."),
-        (("--api-key-env", "MY-KEY"), "`MY-KEY` is not the name of a variable"),
-        (("--api-key-env", 'A"\nb = "1'), "is not the name of a variable"),
-        (("--api", "levain.example"), "must start with https://"),
-        (("--timezone", "Middle/Earth"), "is no time zone"),
+        (("--api-key-env", "levain_0123456789abcdef"), "this is an API key."),
+        (("--api-key-env", "MY-KEY"), "`workspaces.api_key_env` must be the NAME of a"),
+        (("--api-key-env", 'A"\nb = "1'), "must be the NAME of a variable"),
+        (("--api", "levain.example"), "begin with https://"),
+        (("--timezone", "Middle/Earth"), "`reporting.timezone` must be a time zone"),
     ],
 )
 def test_a_wrong_option_writes_nothing(

@@ -142,8 +142,19 @@ def test_ctrl_c_leaves_the_run_running(api: Emulator, start_run: StartRun) -> No
 
 def test_help_loads_nothing_heavy() -> None:
     """`analytics --help` is fast, because commands import their modules on demand."""
-    heavy = "{'duckdb', 'httpx', 'polars', 'rich'} & {*sys.modules}"
+    heavy = "{'duckdb', 'httpx', 'polars', 'pydantic', 'rich'} & {*sys.modules}"
     code = f"import sys, analytics.cli.app; print({heavy} or 'nothing')"
+
+    printed = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
+
+    assert printed.stdout == b"nothing\n"
+
+
+def test_bounded_processes_load_no_settings() -> None:
+    """The processes that run a user's SQL are spared what reads settings, or asks the API."""
+    heavy = "{'analytics.settings', 'httpx', 'pydantic'} & {*sys.modules}"
+    modules = "analytics.custom.child, analytics.published.statement_process"
+    code = f"import sys, {modules}; print({heavy} or 'nothing')"
 
     printed = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
 

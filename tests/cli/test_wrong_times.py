@@ -9,7 +9,6 @@ from email.utils import format_datetime
 from pathlib import Path
 from unittest.mock import patch
 
-import msgspec
 import pytest
 
 from analytics.emulator.server import Emulator
@@ -63,7 +62,7 @@ def any_time_goes() -> Iterator[None]:
 @pytest.fixture
 def undisturbed(batch: Batch, tmp_path: Path) -> Batch:
     """Another data directory, whose batches are told the right time."""
-    settings = msgspec.structs.replace(batch.settings, data_dir=tmp_path / "undisturbed")
+    settings = batch.settings.model_copy(update={"data_dir": tmp_path / "undisturbed"})
     return Batch(settings, batch.api)
 
 

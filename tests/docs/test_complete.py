@@ -10,15 +10,15 @@ from functools import cache
 from pathlib import Path
 from typing import Any, get_args
 
-import msgspec
 import pytest
+from pydantic_core import PydanticUndefined
 from typer.main import get_command
 
 import analytics
 from analytics import errors, settings
 from analytics.cli import options as options_of_commands
 from analytics.cli.app import app
-from analytics.cli.runs import watching
+from analytics.cli.runs import followed
 from analytics.fleet import settings as fleet
 from analytics.levain import errors as api_errors
 from analytics.report import spec
@@ -26,7 +26,7 @@ from docs import generate
 from tests.docs.pages import ROOT, rows, text_of
 
 ALL = "".join(page.read_text(encoding="utf-8") for page in generate.pages())
-NONE = (msgspec.NODEFAULT, "", None)
+NONE = (PydanticUndefined, "", None)
 COMMANDS = list(generate.commands())
 
 
@@ -48,12 +48,12 @@ def test_commands_in_the_text_exist() -> None:
         assert set(re.findall(r"--[a-z-]+", text)) <= {*options(path), "--help"}, text
 
 
-TABLES = {
+TABLES: dict[str, dict[str, Any]] = {
     "configuration.md": {"[[workspaces]] ": settings.Workspace}
     | {
-        f"[{field.name}] ": field.type
-        for field in msgspec.structs.fields(settings._File)
-        if field.name != "workspaces"
+        f"[{name}] ": field.annotation
+        for name, field in settings.SettingsFile.model_fields.items()
+        if name != "workspaces"
     },
     "fleet.md": {
         "": fleet._File,
@@ -72,10 +72,10 @@ def test_each_setting_is_documented(page: str) -> None:
         for name, default, _ in rows(text_of(page), "setting | default | meaning")
     }
     expected = {
-        f"{table}{field.name}": "" if field.default in NONE else json.dumps(field.default)
+        f"{table}{name}": "" if field.default in NONE else json.dumps(field.default)
         for table, kind in TABLES[page].items()
-        for field in msgspec.structs.fields(kind)
-        if table or field.name not in ("task", "publish", "workspaces")
+        for name, field in kind.model_fields.items()
+        if table or name not in ("task", "publish", "workspaces")
     }
     expected["[[workspaces]] api"] = "LEVAIN_API"
 
@@ -97,7 +97,7 @@ def test_each_exit_code_is_documented() -> None:
     """The table of exit codes has each code that a command can end with, and no other."""
     ours = [getattr(each, "exit_code", None) for each in vars(errors).values()]
     signals = (errors.INTERRUPTED, errors.READER_GONE)
-    codes = {0, *signals, *ours, *watching.EXIT_CODES.values()} - {None}
+    codes = {0, *signals, *ours, *followed.EXIT_CODES.values()} - {None}
     table = rows(text_of("operations.md"), "exit | meaning | do")
 
     assert {int(code) for row in table for code in row[0].split(", ")} == codes

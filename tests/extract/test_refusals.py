@@ -8,7 +8,6 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Literal
 
-import msgspec
 import pytest
 
 from analytics.emulator.records import Agent
@@ -96,7 +95,7 @@ def test_what_an_account_lacks_is_named_and_unknown(
             settings.append(Setting(api_key_env=f"KEY_{number}", api=api.url))
             ids.append(world.workspaces[0].id)
         loaded = load_settings(tmp_path / "data")
-        batch = Batch(msgspec.structs.replace(loaded, workspaces=settings), api)
+        batch = Batch(loaded.model_copy(update={"workspaces": settings}), api)
         batch.set_extract(history_days=4)
         outcomes = batch.extract()
     published = publish(batch)

@@ -198,7 +198,7 @@ _OF_CSV = (
     *",,,\n\n*?a", "(none)", "-1", "1e999", "nan", "9" * 40, "\u202e", "\r", '"', "'x", "2026-10",
     "2026-10-01", "0.1", "all", "agent",
 )  # fmt: skip
-_KEYS = (*allocation.KEYS, *accounts.ROLES, "rules", "accounts", "x\\n")
+_KEYS = (*allocation.Rule.model_fields, *accounts.Roles.model_fields, "rules", "accounts", "x\\n")
 _VALUES = (
     '"platform"', '"fixed"', '"proportional"', '"cost"', '"x"', '""', "{ A = 100 }", "nan", "7",
     "{ A = -1, B = inf }", "2026-10-01", "2026-10-01T00:00:00Z", "0x1f", "true", "[[1]]",
@@ -240,13 +240,13 @@ def test_each_column_and_key_is_documented() -> None:
         for row in rows(text, "file | holds | a line or key")
     }
     assert files == {form.file.removeprefix("finance/"): form.columns for form in FORMS} | {
-        "allocation.toml": allocation.KEYS,
-        "accounts.toml": ("[accounts]", *accounts.ROLES, "[cost_centers]"),
+        "allocation.toml": (*allocation.Rule.model_fields,),
+        "accounts.toml": ("[accounts]", *accounts.Roles.model_fields, "[cost_centers]"),
     }
 
     page = text.partition("## Allocation")[2]
     keys = [key for row in rows(page, "key | holds") for key in re.findall("`([^`]+)`", row[0])]
-    assert keys == [*allocation.KEYS]
+    assert keys == [*allocation.Rule.model_fields]
     assert {row[0].strip("`") for row in rows(page, "pool | is")} == {*allocation.SOURCES}
 
 
@@ -258,6 +258,6 @@ def test_the_examples_of_the_documentation_are_right() -> None:
     found = read_finance(Path())
 
     assert found.problems == []
-    assert found.accounts.of_roles == accounts.DEFAULTS
+    assert found.accounts.of_roles == accounts.Roles()
     assert len(found.allocation.rules) == 3
     assert len(found.invoices.records) + len(found.budgets.records) == 5

@@ -8,12 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from analytics.finance.accounts import DEFAULTS, Accounts, read_accounts
+from analytics.finance.accounts import Accounts, Roles, read_accounts
 from analytics.finance.allocation import Rule, Rules, read_rules
-from analytics.finance.silences import Silence, Silences, read_silences
+from analytics.finance.lines import Lines
+from analytics.finance.silences import Silence, read_silences
 from tests.finance.files import write
 
 EVEN = {"name": '"Even"', "source": '"platform"', "method": '"even"'}
+ONE_OF = "`rules.source` must be platform, no_agent, unlisted or failed"
+SHARES, FROM, TO = "`rules.shares`", "`rules.valid_from`", "`rules.valid_to`"
 FIXED = EVEN | {"method": '"fixed"', "shares": "{ A = 60, B = 40 }"}
 
 
@@ -34,59 +37,84 @@ def test_a_table_is_a_rule() -> None:
         FIXED | {"source": '"no_agent"', "shares": '{ "CC 1" = 33.3, B = 66.7 }'},
     )
 
-    days = date(2026, 10, 1), date(2026, 12, 31)
+    days = {"valid_from": date(2026, 10, 1), "valid_to": date(2026, 12, 31)}
     shares = {"CC 1": Decimal("33.3"), "B": Decimal("66.7")}
     assert found.problems == []
-    assert found.rules == [
-        Rule(1, "P", "failed", "proportional", "tokens", {}, "Bake*", *days),
-        Rule(2, "Even", "platform", "even", None, {}, "*", None, None),
-        Rule(3, "Even", "no_agent", "fixed", None, shares, "*", None, None),
-    ]
+    assert found.rules == {
+        1: Rule(
+            name="P", source="failed", method="proportional", by="tokens", workspace="Bake*", **days
+        ),
+        2: Rule(name="Even", source="platform", method="even"),
+        3: Rule(name="Even", source="no_agent", method="fixed", shares=shares),
+    }
 
 
 @pytest.mark.parametrize(
-    ("rule", "reason"),
+    ("rule", "line", "reason"),
     [
-        (EVEN | {"sorce": "1"}, "`sorce` is not known; did you mean source?"),
-        (EVEN | {"source": '"platfrom"'}, "source `platfrom` is not known; did you mean platform?"),
-        (EVEN | {"source": '"x"'}, "source `x` is not known; there are platform, no_agent,"),
-        (EVEN | {"source": "1"}, "source is no text: put it in quotes"),
-        ({"name": '"Even"', "source": '"failed"'}, "method is empty"),
-        (EVEN | {"by": '"cost"'}, "by belongs to method proportional, and to no other"),
-        (EVEN | {"method": '"proportional"'}, "by belongs to method proportional"),
-        (EVEN | {"method": '"fixed"'}, "shares belongs to method fixed, and to no other"),
-        (EVEN | {"shares": "{ A = 100 }"}, "shares belongs to method fixed, and to no other"),
-        (EVEN | {"book": '"yes"'}, "`book` is not known"),
-        (EVEN | {"workspace": '""'}, "workspace is empty"),
-        (EVEN | {"valid_from": "2026-10-02"}, "valid_from 2026-10-02 is not the first day of"),
-        (EVEN | {"valid_to": "2026-10-30"}, "valid_to 2026-10-30 is not the last day of a month"),
-        (EVEN | {"valid_to": '"soon"'}, "valid_to `soon` is no day: write it like 2026-11-30"),
-        (EVEN | {"valid_to": "2026-10-31T00:00:00"}, "valid_to `2026-10-31 00:00:00` is no day"),
+        (
+            EVEN | {"sorce": "1"},
+            9,
+            "there is no setting `rules.sorce` (did you mean `rules.s",
+        ),
+        (
+            EVEN | {"source": '"platfrom"'},
+            7,
+            f'{ONE_OF}, not "platfrom" (did you mean `platform`?)',
+        ),
+        (EVEN | {"source": "1"}, 7, "`rules.source` must be a text in quotes, not 1"),
+        (
+            {"name": '"Even"', "source": '"failed"'},
+            5,
+            "there must be a setting `rules.method`",
+        ),
+        (EVEN | {"by": '"cost"'}, 5, "`by` belongs to method proportional, and to no other"),
+        (EVEN | {"method": '"proportional"'}, 5, "`by` belongs to method proportional"),
+        (EVEN | {"method": '"fixed"'}, 5, "`shares` belongs to method fixed, and to no other"),
+        (EVEN | {"shares": "{ A = 100 }"}, 5, "`shares` belongs to method fixed, and to no other"),
+        (EVEN | {"workspace": '""'}, 9, "`rules.workspace` is empty"),
+        (EVEN | {"valid_from": "2026-10-02"}, 9, f"{FROM} 2026-10-02 is not the first day of a"),
+        (EVEN | {"valid_to": "2026-10-30"}, 9, f"{TO} 2026-10-30 is not the last day of a month"),
+        (EVEN | {"valid_to": '"soon"'}, 9, f'{TO} must be a day like 2026-11-30, not "soon"'),
+        (
+            EVEN | {"valid_to": "2026-10-31T00:00:00"},
+            9,
+            f"{TO} must be a day like",
+        ),
         (
             EVEN | {"valid_from": "2026-12-01", "valid_to": "2026-11-30"},
+            5,
             "valid_from 2026-12-01 is after valid_to 2026-11-30",
         ),
-        (FIXED | {"shares": "{ A = 60, B = 30.5 }"}, "shares are 90.5 in all, and must be 100"),
-        (FIXED | {"shares": "{ A = 0, B = 0 }"}, "shares are 0 in all, and must be 100"),
-        (FIXED | {"shares": "{ A = 110, B = -10 }"}, "the share of A is no number from 0 to 100"),
-        (FIXED | {"shares": "{ A = nan }"}, "the share of A is no number from 0 to 100"),
-        (FIXED | {"shares": "{ A = true }"}, "the share of A is no number from 0 to 100"),
-        (FIXED | {"shares": '{ A = "100" }'}, "the share of A is no number from 0 to 100"),
-        (FIXED | {"shares": "{ A = 1e-11 }"}, "the share of A has more than ten decimals"),
-        (FIXED | {"shares": "{}"}, "shares is no table: write shares = { "),
-        (FIXED | {"shares": "[100]"}, "shares is no table: write shares = { "),
-        (FIXED | {"shares": '{ "(none)" = 100 }'}, "shares: (none) is no cost center"),
-        (FIXED | {"shares": '{ A = 50, "A " = 50 }'}, "shares: A is no cost center, or is there"),
+        (
+            FIXED | {"shares": "{ A = 60, B = 30.5 }"},
+            9,
+            f"{SHARES} are 90.5 in all, and must be 100",
+        ),
+        (FIXED | {"shares": "{ A = 0, B = 0 }"}, 9, f"{SHARES} are 0 in all, and must be 100"),
+        (
+            FIXED | {"shares": "{ A = 110, B = -10 }"},
+            9,
+            f"{SHARES} have no number from 0 to 100",
+        ),
+        (FIXED | {"shares": "{ A = nan }"}, 9, f"{SHARES} have no number from 0 to 100"),
+        (FIXED | {"shares": "{ A = true }"}, 9, f"{SHARES} have no number from 0 to 100"),
+        (FIXED | {"shares": '{ A = "100" }'}, 9, f"{SHARES} have no number from 0 to 100"),
+        (FIXED | {"shares": "{ A = 1e-11 }"}, 9, f"{SHARES} have more than ten decimals for A"),
+        (FIXED | {"shares": "{}"}, 9, f"{SHARES} must be a table like {{ "),
+        (FIXED | {"shares": "[100]"}, 9, f"{SHARES} must be a table like {{ "),
+        (FIXED | {"shares": '{ "(none)" = 100 }'}, 9, f"{SHARES} have `(none)`, which is no cost"),
+        (FIXED | {"shares": '{ A = 50, "A " = 50 }'}, 9, f"{SHARES} have `A `, which is no cost"),
     ],
 )
-def test_a_wrong_rule_spoils_only_itself(rule: dict[str, str], reason: str) -> None:
-    """It is named by file, line, number and name with the reason; the others are in force."""
+def test_a_wrong_rule_spoils_only_itself(rule: dict[str, str], line: int, reason: str) -> None:
+    """It is named by file, line and key with the reason; the others are in force."""
     apart = EVEN | {"source": '"failed"'}
     found = rules_of(apart, rule, apart | {"source": '"unlisted"'})
 
-    assert [each.number for each in found.rules] == [1, 3]
+    assert [*found.rules] == [1, 3]
     (problem,) = found.problems
-    assert problem.startswith(f"finance/allocation.toml:5: rule 2 (Even): {reason}")
+    assert problem.startswith(f"finance/allocation.toml:{line}: {reason}")
     assert problem.endswith("; the rule is not used")
 
 
@@ -113,21 +141,24 @@ def test_rules_that_overlap(
     """
     found = rules_of(EVEN | one, FIXED | {"name": '"Late"'} | other)
 
-    assert [rule.number for rule in found.rules] == (order or [1])
-    reason = "rule 2 (Late): it overlaps rule 1 (Even)"
+    assert [*found.rules] == (order or [1])
+    reason = "rule Late overlaps rule 1 (Even)"
     assert [reason in each for each in found.problems] == [True] * (order is None)
 
 
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("[[rule]]", ": `rule` is not known; did you mean rules?"),
-        ("rules = 1", ": rules are no tables: write [[rules]]; nothing is allocated"),
-        ("rules = [1]", ": rules are no tables: write [[rules]]; nothing is allocated"),
-        ("rules = [{}]", ": rule 1: name is empty; the rule is not used"),
-        ("\n[[rules]", ":2: Expected ']]' at the end of an array declaration; nothing is"),
-        ("[[rules]]\n" * 201, ": there are more than 200 rules; nothing is allocated"),
-        ("[[rules]]\nname = '(none)'", ":1: rule 1 ((none)): name (none) stands for no rule"),
+        ("[[rule]]", ":1: there is no setting `rule` (did you mean `rules`?)"),
+        ("rules = 1", ":1: `rules` must be tables [[rules]]; nothing is allocated"),
+        ("rules = [1]", ":1: `rules` must be tables [[rules]]; nothing is allocated"),
+        ("rules = [{}]", ":1: there must be a setting `rules.name`; the rule is not used"),
+        ("\n[[rules]", ":2: it is not valid TOML: Expected ']]' at the end of an array"),
+        ("[[rules]]\n" * 201, ":1: there are more than 200 rules; nothing is allocated"),
+        (
+            "[[rules]]\nsource = 'failed'\nmethod = 'even'\nname = '(none)'",
+            ":4: `rules.name` (none) stands for no rule; choose another one; the rule is not used",
+        ),
     ],
 )
 def test_a_wrong_file_of_rules(text: str, problem: str) -> None:
@@ -135,7 +166,7 @@ def test_a_wrong_file_of_rules(text: str, problem: str) -> None:
     write("allocation.toml", text)
     found = read_rules(Path())
 
-    assert found.rules == []
+    assert found.rules == {}
     assert found.problems[0].startswith(f"finance/allocation.toml{problem}")
 
 
@@ -147,15 +178,15 @@ def test_a_key_is_an_account() -> None:
     )  # fmt: skip
 
     assert read_accounts(Path()) == Accounts(
-        DEFAULTS | {"expense": "Expenses:AI", "provider_payable": "2010"},
+        Roles(expense="Expenses:AI", provider_payable="2010"),
         {"CC-110": "6210", "(none)": "6299"},
         [],
     )
 
 
-NOT_USED = "; the key is not used"
+NO_SETTING = ":2: there is no setting"
+NOT_USED = "; it is not used"
 DEFAULT = "; the accounts are the defaults"
-ROLES = "expense, accrued, payable, tax, rounding, provider_payable"
 
 
 @pytest.mark.parametrize(
@@ -163,24 +194,31 @@ ROLES = "expense, accrued, payable, tax, rounding, provider_payable"
     [
         (
             '[accounts]\nexpence = "1"',
-            ": [accounts] `expence` is not known; did you mean expense?;",
+            f"{NO_SETTING} `accounts.expence` (did you mean `accounts.expense`?){NOT_USED}",
         ),
-        ('[accounts]\nx = "1"', f": [accounts] `x` is not known; there are {ROLES}{NOT_USED}"),
-        ("[accounts]\ntax = 1", f": [accounts] tax is no text: put it in quotes{NOT_USED}"),
-        ('[cost_centers]\n"CC-1" = " "', f": [cost_centers] CC-1 is empty{NOT_USED}"),
+        (
+            '[accounts]\nx = "1"',
+            f"{NO_SETTING} `accounts.x` (there are `accounts.expense`,",
+        ),
+        ("[accounts]\ntax = 1", f":2: `accounts.tax` must be a text in quotes, not 1{NOT_USED}"),
+        ('[cost_centers]\n"CC-1" = " "', f":2: `cost_centers.CC-1` is empty{NOT_USED}"),
         (
             '[cost_centers]\n"CC\\n1" = "6200"',
-            ": [cost_centers] a cost center `CC⟨U+000A⟩1` holds an invisible character",
+            ":2: `cost_centers.CC⟨U+000A⟩1` `CC⟨U+000A⟩1` holds an invisible character",
         ),
-        ("accounts = 1", ": accounts is no table: write [accounts]; it is not used"),
-        ("[acounts]", ": `acounts` is not known; did you mean accounts?"),
-        ('[accounts]\n\nexpense = "1\n', f":3: Illegal character '\\n'{DEFAULT}"),
+        ("accounts = 1", f":1: `accounts` must be a table, not 1{NOT_USED}"),
+        ("cost_centers = 1", f":1: `cost_centers` must be a table, not 1{NOT_USED}"),
+        ("[acounts]", f":1: there is no setting `acounts` (did you mean `accounts`?){NOT_USED}"),
+        (
+            '[accounts]\n\nexpense = "1\n',
+            f":3: it is not valid TOML: Illegal character '\\n'{DEFAULT}",
+        ),
         ("a = " + "[" * 9_999, f": its tables are nested too deep{DEFAULT}"),
         (f"a = 1e{'9' * 40}", f": it holds a number that is too large{DEFAULT}"),
         # It is refused before it is parsed, which would take long.
         ("a" + ".a" * 50_000 + " = 1", f":1: a key has more than 10 parts{DEFAULT}"),
     ],
-    ids=range(11),
+    ids=range(12),
 )
 def test_a_wrong_account_is_named_and_not_used(text: str, problem: str) -> None:
     """A problem has the file, the line where TOML knows it, the reason, and a suggestion."""
@@ -199,10 +237,11 @@ def test_a_silence_is_of_a_kind() -> None:
         'agent = "baker"', 'subject = "all"', "until = 2026-12-31", 'note = "known"',
     )  # fmt: skip
 
-    assert read_silences(Path()) == Silences(
+    until = date(2026, 12, 31)
+    assert read_silences(Path()) == Lines(
         [
-            Silence("new_agent", None, None, None, None),
-            Silence("budget", "baker", "all", date(2026, 12, 31), "known"),
+            Silence(kind="new_agent"),
+            Silence(kind="budget", agent="baker", subject="all", until=until, note="known"),
         ]
     )
 
@@ -210,15 +249,15 @@ def test_a_silence_is_of_a_kind() -> None:
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("[[silence]]", ": `silence` is not known; did you mean silences?"),
-        ("silences = 1", ": silences are no tables: write [[silences]]; nothing is silenced"),
-        ("[[silences]]\n" * 1001, ": there are more than 1,000 silences; nothing is silenced"),
-        ("[[silences]]\n\nkind = 'new_agent", ":3: Expected"),
-        ("[[silences]]", ": silence 1: kind is empty; it silences nothing"),
-        ("[[silences]]\nkind = 'new'", ": silence 1: kind `new` is not known; "),
-        ("[[silences]]\nkinds = 'data'", ": silence 1: `kinds` is not known; did you mean kind?"),
-        ("[[silences]]\nkind = 'data'\nagent = 1", ": silence 1: agent is no text"),
-        ("[[silences]]\nkind = 'data'\nuntil = 'soon'", ": silence 1: until `soon` is"),
+        ("[[silence]]", ":1: there is no setting `silence` (did you mean `silences`?)"),
+        ("silences = 1", ":1: `silences` must be tables [[silences]]; nothing is silenced"),
+        ("[[silences]]\n" * 1001, ":1: there are more than 1,000 silences; nothing is silenced"),
+        ("[[silences]]\n\nkind = 'new_agent", ":3: it is not valid TOML: Expected"),
+        ("[[silences]]", ":1: there must be a setting `silences.kind`; it silences nothing"),
+        ("[[silences]]\nkind = 'new'", ":2: `silences.kind` must be version_worse, "),
+        ("[[silences]]\nkinds = 'data'", ":1: there must be a setting `silences.kind`"),
+        ("[[silences]]\nkind = 'data'\nagent = 1", ":3: `silences.agent` must be a text"),
+        ("[[silences]]\nkind = 'data'\nuntil = 'soon'", ":3: `silences.until` must be a day"),
     ],
     ids=range(9),
 )
@@ -227,5 +266,5 @@ def test_a_wrong_silence_is_named_and_silences_nothing(text: str, problem: str) 
     write("findings.toml", text)
     found = read_silences(Path())
 
-    assert found.silences == []
+    assert found.records == []
     assert found.problems[0].startswith(f"finance/findings.toml{problem}")

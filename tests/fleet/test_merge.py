@@ -202,7 +202,7 @@ def test_a_killed_merge_is_done_by_the_next(given: Given) -> None:
 
 def test_a_large_fleet_has_no_file_of_all(given: Given) -> None:
     """Above its limit, the merged file is removed; the tables are there."""
-    publish = msgspec.structs.replace(given.fleet.publish, duckdb_limit="1MB")
+    publish = given.fleet.publish.model_copy(update={"duckdb_limit": "1MB"})
 
     merge(msgspec.structs.replace(given.fleet, publish=publish), quiet())
 
@@ -251,6 +251,6 @@ def test_what_is_no_more_in_the_fleet_is_not_published(given: Given) -> None:
     folders = published(given, "site/shards").iterdir()
     assert sorted(path.name for path in folders) == ["b", "c"]
     assert given.file("a").exists()
-    publish = msgspec.structs.replace(fleet.publish, site=False)
+    publish = fleet.publish.model_copy(update={"site": False})
     merge(msgspec.structs.replace(fleet, publish=publish), quiet())
     assert not published(given, "site").exists()

@@ -167,7 +167,7 @@ def test_a_killed_task_is_tried_again(given: Given, cluster: Any) -> None:
 
 def test_one_failed_shard_costs_no_other_its_figures(given: Given, cluster: Any) -> None:
     """The others are brought on; the error names the one that failed."""
-    wrong = msgspec.structs.replace(given.fleet.shards["b"][0], api="http://127.0.0.1:9")
+    wrong = given.fleet.shards["b"][0].model_copy(update={"api": "http://127.0.0.1:9"})
     fleet = msgspec.structs.replace(given.fleet, shards={**given.fleet.shards, "b": [wrong]})
     before = ends(given)
 

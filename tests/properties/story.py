@@ -12,7 +12,6 @@ from decimal import Decimal
 from pathlib import Path
 from unittest import mock
 
-import msgspec
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
@@ -110,10 +109,11 @@ def living(timezone: str, begins_at: datetime) -> Iterator[tuple[Life, Batch]]:
         mock.patch.dict(os.environ, variables | {"LEVAIN_API": api.url}),
         short_lists(),
     ):
-        of_batches = msgspec.structs.replace(
-            load_settings(Path(folder)),
-            reporting=Reporting(timezone=timezone),
-            extract=Extract(history_days=HISTORY_DAYS, concurrency=1),
+        of_batches = load_settings(Path(folder)).model_copy(
+            update={
+                "reporting": Reporting(timezone=timezone),
+                "extract": Extract(history_days=HISTORY_DAYS, concurrency=1),
+            }
         )
         yield Life(world), Batch(of_batches, api)
 

@@ -11,7 +11,6 @@ from typing import TypeAlias
 from unittest import mock
 
 import duckdb
-import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -124,7 +123,7 @@ class BookTale:
         now = build_books(self.batch, self.batch.layout.published)
         making = self.batch.layout.rebuilding
         making.root.mkdir()
-        settings_ = msgspec.structs.replace(self.batch.settings, data_dir=making.root)
+        settings_ = self.batch.settings.model_copy(update={"data_dir": making.root})
         anew = Batch(settings_, self.batch.api)
         loads = self.batch.rows("select load_id, published_at from ledger.loads")
         with open_warehouse(making) as con:

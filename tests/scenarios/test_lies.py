@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-import msgspec
 import pytest
 
 from analytics.emulator.lies import Lie
@@ -82,7 +81,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Told]:
             patch.setenv(f"KEY_{number}", each.api_key)
             settings.append(Setting(api_key_env=f"KEY_{number}", api=api.url))
         loaded = load_settings(tmp_path_factory.mktemp("lies") / "data")
-        batch = Batch(msgspec.structs.replace(loaded, workspaces=settings), api)
+        batch = Batch(loaded.model_copy(update={"workspaces": settings}), api)
         batch.set_extract(history_days=14)
         assert {outcome.error for outcome in batch.extract()} == {None}
         published = publish(batch)

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from analytics.cli.options import Config, DataDir, Json
+from analytics.cli.options import Here, Json, command
+
+if TYPE_CHECKING:
+    from analytics.levain import Levain
 
 runs = typer.Typer(
     help="Trigger, watch, read and cancel runs.",
@@ -18,14 +23,6 @@ RunId = Annotated[
     str,
     typer.Argument(metavar="RUN", help="Its id, or the beginning of one of the newest 200."),
 ]
-Workspace = Annotated[
-    str | None,
-    typer.Option(
-        "--workspace",
-        metavar="WORKSPACE",
-        help="Which of several: the name of its key's variable, or its id.",
-    ),
-]
 Prompt = Annotated[str | None, typer.Option(help="What to do, in words.")]
 PromptFile = Annotated[
     str | None,
@@ -35,8 +32,30 @@ PromptFile = Annotated[
 ]
 
 
-@runs.command()
+@dataclass
+class RunsHere(Here):
+    """The options of every command of runs."""
+
+    workspace: Annotated[
+        str | None,
+        typer.Option(
+            "--workspace",
+            metavar="WORKSPACE",
+            help="Which of several: the name of its key's variable, or its id.",
+        ),
+    ] = None
+
+    def connected(self, *, is_patient: bool = False) -> AbstractContextManager[Levain]:
+        """Connect to the workspace; a command that takes long is patient with the API."""
+        from analytics.cli import connection
+
+        tries = connection.PATIENT if is_patient else connection.QUICK
+        return connection.connected(self.settings, self.workspace, self.config, tries=tries)
+
+
+@command(runs)
 def trigger(
+    here: RunsHere,
     agent: Annotated[str, typer.Argument(help="Its slug or id, or the beginning of one.")],
     prompt: Prompt = None,
     prompt_file: PromptFile = None,
@@ -53,28 +72,21 @@ def trigger(
     ] = None,
     watch: Annotated[bool, typer.Option("--watch", help="Watch the run until it ends.")] = False,
     as_json: Json = False,
-    workspace: Workspace = None,
-    data_dir: DataDir = None,
-    config: Config = None,
 ) -> None:
     """Start a run; its id goes to standard output.
 
     Example: analytics runs trigger support-triage --prompt "I get a 403 when I log in." --watch
     """
-    from analytics.cli import connection, printed
-    from analytics.cli.runs import hints, triggering
-    from analytics.cli.runs.lookup import find_agent
-    from analytics.cli.runs.watching import exit_code
-    from analytics.cli.runs.watching import watch as watch_run
+    from analytics.cli import printed
+    from analytics.cli.runs import asked, followed, hints
 
-    given = triggering.run_input(prompt, prompt_file, initial_state)
-    tries = connection.PATIENT if watch else connection.QUICK
-    with connection.connected(workspace, data_dir, config, tries=tries) as levain:
-        found = find_agent(levain, agent)
-        run = triggering.trigger(levain, found, given, version)
+    given = asked.run_input(prompt, prompt_file, initial_state)
+    with here.connected(is_patient=watch) as levain:
+        found = asked.find_agent(levain, agent)
+        run = asked.trigger(levain, found, given, version)
         if watch:
-            run = watch_run(levain, run, {found.id: found}, as_json=as_json)
-            raise typer.Exit(exit_code(run))
+            run = followed.watch(levain, run, {found.id: found}, as_json=as_json)
+            raise typer.Exit(followed.exit_code(run))
         if as_json:
             printed.print_json(run)
         else:
@@ -82,17 +94,15 @@ def trigger(
             printed.say(f"It is {run.status}. Watch it: {hints.command('watch', run.id)}")
 
 
-@runs.command()
+@command(runs)
 def send(
+    here: RunsHere,
     run: Annotated[
         str, typer.Argument(metavar="RUN", help="A run of the session, or the session's whole id.")
     ],
     prompt: Prompt = None,
     prompt_file: PromptFile = None,
     as_json: Json = False,
-    workspace: Workspace = None,
-    data_dir: DataDir = None,
-    config: Config = None,
 ) -> None:
     """Send a message to the session of a run, which starts another run of it.
 
@@ -101,13 +111,12 @@ def send(
 
     Example: analytics runs send 3fa91c22 --prompt "It happens on my phone, too."
     """
-    from analytics.cli import connection, printed
-    from analytics.cli.runs import hints, triggering
-    from analytics.cli.runs.lookup import find_session_id
+    from analytics.cli import printed
+    from analytics.cli.runs import asked, hints
 
-    text = triggering.message(prompt, prompt_file)
-    with connection.connected(workspace, data_dir, config) as levain:
-        session = triggering.send(levain, find_session_id(levain, run), text)
+    text = asked.message(prompt, prompt_file)
+    with here.connected() as levain:
+        session = asked.send(levain, asked.find_session_id(levain, run), text)
         if as_json:
             printed.print_json(session)
             return
@@ -116,8 +125,9 @@ def send(
             printed.say(f"Watch it: {hints.command('watch', run_id)}")
 
 
-@runs.command("list")
+@command(runs, "list")
 def list_runs(
+    here: RunsHere,
     agent: Annotated[
         str | None,
         typer.Option(help="Of this agent alone (slug or id; of a deleted one its whole id)."),
@@ -128,9 +138,6 @@ def list_runs(
     ] = None,
     limit: Annotated[int, typer.Option(min=1, max=200, help="How many at most.")] = 20,
     as_json: Json = False,
-    workspace: Workspace = None,
-    data_dir: DataDir = None,
-    config: Config = None,
 ) -> None:
     """List the newest runs, newest first.
 
@@ -138,40 +145,33 @@ def list_runs(
 
     Example: analytics runs list --agent support-triage --status failed
     """
-    from analytics.cli import connection
-    from analytics.cli.runs import showing
+    from analytics.cli.runs import shown
 
-    with connection.connected(workspace, data_dir, config) as levain:
-        showing.show_runs(levain, agent, status, limit, as_json=as_json)
+    with here.connected() as levain:
+        shown.show_runs(levain, agent, status, limit, as_json=as_json)
 
 
-@runs.command()
+@command(runs)
 def show(
+    here: RunsHere,
     run: RunId,
     as_json: Json = False,
-    workspace: Workspace = None,
-    data_dir: DataDir = None,
-    config: Config = None,
 ) -> None:
     """Show a run, and its usage of each model.
 
     Example: analytics runs show 3fa91c22
     """
-    from analytics.cli import connection
-    from analytics.cli.runs import showing
-    from analytics.cli.runs.lookup import find_run
+    from analytics.cli.runs import asked, shown
 
-    with connection.connected(workspace, data_dir, config) as levain:
-        showing.show_run(levain, find_run(levain, run), as_json=as_json)
+    with here.connected() as levain:
+        shown.show_run(levain, asked.find_run(levain, run), as_json=as_json)
 
 
-@runs.command()
+@command(runs)
 def watch(
+    here: RunsHere,
     run: RunId,
     as_json: Json = False,
-    workspace: Workspace = None,
-    data_dir: DataDir = None,
-    config: Config = None,
 ) -> None:
     """Watch a run until it ends.
 
@@ -181,29 +181,23 @@ def watch(
 
     Example: analytics runs watch 3fa91c22 && echo done
     """
-    from analytics.cli import connection
-    from analytics.cli.runs.lookup import find_run
-    from analytics.cli.runs.readable import agents_by_id
-    from analytics.cli.runs.watching import exit_code
-    from analytics.cli.runs.watching import watch as watch_run
+    from analytics.cli.runs import asked, followed
 
-    with connection.connected(workspace, data_dir, config, tries=connection.PATIENT) as levain:
-        found = find_run(levain, run)
-        ended = watch_run(levain, found, agents_by_id(levain), as_json=as_json)
-    raise typer.Exit(exit_code(ended))
+    with here.connected(is_patient=True) as levain:
+        found = asked.find_run(levain, run)
+        ended = followed.watch(levain, found, asked.agents_by_id(levain), as_json=as_json)
+    raise typer.Exit(followed.exit_code(ended))
 
 
-@runs.command()
+@command(runs)
 def events(
+    here: RunsHere,
     run: RunId,
     follow: Annotated[bool, typer.Option("--follow", help="Go on until the run ends.")] = False,
     level: Annotated[
         str, typer.Option(help="The least level: DEBUG, INFO, WARNING, ERROR, CRITICAL.")
     ] = "DEBUG",
     as_json: Json = False,
-    workspace: Workspace = None,
-    data_dir: DataDir = None,
-    config: Config = None,
 ) -> None:
     """Print a run's log events, oldest first.
 
@@ -212,22 +206,20 @@ def events(
 
     Example: analytics runs events 3fa91c22 --follow --level WARNING
     """
-    from analytics.cli import connection
-    from analytics.cli.runs import timeline
-    from analytics.cli.runs.lookup import find_run
+    from analytics.cli.runs import asked, followed
 
-    wanted = timeline.at_least(level)
-    tries = connection.PATIENT if follow else connection.QUICK
-    with connection.connected(workspace, data_dir, config, tries=tries) as levain:
-        found = find_run(levain, run)
+    wanted = followed.at_least(level)
+    with here.connected(is_patient=follow) as levain:
+        found = asked.find_run(levain, run)
         if follow:
-            timeline.follow(levain, found, wanted, as_json=as_json)
+            followed.follow_events(levain, found, wanted, as_json=as_json)
         else:
-            timeline.show(levain, found, wanted, as_json=as_json)
+            followed.show_events(levain, found, wanted, as_json=as_json)
 
 
-@runs.command()
+@command(runs)
 def log(
+    here: RunsHere,
     run: RunId,
     output: Annotated[
         Path | None,
@@ -235,9 +227,6 @@ def log(
             metavar="FILE", help="Write to this file, replacing it; `-` is standard output."
         ),
     ] = None,
-    workspace: Workspace = None,
-    data_dir: DataDir = None,
-    config: Config = None,
 ) -> None:
     """Download the raw log of a run that has ended.
 
@@ -246,25 +235,22 @@ def log(
 
     Example: analytics runs log 3fa91c22 --output run.jsonl
     """
-    from analytics.cli import connection, printed
-    from analytics.cli.runs import files
-    from analytics.cli.runs.lookup import find_run
+    from analytics.cli import printed
+    from analytics.cli.runs import asked, files
 
     target = None if output == Path("-") else output
-    with connection.connected(workspace, data_dir, config, tries=connection.PATIENT) as levain:
-        size = files.write_log(levain, find_run(levain, run), target)
+    with here.connected(is_patient=True) as levain:
+        size = files.write_log(levain, asked.find_run(levain, run), target)
     if target is not None:
         printed.say(f"{size:,} bytes in {target}")
 
 
-@runs.command()
+@command(runs)
 def cancel(
+    here: RunsHere,
     run: RunId,
     wait: Annotated[bool, typer.Option(help="Wait until the run has ended.")] = True,
     as_json: Json = False,
-    workspace: Workspace = None,
-    data_dir: DataDir = None,
-    config: Config = None,
 ) -> None:
     """Cancel a run, and wait until it has ended.
 
@@ -273,55 +259,44 @@ def cancel(
 
     Example: analytics runs cancel 3fa91c22
     """
-    from analytics.cli import connection
-    from analytics.cli.runs import watching
-    from analytics.cli.runs.lookup import find_run
+    from analytics.cli.runs import asked, followed
 
-    with connection.connected(workspace, data_dir, config, tries=connection.PATIENT) as levain:
-        found = find_run(levain, run)
-        watching.cancel(levain, found, is_awaited=wait, as_json=as_json)
+    with here.connected(is_patient=True) as levain:
+        found = asked.find_run(levain, run)
+        followed.cancel(levain, found, is_awaited=wait, as_json=as_json)
 
 
-@runs.command()
+@command(runs)
 def conversation(
+    here: RunsHere,
     run: RunId,
     as_json: Json = False,
-    workspace: Workspace = None,
-    data_dir: DataDir = None,
-    config: Config = None,
 ) -> None:
     """Print the messages and steps of a run.
 
     Example: analytics runs conversation 3fa91c22
     """
-    from analytics.cli import connection
-    from analytics.cli.runs import timeline
-    from analytics.cli.runs.lookup import find_run
+    from analytics.cli.runs import asked, followed
 
-    with connection.connected(workspace, data_dir, config) as levain:
-        timeline.show_conversation(levain, find_run(levain, run), as_json=as_json)
+    with here.connected() as levain:
+        followed.show_conversation(levain, asked.find_run(levain, run), as_json=as_json)
 
 
-@runs.command()
+@command(runs)
 def artifacts(
+    here: RunsHere,
     run: RunId,
     download: Annotated[
         Path | None,
         typer.Option(metavar="DIR", help="Save the files in this folder; none is overwritten."),
     ] = None,
     as_json: Json = False,
-    workspace: Workspace = None,
-    data_dir: DataDir = None,
-    config: Config = None,
 ) -> None:
     """List the files that a run has published, or save them.
 
     Example: analytics runs artifacts 3fa91c22 --download files
     """
-    from analytics.cli import connection
-    from analytics.cli.runs import showing
-    from analytics.cli.runs.lookup import find_run
+    from analytics.cli.runs import asked, shown
 
-    tries = connection.PATIENT if download else connection.QUICK
-    with connection.connected(workspace, data_dir, config, tries=tries) as levain:
-        showing.show_artifacts(levain, find_run(levain, run), download, as_json=as_json)
+    with here.connected(is_patient=download is not None) as levain:
+        shown.show_artifacts(levain, asked.find_run(levain, run), download, as_json=as_json)

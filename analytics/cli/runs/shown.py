@@ -1,23 +1,33 @@
-"""Runs, their costs, artifacts and conversations as text."""
+"""Runs, their costs, artifacts and conversations as text or JSON."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from itertools import islice
+from pathlib import Path
 
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from analytics.cli.printed import console
-from analytics.cli.runs.lookup import short_ids
+from analytics.cli import printed
+from analytics.cli.runs import files
+from analytics.cli.runs.asked import agents_by_id, find_agent_id, records, short_ids
+from analytics.errors import AnalyticsError, UsageError
 from analytics.format import numbers
-from analytics.levain import Agent, Artifact, LogEvent, Run, SessionEvent
+from analytics.levain import (
+    Agent,
+    Artifact,
+    Levain,
+    LogEvent,
+    RefusedError,
+    Run,
+    RunCost,
+    SessionEvent,
+)
+from analytics.levain.runs import LONGEST_LIST
 from analytics.terminal import add_figures, escaped, escaped_lines
-
-if TYPE_CHECKING:
-    from analytics.levain import RunCost
 
 STYLES = {"succeeded": "green", "failed": "red", "cancelled": "yellow", "running": "cyan"}
 _LEVEL_STYLES = {"WARNING": "yellow", "ERROR": "red", "CRITICAL": "red"}
@@ -29,7 +39,7 @@ _GAP = 2  # between columns
 
 def print_runs(runs: list[Run], agents: dict[str, Agent]) -> None:
     """Print a line for each run; on a narrow terminal fewer columns, but whole ids and statuses."""
-    out = console()
+    out = printed.console()
     columns = _columns(runs, agents)
     least = {
         name: max(len(name), *(cell.cell_len for cell in cells)) for name, cells in columns.items()
@@ -81,7 +91,7 @@ def print_run(run: Run, agents: dict[str, Agent], costs: Sequence[RunCost]) -> N
     for name, value in _facts(run, agents):
         if value:
             table.add_row(name, Text.assemble(value) if isinstance(value, Text) else Text(value))
-    out = console()
+    out = printed.console()
     out.print(table)
     if costs:
         out.print()
@@ -137,12 +147,12 @@ def print_artifacts(artifacts: Sequence[Artifact]) -> None:
             _instant(artifact.created_at).removesuffix(" UTC"),
             "" if artifact.size_bytes is None else numbers.count(artifact.size_bytes),
         )
-    console().print(table)
+    printed.console().print(table)
 
 
 def print_conversation(events: Iterable[SessionEvent]) -> None:
     """Print the events of a session in order."""
-    out = console()
+    out = printed.console()
     for event in events:
         what = (event.type or "event").removesuffix("_message").replace("_", " ")
         if event.step is not None:
@@ -199,3 +209,80 @@ def _table(left: Sequence[str]) -> Table:
 
 def _instant(moment: datetime | None) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC") if moment else ""
+
+
+STATUSES = ("pending", "running", "succeeded", "failed", "cancelled")
+
+
+def show_runs(
+    levain: Levain, agent: str | None, status: str | None, limit: int, *, as_json: bool
+) -> None:
+    """Print the newest runs; a status is selected among all runs that the API lists."""
+    if status is not None and status not in STATUSES:
+        raise UsageError(f"There is no status {status}: {', '.join(STATUSES)}.")
+    agent_id = find_agent_id(levain, agent) if agent is not None else None
+    pages = levain.runs.pages(agent_id, limit=LONGEST_LIST if status else limit)
+    found = list(islice((run for run in records(pages) if status in (None, run.status)), limit))
+    if as_json:
+        printed.print_json(found)
+        return
+    if found:
+        print_runs(found, agents_by_id(levain))
+    else:
+        printed.say(f"No {status} run among the newest {LONGEST_LIST}." if status else "No runs.")
+
+
+def show_run(levain: Levain, run: Run, *, as_json: bool) -> None:
+    """Print a run and its costs by model."""
+    costs = _costs(levain, run)
+    if as_json:
+        printed.print_json({"run": run, "costs": costs})
+    else:
+        print_run(run, agents_by_id(levain), costs or [])
+
+
+def _costs(levain: Levain, run: Run) -> list[RunCost] | None:
+    """Return costs by model; None if the API refuses them, for lack of data or of permission."""
+    try:
+        return list(records([levain.analytics.run_costs(run.id)]))
+    except RefusedError as error:
+        printed.say(f"What each model cost is not available ({error.cause}).")
+        return None
+
+
+def show_artifacts(levain: Levain, run: Run, folder: Path | None, *, as_json: bool) -> None:
+    """List a run's files, or save them in a folder.
+
+    AnalyticsError if some could not be downloaded.
+    """
+    listed = levain.runs.artifacts(run.id)
+    if listed.truncated:
+        printed.say(
+            f"The API lists {len(listed.artifacts):,} files at most; this run has more, "
+            "which sort after these by name."
+        )
+    if folder is not None:
+        saved = files.save_artifacts(levain, run, listed.artifacts, folder)
+        if as_json:
+            printed.print_json(saved)
+        _print_saved(saved, folder)
+    elif as_json:
+        printed.print_json(listed.artifacts)
+    elif listed.artifacts:
+        print_artifacts(listed.artifacts)
+    else:
+        printed.say("It has published no files" + ("." if run.has_ended else " yet."))
+
+
+def _print_saved(saved: list[files.Saved], folder: Path) -> None:
+    new, failed = [s for s in saved if s.is_new], [s for s in saved if s.error]
+    kept = len(saved) - len(new) - len(failed)
+    line = f"{numbers.plural(len(new), 'file')} saved in {folder}"
+    printed.say(
+        line + (f"; {numbers.plural(kept, 'file')} there before, kept as is" if kept else "")
+    )
+    if failed:
+        raise AnalyticsError(
+            f"{len(failed)} of {numbers.plural(len(saved), 'file')} could not be had: "
+            f"{failed[0].filename or failed[0].key}: {failed[0].error}."
+        )

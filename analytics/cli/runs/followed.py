@@ -1,19 +1,18 @@
-"""`analytics runs watch` and `cancel`: the state of a run until it has ended."""
+"""A run until it has ended: its state, its log events, and how it is cancelled."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 import typer
 
 from analytics.cli import printed
-from analytics.cli.runs import hints, tables
-from analytics.cli.runs.lookup import session_of
-from analytics.cli.runs.readable import followed
-from analytics.errors import INTERRUPTED
+from analytics.cli.runs import hints, shown
+from analytics.cli.runs.asked import followed, records, session_of
+from analytics.errors import INTERRUPTED, AnalyticsError, UsageError
 from analytics.format import numbers
-from analytics.levain import Agent, Levain, Progress, Run, TransientError
+from analytics.levain import Agent, Levain, LogEvent, NotFoundError, Progress, Run, TransientError
 from analytics.terminal import escaped, escaped_lines
 
 EXIT_CODES = {"failed": 5, "cancelled": 6}
@@ -24,7 +23,7 @@ def watch(levain: Levain, run: Run, agents: dict[str, Agent], *, as_json: bool) 
     """Print a run until it has ended, and return its final state."""
     with leave_running(run):
         steps = followed(levain, run)
-        printed.say(f"Watching run {run.id} of {tables.agent_name(run, agents)}.")
+        printed.say(f"Watching run {run.id} of {shown.agent_name(run, agents)}.")
         return _print_json_lines(steps, run) if as_json else _print_lines(steps, run)
 
 
@@ -70,7 +69,7 @@ def _print_lines(steps: Iterator[Progress], run: Run) -> Run:
     out, last = printed.console(), None
     for step in steps:
         for event in step.events:
-            out.print(tables.event_text(event), soft_wrap=True)
+            out.print(shown.event_text(event), soft_wrap=True)
         run = step.run
         line = f"{step.at:%H:%M:%S}  {escaped(run.status)}  {_meters(run)}"
         if line[10:] != last:
@@ -82,7 +81,7 @@ def _print_lines(steps: Iterator[Progress], run: Run) -> Run:
 
 
 def _meters(run: Run) -> str:
-    return f"{numbers.usd_fine(run.cost_usd)}  {tables.tokens_text(run)}"
+    return f"{numbers.usd_fine(run.cost_usd)}  {shown.tokens_text(run)}"
 
 
 def cancel(levain: Levain, run: Run, *, is_awaited: bool, as_json: bool) -> None:
@@ -104,6 +103,68 @@ def cancel(levain: Levain, run: Run, *, is_awaited: bool, as_json: bool) -> None
     if as_json:
         printed.print_json(run)
     else:
-        line = tables.status_text(run)
-        line.append(f"  {numbers.usd_fine(run.cost_usd)}  {tables.tokens_text(run)}")
+        line = shown.status_text(run)
+        line.append(f"  {numbers.usd_fine(run.cost_usd)}  {shown.tokens_text(run)}")
         printed.console().print(line)
+
+
+LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+
+Wanted = Callable[[LogEvent], bool]
+
+
+def at_least(level: str) -> Wanted:
+    """Return a filter for events of this level or above, and for unknown levels."""
+    if level.upper() not in LEVELS:
+        raise UsageError(f"There is no level {level}: {', '.join(LEVELS)}.")
+    below = LEVELS[: LEVELS.index(level.upper())]
+    return lambda event: event.level not in below
+
+
+def show_events(levain: Levain, run: Run, wanted: Wanted, *, as_json: bool) -> None:
+    """Print the log events recorded so far."""
+    try:
+        events = [event for event in records([levain.runs.log_events(run.id)]) if wanted(event)]
+    except NotFoundError:
+        if run.has_ended:
+            raise
+        raise AnalyticsError(
+            f"Run {run.id} is {run.status}: this API gives its events when it has ended."
+        ) from None
+    if as_json:
+        printed.print_json(events)
+    else:
+        _print_events(events)
+
+
+def follow_events(levain: Levain, run: Run, wanted: Wanted, *, as_json: bool) -> None:
+    """Print new log events until the run has ended."""
+    with leave_running(run):
+        for step in followed(levain, run):
+            if step.refused:
+                raise step.refused
+            events = [event for event in step.events if wanted(event)]
+            if not as_json:
+                _print_events(events)
+                continue
+            for event in events:
+                printed.print_json_line(event)
+
+
+def show_conversation(levain: Levain, run: Run, *, as_json: bool) -> None:
+    """Print the session's events that belong to the run."""
+    events = [
+        event
+        for event in records([levain.sessions.events(session_of(run))])
+        if event.run_id in (None, run.id)
+    ]
+    if as_json:
+        printed.print_json(events)
+    else:
+        shown.print_conversation(events)
+
+
+def _print_events(events: list[LogEvent]) -> None:
+    out = printed.console()
+    for event in events:
+        out.print(shown.event_text(event), soft_wrap=True)
