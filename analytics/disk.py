@@ -1,22 +1,18 @@
-"""Names and files on the disk: flushed, exchanged, opened to readers, removed."""
+"""Names and files on the disk: flushed, opened to readers, removed."""
 
 from __future__ import annotations
 
-import ctypes
-import errno
 import os
 import shutil
 import stat
 import tempfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from glob import escape
 from pathlib import Path
 from typing import BinaryIO
 
-_LIBRARY = ctypes.CDLL(None, use_errno=True)
-_WORKING_DIRECTORY = -100
-_EXCHANGE = 2
 _OURS = 0o600
 
 UNFINISHED = ".unfinished"
@@ -89,47 +85,13 @@ def replace(path: Path, content: bytes, mode: int = _OURS) -> None:
 
 
 def sync_tree(folder: Path) -> None:
-    """Wait until a folder and all that it holds are on the disk, one file after the other."""
-    for path in [*folder.rglob("*"), folder]:
-        sync(path)
+    """Wait until a folder and all that it holds are on the disk.
 
-
-def sync_file_system(folder: Path) -> None:
-    """Wait until all that was written to the file system of a folder is on the disk.
-
-    One call, where thousands of files in turn would take seconds. Where there is no such call, the
-    folder is synced.
+    Several at a time, which a file system writes together.
     """
-    call = getattr(_LIBRARY, "syncfs", None)
-    if call is None:
-        sync_tree(folder)
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        _require(call(descriptor), folder)
-    finally:
-        os.close(descriptor)
-
-
-def exchange(first: Path, second: Path) -> None:
-    """Exchange what two names stand for, in one step.
-
-    OSError if a name is missing or a mount point, or the system or file system cannot do it.
-    """
-    call = getattr(_LIBRARY, "renameat2", None)
-    if call is None:
-        raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS), str(first))
-    names = (os.fsencode(first), os.fsencode(second))
-    _require(
-        call(_WORKING_DIRECTORY, names[0], _WORKING_DIRECTORY, names[1], _EXCHANGE), first, second
-    )
-
-
-def _require(result: int, *paths: Path) -> None:
-    if result:
-        code = ctypes.get_errno()
-        first, *second = map(str, paths)
-        raise OSError(code, os.strerror(code), first, None, *second)
+    with ThreadPoolExecutor(8) as workers:
+        for synced in [workers.submit(sync, path) for path in (*folder.rglob("*"), folder)]:
+            synced.result()
 
 
 def remove(path: Path) -> None:

@@ -14,7 +14,7 @@ from analytics.settings import Settings
 from analytics.warehouse.damage import DamagedError, aside_of, damage_of, damaged
 from analytics.warehouse.database import interrupts, open_warehouse, remove_database
 from analytics.warehouse.layout import Layout
-from analytics.warehouse.recovery import recover_publication
+from analytics.warehouse.publications import recover_publication
 from analytics.wrong_settings import require_timezone
 
 T = TypeVar("T")

@@ -182,7 +182,7 @@ def rebuild_warehouse(layout: Layout, progress: Progress, cause: str, aside: Pat
             raise AnalyticsError(
                 f"{layout.warehouse} is damaged, and {layout.landing} has no whole batch to make it"
                 f" anew from: {cause}\nPut that folder back from a backup; or, to begin anew with"
-                f" what the API still gives, move {layout.published} and {layout.warehouse} away."
+                f" what the API still gives, move {layout.batches} and {layout.warehouse} away."
             )
         set_aside(layout.warehouse, aside)
         return
@@ -218,7 +218,7 @@ def _require_published(layout: Layout) -> None:
         raise AnalyticsError(
             f"{layout.published} cannot be read: {str(error).splitlines()[0]}\n"
             "Nothing was made anew, as what was landed cannot be held against what it published. To"
-            " go on without that, move it away and run again."
+            f" go on without that, move {layout.batches} away and run again."
         ) from error
 
 
@@ -321,7 +321,7 @@ def _require_the_same_files(con: duckdb.DuckDBPyConnection, layout: Layout) -> N
         raise ControlError(
             f"Landing files are missing, or not what the published figures were made of:"
             f" {len(changed):,}, the first {first}.\nNothing was replaced. Put them back as they"
-            f" were; or, to go without them, move {layout.published} away and run again: closed"
+            f" were; or, to go without them, move {layout.batches} away and run again: closed"
             " months that rest on them stay as the books have them, for good."
         )
 
@@ -403,6 +403,4 @@ def _replace_files(making: Layout, layout: Layout) -> None:
     making.warehouse.replace(layout.warehouse)
     remove_database(layout.marts)
     making.marts.replace(layout.marts)
-    shutil.rmtree(layout.staged_site, ignore_errors=True)
-    if making.staged_site.exists():
-        making.staged_site.replace(layout.staged_site)
+    making.staged.replace(layout.staged)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -26,22 +25,19 @@ from analytics.transform.models import ModelError
 from analytics.transform.page_queries import create_queries, page_queries
 from analytics.warehouse.confined import Limits
 from analytics.warehouse.database import (
-    BUILD_FILE,
     attached_marts,
     marts_beside,
-    open_marts,
-    read_whole,
-    stop,
     transaction,
 )
 from analytics.warehouse.layout import Layout
 from analytics.warehouse.pending_details import repeat_contradicting_costs
 from analytics.warehouse.publications import (
     findings_before,
-    require_writable,
-    write_publication,
+    next_moment,
+    record_of,
+    record_publication,
 )
-from analytics.warehouse.publish import copying, publish, record_publication
+from analytics.warehouse.publish import copying, publish, tidy
 
 
 def check(
@@ -147,10 +143,8 @@ def report(
     All pages lead to `home`, the address of a page above the site, as seen from it. Return a
     warning for each problem of the user's pages.
     """
-    building = layout.unfinished_site
+    building = layout.staged_site
     with progress.stage("report") as done:
-        for site in (building, layout.staged_site):
-            shutil.rmtree(site, ignore_errors=True)
         from analytics.custom.page_answers import answer_pages
         from analytics.custom.pages import read_pages
         from analytics.custom.runner import Runner
@@ -185,7 +179,6 @@ def report(
         warned = progress.warn_all(
             f"a page of your own: {problem}" for problem in (*problems, *made.problems)
         )
-        building.rename(layout.staged_site)
         done(
             f"made {made.page_count} pages",
             page_count=made.page_count,
@@ -199,7 +192,7 @@ def publish_made(
     con: duckdb.DuckDBPyConnection, settings: Settings, layout: Layout, progress: Progress
 ) -> None:
     """Publish marts that passed their checks, and the staged site."""
-    with _copying(layout) as copied:
+    with copying(layout) as copied:
         _publish(con, settings, layout, progress, copied)
 
 
@@ -215,34 +208,6 @@ def parsing() -> Iterator[None]:
         yield
 
 
-@contextmanager
-def _copying(layout: Layout) -> Iterator[Callable[[], object]]:
-    """Copy the build file, and read it whole, meanwhile; yield what waits for the end of that.
-
-    That raises DamagedError if the file is damaged.
-    """
-    opened: list[duckdb.DuckDBPyConnection] = []
-
-    def read() -> None:
-        with open_marts(layout.marts) as marts:
-            opened.append(marts)
-            read_whole(marts, BUILD_FILE)
-
-    with copying(layout) as copied, ThreadPoolExecutor(1) as reader:
-        call = reader.submit(read)
-
-        def wait() -> None:
-            call.result()
-            copied()
-
-        try:
-            yield wait
-        except BaseException:
-            if opened:
-                stop({call: opened[0]})
-            raise
-
-
 def _publish(
     con: duckdb.DuckDBPyConnection,
     settings: Settings,
@@ -251,10 +216,12 @@ def _publish(
     copied: Callable[[], object],
 ) -> None:
     with progress.stage("publish") as done:
-        require_writable(layout)
-        publish(layout, int(settings.publish.mode, 8), copied)
+        copied()
         with attached_marts(con, layout.marts), transaction(con):
-            write_publication(con, layout, record_publication(con))
+            moment = next_moment(con, layout)
+            publish(layout, moment, int(settings.publish.mode, 8), record_of(con))
+            record_publication(con, moment)
+        tidy(layout)
         done(f"published {layout.published} and the pages")
 
 
@@ -276,7 +243,7 @@ def publish_loaded(
     made = transform(con, settings, layout, progress)
     check(con, settings, layout, progress, force=force, update=made.update)
     custom(con, settings, layout, progress)
-    with _copying(layout) as copied:
+    with copying(layout) as copied:
         warnings = report(con, settings, layout, progress, messages + made.warnings, home)
         _publish(con, settings, layout, progress, copied)
     return made.warnings + warnings

@@ -5,8 +5,8 @@
     <folder>/published/analytics.duckdb     all marts in one file, up to a size
     <folder>/published/merge.json           the last merge, and the digests of what it published
 
-Each table is one commit, each file is replaced whole, and the record comes last: what a merge that
-was killed has left undone is done by the next one.
+Each table is one commit, file and site are replaced at once as by a batch, and the record comes
+last: what a merge that was killed has left undone is done by the next one.
 """
 
 from __future__ import annotations
@@ -37,6 +37,7 @@ from analytics.warehouse.database import attach_read_only, spilling
 from analytics.warehouse.layout import Layout
 from analytics.warehouse.lock import batch_lock
 from analytics.warehouse.machine import limit_process
+from analytics.warehouse.publish import publish, tidy
 from analytics.warehouse.scratch import scratch_folder
 
 _MERGED = "merged"
@@ -83,7 +84,7 @@ class _Work:
 
     @property
     def site(self) -> Path:
-        return self.folder / "site"
+        return self.layout.staged_site
 
     @property
     def mode(self) -> int:
@@ -120,8 +121,8 @@ def merge(fleet: Fleet, progress: Progress) -> list[str]:
             )
         _merge_marts(work, progress)
         digests = _publish_tables(work, progress)
-        _publish_site(work, progress)
-        _publish_file(work, progress)
+        _stage_site(work, progress)
+        _publish(work, progress)
         _write_record(
             fleet,
             Record(
@@ -240,13 +241,11 @@ def _publish_tables(
     return made
 
 
-def _publish_site(work: _Work, progress: Progress) -> None:
-    """Publish the overview and the sites of shards; remove them without `site` in the settings."""
+def _stage_site(work: _Work, progress: Progress) -> None:
+    """Make the overview beside the sites of shards, if `site` in the settings says so."""
     from analytics.fleet.overview import write_overview
 
-    site = work.layout.site
-    if not work.fleet.publish.site:  # its figures would be older than those of the file
-        disk.remove(site)
+    if not work.fleet.publish.site:
         return
     with progress.stage("site") as done:
         with _opened(work.merged) as con:
@@ -268,32 +267,25 @@ def _publish_site(work: _Work, progress: Progress) -> None:
         }
         manifest = pages.Manifest(files=files)
         (work.site / pages.MANIFEST).write_bytes(msgspec.json.encode(manifest))
-        disk.set_modes(work.site, work.mode)
-        disk.sync_file_system(work.site)
-        disk.remove(site)
-        work.site.rename(site)
-        done(f"published {plural(len(files), 'file')} of the site", file_count=len(files))
+        done(f"made {plural(len(files), 'file')} of the site", file_count=len(files))
 
 
-def _publish_file(work: _Work, progress: Progress) -> None:
-    """Publish the merged file, if it is not too large."""
+def _publish(work: _Work, progress: Progress) -> None:
+    """Publish the site, and the merged file if it is not too large."""
     with progress.stage("publish") as done:
-        size = work.merged.stat().st_size
+        layout, size = work.layout, work.merged.stat().st_size
+        layout.staged.mkdir(exist_ok=True)
         if size <= bytes_of(work.fleet.publish.duckdb_limit):
-            new = work.folder / work.layout.published.name
-            pages.link_or_copy(work.merged, new)
-            new.chmod(work.mode)
-            disk.sync(new)
-            new.replace(work.layout.published)
+            pages.link_or_copy(work.merged, layout.staged_file)
         else:
-            disk.remove(work.layout.published)
             progress.warn(
                 f"no {work.layout.published.name} of all shards: it would have {size / 1e9:,.1f}"
                 " GB, which is more than duckdb_limit in [publish]; there are the tables, and the"
                 " files of the shards"
             )
-        disk.sync(work.layout.root)
-        done(f"published to {work.layout.root}")
+        publish(layout, datetime.now(UTC), work.mode)
+        tidy(layout)
+        done(f"published to {layout.root}")
 
 
 @contextmanager

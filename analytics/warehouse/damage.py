@@ -9,7 +9,6 @@ from pathlib import Path
 
 import duckdb
 
-from analytics import disk
 from analytics.errors import AnalyticsError
 from analytics.warehouse.layout import logs_of
 
@@ -80,7 +79,7 @@ def require_no_links(file: Path) -> None:
 
     DuckDB makes and removes logs, and would overwrite what another user has made it lead to.
     """
-    for path in (*logs_of(file), *logs_of(disk.real(file))):
+    for path in logs_of(file):
         if path.is_symlink():
             raise AnalyticsError(
                 f"{path} is a link, and DuckDB would overwrite what it leads to.\n"

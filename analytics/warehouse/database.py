@@ -10,6 +10,7 @@ from typing import Any
 
 import duckdb
 
+from analytics import disk
 from analytics.errors import QUERY_INTERRUPTED, AnalyticsError, BusyError, UsageError
 from analytics.warehouse.damage import (
     DamagedError,
@@ -179,30 +180,17 @@ def interrupts() -> Iterator[None]:
 
 
 def attach_read_only(con: duckdb.DuckDBPyConnection, file: Path, catalog: str) -> None:
-    """Attach a file that may be replaced meanwhile; it is opened again where it was.
-
-    DuckDB reads the header by one handle and the rest by another, which may be of the next file.
-    """
+    """Attach a file; the next one where it was replaced meanwhile, and so is gone."""
     require_no_links(file)
     while True:
-        before = _identity(file)
+        found = disk.real(file)
         try:
-            con.execute(f"attach '{quoted(file)}' as {catalog} (read_only)")
+            con.execute(f"attach '{quoted(found)}' as {catalog} (read_only)")
         except duckdb.Error:
-            if _identity(file) == before:
+            if disk.real(file) == found:
                 raise
         else:
-            if _identity(file) == before:
-                return
-            con.execute(f"detach {catalog}")
-
-
-def _identity(file: Path) -> tuple[int, int] | None:
-    try:
-        found = file.stat()
-    except OSError:
-        return None
-    return found.st_ino, found.st_mtime_ns
+            return
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from analytics import disk
 from analytics.errors import AnalyticsError, BusyError, UsageError
 from analytics.warehouse.damage import require_no_links
 from analytics.warehouse.layout import Layout
-from analytics.warehouse.publish import repair
+from analytics.warehouse.publish import require_places, tidy
 from analytics.warehouse.scratch import remove_left
 
 PROBE_SECONDS = 1.0
@@ -42,12 +42,13 @@ class Holder:
 
 @contextmanager
 def batch_lock(layout: Layout) -> Iterator[None]:
-    """Lock the data directory for a batch, and repair what an interrupted one left.
+    """Lock the data directory for a batch, which can publish there; remove what a killed one left.
 
     BusyError if another batch holds it, or a collection does for long. What is killed holds no
     lock.
     """
     with _locked(layout, PROBE_SECONDS):
+        require_places(layout)
         yield
 
 
@@ -87,7 +88,9 @@ def _locked(layout: Layout, seconds: float, kind: str = "") -> Iterator[None]:
         _acquire(descriptor, layout, seconds)
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, f"{os.getpid()} {kind}".strip().encode() + b"\n", 0)
-        repair(layout)
+        tidy(layout)
+        for left in layout.leftovers:
+            disk.remove(left)
         for file in (layout.warehouse, layout.marts):
             require_no_links(file)
         remove_left(layout.root)

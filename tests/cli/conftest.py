@@ -264,7 +264,7 @@ def published(command: Command, first_batch: FirstBatch, batch: Batch) -> Comman
 
 def take_over(data: Path, batch: Batch) -> None:
     """Copy the data of earlier batches, and let the next batch read another emulator's API."""
-    shutil.copytree(data, batch.layout.root)
+    shutil.copytree(data, batch.layout.root, symlinks=True)
     batch.rows("update ledger.workspaces set api = ?", batch.api.url)
 
 

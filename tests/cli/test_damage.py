@@ -38,7 +38,7 @@ def origin(tmp_path_factory: pytest.TempPathFactory) -> tuple[World, Path]:
     corrected = book_run(world, agent, hours_ago=30, cost="1")
     with shell_in(folder, world) as run:
         assert run("nightly").code == 0
-        shutil.copytree(folder / "data", folder / "earlier")
+        shutil.copytree(folder / "data", folder / "earlier", symlinks=True)
         world.pass_time(timedelta(hours=20))
         world.correct_cost(corrected, Decimal("0.5"))
         assert run("nightly").code == 0
@@ -49,7 +49,7 @@ def origin(tmp_path_factory: pytest.TempPathFactory) -> tuple[World, Path]:
 def analytics(origin: tuple[World, Path], tmp_path: Path) -> Iterator[Command]:
     """The command after the second batch, with a copy of the data, and the same API."""
     world, folder = origin
-    shutil.copytree(folder, tmp_path, dirs_exist_ok=True)
+    shutil.copytree(folder, tmp_path, dirs_exist_ok=True, symlinks=True)
     with shell_in(tmp_path, world) as run:
         yield run
 

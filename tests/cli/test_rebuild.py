@@ -203,7 +203,7 @@ def test_what_is_not_as_it_was_published_is_told(published: Command, how: str) -
     assert fingerprints() == before
 
     if how == "changed":
-        (DATA / "analytics.duckdb").rename("moved-away.duckdb")
+        (DATA / "published").rename("moved-away")
         assert published("rebuild").code == 0
 
 

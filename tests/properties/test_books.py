@@ -28,7 +28,7 @@ from analytics.finance.books.verifying import verify
 from analytics.resources import folder
 from analytics.transform.models import references
 from analytics.warehouse.database import attached_marts, open_warehouse
-from analytics.warehouse.publish import record_publication
+from analytics.warehouse.publications import next_moment, record_publication
 from tests.batches import Killed, Row, killed_before, read, read_marts
 from tests.conftest import NOW, Batch
 from tests.properties.oracle import Oracle
@@ -160,7 +160,7 @@ def build_books(batch: Batch, file: Path) -> dict[str, list[Row]]:
         for name in CHECKS:
             check = folder("queries") / "checks" / f"closed_lines_{name}.sql"
             assert con.execute(check.read_text(encoding="utf-8")).fetchall() == []
-        record_publication(con)
+        record_publication(con, next_moment(con, batch.layout))
         return read_marts(con)
 
 

@@ -63,18 +63,23 @@ def test_a_small_file_is_written_past_a_link(layout: Layout, file: Path) -> None
 
     assert not layout.last_batch.is_symlink()
     small = {"alerts.json", "last-batch.json", ".last-batch.json.unfinished"}
-    assert {path.name for path in layout.root.iterdir()} <= {".lock", made.name, *small}
+    assert {path.name for path in layout.root.iterdir()} <= {
+        ".lock",
+        "published",
+        made.name,
+        *small,
+    }
 
 
 def test_marts_are_not_copied_through_a_link(layout: Layout, file: Path) -> None:
-    """The copy that is to be published takes the place of a link under its name."""
-    layout.marts.write_bytes(b"of the batch")
-    layout.next_published.symlink_to(file)
+    """A link under the name of the copy that is to be published is not followed."""
+    with open_warehouse(layout) as con, attached_marts(con, layout.marts):
+        pass
+    layout.staged.mkdir(parents=True)
+    layout.staged_file.symlink_to(file)
 
-    with copying(layout) as copied:
+    with copying(layout) as copied, pytest.raises(FileExistsError):
         copied()
-        assert not layout.next_published.is_symlink()
-        assert layout.next_published.read_bytes() == b"of the batch"
 
 
 @pytest.mark.parametrize(
