@@ -15,6 +15,7 @@ from unittest import mock
 import duckdb
 
 from analytics.batch import stages
+from analytics.batch.batch import Batch as Stages
 from analytics.emulator.api import runs as emulated
 from analytics.emulator.world import World
 from analytics.extract import collection
@@ -28,8 +29,8 @@ from analytics.transform.build import build
 from analytics.transform.checks import CheckResult, run_checks
 from analytics.transform.page_queries import over_queries
 from analytics.warehouse.database import attached_marts, open_warehouse, records
-from analytics.warehouse.layout import Layout
 from analytics.warehouse.publications import next_moment, record_publication
+from analytics.warehouse.publish import copying
 from analytics.warehouse.store import WarehouseStore
 from tests.conftest import Batch
 
@@ -152,11 +153,13 @@ def with_pages() -> Iterator[None]:
 
 @contextmanager
 def without_pages() -> Iterator[None]:
-    """Let batches publish the file alone, in half the time: few tests look at pages."""
+    """Let batches publish the pages before again, in half the time: few tests look at pages."""
 
-    def report(_con: object, _settings: object, layout: Layout, *_: object) -> list[str]:
-        layout.staged.mkdir(parents=True, exist_ok=True)
-        return []
+    def report(batch: Stages) -> None:
+        layout = batch.layout
+        with copying(layout):
+            if layout.site.exists():
+                shutil.copytree(layout.site, layout.staged_site)
 
     with mock.patch.object(stages, "report", report):
         yield

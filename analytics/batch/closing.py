@@ -19,8 +19,8 @@ import msgspec
 
 from analytics import __version__
 from analytics.batch import stages
+from analytics.batch.batch import Batch, begun_on_data
 from analytics.batch.last_batch import last_messages
-from analytics.batch.nightly import batch_on_data
 from analytics.batch.progress import Progress
 from analytics.batch.readiness import (
     RULES,
@@ -120,7 +120,8 @@ def close(
     publishing failed after it.
     """
     now = machine_time()
-    with batch_on_data(settings) as (layout, con):
+    with begun_on_data(settings, progress) as batch:
+        layout, con = batch.layout, batch.con
         books = read_books(layout.books)
         with progress.stage("close") as done, _published(layout) as published:
             require_published_books(published, books)
@@ -157,7 +158,7 @@ def close(
                 revision=facts.revision,
             )
         with _closed_all_the_same(f"{month} is closed", progress):
-            stages.publish_loaded(con, settings, layout, progress, last_messages(layout))
+            _publish(batch)
     return closed
 
 
@@ -168,7 +169,8 @@ def reopen(
 
     UsageError for any other month, and for one of which the books alone have lines.
     """
-    with batch_on_data(settings) as (layout, con):
+    with begun_on_data(settings, progress) as batch:
+        layout, con = batch.layout, batch.con
         books = read_books(layout.books)
         require_known(books, con.execute(f"{CLOSINGS} finance.closings").fetchall())
         with progress.stage("reopen") as done:
@@ -197,7 +199,7 @@ def reopen(
                 revision=entry.revision,
             )
         with _closed_all_the_same(f"{month} is open again", progress):
-            stages.publish_loaded(con, settings, layout, progress, last_messages(layout))
+            _publish(batch)
     return entry
 
 
@@ -286,6 +288,12 @@ def _write_evidence(
         (folder / FOLDER).mkdir(exist_ok=True)
         if copy_file(path, settings.project, folder / FOLDER / name) != hashes.get(name):
             raise changed_file(name)
+
+
+def _publish(batch: Batch) -> None:
+    """Publish the changed books, with the warnings of the last batch."""
+    batch.warnings = last_messages(batch.layout)
+    stages.publish_loaded(batch)
 
 
 @contextmanager

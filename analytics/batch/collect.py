@@ -12,6 +12,7 @@ from contextlib import AsyncExitStack
 
 import duckdb
 
+from analytics.batch.batch import opened
 from analytics.batch.extract import (
     Opened,
     Outcome,
@@ -22,7 +23,6 @@ from analytics.batch.extract import (
     require_all,
     runner_of,
 )
-from analytics.batch.healing import opened
 from analytics.batch.identity import known_workspace
 from analytics.batch.progress import Progress
 from analytics.errors import AnalyticsError, UsageError
@@ -52,10 +52,10 @@ def collect(settings: Settings, progress: Progress) -> list[Outcome]:
     layout = Layout(settings.data_dir)
     with (
         collection_lock(layout),
-        opened(layout, settings) as con,
+        opened(layout, settings, progress) as batch,
         runner_of(progress) as runner,
     ):
-        outcomes = runner.run(_collect_all(con, settings, layout, progress))
+        outcomes = runner.run(_collect_all(batch.con, settings, layout, progress))
     require_all(outcomes)
     return outcomes
 

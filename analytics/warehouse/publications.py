@@ -9,6 +9,7 @@ finding. A rebuild leaves these files as they are, and takes from them when each
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -100,27 +101,51 @@ def recover_publication(con: duckdb.DuckDBPyConnection, layout: Layout) -> None:
     """
     for moment in moments_on_record(layout)[-1:]:
         try:
-            loads = last_loads(layout, moment)
+            last = last_loads(layout, moment)
         except AnalyticsError:  # raised to whoever needs it
             return
-        last = [[*loads], [*loads.values()]]
-        lost = con.execute(
-            """
-            from (select unnest(?) as workspace_id, unnest(?) as load_id)
-            anti join ledger.loads using (workspace_id, load_id)
-            """,
-            last,
-        ).fetchall()
-        if any(layout.landing.joinpath(*load).is_dir() for load in lost):
+        held = con.execute("select workspace_id, load_id from ledger.loads").fetchall()
+        if any(layout.landing.joinpath(*load).is_dir() for load in last.items() - {*held}):
             raise damaged(layout.warehouse, f"it lacks what was published at {moment:%F %T} UTC")
+        restore_publications(con, layout, [moment])
+
+
+def restore_publications(
+    con: duckdb.DuckDBPyConnection,
+    layout: Layout,
+    moments: Sequence[datetime],
+    besides: Collection[tuple[str, str]] = (),
+) -> None:
+    """Let loads be published at the first of these moments whose record has them, or later ones.
+
+    Those `besides` were set aside.
+    """
+    last = [
+        (*load, moment)
+        for moment in moments
+        for load in last_loads(layout, moment).items()
+        if load not in besides
+    ]
+    if last:
         con.execute(
             """
-            update ledger.loads set published_at = ?
-            from (select unnest(?) as workspace_id, unnest(?) as load_id) as last_loads
-            where loads.workspace_id = last_loads.workspace_id
-                and loads.load_id <= last_loads.load_id and loads.published_at is null
+            with last_loads as (
+                select workspace_id, load_id, min(published_at) as published_at
+                from (select unnest(?) as workspace_id, unnest(?) as load_id,
+                    unnest(?) as published_at)
+                group by workspace_id, load_id
+            )
+            update ledger.loads set published_at = found.published_at
+            from (
+                select loads.workspace_id, loads.load_id, last_loads.published_at
+                from ledger.loads asof join last_loads
+                    on loads.workspace_id = last_loads.workspace_id
+                    and loads.load_id <= last_loads.load_id
+            ) as found
+            where loads.workspace_id = found.workspace_id and loads.load_id = found.load_id
+                and coalesce(loads.published_at > found.published_at, true)
             """,
-            [moment, *last],
+            [*map(list, zip(*last, strict=True))],
         )
 
 

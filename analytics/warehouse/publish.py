@@ -13,7 +13,7 @@ import errno
 import os
 import stat
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -38,11 +38,11 @@ _MOUNTED = {errno.EBUSY, errno.EXDEV}
 
 
 @contextmanager
-def copying(layout: Layout) -> Iterator[Callable[[], object]]:
-    """Copy the build file, and read it whole, meanwhile; yield what waits for the end of both.
+def copying(layout: Layout) -> Iterator[None]:
+    """Stage a copy of the build file, and read it whole, meanwhile; wait for the end of both.
 
-    That raises DamagedError if the file is damaged, and AnalyticsError or OSError where it cannot
-    be copied. In the end, what was staged and not published is removed.
+    DamagedError if the file is damaged; AnalyticsError or OSError where it cannot be copied. After
+    any error, nothing is staged.
     """
     opened: list[duckdb.DuckDBPyConnection] = []
 
@@ -55,13 +55,16 @@ def copying(layout: Layout) -> Iterator[Callable[[], object]]:
         with ThreadPoolExecutor(2) as workers:
             calls = [workers.submit(read), workers.submit(_copy, layout.marts, layout.staged_file)]
             try:
-                yield lambda: [call.result() for call in calls]
+                yield
+                for call in calls:
+                    call.result()
             except BaseException:
                 if opened:
                     stop({calls[0]: opened[0]})
                 raise
-    finally:
+    except BaseException:
         disk.remove(layout.staged)
+        raise
 
 
 def publish(layout: Layout, moment: datetime, mode: int, record: bytes | None = None) -> None:
@@ -87,6 +90,7 @@ def publish(layout: Layout, moment: datetime, mode: int, record: bytes | None = 
     except Exception:
         if _current(layout) != folder.name:
             _undo(layout, folder)
+            disk.remove(layout.staged)
         raise
     finally:
         for path in _places(layout):  # of a fleet, one may have gone

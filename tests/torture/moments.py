@@ -31,7 +31,7 @@ LASTING = {
 }  # fmt: skip
 """All that lies in a data directory after a batch."""
 
-ASIDE = ".damaged-"
+ASIDE = ".aside-"
 UNFINISHED = (".unfinished", ".wal", ".tmp")
 AS_OF = """
     select strftime(max(last_batch_at) at time zone 'UTC', '%Y-%m-%dT%H:%M:%S')
