@@ -20,9 +20,9 @@ from typing import Any, NamedTuple
 from typer.main import get_command
 
 from analytics.cli.app import app
+from analytics.files import folder
 from analytics.levain import AsyncLevain, errors
 from analytics.published.tables import overview
-from analytics.resources import folder
 from analytics.transform.build import build
 from analytics.transform.checks import all_checks
 from analytics.transform.measures import measures

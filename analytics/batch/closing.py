@@ -37,9 +37,16 @@ from analytics.batch.readiness import (
     require_turn,
     states_of,
 )
-from analytics.disk import UNFINISHED, add_read_bits, replace, set_modes, sync, sync_tree
 from analytics.errors import AnalyticsError, ControlError, UsageError, nothing_published
-from analytics.files import copy_file
+from analytics.files import (
+    UNFINISHED,
+    add_read_bits,
+    copy_file,
+    replace,
+    set_modes,
+    sync,
+    sync_tree,
+)
 from analytics.finance.books.entries import (
     DATA,
     EVIDENCE,

@@ -7,8 +7,8 @@ from typing import Self
 
 import msgspec
 
-from analytics.disk import replace
 from analytics.errors import INTERRUPTED, AnalyticsError
+from analytics.files import replace
 from analytics.warehouse.layout import Layout
 
 

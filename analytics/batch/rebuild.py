@@ -32,10 +32,10 @@ from analytics.extract.loads import (
     of_the_future,
     step_of,
 )
+from analytics.files import folder
 from analytics.finance.books.reading import CLOSINGS, require_known
 from analytics.format.numbers import plural
 from analytics.machine_clock import machine_time
-from analytics.resources import folder
 from analytics.settings import Settings
 from analytics.transform.build import all_models
 from analytics.transform.build_state import Contents, recorded_contents

@@ -15,9 +15,9 @@ from analytics.batch.batch import Batch
 from analytics.batch.transforming import transform
 from analytics.custom.build import build_custom
 from analytics.errors import AnalyticsError, ControlError
+from analytics.files import folder
 from analytics.finance.load import not_repeated, read_finance
 from analytics.format import numbers
-from analytics.resources import folder
 from analytics.transform.checks import CheckResult, all_checks, run_checks
 from analytics.transform.models import ModelError
 from analytics.transform.page_queries import create_queries, page_queries

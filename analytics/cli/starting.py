@@ -13,7 +13,7 @@ import msgspec
 from analytics.cli.connection import identify
 from analytics.cli.printed import command, say
 from analytics.errors import AnalyticsError, UsageError
-from analytics.resources import folder
+from analytics.files import folder
 from analytics.settings import (
     API_KEY_ENV,
     CONFIG_FILE,

@@ -22,7 +22,7 @@ from pathlib import Path
 import duckdb
 import msgspec
 
-from analytics import __version__, disk
+from analytics import __version__, files
 from analytics.batch.last_batch import LastBatch, read_last_batch
 from analytics.batch.progress import Progress
 from analytics.errors import AnalyticsError, UsageError, extra_needed
@@ -30,13 +30,12 @@ from analytics.files import hash_file
 from analytics.fleet.merge import merge_files
 from analytics.fleet.settings import Fleet
 from analytics.format.numbers import plural
-from analytics.memory import bytes_of
 from analytics.report.rendering import About
 from analytics.warehouse import site as pages
 from analytics.warehouse.database import attach_read_only, spilling
 from analytics.warehouse.layout import Layout
 from analytics.warehouse.lock import batch_lock
-from analytics.warehouse.machine import limit_process
+from analytics.warehouse.machine import bytes_of, limit_process
 from analytics.warehouse.publish import publish, tidy
 from analytics.warehouse.scratch import scratch_folder
 
@@ -108,7 +107,7 @@ def merge(fleet: Fleet, progress: Progress) -> list[str]:
     """
     limit_process(fleet.batch.batch.memory_limit)
     layout = Layout(fleet.published)
-    os.umask(0o777 & ~disk.folder_mode(int(fleet.batch.publish.mode, 8)))
+    os.umask(0o777 & ~files.folder_mode(int(fleet.batch.publish.mode, 8)))
     with batch_lock(layout), scratch_folder(layout.root) as folder:
         if folder is None:
             raise UsageError(f"{layout.root} cannot be written.\nLet the merge write there.")
@@ -146,7 +145,7 @@ def read_record(fleet: Fleet) -> Record | None:
 
 
 def _write_record(fleet: Fleet, record: Record) -> None:
-    disk.replace(_record_file(fleet), msgspec.json.encode(record))
+    files.replace(_record_file(fleet), msgspec.json.encode(record))
 
 
 def _record_file(fleet: Fleet) -> Path:
@@ -162,11 +161,11 @@ def _take_shards(work: _Work) -> None:
             try:
                 if layout.published.exists():
                     work.times[shard] = layout.published.stat().st_mtime_ns
-                    pages.link_or_copy(disk.real(layout.published), file)
+                    pages.link_or_copy(files.real(layout.published), file)
                     work.files[shard] = file
                 if work.fleet.publish.site and layout.site.exists():
                     shutil.copytree(
-                        disk.real(layout.site),
+                        files.real(layout.site),
                         site,
                         copy_function=pages.link_or_copy,
                         ignore=shutil.ignore_patterns(pages.MANIFEST),  # one is of all
@@ -175,8 +174,8 @@ def _take_shards(work: _Work) -> None:
             except FileNotFoundError:  # a batch published just now
                 if is_last:
                     raise
-                disk.remove(file)
-                disk.remove(site)
+                files.remove(file)
+                files.remove(site)
 
 
 def _merge_marts(work: _Work, progress: Progress) -> None:

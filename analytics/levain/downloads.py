@@ -9,7 +9,7 @@ from typing import BinaryIO
 import httpx
 import stamina
 
-from analytics import disk
+from analytics import files
 from analytics.levain import bounds
 from analytics.levain.connections import in_words
 from analytics.levain.errors import DownloadFailedError
@@ -54,7 +54,7 @@ async def download(
     `target` exists.
     """
     url = ""
-    with disk.replacing(target, is_new=is_new) as file:
+    with files.replacing(target, is_new=is_new) as file:
         try:
             async for attempt in stamina.retry_context(
                 on=_Broken, attempts=TRIES, wait_initial=FIRST_WAIT, wait_max=LONGEST_WAIT

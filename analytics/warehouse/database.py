@@ -10,7 +10,7 @@ from typing import Any
 
 import duckdb
 
-from analytics import disk
+from analytics import files
 from analytics.errors import QUERY_INTERRUPTED, AnalyticsError, BusyError, UsageError
 from analytics.warehouse.damage import (
     DamagedError,
@@ -183,11 +183,11 @@ def attach_read_only(con: duckdb.DuckDBPyConnection, file: Path, catalog: str) -
     """Attach a file; the next one where it was replaced meanwhile, and so is gone."""
     require_no_links(file)
     while True:
-        found = disk.real(file)
+        found = files.real(file)
         try:
             con.execute(f"attach '{quoted(found)}' as {catalog} (read_only)")
         except duckdb.Error:
-            if disk.real(file) == found:
+            if files.real(file) == found:
                 raise
         else:
             return

@@ -6,8 +6,8 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from analytics import disk
-from analytics.disk import UNFINISHED
+from analytics import files
+from analytics.files import UNFINISHED
 
 _LOGS = (".wal", ".wal.checkpoint", ".wal.recovery")
 
@@ -143,8 +143,8 @@ def logs_of(file: Path) -> list[Path]:
 
     DuckDB has those of a file that a link leads to beside that.
     """
-    files = dict.fromkeys((file, disk.real(file)))
-    logs = [each.with_name(each.name + ending) for each in files for ending in _LOGS]
+    places = dict.fromkeys((file, files.real(file)))
+    logs = [each.with_name(each.name + ending) for each in places for ending in _LOGS]
     return [log for log in logs if os.path.lexists(log)]
 
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from analytics import disk
+from analytics import files
 from analytics.errors import AnalyticsError, BusyError, UsageError
 from analytics.warehouse.damage import require_no_links
 from analytics.warehouse.layout import Layout
@@ -71,7 +71,7 @@ def holder_of(layout: Layout) -> Holder | None:
 
 @contextmanager
 def _locked(layout: Layout, seconds: float, kind: str = "") -> Iterator[None]:
-    if "?" in str(disk.real(layout.root)):
+    if "?" in str(files.real(layout.root)):
         raise UsageError(
             f"The data directory {layout.root} has a question mark in its path, which DuckDB does"
             " not read as one.\nRename that folder, or name another one with --data-dir."
@@ -90,7 +90,7 @@ def _locked(layout: Layout, seconds: float, kind: str = "") -> Iterator[None]:
         os.pwrite(descriptor, f"{os.getpid()} {kind}".strip().encode() + b"\n", 0)
         tidy(layout)
         for left in layout.leftovers:
-            disk.remove(left)
+            files.remove(left)
         for file in (layout.warehouse, layout.marts):
             require_no_links(file)
         remove_left(layout.root)

@@ -18,8 +18,8 @@ from zoneinfo import ZoneInfo
 import duckdb
 import msgspec
 
-from analytics.disk import replace
 from analytics.errors import AnalyticsError
+from analytics.files import replace
 from analytics.machine_clock import machine_time
 from analytics.warehouse.damage import damaged
 from analytics.warehouse.layout import Layout

@@ -21,9 +21,9 @@ from pathlib import Path
 
 import duckdb
 
-from analytics import disk
-from analytics.disk import UNFINISHED
+from analytics import files
 from analytics.errors import AnalyticsError
+from analytics.files import UNFINISHED
 from analytics.warehouse.database import BUILD_FILE, open_marts, read_whole, stop
 from analytics.warehouse.layout import Layout
 from analytics.warehouse.publications import NAME, file_of_record, write_record
@@ -63,7 +63,7 @@ def copying(layout: Layout) -> Iterator[None]:
                     stop({calls[0]: opened[0]})
                 raise
     except BaseException:
-        disk.remove(layout.staged)
+        files.remove(layout.staged)
         raise
 
 
@@ -75,22 +75,22 @@ def publish(layout: Layout, moment: datetime, mode: int, record: bytes | None = 
     """
     folder, now = layout.batches / moment.astimezone(UTC).strftime(NAME), layout.batches / _NOW
     try:
-        disk.add_read_bits(layout.root, mode)
-        layout.batches.chmod(disk.folder_mode(mode))
-        disk.set_modes(layout.staged, mode)
-        disk.sync_tree(layout.staged)
+        files.add_read_bits(layout.root, mode)
+        layout.batches.chmod(files.folder_mode(mode))
+        files.set_modes(layout.staged, mode)
+        files.sync_tree(layout.staged)
         layout.staged.rename(folder)
         if record is not None:
             write_record(layout, folder.name, record)
         for path in _places(layout):
             _put_link(layout, path, _target(path))
-        disk.sync(layout.root)
+        files.sync(layout.root)
         _put_link(layout, now, folder.name)
-        disk.sync(layout.batches)
+        files.sync(layout.batches)
     except Exception:
         if _current(layout) != folder.name:
             _undo(layout, folder)
-            disk.remove(layout.staged)
+            files.remove(layout.staged)
         raise
     finally:
         for path in _places(layout):  # of a fleet, one may have gone
@@ -104,7 +104,7 @@ def tidy(layout: Layout) -> None:
     names = ("*Z", _EARLIER, f"*{UNFINISHED}")
     folders = [each for name in names for each in layout.batches.glob(name)]
     if not now.is_symlink():
-        disk.remove(now)  # a copy that has followed the link
+        files.remove(now)  # a copy that has followed the link
         # The first one was interrupted; or it was copied without links.
         if whole := [each for each in folders if file_of_record(layout, each.name).exists()]:
             for path in _places(layout):
@@ -116,7 +116,7 @@ def tidy(layout: Layout) -> None:
         if folder.name > current:
             _undo(layout, folder)
         elif folder.name != current:
-            disk.remove(folder)
+            files.remove(folder)
 
 
 def require_places(layout: Layout) -> None:
@@ -158,14 +158,14 @@ def _carry_over(layout: Layout, found: list[Path]) -> None:
     folder = layout.batches / (_current(layout) or _EARLIER)
     folder.mkdir(exist_ok=True)
     for each in (layout.batches, folder):
-        disk.add_read_bits(each, stat.S_IMODE(found[-1].stat().st_mode))
+        files.add_read_bits(each, stat.S_IMODE(found[-1].stat().st_mode))
     if not _current(layout):
         _put_link(layout, layout.batches / _NOW, folder.name)
     for path in _places(layout):
         target = folder / path.name
         try:
             if path in found:
-                disk.remove(target)
+                files.remove(target)
                 (link_or_copy if path.is_file() else Path.rename)(path, target)
             if target.exists():
                 _put_link(layout, path, _target(path))
@@ -179,8 +179,8 @@ def _carry_over(layout: Layout, found: list[Path]) -> None:
 
 
 def _undo(layout: Layout, folder: Path) -> None:
-    disk.remove(file_of_record(layout, folder.name))
-    disk.remove(folder)
+    files.remove(file_of_record(layout, folder.name))
+    files.remove(folder)
 
 
 def _copy(source: Path, target: Path) -> None:
@@ -219,6 +219,6 @@ def _put_link(layout: Layout, path: Path, target: str) -> None:
     if _leads_to(path) == target:
         return
     made = layout.batches / f"{path.name}{UNFINISHED}"
-    disk.remove(made)
+    files.remove(made)
     made.symlink_to(target)
     made.replace(path)

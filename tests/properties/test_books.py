@@ -21,11 +21,11 @@ from analytics.batch.closing import Signatures
 from analytics.batch.progress import Progress
 from analytics.batch.rebuild import load_all
 from analytics.errors import UsageError
+from analytics.files import folder
 from analytics.finance.books import frozen
 from analytics.finance.books.frozen import load_books
 from analytics.finance.books.reading import read_books
 from analytics.finance.books.verifying import verify
-from analytics.resources import folder
 from analytics.transform.models import references
 from analytics.warehouse.database import attached_marts, open_warehouse
 from analytics.warehouse.publications import next_moment, record_publication

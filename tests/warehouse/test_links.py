@@ -9,7 +9,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from analytics import disk
+from analytics import files
 from analytics.batch.last_batch import LastBatch, write_last_batch
 from analytics.errors import AnalyticsError
 from analytics.warehouse.compaction import compact_marts
@@ -54,7 +54,7 @@ def test_a_small_file_is_written_past_a_link(layout: Layout, file: Path) -> None
         (layout.root / f".{name}.k2v_9x1b.unfinished").touch()
     with batch_lock(layout):
         before = {*layout.root.iterdir()}
-    with disk.replacing(layout.alerts) as written:
+    with files.replacing(layout.alerts) as written:
         (made,) = {*layout.root.iterdir()} - before
         made.unlink()
         made.symlink_to(file)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from analytics.files import folder
 from analytics.report.columns import Column, column, default_label
-from analytics.resources import folder
 from analytics.transform.page_queries import over_queries
 
 if TYPE_CHECKING:

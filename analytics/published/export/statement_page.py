@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from markupsafe import Markup
 
 from analytics import __version__
+from analytics.files import folder
 from analytics.format import names, numbers, text
 from analytics.published.export.journal import exported
 from analytics.published.export.month_end import ROUNDED, sums, without_bill
@@ -27,7 +28,6 @@ from analytics.published.export.month_tables import (
 from analytics.report import drawings
 from analytics.report.rendering import environment
 from analytics.report.tables import rounding_of
-from analytics.resources import folder
 from analytics.transform.measures import measures
 
 if TYPE_CHECKING:
