@@ -47,6 +47,11 @@ class Batch:
         """Print warnings, and keep them."""
         self.warnings += self.progress.warn_all(texts)
 
+    @property
+    def mode(self) -> int:
+        """The permissions of what is published."""
+        return int(self.settings.publish.mode, 8)
+
     @cached_property
     def books(self) -> Books:
         """The closed months."""

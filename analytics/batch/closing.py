@@ -128,15 +128,15 @@ def close(
     """
     now = machine_time()
     with begun_on_data(settings, progress) as batch:
-        layout, con = batch.layout, batch.con
-        books = read_books(layout.books)
-        with progress.stage("close") as done, _published(layout) as published:
+        books = read_books(batch.layout.books)
+        with progress.stage("close") as done, _published(batch.layout) as published:
             require_published_books(published, books)
             day = month_of_figures(published, month)
             require_turn(books, day)
             states = states_of(published, day)
+            own_keys = books_own_keys(batch.con)
             reasons = early_reasons(
-                states, day, settings.finance.grace_days, now, with_own_keys=books_own_keys(con)
+                states, day, settings.finance.grace_days, now, with_own_keys=own_keys
             )
             if reasons and not early:
                 raise ControlError(
@@ -159,13 +159,12 @@ def close(
                 code_version=__version__,
                 duckdb_version=duckdb.__version__,
             )
-            closed = _write(published, settings, layout, books, facts, signatures, write_files)
+            closed = _write(published, batch, books, facts, signatures, write_files)
             done(
                 f"closed {month} as revision {facts.revision} in {closed.file.parent}",
                 revision=facts.revision,
             )
-        with _closed_all_the_same(f"{month} is closed", progress):
-            _publish(batch)
+        _publish(batch, f"{month} is closed")
     return closed
 
 
@@ -177,9 +176,9 @@ def reopen(
     UsageError for any other month, and for one of which the books alone have lines.
     """
     with begun_on_data(settings, progress) as batch:
-        layout, con = batch.layout, batch.con
+        layout = batch.layout
         books = read_books(layout.books)
-        require_known(books, con.execute(f"{CLOSINGS} finance.closings").fetchall())
+        require_known(books, batch.con.execute(f"{CLOSINGS} finance.closings").fetchall())
         with progress.stage("reopen") as done:
             last = books.last_month
             if last is None or f"{last:%Y-%m}" != month:
@@ -200,13 +199,12 @@ def reopen(
                 reason=reason,
             )
             file = layout.books / path_of(entry)
-            replace(file, encode(entry), int(settings.publish.mode, 8))
+            replace(file, encode(entry), batch.mode)
             done(
                 f"reopened {month}; revision {entry.revision} stays in {layout.books}",
                 revision=entry.revision,
             )
-        with _closed_all_the_same(f"{month} is open again", progress):
-            _publish(batch)
+        _publish(batch, f"{month} is open again")
     return entry
 
 
@@ -227,21 +225,20 @@ def _published(layout: Layout) -> Iterator[duckdb.DuckDBPyConnection]:
 
 def _write(
     con: duckdb.DuckDBPyConnection,
-    settings: Settings,
-    layout: Layout,
+    batch: Batch,
     books: Books,
     facts: ClosingFacts,
     signatures: Signatures,
     write_files: WriteFiles,
 ) -> Recorded[Closing]:
     """Write all files of the close beside the books, and put them in place by one rename."""
-    mode = int(settings.publish.mode, 8)
+    layout = batch.layout
     month = layout.books / facts.month
     folder = month / f".r{facts.revision}{UNFINISHED}"
     folder.mkdir(parents=True)
     try:
         write_files(con, facts.first_day, folder, facts)
-        _write_evidence(con, settings, folder, facts, signatures)
+        _write_evidence(con, batch.settings, folder, facts, signatures)
         manifest = Closing(
             **msgspec.structs.asdict(facts),
             number=len(books.entries) + 1,
@@ -252,8 +249,8 @@ def _write(
         content = encode(manifest)
         (folder / MANIFEST).write_bytes(content)
         for each in (layout.root, layout.books, month):
-            add_read_bits(each, mode)
-        set_modes(folder, mode)
+            add_read_bits(each, batch.mode)
+        set_modes(folder, batch.mode)
         sync_tree(folder)
         target = folder.rename(month / f"r{facts.revision}")
     except Exception:
@@ -297,23 +294,17 @@ def _write_evidence(
             raise changed_file(name)
 
 
-def _publish(batch: Batch) -> None:
-    """Publish the changed books, with the warnings of the last batch."""
+def _publish(batch: Batch, state: str) -> None:
+    """Publish the changed books. Of a failure, say that only this failed: they changed for good."""
     batch.warnings = last_messages(batch.layout)
-    stages.publish_loaded(batch)
-
-
-@contextmanager
-def _closed_all_the_same(state: str, progress: Progress) -> Iterator[None]:
-    """Say of a failure that only publishing failed: the books have changed for good."""
     try:
         with interrupts():
-            yield
+            stages.publish_loaded(batch)
     except (AnalyticsError, duckdb.Error, OSError) as error:
         raise AnalyticsError(
             f"{state}, but could not be published so: {error}\n"
             "Run `analytics nightly`, which publishes it."
         ) from error
     except KeyboardInterrupt:
-        progress.warn(f"stopped; {state}, and `analytics nightly` publishes it so")
+        batch.progress.warn(f"stopped; {state}, and `analytics nightly` publishes it so")
         raise

@@ -178,8 +178,7 @@ def publish(batch: Batch) -> None:
     with batch.progress.stage("publish") as done:
         with attached_marts(con, layout.marts), transaction(con):
             moment = next_moment(con, layout)
-            mode = int(batch.settings.publish.mode, 8)
-            publish_staged(layout, moment, mode, record_of(con))
+            publish_staged(layout, moment, batch.mode, record_of(con))
             record_publication(con, moment)
         tidy(layout)
         done(f"published {layout.published} and the pages")
