@@ -56,6 +56,7 @@ from analytics.warehouse.layout import Layout
 from analytics.warehouse.load import load_errors
 from analytics.warehouse.lock import batch_lock
 from analytics.warehouse.publications import moments_on_record, restore_publications
+from analytics.warehouse.publish import tidy
 from analytics.warehouse.store import WarehouseStore
 from analytics.wrong_settings import require_timezone
 
@@ -104,6 +105,7 @@ def rebuild(settings: Settings, progress: Progress, *, force: bool = False) -> N
             made.staged.replace(layout.staged)
         with open_warehouse(layout) as con:
             stages.publish(replace(batch, layout=layout, con=con))
+        tidy(layout)  # what was published before may be what is to be forgotten
 
 
 def verify(settings: Settings, progress: Progress) -> None:

@@ -30,7 +30,7 @@ from analytics.warehouse.publications import (
     record_of,
     record_publication,
 )
-from analytics.warehouse.publish import copying, tidy
+from analytics.warehouse.publish import copying
 from analytics.warehouse.publish import publish as publish_staged
 
 
@@ -180,7 +180,6 @@ def publish(batch: Batch) -> None:
             moment = next_moment(con, layout)
             publish_staged(layout, moment, batch.mode, record_of(con))
             record_publication(con, moment)
-        tidy(layout)
         done(f"published {layout.published} and the pages")
 
 

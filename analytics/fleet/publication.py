@@ -36,7 +36,7 @@ from analytics.warehouse.database import attach_read_only, spilling
 from analytics.warehouse.layout import Layout
 from analytics.warehouse.lock import batch_lock
 from analytics.warehouse.machine import bytes_of, limit_process
-from analytics.warehouse.publish import publish, tidy
+from analytics.warehouse.publish import publish
 from analytics.warehouse.scratch import scratch_folder
 
 _MERGED = "merged"
@@ -283,7 +283,6 @@ def _publish(work: _Work, progress: Progress) -> None:
                 " files of the shards"
             )
         publish(layout, datetime.now(UTC), work.mode)
-        tidy(layout)
         done(f"published to {layout.root}")
 
 

@@ -3,8 +3,9 @@
     analytics.duckdb -> published/now/analytics.duckdb      site -> published/now/site
     published/now -> 20261120T060012.345678Z                then, in that rename, -> the next one
 
-A folder below `published/` is whole before it has its name, and is never changed. The one that was
-replaced is removed; readers keep what they have open of it, as DuckDB opens what a link leads to.
+A folder below `published/` is whole before it has its name, and is never changed. DuckDB follows
+the links once, and then opens a file several times. So the folder that was replaced stays until the
+next batch begins, for readers who are about to open it; they keep what they have open.
 """
 
 from __future__ import annotations
@@ -71,7 +72,7 @@ def publish(layout: Layout, moment: datetime, mode: int, record: bytes | None = 
     """Publish what is staged, with the permissions of `mode`, and write its record.
 
     When this returns, all of it is on the disk. AnalyticsError or OSError if something is in the
-    way; then nothing was replaced. `tidy` removes what it replaced.
+    way; then nothing was replaced. What it replaced stays until `tidy`.
     """
     folder, now = layout.batches / moment.astimezone(UTC).strftime(NAME), layout.batches / _NOW
     try:

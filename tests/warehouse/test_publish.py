@@ -224,6 +224,17 @@ def test_a_file_that_was_removed_stays_so(layout: Layout) -> None:
     require_tidy(layout, 2)
 
 
+def test_who_followed_the_links_finds_what_they_led_to(layout: Layout) -> None:
+    """What was replaced is there until the next batch begins."""
+    publish_all(layout, 1)
+    followed = layout.published.resolve()
+    stage(layout, 2)
+    publish_staged(layout, moment_of(2), 0o600, b"{}")
+    assert (followed.read_text(), published(layout)) == ("1", (2, 2))
+    with batch_lock(layout):
+        require_tidy(layout, 2)
+
+
 def test_all_is_on_the_disk_before_it_is_named(layout: Layout) -> None:
     """All that was written and named is synced before the rename that publishes it."""
     publish_all(layout, 1)

@@ -75,7 +75,7 @@ def test_a_workspace_that_is_forgotten(shop: Shop) -> None:
     assert shop.rows("from fct_journal_lines where is_booked order by all") == journal
     assert shop.rows(UNBOOKED) == []
     assert shop.rows(f"select * from fct_charges where workspace_id = '{other}'") == []
-    (kept,) = {path.resolve() for path in Path("data/published").iterdir()}
+    (kept,) = {path.resolve() for path in Path("data/published").iterdir()}  # no copy is left
     assert kept == Path("data/analytics.duckdb").resolve().parent
     refused = shop.run("close", "2026-10", "--reopen", "An invoice was wrong")
     assert (refused.code, "landed of Other is gone" in refused.err) == (2, True)
