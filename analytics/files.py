@@ -111,6 +111,14 @@ def remove(path: Path) -> None:
         path.unlink()
 
 
+def link_or_copy(source: str | Path, target: str | Path) -> None:
+    """Give a file a second name; copy it where the file system has no such thing."""
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copyfile(source, target)
+
+
 def add_read_bits(folder: Path, mode: int) -> None:
     """Add the read and enter bits that `mode` implies; keep all permissions that the folder has."""
     allowed = stat.S_IMODE(folder.stat().st_mode)

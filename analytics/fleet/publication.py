@@ -30,8 +30,8 @@ from analytics.files import hash_file
 from analytics.fleet.merge import merge_files
 from analytics.fleet.settings import Fleet
 from analytics.format.numbers import plural
+from analytics.report.files import MANIFEST, Manifest
 from analytics.report.rendering import About
-from analytics.warehouse import site as pages
 from analytics.warehouse.database import attach_read_only, spilling
 from analytics.warehouse.layout import Layout
 from analytics.warehouse.lock import batch_lock
@@ -161,14 +161,14 @@ def _take_shards(work: _Work) -> None:
             try:
                 if layout.published.exists():
                     work.times[shard] = layout.published.stat().st_mtime_ns
-                    pages.link_or_copy(files.real(layout.published), file)
+                    files.link_or_copy(files.real(layout.published), file)
                     work.files[shard] = file
                 if work.fleet.publish.site and layout.site.exists():
                     shutil.copytree(
                         files.real(layout.site),
                         site,
-                        copy_function=pages.link_or_copy,
-                        ignore=shutil.ignore_patterns(pages.MANIFEST),  # one is of all
+                        copy_function=files.link_or_copy,
+                        ignore=shutil.ignore_patterns(MANIFEST),  # one is of all
                     )
                 break
             except FileNotFoundError:  # a batch published just now
@@ -264,8 +264,8 @@ def _stage_site(work: _Work, progress: Progress) -> None:
             for path in sorted(work.site.rglob("*"))
             if path.is_file()
         }
-        manifest = pages.Manifest(files=files)
-        (work.site / pages.MANIFEST).write_bytes(msgspec.json.encode(manifest))
+        manifest = Manifest(files=files)
+        (work.site / MANIFEST).write_bytes(msgspec.json.encode(manifest))
         done(f"made {plural(len(files), 'file')} of the site", file_count=len(files))
 
 
@@ -275,7 +275,7 @@ def _publish(work: _Work, progress: Progress) -> None:
         layout, size = work.layout, work.merged.stat().st_size
         layout.staged.mkdir(exist_ok=True)
         if size <= bytes_of(work.fleet.publish.duckdb_limit):
-            pages.link_or_copy(work.merged, layout.staged_file)
+            files.link_or_copy(work.merged, layout.staged_file)
         else:
             progress.warn(
                 f"no {work.layout.published.name} of all shards: it would have {size / 1e9:,.1f}"

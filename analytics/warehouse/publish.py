@@ -24,11 +24,10 @@ import duckdb
 
 from analytics import files
 from analytics.errors import AnalyticsError
-from analytics.files import UNFINISHED
+from analytics.files import UNFINISHED, link_or_copy
 from analytics.warehouse.database import BUILD_FILE, open_marts, read_whole, stop
 from analytics.warehouse.layout import Layout
 from analytics.warehouse.publications import NAME, file_of_record, write_record
-from analytics.warehouse.site import link_or_copy
 
 _NOW = "now"
 _EARLIER = "0"

@@ -20,13 +20,13 @@ import duckdb
 import pytest
 
 from analytics.errors import AnalyticsError
+from analytics.report.files import read_manifest
 from analytics.warehouse.damage import DamagedError
 from analytics.warehouse.layout import Layout
 from analytics.warehouse.lock import batch_lock
 from analytics.warehouse.publications import moments_on_record
 from analytics.warehouse.publish import copying, require_places, tidy
 from analytics.warehouse.publish import publish as publish_staged
-from analytics.warehouse.site import read_manifest
 from tests.batches import Killed, killed_before
 
 CALLS: list[tuple[Any, str]] = [
