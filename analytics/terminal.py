@@ -1,19 +1,24 @@
 """Safe text for terminals: foreign text must not move the cursor or turn the text direction.
 
-In tables, names break on a narrow terminal, and figures stay whole.
+In tables, names break on a narrow terminal, and figures stay whole. Of long work, each part is told
+before it begins.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from rich.table import Table
     from rich.text import Text
+
+T = TypeVar("T")
+
+Before: TypeAlias = Callable[[int, int, str], object]
+"""Gets the number of the part that begins (the first is 1), of how many, and its name."""
 
 _ACTIVE = "\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069"
 _ACTIVE_IN_TEXT = re.compile(f"[{_ACTIVE}]")
@@ -56,3 +61,11 @@ def add_figures(table: Table, heads: Sequence[str], rows: Sequence[Sequence[str 
     for place, head in enumerate(heads):
         longest = max((len(row[place - len(heads)]) for row in rows), default=0)
         table.add_column(head, justify="right", no_wrap=True, min_width=longest)
+
+
+def tracked(parts: Sequence[T], before: Before | None, name: Callable[[T], str]) -> Iterator[T]:
+    """Yield parts, and report each by its name before."""
+    for number, part in enumerate(parts, start=1):
+        if before:
+            before(number, len(parts), name(part))
+        yield part

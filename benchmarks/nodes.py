@@ -19,7 +19,7 @@ import ray
 from ray.cluster_utils import Cluster
 
 from analytics.batch import stages
-from analytics.batch.nightly import batch
+from analytics.batch.batch import begun
 from analytics.batch.progress import Progress
 from analytics.emulator.server import running
 from analytics.emulator.worlds.fleet import Workspaces
@@ -118,8 +118,8 @@ def _task(fleet: Fleet, shard: str) -> float:
     layout.marts.unlink()
     began = time.perf_counter()
     progress: Any = Progress(StringIO())
-    with batch(settings) as (_, con):
-        stages.publish_loaded(con, settings, layout, progress, [])
+    with begun(settings, progress) as batch:
+        stages.publish_loaded(batch)
     return time.perf_counter() - began
 
 

@@ -20,10 +20,10 @@ from typing import Any, NamedTuple
 from typer.main import get_command
 
 from analytics.cli.app import app
+from analytics.files import folder
 from analytics.levain import AsyncLevain, errors
 from analytics.levain.paging import Resource
 from analytics.published.tables import overview
-from analytics.resources import folder
 from analytics.transform.build import build
 from analytics.transform.checks import all_checks
 from analytics.transform.measures import measures

@@ -15,6 +15,7 @@ from unittest import mock
 import duckdb
 
 from analytics.batch import stages
+from analytics.batch.batch import Batch as Stages
 from analytics.emulator import routes as emulated
 from analytics.emulator.world import World
 from analytics.extract import collection
@@ -28,7 +29,8 @@ from analytics.transform.build import build
 from analytics.transform.checks import CheckResult, run_checks
 from analytics.transform.page_queries import over_queries
 from analytics.warehouse.database import attached_marts, open_warehouse, records
-from analytics.warehouse.publish import record_publication
+from analytics.warehouse.publications import next_moment, record_publication
+from analytics.warehouse.publish import copying
 from analytics.warehouse.store import WarehouseStore
 from tests.conftest import Batch
 
@@ -109,7 +111,7 @@ def publish(batch: Batch) -> Published:
     with open_warehouse(batch.layout) as con, attached_marts(con, Path(":memory:")):
         build(con, timezone=batch.settings.reporting.timezone)
         checks = run_checks(con)
-        record_publication(con)
+        record_publication(con, next_moment(con, batch.layout))
         controls = records(con, over_queries(con, "from reports.controls order by all"))
         return Published({**read_marts(con), "page_controls": controls}, checks)
 
@@ -151,8 +153,15 @@ def with_pages() -> Iterator[None]:
 
 @contextmanager
 def without_pages() -> Iterator[None]:
-    """Let batches publish the file alone, in half the time: few tests look at pages."""
-    with mock.patch.object(stages, "report", return_value=[]):
+    """Let batches publish the pages before again, in half the time: few tests look at pages."""
+
+    def report(batch: Stages) -> None:
+        layout = batch.layout
+        with copying(layout):
+            if layout.site.exists():
+                shutil.copytree(layout.site, layout.staged_site)
+
+    with mock.patch.object(stages, "report", report):
         yield
 
 

@@ -16,7 +16,7 @@ import msgspec
 from analytics.alerts.messages import Message, message_of
 from analytics.alerts.sender import Address
 from analytics.custom.findings import Finding
-from analytics.disk import replace
+from analytics.files import replace
 from analytics.format import names
 from analytics.format.numbers import plural
 from analytics.transform.findings.lines import page_of, read_rows

@@ -6,44 +6,37 @@ from collections.abc import Callable
 
 from analytics.alerts.delivery import FINDINGS, Found, deliver, read_found
 from analytics.alerts.sender import Address, addresses, send
+from analytics.batch.batch import Batch
 from analytics.batch.progress import Progress
 from analytics.errors import AnalyticsError, UsageError
 from analytics.format.numbers import plural
 from analytics.settings import Settings, alert_urls
 from analytics.warehouse.database import open_marts
-from analytics.warehouse.layout import Layout
 
 _SHOWN = 3
 """Findings of an alert that are printed where they are not sent."""
 
 
-def send_findings(settings: Settings, layout: Layout, progress: Progress) -> list[str]:
-    """Send each finding that was not sent; return the warnings. Nothing here fails the batch."""
-    with open_marts(layout.published) as con:
-        found = read_found(con, settings.publish.url)
-    warnings: list[str] = []
-
-    def warn(text: str) -> None:
-        warnings.append(text)
-        progress.warn(text)
-
-    receivers = _addresses(settings, warn)
+def send_findings(batch: Batch) -> None:
+    """Send each finding that was not sent. Nothing here fails the batch."""
+    with open_marts(batch.layout.published) as con:
+        found = read_found(con, batch.settings.publish.url)
+    receivers = _addresses(batch.settings, batch.warn)
     if not receivers:
-        _show(found, progress)
-        return warnings
-    with progress.stage("alerts") as done:
+        _show(found, batch.progress)
+        return
+    with batch.progress.stage("alerts") as done:
         try:
-            sent = deliver(layout.alerts, found, receivers, send, warn)
+            sent = deliver(batch.layout.alerts, found, receivers, send, batch.warn)
         except (AnalyticsError, OSError) as error:
-            warn(str(error))
-            return warnings
+            batch.warn(str(error))
+            return
         count = len(found.findings)
         done(
             f"sent {sent} of {plural(count, 'finding')}",
             finding_count=count,
             sent_count=sent,
         )
-    return warnings
 
 
 def _addresses(settings: Settings, warn: Callable[[str], None]) -> list[Address]:

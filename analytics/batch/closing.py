@@ -19,8 +19,8 @@ import msgspec
 
 from analytics import __version__
 from analytics.batch import stages
+from analytics.batch.batch import Batch, begun_on_data
 from analytics.batch.last_batch import last_messages
-from analytics.batch.nightly import batch_on_data
 from analytics.batch.progress import Progress
 from analytics.batch.readiness import (
     RULES,
@@ -37,9 +37,16 @@ from analytics.batch.readiness import (
     require_turn,
     states_of,
 )
-from analytics.disk import UNFINISHED, add_read_bits, replace, set_modes, sync, sync_tree
 from analytics.errors import AnalyticsError, ControlError, UsageError, nothing_published
-from analytics.files import copy_file
+from analytics.files import (
+    UNFINISHED,
+    add_read_bits,
+    copy_file,
+    replace,
+    set_modes,
+    sync,
+    sync_tree,
+)
 from analytics.finance.books.entries import (
     DATA,
     EVIDENCE,
@@ -120,9 +127,9 @@ def close(
     publishing failed after it.
     """
     now = machine_time()
-    with batch_on_data(settings) as (layout, con):
-        books = read_books(layout.books)
-        with progress.stage("close") as done, _published(layout) as published:
+    with begun_on_data(settings, progress) as batch:
+        books = read_books(batch.layout.books)
+        with progress.stage("close") as done, _published(batch.layout) as published:
             require_published_books(published, books)
             day = month_of_figures(published, month)
             require_turn(books, day)
@@ -152,13 +159,12 @@ def close(
                 code_version=__version__,
                 duckdb_version=duckdb.__version__,
             )
-            closed = _write(published, settings, layout, books, facts, signatures, write_files)
+            closed = _write(published, batch, books, facts, signatures, write_files)
             done(
                 f"closed {month} as revision {facts.revision} in {closed.file.parent}",
                 revision=facts.revision,
             )
-        with _closed_all_the_same(f"{month} is closed", progress):
-            stages.publish_loaded(con, settings, layout, progress, last_messages(layout))
+        _publish(batch, f"{month} is closed")
     return closed
 
 
@@ -169,9 +175,10 @@ def reopen(
 
     UsageError for any other month, and for one of which the books alone have lines.
     """
-    with batch_on_data(settings) as (layout, con):
+    with begun_on_data(settings, progress) as batch:
+        layout = batch.layout
         books = read_books(layout.books)
-        require_known(books, con.execute(f"{CLOSINGS} finance.closings").fetchall())
+        require_known(books, batch.con.execute(f"{CLOSINGS} finance.closings").fetchall())
         with progress.stage("reopen") as done:
             last = books.last_month
             if last is None or f"{last:%Y-%m}" != month:
@@ -192,13 +199,12 @@ def reopen(
                 reason=reason,
             )
             file = layout.books / path_of(entry)
-            replace(file, encode(entry), int(settings.publish.mode, 8))
+            replace(file, encode(entry), batch.mode)
             done(
                 f"reopened {month}; revision {entry.revision} stays in {layout.books}",
                 revision=entry.revision,
             )
-        with _closed_all_the_same(f"{month} is open again", progress):
-            stages.publish_loaded(con, settings, layout, progress, last_messages(layout))
+        _publish(batch, f"{month} is open again")
     return entry
 
 
@@ -219,21 +225,20 @@ def _published(layout: Layout) -> Iterator[duckdb.DuckDBPyConnection]:
 
 def _write(
     con: duckdb.DuckDBPyConnection,
-    settings: Settings,
-    layout: Layout,
+    batch: Batch,
     books: Books,
     facts: ClosingFacts,
     signatures: Signatures,
     write_files: WriteFiles,
 ) -> Recorded[Closing]:
     """Write all files of the close beside the books, and put them in place by one rename."""
-    mode = int(settings.publish.mode, 8)
+    layout = batch.layout
     month = layout.books / facts.month
     folder = month / f".r{facts.revision}{UNFINISHED}"
     folder.mkdir(parents=True)
     try:
         write_files(con, facts.first_day, folder, facts)
-        _write_evidence(con, settings, folder, facts, signatures)
+        _write_evidence(con, batch.settings, folder, facts, signatures)
         manifest = Closing(
             **msgspec.structs.asdict(facts),
             number=len(books.entries) + 1,
@@ -244,8 +249,8 @@ def _write(
         content = encode(manifest)
         (folder / MANIFEST).write_bytes(content)
         for each in (layout.root, layout.books, month):
-            add_read_bits(each, mode)
-        set_modes(folder, mode)
+            add_read_bits(each, batch.mode)
+        set_modes(folder, batch.mode)
         sync_tree(folder)
         target = folder.rename(month / f"r{facts.revision}")
     except Exception:
@@ -289,17 +294,17 @@ def _write_evidence(
             raise changed_file(name)
 
 
-@contextmanager
-def _closed_all_the_same(state: str, progress: Progress) -> Iterator[None]:
-    """Say of a failure that only publishing failed: the books have changed for good."""
+def _publish(batch: Batch, state: str) -> None:
+    """Publish the changed books. Of a failure, say that only this failed: they changed for good."""
+    batch.warnings = last_messages(batch.layout)
     try:
         with interrupts():
-            yield
+            stages.publish_loaded(batch)
     except (AnalyticsError, duckdb.Error, OSError) as error:
         raise AnalyticsError(
             f"{state}, but could not be published so: {error}\n"
             "Run `analytics nightly`, which publishes it."
         ) from error
     except KeyboardInterrupt:
-        progress.warn(f"stopped; {state}, and `analytics nightly` publishes it so")
+        batch.progress.warn(f"stopped; {state}, and `analytics nightly` publishes it so")
         raise

@@ -12,6 +12,7 @@ from contextlib import AsyncExitStack
 
 import duckdb
 
+from analytics.batch.batch import opened
 from analytics.batch.extract import (
     ADVICE,
     Opened,
@@ -23,7 +24,6 @@ from analytics.batch.extract import (
     outcomes_of_refused,
     require_all,
 )
-from analytics.batch.healing import opened
 from analytics.batch.progress import Progress
 from analytics.errors import AnalyticsError
 from analytics.extract.collection import land_new_runs, read_each_list
@@ -44,8 +44,8 @@ def collect(settings: Settings, progress: Progress) -> list[Outcome]:
     os.umask(0o077)
     require_a_key_set(settings)
     layout = Layout(settings.data_dir)
-    with collection_lock(layout), opened(layout, settings) as con:
-        outcomes = asyncio.run(_collect_all(con, settings, layout, progress))
+    with collection_lock(layout), opened(layout, settings, progress) as batch:
+        outcomes = asyncio.run(_collect_all(batch.con, settings, layout, progress))
     require_all(outcomes)
     return outcomes
 

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 import msgspec
 
-from analytics.disk import replace
 from analytics.errors import INTERRUPTED, AnalyticsError
+from analytics.files import replace
 from analytics.warehouse.layout import Layout
-
-if TYPE_CHECKING:  # the client of the API takes half of the time of `analytics status`
-    from analytics.batch.extract import Outcome
 
 
 class LastBatch(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,22 +32,14 @@ class LastBatch(msgspec.Struct, frozen=True, kw_only=True):
         return self.messages[0] if self.exit_code and self.messages else None
 
     @classmethod
-    def done(
-        cls,
-        started_at: datetime,
-        outcomes: list[Outcome],
-        warnings: list[str],
-        seconds: dict[str, float],
-    ) -> Self:
-        """Return the result of a successful batch; `warnings` are of all workspaces."""
-        messages = [f"{each.name}: {warning}" for each in outcomes for warning in each.warnings]
-        messages += warnings
+    def done(cls, started_at: datetime, warnings: list[str], seconds: dict[str, float]) -> Self:
+        """Return the result of a successful batch."""
         ended_at = datetime.now(UTC)
         return cls(
             started_at=started_at,
             ended_at=ended_at,
             exit_code=0,
-            messages=messages,
+            messages=warnings,
             seconds=seconds,
             good_at=ended_at,
         )

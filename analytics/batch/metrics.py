@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 
 from analytics import __version__
-from analytics.disk import replace
 from analytics.errors import AnalyticsError
+from analytics.files import replace
 from analytics.terminal import escaped
 from analytics.transform.page_queries import over_queries
 from analytics.warehouse.database import open_marts, records

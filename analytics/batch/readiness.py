@@ -214,7 +214,7 @@ def states_of(con: duckdb.DuckDBPyConnection, month: date) -> list[WorkspaceStat
 
 def books_own_keys(project: Path) -> bool:
     """Return True if journals book own-key cost: `finance/accounts.toml` has an account for it."""
-    return "provider_payable" in read_accounts(project).of_roles
+    return read_accounts(project).of_roles.provider_payable is not None
 
 
 def early_reasons(

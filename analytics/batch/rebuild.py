@@ -1,20 +1,26 @@
-"""Rebuild: a new warehouse from landing files and books alone, published as by a batch."""
+"""Rebuild: a new warehouse from landing files and books alone, published as by a batch.
+
+So what a batch finds unusable of its own files is set aside, said, and made anew.
+"""
 
 from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import duckdb
 
-from analytics.batch import stages, transforming
+from analytics.batch import stages
+from analytics.batch.batch import Batch, opened
 from analytics.batch.last_batch import last_messages
 from analytics.batch.progress import Progress
 from analytics.batch.readiness import kept_months
+from analytics.batch.transforming import transform
 from analytics.errors import AnalyticsError, ControlError
 from analytics.extract.loads import (
     CLOSING_STEP,
@@ -26,15 +32,15 @@ from analytics.extract.loads import (
     of_the_future,
     step_of,
 )
-from analytics.finance.books.reading import CLOSINGS, read_books, require_known
+from analytics.files import folder
+from analytics.finance.books.reading import CLOSINGS, require_known
 from analytics.format.numbers import plural
 from analytics.machine_clock import machine_time
-from analytics.resources import folder
 from analytics.settings import Settings, require_timezone
 from analytics.transform.build import all_models
 from analytics.transform.build_state import Contents, recorded_contents
 from analytics.transform.models import PUBLISHED, Model, in_order
-from analytics.warehouse.damage import DamagedError, damage_errors, set_aside
+from analytics.warehouse.damage import DamagedError, aside_of, set_aside
 from analytics.warehouse.database import (
     BUILD_FILE,
     attached,
@@ -45,13 +51,15 @@ from analytics.warehouse.database import (
     open_warehouse,
     read_whole,
     remove_database,
-    require_not_newer,
 )
 from analytics.warehouse.layout import Layout
 from analytics.warehouse.load import load_errors
 from analytics.warehouse.lock import batch_lock
-from analytics.warehouse.publications import last_loads, moments_on_record
+from analytics.warehouse.publications import moments_on_record, restore_publications
+from analytics.warehouse.publish import tidy
 from analytics.warehouse.store import WarehouseStore
+
+T = TypeVar("T")
 
 _ADVICE = (
     "Nothing was replaced. Put the folder back as it was landed, and run again; or, to go on"
@@ -74,11 +82,29 @@ def rebuild(settings: Settings, progress: Progress, *, force: bool = False) -> N
             remove_database(layout.marts)
             progress.warn("no other load is of a whole batch: `analytics nightly` begins anew")
             return
-        with _making(layout) as making:
-            _make(making, layout, settings, progress, force=force)
-            _replace_files(making, layout)
+        with _made(layout, settings, progress) as batch:
+            batch.force, batch.warnings = force, last_messages(layout)
+            transform(batch)
+            with marts_beside(batch.con, batch.layout.marts) as marts:
+                kept = kept_months(marts)
+            for month, workspace in kept:
+                progress.warn(
+                    f"{month:%Y-%m} of {workspace} is closed, and loads that it rests on are gone:"
+                    " it stays as the books have it, and is no longer held against what was landed"
+                )
+            stages.check(batch)
+            stages.custom(batch)
+            batch.con.execute("checkpoint")
+            stages.report(batch)
+            batch.con.close()
+            made = batch.layout
+            for new, file in ((made.warehouse, layout.warehouse), (made.marts, layout.marts)):
+                remove_database(file)
+                new.replace(file)
+            made.staged.replace(layout.staged)
         with open_warehouse(layout) as con:
-            stages.publish_made(con, settings, layout, progress)
+            stages.publish(replace(batch, layout=layout, con=con))
+        tidy(layout)  # what was published before may be what is to be forgotten
 
 
 def verify(settings: Settings, progress: Progress) -> None:
@@ -87,20 +113,20 @@ def verify(settings: Settings, progress: Progress) -> None:
     AnalyticsError names the first row that differs. Nothing is published.
     """
     with _at_work(settings) as layout:
-        with damage_errors(layout.warehouse), open_warehouse(layout) as con:
-            require_timezone(settings)
-            transforming.transform(con, settings, layout, progress, even_small=True)
-            kept = recorded_contents(con)
-            unpublished = con.execute(
+        with opened(layout, settings, progress) as batch:
+            transform(batch, even_small=True)
+            kept = recorded_contents(batch.con)
+            unpublished = batch.con.execute(
                 f"{_LOADS}, null from ledger.loads where published_at is null"
             ).fetchall()
-        with _making(layout) as making, open_warehouse(making) as con:
-            _load(con, layout, progress)
-            if unpublished:
-                _restore(con, unpublished)
-            transforming.transform(con, settings, making, progress)
-            with attached_marts(con, making.marts), attached(con, layout.marts) as catalog:
-                difference = _first_difference(con, catalog, kept)
+        with _made(layout, settings, progress) as batch:
+            _restore(batch.con, unpublished)
+            transform(batch)
+            with (
+                attached_marts(batch.con, batch.layout.marts),
+                attached(batch.con, layout.marts) as catalog,
+            ):
+                difference = _first_difference(batch.con, catalog, kept)
         if difference:
             raise AnalyticsError(
                 f"What batches brought up to date differs from a rebuild: {difference}.\n"
@@ -164,14 +190,50 @@ def _at_work(settings: Settings) -> Iterator[Layout]:
             f"There is no {layout.landing} to rebuild from.\n"
             "Name the data directory with --data-dir, or run `analytics nightly` first."
         )
+    require_timezone(settings)
     with batch_lock(layout), interrupts():
-        require_not_newer(layout)
+        if layout.warehouse.exists():
+            with suppress(DamagedError), open_warehouse(layout):
+                pass  # one of a newer release is never replaced
         _require_published(layout)
         yield layout
 
 
-def rebuild_warehouse(layout: Layout, progress: Progress, cause: str, aside: Path) -> None:
-    """Replace the locked warehouse, damaged by `cause`, by one made of whole batches that landed.
+def run_healed(
+    layout: Layout,
+    settings: Settings,
+    progress: Progress,
+    work: Callable[[Batch], tuple[T, list[str]]],
+    **more: object,
+) -> tuple[T, list[str]]:
+    """Run `work` in the locked directory, and once more after both files were made anew.
+
+    What was made anew is a warning, and the first of those that are returned.
+    """
+    try:
+        with opened(layout, settings, progress, **more) as batch:
+            return work(batch)
+    except DamagedError as damage:
+        if damage.file not in (layout.warehouse, layout.marts):
+            raise
+        error = damage
+    aside = aside_of(layout.warehouse)
+    text = (
+        f"{error.file} {error.state}: the warehouse is kept as {aside.name}, and made anew from"
+        f" {layout.landing}"
+    )
+    progress.warn(text)
+    _rebuild_warehouse(layout, settings, progress, error.state, aside)
+    remove_database(layout.marts)
+    with opened(layout, settings, progress, **more) as batch:
+        result, warnings = work(batch)
+    return result, [text, *warnings]
+
+
+def _rebuild_warehouse(
+    layout: Layout, settings: Settings, progress: Progress, state: str, aside: Path
+) -> None:
+    """Replace the warehouse, which is in some state, by one made of whole batches that landed.
 
     It is renamed to `aside` once that is made. Where none landed and nothing was published, only
     this is done: the batch then begins anew. The errors are those of a rebuild.
@@ -179,29 +241,37 @@ def rebuild_warehouse(layout: Layout, progress: Progress, cause: str, aside: Pat
     if not _has_whole_batches(layout):
         if layout.published.exists():
             raise AnalyticsError(
-                f"{layout.warehouse} is damaged, and {layout.landing} has no whole batch to make it"
-                f" anew from: {cause}\nPut that folder back from a backup; or, to begin anew with"
-                f" what the API still gives, move {layout.published} and {layout.warehouse} away."
+                f"{layout.warehouse} {state}; and {layout.landing} has no whole batch to make it"
+                " anew from.\nPut that folder back from a backup; or, to begin anew with what the"
+                f" API still gives, move {layout.batches} and {layout.warehouse} away."
             )
         set_aside(layout.warehouse, aside)
         return
     _require_published(layout)
-    with _making(layout) as making:
-        with open_warehouse(making) as con:
-            _load(con, layout, progress)
-            con.execute("checkpoint")
+    with _made(layout, settings, progress) as batch:
+        batch.con.execute("checkpoint")
+        batch.con.close()
         set_aside(layout.warehouse, aside)
-        making.warehouse.replace(layout.warehouse)
+        batch.layout.warehouse.replace(layout.warehouse)
 
 
 @contextmanager
-def _making(layout: Layout) -> Iterator[Layout]:
-    """Yield the folder in which a rebuild makes its files, and remove it in the end."""
+def _made(layout: Layout, settings: Settings, progress: Progress) -> Iterator[Batch]:
+    """Yield a batch in a folder of its own, with all that landed, and remove that in the end.
+
+    It is held against what was published and closed.
+    """
     making = layout.rebuilding
     shutil.rmtree(making.root, ignore_errors=True)
     making.root.mkdir()
     try:
-        yield making
+        with open_warehouse(making) as con:
+            batch = Batch(settings, making, con, progress)
+            load_all(con, layout, progress)
+            _require_the_same_files(con, layout)
+            require_known(batch.books, _published(layout, f"{CLOSINGS} audit.closings"))
+            _record_publications(con, layout)
+            yield batch
     finally:
         shutil.rmtree(making.root, ignore_errors=True)
 
@@ -217,41 +287,8 @@ def _require_published(layout: Layout) -> None:
         raise AnalyticsError(
             f"{layout.published} cannot be read: {str(error).splitlines()[0]}\n"
             "Nothing was made anew, as what was landed cannot be held against what it published. To"
-            " go on without that, move it away and run again."
+            f" go on without that, move {layout.batches} away and run again."
         ) from error
-
-
-def _make(
-    making: Layout,
-    layout: Layout,
-    settings: Settings,
-    progress: Progress,
-    *,
-    force: bool,
-) -> None:
-    with open_warehouse(making) as con:
-        require_timezone(settings)
-        _load(con, layout, progress)
-        transforming.transform(con, settings, making, progress)
-        with marts_beside(con, making.marts) as marts:
-            kept = kept_months(marts)
-        for month, workspace in kept:
-            progress.warn(
-                f"{month:%Y-%m} of {workspace} is closed, and loads that it rests on are gone: it"
-                " stays as the books have it, and is no longer held against what was landed"
-            )
-        stages.check(con, settings, making, progress, force=force)
-        stages.custom(con, settings, making, progress)
-        con.execute("checkpoint")
-        stages.report(con, settings, making, progress, last_messages(layout))
-
-
-def _load(con: duckdb.DuckDBPyConnection, layout: Layout, progress: Progress) -> None:
-    """Fill an empty warehouse, and hold it against what was published and closed."""
-    load_all(con, layout, progress)
-    _require_the_same_files(con, layout)
-    require_known(read_books(layout.books), _published(layout, f"{CLOSINGS} audit.closings"))
-    _record_publications(con, layout)
 
 
 def load_all(con: duckdb.DuckDBPyConnection, layout: Layout, progress: Progress) -> None:
@@ -320,7 +357,7 @@ def _require_the_same_files(con: duckdb.DuckDBPyConnection, layout: Layout) -> N
         raise ControlError(
             f"Landing files are missing, or not what the published figures were made of:"
             f" {len(changed):,}, the first {first}.\nNothing was replaced. Put them back as they"
-            f" were; or, to go without them, move {layout.published} away and run again: closed"
+            f" were; or, to go without them, move {layout.batches} away and run again: closed"
             " months that rest on them stay as the books have them, for good."
         )
 
@@ -331,55 +368,29 @@ def _record_publications(con: duckdb.DuckDBPyConnection, layout: Layout) -> None
     The published file has that, but of the last batch when it was published; the records of
     publications have this too. Without either, each batch counts as published when it was loaded.
     """
-    published = _published(layout, f"{_LOADS}, coalesce(published_at, now()) from audit.loads")
-    if loads := [*published]:
-        _restore(con, loads)
-    else:
+    loads = [*_published(layout, f"{_LOADS}, coalesce(published_at, now()) from audit.loads")]
+    _restore(con, loads)
+    if not loads:
         con.execute("update ledger.loads set published_at = loaded_at")
-    aside = loads_aside(layout.landing)
-    last = [
-        (*load, moment)
-        for moment in moments_on_record(layout)
-        for load in last_loads(layout, moment).items()
-        if load not in aside
-    ]
-    if last:
-        con.execute(
-            """
-            with last_loads as (
-                select workspace_id, load_id, min(published_at) as published_at
-                from (select unnest(?) as workspace_id, unnest(?) as load_id,
-                    unnest(?) as published_at)
-                group by workspace_id, load_id
-            )
-            update ledger.loads set published_at = found.published_at
-            from (
-                select loads.workspace_id, loads.load_id, last_loads.published_at
-                from ledger.loads asof join last_loads
-                    on loads.workspace_id = last_loads.workspace_id
-                    and loads.load_id <= last_loads.load_id
-            ) as found
-            where loads.workspace_id = found.workspace_id and loads.load_id = found.load_id
-            """,
-            [*map(list, zip(*last, strict=True))],
-        )
+    restore_publications(con, layout, moments_on_record(layout), loads_aside(layout.landing))
 
 
 def _restore(con: duckdb.DuckDBPyConnection, loads: Sequence[tuple[Any, ...]]) -> None:
     """Give loads the moments at which they were loaded and published, and the release."""
-    con.execute(
-        """
-        update ledger.loads set
-            loaded_at = known.loaded_at,
-            code_version = known.code_version,
-            published_at = known.published_at
-        from (
-            select unnest(?), unnest(?), unnest(?), unnest(?), unnest(?)
-        ) as known (workspace, load, loaded_at, code_version, published_at)
-        where workspace_id = known.workspace and load_id = known.load
-        """,
-        [*map(list, zip(*loads, strict=True))],
-    )
+    if loads:
+        con.execute(
+            """
+            update ledger.loads set
+                loaded_at = known.loaded_at,
+                code_version = known.code_version,
+                published_at = known.published_at
+            from (
+                select unnest(?), unnest(?), unnest(?), unnest(?), unnest(?)
+            ) as known (workspace, load, loaded_at, code_version, published_at)
+            where workspace_id = known.workspace and load_id = known.load
+            """,
+            [*map(list, zip(*loads, strict=True))],
+        )
 
 
 def _published(layout: Layout, query: str) -> Iterator[tuple[Any, ...]]:
@@ -391,17 +402,3 @@ def _published(layout: Layout, query: str) -> Iterator[tuple[Any, ...]]:
             yield from con.execute(query).fetchall()
         except (duckdb.CatalogException, duckdb.BinderException):
             return
-
-
-def _replace_files(making: Layout, layout: Layout) -> None:
-    """Replace warehouse, marts and site by the finished ones.
-
-    A later batch completes an interruption.
-    """
-    remove_database(layout.warehouse)
-    making.warehouse.replace(layout.warehouse)
-    remove_database(layout.marts)
-    making.marts.replace(layout.marts)
-    shutil.rmtree(layout.staged_site, ignore_errors=True)
-    if making.staged_site.exists():
-        making.staged_site.replace(layout.staged_site)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -12,198 +11,38 @@ from decimal import Decimal
 import duckdb
 
 from analytics import __version__
-from analytics.batch.progress import Progress
+from analytics.batch.batch import Batch
 from analytics.batch.readiness import of_open_months
 from analytics.batch.transforming import transform
 from analytics.custom.build import build_custom
 from analytics.errors import AnalyticsError, ControlError
-from analytics.finance.books.reading import read_books
+from analytics.files import folder
 from analytics.finance.load import not_repeated, read_finance
 from analytics.format import numbers
 from analytics.machine_clock import machine_time
-from analytics.resources import folder
-from analytics.settings import Settings
 from analytics.transform.checks import CheckResult, all_checks, run_checks
-from analytics.transform.incremental import Update
 from analytics.transform.models import ModelError
 from analytics.transform.page_queries import create_queries, page_queries
 from analytics.warehouse.confined import Limits
-from analytics.warehouse.database import (
-    BUILD_FILE,
-    attached_marts,
-    marts_beside,
-    open_marts,
-    read_whole,
-    stop,
-    transaction,
-)
-from analytics.warehouse.layout import Layout
+from analytics.warehouse.database import attached_marts, marts_beside, transaction
 from analytics.warehouse.pending_details import repeat_contradicting_costs
 from analytics.warehouse.publications import (
     findings_before,
-    require_writable,
-    write_publication,
+    next_moment,
+    record_of,
+    record_publication,
 )
-from analytics.warehouse.publish import copying, publish, record_publication
+from analytics.warehouse.publish import copying
+from analytics.warehouse.publish import publish as publish_staged
 
 
-def check(
-    con: duckdb.DuckDBPyConnection,
-    settings: Settings,
-    layout: Layout,
-    progress: Progress,
-    *,
-    force: bool = False,
-    update: Update | None = None,
-) -> None:
-    """Run all checks on the built marts; ControlError names those that block publishing.
-
-    Of an `update`, they are run on what changed. `force` ignores differences from the vendor's
-    figures, never failed checks of our own figures.
-    """
-    with progress.stage("check") as done:
-        above = Decimal(str(settings.controls.block_above_usd))
-        try:
-            with attached_marts(con, layout.marts):
-                results = run_checks(
-                    con, block_above_usd=above, update=update, before=progress.part
-                )
-                repeat_contradicting_costs(con)
-        except ModelError as error:
-            raise AnalyticsError(f"A check cannot be run: {error}") from error
-        for each in results:
-            progress.detail(f"passed: {each.name}" if each.ok else f"failed: {each.finding}")
-        if broken := [each for each in results if not each.ok and not each.control]:
-            raise _control_error("a check failed.", broken)
-        blocking = [each for each in results if each.blocking_count]
-        if blocking and not force:
-            raise _control_error(
-                "a closed day differs from the API's own figures by more than [controls] allows; "
-                "--force publishes all the same.",
-                blocking,
-            )
-        differing = [each for each in results if not each.ok]
-        for each in differing:
-            progress.warn(f"the API's own figures differ: {each.finding}")
-        passed = "all" if not differing else f"{len(results) - len(differing)} of"
-        done(
-            f"{passed} {len(results)} checks passed",
-            check_count=len(results),
-            failed_count=len(differing),
-        )
-
-
-def custom(
-    con: duckdb.DuckDBPyConnection, settings: Settings, layout: Layout, progress: Progress
-) -> None:
-    """Build the tables of the user's project, run checks and alerts; all that fails is a warning.
-
-    ControlError for a failed check whose header says that it blocks.
-    """
-    with progress.stage("custom") as done:
-        limits = Limits(settings.sql.timeout_seconds, rows=None)
-        built = build_custom(con, layout.marts, settings.project, limits, progress.part)
-        failed = [each for each in built.checks if not each.ok]
-        errors = [file.error for file in built.files]
-        printed = read_finance(settings.project).problems  # by the stage `transform`
-        for error in not_repeated([*filter(None, dict.fromkeys(errors))], printed):
-            progress.warn(f"not used: {error}")
-        for each in failed:
-            if each.error and each.error not in errors:
-                progress.warn(f"{each.claim} This cannot be checked: {each.error}")
-            elif not each.error:
-                progress.warn(f"a check of your own failed: {each.finding}")
-        if blocking := [each for each in failed if each.blocking_count]:
-            raise _control_error(
-                "a check of your own failed, and its header says `blocking: true`.", blocking
-            )
-        if built.files:
-            tables = sum(file.status == "built" for file in built.files)
-            passed = len(built.checks) - len(failed)
-            checked = f"; {passed} of your {len(built.checks)} checks passed"
-            done(
-                f"built {numbers.plural(tables, 'table')} of your files"
-                + (checked if built.checks else ""),
-                table_count=tables,
-                check_count=len(built.checks),
-                failed_count=len(failed),
-                finding_count=len(built.findings),
-            )
-
-
-def _control_error(reason: str, results: list[CheckResult]) -> ControlError:
-    return ControlError(
-        "\n".join([f"Nothing was published: {reason}", *(each.finding for each in results)])
-    )
-
-
-def report(
-    con: duckdb.DuckDBPyConnection,
-    settings: Settings,
-    layout: Layout,
-    progress: Progress,
-    warnings: list[str],
-    home: str = "",
-) -> list[str]:
-    """Build the site from the warehouse and the built marts, beside the published one.
-
-    All pages lead to `home`, the address of a page above the site, as seen from it. Return a
-    warning for each problem of the user's pages.
-    """
-    building = layout.unfinished_site
-    with progress.stage("report") as done:
-        for site in (building, layout.staged_site):
-            shutil.rmtree(site, ignore_errors=True)
-        from analytics.custom.page_answers import answer_pages
-        from analytics.custom.pages import read_pages
-        from analytics.custom.runner import Runner
-        from analytics.report.rendering import About
-        from analytics.report.site import build_site
-        from analytics.summary.facts import read_summary
-        from analytics.summary.words import summary_files
-
-        building.mkdir(parents=True)
-        limits = Limits(settings.sql.timeout_seconds)
-        with (
-            Runner(limits, layout.root) as runner,
-            marts_beside(con, layout.marts) as tables,
-        ):
-            create_queries(tables)
-            own_pages, problems = read_pages(settings.project, runner)
-            as_of, timezone = _cut_off(tables), settings.reporting.timezone
-            before = findings_before(layout, as_of, timezone)
-            warnings = _differences(tables) + warnings
-            of_months = of_open_months(tables, read_books(layout.books), settings, machine_time())
-            about = About(as_of, __version__, timezone, warnings, home, before, of_months)
-            summary = summary_files(read_summary(tables, before))
-            made = build_site(
-                tables,
-                building,
-                about=about,
-                published=layout.site,
-                beside=summary,
-                own_pages=answer_pages(runner, layout.marts, own_pages, progress.part),
-                before=progress.part,
-            )
-        warned = progress.warn_all(
-            f"a page of your own: {problem}" for problem in (*problems, *made.problems)
-        )
-        building.rename(layout.staged_site)
-        done(
-            f"made {made.page_count} pages",
-            page_count=made.page_count,
-            file_count=made.file_count,
-            kept_count=made.kept_count,
-        )
-        return warned
-
-
-def publish_made(
-    con: duckdb.DuckDBPyConnection, settings: Settings, layout: Layout, progress: Progress
-) -> None:
-    """Publish marts that passed their checks, and the staged site."""
-    with _copying(layout) as copied:
-        _publish(con, settings, layout, progress, copied)
+def publish_loaded(batch: Batch) -> None:
+    """Run all stages after loading."""
+    transform(batch)
+    check(batch)
+    custom(batch)
+    report(batch)
+    publish(batch)
 
 
 @contextmanager
@@ -218,71 +57,140 @@ def parsing() -> Iterator[None]:
         yield
 
 
-@contextmanager
-def _copying(layout: Layout) -> Iterator[Callable[[], object]]:
-    """Copy the build file, and read it whole, meanwhile; yield what waits for the end of that.
+def check(batch: Batch) -> None:
+    """Run all checks on the built marts, after an update those of what changed.
 
-    That raises DamagedError if the file is damaged.
+    ControlError names those that block publishing. `force` ignores differences from the vendor's
+    figures, never failed checks of our own figures.
     """
-    opened: list[duckdb.DuckDBPyConnection] = []
-
-    def read() -> None:
-        with open_marts(layout.marts) as marts:
-            opened.append(marts)
-            read_whole(marts, BUILD_FILE)
-
-    with copying(layout) as copied, ThreadPoolExecutor(1) as reader:
-        call = reader.submit(read)
-
-        def wait() -> None:
-            call.result()
-            copied()
-
+    progress = batch.progress
+    with progress.stage("check") as done:
+        above = Decimal(str(batch.settings.controls.block_above_usd))
         try:
-            yield wait
-        except BaseException:
-            if opened:
-                stop({call: opened[0]})
-            raise
+            with attached_marts(batch.con, batch.layout.marts):
+                results = run_checks(
+                    batch.con, block_above_usd=above, update=batch.update, before=progress.part
+                )
+                repeat_contradicting_costs(batch.con)
+        except ModelError as error:
+            raise AnalyticsError(f"A check cannot be run: {error}") from error
+        for each in results:
+            progress.detail(f"passed: {each.name}" if each.ok else f"failed: {each.finding}")
+        differing = [each for each in results if not each.ok]
+        _require_none("a check failed.", [each for each in differing if not each.control])
+        if not batch.force:
+            _require_none(
+                "a closed day differs from the API's own figures by more than [controls] allows; "
+                "--force publishes all the same.",
+                [each for each in results if each.blocking_count],
+            )
+        for each in differing:
+            progress.warn(f"the API's own figures differ: {each.finding}")
+        passed = "all" if not differing else f"{len(results) - len(differing)} of"
+        done(
+            f"{passed} {len(results)} checks passed",
+            check_count=len(results),
+            failed_count=len(differing),
+        )
 
 
-def _publish(
-    con: duckdb.DuckDBPyConnection,
-    settings: Settings,
-    layout: Layout,
-    progress: Progress,
-    copied: Callable[[], object],
-) -> None:
-    with progress.stage("publish") as done:
-        require_writable(layout)
-        publish(layout, int(settings.publish.mode, 8), copied)
+def custom(batch: Batch) -> None:
+    """Build the tables of the user's project, run checks and alerts; all that fails is a warning.
+
+    ControlError for a failed check whose header says that it blocks.
+    """
+    progress, project = batch.progress, batch.settings.project
+    with progress.stage("custom") as done:
+        limits = Limits(batch.settings.sql.timeout_seconds, rows=None)
+        built = build_custom(batch.con, batch.layout.marts, project, limits, progress.part)
+        failed = [each for each in built.checks if not each.ok]
+        errors = [*dict.fromkeys(file.error for file in built.files if file.error)]
+        printed = read_finance(project).problems  # by the stage `transform`
+        for error in not_repeated(errors, printed):
+            progress.warn(f"not used: {error}")
+        for each in failed:
+            if each.error and each.error not in errors:
+                progress.warn(f"{each.claim} This cannot be checked: {each.error}")
+            elif not each.error:
+                progress.warn(f"a check of your own failed: {each.finding}")
+        _require_none(
+            "a check of your own failed, and its header says `blocking: true`.",
+            [each for each in failed if each.blocking_count],
+        )
+        if built.files:
+            tables = sum(file.status == "built" for file in built.files)
+            passed = len(built.checks) - len(failed)
+            checked = f"; {passed} of your {len(built.checks)} checks passed"
+            done(
+                f"built {numbers.plural(tables, 'table')} of your files"
+                + (checked if built.checks else ""),
+                table_count=tables,
+                check_count=len(built.checks),
+                failed_count=len(failed),
+                finding_count=len(built.findings),
+            )
+
+
+def report(batch: Batch) -> None:
+    """Build the site from the warehouse and the built marts; meanwhile copy these beside it.
+
+    Pages are made on one processor. In the end, all that is to be published is staged.
+    """
+    from analytics.custom.page_answers import answer_pages
+    from analytics.custom.pages import read_pages
+    from analytics.custom.runner import Runner
+    from analytics.report.rendering import About
+    from analytics.report.site import build_site
+    from analytics.summary.facts import read_summary
+    from analytics.summary.words import summary_files
+
+    layout, settings, progress = batch.layout, batch.settings, batch.progress
+    with progress.stage("report") as done, copying(layout):
+        layout.staged_site.mkdir(parents=True)
+        with (
+            Runner(Limits(settings.sql.timeout_seconds), layout.root) as runner,
+            marts_beside(batch.con, layout.marts) as tables,
+        ):
+            create_queries(tables)
+            own_pages, problems = read_pages(settings.project, runner)
+            as_of, timezone = _cut_off(tables), settings.reporting.timezone
+            before = findings_before(layout, as_of, timezone)
+            told = _differences(tables) + batch.warnings
+            of_months = of_open_months(tables, batch.books, settings, machine_time())
+            made = build_site(
+                tables,
+                layout.staged_site,
+                about=About(as_of, __version__, timezone, told, batch.home, before, of_months),
+                published=layout.site,
+                beside=summary_files(read_summary(tables, before)),
+                own_pages=answer_pages(runner, layout.marts, own_pages, progress.part),
+                before=progress.part,
+            )
+        batch.warn(*(f"a page of your own: {each}" for each in (*problems, *made.problems)))
+        done(
+            f"made {made.page_count} pages",
+            page_count=made.page_count,
+            file_count=made.file_count,
+            kept_count=made.kept_count,
+        )
+
+
+def publish(batch: Batch) -> None:
+    """Publish what is staged, and record its moment, loads and findings."""
+    con, layout = batch.con, batch.layout
+    with batch.progress.stage("publish") as done:
         with attached_marts(con, layout.marts), transaction(con):
-            write_publication(con, layout, record_publication(con))
+            moment = next_moment(con, layout)
+            publish_staged(layout, moment, batch.mode, record_of(con))
+            record_publication(con, moment)
         done(f"published {layout.published} and the pages")
 
 
-def publish_loaded(
-    con: duckdb.DuckDBPyConnection,
-    settings: Settings,
-    layout: Layout,
-    progress: Progress,
-    messages: list[str],
-    *,
-    force: bool = False,
-    home: str = "",
-) -> list[str]:
-    """Run all stages after loading; return the warnings of the time zone and the user's pages.
-
-    `home` is that of `report`. While pages are made, on one processor, the build file is copied,
-    and read whole.
-    """
-    made = transform(con, settings, layout, progress)
-    check(con, settings, layout, progress, force=force, update=made.update)
-    custom(con, settings, layout, progress)
-    with _copying(layout) as copied:
-        warnings = report(con, settings, layout, progress, messages + made.warnings, home)
-        _publish(con, settings, layout, progress, copied)
-    return made.warnings + warnings
+def _require_none(reason: str, results: list[CheckResult]) -> None:
+    """Raise ControlError if there are any results that block publishing."""
+    if results:
+        found = [each.finding for each in results]
+        raise ControlError("\n".join([f"Nothing was published: {reason}", *found]))
 
 
 def _cut_off(con: duckdb.DuckDBPyConnection) -> datetime:

@@ -32,7 +32,7 @@ def _print_summary(here: LongHere, progress: Progress) -> None:
     try:
         summary = read_file(site / "summary.json")
         print(*terminal_lines(summary, pages_address(here.settings, site)), sep="\n")
-        print(f"Reports:   {(site / 'index.html').resolve().as_uri()}")
+        print(f"Reports:   {(site / 'index.html').absolute().as_uri()}")
         sys.stdout.flush()
     except BrokenPipeError:  # who reads has gone
         drop_output()

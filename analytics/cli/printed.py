@@ -74,7 +74,7 @@ def pages_address(settings: Settings, site: Path) -> str:
     """Return the address of the pages, for links in a terminal; empty where none is written to."""
     if not sys.stdout.isatty():
         return ""
-    return settings.publish.url.rstrip("/") or site.resolve().as_uri()
+    return settings.publish.url.rstrip("/") or site.absolute().as_uri()
 
 
 def console() -> Console:

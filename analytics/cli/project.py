@@ -126,7 +126,7 @@ def _show(page: Path, *, is_opened: bool = True) -> None:
 
     from analytics.settings import has_display
 
-    url = page.resolve().as_uri()
+    url = page.absolute().as_uri()
     print(url)
     if is_opened and has_display() and not webbrowser.open(url):
         typer.echo("No browser could be started: open this address in one.", err=True)

@@ -11,7 +11,7 @@ from pathlib import Path
 from analytics.cli.connection import identify
 from analytics.cli.printed import command, say
 from analytics.errors import AnalyticsError, UsageError
-from analytics.resources import folder
+from analytics.files import folder
 from analytics.settings import (
     API_KEY_ENV,
     CONFIG_FILE,

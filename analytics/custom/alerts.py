@@ -17,8 +17,7 @@ from analytics.custom.project import UserModel
 from analytics.custom.runner import Answer, Runner, UserQuery
 from analytics.format import numbers
 from analytics.format.names import shortened
-from analytics.parts import Before, tracked
-from analytics.terminal import escaped
+from analytics.terminal import Before, escaped, tracked
 from analytics.transform.check_results import KEPT_FINDINGS
 
 _SHOWN_TEXT = 200

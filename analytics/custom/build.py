@@ -17,7 +17,7 @@ from analytics.custom.findings import Finding
 from analytics.custom.marts import CustomFile, build_marts, refused, write_tables
 from analytics.custom.project import Project, names_of_ours, read_project
 from analytics.custom.runner import Runner, UserQuery
-from analytics.parts import Before
+from analytics.terminal import Before
 from analytics.transform.check_results import ALERT_FINDINGS, PROJECT_FILES, RESULTS
 from analytics.transform.checks import CheckResult, store_results
 from analytics.transform.models import Header, comment_on

@@ -14,7 +14,7 @@ from typing import Any
 from analytics.custom.files import Refused
 from analytics.custom.project import UserModel
 from analytics.custom.runner import Runner, UserQuery
-from analytics.parts import Before, tracked
+from analytics.terminal import Before, tracked
 from analytics.transform.checks import SHOWN_ROWS, CheckResult
 from analytics.transform.header_checks import header_checks
 from analytics.warehouse.confined import CUSTOM

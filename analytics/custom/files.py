@@ -8,10 +8,10 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
+from analytics.files import folder as package_folder
 from analytics.files import read_text
 from analytics.finance.fields import LARGEST_FILE
 from analytics.format.names import shortened
-from analytics.resources import folder as package_folder
 
 KINDS = {
     "finance": ("finance", ".csv", LARGEST_FILE),

@@ -13,7 +13,7 @@ import duckdb
 from analytics.custom.files import Refused
 from analytics.custom.project import UserModel, UserTable, in_waves
 from analytics.custom.runner import Made, Runner
-from analytics.parts import Before, tracked
+from analytics.terminal import Before, tracked
 from analytics.transform.frames import write_table
 from analytics.warehouse.confined import CUSTOM, RESULT
 from analytics.warehouse.database import quoted

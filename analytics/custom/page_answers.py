@@ -13,7 +13,7 @@ from pathlib import Path
 
 from analytics.custom.pages import Chart, UserPage
 from analytics.custom.runner import Answer, Runner
-from analytics.parts import Before, tracked
+from analytics.terminal import Before, tracked
 
 _FIRST_PART = 0.1  # of the time limit, for a query to end before all others have run
 _FIRST_SECONDS = 1.0  # no query is too slow for that

@@ -12,7 +12,7 @@ import polars as pl
 from analytics.custom.files import Refused, UserFile, read_files
 from analytics.custom.finance import read_csv
 from analytics.custom.runner import Runner, UserQuery
-from analytics.resources import folder
+from analytics.files import folder
 from analytics.transform.build import POLARS_MODELS
 from analytics.transform.models import CHECK_RESULTS, PUBLISHED, Header, SqlModel, read_header
 from analytics.warehouse.confined import CUSTOM

@@ -23,10 +23,10 @@ import msgspec
 import zstandard
 from xxhash import xxh3_64_intdigest
 
-from analytics.disk import UNFINISHED, sync
 from analytics.extract.listing import ListSnapshot, Row
 from analytics.extract.loads import LIST_SNAPSHOTS, REQUESTS, SUFFIX
 from analytics.extract.privacy import stored, stored_runs
+from analytics.files import UNFINISHED, sync
 from analytics.levain import Answer, LevainError, StatusError
 from analytics.levain.answers import Records
 

@@ -11,8 +11,8 @@ from datetime import datetime
 from itertools import count
 from pathlib import Path
 
-from analytics.disk import UNFINISHED, sync
 from analytics.errors import AnalyticsError
+from analytics.files import UNFINISHED, sync
 from analytics.machine_clock import FURTHEST, machine_time
 
 REQUESTS = "requests"

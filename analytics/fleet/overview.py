@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 from markupsafe import Markup
 
+from analytics.files import folder
 from analytics.format import days, names, text
 from analytics.format.names import ALL
 from analytics.report.columns import column
@@ -27,7 +28,6 @@ from analytics.report.rendering import (
 from analytics.report.site import DIGITS, bundle, for_engine
 from analytics.report.spec import read_page
 from analytics.report.tables import Tables
-from analytics.resources import folder
 from analytics.transform.page_queries import over_queries
 from analytics.warehouse.database import records
 

@@ -5,8 +5,8 @@
     <folder>/published/analytics.duckdb     all marts in one file, up to a size
     <folder>/published/merge.json           the last merge, and the digests of what it published
 
-Each table is one commit, each file is replaced whole, and the record comes last: what a merge that
-was killed has left undone is done by the next one.
+Each table is one commit, file and site are replaced at once as by a batch, and the record comes
+last: what a merge that was killed has left undone is done by the next one.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from pathlib import Path
 import duckdb
 import msgspec
 
-from analytics import __version__, disk
+from analytics import __version__, files
 from analytics.batch.last_batch import LastBatch, read_last_batch
 from analytics.batch.progress import Progress
 from analytics.errors import AnalyticsError, UsageError, extra_needed
@@ -30,13 +30,13 @@ from analytics.files import hash_file
 from analytics.fleet.merge import merge_files
 from analytics.fleet.settings import Fleet
 from analytics.format.numbers import plural
-from analytics.memory import bytes_of
+from analytics.report.files import MANIFEST, Manifest
 from analytics.report.rendering import About
-from analytics.warehouse import site as pages
 from analytics.warehouse.database import attach_read_only, spilling
 from analytics.warehouse.layout import Layout
 from analytics.warehouse.lock import batch_lock
-from analytics.warehouse.machine import limit_process
+from analytics.warehouse.machine import bytes_of, limit_process
+from analytics.warehouse.publish import publish
 from analytics.warehouse.scratch import scratch_folder
 
 _MERGED = "merged"
@@ -83,7 +83,7 @@ class _Work:
 
     @property
     def site(self) -> Path:
-        return self.folder / "site"
+        return self.layout.staged_site
 
     @property
     def mode(self) -> int:
@@ -107,7 +107,7 @@ def merge(fleet: Fleet, progress: Progress) -> list[str]:
     """
     limit_process(fleet.batch.batch.memory_limit)
     layout = Layout(fleet.published)
-    os.umask(0o777 & ~disk.folder_mode(int(fleet.batch.publish.mode, 8)))
+    os.umask(0o777 & ~files.folder_mode(int(fleet.batch.publish.mode, 8)))
     with batch_lock(layout), scratch_folder(layout.root) as folder:
         if folder is None:
             raise UsageError(f"{layout.root} cannot be written.\nLet the merge write there.")
@@ -120,8 +120,8 @@ def merge(fleet: Fleet, progress: Progress) -> list[str]:
             )
         _merge_marts(work, progress)
         digests = _publish_tables(work, progress)
-        _publish_site(work, progress)
-        _publish_file(work, progress)
+        _stage_site(work, progress)
+        _publish(work, progress)
         _write_record(
             fleet,
             Record(
@@ -145,7 +145,7 @@ def read_record(fleet: Fleet) -> Record | None:
 
 
 def _write_record(fleet: Fleet, record: Record) -> None:
-    disk.replace(_record_file(fleet), msgspec.json.encode(record))
+    files.replace(_record_file(fleet), msgspec.json.encode(record))
 
 
 def _record_file(fleet: Fleet) -> Path:
@@ -161,21 +161,21 @@ def _take_shards(work: _Work) -> None:
             try:
                 if layout.published.exists():
                     work.times[shard] = layout.published.stat().st_mtime_ns
-                    pages.link_or_copy(disk.real(layout.published), file)
+                    files.link_or_copy(files.real(layout.published), file)
                     work.files[shard] = file
                 if work.fleet.publish.site and layout.site.exists():
                     shutil.copytree(
-                        disk.real(layout.site),
+                        files.real(layout.site),
                         site,
-                        copy_function=pages.link_or_copy,
-                        ignore=shutil.ignore_patterns(pages.MANIFEST),  # one is of all
+                        copy_function=files.link_or_copy,
+                        ignore=shutil.ignore_patterns(MANIFEST),  # one is of all
                     )
                 break
             except FileNotFoundError:  # a batch published just now
                 if is_last:
                     raise
-                disk.remove(file)
-                disk.remove(site)
+                files.remove(file)
+                files.remove(site)
 
 
 def _merge_marts(work: _Work, progress: Progress) -> None:
@@ -240,13 +240,11 @@ def _publish_tables(
     return made
 
 
-def _publish_site(work: _Work, progress: Progress) -> None:
-    """Publish the overview and the sites of shards; remove them without `site` in the settings."""
+def _stage_site(work: _Work, progress: Progress) -> None:
+    """Make the overview beside the sites of shards, if `site` in the settings says so."""
     from analytics.fleet.overview import write_overview
 
-    site = work.layout.site
-    if not work.fleet.publish.site:  # its figures would be older than those of the file
-        disk.remove(site)
+    if not work.fleet.publish.site:
         return
     with progress.stage("site") as done:
         with _opened(work.merged) as con:
@@ -266,34 +264,26 @@ def _publish_site(work: _Work, progress: Progress) -> None:
             for path in sorted(work.site.rglob("*"))
             if path.is_file()
         }
-        manifest = pages.Manifest(files=files)
-        (work.site / pages.MANIFEST).write_bytes(msgspec.json.encode(manifest))
-        disk.set_modes(work.site, work.mode)
-        disk.sync_file_system(work.site)
-        disk.remove(site)
-        work.site.rename(site)
-        done(f"published {plural(len(files), 'file')} of the site", file_count=len(files))
+        manifest = Manifest(files=files)
+        (work.site / MANIFEST).write_bytes(msgspec.json.encode(manifest))
+        done(f"made {plural(len(files), 'file')} of the site", file_count=len(files))
 
 
-def _publish_file(work: _Work, progress: Progress) -> None:
-    """Publish the merged file, if it is not too large."""
+def _publish(work: _Work, progress: Progress) -> None:
+    """Publish the site, and the merged file if it is not too large."""
     with progress.stage("publish") as done:
-        size = work.merged.stat().st_size
+        layout, size = work.layout, work.merged.stat().st_size
+        layout.staged.mkdir(exist_ok=True)
         if size <= bytes_of(work.fleet.publish.duckdb_limit):
-            new = work.folder / work.layout.published.name
-            pages.link_or_copy(work.merged, new)
-            new.chmod(work.mode)
-            disk.sync(new)
-            new.replace(work.layout.published)
+            files.link_or_copy(work.merged, layout.staged_file)
         else:
-            disk.remove(work.layout.published)
             progress.warn(
                 f"no {work.layout.published.name} of all shards: it would have {size / 1e9:,.1f}"
                 " GB, which is more than duckdb_limit in [publish]; there are the tables, and the"
                 " files of the shards"
             )
-        disk.sync(work.layout.root)
-        done(f"published to {work.layout.root}")
+        publish(layout, datetime.now(UTC), work.mode)
+        done(f"published to {layout.root}")
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from analytics.errors import AnalyticsError, UsageError, extra_needed
 from analytics.levain.rate_limiter import RateLimiter
-from analytics.memory import bytes_of
+from analytics.warehouse.machine import bytes_of
 
 if TYPE_CHECKING:
     from analytics.batch.extract import Limit

@@ -7,7 +7,7 @@ from typing import BinaryIO
 
 import httpx
 
-from analytics import disk
+from analytics import files
 from analytics.levain import bounds
 from analytics.levain.errors import (
     ConnectionFailedError,
@@ -40,7 +40,7 @@ async def download(transport: Transport, path: str, target: Path, *, is_new: boo
     once the file is complete; DownloadFailedError if it cannot be completed; FileExistsError if
     `is_new` and `target` exists.
     """
-    with disk.replacing(target, is_new=is_new) as file:
+    with files.replacing(target, is_new=is_new) as file:
 
         async def once() -> int:
             url = (await transport.read(path, FileUrl)).url

@@ -11,7 +11,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, TextIO
 
-from analytics import disk
+from analytics import files
 from analytics.errors import AnalyticsError, UsageError
 from analytics.published.statements import Answers, Query
 from analytics.terminal import escaped, escaped_json, escaped_text
@@ -50,7 +50,7 @@ def write(
     """
     if expanded and form is not Format.table:
         raise UsageError(f"--expanded is for a table, not for {form}: leave one of them out.")
-    if form is Format.parquet and (output is None or disk.is_device(output)):
+    if form is Format.parquet and (output is None or files.is_device(output)):
         raise UsageError("Parquet is not for a terminal or a pipe: name a file with --output.")
     if output is None:
         _write_text(answers, Query(sql, form), sys.stdout, expanded)
@@ -78,9 +78,9 @@ def _write_text(answers: Answers, query: Query, out: TextIO, expanded: bool | No
 def replacing(output: Path) -> Iterator[BinaryIO]:
     """Yield a temporary file that replaces `output` when complete; a device is written directly."""
     require_free(output)
-    is_device = disk.is_device(output)
+    is_device = files.is_device(output)
     try:
-        with output.open("wb") if is_device else disk.replacing(disk.real(output)) as file:
+        with output.open("wb") if is_device else files.replacing(files.real(output)) as file:
             yield file
     except OSError as error:
         raise AnalyticsError(f"{output} cannot be written: {error.strerror}.") from error
@@ -95,7 +95,7 @@ def replacing_text(output: Path, encoding: str = "utf-8") -> Iterator[TextIO]:
 
 def require_free(output: Path) -> None:
     """Raise UsageError for a path that belongs to the batch, its books or its pages."""
-    if is_of_a_batch(disk.real(output)):
+    if is_of_a_batch(files.real(output)):
         raise UsageError(
             f"{output} belongs to the data of the batch, and nothing was written.\n"
             "Name a place outside with --output."

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from analytics.custom.files import read_files
 from analytics.errors import UsageError
+from analytics.files import folder
 from analytics.format.suggestions import did_you_mean
-from analytics.resources import folder
 from analytics.terminal import escaped
 from analytics.transform.models import read_header
 

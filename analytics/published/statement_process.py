@@ -15,11 +15,11 @@ import duckdb
 
 from analytics.custom.serving import bound, serve
 from analytics.errors import AnalyticsError, UsageError
-from analytics.memory import bytes_of
 from analytics.published.output import SHOWN_ROWS, Format
 from analytics.published.sandbox import bounded, open_published, parsed, usage_errors
 from analytics.published.values import as_text, plain
 from analytics.warehouse.confined import Limits
+from analytics.warehouse.machine import bytes_of
 
 _BATCH = 2_048
 _PART = 1 << 16

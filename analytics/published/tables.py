@@ -11,9 +11,9 @@ from operator import itemgetter
 from pathlib import Path
 
 from analytics.errors import UsageError
+from analytics.files import folder
 from analytics.format.suggestions import did_you_mean
 from analytics.published.sandbox import open_published
-from analytics.resources import folder
 from analytics.terminal import escaped
 from analytics.warehouse.confined import CUSTOM
 from analytics.warehouse.database import quoted

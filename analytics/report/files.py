@@ -9,12 +9,34 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from analytics.warehouse.site import MANIFEST, Manifest, link_or_copy, read_manifest
+from analytics.files import link_or_copy, read_bytes
 
 if TYPE_CHECKING:
     from datetime import datetime
 
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+
+
+MANIFEST = "manifest.json"
+
+
+class Manifest(msgspec.Struct):
+    """The SHA-256 of each file, and a digest of the inputs of those that can be taken over.
+
+    `as_of` is the cut-off of the figures.
+    """
+
+    as_of: str = ""
+    files: dict[str, str] = {}
+    inputs: dict[str, str] = {}
+
+
+def read_manifest(site: Path) -> Manifest:
+    """Return the manifest of a site; an empty one if it cannot be read, whatever stands there."""
+    try:
+        return msgspec.json.decode(read_bytes(site / MANIFEST, site), type=Manifest)
+    except (OSError, ValueError, RecursionError, msgspec.MsgspecError):
+        return Manifest()
 
 
 class Files:

@@ -15,18 +15,18 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import polars as pl
 
-from analytics.parts import tracked
 from analytics.report.packed import packed
+from analytics.terminal import tracked
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     import duckdb
 
-    from analytics.parts import Before
     from analytics.report.entities import Entities, Entity, Scope
     from analytics.report.files import Files
     from analytics.report.spec import Page
+    from analytics.terminal import Before
 
 KEYS: Mapping[Scope, tuple[str, ...]] = {
     "site": (),

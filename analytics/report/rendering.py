@@ -13,6 +13,7 @@ import polars as pl
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from analytics.files import folder
 from analytics.format import days, numbers, text
 from analytics.format.names import ALL
 from analytics.report import drawings
@@ -21,7 +22,6 @@ from analytics.report.findings import Findings
 from analytics.report.months import KEYS, key_of
 from analytics.report.statements import Statements
 from analytics.report.tables import Tables, slim, sums
-from analytics.resources import folder
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

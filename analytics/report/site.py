@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from analytics.parts import tracked
+from analytics.files import folder
 from analytics.report import months, own
 from analytics.report.columns import column, default_label, default_unit
 from analytics.report.entities import Entities
@@ -24,7 +24,7 @@ from analytics.report.packed import packed
 from analytics.report.rendering import About, Pages
 from analytics.report.spec import read_pages
 from analytics.report.statements import digests, without_empty
-from analytics.resources import folder
+from analytics.terminal import tracked
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -32,9 +32,9 @@ if TYPE_CHECKING:
     import duckdb
 
     from analytics.custom.page_answers import AnsweredPage
-    from analytics.parts import Before
     from analytics.report.entities import Entity, Scope
     from analytics.report.spec import Page
+    from analytics.terminal import Before
 
 ENGINE = (
     "days",

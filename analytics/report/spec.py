@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import msgspec
 
 from analytics.errors import AnalyticsError
+from analytics.files import folder
 from analytics.report.entities import Scope
-from analytics.resources import folder
 
 if TYPE_CHECKING:
     from pathlib import Path

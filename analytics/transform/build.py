@@ -12,8 +12,8 @@ from pathlib import Path
 
 import duckdb
 
-from analytics.parts import Before
-from analytics.resources import folder
+from analytics.files import folder
+from analytics.terminal import Before
 from analytics.transform import (
     budgets,
     error_classes,

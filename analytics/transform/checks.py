@@ -21,9 +21,9 @@ from typing import Any
 
 import duckdb
 
+from analytics.files import folder
 from analytics.format.numbers import plural
-from analytics.parts import Before
-from analytics.resources import folder
+from analytics.terminal import Before
 from analytics.transform.build import all_models, build_on_results
 from analytics.transform.check_results import (
     CONTROLS,

@@ -8,7 +8,7 @@ from functools import cache
 
 import duckdb
 
-from analytics.resources import folder
+from analytics.files import folder
 
 
 @dataclass(frozen=True)

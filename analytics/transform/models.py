@@ -16,7 +16,7 @@ from types import MappingProxyType
 import duckdb
 import polars as pl
 
-from analytics.resources import folder
+from analytics.files import folder
 from analytics.transform.frames import filling, read_frame, write_table
 from analytics.transform.measures import measures
 from analytics.transform.parsing import columns_read, parse, renamed, tables_read

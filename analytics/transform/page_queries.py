@@ -12,7 +12,7 @@ from functools import cache
 
 import duckdb
 
-from analytics.resources import folder
+from analytics.files import folder
 from analytics.transform.models import SqlModel, read_folder
 from analytics.transform.parsing import renamed, tables_read
 

@@ -14,7 +14,7 @@ from typing import TypeVar
 
 import duckdb
 
-from analytics.parts import Before, tracked
+from analytics.terminal import Before, tracked
 from analytics.warehouse.database import another_connection, record_count, stop
 
 T = TypeVar("T")

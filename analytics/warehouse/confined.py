@@ -15,7 +15,6 @@ from pathlib import Path
 
 import duckdb
 
-from analytics.memory import bytes_of
 from analytics.warehouse.database import (
     OFFLINE,
     PUBLISHED_SCHEMAS,
@@ -23,7 +22,7 @@ from analytics.warehouse.database import (
     attach_read_only,
     quoted,
 )
-from analytics.warehouse.machine import connection_limits
+from analytics.warehouse.machine import bytes_of, connection_limits
 
 CUSTOM = "custom"
 """The schema of the user's own tables."""

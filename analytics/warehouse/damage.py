@@ -1,4 +1,4 @@
-"""Damage to a DuckDB file: to be known by the error that DuckDB raises, and set aside."""
+"""DuckDB files that cannot be used: known by the error that DuckDB raises, and set aside."""
 
 from __future__ import annotations
 
@@ -9,12 +9,8 @@ from pathlib import Path
 
 import duckdb
 
-from analytics import disk
 from analytics.errors import AnalyticsError
 from analytics.warehouse.layout import logs_of
-
-LOG = ".wal"
-"""The ending that DuckDB adds to the name of a file for that of its write-ahead log."""
 
 _WORDS = (
     "Corrupt database file",
@@ -27,19 +23,17 @@ _KINDS = (duckdb.FatalException, duckdb.InternalException, duckdb.SerializationE
 
 
 class DamagedError(AnalyticsError):
-    """A DuckDB file of the data directory is damaged."""
+    """A DuckDB file of the data directory cannot be used; a batch makes it anew."""
 
-    def __init__(self, file: Path, cause: str, message: str) -> None:
-        super().__init__(message)
+    def __init__(self, file: Path, state: str) -> None:
+        super().__init__(f"{file} {state}\n`analytics nightly` makes it anew.")
         self.file = file
-        self.cause = cause
+        self.state = state
 
 
 def damaged(file: Path, cause: str) -> DamagedError:
-    """Return the error for a damaged file, each of which a batch makes anew."""
-    return DamagedError(
-        file, cause, f"{file} is damaged: {cause}\n`analytics nightly` makes it anew."
-    )
+    """Return the error for a damaged file."""
+    return DamagedError(file, f"is damaged: {cause}")
 
 
 def damage_of(error: BaseException) -> str | None:
@@ -70,17 +64,12 @@ def damage_errors(file: Path) -> Iterator[None]:
         raise
 
 
-def log_of(file: Path) -> Path:
-    """Return the path of the write-ahead log that DuckDB keeps for a file."""
-    return file.with_name(file.name + LOG)
-
-
 def require_no_links(file: Path) -> None:
     """Raise AnalyticsError for a link in the place of a log of a DuckDB file.
 
     DuckDB makes and removes logs, and would overwrite what another user has made it lead to.
     """
-    for path in (*logs_of(file), *logs_of(disk.real(file))):
+    for path in logs_of(file):
         if path.is_symlink():
             raise AnalyticsError(
                 f"{path} is a link, and DuckDB would overwrite what it leads to.\n"
@@ -89,14 +78,14 @@ def require_no_links(file: Path) -> None:
 
 
 def aside_of(file: Path) -> Path:
-    """Return the name under which a file that is found damaged, now, is kept."""
-    return file.with_name(f"{file.stem}.damaged-{datetime.now(UTC):%Y%m%dT%H%M%SZ}{file.suffix}")
+    """Return the name under which a file that cannot be used, now, is kept."""
+    return file.with_name(f"{file.stem}.aside-{datetime.now(UTC):%Y%m%dT%H%M%SZ}{file.suffix}")
 
 
 def set_aside(file: Path, aside: Path) -> None:
-    """Rename a damaged file and its log; of such files, the last one alone is kept."""
-    for earlier in file.parent.glob(f"{file.stem}.damaged-*"):
+    """Rename a file and its logs, if they are there; of such files the last one alone is kept."""
+    for earlier in file.parent.glob(f"{file.stem}.aside-*"):
         earlier.unlink()
-    for path, name in ((log_of(file), log_of(aside)), (file, aside)):
+    for path in (*logs_of(file), file):
         if path.exists():
-            path.rename(name)
+            path.rename(path.with_name(path.name.replace(file.name, aside.name, 1)))

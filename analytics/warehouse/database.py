@@ -10,12 +10,12 @@ from typing import Any
 
 import duckdb
 
+from analytics import files
 from analytics.errors import QUERY_INTERRUPTED, AnalyticsError, BusyError, UsageError
 from analytics.warehouse.damage import (
     DamagedError,
     damage_errors,
     damage_of,
-    damaged,
     require_no_links,
 )
 from analytics.warehouse.layout import Layout, logs_of
@@ -56,9 +56,10 @@ def spilling(root: Path) -> Iterator[duckdb.DuckDBPyConnection]:
 def open_warehouse(layout: Layout) -> Iterator[duckdb.DuckDBPyConnection]:
     """Open the batch's own file, and create its tables if it is new.
 
-    Days and instants are in UTC.
+    Days and instants are in UTC. DamagedError if it cannot be used, also where that is found later:
+    DuckDB does not say which file is damaged, and one that nobody named is taken for this one.
     """
-    with spilling(layout.root) as con:
+    with damage_errors(layout.warehouse), spilling(layout.root) as con:
         with open_errors(layout.warehouse):
             # Attached, because only an attached file accepts a row group size.
             con.execute(
@@ -179,30 +180,17 @@ def interrupts() -> Iterator[None]:
 
 
 def attach_read_only(con: duckdb.DuckDBPyConnection, file: Path, catalog: str) -> None:
-    """Attach a file that may be replaced meanwhile; it is opened again where it was.
-
-    DuckDB reads the header by one handle and the rest by another, which may be of the next file.
-    """
+    """Attach a file; the next one where it was replaced meanwhile, and so is gone."""
     require_no_links(file)
     while True:
-        before = _identity(file)
+        found = files.real(file)
         try:
-            con.execute(f"attach '{quoted(file)}' as {catalog} (read_only)")
+            con.execute(f"attach '{quoted(found)}' as {catalog} (read_only)")
         except duckdb.Error:
-            if _identity(file) == before:
+            if files.real(file) == found:
                 raise
         else:
-            if _identity(file) == before:
-                return
-            con.execute(f"detach {catalog}")
-
-
-def _identity(file: Path) -> tuple[int, int] | None:
-    try:
-        found = file.stat()
-    except OSError:
-        return None
-    return found.st_ino, found.st_mtime_ns
+            return
 
 
 @contextmanager
@@ -248,28 +236,23 @@ def relation_names(con: duckdb.DuckDBPyConnection) -> list[str]:
 
 @contextmanager
 def open_errors(file: Path) -> Iterator[None]:
-    """Turn the error of opening the warehouse into an AnalyticsError that says what to do.
-
-    DamagedError where it is damaged.
-    """
+    """Turn the error of opening the warehouse into an AnalyticsError that says what to do."""
     try:
         yield
     except duckdb.Error as error:
         cause = str(error).splitlines()[0]
-        if "lock" in cause:
-            raise BusyError(
-                f"{file} is open in another program, which keeps the batch out.\n"
-                f"Close it, and read analytics.duckdb instead. ({cause})"
-            ) from error
         if "version number" in cause:
             raise UsageError(
                 f"{file} was written by a newer DuckDB than the installed {duckdb.__version__}.\n"
                 "Use the newer release of this program, or another --data-dir."
             ) from error
-        if found := damage_of(error):
-            raise damaged(file, found) from error
-        if not isinstance(error, duckdb.IOException):
+        if damage_of(error) or not isinstance(error, duckdb.IOException):
             raise
+        if "lock" in cause:
+            raise BusyError(
+                f"{file} is open in another program, which keeps the batch out.\n"
+                f"Close it, and read analytics.duckdb instead. ({cause})"
+            ) from error
         raise AnalyticsError(
             f"{file} cannot be opened: {cause}\n"
             "Let yourself read and write it; or move it away, and run `analytics nightly`, which"
@@ -278,6 +261,7 @@ def open_errors(file: Path) -> Iterator[None]:
 
 
 def _lay_out(con: duckdb.DuckDBPyConnection, layout: Layout) -> None:
+    """Create the tables of a new file; DamagedError for those of an older release."""
     exists = con.execute(
         "select 1 from duckdb_tables()"
         " where schema_name = 'ledger' and table_name = 'schema_version'"
@@ -285,42 +269,18 @@ def _lay_out(con: duckdb.DuckDBPyConnection, layout: Layout) -> None:
     if not exists:
         con.execute(f"begin; {create_statements()} commit;")
         return
-    require_version(con, layout)
-
-
-def require_version(
-    con: duckdb.DuckDBPyConnection, layout: Layout, *, may_be_older: bool = False
-) -> None:
-    """Raise UsageError unless the warehouse has the tables of this release."""
-    row = con.execute("select max(version) from ledger.schema_version").fetchone()
-    if row and row[0] < SCHEMA_VERSION and not may_be_older:
-        raise UsageError(
-            f"{layout.root} was written by an older release of this program (data version {row[0]},"
-            f" this release makes {SCHEMA_VERSION}).\nRun `analytics rebuild`: it makes the"
-            " warehouse anew from what was landed."
+    ((version,),) = con.execute("select max(version) from ledger.schema_version").fetchall()
+    if version < SCHEMA_VERSION:
+        raise DamagedError(
+            layout.warehouse,
+            f"was written by an older release of this program (data version {version}, this release"
+            f" makes {SCHEMA_VERSION})",
         )
-    if row and row[0] > SCHEMA_VERSION:
+    if version > SCHEMA_VERSION:
         raise UsageError(
-            f"{layout.root} was written by a newer release of this program (data version {row[0]}, "
-            f"this release knows {SCHEMA_VERSION}).\nUse the newer release, or another --data-dir."
+            f"{layout.root} was written by a newer release of this program (data version {version},"
+            f" this release knows {SCHEMA_VERSION}).\nUse the newer release, or another --data-dir."
         )
-
-
-def require_not_newer(layout: Layout) -> None:
-    """Raise UsageError if the warehouse is of a newer release; one that is damaged is of none.
-
-    BusyError and AnalyticsError as `open_warehouse` has them.
-    """
-    if not layout.warehouse.exists():
-        return
-    with (
-        suppress(DamagedError, duckdb.CatalogException),
-        duckdb.connect(config=OFFLINE) as con,
-        open_errors(layout.warehouse),
-    ):
-        con.execute(f"attach '{quoted(layout.warehouse)}' as warehouse (read_only)")
-        con.execute("use warehouse")
-        require_version(con, layout, may_be_older=True)
 
 
 def quoted(text: str | Path) -> str:

@@ -6,7 +6,8 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from analytics.disk import UNFINISHED
+from analytics import files
+from analytics.files import UNFINISHED
 
 _LOGS = (".wal", ".wal.checkpoint", ".wal.recovery")
 
@@ -56,33 +57,33 @@ class Layout:
 
     @property
     def published(self) -> Path:
-        """The published file, which everybody may read at any time."""
+        """The published file, which everybody may read at any time: a link into `batches`."""
         return self.root / "analytics.duckdb"
 
     @property
-    def next_published(self) -> Path:
-        """The copy of the build file that is to be published."""
-        return self.root / "analytics.duckdb.next"
+    def site(self) -> Path:
+        """The published reports: a link into `batches`."""
+        return self.root / "site"
 
     @property
-    def site(self) -> Path:
-        """The published reports."""
-        return self.root / "site"
+    def batches(self) -> Path:
+        """A folder of what is published, and the link `now` to it."""
+        return self.root / "published"
+
+    @property
+    def staged(self) -> Path:
+        """The folder of what this batch publishes, until it does."""
+        return self.batches / f"next{UNFINISHED}"
+
+    @property
+    def staged_file(self) -> Path:
+        """The copy of the build file that is to be published."""
+        return self.staged / self.published.name
 
     @property
     def staged_site(self) -> Path:
         """The reports of this batch until they are published."""
-        return self.root / "site.next"
-
-    @property
-    def unfinished_site(self) -> Path:
-        """The reports of this batch until all of them are made."""
-        return self.root / "site.unfinished"
-
-    @property
-    def publishing(self) -> Path:
-        """File and site before and after a publication, while it is made."""
-        return self.root / "publishing"
+        return self.staged / self.site.name
 
     @property
     def leftovers(self) -> tuple[Path, ...]:
@@ -91,9 +92,8 @@ class Layout:
         What a batch writes when it no longer holds the lock is none: another may be at work.
         """
         names = (
-            "publishing", "site.unfinished", "analytics.duckdb.next", "build.next.duckdb",
-            "build.next.duckdb.wal", "warehouse.next.duckdb", "warehouse.next.duckdb.wal",
-            "rebuild.unfinished",
+            "build.next.duckdb", "build.next.duckdb.wal", "warehouse.next.duckdb",
+            "warehouse.next.duckdb.wal", "rebuild.unfinished",
         )  # fmt: skip
         return (
             *(self.root / name for name in names),
@@ -126,8 +126,8 @@ class Layout:
     def is_of_batch(self, path: Path) -> bool:
         """Return True for a path at which only the batch and the books may write."""
         own = (
-            self.landing, self.warehouse, self.marts, self.published, self.site, self.staged_site,
-            self.publishing, self.books, self.publications, self.alerts, self.last_batch, self.lock,
+            self.landing, self.warehouse, self.marts, self.published, self.site, self.batches,
+            self.books, self.publications, self.alerts, self.last_batch, self.lock,
         )  # fmt: skip
         is_made_by_a_close = any(part.endswith(UNFINISHED) for part in path.parts)
         return not is_made_by_a_close and any(path.is_relative_to(each) for each in own)
@@ -139,8 +139,12 @@ class Layout:
 
 
 def logs_of(file: Path) -> list[Path]:
-    """Return the logs beside a DuckDB file, which a program leaves or has that writes to it."""
-    logs = [file.with_name(file.name + ending) for ending in _LOGS]
+    """Return the logs beside a DuckDB file, which a program leaves or has that writes to it.
+
+    DuckDB has those of a file that a link leads to beside that.
+    """
+    places = dict.fromkeys((file, files.real(file)))
+    logs = [each.with_name(each.name + ending) for each in places for ending in _LOGS]
     return [log for log in logs if os.path.lexists(log)]
 
 

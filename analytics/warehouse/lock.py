@@ -12,11 +12,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from analytics import disk
+from analytics import files
 from analytics.errors import AnalyticsError, BusyError, UsageError
 from analytics.warehouse.damage import require_no_links
 from analytics.warehouse.layout import Layout
-from analytics.warehouse.publish import repair
+from analytics.warehouse.publish import require_places, tidy
 from analytics.warehouse.scratch import remove_left
 
 PROBE_SECONDS = 1.0
@@ -42,12 +42,13 @@ class Holder:
 
 @contextmanager
 def batch_lock(layout: Layout) -> Iterator[None]:
-    """Lock the data directory for a batch, and repair what an interrupted one left.
+    """Lock the data directory for a batch, which can publish there; remove what a killed one left.
 
     BusyError if another batch holds it, or a collection does for long. What is killed holds no
     lock.
     """
     with _locked(layout, PROBE_SECONDS):
+        require_places(layout)
         yield
 
 
@@ -70,7 +71,7 @@ def holder_of(layout: Layout) -> Holder | None:
 
 @contextmanager
 def _locked(layout: Layout, seconds: float, kind: str = "") -> Iterator[None]:
-    if "?" in str(disk.real(layout.root)):
+    if "?" in str(files.real(layout.root)):
         raise UsageError(
             f"The data directory {layout.root} has a question mark in its path, which DuckDB does"
             " not read as one.\nRename that folder, or name another one with --data-dir."
@@ -87,7 +88,9 @@ def _locked(layout: Layout, seconds: float, kind: str = "") -> Iterator[None]:
         _acquire(descriptor, layout, seconds)
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, f"{os.getpid()} {kind}".strip().encode() + b"\n", 0)
-        repair(layout)
+        tidy(layout)
+        for left in layout.leftovers:
+            files.remove(left)
         for file in (layout.warehouse, layout.marts):
             require_no_links(file)
         remove_left(layout.root)

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import os
+import re
 from functools import cache
 
 import duckdb
 
-from analytics.memory import bytes_of
-
 _A_THREAD = 125 << 20
 """Bytes of DuckDB's memory that a thread should have."""
 
+_UNITS = {"M": 2, "G": 3, "T": 4}
+
 _chosen: tuple[str, int] = ("", 0)
+
+
+def bytes_of(size: str) -> int:
+    """Return a size such as "2GB" or "512MiB" in bytes."""
+    number, unit, binary = re.findall(r"([\d.]+) ?(\w)(i?)", size)[0]
+    return int(float(number) * (1024 if binary else 1000) ** _UNITS[unit])
 
 
 def limit_process(memory: str, threads: int = 0) -> None:

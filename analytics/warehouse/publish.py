@@ -1,240 +1,224 @@
-"""Publish: file and site of a batch replace those before at once, whatever is killed, and when.
+"""Publish: file and site of a batch replace those before at once, by one rename of one link.
 
-No system replaces two names in one step. So both are links for a moment, through which readers find
-what they found before, and one step leads both links elsewhere:
+    analytics.duckdb -> published/now/analytics.duckdb      site -> published/now/site
+    published/now -> 20261120T060012.345678Z                then, in that rename, -> the next one
 
-    analytics.duckdb -> publishing/now/analytics.duckdb     site -> publishing/now/site
-    publishing/now -> before                                then, in one step, -> after
-
-Afterwards file and site take the places of the links to them. A batch that is killed in between
-leaves links, which the next command replaces so. Where names cannot be exchanged, as on macOS, the
-site and then the file are renamed, which a kill may leave of two batches until the next command.
+A folder below `published/` is whole before it has its name, and is never changed. DuckDB follows
+the links once, and then opens a file several times. So the folder that was replaced stays until the
+next batch begins, for readers who are about to open it; they keep what they have open.
 """
 
 from __future__ import annotations
 
 import errno
 import os
+import stat
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
-from datetime import datetime
+from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
 
-from analytics import disk
+from analytics import files
 from analytics.errors import AnalyticsError
-from analytics.machine_clock import machine_time
-from analytics.warehouse.layout import Layout, logs_of
+from analytics.files import UNFINISHED, link_or_copy
+from analytics.warehouse.database import BUILD_FILE, open_marts, read_whole, stop
+from analytics.warehouse.layout import Layout
+from analytics.warehouse.publications import NAME, file_of_record, write_record
 
-_IMPOSSIBLE = {
-    errno.EXDEV,  # a folder of an image, below a container
-    errno.EINVAL,  # no exchange on this file system, or no links
-    errno.ENOSYS,
-    errno.ENOTSUP,
-    errno.EPERM,
-}
+_NOW = "now"
+_EARLIER = "0"
+"""The folder of what lay in the places of the links; its name sorts before that of any moment."""
+
+_NO_LINKS = {errno.EPERM, errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP}
+_MOUNTED = {errno.EBUSY, errno.EXDEV}
 
 
 @contextmanager
-def copying(layout: Layout) -> Iterator[Callable[[], object]]:
-    """Copy the finished marts meanwhile; yield what waits until the copy is on the disk.
+def copying(layout: Layout) -> Iterator[None]:
+    """Stage a copy of the build file, and read it whole, meanwhile; wait for the end of both.
 
-    That raises AnalyticsError or OSError where they cannot be copied.
+    DamagedError if the file is damaged; AnalyticsError or OSError where it cannot be copied. After
+    any error, nothing is staged.
     """
+    opened: list[duckdb.DuckDBPyConnection] = []
 
-    def copy() -> None:
-        _copy(layout.marts, layout.next_published)
-        disk.sync(layout.next_published)
+    def read() -> None:
+        with open_marts(layout.marts) as marts:
+            opened.append(marts)
+            read_whole(marts, BUILD_FILE)
 
     try:
-        with ThreadPoolExecutor(1) as worker:
-            yield worker.submit(copy).result
-    finally:
-        disk.remove(layout.next_published)
+        with ThreadPoolExecutor(2) as workers:
+            calls = [workers.submit(read), workers.submit(_copy, layout.marts, layout.staged_file)]
+            try:
+                yield
+                for call in calls:
+                    call.result()
+            except BaseException:
+                if opened:
+                    stop({calls[0]: opened[0]})
+                raise
+    except BaseException:
+        files.remove(layout.staged)
+        raise
 
 
-def publish(layout: Layout, mode: int, copied: Callable[[], object]) -> None:
-    """Publish the copy of the marts and the staged site, with the permissions of `mode`.
+def publish(layout: Layout, moment: datetime, mode: int, record: bytes | None = None) -> None:
+    """Publish what is staged, with the permissions of `mode`, and write its record.
 
-    `copied` waits for the copy, and for whatever verifies it. When this returns, both are on the
-    disk. With no site staged, the published one stays. Readers keep the files that they have open.
-    AnalyticsError or OSError if something is in the way; then, and after any error of `copied`,
-    nothing was replaced.
+    When this returns, all of it is on the disk. AnalyticsError or OSError if something is in the
+    way; then nothing was replaced. What it replaced stays until `tidy`.
     """
-    repair(layout, besides=layout.next_published)
-    for path in (layout.published, layout.site):
-        if path.is_symlink() or (path == layout.published and path.is_dir()):
-            kind = "link" if path.is_symlink() else "folder"
+    folder, now = layout.batches / moment.astimezone(UTC).strftime(NAME), layout.batches / _NOW
+    try:
+        files.add_read_bits(layout.root, mode)
+        layout.batches.chmod(files.folder_mode(mode))
+        files.set_modes(layout.staged, mode)
+        files.sync_tree(layout.staged)
+        layout.staged.rename(folder)
+        if record is not None:
+            write_record(layout, folder.name, record)
+        for path in _places(layout):
+            _put_link(layout, path, _target(path))
+        files.sync(layout.root)
+        _put_link(layout, now, folder.name)
+        files.sync(layout.batches)
+    except Exception:
+        if _current(layout) != folder.name:
+            _undo(layout, folder)
+            files.remove(layout.staged)
+        raise
+    finally:
+        for path in _places(layout):  # of a fleet, one may have gone
+            if path.is_symlink() and not path.exists():
+                path.unlink()
+
+
+def tidy(layout: Layout) -> None:
+    """Remove all of `published/` but the last publication; undo one that was interrupted."""
+    now = layout.batches / _NOW
+    names = ("*Z", _EARLIER, f"*{UNFINISHED}")
+    folders = [each for name in names for each in layout.batches.glob(name)]
+    if not now.is_symlink():
+        files.remove(now)  # a copy that has followed the link
+        # The first one was interrupted; or it was copied without links.
+        if whole := [each for each in folders if file_of_record(layout, each.name).exists()]:
+            for path in _places(layout):
+                if not os.path.lexists(path):
+                    _put_link(layout, path, _target(path))
+            _put_link(layout, now, max(whole).name)
+    current = _current(layout)
+    for folder in folders:
+        if folder.name > current:
+            _undo(layout, folder)
+        elif folder.name != current:
+            files.remove(folder)
+
+
+def require_places(layout: Layout) -> None:
+    """Raise AnalyticsError unless links can stand in the places of file and site.
+
+    A file and a site of an earlier release, or of a copy that has followed the links, go where the
+    links lead.
+    """
+    for path in _places(layout):
+        is_other_link = path.is_symlink() and _leads_to(path) != _target(path)
+        is_folder = not path.is_symlink() and path.is_dir() and path != layout.site
+        if is_other_link or is_folder:
+            kind = "link" if is_other_link else "folder"
             raise AnalyticsError(
                 f"{path} is a {kind}, where what is published belongs.\n"
                 "Nothing was published. Move it away, and run again."
             )
+    layout.batches.mkdir(exist_ok=True)
+    trial = layout.batches / f"trial{UNFINISHED}"
     try:
-        copied()
-        _prepare(layout, mode)
-        _replace(layout)
-    except Exception as error:
-        with suppress(OSError):
-            repair(layout)
-        if isinstance(error, OSError) and error.errno == errno.EBUSY:
+        trial.symlink_to(_NOW)
+        trial.unlink()
+    except OSError as error:
+        if error.errno not in _NO_LINKS:
+            raise
+        raise AnalyticsError(
+            f"{layout.root} is on a file system without symbolic links ({error.strerror}), by which"
+            " file and pages are replaced at once.\nName a folder of another one with --data-dir."
+        ) from error
+    if found := [each for each in _places(layout) if each.exists() and not each.is_symlink()]:
+        _carry_over(layout, found)
+
+
+def _carry_over(layout: Layout, found: list[Path]) -> None:
+    """Put what is no link where the link leads, and the link in its place.
+
+    The file goes last, and is never away: while it is there, this is done again after a kill.
+    """
+    folder = layout.batches / (_current(layout) or _EARLIER)
+    folder.mkdir(exist_ok=True)
+    for each in (layout.batches, folder):
+        files.add_read_bits(each, stat.S_IMODE(found[-1].stat().st_mode))
+    if not _current(layout):
+        _put_link(layout, layout.batches / _NOW, folder.name)
+    for path in _places(layout):
+        target = folder / path.name
+        try:
+            if path in found:
+                files.remove(target)
+                (link_or_copy if path.is_file() else Path.rename)(path, target)
+            if target.exists():
+                _put_link(layout, path, _target(path))
+        except OSError as error:
+            if error.errno not in _MOUNTED:
+                raise
             raise AnalyticsError(
-                f"{error.filename2 or error.filename} is mounted, so that nothing else can take its"
-                " place.\nNothing was published. Mount its folder instead, and run again."
+                f"{path} is mounted, so that no link can take its place.\n"
+                "Nothing was published. Mount its folder instead, and run again."
             ) from error
-        raise
-    repair(layout)
 
 
-def repair(layout: Layout, *, besides: Path | None = None) -> None:
-    """Complete, or undo, a publication that was interrupted, and remove what batches left.
-
-    What lies `besides` is of the batch at work, and stays. Logs beside the published file are of
-    other programs that opened it for writing: DuckDB would apply them to the next file, and fail.
-    """
-    for log in logs_of(layout.published):
-        disk.remove(log)
-    if _replace_links(layout):
-        disk.sync(layout.root)
-    now, after = layout.publishing / "now", layout.publishing / "after"
-    site, old = after / layout.site.name, layout.publishing / "before" / layout.site.name
-    if (after / layout.published.name).is_file() and _target(now) != "after":
-        if old.is_dir() and not old.is_symlink():  # it was renamed, and the file was not
-            disk.remove(layout.site)
-            old.rename(layout.site)
-        if site.is_dir() and not layout.staged_site.exists():
-            site.rename(layout.staged_site)
-    # A program may have followed a link to the file just before, so the file goes last.
-    for left in (old, site, *layout.leftovers):
-        if left != besides:
-            disk.remove(left)
-    if layout.staged_site.is_symlink() or not layout.staged_site.is_dir():
-        disk.remove(layout.staged_site)
-
-
-def record_publication(con: duckdb.DuckDBPyConnection) -> datetime:
-    """Record which loads the attached marts contain, as published now if not before; return now.
-
-    Where the machine's clock went back, now is just after the last publication.
-    """
-    ((moment,),) = con.execute(
-        "select greatest(?, max(published_at) + interval 1 microsecond) from ledger.loads",
-        [machine_time()],
-    ).fetchall()
-    con.execute(
-        """
-        update ledger.loads set published_at = ?
-        where published_at is null
-            and (workspace_id, load_id) in (select workspace_id, load_id from audit.loads)
-        """,
-        [moment],
-    )
-    return moment  # type: ignore[no-any-return]  # an instant
-
-
-def _prepare(layout: Layout, mode: int) -> None:
-    """Make file and site what they will be, in a folder beside their places, on the disk."""
-    disk.add_read_bits(layout.root, mode)
-    before, after = layout.publishing / "before", layout.publishing / "after"
-    for folder in (layout.publishing, before, after):
-        folder.mkdir()
-        folder.chmod(disk.folder_mode(mode))
-    layout.next_published.rename(after / layout.published.name)
-    (after / layout.published.name).chmod(mode)
-    if layout.staged_site.is_dir():
-        disk.set_modes(layout.staged_site, mode)
-        layout.staged_site.rename(after / layout.site.name)
-    disk.sync_file_system(layout.publishing)
+def _undo(layout: Layout, folder: Path) -> None:
+    files.remove(file_of_record(layout, folder.name))
+    files.remove(folder)
 
 
 def _copy(source: Path, target: Path) -> None:
     """Copy in a child process: closing the file in this one would release DuckDB's lock on it."""
-    disk.remove(target)
+    target.parent.mkdir(parents=True, exist_ok=True)
     with target.open("xb") as copy:  # a link that others put there would be followed
         done = subprocess.run(
             ["cat", "--", source], stdout=copy, stderr=subprocess.PIPE, text=True, check=False
         )
+        os.fsync(copy.fileno())
     if done.returncode:
         raise AnalyticsError(f"{source} cannot be copied to {target}: {done.stderr.strip()}")
 
 
-def _replace(layout: Layout) -> None:
-    """Replace file and site by those that were prepared."""
-    new = layout.publishing / "after" / layout.site.name
-    if new.is_dir():
-        if _replace_at_once(layout):
-            return
-        _replace_links(layout)
-        old = layout.publishing / "before" / layout.site.name
-        disk.remove(old)
-        if layout.site.exists():
-            layout.site.rename(old)
-        new.rename(layout.site)
-    (new.parent / layout.published.name).replace(layout.published)
-    disk.sync(layout.root)
+def _places(layout: Layout) -> tuple[Path, Path]:
+    return layout.site, layout.published
 
 
-def _replace_at_once(layout: Layout) -> bool:
-    """Replace the file, and the site by a link to the new one; False if that cannot be done here.
-
-    DuckDB opens what a link leads to by its own name. So the file is a link for three calls only:
-    no sync lies between them, as file systems keep the order of changes of names.
-    """
-    publishing, file, site = layout.publishing, layout.published, layout.site
-    now, after = publishing / "now", publishing / "after"
-    try:
-        now.symlink_to("before")
-        (after / "now").symlink_to("after")
-        (after / "trial").symlink_to("after")
-        disk.exchange(after / "now", after / "trial")
-        os.link(after / file.name, publishing / file.name)
-        (publishing / "before" / file.name).symlink_to(_link_of(file))
-        (publishing / "before" / site.name).symlink_to(_link_of(site))
-        _put_link(publishing / "before" / site.name, site)
-        for folder in (after, publishing / "before", publishing, layout.root):
-            disk.sync(folder)
-        _put_link(publishing / "before" / file.name, file)
-    except OSError as error:
-        if error.errno in _IMPOSSIBLE:
-            return False
-        raise
-    (after / "now").replace(now)
-    (publishing / file.name).replace(file)
-    disk.sync(publishing)
-    return True
+def _target(path: Path) -> str:
+    """Return where the link in the place of file or site leads."""
+    return f"published/{_NOW}/{path.name}"
 
 
-def _put_link(link: Path, path: Path) -> None:
-    """Put a link in the place of a file or folder, which takes the place of the link."""
-    if os.path.lexists(path):
-        disk.exchange(link, path)
-    else:
-        link.rename(path)
+def _current(layout: Layout) -> str:
+    """Return the name of the folder that is published; empty for none."""
+    return _leads_to(layout.batches / _NOW)
 
 
-def _replace_links(layout: Layout) -> bool:
-    """Replace the links to file and site by what readers find there; False if there are none."""
-    links = [each for each in (layout.published, layout.site) if _target(each) == _link_of(each)]
-    for link in links:
-        found = layout.publishing / "now" / link.name
-        if found.is_dir():
-            disk.exchange(found, link)
-        elif found.exists():
-            spare = layout.publishing / link.name
-            spare.unlink(missing_ok=True)
-            os.link(found, spare)
-            spare.replace(link)
-        else:
-            link.unlink()
-    return bool(links)
+def _leads_to(path: Path) -> str:
+    """Return the text of a link; empty for anything else."""
+    return str(path.readlink()) if path.is_symlink() else ""
 
 
-def _link_of(path: Path) -> str:
-    return f"publishing/now/{path.name}"
-
-
-def _target(path: Path) -> str | None:
-    """Return the text of a link; None for anything else."""
-    return str(path.readlink()) if path.is_symlink() else None
+def _put_link(layout: Layout, path: Path, target: str) -> None:
+    """Let a name lead to a target, in one rename of what others may find."""
+    if _leads_to(path) == target:
+        return
+    made = layout.batches / f"{path.name}{UNFINISHED}"
+    files.remove(made)
+    made.symlink_to(target)
+    made.replace(path)

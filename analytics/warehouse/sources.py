@@ -1,11 +1,12 @@
 """The sources of the pipeline: one `Source` per landing file, with each field's type.
 
 Everything that handles records (the tables of `raw`, the typing of landing lines, the rules of
-replacement) is derived from this list, so a new field is one line here.
+replacement) is derived from this table, so a new field is one entry of it.
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import Enum
 
@@ -101,272 +102,93 @@ class Source:
         }
 
 
-def _money(column: str) -> Field:
-    return Field(column, Kind.MONEY, is_essential=True)
-
-
-def _cost(column: str, *names: str) -> Field:
-    return Field(column, Kind.COST, names, is_essential=True)
-
-
-def _sum(column: str, *names: str) -> Field:
-    return Field(column, Kind.COUNT, names, is_essential=True)
-
-
-def _id(column: str, *names: str) -> Field:
-    return Field(column, Kind.TEXT, names, is_essential=True)
-
-
-def _required(column: str, *names: str, kind: Kind = Kind.TEXT) -> Field:
-    return Field(column, kind, names, required=True, is_essential=True)
-
-
-def _text(column: str, *names: str) -> Field:
-    return Field(column, Kind.TEXT, names)
-
-
-def _count(column: str, *names: str) -> Field:
-    return Field(column, Kind.COUNT, names)
-
-
-def _instant(column: str) -> Field:
-    return Field(column, Kind.INSTANT)
-
-
-_AGENT = _id("agent_id")
-_TOKENS = (_sum("tokens_in"), _sum("tokens_out"))
-
 # A refund is metered and billed when it is made, so that an hour or a day may have less than
-# nothing; a run, and a day of runs by their creation, may not.
-_METERED = _money("cost_usd")
-_BILLED = _money("billed_usd")
+# nothing (money); a run, and a day of runs by their creation, may not (cost).
+_TABLE = """
+workspaces: list by named_id
+    named_id! text = workspace_id; workspace_name text
 
-WORKSPACES = Source(
-    "workspaces",
-    Scope.LIST,
-    ("named_id",),
-    (
-        _required("named_id", "workspace_id"),
-        _text("workspace_name"),
-    ),
-)
+provider_keys: list by key_id
+    key_id! text = key_id or id; provider* text; created_at* instant
 
-PROVIDER_KEYS = Source(
-    "provider_keys",
-    Scope.LIST,
-    ("key_id",),
-    (
-        _required("key_id", "key_id", "id"),
-        _id("provider"),
-        Field("created_at", Kind.INSTANT, is_essential=True),
-    ),
-)
+agents: list by agent_id
+    agent_id! text = id; agent_name text = name; agent_slug text = slug; status text;
+    max_budget_usd cost = config.max_budget; timeout_minutes count = config.timeout_minutes;
+    created_at instant; updated_at instant
 
-AGENTS = Source(
-    "agents",
-    Scope.LIST,
-    ("agent_id",),
-    (
-        _required("agent_id", "id"),
-        _text("agent_name", "name"),
-        _text("agent_slug", "slug"),
-        _text("status"),
-        Field("max_budget_usd", Kind.COST, ("config.max_budget",)),
-        _count("timeout_minutes", "config.timeout_minutes"),
-        _instant("created_at"),
-        _instant("updated_at"),
-    ),
-)
+agent_versions: agent by agent_id; parts agent_version_id
+    agent_version_id! text = id; agent_version! count = version; status text;
+    parent_version count; created_at instant; updated_at instant; last_commit_at instant
 
-AGENT_VERSIONS = Source(
-    "agent_versions",
-    Scope.AGENT,
-    ("agent_id",),
-    (
-        _required("agent_version_id", "id"),
-        _required("agent_version", "version", kind=Kind.COUNT),
-        _text("status"),
-        _count("parent_version"),
-        _instant("created_at"),
-        _instant("updated_at"),
-        _instant("last_commit_at"),
-    ),
-    parts=("agent_version_id",),
-)
+schedules: record by schedule_id
+    schedule_id! text = id; agent_id text; last_run_id text
 
-RUNS = Source(
-    "runs",
-    Scope.RECORD,
-    ("run_id",),
-    (
-        _required("run_id", "id"),
-        _AGENT,
-        _count("agent_version"),
-        _text("session_id"),
-        _text("parent_run_id"),
-        _text("kind"),
-        _required("status"),
-        _cost("cost_usd"),
-        *_TOKENS,
-        _count("artifact_count"),
-        _text("error"),
-        _required("created_at", kind=Kind.INSTANT),
-        _instant("started_at"),
-        _instant("finished_at"),
-    ),
-)
+run_counts: agent_day by agent_id, date; parts status
+    date! day; status* text; run_count* count = count
 
-RUN_COSTS = Source(
-    "run_costs",
-    Scope.RUN,
-    ("run_id",),
-    (
-        _text("model"),
-        _text("provider"),
-        _cost("cost_usd", "total_cost", "cost_usd"),
-        _sum("tokens_in", "total_tokens_in", "tokens_in"),
-        _sum("tokens_out", "total_tokens_out", "tokens_out"),
-        _count("request_count"),
-        _instant("started_at"),
-        _instant("ended_at"),
-    ),
-    parts=("model", "provider"),
-)
+runs: record by run_id
+    run_id! text = id; agent_id* text; agent_version count; session_id text; parent_run_id text;
+    kind text; status! text; cost_usd* cost; tokens_in* count; tokens_out* count;
+    artifact_count count; error text; created_at! instant; started_at instant;
+    finished_at instant
 
-RUN_LOG_EVENTS = Source(
-    "run_log_events",
-    Scope.RUN,
-    ("run_id",),
-    (
-        _count("seq"),
-        Field("occurred_at", Kind.EPOCH, ("ts",)),
-        _text("level"),
-        _text("logger"),
-        _text("node"),
-        _text("event_kind", "event.kind"),
-        _text("tool_use_id", "event.tool_use_id"),
-        _text("tool_name", "event.tool_name"),
-        Field("is_error", Kind.FLAG, ("event.is_error",)),
-        Field("duration_ms", Kind.NUMBER),
-    ),
-)
+run_costs: run by run_id; parts model, provider
+    model text; provider text; cost_usd* cost = total_cost or cost_usd;
+    tokens_in* count = total_tokens_in or tokens_in;
+    tokens_out* count = total_tokens_out or tokens_out; request_count count; started_at instant;
+    ended_at instant
 
-SCHEDULES = Source(
-    "schedules",
-    Scope.RECORD,
-    ("schedule_id",),
-    (
-        _required("schedule_id", "id"),
-        _text("agent_id"),
-        _text("last_run_id"),
-    ),
-)
+run_log_events: run by run_id
+    seq count; occurred_at epoch = ts; level text; logger text; node text;
+    event_kind text = event.kind; tool_use_id text = event.tool_use_id;
+    tool_name text = event.tool_name; is_error flag = event.is_error; duration_ms number
 
-RUN_COUNTS = Source(
-    "run_counts",
-    Scope.AGENT_DAY,
-    ("agent_id", "date"),
-    (
-        _required("date", kind=Kind.DAY),
-        _id("status"),
-        _sum("run_count", "count"),
-    ),
-    parts=("status",),
-)
+usage_hours: day by date; parts hour, agent_id, model, provider
+    hour! instant; agent_id* text; model text; provider text; cost_usd* money; tokens_in* count;
+    tokens_out* count; request_count count; error_count count
 
-USAGE_HOURS = Source(
-    "usage_hours",
-    Scope.DAY,
-    ("date",),
-    (
-        _required("hour", kind=Kind.INSTANT),
-        _AGENT,
-        _text("model"),
-        _text("provider"),
-        _METERED,
-        *_TOKENS,
-        _count("request_count"),
-        _count("error_count"),
-    ),
-    parts=("hour", "agent_id", "model", "provider"),
-)
+billing_days: day by date; parts provider
+    date! day; provider text; cost_usd* money; billed_usd* money; tokens_in* count;
+    tokens_out* count; request_count count
 
-BILLING_DAYS = Source(
-    "billing_days",
-    Scope.DAY,
-    ("date",),
-    (
-        _required("date", kind=Kind.DAY),
-        _text("provider"),
-        _METERED,
-        _BILLED,
-        *_TOKENS,
-        _count("request_count"),
-    ),
-    parts=("provider",),
-)
+agent_billing_days: day by date; parts agent_id
+    date! day = bucket; agent_id* text; cost_usd* money; billed_usd* money
 
-AGENT_BILLING_DAYS = Source(
-    "agent_billing_days",
-    Scope.DAY,
-    ("date",),
-    (
-        _required("date", "bucket", kind=Kind.DAY),
-        _AGENT,
-        _METERED,
-        _BILLED,
-    ),
-    parts=("agent_id",),
-)
+agent_rollups: day by date; parts agent_id
+    agent_id* text; agent_name text; agent_slug text; cost_usd* cost; billed_usd* money;
+    tokens_in* count; tokens_out* count; request_count count; run_count* count;
+    total_duration_ms count; last_run_at instant
 
-AGENT_ROLLUPS = Source(
-    "agent_rollups",
-    Scope.DAY,
-    ("date",),
-    (
-        _AGENT,
-        _text("agent_name"),
-        _text("agent_slug"),
-        _cost("cost_usd"),
-        _BILLED,
-        *_TOKENS,
-        _count("request_count"),
-        _sum("run_count"),
-        _count("total_duration_ms"),
-        _instant("last_run_at"),
-    ),
-    parts=("agent_id",),
-)
+platform_rollups: day by date; parts platform_agent_id
+    platform_agent_id* text; platform_agent_slug text; platform_agent_name text; run_count* count;
+    cost_usd* cost; billed_usd* money; tokens_in* count; tokens_out* count
+"""
+"""Each source with its scope, keys and parts; then its fields, each with its kind, and the names of
+the API where these are others. `!` is required, `*` essential."""
 
-PLATFORM_ROLLUPS = Source(
-    "platform_rollups",
-    Scope.DAY,
-    ("date",),
-    (
-        _id("platform_agent_id"),
-        _text("platform_agent_slug"),
-        _text("platform_agent_name"),
-        _sum("run_count"),
-        _cost("cost_usd"),
-        _BILLED,
-        *_TOKENS,
-    ),
-    parts=("platform_agent_id",),
-)
 
-SOURCES = (
-    WORKSPACES,
-    PROVIDER_KEYS,
-    AGENTS,
-    AGENT_VERSIONS,
-    SCHEDULES,
-    RUN_COUNTS,
-    RUNS,
-    RUN_COSTS,
-    RUN_LOG_EVENTS,
-    USAGE_HOURS,
-    BILLING_DAYS,
-    AGENT_BILLING_DAYS,
-    AGENT_ROLLUPS,
-    PLATFORM_ROLLUPS,
-)
+def _source(paragraph: str) -> Source:
+    head, _, fields = paragraph.partition("\n")
+    name, scope, keys, parts = _HEAD.fullmatch(head).groups("")  # type: ignore[union-attr]
+    return Source(
+        name,
+        Scope(scope),
+        tuple(keys.split(", ")),
+        tuple(_field(each) for each in fields.split(";")),
+        tuple(filter(None, parts.split(", "))),
+    )
+
+
+def _field(text: str) -> Field:
+    column, mark, kind, names = _FIELD.fullmatch(text.strip()).groups("")  # type: ignore[union-attr]
+    known = tuple(filter(None, names.split(" or ")))
+    return Field(column, Kind[kind.upper()], known, mark == "!", bool(mark))
+
+
+_HEAD = re.compile(r"(\w+): (\w+) by ([\w, ]+?)(?:; parts ([\w, ]+))?")
+_FIELD = re.compile(r"(\w+)([!*]?) (\w+)(?: = ([\w. ]+))?")
+
+SOURCES = tuple(map(_source, _TABLE.strip().split("\n\n")))
+_BY_NAME = {source.name: source for source in SOURCES}
+RUNS, USAGE_HOURS = _BY_NAME["runs"], _BY_NAME["usage_hours"]
+BILLING_DAYS, AGENT_BILLING_DAYS = _BY_NAME["billing_days"], _BY_NAME["agent_billing_days"]

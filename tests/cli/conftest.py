@@ -18,8 +18,8 @@ from pathlib import Path
 
 import pytest
 
+from analytics.batch.batch import begun
 from analytics.batch.last_batch import last_messages
-from analytics.batch.nightly import batch as locked
 from analytics.batch.progress import Progress
 from analytics.batch.stages import publish_loaded
 from analytics.cli import main
@@ -232,8 +232,9 @@ def run_a_few_batches(folder: Path) -> None:
 def publish_again() -> str:
     """Run all stages after loading in the working directory; return what they printed."""
     settings, told = load_settings(), StringIO()
-    with locked(settings) as (layout, con):
-        publish_loaded(con, settings, layout, Progress(told), last_messages(layout))
+    with begun(settings, Progress(told)) as batch:
+        batch.warnings = last_messages(batch.layout)
+        publish_loaded(batch)
     return told.getvalue()
 
 
@@ -264,7 +265,7 @@ def published(command: Command, first_batch: FirstBatch, batch: Batch) -> Comman
 
 def take_over(data: Path, batch: Batch) -> None:
     """Copy the data of earlier batches, and let the next batch read another emulator's API."""
-    shutil.copytree(data, batch.layout.root)
+    shutil.copytree(data, batch.layout.root, symlinks=True)
     batch.rows("update ledger.workspaces set api = ?", batch.api.url)
 
 

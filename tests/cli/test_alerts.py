@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from analytics.batch.alerts import send_findings
+from analytics.batch.batch import begun
 from analytics.batch.progress import Progress
 from analytics.settings import load_settings
-from analytics.warehouse.layout import Layout
 from tests.alerts.webhook import Webhook, webhook
 from tests.cli.conftest import SETTINGS, Command, SettingsFile, publish_again
 from tests.conftest import NOW
@@ -93,8 +93,9 @@ def test_findings_without_an_address_are_shown(published: Command) -> None:
     """Without addresses, the first findings of one's own alerts are printed."""
     alert("costs", COSTS)
     publish_again()
-    told, settings = StringIO(), load_settings()
-    send_findings(settings, Layout(settings.data_dir), Progress(told))
+    told = StringIO()
+    with begun(load_settings(), Progress(told)) as batch:
+        send_findings(batch)
 
     assert "alert costs: agent_name: " in told.getvalue()
     assert are_sent(published) == {False}

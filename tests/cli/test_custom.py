@@ -55,7 +55,7 @@ def made_again() -> list[str]:
 def project(first_batch: FirstBatch, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a published project, which tests only read; `told` is what a batch said."""
     folder = tmp_path_factory.mktemp("project")
-    shutil.copytree(first_batch.data, folder / "data")
+    shutil.copytree(first_batch.data, folder / "data", symlinks=True)
     with pytest.MonkeyPatch.context() as patch, without_pages():
         patch.chdir(folder)
         write(PROJECT | WRONG)

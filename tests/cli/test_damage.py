@@ -12,7 +12,8 @@ from typing import Any
 import duckdb
 import pytest
 
-from analytics.batch.nightly import batch as locked
+from analytics.batch.batch import begun
+from analytics.batch.progress import Progress
 from analytics.emulator.world import World
 from analytics.settings import load_settings
 from analytics.warehouse.damage import DamagedError
@@ -38,7 +39,7 @@ def origin(tmp_path_factory: pytest.TempPathFactory) -> tuple[World, Path]:
     corrected = book_run(world, agent, hours_ago=30, cost="1")
     with shell_in(folder, world) as run:
         assert run("nightly").code == 0
-        shutil.copytree(folder / "data", folder / "earlier")
+        shutil.copytree(folder / "data", folder / "earlier", symlinks=True)
         world.pass_time(timedelta(hours=20))
         world.correct_cost(corrected, Decimal("0.5"))
         assert run("nightly").code == 0
@@ -49,7 +50,7 @@ def origin(tmp_path_factory: pytest.TempPathFactory) -> tuple[World, Path]:
 def analytics(origin: tuple[World, Path], tmp_path: Path) -> Iterator[Command]:
     """The command after the second batch, with a copy of the data, and the same API."""
     world, folder = origin
-    shutil.copytree(folder, tmp_path, dirs_exist_ok=True)
+    shutil.copytree(folder, tmp_path, dirs_exist_ok=True, symlinks=True)
     with shell_in(tmp_path, world) as run:
         yield run
 
@@ -95,20 +96,20 @@ DAMAGES: dict[str, Callable[[], Any]] = {
 def test_what_is_damaged_is_made_anew(analytics: Command, name: str) -> None:
     """A batch warns, keeps the last damaged file aside, and publishes the same figures."""
     before = figures()
-    (DATA / "warehouse.damaged-20261101T000000Z.duckdb").touch()
+    (DATA / "warehouse.aside-20261101T000000Z.duckdb").touch()
     DAMAGES[name]()
     result = analytics("nightly")
 
     assert result.code == 0, result.err
     warnings = [line for line in result.err.splitlines() if "warning: " in line]
     assert len(warnings) == 1
-    assert ".duckdb is damaged (" in warnings[0]
-    assert "the warehouse is kept as warehouse.damaged-" in warnings[0]
+    assert ".duckdb is damaged: " in warnings[0]
+    assert "the warehouse is kept as warehouse.aside-" in warnings[0]
     assert figures() == before
     assert before["fct_adjustments"]
-    (aside,) = DATA.glob("warehouse.damaged-*.duckdb")
+    (aside,) = DATA.glob("warehouse.aside-*.duckdb")
     assert "20261101" not in aside.name
-    assert "is damaged (" in analytics("status").out
+    assert "is damaged: " in analytics("status").out
 
 
 @pytest.mark.usefixtures("analytics")
@@ -121,7 +122,7 @@ def test_a_publication_that_was_not_recorded_is() -> None:
             "update ledger.loads set published_at = null"
             " where published_at = (select max(published_at) from ledger.loads)"
         )
-    with locked(load_settings()):
+    with begun(load_settings(), Progress()):
         pass
     with duckdb.connect(WAREHOUSE) as con:
         assert con.execute(sql).fetchall() == before
@@ -187,4 +188,5 @@ def test_without_landing_files_damage_is_told(analytics: Command) -> None:
     refused = analytics("nightly")
 
     assert refused.code == 1
-    assert f"{WAREHOUSE} is damaged, and data/landing has no whole batch" in refused.err
+    assert f"{WAREHOUSE} is damaged: " in refused.err
+    assert "; and data/landing has no whole batch to make it anew from" in refused.err

@@ -16,6 +16,7 @@ import pytest
 from analytics import errors
 from analytics.batch import events as events_module
 from analytics.batch import transforming
+from analytics.batch.batch import Batch
 from analytics.batch.events import FIELDS, json_line
 from analytics.batch.progress import Progress
 from analytics.cli.failures import failure_of
@@ -92,7 +93,7 @@ def test_an_error_is_the_last_event(published: Command, monkeypatch: pytest.Monk
     def failing(*_: object, **__: object) -> None:
         raise duckdb.IOException("no such block")
 
-    monkeypatch.setattr("analytics.batch.transforming.transform", failing)
+    monkeypatch.setattr("analytics.batch.rebuild.transform", failing)
     result = published("rebuild", "--log-format", "json")
     (*_, event) = events(result)
 
@@ -147,8 +148,9 @@ def test_few_records_are_built_anew(
     monkeypatch.setattr(transforming, "update", lambda *_, **__: ([], "update"))
     monkeypatch.setattr(transforming, "compact_marts", lambda *_: None)
 
-    layout = Layout(tmp_path)
-    made = transforming._update(None, load_settings(), layout, Progress(), even_small=False)
+    con: Any = None
+    batch = Batch(load_settings(), Layout(tmp_path), con, Progress())
+    made = transforming._update(batch, even_small=False)
     assert (made is None) == builds
 
 

@@ -14,7 +14,7 @@ import pytest
 
 from analytics.cli.printed import command
 from analytics.emulator.server import Emulator
-from analytics.resources import folder
+from analytics.files import folder
 from analytics.settings import load_settings
 from tests.cli.conftest import Command, FirstBatch
 

@@ -160,7 +160,7 @@ def test_all_wrong_settings_of_a_file_are_named(
 @pytest.fixture
 def layout(first_batch: FirstBatch, tmp_path: Path) -> Layout:
     """A copy of the data of a batch that ended well an hour ago."""
-    shutil.copytree(first_batch.data, tmp_path / "copy")
+    shutil.copytree(first_batch.data, tmp_path / "copy", symlinks=True)
     copy = Layout(tmp_path / "copy")
     end_batch(copy)
     return copy

@@ -13,6 +13,7 @@ import duckdb
 import pytest
 
 from analytics.batch import stages
+from analytics.batch.batch import Batch
 from analytics.batch.progress import Progress
 from analytics.custom.build import Built, build_custom
 from analytics.custom.validation import check_project
@@ -354,7 +355,7 @@ def test_pages_of_a_project_stand_on_its_site(
         )
         with attached_marts(con, layout.marts):
             build(con, timezone="UTC")
-        stages.report(con, load_settings(layout.root), layout, Progress(), [])
+        stages.report(Batch(load_settings(layout.root), layout, con, Progress()))
 
     made = {path.name for path in (layout.staged_site / "own").iterdir()}
     assert made == {"good.html", "bad.html"}

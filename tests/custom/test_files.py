@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from analytics.custom.files import KINDS, read_files
-from analytics.resources import folder
+from analytics.files import folder
 
 
 @pytest.fixture

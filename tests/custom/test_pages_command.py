@@ -12,7 +12,7 @@ from analytics.cli import main
 from analytics.custom.files import UserFile
 from analytics.custom.pages import MARKS, MOST_CHARTS, MOST_PAGES, parse_pages
 from analytics.custom.runner import Runner
-from analytics.resources import folder
+from analytics.files import folder
 from tests.custom.own import make_marts
 from tests.docs.pages import blocks_under, text_of
 from tests.report.pages import Page

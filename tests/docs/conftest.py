@@ -45,7 +45,7 @@ def folder(
 ) -> Path:
     """A copy of that folder, as the working directory, with the environment of its API."""
     made, api = published
-    shutil.copytree(made, tmp_path, dirs_exist_ok=True)
+    shutil.copytree(made, tmp_path, dirs_exist_ok=True, symlinks=True)
     monkeypatch.setenv("LEVAIN_API", api.url)
     monkeypatch.setenv("LEVAIN_API_KEY", api.world.workspaces[0].api_key)
     return tmp_path

@@ -16,10 +16,10 @@ from msgspec import structs
 from analytics.batch.collect import collect
 from analytics.batch.extract import Outcome, open_all
 from analytics.batch.progress import Progress
-from analytics.disk import UNFINISHED
 from analytics.emulator.records import Agent, Workspace
 from analytics.emulator.world import World
 from analytics.errors import AnalyticsError, UsageError
+from analytics.files import UNFINISHED
 from analytics.levain import ConnectionFailedError, NotFoundError
 from analytics.levain.answers import Answer, Params
 from analytics.levain.client import Auth

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from analytics.disk import UNFINISHED
 from analytics.errors import AnalyticsError
 from analytics.extract.loads import SUFFIX, new_loads
+from analytics.files import UNFINISHED
 from tests.conftest import NOW
 
 

@@ -27,7 +27,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from analytics.resources import folder
+from analytics.files import folder
 from analytics.transform.build import all_models
 from analytics.transform.models import (
     Header,

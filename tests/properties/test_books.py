@@ -20,14 +20,14 @@ from analytics.batch.closing import Signatures
 from analytics.batch.progress import Progress
 from analytics.batch.rebuild import load_all
 from analytics.errors import UsageError
+from analytics.files import folder
 from analytics.finance.books import frozen
 from analytics.finance.books.frozen import load_books
 from analytics.finance.books.reading import read_books
 from analytics.finance.books.verifying import verify
-from analytics.resources import folder
 from analytics.transform.models import references
 from analytics.warehouse.database import attached_marts, open_warehouse
-from analytics.warehouse.publish import record_publication
+from analytics.warehouse.publications import next_moment, record_publication
 from tests.batches import Killed, Row, killed_before, read, read_marts
 from tests.conftest import NOW, Batch
 from tests.properties.oracle import Oracle
@@ -159,7 +159,7 @@ def build_books(batch: Batch, file: Path) -> dict[str, list[Row]]:
         for name in CHECKS:
             check = folder("queries") / "checks" / f"closed_lines_{name}.sql"
             assert con.execute(check.read_text(encoding="utf-8")).fetchall() == []
-        record_publication(con)
+        record_publication(con, next_moment(con, batch.layout))
         return read_marts(con)
 
 

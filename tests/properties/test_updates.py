@@ -17,7 +17,7 @@ from analytics.transform.build import build, update
 from analytics.transform.checks import run_checks
 from analytics.warehouse.database import attached_marts, open_warehouse, quoted
 from analytics.warehouse.layout import Layout
-from analytics.warehouse.publish import record_publication
+from analytics.warehouse.publications import next_moment, record_publication
 from tests.batches import read, read_until_killed
 from tests.conftest import NOW, Batch
 from tests.properties.story import BEGINS, TIMEZONES, Chapter, Event, chapters, lasting, living
@@ -55,7 +55,7 @@ def bring_up_to_date(batch: Batch) -> bool:
 def publish(batch: Batch) -> None:
     """Record the publication of what was brought up to date."""
     with open_warehouse(batch.layout) as con, attached_marts(con, batch.layout.marts):
-        record_publication(con)
+        record_publication(con, next_moment(con, batch.layout))
 
 
 def differences(batch: Batch) -> list[str]:

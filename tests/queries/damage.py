@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from analytics.resources import folder
+from analytics.files import folder
 from analytics.transform.build import all_models
 from analytics.transform.header_checks import header_checks
 from analytics.transform.models import PUBLISHED

@@ -11,7 +11,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from analytics.resources import folder
+from analytics.files import folder
 from analytics.transform.models import Header, SqlModel, references
 from analytics.warehouse.layout import Layout
 from tests.models import test_models

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from analytics.resources import folder
+from analytics.files import folder
 from analytics.transform import build
 from analytics.transform.build import all_models
 from analytics.transform.checks import (

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from analytics.resources import folder
+from analytics.files import folder
 from analytics.transform.build import all_models
 from analytics.transform.measures import measures
 from analytics.transform.models import glossary, read_header, references, short_name

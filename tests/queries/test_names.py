@@ -7,8 +7,8 @@ from datetime import date
 import pytest
 
 from analytics.errors import UsageError
+from analytics.files import folder
 from analytics.published.agents import find_agent
-from analytics.resources import folder
 from tests.queries.sample import fill
 from tests.transform.given import Warehouse
 

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from analytics.errors import AnalyticsError
+from analytics.files import folder
 from analytics.format import text
 from analytics.report.columns import column
 from analytics.report.site import build_site
 from analytics.report.spec import read_page, read_pages
-from analytics.resources import folder
 from tests.report import shown
 from tests.report.expected import Choice, Reports, variants
 from tests.report.pages import Page

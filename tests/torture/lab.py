@@ -52,17 +52,18 @@ class Lab:
             folder.mkdir()
             (folder / "analytics.toml").write_text(SETTINGS)
         elif name == "first":
-            shutil.copytree(self.base("empty"), folder)
+            shutil.copytree(self.base("empty"), folder, symlinks=True)
             self.must(folder, first, "nightly")
             with open_warehouse(Layout(folder / "data")) as con:  # another port from now on
                 con.execute("update ledger.workspaces set api = ?", [later.api.url])
         else:
-            shutil.copytree(self.base("first"), folder)
+            shutil.copytree(self.base("first"), folder, symlinks=True)
             self.must(folder, later, "nightly")
         return folder
 
     def copy(self, base: str) -> Path:
-        return Path(shutil.copytree(self.base(base), self.folder / f"{next(self._numbers)}"))
+        folder = self.folder / f"{next(self._numbers)}"
+        return Path(shutil.copytree(self.base(base), folder, symlinks=True))
 
     def must(self, folder: Path, moment: Moment, *command: str) -> None:
         """Run a command that has to work; Broken if it does not."""
@@ -152,8 +153,6 @@ class Disk:
         """Take note of a step."""
         if step.name == "fsync":
             self._sync(map(self._data.joinpath, step.paths))
-        elif step.name == "syncfs":
-            self._sync(self._data.rglob("*"))
 
     def cut(self, target: Path) -> Path:
         """Copy what a cut of the power leaves of a project; return its new folder."""

@@ -27,12 +27,12 @@ from tests.properties.test_batches import MEASURES, prove_controls, prove_sums
 BEGIN = datetime(2026, 11, 5, 6, tzinfo=UTC)
 LASTING = {
     ".lock", "alerts.json", "analytics.duckdb", "books", "build.duckdb", "landing",
-    "last-batch.json", "metrics.prom", "publications", "site", "warehouse.duckdb",
+    "last-batch.json", "metrics.prom", "publications", "published", "site", "warehouse.duckdb",
 }  # fmt: skip
 """All that lies in a data directory after a batch."""
 
-ASIDE = ".damaged-"
-UNFINISHED = (".unfinished", ".next", ".old", ".wal", ".tmp")
+ASIDE = ".aside-"
+UNFINISHED = (".unfinished", ".wal", ".tmp")
 AS_OF = """
     select strftime(max(last_batch_at) at time zone 'UTC', '%Y-%m-%dT%H:%M:%S')
     from marts.dim_workspaces

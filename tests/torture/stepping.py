@@ -18,7 +18,6 @@ from signal import SIGKILL
 from threading import Lock
 from typing import Any, NamedTuple
 
-from analytics import disk
 from analytics.machine_clock import machine_clock
 from analytics.warehouse.database import OFFLINE
 
@@ -27,8 +26,7 @@ KILL, GO, FREE = "kill", "go", "free"
 """Answers: end here, go on, go on and ask no more. A number is an errno with which to fail."""
 
 _CALLS = {"rename": 2, "replace": 2, "link": 2, "symlink": 2, "fsync": 1}
-_LIBRARY_CALLS = {"renameat2": (1, 3), "syncfs": (0,)}
-"""Calls of Python, and of the C library, with the number or the places of their paths."""
+"""Calls of Python, with the number of their paths."""
 
 
 class Step(NamedTuple):
@@ -79,12 +77,12 @@ def run(
 
 
 class _Steps:
-    """Asks before each step, one at a time; for `analytics.disk` it is the C library, too."""
+    """Asks before each step, one at a time."""
 
     def __init__(self) -> None:
         self._questions, self._lock = os.fdopen(os.dup(1), "w"), Lock()
         os.dup2(2, 1)
-        self._data, self._library, self._answer = Path("data").resolve(), disk._LIBRARY, GO
+        self._data, self._answer = Path("data").resolve(), GO
 
     def ask(self, name: str, *paths: object) -> None:
         with self._lock:
@@ -94,19 +92,16 @@ class _Steps:
             if self._answer.isdecimal():
                 raise OSError(int(self._answer), os.strerror(int(self._answer)), *paths[:1])
 
-    def asking(self, call: Any, name: str, places: Any) -> Any:
+    def asking(self, call: Any, name: str, number: int) -> Any:
         """Return a call that asks first, if it is about what lies below `data`."""
 
         def asked(*given: Any, **options: Any) -> Any:
-            paths = [_path_of(given[place]) for place in places]
+            paths = [_path_of(each) for each in given[:number]]
             if any(path.is_relative_to(self._data) for path in paths):
                 self.ask(name, *(os.path.relpath(path, self._data) for path in paths))
             return call(*given, **options)
 
         return asked
-
-    def __getattr__(self, name: str) -> Any:
-        return self.asking(getattr(self._library, name), name, _LIBRARY_CALLS[name])
 
 
 def _path_of(given: Any) -> Path:
@@ -130,9 +125,9 @@ def _main() -> None:
             yield done
         steps.ask("end", name)
 
-    Progress.stage, disk._LIBRARY = stepped, steps
+    Progress.stage = stepped
     for name, number in _CALLS.items():
-        setattr(os, name, steps.asking(getattr(os, name), name, range(number)))
+        setattr(os, name, steps.asking(getattr(os, name), name, number))
     transforming.SMALL = 0  # what a later batch brings up to date is what a kill may break
     vars(build)["comment_on"] = lambda *_: None  # comments and optimizers take half of the time
     OFFLINE["disabled_optimizers"] = os.environ.pop("OPTIMIZERS")

@@ -16,7 +16,7 @@ FULL = str(errno.ENOSPC)
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("path", ["-lists", "publishing/now"], ids=["landing", "publication"])
+@pytest.mark.parametrize("path", ["-lists", "published/now"], ids=["landing", "publication"])
 def test_a_kill(lab: Lab, path: str) -> None:
     """A killed batch leaves the one before it, or itself, and the next one is exact."""
 

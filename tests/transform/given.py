@@ -15,7 +15,7 @@ import polars as pl
 import pytest
 
 from analytics.extract.loads import BATCH_ID
-from analytics.resources import folder
+from analytics.files import folder
 from analytics.transform.build import _CATALOGS, all_models, build, build_only
 from analytics.transform.build_state import forget_build
 from analytics.transform.check_results import create_results

@@ -8,7 +8,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from analytics.resources import folder
+from analytics.files import folder
 from analytics.transform.build import build
 from analytics.transform.models import ModelError
 from tests.transform.given import Warehouse

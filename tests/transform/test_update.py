@@ -12,7 +12,7 @@ from unittest import mock
 import duckdb
 import pytest
 
-from analytics.resources import folder
+from analytics.files import folder
 from analytics.transform import build as building
 from analytics.transform import build_state, changes
 from analytics.transform.build import build, update

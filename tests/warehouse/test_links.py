@@ -9,7 +9,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from analytics import disk
+from analytics import files
 from analytics.batch.last_batch import LastBatch, write_last_batch
 from analytics.errors import AnalyticsError
 from analytics.warehouse.compaction import compact_marts
@@ -54,27 +54,32 @@ def test_a_small_file_is_written_past_a_link(layout: Layout, file: Path) -> None
         (layout.root / f".{name}.k2v_9x1b.unfinished").touch()
     with batch_lock(layout):
         before = {*layout.root.iterdir()}
-    with disk.replacing(layout.alerts) as written:
+    with files.replacing(layout.alerts) as written:
         (made,) = {*layout.root.iterdir()} - before
         made.unlink()
         made.symlink_to(file)
         written.write(b"{}")
-    write_last_batch(layout, LastBatch.done(datetime.now(UTC), [], [], {}))
+    write_last_batch(layout, LastBatch.done(datetime.now(UTC), [], {}))
 
     assert not layout.last_batch.is_symlink()
     small = {"alerts.json", "last-batch.json", ".last-batch.json.unfinished"}
-    assert {path.name for path in layout.root.iterdir()} <= {".lock", made.name, *small}
+    assert {path.name for path in layout.root.iterdir()} <= {
+        ".lock",
+        "published",
+        made.name,
+        *small,
+    }
 
 
 def test_marts_are_not_copied_through_a_link(layout: Layout, file: Path) -> None:
-    """The copy that is to be published takes the place of a link under its name."""
-    layout.marts.write_bytes(b"of the batch")
-    layout.next_published.symlink_to(file)
+    """A link under the name of the copy that is to be published is not followed."""
+    with open_warehouse(layout) as con, attached_marts(con, layout.marts):
+        pass
+    layout.staged.mkdir(parents=True)
+    layout.staged_file.symlink_to(file)
 
-    with copying(layout) as copied:
-        copied()
-        assert not layout.next_published.is_symlink()
-        assert layout.next_published.read_bytes() == b"of the batch"
+    with pytest.raises(FileExistsError), copying(layout):
+        pass
 
 
 @pytest.mark.parametrize(

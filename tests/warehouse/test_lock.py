@@ -57,10 +57,9 @@ LEFT = [
     "books/2026-10/.r1.unfinished/lines.parquet",
     "publications/.20261120T060000.000000Z.json.unfinished",
     "rebuild.unfinished/warehouse.duckdb",
-    "site.unfinished/index.html",
+    "published/next.unfinished/site/index.html",
     "build.next.duckdb",
     "warehouse.next.duckdb",
-    "analytics.duckdb.next",
     ".alerts.json.q3k_x0a1.unfinished",
 ]
 KEPT_FILES = [

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,41 +11,36 @@ import pytest
 from analytics.warehouse.database import attach_read_only
 
 
-class Disturbed:
-    """A connection that does something else before, or after, its first statement."""
-
-    def __init__(self, **disturb: Callable[[], object]) -> None:
-        self._con, self._disturb = duckdb.connect(), disturb
-
-    def execute(self, sql: str) -> Any:
-        """Run a statement."""
-        self._disturb.pop("before", bool)()
-        result = self._con.execute(sql)
-        self._disturb.pop("after", bool)()
-        return result
-
-
 def published(path: Path, value: int) -> Path:
     """A finished file with one value."""
+    path.parent.mkdir(exist_ok=True)
     with duckdb.connect(path) as con:
         con.execute(f"create table figures as select {value} as value")
     return path
 
 
-@pytest.mark.parametrize("moment", ["before", "after"])
-def test_a_file_that_is_replaced_is_opened_again(tmp_path: Path, moment: str) -> None:
-    """Where it became another one while it was opened, that is opened, and an error is none."""
-    file, later = published(tmp_path / "a.duckdb", 1), published(tmp_path / "b.duckdb", 2)
+def test_a_file_that_is_replaced_is_opened_again(tmp_path: Path) -> None:
+    """Where it is gone once its link was followed, that to which it leads now is opened."""
+    first, later = published(tmp_path / "1" / "a", 1), published(tmp_path / "2" / "a", 2)
+    (tmp_path / "now").symlink_to("1")
 
-    def replace() -> None:
-        later.replace(file)
-        if moment == "before":
-            raise duckdb.SerializationException("header and blocks are of two files")
+    class Publishing:
+        """A connection before whose first statement another batch publishes."""
 
-    con = Disturbed(**{moment: replace})
-    attach_read_only(con, file, "now")  # type: ignore[arg-type]
+        con = duckdb.connect()
+
+        def execute(self, sql: str) -> Any:
+            if first.exists():
+                (tmp_path / "now").unlink()
+                (tmp_path / "now").symlink_to("2")
+                first.unlink()
+            return self.con.execute(sql)
+
+    con = Publishing()
+    attach_read_only(con, tmp_path / "now" / "a", "now")  # type: ignore[arg-type]
 
     assert con.execute("select value from now.figures").fetchall() == [(2,)]
+    assert later.exists()
 
 
 def test_a_file_that_stays_broken_is_an_error(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import msgspec
 
-from analytics import disk
+from analytics import files
 from analytics.cli.runs import hints
 from analytics.errors import AnalyticsError, UsageError
 from analytics.levain import Artifact, Levain, LevainError, NotFoundError, Run
@@ -45,11 +45,11 @@ def write_log(levain: Levain, run: Run, output: Path | None) -> int:
     """
     if output is not None and output.is_dir():
         raise UsageError(f"{output} is a folder: name a file in it with --output.")
-    if output is not None and not disk.real(output).parent.is_dir():
-        raise UsageError(f"There is no folder {disk.real(output).parent}.")
+    if output is not None and not files.real(output).parent.is_dir():
+        raise UsageError(f"There is no folder {files.real(output).parent}.")
     try:
-        if output is not None and not disk.is_device(output):
-            return levain.runs.download_log(run.id, disk.real(output))
+        if output is not None and not files.is_device(output):
+            return levain.runs.download_log(run.id, files.real(output))
         with tempfile.TemporaryDirectory() as folder:
             file = Path(folder) / "log"
             size = levain.runs.download_log(run.id, file)

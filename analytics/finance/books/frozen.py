@@ -11,10 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from analytics.errors import AnalyticsError
-from analytics.files import hash_file
+from analytics.files import folder, hash_file
 from analytics.finance.books.entries import DATA
 from analytics.finance.books.reading import require_known
-from analytics.resources import folder
 from analytics.warehouse.database import quoted, transaction
 
 if TYPE_CHECKING:

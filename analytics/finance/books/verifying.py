@@ -7,8 +7,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from analytics.disk import UNFINISHED
-from analytics.files import read_bytes
+from analytics.files import UNFINISHED, read_bytes
 from analytics.finance.books.entries import DATA, MANIFEST
 from analytics.finance.books.reading import Finding, entry_files, lacking, read_entries
 from analytics.warehouse.database import quoted, spilling

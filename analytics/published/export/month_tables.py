@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from analytics.files import folder
 from analytics.report.columns import default_label
-from analytics.resources import folder
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

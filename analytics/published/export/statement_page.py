@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from markupsafe import Markup
 
 from analytics import __version__
+from analytics.files import folder
 from analytics.finance.books.frozen import selects
 from analytics.format import days
 from analytics.format.names import ALL
@@ -20,7 +21,6 @@ from analytics.report.entities import QUERIES, Entities, Entity
 from analytics.report.rendering import About, Pages
 from analytics.report.site import DIGITS
 from analytics.report.spec import read_pages
-from analytics.resources import folder
 from analytics.transform.page_queries import create_queries
 
 if TYPE_CHECKING:

@@ -86,7 +86,7 @@ def closed_origin(origin: Shop, tmp_path_factory: pytest.TempPathFactory) -> Pat
 @contextmanager
 def copied(origin: Shop, folder: Path, source: Path | None = None) -> Iterator[Shop]:
     """A copy of a shop in another folder, where the command runs."""
-    shutil.copytree(source or origin.folder, folder, dirs_exist_ok=True)
+    shutil.copytree(source or origin.folder, folder, dirs_exist_ok=True, symlinks=True)
     (folder / "ok.PDF").write_bytes(b"signed")
     with pytest.MonkeyPatch.context() as there:
         there.chdir(folder)

@@ -12,8 +12,8 @@ import msgspec
 import pytest
 
 from analytics.batch import stages
-from analytics.disk import UNFINISHED
 from analytics.errors import AnalyticsError
+from analytics.files import UNFINISHED
 from analytics.finance.books import frozen
 from analytics.finance.books.entries import Reopening, encode
 from analytics.finance.books.reading import entry_files, read_books

@@ -66,7 +66,7 @@ def test_a_workspace_that_is_forgotten(shop: Shop) -> None:
     other = workspace_id(shop, "= 'Other'")
     Path("analytics.toml").write_text(ONE, encoding="utf-8")
     shutil.rmtree(f"data/landing/{other}")
-    Path("data/analytics.duckdb").unlink()
+    shutil.rmtree("data/published")
     rebuilt = shop.ok("rebuild")
 
     assert "2026-10 of Other is closed, and loads that it rests on are gone" in rebuilt.err
@@ -75,6 +75,8 @@ def test_a_workspace_that_is_forgotten(shop: Shop) -> None:
     assert shop.rows("from fct_journal_lines where is_booked order by all") == journal
     assert shop.rows(UNBOOKED) == []
     assert shop.rows(f"select * from fct_charges where workspace_id = '{other}'") == []
+    (kept,) = {path.resolve() for path in Path("data/published").iterdir()}  # no copy is left
+    assert kept == Path("data/analytics.duckdb").resolve().parent
     refused = shop.run("close", "2026-10", "--reopen", "An invoice was wrong")
     assert (refused.code, "landed of Other is gone" in refused.err) == (2, True)
 
@@ -86,7 +88,7 @@ def test_a_load_of_a_closed_month_that_is_lost(shop: Shop) -> None:
     here = Path("data/landing", workspace_id(shop, "<> 'Other'"))
     shutil.rmtree(min(here.glob("*-meters")))
     refused = shop.run("rebuild", "-q")
-    Path("data/analytics.duckdb").rename("moved-away.duckdb")
+    Path("data/published").rename("moved-away")
     rebuilt = shop.ok("rebuild", "--force")
 
     assert refused.code == 3

@@ -1,0 +1,96 @@
+"""A batch: what all of its stages share, and how it is begun."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import duckdb
+
+from analytics.batch.extract import Limit
+from analytics.batch.progress import Progress
+from analytics.errors import AnalyticsError
+from analytics.finance.books.reading import Books, read_books
+from analytics.settings import Settings, require_timezone
+from analytics.transform.incremental import Update
+from analytics.warehouse.database import interrupts, open_warehouse
+from analytics.warehouse.layout import Layout
+from analytics.warehouse.lock import batch_lock
+from analytics.warehouse.publications import recover_publication
+
+
+@dataclass
+class Batch:
+    """Settings, places, the open warehouse, and what was said on the way.
+
+    `warnings` are those that pages and `status` show. `force` publishes in spite of differences
+    from the vendor's figures; `limit` is that of `extract_all`; all pages lead to `home`, the
+    address of a page above the site, as seen from it. `update` is what the stage `transform`
+    brought up to date, if that was not all.
+    """
+
+    settings: Settings
+    layout: Layout
+    con: duckdb.DuckDBPyConnection
+    progress: Progress
+    force: bool = False
+    limit: Limit | None = None
+    home: str = ""
+    warnings: list[str] = field(default_factory=list)
+    update: Update | None = None
+
+    def warn(self, *texts: str) -> None:
+        """Print warnings, and keep them."""
+        self.warnings += self.progress.warn_all(texts)
+
+    @property
+    def mode(self) -> int:
+        """The permissions of what is published."""
+        return int(self.settings.publish.mode, 8)
+
+    @cached_property
+    def books(self) -> Books:
+        """The closed months."""
+        return read_books(self.layout.books)
+
+
+@contextmanager
+def opened(
+    layout: Layout, settings: Settings, progress: Progress, **more: object
+) -> Iterator[Batch]:
+    """Open the warehouse of a locked directory.
+
+    DamagedError if it cannot be used, or lacks what was published.
+    """
+    with open_warehouse(layout) as con, interrupts():
+        require_timezone(settings)
+        recover_publication(con, layout)
+        yield Batch(settings, layout, con, progress, **more)  # type: ignore[arg-type]
+
+
+@contextmanager
+def begun(settings: Settings, progress: Progress) -> Iterator[Batch]:
+    """Lock the data directory and open its warehouse; new files are readable by the owner only."""
+    os.umask(0o077)
+    layout = Layout(settings.data_dir)
+    with batch_lock(layout), opened(layout, settings, progress) as batch:
+        yield batch
+
+
+@contextmanager
+def begun_on_data(settings: Settings, progress: Progress) -> Iterator[Batch]:
+    """Do the same for existing data; AnalyticsError if there are none, and no folder is created."""
+    layout = Layout(settings.data_dir)
+    nothing = AnalyticsError(
+        f"Nothing has been read into {layout.root} yet.\n"
+        "Run `analytics nightly` first, or name the data with --data-dir."
+    )
+    if not layout.warehouse.exists():
+        raise nothing
+    with begun(settings, progress) as batch:
+        if not batch.con.execute("select 1 from ledger.workspaces limit 1").fetchone():
+            raise nothing
+        yield batch
