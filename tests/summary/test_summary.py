@@ -184,7 +184,7 @@ def test_lines_name_their_figures(example: Summary) -> None:
     assert text.splitlines()[0] == "Data to 2026-11-24 05:00 UTC, all runs since 28 September 2026"
     assert "Monday 23 Nov: $43.75 in 402 runs, 4,275% above usual Mondays\n" in text
     assert "28 days    $82.75 in 429 runs, +196%; failed: $0.50 to $40.50\n" in text
-    assert "November so far $77.75 in 424 runs\n" in text
+    assert "November so far $77.75 in 424 runs, by the day of the run\n" in text
     assert "- **Platform**: $0.25 yesterday, $0.25 this month" in markdown(example)
 
 
