@@ -198,7 +198,8 @@ def _recent(summary: Summary) -> str:
 
 def _month(summary: Summary) -> str:
     month = summary.month
-    return f"{month_in_words(month.first_date).split()[0]} so far {_cost_in_runs(month)}, by the day of the run"
+    name = month_in_words(month.first_date).split()[0]
+    return f"{name} so far {_cost_in_runs(month)}, by the day of the run"
 
 
 def _cost_in_runs(days: Days) -> str:

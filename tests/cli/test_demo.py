@@ -159,7 +159,7 @@ def test_its_last_lines_say_how_to_go_on(demo: tuple[Path, str, str]) -> None:
     assert re.match(rf"Done in \d+ s: reports on {DAYS} days of two made-up companies", first)
     assert all(re.match(r"  \d\d \w{3}  \w", event) for event in events)
     assert "  a run's cost is corrected after its day was published" in events[-1]
-    reports = f"Reports:   {(data / 'site' / 'index.html').resolve().as_uri()}"
+    reports = f"Reports:   {(data / 'site' / 'index.html').absolute().as_uri()}"
     assert printed.partition("\nDone in")[0].splitlines()[-1] == reports
     assert (data / "site" / "index.html").exists()
     activated = re.match("`([^`]+)` lets the shell find `analytics`", shorter)[1]

@@ -36,7 +36,7 @@ def test_only_landing_changes(published: Command, world: World, start_run: Start
     result = published(*LISTS)
 
     assert (result.code, result.out) == (0, "")
-    assert "Blank Slate: read 1 new or changed run in 1 request" in result.err
+    assert "Blank Slate: read 1 new or changed run in 2 requests" in result.err
     assert {file: file.stat().st_mtime_ns for file in Path("data").glob("[!.]*")} == before
     assert published("status", "--json").out == status
     publish_again()

@@ -122,7 +122,7 @@ def test_a_collection_lands_nothing_of_a_wrong_time(
 
     assert published("collect").code == 1
     assert sorted(batch.layout.landing.glob("*/*")) == before
-    assert "read 1 new or changed run in 1 request" in published("collect").err
+    assert "read 1 new or changed run in 2 requests" in published("collect").err
 
 
 def test_a_rebuild_heals_what_a_wrong_time_has_moved(

@@ -11,7 +11,6 @@ from itertools import count
 from unittest import mock
 
 import pytest
-from msgspec import structs
 
 from analytics.batch.collect import collect
 from analytics.batch.extract import Outcome, open_all
@@ -261,7 +260,7 @@ def test_all_keys_are_asked_for_at_once(batch: Batch, monkeypatch: pytest.Monkey
             raise ConnectionFailedError("GET /auth/me", "gone")
 
         monkeypatch.setattr(Auth, "read", read)
-        settings = structs.replace(batch.settings, workspaces=batch.settings.workspaces * 2)
+        settings = batch.settings.model_copy(update={"workspaces": batch.settings.workspaces * 2})
         async with AsyncExitStack() as stack, asyncio.timeout(60):
             opened, refused = await open_all(stack, settings, Progress())
         return len(refused) - len(opened)
