@@ -96,7 +96,7 @@ def print_closings(found: list[dict[str, Any]]) -> None:
     ]
     for head in ("Month", "State", "Closed (UTC)", "Approved by"):
         table.add_column(head, no_wrap=head != "Approved by", overflow="fold")
-    add_figures(table, ("Cost", "Billed"), rows)
+    add_figures(table, ("Metered cost", "Billed"), rows)
     for row in rows:
         table.add_row(*row)
     Console(highlight=False, soft_wrap=True, markup=False).print(table)

@@ -38,7 +38,8 @@ def sql_of(name: str, project: Path) -> str:
             raise UsageError(f"The question cannot be asked: {error}")
     hint = did_you_mean(name, {question.name: question.name for question in known})
     raise UsageError(
-        f"There is no question named {name}: `analytics sql --list` shows all.\n{hint}"
+        f"There is no question named {name}: `analytics sql --list` shows all,"
+        f" `--tables NAME` a table.\n{hint}"
     )
 
 

@@ -316,7 +316,9 @@ class Pages:
         """Return how far the data reach: on pages that can rest, to the last day of their own."""
         as_of = days.instant_in_words(self._about.as_of)
         if self.page.scope not in {"site", "workspace"}:
-            as_of = days.day_in_words(row["last_date"]) if row["last_date"] else "no run yet"
+            if not row["last_date"]:
+                return f"no run yet · days and months in {self._about.timezone}"
+            as_of = days.day_in_words(row["last_date"])
         return f"data to {as_of} · days and months in {self._about.timezone}"
 
 

@@ -102,7 +102,8 @@ def test_a_question_is_asked_by_its_name(
     assert ours.out.startswith("hour_of_day,")
     assert unknown.code == 2
     assert unknown.err == (
-        "error: There is no question named dear_owner: `analytics sql --list` shows all.\n"
+        "error: There is no question named dear_owner: `analytics sql --list` shows all,"
+        " `--tables NAME` a table.\n"
         "Did you mean dear_owners?\n"
     )
     assert "dear_owners" in listed.out

@@ -167,12 +167,12 @@ def test_the_arrow_of_limits_leads_to_their_errors(
 
 
 def test_the_arrow_of_a_price_leads_to_models(follow: Callable[[str], Page]) -> None:
-    """As many days before the step as after it, by model."""
+    """As many days before the step as after it, by model, beside the price of its tokens."""
     page = follow("openai.gpt-5.6-terra")
-    page.wait_for_selector('.switches [value="model"][aria-pressed="true"]')  # on the same page
 
     assert days_of(page) == ("2026-10-16", "2026-11-12")
-    assert page.url.endswith("&by=model&at=cost")
+    assert page.url.endswith("&by=model&at=models")
+    assert "openai.gpt-5.6-terra" in (page.text_content("#models-table") or "")
 
 
 def test_other_arrows_lead_to_what_the_finding_is_of(follow: Callable[[str], Page]) -> None:

@@ -130,7 +130,7 @@ def test_a_month_says_what_it_books(pages: tuple[Page, Page, Page]) -> None:
         assert page.headlines == {
             "To book": ["$7.50", "and $2.00 of own-key cost, payable to providers"],
             "Of it adjustments of earlier months": ["$0.00"],
-            "Invoiced": ["$7.00", "$0.50 accrued"],
+            "Invoiced in the month": ["$7.00", "$0.50 accrued at its end"],
         }
         assert page.table("month-cost-centers-table") == [
             ["Cost center", "Own agents", "Billed"],

@@ -59,7 +59,8 @@ _ROWS = """
 """
 _FOLDS = ("ended", "small", "silenced")
 _SITE = "index.html"
-_PARTS = {"version_worse": "versions", "idle_runs": "runs", "repeated_errors": "runs"}
+_PARTS = {"version_worse": "versions", "price_step": "models", "idle_runs": "runs",
+          "repeated_errors": "runs"}  # fmt: skip
 _VIEWS = {"price_step": "&by=model", "failure_burst": "&show=failures",
           "idle_runs": "&status=succeeded"}  # fmt: skip
 
@@ -258,7 +259,8 @@ def _line(row: Row, event: Sequence[Row], before: Before | None) -> Line:
         reasons=[*several, *filter(None, [words.why(row)])],
         next_step=row["next_step"],
         note=row["silenced_note"] or "",
-        page=page_of(row),
+        # The page of one workspace has the prices of models; that of all has none.
+        page=page_of(event[0] if row["kind"] == "price_step" else row),
         fold=_fold(row),
         is_new=None if before is None else before.finding_ids.isdisjoint(ids),
     )
