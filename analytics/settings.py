@@ -66,6 +66,8 @@ def _base_url(text: str) -> str:
         _ = urlsplit(url).port
     except ValueError:
         raise ValueError("must be the base URL of an API, with a valid host and port") from None
+    if "@" in urlsplit(url).netloc:
+        raise ValueError("must be the base URL of an API, with no user and no password")
     if "?" in url or "#" in url or not url.isprintable():
         raise ValueError("must be the base URL of an API, with no `?`, `#` or invisible character")
     if urlsplit(url).path.endswith("/api/v1"):

@@ -11,6 +11,7 @@ from analytics.errors import UsageError
 from analytics.toml import Document, Table
 
 _KEY = re.compile(r"levain_\w{8,}")
+_LARGEST = 1_000_000  # characters
 
 T = TypeVar("T", bound=Table)
 
@@ -36,11 +37,15 @@ def parse_settings(file: str, text: str, kind: type[T]) -> T:
 
 def _read_text(path: Path, *, is_named: bool) -> str:
     """Return the text of a file; of one that is not there none, unless the user named it."""
+    if not is_named and path.exists() and not path.is_file():  # of a pipe, `open` may not return
+        raise UsageError(f"The settings file {path} is no file.\nMove it away, or name another.")
     try:
         with path.open(encoding="utf-8-sig") as file:
             if not is_named:
                 _require_ours(path, file)
-            return file.read()
+            if len(text := file.read(_LARGEST + 1)) > _LARGEST:
+                raise UsageError(f"The settings file {path} is larger than 1 MB.")
+            return text
     except FileNotFoundError:
         if path.is_symlink():
             raise UsageError(

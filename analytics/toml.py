@@ -24,6 +24,12 @@ Loc: TypeAlias = tuple[int | str, ...]
 
 _AT = re.compile(r" \(at (?:line (?P<line>\d+), column \d+|end of document)\)$")
 _MOST_PARTS = 10  # of a dotted key: the parser takes the square of their number
+_PART = r"""(?:[A-Za-z0-9_-]++|"[^"\n]*+"|'[^'\n]*+')"""
+_LONG_KEY = re.compile(
+    rf"(?:^|[{{,\[])[ \t]{{0,8}}{_PART}(?:[ \t]{{0,8}}\.[ \t]{{0,8}}{_PART}){{{_MOST_PARTS},}}+",
+    re.MULTILINE,
+)
+_LONGEST_INTEGER = 128  # bits
 _MOST_PARSED = 1_000_000  # characters, to find lines: each line of a long value is parsed anew
 _LONGEST_NAME, _LONGEST_VALUE = 80, 40  # as messages show them
 
@@ -90,11 +96,9 @@ class Document:
         self.file = file
         self._text = text
         try:
-            for number, line in enumerate(text.split("\n"), start=1):
-                key, equals, _ = line.lstrip().partition("=")
-                is_key = (equals or key.startswith("[")) and not key.startswith("#")
-                if is_key and key.count(".") >= _MOST_PARTS:
-                    raise UsageError(f"{file}:{number}: a key has more than {_MOST_PARTS} parts")
+            if long := _LONG_KEY.search(text):
+                number = text.count("\n", 0, long.end()) + 1
+                raise UsageError(f"{file}:{number}: a key has more than {_MOST_PARTS} parts")
             self.tables = tomllib.loads(text, parse_float=parse_float)
         except RecursionError:
             raise UsageError(f"{file}: its tables are nested too deep") from None
@@ -214,6 +218,8 @@ def shown(value: object) -> str:
     """Return a value as a message quotes it."""
     if isinstance(value, dict | list):
         return "a table" if isinstance(value, dict) else "a list"
+    if isinstance(value, int) and value.bit_length() > _LONGEST_INTEGER:
+        return "a number that is too large"  # it may have more digits than Python writes
     if isinstance(value, bool | str):
         value = json.dumps(value, ensure_ascii=False)
     return names.visible(names.shortened(str(value), _LONGEST_VALUE))

@@ -32,7 +32,7 @@ _LARGEST_WINDOW = 8 << 20  # bytes that an unpacker holds of what it has unpacke
 # Where none of these is in a text, no character of a key is written as an escape.
 _ESCAPES = [
     (pattern[:1], re.compile(pattern).search)
-    for pattern in (rb"\\(?:u00|x|/)", rb"%[2-7][0-9A-Fa-f]", rb"&#")
+    for pattern in (rb"\\(?:u00|x|/|_)", rb"%[2-7][0-9A-Fa-f]", rb"&#")
 ]
 
 

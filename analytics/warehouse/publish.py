@@ -99,12 +99,23 @@ def publish(layout: Layout, moment: datetime, mode: int, record: bytes | None = 
 
 
 def tidy(layout: Layout) -> None:
-    """Remove all of `published/` but the last publication; undo one that was interrupted."""
+    """Remove all of `published/` but the last publication; undo one that was interrupted.
+
+    AnalyticsError if `published` is no folder: what a link leads to is not ours to remove.
+    """
+    if os.path.lexists(layout.batches) and (
+        layout.batches.is_symlink() or not layout.batches.is_dir()
+    ):
+        kind = "link" if layout.batches.is_symlink() else "file"
+        raise AnalyticsError(
+            f"{layout.batches} is a {kind}, where batches publish.\n"
+            "Nothing was changed. Move it away, and run again."
+        )
     now = layout.batches / _NOW
     names = ("*Z", _EARLIER, f"*{UNFINISHED}")
     folders = [each for name in names for each in layout.batches.glob(name)]
-    if not now.is_symlink():
-        files.remove(now)  # a copy that has followed the link
+    if _current(layout) not in {each.name for each in folders}:
+        files.remove(now)  # a copy that has followed the link, or a link of others
         # The first one was interrupted; or it was copied without links.
         if whole := [each for each in folders if file_of_record(layout, each.name).exists()]:
             for path in _places(layout):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -22,7 +23,7 @@ WRONG = [
         ":2: `workspaces.api_key_env` must be",
     ),
     ('[alerts]\nurls_env = "json://0123456789abcdef"', ":2: `alerts.urls_env` must be the NAME of"),
-    (f'{KEY}api = "http://a:0123456789abcdef@b?c"', f":3: {API}, with no `?`"),
+    (f'{KEY}api = "http://a?0123456789abcdef"', f":3: {API}, with no `?`"),
     (f'{KEY}api = "http://a:0123456789abcdef"', f":3: {API}, with a valid host and port."),
     ('alerts = "json://0123456789abcdef"', ":1: `alerts` must be a table, not a text."),
     ('[publish]\nurl = "a:0123456789abcdef@b"', ":2: `publish.url` must be an address like"),
@@ -59,6 +60,9 @@ WRONG = [
     (f"{KEY}workspace_id = 5", "`workspaces.workspace_id` must be a text in quotes, not 5."),
     (f'{KEY}workspace_id = ""', 'must be the identifier of a workspace, not "".'),
     (f'{KEY}api = "api.example"', f"{API}, and begin with https:// (or http://)."),
+    (f'{KEY}api = "http://a:0123456789abcdef@b"', f"{API}, with no user and no password."),
+    ("[extract]\nconcurrency = 0x" + "f" * 5_000, "not a number that is too large."),
+    ("#" * 1_000_001, "The settings file analytics.toml is larger than 1 MB."),
     (f'{KEY}api = "http://a b"', f"{API}, and begin with https:// (or http://)."),
     (f'{KEY}api = "http://[::1"', f"{API}, with a valid host and port."),
     (f'{KEY}api = "http://a/b/api/v1/"', f"{API}, without /api/v1"),
@@ -74,6 +78,21 @@ def test_a_wrong_setting_is_named(settings_file: SettingsFile, text: str, words:
 
     assert words in str(refused.value)
     assert "0123456789abcdef" not in str(refused.value)
+
+
+def test_dots_of_a_comment_or_a_text_are_of_no_key(settings_file: SettingsFile) -> None:
+    """Only a key may have too many parts."""
+    settings_file('[publish] # a.b.c.d.e.f.g.h.i.j.k.l\nurl = "https://a.b.c.d.e.f.g.h.i.j.k.l"\n')
+
+    assert load_settings().publish.url == "https://a.b.c.d.e.f.g.h.i.j.k.l"
+
+
+def test_a_pipe_in_place_of_the_settings_is_refused(tmp_path: Path, monkeypatch: Any) -> None:
+    """Another user's pipe in the working folder holds up no command."""
+    monkeypatch.chdir(tmp_path)
+    os.mkfifo("analytics.toml")
+    with pytest.raises(UsageError, match=r"analytics\.toml is no file"):
+        load_settings()
 
 
 @pytest.mark.parametrize("name", ["Middle/Earth", "JST", "America", "../UTC"])

@@ -151,6 +151,7 @@ def test_the_key_is_in_no_error(api: Emulator) -> None:
         KEY,
         OTHER,
         r"\u006cevain_key",
+        r"levain\_key",
         r"\u006Cevain_\u006bey",
         r"\\u006cevain_key",
         r"levain_other\u002fkey",

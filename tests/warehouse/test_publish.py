@@ -203,6 +203,35 @@ def test_a_copy_is_a_data_directory(layout: Layout, copy: str) -> None:
     require_tidy(layout, 2)
 
 
+@pytest.mark.parametrize("target", ["{root}/published/{name}", "../published/{name}", "gone", ".."])
+def test_a_link_that_others_led_elsewhere_loses_nothing(layout: Layout, target: str) -> None:
+    """The newest whole publication is there after the next lock, with its record."""
+    publish_all(layout, 1, 2)
+    now = layout.batches / "now"
+    name = now.readlink().name
+    records = moments_on_record(layout)
+    now.unlink()
+    now.symlink_to(target.format(root=layout.root.resolve(), name=name))
+    with batch_lock(layout):
+        assert published(layout) == (2, 2)
+    assert moments_on_record(layout) == records
+
+
+def test_nothing_is_removed_where_a_link_stands_for_our_folder(
+    layout: Layout, tmp_path: Path
+) -> None:
+    """Who can write beside the batch has it delete nothing elsewhere."""
+    precious = tmp_path / "precious"
+    (precious / "2025Z").mkdir(parents=True)
+    layout.root.mkdir(exist_ok=True)
+    layout.batches.symlink_to(precious)
+    refused = pytest.raises(AnalyticsError, match=r"published is a link.*\n.*Move it away")
+    with refused, batch_lock(layout):
+        pass
+
+    assert (precious / "2025Z").is_dir()
+
+
 def test_what_is_whole_stays_without_links(layout: Layout) -> None:
     """Of a copy that left the links out, the next batch finds what was published."""
     publish_all(layout, 1)
