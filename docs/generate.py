@@ -23,7 +23,7 @@ from analytics.cli.app import app
 from analytics.files import folder
 from analytics.levain import AsyncLevain, errors
 from analytics.levain.paging import Resource
-from analytics.published.tables import overview
+from analytics.query.tables import overview
 from analytics.transform.build import build
 from analytics.transform.checks import all_checks
 from analytics.transform.measures import measures

@@ -15,10 +15,10 @@ import msgspec
 
 from analytics.alerts.messages import Message, message_of
 from analytics.alerts.sender import Address
-from analytics.custom.findings import Finding
 from analytics.files import replace
 from analytics.format import names
 from analytics.format.numbers import plural
+from analytics.project.findings import Finding
 from analytics.transform.findings.lines import page_of, read_rows
 
 if TYPE_CHECKING:

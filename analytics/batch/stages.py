@@ -14,12 +14,12 @@ from analytics import __version__
 from analytics.batch.batch import Batch
 from analytics.batch.readiness import of_open_months
 from analytics.batch.transforming import transform
-from analytics.custom.build import build_custom
 from analytics.errors import AnalyticsError, ControlError
 from analytics.files import folder
 from analytics.finance.load import not_repeated, read_finance
 from analytics.format import numbers
 from analytics.machine_clock import machine_time
+from analytics.project.build import build_custom
 from analytics.transform.checks import CheckResult, all_checks, run_checks
 from analytics.transform.models import ModelError
 from analytics.transform.page_queries import create_queries, page_queries
@@ -136,13 +136,13 @@ def report(batch: Batch) -> None:
 
     Pages are made on one processor. In the end, all that is to be published is staged.
     """
-    from analytics.custom.page_answers import answer_pages
-    from analytics.custom.pages import read_pages
-    from analytics.custom.runner import Runner
+    from analytics.project.page_answers import answer_pages
+    from analytics.project.pages import read_pages
+    from analytics.project.runner import Runner
+    from analytics.report.facts import read_summary
     from analytics.report.rendering import About
     from analytics.report.site import build_site
-    from analytics.summary.facts import read_summary
-    from analytics.summary.words import summary_files
+    from analytics.report.summary import summary_files
 
     layout, settings, progress = batch.layout, batch.settings, batch.progress
     with progress.stage("report") as done, copying(layout):

@@ -120,20 +120,20 @@ def sql(
     analytics sql "select agent_name, sum(cost_usd) from fct_agent_days group by 1 order by 2 desc"
     """  # noqa: D301 - after a backspace, click keeps the lines as they are
     from analytics.errors import UsageError
-    from analytics.published.output import Format, write
-    from analytics.published.statements import MOST_BYTES, MOST_ROWS, answers
+    from analytics.query.output import Format, write
+    from analytics.query.statements import MOST_BYTES, MOST_ROWS, answers
     from analytics.warehouse.confined import Limits
 
     chosen = format_of(list(Format), form, output)
     settings = here.settings
     if list_questions:
-        from analytics.published.questions import print_questions
+        from analytics.query.questions import print_questions
 
         print_questions(settings.project)
         return
     layout = here.layout
     if list_tables:
-        from analytics.published.tables import columns_query, print_tables, tables_query
+        from analytics.query.tables import columns_query, print_tables, tables_query
 
         if chosen == Format.table and not (query or output or expanded):
             print_tables(layout.published)
@@ -147,7 +147,7 @@ def sql(
     elif query == "-":
         text = _decoded(typer.get_text_stream("stdin").read())
     elif query.isidentifier():  # a single word is no query
-        from analytics.published.questions import sql_of
+        from analytics.query.questions import sql_of
 
         text = sql_of(query, settings.project)
     else:
@@ -177,7 +177,7 @@ def status(
     """
     from analytics.cli import problems
     from analytics.cli.printed import pages_address
-    from analytics.published import status as published
+    from analytics.query import status as published
 
     settings = here.settings
     found = published.status(here.layout)
@@ -219,8 +219,8 @@ def trace(
 
     Example: analytics trace --agent support-triage --date 2026-11-19
     """
-    from analytics.published import trace as traced
-    from analytics.published import trace_output
+    from analytics.query import trace as traced
+    from analytics.query import trace_output
     from analytics.terminal import escaped_json
 
     found = traced.trace(here.layout, agent=agent, day=date, workspace=workspace, run_id=run)

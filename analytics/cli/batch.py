@@ -24,7 +24,7 @@ Force = Annotated[
 def _print_summary(here: LongHere, progress: Progress) -> None:
     """Print the summary of what was published; where that cannot be written, only warn."""
     from analytics.cli.printed import drop_output, pages_address
-    from analytics.summary.words import read_file, terminal_lines
+    from analytics.report.summary import read_file, terminal_lines
 
     site = here.layout.site
     if not (site / "summary.json").exists():

@@ -65,7 +65,7 @@ def close(
     from analytics.batch.closing import Signatures
     from analytics.batch.closing import close as run
     from analytics.errors import UsageError
-    from analytics.published.export.pack import write_pack
+    from analytics.export.pack import write_pack
 
     with here.progress() as progress:
         if reopening is not None:
@@ -114,7 +114,7 @@ def books(here: Here, as_json: Json = False) -> None:
     from analytics.errors import AnalyticsError
     from analytics.finance.books.reading import read_entries
     from analytics.finance.books.verifying import verify
-    from analytics.published.books import print_closings, published_closings, summaries
+    from analytics.query.books import print_closings, published_closings, summaries
     from analytics.terminal import escaped
 
     layout = here.layout

@@ -189,7 +189,7 @@ def _close(month: date, data_dir: Path, now: datetime) -> None:
     """Close a month at a moment of the emulated time, and say so in one line."""
     from analytics.batch.closing import Signatures, close
     from analytics.batch.progress import Progress
-    from analytics.published.export.pack import write_pack
+    from analytics.export.pack import write_pack
 
     began = time.monotonic()
     with machine_clock(lambda: now):

@@ -50,10 +50,10 @@ def pack(
     Example: analytics export pack 2026-10
     """
     from analytics.batch.readiness import of_open_months
+    from analytics.export.closed import copy_pack
+    from analytics.export.pack import export_pack, made_folder, pack_name
     from analytics.machine_clock import machine_time
-    from analytics.published.books import published_books
-    from analytics.published.export.closed import copy_pack
-    from analytics.published.export.pack import export_pack, made_folder, pack_name
+    from analytics.query.books import published_books
 
     layout = here.layout
     folder = _folder(output) or Path(pack_name(month))
@@ -89,11 +89,11 @@ def focus(
 
     Example: analytics export focus 2026-10
     """
-    from analytics.published.export.closed import copy_files
-    from analytics.published.export.files import make_folder
-    from analytics.published.export.focus.columns import Dataset
-    from analytics.published.export.focus.files import file_name, write_focus
-    from analytics.published.export.month import month_called
+    from analytics.export.closed import copy_files
+    from analytics.export.files import make_folder
+    from analytics.export.focus.columns import Dataset
+    from analytics.export.focus.files import file_name, write_focus
+    from analytics.export.month import month_called
 
     layout = here.layout
     folder = _folder(output) or Path()
@@ -149,12 +149,12 @@ def journal(
     Example: analytics export journal 2026-10 --format hledger
     """
     from analytics.errors import UsageError
-    from analytics.published.books import published_books
-    from analytics.published.export.closed import find_closing, find_reopened, read_booked
-    from analytics.published.export.entries import read_journal
-    from analytics.published.export.journal import JournalFormat, journal_text, write_journal
-    from analytics.published.export.month import workspaces_called
-    from analytics.published.sandbox import open_published
+    from analytics.export.closed import find_closing, find_reopened, read_booked
+    from analytics.export.entries import read_journal
+    from analytics.export.journal import JournalFormat, journal_text, write_journal
+    from analytics.export.month import workspaces_called
+    from analytics.query.books import published_books
+    from analytics.query.sandbox import open_published
 
     chosen, name = format_of(list(JournalFormat), form, output), month
     layout = here.layout
@@ -202,8 +202,8 @@ def _figures(layout: Layout) -> Iterator[duckdb.DuckDBPyConnection]:
     UsageError if it was made before the newest close or reopening: its entries might be final ones.
     """
     from analytics.batch.readiness import require_published_books
-    from analytics.published.books import published_books
-    from analytics.published.sandbox import open_published
+    from analytics.query.books import published_books
+    from analytics.query.sandbox import open_published
 
     books = published_books(layout)
     with open_published(layout.published) as con:
@@ -220,8 +220,8 @@ def _bar() -> AbstractContextManager[object]:
 
 def _closing(layout: Layout, month: str) -> Recorded[Closing] | None:
     """Return the close whose files are the exports of a month; None if the month is not closed."""
-    from analytics.published.books import published_books
-    from analytics.published.export.closed import find_closing
+    from analytics.export.closed import find_closing
+    from analytics.query.books import published_books
 
     return find_closing(published_books(layout), month)
 

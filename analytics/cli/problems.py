@@ -18,13 +18,13 @@ from analytics.alerts.sender import addresses, send
 from analytics.batch.health import problems_of_data
 from analytics.batch.identity import require_identity
 from analytics.batch.last_batch import read_last_batch
-from analytics.custom.validation import check_project
 from analytics.errors import AnalyticsError, UsageError
 from analytics.finance.load import not_repeated, read_finance
 from analytics.format import numbers
 from analytics.levain import Me
 from analytics.machine_clock import FURTHEST, machine_time
-from analytics.published.pages import page_problems
+from analytics.project.validation import check_project
+from analytics.query.pages import page_problems
 from analytics.settings import (
     Settings,
     Workspace,

@@ -112,7 +112,7 @@ def preview(
     Example: analytics preview reports/pages/cost_per_ticket.sql --open
     """
     from analytics.errors import UsageError
-    from analytics.published.pages import preview_page
+    from analytics.query.pages import preview_page
 
     made, problems = preview_page(here.settings, file, output)
     _show(made, is_opened=is_opened)

@@ -1,1 +1,1 @@
-"""The reports: a folder of static pages, built from the tables and the queries of `reports/`."""
+"""The reports: static pages from the tables and `reports/`, and the morning summary."""

@@ -18,9 +18,9 @@ from analytics.report.rendering import CONTENT_SECURITY_POLICY, About, environme
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from analytics.custom.page_answers import AnsweredPage
-    from analytics.custom.pages import Chart
-    from analytics.custom.runner import Answer
+    from analytics.project.page_answers import AnsweredPage
+    from analytics.project.pages import Chart
+    from analytics.project.runner import Answer
     from analytics.report.files import Files
     from analytics.report.spec import Part
 

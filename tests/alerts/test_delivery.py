@@ -13,8 +13,8 @@ import pytest
 from analytics.alerts.delivery import FINDINGS, Found, deliver, read_found, read_sent
 from analytics.alerts.messages import Message
 from analytics.alerts.sender import Address
-from analytics.custom.findings import Finding
 from analytics.format import names
+from analytics.project.findings import Finding
 from tests.batches import Killed
 
 ONE, TWO = Address("1", "address 1 (json)", "json://one"), Address("2", "address 2 (json)", "…")

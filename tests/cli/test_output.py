@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from analytics.errors import UsageError
-from analytics.published.export.pack import made_folder
-from analytics.published.output import replacing
+from analytics.export.pack import made_folder
+from analytics.query.output import replacing
 
 
 @pytest.mark.parametrize(

@@ -153,7 +153,7 @@ def test_help_loads_nothing_heavy() -> None:
 def test_bounded_processes_load_no_settings() -> None:
     """The processes that run a user's SQL are spared what reads settings, or asks the API."""
     heavy = "{'analytics.settings', 'httpx', 'pydantic'} & {*sys.modules}"
-    modules = "analytics.custom.child, analytics.published.statement_process"
+    modules = "analytics.project.child, analytics.query.statement_process"
     code = f"import sys, {modules}; print({heavy} or 'nothing')"
 
     printed = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)

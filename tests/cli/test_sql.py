@@ -87,8 +87,8 @@ def test_an_answer_has_no_more_rows_and_bytes_than_the_limit(
     published: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A longer answer ends with exit 2 and the limit, and leaves no file."""
-    monkeypatch.setattr("analytics.published.statements.MOST_ROWS", 1_000)
-    monkeypatch.setattr("analytics.published.statements.MOST_BYTES", "1MB")
+    monkeypatch.setattr("analytics.query.statements.MOST_ROWS", 1_000)
+    monkeypatch.setattr("analytics.query.statements.MOST_BYTES", "1MB")
     for query, form, reason in (
         ("from range(1001)", "json", "has more than 1,000 rows"),
         ("select repeat('x', 2000) from range(900)", "parquet", "is larger than 1MB"),

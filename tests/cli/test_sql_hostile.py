@@ -13,10 +13,10 @@ from typing import Any
 import duckdb
 import pytest
 
-from analytics.custom import allowed
 from analytics.errors import UsageError
-from analytics.published.sandbox import bounded, open_published, usage_errors
-from analytics.published.statement_process import answer
+from analytics.project import allowed
+from analytics.query.sandbox import bounded, open_published, usage_errors
+from analytics.query.statement_process import answer
 from analytics.warehouse.confined import Limits
 
 LIMITS = Limits(memory="97MB", rows=10_000, size="2MB")

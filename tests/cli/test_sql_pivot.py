@@ -8,7 +8,7 @@ import duckdb
 import pytest
 
 from analytics.errors import UsageError
-from analytics.published.sandbox import parsed
+from analytics.query.sandbox import parsed
 
 TABLE = """
     create table t as

@@ -9,7 +9,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from analytics.published.tables import overview
+from analytics.query.tables import overview
 from tests.cli.conftest import Command, FirstBatch, Terminal
 
 WIDE = "select * from fct_runs order by created_at"

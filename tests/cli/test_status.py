@@ -19,8 +19,8 @@ from analytics.batch.last_batch import read_last_batch, write_last_batch
 from analytics.emulator.server import Emulator
 from analytics.emulator.world import World
 from analytics.machine_clock import machine_clock
-from analytics.published import sandbox
-from analytics.published.status import _needs
+from analytics.query import sandbox
+from analytics.query.status import _needs
 from analytics.warehouse.layout import Layout
 from tests import conftest
 from tests.cli.conftest import Command, FirstBatch, SettingsFile, publish_again

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from analytics.published.tables import overview
+from analytics.query.tables import overview
 from docs import generate
 from tests.docs.pages import SHOWN_ADDRESS
 

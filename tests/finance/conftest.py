@@ -10,10 +10,10 @@ from random import Random
 
 import pytest
 
+from analytics.export.entries import find_journal
+from analytics.export.month_end import MonthEnd, read_month_end
+from analytics.export.pack import write_pack
 from analytics.finance.books.entries import Amounts, ClosingFacts
-from analytics.published.export.entries import find_journal
-from analytics.published.export.month_end import MonthEnd, read_month_end
-from analytics.published.export.pack import write_pack
 from analytics.transform.checks import run_checks
 from tests.queries.closing import close
 from tests.queries.invoiced import ACCOUNTS

@@ -11,9 +11,9 @@ from typing import NamedTuple
 
 import pytest
 
+from analytics.export.focus.columns import Dataset
+from analytics.export.focus.files import file_name, write_focus
 from analytics.finance.books.frozen import load_frozen, selects, write_frozen
-from analytics.published.export.focus.columns import Dataset
-from analytics.published.export.focus.files import file_name, write_focus
 from analytics.transform.models import references
 from tests.queries.metered import read_workspace
 from tests.queries.sample import own

@@ -10,8 +10,8 @@ from decimal import Decimal
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from analytics.published.export.cents import CENT, in_cents, rounded
-from analytics.published.export.entries import Entry, Line
+from analytics.export.cents import CENT, in_cents, rounded
+from analytics.export.entries import Entry, Line
 
 Months = list[list[dict[str, Decimal]]]  # entries of each month, each of amounts by place
 

@@ -11,12 +11,12 @@ from unittest import mock
 
 import pytest
 
-from analytics.custom.files import read_files
 from analytics.finance.budgets import read_budgets
 from analytics.finance.invoices import read_invoices
 from analytics.finance.lines import Lines
 from analytics.finance.load import read_finance
 from analytics.finance.owners import read_owners
+from analytics.project.files import read_files
 from tests.finance.files import link_out, write
 
 READERS: dict[str, Callable[[Path], Lines[Any]]] = {

@@ -13,8 +13,8 @@ from focus_data_toolkit.model.validator import lint_focus_1_4_structure
 from focus_data_toolkit.validate import validate_dataset_bundle
 from msgspec.structs import replace
 
-from analytics.published.export.focus.columns import Dataset
-from analytics.published.export.focus.files import SOURCES, read_focus
+from analytics.export.focus.columns import Dataset
+from analytics.export.focus.files import SOURCES, read_focus
 from tests.finance.conftest import CLOSE
 from tests.finance.focus import (
     APRIL,

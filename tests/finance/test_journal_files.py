@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from analytics.published.export.entries import Entry, Journal, Line
-from analytics.published.export.journal import (
+from analytics.export.entries import Entry, Journal, Line
+from analytics.export.journal import (
     JournalFormat,
     account_of,
     journal_text,

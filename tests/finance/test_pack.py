@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace as changed
 
+from analytics.export.pack import write_pack
+from analytics.export.workbook import write_workbook
 from analytics.finance.books.entries import ClosingFacts
 from analytics.format import numbers
-from analytics.published.export.pack import write_pack
-from analytics.published.export.workbook import write_workbook
 from tests.finance.conftest import CLOSE, DECEMBER, NOVEMBER, month_end_of
 from tests.queries.invoiced import ACCOUNTS
 from tests.report.browser import CHROMIUM, PHONE, Reader, browser

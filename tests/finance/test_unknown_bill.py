@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from analytics.export.files import without_formula
+from analytics.export.pack import write_pack
 from analytics.format import numbers
-from analytics.published.export.files import without_formula
-from analytics.published.export.pack import write_pack
 from tests.finance.conftest import month_end_of
 from tests.queries.metered import asked
 from tests.report.pages import Page

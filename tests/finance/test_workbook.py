@@ -9,8 +9,8 @@ from xml.etree import ElementTree
 
 import pytest
 
-from analytics.published.export.sheets import new_book
-from analytics.published.export.workbook import SHEETS
+from analytics.export.sheets import new_book
+from analytics.export.workbook import SHEETS
 from tests.finance.conftest import HOSTILE, NOVEMBER, OTHER, month_end_of
 from tests.spreadsheets import (
     OFFICE,

@@ -18,9 +18,9 @@ from pathlib import Path
 
 import pytest
 
-from analytics.published.export.cents import CENT
-from analytics.published.export.entries import Entry, Journal, read_journal
-from analytics.published.export.journal import (
+from analytics.export.cents import CENT
+from analytics.export.entries import Entry, Journal, read_journal
+from analytics.export.journal import (
     JournalFormat,
     account_of,
     exported,

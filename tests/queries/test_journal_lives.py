@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from analytics.published.export.cents import CENT, in_cents
-from analytics.published.export.entries import read_journal
+from analytics.export.cents import CENT, in_cents
+from analytics.export.entries import read_journal
 from tests.queries.closing import close
 from tests.queries.invoiced import billed, invoiced, owned
 from tests.queries.sample import own

@@ -8,7 +8,7 @@ import pytest
 
 from analytics.errors import UsageError
 from analytics.files import folder
-from analytics.published.agents import find_agent
+from analytics.query.agents import find_agent
 from tests.queries.sample import fill
 from tests.transform.given import Warehouse
 

@@ -12,6 +12,9 @@ from tests.report.browser import CHROMIUM, WHY_NOT, Reader
 from tests.report.browser import browser as opened_browser
 from tests.report.pages import Site
 from tests.report.published import Asked, publish
+from tests.transform.given import warehouse
+
+__all__ = ["warehouse"]
 
 
 @pytest.fixture(scope="session")

@@ -12,10 +12,10 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from analytics.format import numbers
+from analytics.report.facts import read_summary
 from analytics.report.rendering import About
 from analytics.report.site import build_site
-from analytics.summary.facts import read_summary
-from analytics.summary.words import summary_files
+from analytics.report.summary import summary_files
 from analytics.warehouse.publications import Before
 from tests.report.browser import Reader
 from tests.report.expected import Reports

@@ -18,7 +18,7 @@ from analytics.emulator.world import World
 from analytics.finance.books.entries import Amounts
 from analytics.finance.books.reading import read_books
 from analytics.format import numbers
-from analytics.published.books import print_closings
+from analytics.query.books import print_closings
 from tests.cli.books.conftest import APPROVED, NOW, OWNERS, SETTINGS, Shop
 from tests.cli.conftest import SETTINGS as SHORT
 from tests.cli.conftest import shell_in

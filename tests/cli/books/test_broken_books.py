@@ -18,7 +18,7 @@ from analytics.finance.books import frozen
 from analytics.finance.books.entries import Reopening, encode
 from analytics.finance.books.reading import entry_files, read_books
 from analytics.finance.books.verifying import verify
-from analytics.published.books import published_closings
+from analytics.query.books import published_closings
 from analytics.warehouse.layout import Layout
 from tests.batches import Killed, killed_before
 from tests.cli.books.conftest import APPROVED, Shop
@@ -103,7 +103,7 @@ def test_a_close_that_is_killed(shop: Shop, stride: int) -> None:
     with (
         patch("analytics.batch.stages.publish_loaded"),
         patch.object(frozen, "selects", return_value=few),
-        patch("analytics.published.export.pack.write_pack"),
+        patch("analytics.export.pack.write_pack"),
     ):
         for command in (
             ["close", "2026-10", "-q", *APPROVED],

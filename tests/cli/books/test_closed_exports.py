@@ -9,9 +9,9 @@ from pathlib import Path
 
 import msgspec
 
+from analytics.export.closed import read_booked
 from analytics.files import hash_file
 from analytics.finance.books.reading import read_books
-from analytics.published.export.closed import read_booked
 from tests.batches import with_pages
 from tests.cli.books.conftest import APPROVED, OWNERS, Shop
 from tests.report.pages import Page

@@ -11,7 +11,7 @@ from unittest.mock import patch
 
 import pytest
 
-from analytics.published.export.files import without_formula
+from analytics.export.files import without_formula
 from tests.cli.books.conftest import APPROVED, Shop
 
 MONTH = "2026-11"

@@ -1,0 +1,262 @@
+"""A month as its workbook and pack show it: facts, lines with subtotals, tables."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from decimal import Decimal
+from itertools import groupby
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from analytics.export.journal import journal_lines
+from analytics.export.month import cut_off, status_of
+from analytics.export.month_tables import (
+    ADJUSTMENTS,
+    AMOUNTS,
+    JOURNAL,
+    LINES,
+    QUERIED,
+)
+from analytics.format import days, names, numbers
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from datetime import date, datetime
+
+    import duckdb
+    import polars as pl
+
+    from analytics.export.entries import Journal
+    from analytics.finance.books.entries import ClosingFacts
+
+Row: TypeAlias = "dict[str, Any]"
+
+WHY_EARLY = "Why early"
+"""The fact that a month which was closed early has besides: the reasons."""
+ROUNDED = Decimal("0.02")
+"""US dollars that a sum of four amounts in whole cents may differ by."""
+_NAMED_WORKSPACES = 4  # in the entity; more are counted
+_STATES = {
+    "open": "may still change",
+    "incomplete": "not read from its start",
+    "final": "every day is over and was read",
+    "closed": "closed in the books",
+}
+
+
+@dataclass(frozen=True)
+class Block:
+    """The lines of a workspace and their sums; agents without any amount share one line."""
+
+    name: str
+    lines: list[Row]
+    subtotal: Row
+
+
+@dataclass(frozen=True)
+class MonthEnd:
+    """The figures of a month: `facts` by their label, lines by workspace, and every table.
+
+    `state` is that of the books, in a few words: closed, closed early, or not closed. There is no
+    `journal` where nothing is billed.
+    """
+
+    month: date
+    state: str
+    facts: Mapping[str, str]
+    cut_off: datetime | None
+    blocks: list[Block]
+    total: Row
+    adjustments: Row
+    tables: Mapping[str, pl.DataFrame]
+    journal: Journal | None
+
+    @property
+    def words(self) -> str:
+        """The month in words."""
+        return days.month_in_words(self.month)
+
+    @property
+    def to_book(self) -> Row:
+        """The sums of the month's lines and of the adjustments that it books."""
+        return {
+            name: None if None in (parts := (self.total[name], adjusted)) else sum(parts)
+            for name, adjusted in self.adjustments.items()
+        }
+
+    @property
+    def is_own_key_unbooked(self) -> bool:
+        """True if there is own-key cost, and the journal has none: it needs an account of its own.
+
+        It is `provider_payable` of finance/accounts.toml.
+        """
+        entries = self.journal.entries if self.journal else ()
+        is_booked = any(entry.kind == "own_key" for entry in entries)
+        return bool(self.to_book["own_key_usd"]) and not is_booked
+
+
+def read_month_end(
+    con: duckdb.DuckDBPyConnection,
+    month: date,
+    closing: ClosingFacts | None,
+    journal: Journal | None,
+) -> MonthEnd:
+    """Read the figures of a month (its first day) from the published tables.
+
+    Its journal is that of all workspaces.
+    """
+    tables = {table.name: table.read(con, month) for table in QUERIED}
+    if closing:
+        tables = {name: _booked(frame, closing) for name, frame in tables.items()}
+    tables[JOURNAL.name] = journal_lines(journal).drop("journal", "currency")
+    lines = tables[LINES.name].to_dicts()
+    reach = cut_off(con)
+    state, detail = _state(closing, status_of(con, month))
+    total = sums(lines, LINES.sums)
+    facts = {
+        "Entity": _entity(con),
+        "Period": f"{days.Period.month_of(month)}, UTC days of the meter",
+        "State": f"{state[0].upper()}{state[1:]} ({detail})",
+        "Prepared by": names.display(closing.prepared_by) if closing else numbers.UNKNOWN,
+        "Approved by": names.display(closing.approved_by) if closing else numbers.UNKNOWN,
+        "Data cut-off": days.instant_in_words(reach) if reach else numbers.UNKNOWN,
+    }
+    if _is_known_in_part(con, month, total):
+        facts["State"] += "; the bill is known in part"
+    if runs := total["unknown_cost_count"]:
+        facts["State"] += f"; {numbers.plural(runs, 'run')} of unknown cost"
+    if platform_days := _unknown_platform_days(con, month):
+        facts["State"] += f"; {numbers.plural(platform_days, 'day')} of unknown platform cost"
+    if closing and closing.is_early:
+        facts[WHY_EARLY] = "; ".join(map(names.visible, closing.early_reasons))
+    return MonthEnd(
+        month,
+        state,
+        facts,
+        reach,
+        [_block(name, list(of)) for name, of in groupby(lines, _workspace)],
+        total,
+        _adjustments(tables[ADJUSTMENTS.name].to_dicts()),
+        tables,
+        journal,
+    )
+
+
+def _booked(frame: pl.DataFrame, closing: ClosingFacts) -> pl.DataFrame:
+    """Return a table as the close leaves it: the published one is from before."""
+    import polars as pl
+
+    closed = {"is_booked": True, "revision": closing.revision}
+    return frame.with_columns(
+        pl.lit(value, frame.schema[name]).alias(name)
+        for name, value in closed.items()
+        if name in frame.columns
+    )
+
+
+def sums(rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> Row:
+    """Return the sum of each column over its known values: None where no row has one.
+
+    The sum over no rows is 0.
+    """
+    found = [*rows]
+    totals: Row = {}
+    for name in columns:
+        zero = Decimal(0) if name.endswith("_usd") else 0
+        totals[name] = numbers.known_sum([row[name] for row in found], zero)
+    if "failed_count" in totals:
+        totals["finished_count"] = _finished(totals)
+    return totals
+
+
+def without_bill(total: Row) -> Decimal | None:
+    """Return what metered cost, surcharge and own-key cost lack to the bill, in whole cents.
+
+    More than `ROUNDED` is usage whose bill is unknown. None if one of them is unknown.
+    """
+    parts: list[Decimal | None] = [
+        total[name] for name in ("billed_usd", "metered_cost_usd", "surcharge_usd", "own_key_usd")
+    ]
+    cents = [part.quantize(numbers.CENT) for part in parts if part is not None]
+    if len(cents) < len(parts):
+        return None
+    billed, metered, surcharge, own_key = cents
+    return billed - metered - surcharge + own_key
+
+
+def _is_known_in_part(con: duckdb.DuckDBPyConnection, month: date, total: Row) -> bool:
+    refused = con.execute(
+        "select 1 from marts.dim_months where month = ? and not has_agent_bill", [month]
+    ).fetchone()
+    rest = without_bill(total) or Decimal()
+    return bool(refused) or total["billed_usd"] is None or abs(rest) > ROUNDED
+
+
+def _unknown_platform_days(con: duckdb.DuckDBPyConnection, month: date) -> int:
+    """Return the number of days of which the platform's cost is in no sum."""
+    ((count,),) = con.execute(
+        "select coalesce(sum(unknown_platform_count), 0)::bigint from marts.fct_agent_months"
+        " where month = ?",
+        [month],
+    ).fetchall()
+    return int(count)
+
+
+def _finished(row: Row) -> int | None:
+    counts = (row["succeeded_count"], row["failed_count"])
+    return None if None in counts else sum(counts)
+
+
+def _workspace(line: Mapping[str, Any]) -> str:
+    return str(line["workspace_name"])
+
+
+def _block(name: str, lines: list[Row]) -> Block:
+    """Return the block of a workspace, with one line for all agents that cost nothing."""
+    idle = [each for each in lines if each["line_type"] == "agent" and not _costs(each)]
+    shown = [each for each in lines if each not in idle] if len(idle) > 1 else lines
+    for line in shown:
+        line["finished_count"] = _finished(line)
+    if len(idle) > 1:
+        agents = len({each["agent_id"] for each in idle})
+        blank = {"workspace_name": name, "owner": "", "cost_center": ""}
+        folded = {**blank, **sums(idle, LINES.sums)}
+        folded["agent_name"] = f"{numbers.plural(agents, 'agent')} without cost"
+        shown.append(folded)
+    return Block(name, shown, sums(lines, LINES.sums))
+
+
+def _costs(line: Mapping[str, Any]) -> bool:
+    """Return True unless all amounts of a line are known to be zero."""
+    return any(line[name] is None or line[name] for name in AMOUNTS)
+
+
+def _adjustments(rows: list[Row]) -> Row:
+    """Return the sums of adjustments, by the names of a line's columns."""
+    found = sums(rows, ADJUSTMENTS.sums)
+    return {name: found[f"difference_{name}"] for name in (*AMOUNTS, "run_count")}
+
+
+def _state(closing: ClosingFacts | None, status: str) -> tuple[str, str]:
+    """Return the state of the month in the books, and the fact that explains it."""
+    if closing is None:
+        return "not closed: provisional", f"{status}: {_STATES[status]}"
+    state = "closed early" if closing.is_early else "closed"
+    at = days.instant_in_words(closing.closed_at)
+    return state, f"revision {closing.revision}, {at}"
+
+
+def _entity(con: duckdb.DuckDBPyConnection) -> str:
+    found = con.execute(
+        "select workspace_name, workspace_id from marts.dim_workspaces order by 1, 2"
+    ).fetchall()
+    same = Counter(name for name, _ in found)
+    shown = [
+        names.display(name) if same[name] == 1 else f"{names.display(name)} ({identifier})"
+        for name, identifier in found
+    ]
+    if len(shown) <= 1:
+        return "".join(shown) or numbers.UNKNOWN
+    if len(shown) > _NAMED_WORKSPACES:
+        return f"{numbers.count(len(shown))} workspaces"
+    return f"{numbers.count(len(shown))} workspaces: {', '.join(shown)}"

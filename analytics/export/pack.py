@@ -1,0 +1,181 @@
+"""The pack of a month: one folder of every file to book it and to audit it.
+
+It is written from the published tables alone: the same published file and the same close make the
+same bytes.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import textwrap
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from analytics.errors import AnalyticsError, UsageError
+from analytics.export.entries import find_journal
+from analytics.export.files import make_folder, write_csv
+from analytics.export.focus.files import write_focus
+from analytics.export.journal import JournalFormat, write_journal
+from analytics.export.month import month_called
+from analytics.export.month_end import read_month_end
+from analytics.export.month_tables import LINES, RECONCILIATION
+from analytics.export.notes import notes
+from analytics.export.statement_page import statement_page
+from analytics.export.workbook import write_workbook
+from analytics.finance.books.entries import MANIFEST, stored_files
+from analytics.format.names import ALL
+from analytics.query.output import require_free
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from datetime import date
+
+    import duckdb
+
+    from analytics.export.month_end import MonthEnd
+    from analytics.export.notes import Note
+    from analytics.finance.books.entries import ClosingFacts
+
+_WIDTH = 100
+_IN_THE_BOOKS = {
+    "data/": "Frozen tables, with every digit, as Parquet.",
+    "evidence/": "The checks and the settings at the close; the time zone is that of the figures.",
+    "finance/": "The files that the figures were made with.",
+}
+
+
+def pack_name(month: str) -> str:
+    """Return the name of a month's pack (`2026-10`): of its folder and its workbook."""
+    return f"levain-{month}"
+
+
+def write_pack(
+    con: duckdb.DuckDBPyConnection,
+    month: date,
+    folder: Path,
+    closing: ClosingFacts | None,
+    readiness: Mapping[str, Any] | None = None,
+) -> None:
+    """Write every file of a month (its first day) but the manifest into an empty folder.
+
+    Without a close, each file for people says that the month is not closed; the statement also
+    why, as `readiness` has it.
+    """
+    name = f"{month:%Y-%m}"
+    journal = find_journal(con, month, None)
+    if journal and closing:
+        journal = replace(journal, is_booked=True, early_reasons=closing.early_reasons)
+    month_end = read_month_end(con, month, closing, journal)
+    page = folder / "statement.html"
+    page.write_text(statement_page(con, month, closing, readiness or {}), encoding="utf-8")
+    workbook = folder / f"{pack_name(name)}.xlsx"
+    write_workbook(month_end, workbook)
+    made = {
+        page: "The statement: to read, and to print on A4.",
+        workbook: "The statement, lines, cost centers, adjustments, accruals, journal and checks.",
+    }
+    for table, meaning in (
+        (LINES, "The bill of each agent, owner and cost center, with every digit."),
+        (RECONCILIATION, "The metered cost of each UTC day, taken apart, and its state."),
+    ):
+        file = folder / f"{table.name}.csv"
+        write_csv(file, month_end.tables[table.name], is_for_people=True)
+        made[file] = meaning
+    if journal:
+        file = folder / JournalFormat.csv.file_name(name)
+        write_journal(journal, JournalFormat.csv, file)
+        made[file] = "The journal, in whole cents."
+    made |= write_focus(con, month, folder, closing)
+    meanings = {file.name: meaning for file, meaning in made.items()}
+    meanings[MANIFEST] = "Size and SHA-256 of every other file."
+    if closing:
+        meanings[MANIFEST] = "The close: who, when, and size and SHA-256 of every file."
+        if closing.sign_off:
+            meanings[closing.sign_off] = "The approval, as it was given."
+    readme = folder / "README.txt"
+    remarks = notes(con, month, is_closed=closing is not None)
+    readme.write_text(
+        _readme(month_end, meanings, remarks, is_closed=closing is not None), encoding="utf-8"
+    )
+
+
+def export_pack(
+    con: duckdb.DuckDBPyConnection,
+    month: str,
+    folder: Path,
+    of_months: Mapping[tuple[str, date], Mapping[str, Any]],
+) -> None:
+    """Write the pack of a month (`2026-10`) that is not closed into a folder that is made.
+
+    `of_months` is what pages say of months that are not closed. UsageError for a month without
+    figures, and if the folder is there already.
+    """
+    first = month_called(con, month)
+    with made_folder(folder) as unfinished:
+        write_pack(con, first, unfinished, None, of_months.get((ALL, first)))
+        manifest = {
+            "month": month,
+            "state": "not closed: provisional",
+            "files": msgspec.to_builtins(stored_files(unfinished)),
+        }
+        text = json.dumps(manifest, indent=2, ensure_ascii=False)
+        (unfinished / MANIFEST).write_text(f"{text}\n", encoding="utf-8")
+
+
+@contextmanager
+def made_folder(folder: Path) -> Iterator[Path]:
+    """Yield an empty folder, which becomes `folder` when it is complete.
+
+    UsageError if that is there already: a file of an earlier pack could stay in it.
+    """
+    require_free(folder)
+    if folder.exists():
+        raise UsageError(
+            f"{folder} is there already, and nothing was written.\n"
+            "Delete it, or name another folder with --output."
+        )
+    make_folder(folder.parent)
+    os.umask(0o077)
+    try:
+        with TemporaryDirectory(dir=folder.parent, prefix=".levain-") as root:
+            unfinished = Path(root) / "pack"
+            unfinished.mkdir()
+            yield unfinished
+            unfinished.rename(folder)
+    except OSError as error:
+        raise AnalyticsError(f"{folder} cannot be written: {error.strerror}.") from error
+
+
+def _readme(
+    month_end: MonthEnd, made: Mapping[str, str], remarks: list[Note], *, is_closed: bool
+) -> str:
+    """Return a text with the facts of the month, a line for each file, and notes."""
+    parts = [
+        [f"Statement of cost, {month_end.words}"],
+        [f"{label}: {text}" for label, text in month_end.facts.items()],
+        _listed(made),
+        *(
+            [
+                term,
+                *textwrap.wrap(
+                    meaning, _WIDTH, initial_indent="  ", subsequent_indent="  ",
+                    break_long_words=False, break_on_hyphens=False,
+                ),
+            ]
+            for term, meaning in remarks
+        ),
+    ]  # fmt: skip
+    if is_closed:
+        parts.insert(3, ["The books hold beside them:", *_listed(_IN_THE_BOOKS)])
+    return "\n\n".join("\n".join(part) for part in parts) + "\n"
+
+
+def _listed(meanings: Mapping[str, str]) -> list[str]:
+    width = max(map(len, meanings))
+    return [f"{path:{width}}  {meanings[path]}" for path in sorted(meanings)]

@@ -1,0 +1,154 @@
+"""A project's own tables, marts and checks: read and parsed, and those that are not right."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import polars as pl
+
+from analytics.files import folder
+from analytics.project.files import Refused, UserFile, read_files
+from analytics.project.finance import read_csv
+from analytics.project.runner import Runner, UserQuery
+from analytics.transform.build import POLARS_MODELS
+from analytics.transform.models import CHECK_RESULTS, PUBLISHED, Header, SqlModel, read_header
+from analytics.warehouse.confined import CUSTOM
+
+_PLACES = ("marts", "audit", "report")
+_NAME = re.compile(r"\w+")
+_SEVERITIES = ("info", "warning", "failure")
+_NEARLY_BLOCKING = re.compile(r".*\bblock(s|ing|ed)?\s*[:=]", re.IGNORECASE | re.DOTALL)
+
+
+@dataclass(frozen=True)
+class UserTable:
+    """A CSV file of `finance/` and its rows."""
+
+    file: UserFile
+    frame: pl.DataFrame
+
+
+@dataclass(frozen=True)
+class UserModel:
+    """A file of one SELECT, with its header, and the tables of schema `custom` that it reads."""
+
+    file: UserFile
+    sql: str
+    header: Header
+    reads: frozenset[str]
+
+    @property
+    def query(self) -> UserQuery:
+        """The query to run."""
+        return UserQuery(self.file.file, self.file.name, self.sql)
+
+    @property
+    def model(self) -> SqlModel:
+        """The model of its table in schema `custom`, as our own models are described."""
+        return SqlModel(CUSTOM, self.file.name, self.file.file, self.header, frozenset(), self.sql)
+
+
+@dataclass
+class Project:
+    """The files of a project: each is in one of these lists."""
+
+    tables: list[UserTable] = field(default_factory=list)
+    models: list[UserModel] = field(default_factory=list)
+    refused: list[Refused] = field(default_factory=list)
+
+    def of(self, kind: str) -> list[UserModel]:
+        """The models of a kind."""
+        return [each for each in self.models if each.file.kind == kind]
+
+    @property
+    def is_empty(self) -> bool:
+        """True if there is no file at all."""
+        return not (self.tables or self.models or self.refused)
+
+
+def names_of_ours(published: Collection[str]) -> frozenset[str]:
+    """Return the names that no table of a user may have; `published` are those of a file."""
+    queries = folder("queries")
+    files = (path.stem for place in _PLACES for path in (queries / place).glob("*.sql"))
+    models = (model.name for model in POLARS_MODELS)
+    results = (relation.split(".")[1] for relation in CHECK_RESULTS)
+    return frozenset({*files, *models, *results, *PUBLISHED, CUSTOM, *published})
+
+
+def read_project(
+    runner: Runner, root: Path, taken: Collection[str], more: Sequence[str]
+) -> Project:
+    """Read a project's tables, marts and checks, and queries of `more` kinds.
+
+    `taken` are names that no table may have.
+    """
+    project = Project()
+    for file in _files(project, root, "finance", taken):
+        try:
+            project.tables.append(UserTable(file, read_csv(file)))
+        except ValueError as error:
+            project.refused.append(Refused(file.kind, file.file, file.name, str(error)))
+    tables = {each.file.name for each in project.tables}
+    marts = _files(project, root, "mart", {*taken, *tables})
+    others = [file for kind in ("check", *more) for file in _files(project, root, kind, ())]
+    own = {file.name for file in marts} | tables
+    for each in _models(runner, [*marts, *others], own):
+        if isinstance(each, UserModel):
+            project.models.append(each)
+        else:
+            project.refused.append(each)
+    return project
+
+
+def in_waves(marts: Sequence[UserModel]) -> tuple[list[list[UserModel]], list[UserModel]]:
+    """Return marts in waves, each reading only earlier ones, and the marts that read each other."""
+    left = {mart.file.name: mart for mart in marts}
+    waves = []
+    while ready := [mart for mart in left.values() if not mart.reads & left.keys()]:
+        waves.append(ready)
+        for mart in ready:
+            del left[mart.file.name]
+    return waves, list(left.values())
+
+
+def _files(project: Project, root: Path, kind: str, taken: Collection[str]) -> list[UserFile]:
+    files, refused = read_files(root, kind, taken)
+    project.refused.extend(refused)
+    return files
+
+
+def _models(
+    runner: Runner, files: Sequence[UserFile], own: Collection[str]
+) -> Iterator[UserModel | Refused]:
+    queries = [UserQuery(file.file, file.name, file.text) for file in files]
+    for file, parsed in zip(files, runner.parse(queries), strict=True):
+        header = read_header(file.text)
+        error = parsed.error
+        if error is None and (wrong := _wrong(header, len(parsed.statements))):
+            error = f"{file.file}: {wrong}"
+        if error is not None:
+            yield Refused(file.kind, file.file, file.name, error)
+            continue
+        (sql,), (reads,) = parsed.statements, parsed.reads
+        names = {name.lower() for schema, name in reads if schema in ("", CUSTOM)}
+        yield UserModel(file, sql, header, frozenset(names & set(own)) - {file.name})
+
+
+def _wrong(header: Header, statement_count: int) -> str | None:
+    """Return the reason that a file of one SELECT is not right; None if it is."""
+    if statement_count != 1:
+        return f"one SELECT is expected, and it holds {statement_count}"
+    if _NEARLY_BLOCKING.match(header.description):
+        return "a line `-- blocking: true` must be written so"
+    if header.blocking not in (None, "true", "false"):
+        return f"`-- blocking: {header.blocking}` must be true or false"
+    if header.severity not in (None, *_SEVERITIES):
+        return f"`-- severity: {header.severity}` must be info, warning or failure"
+    for line, names in (("key", header.key), ("ref", header.refs.values())):
+        for name in names:
+            if not _NAME.fullmatch(name):
+                return f"`{name}` in its line `{line}` is not a name"
+    return None

@@ -1,1 +1,0 @@
-"""Files for finance from the published figures."""

@@ -1,0 +1,1 @@
+"""Queries on the published file: ad hoc SQL, questions, traces and status."""

@@ -1,0 +1,95 @@
+"""Pages of one's own on the published file, without a batch: their problems, or one to look at."""
+
+from __future__ import annotations
+
+import os
+import re
+import tempfile
+from datetime import UTC, datetime
+from pathlib import Path
+
+from analytics import __version__
+from analytics.errors import UsageError, nothing_published
+from analytics.project.files import UserFile, read_file
+from analytics.project.page_answers import answer_pages
+from analytics.project.pages import parse_pages, read_pages
+from analytics.project.runner import Runner
+from analytics.report.entities import QUERIES
+from analytics.report.own_parts import ChartError, columns_of, planned
+from analytics.report.rendering import About
+from analytics.report.site import build_own_pages
+from analytics.settings import Settings
+from analytics.transform.page_queries import create_queries
+from analytics.warehouse.confined import Limits
+from analytics.warehouse.database import open_marts
+from analytics.warehouse.layout import Layout
+
+
+def page_problems(settings: Settings) -> list[str]:
+    """Return a line for each problem of the project's pages; of columns, if a file is published.
+
+    Nothing is run.
+    """
+    published = Layout(settings.data_dir).published
+    database = published if os.access(published, os.F_OK) else None
+    with Runner(_limits(settings), settings.data_dir) as runner:
+        pages, problems = read_pages(settings.project, runner)
+        for page in pages:
+            if page.error:
+                problems.append(page.error)
+                continue
+            bound = runner.bind(database, [each.query for each in page.charts]) if database else ()
+            for chart, answer in zip(page.charts, bound, strict=bool(database)):
+                if answer.error:
+                    problems.append(answer.error)
+                    continue
+                try:
+                    columns = columns_of(list(answer.columns.items()))
+                    if chart.drawn.mark not in ("", "table"):
+                        planned(chart, columns)
+                except ChartError as error:
+                    problems.append(str(error))
+    return problems
+
+
+def preview_page(settings: Settings, file: Path, output: Path | None) -> tuple[Path, list[str]]:
+    """Make one page from the published file; return the page, and its problems.
+
+    It is written into `output`, an empty or a new folder, or into a temporary one.
+    """
+    database = Layout(settings.data_dir).published
+    if not database.exists():
+        raise nothing_published(database)
+    if output and output.exists() and (not output.is_dir() or any(output.iterdir())):
+        raise UsageError(f"{output} is there already: name an empty or a new folder.")
+    with Runner(_limits(settings), settings.data_dir) as runner, open_marts(database) as con:
+        os.umask(0o077)
+        pages = parse_pages([_read(file)], runner)
+        output = output or Path(tempfile.mkdtemp(prefix="analytics-page-"))
+        output.mkdir(parents=True, exist_ok=True)
+        create_queries(con, QUERIES)
+        about = About(datetime.now(UTC), __version__, settings.reporting.timezone)
+        made = build_own_pages(con, output, about, answer_pages(runner, database, pages))
+    (page,) = output.glob("own/*.html")
+    return page, [_with_source(each, settings.project) for each in made.problems]
+
+
+def _with_source(problem: str, project: Path) -> str:
+    """Add to a problem of a missing table that it is the project's, and not made yet."""
+    missing = re.search(r'Table with name "?(?:custom\.)?(\w+)"? does not exist', problem)
+    for file in (f"queries/marts/{missing[1]}.sql", f"finance/{missing[1]}.csv") if missing else ():
+        if (project / file).is_file():
+            return f"{problem}\nThe next batch makes it of {file}: run `analytics nightly`."
+    return problem
+
+
+def _read(file: Path) -> UserFile:
+    try:
+        return read_file(file, "page")
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        raise UsageError(f"{file}: {reason}") from None
+
+
+def _limits(settings: Settings) -> Limits:
+    return Limits(settings.sql.timeout_seconds)

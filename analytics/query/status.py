@@ -1,0 +1,286 @@
+"""Freshness and completeness of the published figures, and what needs a hand."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from analytics.alerts.delivery import FINDINGS, read_found, read_sent
+from analytics.batch.last_batch import read_last_batch
+from analytics.errors import AnalyticsError
+from analytics.format import names, numbers
+from analytics.query.sandbox import open_published
+from analytics.report.facts import read_findings
+from analytics.report.summary import needs_head
+from analytics.terminal import add_figures, escaped, escaped_json, linked
+from analytics.transform.findings.lines import folded, news
+from analytics.transform.page_queries import over_queries
+from analytics.warehouse.database import records
+from analytics.warehouse.layout import Layout
+from analytics.warehouse.lock import holder_of
+from analytics.warehouse.publications import findings_before
+
+if TYPE_CHECKING:
+    import duckdb
+    from rich.table import Table
+
+_WORKSPACES = """
+    select workspace_name, workspace_id, last_batch_at, last_complete_date, newest_run_at,
+        open_count, provisional_count, quarantined_count as quarantined_record_count, run_count,
+        listed_run_count, counted_run_count, unlisted_run_count, unlisted_cost_usd,
+        marts.detail_coverage(listed_run_count, counted_run_count) as detail_coverage,
+        reconciled_day_count, pending_day_count, open_day_count, unreconciled_day_count,
+        unexplained_usd, fastest_agent_name, shortest_span_seconds, required_batches_per_day,
+        collection_interval_seconds
+    from reports.rpt_workspace_health
+    where workspace_id <> '(all)'
+    order by workspace_name, workspace_id
+"""
+_CHECKS = """
+    select check_name, control, sources, is_ok, violation_count
+    from audit.check_results
+    order by check_name
+"""
+_PROJECT_FILES = """
+    select kind, file, name, status, row_count, seconds, error
+    from audit.project_files
+    order by file
+"""
+_BOOKS = """
+    select
+        (
+            select {month: strftime(month, '%Y-%m'), revision: revision, closed_at: closed_at}
+            from audit.closings
+            where status = 'closed'
+            order by month desc
+            limit 1
+        ) as last_closed,
+        count(*) as open_adjustment_count,
+        coalesce(sum(difference_metered_cost_usd), 0)::decimal(38, 10) as open_adjustment_cost_usd,
+        coalesce(sum(difference_billed_usd), 0)::decimal(38, 10) as open_adjustment_billed_usd
+    from marts.fct_period_adjustments
+    where not is_booked
+"""
+# A batch publishes at once when its checks have passed: the file itself has the time, so that a
+# copy of it has the same.
+_NEWEST = "select max(last_batch_at), max(reporting_timezone) from marts.dim_workspaces"
+_PUBLISHED_AT = "select max(checked_at) from audit.check_results"
+
+
+def status(layout: Layout) -> dict[str, Any]:
+    """Return the last batch's result, and freshness, run detail and checks of what is published.
+
+    `problems` has why the published file cannot be read, if it is there.
+    """
+    batch, holder = read_last_batch(layout), holder_of(layout)
+    found: dict[str, Any] = {
+        "published_at": None,
+        "data_to": None,
+        "batch_is_running": holder is not None and not holder.is_collection,
+        "last_batch": batch and {name: getattr(batch, name) for name in batch.__struct_fields__},
+        "problems": [],
+    }
+    try:
+        if os.path.lexists(layout.published):
+            with open_published(layout.published) as con:
+                found |= _figures(con, layout)
+    except AnalyticsError as error:
+        found["problems"] = [str(error)]
+    return found
+
+
+def _figures(con: duckdb.DuckDBPyConnection, layout: Layout) -> dict[str, Any]:
+    ((published_at,),) = con.execute(_PUBLISHED_AT).fetchall()
+    workspaces = records(con, over_queries(con, _WORKSPACES))
+    (books,) = records(con, _BOOKS)
+    return {
+        "published_at": published_at,
+        "data_to": max(
+            (each["last_batch_at"] for each in workspaces if each["last_batch_at"]), default=None
+        ),
+        "workspaces": workspaces,
+        "checks": records(con, _CHECKS),
+        "project_files": records(con, _PROJECT_FILES),
+        "books": books,
+        **_findings_of(con, layout),
+    }
+
+
+def _findings_of(con: duckdb.DuckDBPyConnection, layout: Layout) -> dict[str, Any]:
+    """Return what needs a person, and the findings of alerts; `is_sent` if an address has it."""
+    sent = {identity for identity, entry in read_sent(layout.alerts).items() if entry.sent_to}
+    ((as_of, timezone),) = con.execute(_NEWEST).fetchall()
+    before = findings_before(layout, as_of, timezone)
+    lines = read_findings(con, before)
+    return {
+        "news": news(lines, before),
+        "findings": [
+            asdict(each) | {"is_sent": not sent.isdisjoint(each.finding_ids)} for each in lines
+        ],
+        "alerts": [
+            {
+                "alert_name": each.alert,
+                "title": each.title,
+                "severity": each.severity,
+                "finding_id": each.id,
+                "finding": each.text,
+                "is_sent": each.id in sent,
+            }
+            for each in read_found(con).findings.values()
+            if each.alert != FINDINGS
+        ],
+    }
+
+
+def print_json(found: dict[str, Any]) -> None:
+    """Print the status as one JSON object."""
+    text = json.dumps(found, indent=2, ensure_ascii=False, default=_plain)
+    print(escaped_json(text, sys.stdout.encoding))
+
+
+def print_text(found: dict[str, Any], site: str = "") -> None:
+    """Print the status as text, with links to the pages at `site`."""
+    from rich.console import Console
+
+    console = Console(highlight=False, soft_wrap=True, markup=False)
+    for line in (*_above(found), *_problems(found["problems"])):
+        console.print(line)
+    if "workspaces" not in found:
+        return
+    console.print()
+    for line in _needs(found["findings"], found["news"], site):
+        console.print(line)
+    workspaces = _labelled(found["workspaces"])
+    console.print()
+    console.print(_table(_COLUMNS, workspaces))
+    console.print(_IN_WORDS)
+    console.print()
+    for line in _below(found):
+        console.print(line)
+
+
+def _above(found: dict[str, Any]) -> Iterator[str]:
+    """Yield how fresh the figures are, how the last batch ended, and what was tried."""
+    if "workspaces" in found:
+        data_to = _instant(found["data_to"]) or "nowhere: no batch has read a workspace"
+        yield f"Published {_instant(found['published_at'])}, data to {data_to}"
+    elif not found["problems"]:
+        yield "Nothing has been published yet: `analytics nightly` reads and publishes."
+    if found["batch_is_running"]:
+        yield "A batch is at work now."
+    batch = found["last_batch"]
+    if batch and batch["exit_code"] == 0:
+        yield f"The last batch ended well at {_instant(batch['ended_at'])}"
+        yield from (f"  {escaped(message)}" for message in batch["messages"])
+    yield from (escaped(f"{name}: {result}") for name, result in found.get("tried", {}).items())
+
+
+def _needs(findings: Sequence[dict[str, Any]], news: str, site: str = "") -> Iterator[str]:
+    """Yield each finding in words, and the command that helps; others in one line."""
+    first = [each for each in findings if not each["fold"]]
+    yield needs_head(len(first), news)
+    for each in first:
+        sentence = escaped(names.visible(each["sentence"]))
+        page = site and f"{site}/{each['page']}"
+        yield f"- {linked(sentence, page)}"
+        if each["next_step"]:
+            yield f"  {escaped(names.visible(each['next_step']))}"
+    if rest := folded(each["fold"] for each in findings):
+        yield f"and {rest}; --json has each"
+
+
+def _problems(problems: Sequence[str]) -> Iterator[str]:
+    """Yield the lines of problems below how many there are."""
+    if problems:
+        yield f"\n{numbers.plural(len(problems), 'problem')}:"
+    for problem in problems:
+        first, *more = problem.replace(numbers.NO_BREAK, " ").split("\n")
+        yield f"- {escaped(first)}"
+        yield from (f"  {escaped(line)}" for line in more)
+
+
+def _labelled(workspaces: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return workspaces with a `label` that tells each from all others."""
+    labels = names.told_apart(
+        {each["workspace_id"]: escaped(each["workspace_name"]) for each in workspaces}
+    )
+    return [each | {"label": labels[each["workspace_id"]]} for each in workspaces]
+
+
+def _below(found: dict[str, Any]) -> Iterator[str]:
+    """Yield a line for all that is no figure of a workspace."""
+    yield _checks(found["checks"])
+    for file in found["project_files"]:
+        if file["error"] and file["error"] not in found["problems"]:
+            yield f"Not used: {escaped(file['error'])}"
+    if found["books"]["last_closed"]:
+        yield _books(found["books"])
+    if alerts := found["alerts"]:
+        sent = sum(each["is_sent"] for each in alerts)
+        yield f"Alerts: {numbers.plural(len(alerts), 'finding')}, {sent} sent; --json has each."
+
+
+def _books(books: dict[str, Any]) -> str:
+    """Return the last closed month, and what the next one books of closed months."""
+    count = books["open_adjustment_count"]
+    later = (
+        f"{numbers.plural(count, 'adjustment')} of closed months in the next one: cost"
+        f" {numbers.usd(books['open_adjustment_cost_usd'])}, billed"
+        f" {numbers.usd(books['open_adjustment_billed_usd'])}"
+        if count
+        else "nothing closed has changed since"
+    )
+    return f"Books: closed to {books['last_closed']['month']}; {later}."
+
+
+def _checks(checks: list[dict[str, Any]]) -> str:
+    """Return the names of failed checks, or the number that passed."""
+    if failed := [check["check_name"] for check in checks if not check["is_ok"]]:
+        return f"{len(failed)} of {len(checks)} checks failed: {', '.join(failed)}"
+    return f"All {len(checks)} checks passed."
+
+
+_Columns: TypeAlias = "Sequence[tuple[str, Callable[[dict[str, Any]], str]]]"
+
+_COLUMNS: _Columns = (
+    ("Data to (UTC)", lambda row: _instant(row["last_batch_at"]).removesuffix(" UTC")),
+    ("Runs", lambda row: numbers.count(row["run_count"])),
+    ("Detail", lambda row: numbers.percent(row["listed_run_count"], row["counted_run_count"])),
+    ("Days off", lambda row: numbers.count(row["unreconciled_day_count"])),
+    ("Unexplained", lambda row: numbers.usd(row["unexplained_usd"])),
+)
+_IN_WORDS = """\
+Detail is the share of runs with a row in fct_runs; no run list showed the
+others to a batch. On a day that is off, metered cost differs from the API's
+other figures, by what is unexplained in all: reconciliation_days has each."""
+
+
+def _table(columns: _Columns, rows: list[dict[str, Any]]) -> Table:
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(header_style="bold", box=None, pad_edge=False)
+    table.add_column("Workspace", overflow="fold")
+    cells: list[list[str | Text]] = [
+        [Text(row["label"]), *(text(row) for _, text in columns)] for row in rows
+    ]
+    add_figures(table, [head for head, _ in columns], cells)
+    for each in cells:
+        table.add_row(*each)
+    return table
+
+
+def _plain(value: date | Decimal) -> str:
+    if isinstance(value, Decimal):
+        return numbers.usd_exact(value)
+    return _instant(value) if isinstance(value, datetime) else value.isoformat()
+
+
+def _instant(moment: datetime | None) -> str:
+    return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC") if moment else ""

@@ -1,1 +1,0 @@
-"""The morning summary: what a person should know of the batch, in eleven lines."""

@@ -1,3 +1,0 @@
-from tests.transform.given import warehouse
-
-__all__ = ["warehouse"]
