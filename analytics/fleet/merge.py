@@ -21,7 +21,7 @@ from analytics.finance.load import load_finance
 from analytics.format import names
 from analytics.transform.build import build_only
 from analytics.transform.build_state import row_counts
-from analytics.transform.measures import create_macros
+from analytics.transform.measures import create_macros, create_what_if
 from analytics.warehouse.database import (
     BUILD_FILE,
     attach_read_only,
@@ -34,7 +34,7 @@ from analytics.warehouse.schema import BOOKS, FINANCE
 AT_ONCE = 50
 """Files of shards that are open at a time."""
 
-_BUILT = ("marts.fct_budgets", "marts.fct_findings")
+_BUILT = ("marts.dim_prices", "marts.fct_budgets", "marts.fct_findings")
 _MODELS = (
     "intermediate.int_budget_members",
     "intermediate.int_budgets",
@@ -96,6 +96,7 @@ def merge_files(
             con.execute(_STAND_INS)
             problems = load_finance(con, project)
             build_only(con, _MODELS)
+            create_what_if(con, f"{BUILD_FILE}.marts")
     return Merged(problems, left_out)
 
 

@@ -33,7 +33,7 @@ from analytics.transform.build_state import (
 from analytics.transform.changes import UnseenChangeError, find_changes, touch
 from analytics.transform.check_results import create_results
 from analytics.transform.incremental import Update
-from analytics.transform.measures import create_macros
+from analytics.transform.measures import create_macros, create_what_if
 from analytics.transform.models import (
     CHECK_RESULTS,
     LAYERS,
@@ -101,6 +101,7 @@ def build(
         after=attrgetter("reads"),
         before=before,
     )
+    create_what_if(con, "build_file.marts")
     record_build(con, queries, timezone, read_contents(con, _guarded(models)))
     return [*built.values()]
 

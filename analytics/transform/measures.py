@@ -48,3 +48,16 @@ def create_macros(con: duckdb.DuckDBPyConnection, schema: str) -> None:
             con.execute(
                 f"create or replace macro {schema}.{measure.macro} as ({measure.expression})"
             )
+
+
+def create_what_if(con: duckdb.DuckDBPyConnection, schema: str) -> None:
+    """Create the table macros of `queries/what_if.sql`, once its tables are there.
+
+    `what_if_by_model()` has all models, `what_if(NAME)` one of them.
+    """
+    sql = (folder("queries") / "what_if.sql").read_text(encoding="utf-8")
+    con.execute(f"create or replace macro {schema}.what_if_by_model() as table {sql}")
+    con.execute(
+        f"create or replace macro {schema}.what_if(asked) as table"
+        " select * exclude (model) from marts.what_if_by_model() where model = asked"
+    )

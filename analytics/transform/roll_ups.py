@@ -19,6 +19,7 @@ _LINES = {  # that have the part which a measure is of; it may be unknown of eac
     "of_listed": "listed_run_count > 0",
     "of_unlisted": "run_count is not null and unlisted_run_count is distinct from 0",
     "of_failed": "run_count is not null and failed_cost_usd is distinct from 0",
+    "of_cancelled": "run_count is not null and cancelled_cost_usd is distinct from 0",
     "of_platform": "run_count is not null and agent_id = '(platform)'",
 }
 _TYPES = {"usd": "decimal(38, 10)", "share": "double"}

@@ -14,7 +14,7 @@ from analytics.warehouse.sources import (
     Source,
 )
 
-SCHEMA_VERSION = 17
+SCHEMA_VERSION = 18
 
 # Columns that every table of `raw` has: the version, and the place of its record.
 LINEAGE = {
@@ -164,6 +164,18 @@ create table if not exists finance.invoices (
 create table if not exists finance.budgets (
     line INTEGER, scope VARCHAR, name VARCHAR, workspace VARCHAR, month DATE,
     amount_usd DECIMAL(38,10)
+);
+
+-- One row per line of `finance/outcomes.csv`; of agent, run and session, one is given.
+create table if not exists finance.outcomes (
+    line INTEGER, outcome_id VARCHAR, date DATE, workspace VARCHAR, agent VARCHAR, run VARCHAR,
+    session VARCHAR, outcome VARCHAR, count BIGINT, value_usd DECIMAL(38,10)
+);
+
+-- List prices in US dollars for a million tokens: the catalogue's, and the user's own.
+create table if not exists finance.list_prices (
+    source VARCHAR, model VARCHAR, valid_from DATE,
+    input_usd_per_million_tokens DECIMAL(12,6), output_usd_per_million_tokens DECIMAL(12,6)
 );
 
 -- One row per rule of `finance/allocation.toml`, by its number in the file.

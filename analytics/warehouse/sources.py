@@ -121,7 +121,8 @@ agent_versions: agent by agent_id; parts agent_version_id
     parent_version count; created_at instant; updated_at instant; last_commit_at instant
 
 schedules: record by schedule_id
-    schedule_id! text = id; agent_id text; last_run_id text
+    schedule_id! text = id; agent_id text; cron_expr text; timezone text; enabled flag;
+    created_at instant; last_run_id text
 
 run_counts: agent_day by agent_id, date; parts status
     date! day; status* text; run_count* count = count

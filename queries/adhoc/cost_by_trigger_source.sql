@@ -1,15 +1,24 @@
--- What do runs up to the last complete day cost, by what started them?
--- Of listed runs: the API does not report what started the others.
+-- What do runs of each agent cost in the last 28 complete days, by what started them?
+-- Of listed runs: the API does not report what started the others. A schedule is reported of its last
+-- run alone; it is inferred of runs that began in a minute in which it fires. chance_percent is the
+-- share of such minutes: so many runs that a person started would be inferred to be of the schedule.
 select
+    runs.workspace_name,
+    runs.agent_name,
     runs.trigger_type,
+    runs.trigger_evidence,
+    schedules.cron_expr,
+    schedules.timezone,
+    round(100 * schedules.minute_share, 2) as chance_percent,
     count(*) as listed_run_count,
     count(*) filter (runs.status = 'failed') as listed_failed_count,
     sum(runs.cost_usd) as cost_usd,
-    sum(runs.cost_usd) filter (runs.status = 'failed') as failed_cost_usd,
-    sum(runs.tokens_in)::bigint as tokens_in,
-    sum(runs.tokens_out)::bigint as tokens_out
+    sum(runs.cost_usd) filter (runs.status = 'failed') as failed_cost_usd
 from marts.fct_runs as runs
 join marts.dim_workspaces as workspaces using (workspace_id)
-where runs.date <= workspaces.last_complete_date
-group by runs.trigger_type
-order by sum(runs.cost_usd) desc nulls last
+left join marts.dim_schedules as schedules using (workspace_id, schedule_id)
+where
+    runs.date > workspaces.last_complete_date - 28
+    and runs.date <= workspaces.last_complete_date
+group by all
+order by sum(runs.cost_usd) desc nulls last, runs.agent_name, runs.trigger_type

@@ -34,6 +34,8 @@ listed as (
         if(failed_count > 0, sum(cost_usd) filter (status = 'failed'), 0) as failed_cost_usd,
         if(bool_or(status = 'failed' and cost_usd is null), null, failed_cost_usd)
             as failed_cost_high_usd,
+        if(cancelled_count > 0, sum(cost_usd) filter (status = 'cancelled'), 0)
+            as cancelled_cost_usd,
         0 as unlisted_failed_count,
         count(*) filter (cost_usd is null) as unknown_cost_count,
         0 as unknown_platform_count,
@@ -62,6 +64,7 @@ unlisted as (
         unlisted_cost_usd,
         0 as failed_cost_usd,
         if(unlisted_failed_count = 0, 0, unlisted_cost_usd) as failed_cost_high_usd,
+        0 as cancelled_cost_usd,
         unlisted_failed_count,
         if(unlisted_cost_usd is null, unlisted_run_count, 0) as unknown_cost_count,
         0 as unknown_platform_count,
@@ -77,7 +80,9 @@ parts as (
     from unlisted
     union all by name
     -- Where the API refuses both counts and roll-ups, nothing of unlisted runs is known.
-    select listed.workspace_id, agent_id, date, 0 as run_count, 0 as failed_cost_usd
+    select
+        listed.workspace_id, agent_id, date, 0 as run_count, 0 as failed_cost_usd,
+        0 as cancelled_cost_usd
     from listed
     anti join unlisted using (workspace_id, agent_id, date)
     join intermediate.int_metered_days as days
@@ -103,6 +108,7 @@ parts as (
         0 as unlisted_run_count,
         0 as failed_cost_usd,
         0 as failed_cost_high_usd,
+        0 as cancelled_cost_usd,
         0 as unlisted_failed_count,
         0 as unknown_cost_count,
         bool_or(has_platform is false or cost_usd is null)::bigint as unknown_platform_count,

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import partial
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+from cronsim import CronSim
 
 from analytics.emulator import texts
 from analytics.emulator.chance import seeded
@@ -19,7 +22,7 @@ if TYPE_CHECKING:
 
     from analytics.emulator.catalogue import Offer
     from analytics.emulator.chance import Traffic
-    from analytics.emulator.records import Run, RunStatus, Session, Workspace
+    from analytics.emulator.records import Run, RunStatus, Schedule, Session, Workspace
     from analytics.emulator.state import State
 
 DAY = timedelta(days=1)
@@ -77,6 +80,7 @@ class Worker:
     name: str
     outages: tuple[Outage, ...] = ()
     callee: Worker | None = None
+    schedule: Schedule | None = None  # its runs come beside those of the habit
     last_run: Run | None = None
     rng: random.Random = field(init=False)
 
@@ -99,11 +103,11 @@ class Worker:
         """Put this day's runs on the agenda, and then each next day's."""
         self.world.at(midnight, partial(self._plan_day, midnight))
 
-    def begin(self, parent: Run | None = None) -> None:
-        """Start a run now, and put on the agenda all that it will do."""
+    def begin(self, parent: Run | None = None) -> Run | None:
+        """Start a run now, and put on the agenda all that it will do; None if it may not run."""
         agent = self.agent
         if agent and (agent.status != "active" or not agent.active_version):
-            return
+            return None
         run = self.world.start_run(
             self.owner,
             session=self._session(),
@@ -112,6 +116,7 @@ class Worker:
         )
         self.last_run = run
         self._plan_run(run)
+        return run
 
     def _plan_day(self, midnight: datetime) -> None:
         self.world.at(midnight + DAY, partial(self._plan_day, midnight + DAY))
@@ -121,6 +126,21 @@ class Worker:
         hours = self.rng.choices(range(24), self.habit.hours, k=count)
         for moment in sorted(midnight + timedelta(hours=h + self.rng.random()) for h in hours):
             self.world.at(moment, self.begin)
+        if self.schedule:
+            zone = ZoneInfo(self.schedule.timezone)
+            before = midnight - timedelta(seconds=1)  # what a day begins with is of that day
+            for tick in CronSim(self.schedule.cron_expr, before.astimezone(zone)):
+                if tick >= midnight + DAY:
+                    break
+                self.world.at(tick.astimezone(UTC), partial(self._fire, self.schedule))
+
+    def _fire(self, schedule: Schedule) -> None:
+        if run := self.begin():
+            run.source = "scheduled"
+            schedule.last_run_id, schedule.last_fired_at = run.id, self.world.now
+            zone = ZoneInfo(schedule.timezone)
+            following = next(CronSim(schedule.cron_expr, self.world.now.astimezone(zone)))
+            schedule.next_fire_at = following.astimezone(UTC)
 
     def _session(self) -> Session | None:
         last = self.last_run

@@ -34,6 +34,7 @@ class DemoAgent:
     left_days: int | None = None
     left_as: Literal["paused", "archived", "deleted"] = "paused"
     calls: str | None = None
+    schedule: tuple[str, str] | None = None  # cron expression and time zone
     next_name: str | None = None  # taken in the last hours before the present
 
 

@@ -12,8 +12,8 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from analytics.emulator import catalogue
-from analytics.emulator.chance import CONVERSATION
-from analytics.emulator.records import midnight_of
+from analytics.emulator.chance import CONVERSATION, new_id, seeded
+from analytics.emulator.records import RunInput, Schedule, midnight_of
 from analytics.emulator.runs.platform import Platform
 from analytics.emulator.worlds.behaviour import DAY, Habit, Outage, Worker, raise_cost
 from analytics.emulator.worlds.demo_agents import DemoAgent, workspaces
@@ -134,8 +134,7 @@ class _History:
         for planned in agents:
             agent = self._add(planned)
             if planned.habit:
-                since = max(self._since(planned), self.world.now)
-                workers[planned.slug] = self._put_to_work(agent, planned.habit, since)
+                workers[planned.slug] = self._put_to_work(planned, agent, planned.habit)
             for days, change in planned.releases:
                 moment = _days_before(self.present, days) + timedelta(hours=7)
                 self.world.at(moment, partial(platform.release, agent, change))
@@ -183,9 +182,14 @@ class _History:
             return self.world.now
         return _days_before(self.present, planned.since_days)
 
-    def _put_to_work(self, agent: Agent, habit: Habit, since: datetime) -> Worker:
-        outages = (_outage(self.present),)
-        worker = Worker(self.world, agent, habit, agent.slug, outages=outages)
+    def _put_to_work(self, planned: DemoAgent, agent: Agent, habit: Habit) -> Worker:
+        since = max(self._since(planned), self.world.now)
+        worker = Worker(self.world, agent, habit, agent.slug, outages=(_outage(self.present),))
+        if planned.schedule:
+            given = RunInput("Do what there is to do.")
+            schedule_id = new_id(seeded(self.world.seed, "schedule", agent.slug))
+            worker.schedule = Schedule(schedule_id, agent, *planned.schedule, given, since)
+            self.workspace.schedules[schedule_id] = worker.schedule
         worker.work_from(since)
         return worker
 

@@ -1,0 +1,18 @@
+-- How far below list prices does each agent pay for each model, by UTC month: what does caching save?
+-- The API tells no cached tokens apart. The discount is 1 - cost / (tokens x list price): caching, and
+-- any other price below the list; it takes tokens_in to contain the cached ones. Without a price in
+-- dim_prices there is none; price_known_since says from when on a price of earlier days is known.
+select
+    workspace_name,
+    agent_name,
+    model,
+    month,
+    tokens_in,
+    tokens_out,
+    metered_cost_usd,
+    list_price_cost_usd,
+    list_price_cost_usd - metered_cost_usd as saved_usd,
+    round(100 * effective_discount, 1) as discount_percent,
+    price_known_since
+from marts.fct_model_months
+order by month desc, metered_cost_usd desc nulls last, workspace_name, agent_name, model

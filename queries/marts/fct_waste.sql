@@ -1,0 +1,79 @@
+-- Cost of runs that were for nothing, by reason, each run under one: what it was at least, of listed
+-- runs of which that is certain, and at most. Reasons are those of int_run_waste; under `failed`, the
+-- high end has what unlisted runs cost on days on which one of them failed. Of unlisted runs nothing
+-- else is known, and no other reason has them.
+-- Grain: workspace, agent, month and reason.
+-- key: workspace_id, agent_id, month, reason
+-- ref agent_id: dim_agents
+-- values reason: limit, failed, cancelled, idle, retry, repeated_calls
+-- column reason: Why the runs were for nothing: limit, failed, cancelled, idle, retry or
+-- repeated_calls.
+-- column wasted_usd: Cost in US dollars of runs that certainly were for nothing; null where the cost
+-- of one is unknown.
+-- column wasted_high_usd: The same with all that may have been; null where that is unknown.
+-- column listed_run_count: Listed runs under the reason.
+with
+
+runs as (
+    select
+        workspace_id,
+        agent_id,
+        date_trunc('month', date)::date as month,
+        reason,
+        count(*) as listed_run_count,
+        if(count(cost_usd) < count(*), null, sum(if(is_certain, cost_usd, 0))) as wasted_usd,
+        if(count(cost_usd) < count(*), null, sum(cost_usd)) as wasted_high_usd
+    from intermediate.int_run_waste
+    group by all
+),
+
+unlisted as (
+    select
+        workspace_id,
+        agent_id,
+        date_trunc('month', date)::date as month,
+        'failed' as reason,
+        0 as listed_run_count,
+        0 as wasted_usd,
+        if(
+            bool_or(failed_cost_high_usd is null),
+            null,
+            sum(failed_cost_high_usd - failed_cost_usd)
+        ) as wasted_high_usd
+    from marts.fct_agent_days
+    where failed_cost_high_usd is distinct from failed_cost_usd
+    group by all
+),
+
+sums as (
+    select
+        workspace_id,
+        agent_id,
+        month,
+        reason,
+        sum(listed_run_count)::bigint as listed_run_count,
+        if(count(wasted_usd) < count(*), null, sum(wasted_usd))::decimal(38, 10) as wasted_usd,
+        if(count(wasted_high_usd) < count(*), null, sum(wasted_high_usd))::decimal(38, 10)
+            as wasted_high_usd
+    from (
+        from runs
+        union all by name
+        from unlisted
+    )
+    group by all
+)
+
+select
+    workspace_id,
+    agents.workspace_name,
+    agent_id,
+    agents.agent_slug,
+    agents.agent_name,
+    month,
+    reason,
+    listed_run_count,
+    wasted_usd,
+    wasted_high_usd
+from sums
+left join marts.dim_agents as agents using (workspace_id, agent_id)
+order by workspace_id, agent_id, month, reason

@@ -1,0 +1,66 @@
+-- What the metered tokens of each agent's UTC month would have cost on each model of dim_prices: at
+-- its list price, and less the agent's own effective discount of the month. An estimate: another
+-- model takes other numbers of tokens. A figure that lacks a price, or tokens, is null.
+with
+
+tokens as (
+    select
+        workspace_id,
+        agent_id,
+        utc_date,
+        if(count(tokens_in) = count(*), sum(tokens_in), null)::bigint as tokens_in,
+        if(count(tokens_out) = count(*), sum(tokens_out), null)::bigint as tokens_out
+    from marts.fct_model_days
+    where coalesce(request_count, 1) > 0
+    group by all
+),
+
+priced as (
+    select
+        tokens.workspace_id,
+        tokens.agent_id,
+        date_trunc('month', tokens.utc_date)::date as month,
+        prices.model,
+        if(
+            count(tokens.tokens_in + tokens.tokens_out) = count(*),
+            sum(marts.list_price_cost(
+                tokens.tokens_in,
+                tokens.tokens_out,
+                prices.input_usd_per_million_tokens,
+                prices.output_usd_per_million_tokens
+            )),
+            null
+        )::decimal(38, 10) as list_price_cost_usd
+    from tokens
+    join marts.dim_prices as prices
+        on (tokens.utc_date >= prices.valid_from or prices.is_first)
+        and tokens.utc_date < coalesce(prices.valid_until, 'infinity')
+    group by all
+),
+
+own as (
+    select
+        workspace_id,
+        agent_id,
+        month,
+        if(count(metered_cost_usd) = count(*), sum(metered_cost_usd), null)::decimal(38, 10)
+            as cost_usd,
+        if(count(list_price_cost_usd) = count(*), sum(list_price_cost_usd), null)
+            as own_list_price_cost_usd
+    from marts.fct_model_months
+    group by all
+)
+
+select
+    own.workspace_id,
+    own.agent_id,
+    own.month,
+    priced.model,
+    own.cost_usd,
+    priced.list_price_cost_usd,
+    (
+        priced.list_price_cost_usd::double
+        * own.cost_usd::double / nullif(own.own_list_price_cost_usd, 0)::double
+    )::decimal(38, 10) as discounted_cost_usd
+from own
+join priced using (workspace_id, agent_id, month)
