@@ -1,4 +1,4 @@
-"""Pages of one's own: the grammar of the header lines of `reports/pages/*.sql`.
+"""Pages of one's own: files of `reports/pages/*.sql`, and the answers to their queries.
 
 A file holds one SELECT or several, each a table or a chart. Header lines stand before a SELECT:
 
@@ -15,15 +15,18 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from difflib import get_close_matches
+from operator import attrgetter
 from pathlib import Path
 
 from analytics.project.files import UserFile, read_files
-from analytics.project.runner import Runner, UserQuery
+from analytics.project.runner import Answer, Runner, UserQuery
+from analytics.terminal import Before, tracked
 
 MARKS = ("bar", "column", "line", "interval", "table")
 OWN_GROUP = "Own pages"
 MOST_PAGES = 500
 MOST_CHARTS = 20
+_TOGETHER = 10  # times the limit of one query, for those of all pages
 
 _WORDS = ("page", "chart", "line")
 _HEADER = re.compile(r"(\w+):\s*(.*)")
@@ -99,6 +102,14 @@ class _Header:
         return [(line, text) for name, line, text in self.fields if name == word]
 
 
+@dataclass(frozen=True)
+class AnsweredPage:
+    """A page, and an answer for each of its charts."""
+
+    page: UserPage
+    answers: tuple[Answer, ...]
+
+
 def read_pages(project: Path, runner: Runner) -> tuple[list[UserPage], list[str]]:
     """Read the pages of a project, by name, and the problems of files that can be no page."""
     files, refused = read_files(project, "page")
@@ -115,9 +126,9 @@ def read_pages(project: Path, runner: Runner) -> tuple[list[UserPage], list[str]
 
 def parse_pages(files: Sequence[UserFile], runner: Runner) -> list[UserPage]:
     """Parse files; a page that is not right has an error."""
-    queries = [UserQuery(file.file, file.name, file.text) for file in files]
     pages = []
-    for file, parsed in zip(files, runner.parse(queries), strict=True):
+    for file in files:
+        parsed = runner.parse(UserQuery(file.file, file.name, file.text))
         page = UserPage(file.file, file.name, OWN_GROUP, _words(file.name))
         try:
             top = _header(file.text)
@@ -129,6 +140,50 @@ def parse_pages(files: Sequence[UserFile], runner: Runner) -> list[UserPage]:
         except PageError as error:
             pages.append(replace(page, error=f"{file.file}:{error.line}: {error}"))
     return pages
+
+
+def answer_pages(
+    runner: Runner, database: Path, pages: Sequence[UserPage], before: Before | None = None
+) -> Iterator[AnsweredPage]:
+    """Run the queries of pages on a closed file with marts; `before` is told of each page.
+
+    All together may take ten times the limit of one query. Each page has an equal share of half of
+    what is left, so that slow ones take no time of others. Those that need more wait for a second
+    round, and have at least that limit of what is left then. A query that has no time left is an
+    answer with an error.
+    """
+    limit = runner.limits.seconds
+    left = _TOGETHER * limit
+    waiting, answers = list(pages), {page.file: list[Answer]() for page in pages}
+    for is_last in (False, True):
+        slow = []
+        for place, page in enumerate(tracked(waiting, before, attrgetter("file"))):
+            share = left / (len(waiting) - place)
+            end = max(0, left - (max(share, limit) if is_last else share / 2))
+            answered = answers[page.file]
+            for chart in page.charts[len(answered) :]:
+                seconds = min(limit, left - end)
+                if seconds > 0:
+                    answer = runner.run(database, chart.query, seconds=seconds)
+                    left -= answer.seconds
+                if seconds <= 0 or answer.seconds >= seconds < limit:
+                    if not is_last:
+                        slow.append(page)
+                        break
+                    answer = _late(chart, _TOGETHER * limit)
+                answered.append(answer)
+            else:
+                yield AnsweredPage(page, tuple(answered))
+        waiting = slow
+
+
+def _late(chart: Chart, seconds: float) -> Answer:
+    error = (
+        f"{chart.query.file}:{chart.line}: it has no time left: queries of pages have {seconds:g} s"
+        " together, of which each page has its share; make them faster, or raise timeout_seconds in"
+        " [sql]"
+    )
+    return Answer(chart.query, error=error)
 
 
 def _words(name: str) -> str:

@@ -15,7 +15,7 @@ from analytics.alerts.delivery import FINDINGS, read_found, read_sent
 from analytics.batch.last_batch import read_last_batch
 from analytics.errors import AnalyticsError
 from analytics.format import names, numbers
-from analytics.query.sandbox import open_published
+from analytics.query.published import open_published
 from analytics.report.facts import read_findings
 from analytics.report.summary import needs_head
 from analytics.terminal import add_figures, escaped, escaped_json, linked

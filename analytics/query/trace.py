@@ -16,7 +16,7 @@ import duckdb
 from analytics.errors import ControlError, UsageError
 from analytics.extract.loads import SUFFIX
 from analytics.query.agents import KnownAgent, find_agent
-from analytics.query.sandbox import open_published
+from analytics.query.published import open_published
 from analytics.terminal import escaped
 from analytics.warehouse.database import records
 from analytics.warehouse.layout import Layout

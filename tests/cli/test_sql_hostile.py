@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import tomllib
 from collections.abc import Iterator
-from dataclasses import replace
 from operator import itemgetter
 from pathlib import Path
 from typing import Any
@@ -13,19 +12,21 @@ from typing import Any
 import duckdb
 import pytest
 
-from analytics.errors import UsageError
 from analytics.project import allowed
-from analytics.query.sandbox import bounded, open_published, usage_errors
-from analytics.query.statement_process import answer
-from analytics.warehouse.confined import Limits
+from analytics.project.runner import Runner, UserQuery
+from analytics.warehouse.machine import Limits
 
 LIMITS = Limits(memory="97MB", rows=10_000, size="2MB")
-IMPATIENT = replace(LIMITS, seconds=0.3)
 DEEP = 5_000
 
 FAMILIES = tomllib.loads(
     Path(__file__).with_name("hostile_statements.toml").read_text(encoding="utf-8")
 )["families"]
+FAMILIES += [
+    each | {"name": f"{each['name']}, refused", "outcome": "refused", "templates": each["refused"]}
+    for each in FAMILIES
+    if "refused" in each
+]
 
 
 def statements(family: dict[str, Any]) -> Iterator[str]:
@@ -42,6 +43,7 @@ def statements(family: dict[str, Any]) -> Iterator[str]:
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a published file, and a file beside it that no query may read."""
     folder = tmp_path_factory.mktemp("hostile")
+    (folder / "data").mkdir()
     with duckdb.connect(folder / "analytics.duckdb") as con:
         con.execute("create schema marts; create schema audit")
         con.execute("create table marts.fct_runs (run_id text, agent_id text, cost_usd decimal)")
@@ -51,16 +53,15 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def con(folder: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A connection on which all statements are tried, one after the other."""
-    scratch = folder / "scratch"
-    with open_published(folder / "analytics.duckdb", LIMITS, scratch) as con:
-        yield con
+def runner(folder: Path) -> Iterator[Runner]:
+    """The process that runs all statements, one after the other."""
+    with Runner(LIMITS, folder / "data") as runner:
+        yield runner
 
 
 @pytest.mark.parametrize("family", FAMILIES, ids=itemgetter("name"))
 def test_a_hostile_statement_does_no_harm(
-    con: duckdb.DuckDBPyConnection, folder: Path, family: dict[str, Any]
+    runner: Runner, folder: Path, family: dict[str, Any]
 ) -> None:
     """It ends as its family says, tells nothing of the machine, and changes no file."""
     outcome = family["outcome"]
@@ -68,7 +69,14 @@ def test_a_hostile_statement_does_no_harm(
     secrets = [str(folder), str(Path.home()), str(Path.cwd()), "hunter2", "92.5 MiB"]
     for statement in statements(family):
         sql = statement.replace("@FOLDER", str(folder))
-        found, told = _tried(con, sql, IMPATIENT if outcome == "stopped" else LIMITS)
+        query = UserQuery("", "", sql)
+        answer = runner.run(
+            folder / "analytics.duckdb", query, seconds=0.3 if outcome == "stopped" else 60
+        )
+        told = answer.error or str((answer.columns, answer.rows))
+        found = "answered" if not answer.error else "refused"
+        if found == "refused" and "ask for less" in told:
+            found = "stopped"
 
         assert (found, told if found != outcome else "") == (outcome, ""), sql
         assert {path: path.read_bytes() for path in folder.glob("*.*")} == before, sql
@@ -77,14 +85,19 @@ def test_a_hostile_statement_does_no_harm(
             assert os.environ["PATH"] not in told, sql
 
 
-def _tried(con: duckdb.DuckDBPyConnection, sql: str, limits: Limits) -> tuple[str, str]:
-    """Return the outcome of a statement, and all that it tells."""
-    try:
-        with bounded(con, limits), usage_errors(sql):
-            parts = list(answer(con, {"sql": sql, "form": "json"}, limits))
-    except UsageError as error:
-        return "stopped" if "ask for less" in str(error) else "refused", str(error)
-    return "answered", "".join(each["text"] for each in parts)
+@pytest.mark.parametrize("form", ["csv", "json", "parquet", "duckdb"])
+def test_a_query_whose_answer_is_a_file_reads_and_writes_no_other(
+    runner: Runner, folder: Path, form: str
+) -> None:
+    """DuckDB opens the file of the answer alone: neither one beside it, nor itself to read."""
+    made = folder / f"data/made.{form}"
+    database, before = folder / "analytics.duckdb", {*folder.rglob("*")}
+    for sql in (f"from '{folder}/secret.csv'", f"from '{made}'"):
+        assert runner.make(database, UserQuery("", "", sql), made).error
+    answer = runner.make(database, UserQuery("", "", 'select 1 as "a\'b"'), made)
+
+    assert (answer.error, answer.count) == (None, 1)
+    assert {*folder.rglob("*")} - before == {made}
 
 
 def test_each_function_of_duckdb_was_judged() -> None:
