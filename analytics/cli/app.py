@@ -226,6 +226,24 @@ def trace(
     traced.require_agreement(found)
 
 
+@command(app)
+def mcp(here: Here) -> None:
+    """Answer an assistant, on standard input and output, by the Model Context Protocol.
+
+    It asks named questions, SELECTs, tables, findings and traces; nothing is written. Its client
+    starts this command: docs/assistant.md shows how.
+
+    Example: analytics mcp --data-dir /srv/analytics/data
+    """
+    from analytics import __version__
+    from analytics.errors import extra_needed
+
+    with extra_needed("An assistant", "mcp"):
+        from analytics.query.assistant import serve
+    settings = here.settings
+    serve(here.layout, settings.project, settings.sql.timeout_seconds, __version__)
+
+
 @command(app, context_settings={"allow_interspersed_args": False})
 def emulator(
     _here: Nowhere,

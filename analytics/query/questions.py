@@ -52,6 +52,12 @@ def questions(project: Path) -> tuple[list[Question], list[str]]:
     return known, [each.error for each in refused]
 
 
+def asked(question: Question) -> str:
+    """Return what a question asks: its description up to the first question mark."""
+    found = _QUESTION.match(question.description)
+    return found[0] if found else ""
+
+
 def print_questions(project: Path) -> None:
     """Print name and question of each, and to standard error the files that are none."""
     from rich.console import Console
@@ -63,9 +69,8 @@ def print_questions(project: Path) -> None:
     table.add_column("Name", no_wrap=True)
     table.add_column("Question")
     for question in known:
-        asked = _QUESTION.match(question.description)
-        text = asked[0] if asked else ""
-        table.add_row(question.name, Text(escaped(text + (" (yours)" if question.is_own else ""))))
+        text = asked(question) + (" (yours)" if question.is_own else "")
+        table.add_row(question.name, Text(escaped(text)))
     out = sys.stdout
     Console(file=out, width=None if out.isatty() else 10_000, highlight=False).print(table)
     for error in refused:
