@@ -31,6 +31,8 @@ TABLES = frozenset(
 """Tables, and functions of the same name, that describe the published tables and the language."""
 
 TABLE_FUNCTIONS = TABLES | {
+    "what_if",
+    "what_if_by_model",
     "generate_series",
     "json_each",
     "json_tree",

@@ -17,6 +17,7 @@ from mcp.server import MCPServer
 
 from analytics.errors import AnalyticsError, UsageError
 from analytics.query import questions, tables, trace_output
+from analytics.query.agents import find_agent
 from analytics.query.published import open_published
 from analytics.query.sql import first_rows
 from analytics.query.trace import trace as traced
@@ -68,7 +69,7 @@ _MEASURES = """
 # By which columns of a question each of its filters goes.
 _FILTERS = {
     "workspace": ("workspace_name", "workspace_id"),
-    "agent": ("agent_name", "agent_slug", "agent_id"),
+    "agent": ("agent_name",),
     "month": ("month", "usage_month", "booked_month"),
     "model": ("model",),
 }
@@ -100,6 +101,9 @@ class Assistant:
             return self._answer(["question", "asks"], ["VARCHAR", "VARCHAR"], rows, len(rows))
         sql = questions.sql_of(question, self.project)
         given = {"workspace": workspace, "agent": agent, "month": month, "model": model}
+        if agent:
+            with open_published(self.layout.published) as con:
+                given["agent"] = find_agent(con, agent, workspace or None).name
         wanted = {name: value for name, value in given.items() if value}
         if wanted:
             columns = [name for name, _ in self._first(sql, 0).columns]
@@ -144,9 +148,8 @@ class Assistant:
             run_id=run or None,
         )
         document = json.loads(trace_output.as_json(found, MOST_ROWS))
-        return self._document(
-            document, document.pop("runs"), "runs", found.runs and len(found.runs)
-        )
+        runs = document.pop("runs")
+        return self._document(document, runs, "runs", len(found.runs))
 
     def _first(self, sql: str, rows: int) -> Any:
         return first_rows(self.layout.published, self.layout.root, self.seconds, sql, rows)
@@ -170,7 +173,7 @@ class Assistant:
         """Return the answer as JSON, with as many rows as there is room for."""
         with open_published(self.layout.published) as con:
             (known,) = records(con, _KNOWN)
-        document = {**{key: plain(value) for key, value in known.items()}, **document}
+        document = {"data": {key: plain(value) for key, value in known.items()}, **document}
         lines = [json.dumps(_shortened(row), ensure_ascii=False) for row in rows]
         room = MOST_CHARACTERS - len(json.dumps(document, ensure_ascii=False)) - 200
         kept = 0
