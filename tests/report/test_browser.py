@@ -149,6 +149,21 @@ _TABLES = """() => [...document.querySelectorAll('main table:has(tbody td)')]
         table.parentElement.scrollWidth > table.parentElement.clientWidth])"""
 
 
+@pytest.mark.parametrize("media", ["screen", "print"])
+def test_a_long_message_moves_no_other_column(media: str, batches: Site, reader: Reader) -> None:
+    """What a run failed of is cut on a screen and broken on paper, so that its id stays in sight."""
+    shown = reader.open(batches.one("agent").path, MONTH)
+    shown.set_viewport_size({"width": 1280 if media == "screen" else 680, "height": 900})
+    shown.emulate_media(media=media)
+    region = shown.locator(".scroll:has(> #listed-runs)")
+    beyond = region.evaluate("""(region) => {
+        region.querySelector('tbody td:nth-child(5)').textContent = 'not found '.repeat(40);
+        return region.scrollWidth - region.clientWidth;
+    }""")
+
+    assert beyond == 0
+
+
 def test_a_month_is_printed_whole(batches: Site, reader: Reader) -> None:
     """Paper has name and days, tables of agents and months but not of charts, and no control."""
     page = batches.one("overview")
