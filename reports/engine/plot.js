@@ -227,10 +227,10 @@ const overTime = (view, part, isNarrow, isLine) => {
     const sums = [...before.flatMap((each) => each.y),
       ...isLine ? drawn.flatMap((each) => each.y) : piles];
     if (!isLine && !isNarrow && !index && rows.at(-1)?.state === "p") {
-      const y = Math.max(piles.at(-2) ?? 0, piles.at(-4) ?? 0); // above the column beside it, too
+      const y = Math.max(...piles.slice(rows.length > 14 ? -4 : -2)); // wider than one of many
       annotations.push(note("so far", { x: x.at(-1), y, yref: yaxis }));
     }
-    layout[`yaxis${index ? index + 1 : ""}`] = { ...axis(sums, unit),
+    layout[`yaxis${index ? index + 1 : ""}`] = { ...axis(sums, unit, count > 1 ? 2 : 3),
       domain: [Math.max(top - height, 0), top] };
     if (isLine) drawn.forEach((each) => { each.showlegend ??= index === 0; });
     const gaps = isLine ? unread([], yaxis, index) : unread(rows, yaxis, index);

@@ -298,7 +298,7 @@ const sinceRead = (rows) => rows.slice(Math.max(rows.findIndex((row) => row.stat
  * @param {ReturnType<typeof queryOf>} query @param {Data} data @returns {Values[]} */
 const withTrend = (all, part, by, query, { events = [] }) => {
   const [name] = (part.columns ?? []).map(parsed).find(([, unit]) => unit === "trend") ?? [];
-  if (!name) return all;
+  if (!name || query.from === query.to) return all;
   const [first, base] = name.split("/"), time = part.time ?? "date";
   const days = new Map(daysOf(query.from, query.to).map((iso, index) => [iso, index]));
   const keyOf = (/** @type {Values} */ values) => by.map((each) => values[each]).join("\n");

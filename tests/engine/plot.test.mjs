@@ -25,6 +25,8 @@ test("axes have few round ticks in one scale, with the decimals of their step", 
   assert.deepEqual(texts([0.01, -0.02], "usd"), ["\u2212$0.020", "\u2212$0.015", "\u2212$0.010", "\u2212$0.005", "$0", "$0.005", "$0.010"]);
   assert.deepEqual(texts([1_600_000], "usd"), ["$0", "$0.5\u00a0M", "$1.0\u00a0M", "$1.5\u00a0M", "$2.0\u00a0M"]);
   assert.deepEqual(texts([0.121], "rate"), ["0%", "2.5%", "5.0%", "7.5%", "10.0%", "12.5%"]);
+  assert.deepEqual(axis([160], "seconds", 2).tickvals, [0, 60, 120, 180]);
+  assert.deepEqual(axis([590], "count", 2).tickvals, [0, 250, 500, 750]);
   assert.deepEqual(texts([1_050_000], "tokens"), ["0", ...["0.25", "0.50", "0.75", "1.00", "1.25"].map((each) => `${each}\u00a0M`)]);
 });
 

@@ -165,10 +165,12 @@ test("a table compares rows with the period before, whose keys it has, too, as o
   assert.deepEqual(table.rows.map(([cell]) => [cell.hue, cell.isMarked ?? false]), [[1, false], [2, true], [3, false]]);
 });
 
-test("the course of a value is drawn of five runs or more", () => {
+test("the course of a value is drawn of five runs or more, and of several days", () => {
   const part = { key: "t", data: "rpt_days", chosen: true, by: ["agent_id"], columns: ["agent_id", "run_count", "cost_usd|trend"] };
   const days = { date: [11, 12, 11], agent_id: { keys: ["a", "b"], codes: [0, 0, 1] }, cost_usd: [USD, USD, USD], run_count: [2, 3, 4] };
   assert.deepEqual(view(part, rows(days), chosen("2026-11-11", "2026-11-12")).table.rows.map((row) => row[2].trend), [[USD, USD], []]);
+  const alone = { ...days, date: [11, 11, 11], run_count: [5, 5, 5] };
+  assert.deepEqual(view(part, rows(alone), chosen("2026-11-11", "2026-11-11")).table.rows.map((row) => row[2].trend), [[], []]);
 });
 
 test("the course of a model's price is marked where it rose", () => {
