@@ -43,8 +43,7 @@ days as (
 ),
 
 stopped as (
-    select
-        count(distinct control) filter (is_blocking) as stopped_control_count
+    select count(distinct control) filter (is_blocking) as stopped_control_count
     from audit.check_results
 )
 
@@ -54,6 +53,7 @@ select
         when coalesce(findings.finding_count, 0) > 0 then 'failed'
         when coalesce(unreconciled_day_count, 0) > 0 then 'unreconciled'
         when days.workspace_id is null then 'none'
+        when day_count = open_day_count then 'early'
         else 'passed'
     end as state,
     coalesce(control_count, 0) as control_count,

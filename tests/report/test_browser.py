@@ -151,7 +151,7 @@ _TABLES = """() => [...document.querySelectorAll('main table:has(tbody td)')]
 
 @pytest.mark.parametrize("media", ["screen", "print"])
 def test_a_long_message_moves_no_other_column(media: str, batches: Site, reader: Reader) -> None:
-    """What a run failed of is cut on a screen and broken on paper, so that its id stays in sight."""
+    """What a run failed of is cut on a screen and broken on paper: its id stays in sight."""
     shown = reader.open(batches.one("agent").path, MONTH)
     shown.set_viewport_size({"width": 1280 if media == "screen" else 680, "height": 900})
     shown.emulate_media(media=media)
