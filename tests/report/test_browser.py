@@ -124,6 +124,22 @@ def test_what_a_reader_chooses_from_opens_below_its_button(
     assert 0 <= panel["x"] < panel["x"] + panel["width"] <= width
 
 
+def test_versions_of_hundreds_of_runs_are_not_cut_off(batches: Site, reader: Reader) -> None:
+    """Beside cost by day, all columns of versions stand, the interval and long counts in them."""
+    shown = reader.open(batches.one("agent").path)
+    widths = shown.evaluate(
+        """() => {
+            const [, failed, each, all] = document.querySelector("#versions-table tbody tr").cells;
+            failed.lastChild.data = all.textContent = "100.0% (199 of 199)";
+            each.textContent = "$0.2950";
+            const { scrollWidth, clientWidth } = failed.closest(".scroll");
+            return [scrollWidth, clientWidth, failed.querySelectorAll(".interval").length];
+        }"""
+    )
+
+    assert widths == [584, 584, 1]
+
+
 def test_a_row_is_a_line_on_a_phone(batches: Site, browser: Browser) -> None:
     """Tables have at most three columns there, with their heads, and scroll nothing sideways."""
     reader = Reader(browser, viewport=PHONE, has_touch=True, is_mobile=True)

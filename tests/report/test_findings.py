@@ -13,6 +13,7 @@ from playwright.sync_api import Browser, Page
 
 from analytics.format import numbers
 from analytics.report.facts import read_summary
+from analytics.report.findings import event_label
 from analytics.report.rendering import About
 from analytics.report.site import build_site
 from analytics.report.summary import summary_files
@@ -144,6 +145,23 @@ def test_the_arrow_of_a_version_leads_to_its_counts(
     page.select_option("#period", "7")
     page.wait_for_url("**#period=7*")
     assert shown() == before
+
+
+@pytest.mark.parametrize(
+    ("finding", "label"),
+    [
+        (("version_worse", "a-1", "v3"), "Dock clerk v3"),
+        (("price_step", "(all)", "gpt-5"), "gpt-5 price"),
+        (("failure_burst", "(all)", "openai"), "openai failures"),
+        (("failure_burst", "a-1", "a-1"), "Dock clerk failures"),
+    ],
+)
+def test_the_line_of_a_finding_is_labelled_by_name(
+    finding: tuple[str, str, str], label: str
+) -> None:
+    """A version and failures of an agent by its name, not by its identifier; others by subject."""
+    row = dict(zip(("kind", "agent_id", "subject"), finding, strict=True))
+    assert event_label(row, "Dock clerk") == label
 
 
 def test_the_arrow_of_limits_leads_to_their_errors(

@@ -232,6 +232,7 @@ def _days(runs: pl.DataFrame, hours: pl.DataFrame) -> pl.DataFrame:
         .with_columns(
             unlisted_run_count=pl.lit(0),
             unlisted_failed_count=pl.lit(0),
+            unlisted_succeeded_count=pl.lit(0),
             failed_spread_usd=pl.lit(Decimal(0)),
         )
     )

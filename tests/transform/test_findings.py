@@ -250,6 +250,20 @@ def test_an_outage_of_a_slow_agent_is_found(outage: tuple[int, int, int, int]) -
     assert {each.since.date() for each in found} == {(START + timedelta(days=50)).date()}
 
 
+@pytest.mark.parametrize("outage", SLOW)
+def test_the_first_batch_finds_an_outage_of_an_agent(outage: tuple[int, int, int, int]) -> None:
+    """Of runs before the newest 200 the counts of a day tell what is usual, and are no burst."""
+    now = START + timedelta(days=51, hours=8)
+    hours = slow_agents(*outage).filter(pl.col("hour") < now).sort("subject", "hour")
+    is_listed = pl.col("try_count").cum_sum(reverse=True).over("subject") <= 200
+    unlisted = hours.filter(~is_listed).with_columns(pl.col("hour").dt.truncate("1d"))
+    days = unlisted.group_by("workspace_id", "subject", "hour").sum()
+    found = bursts("agent", hours.filter(is_listed), START, now, days)
+
+    assert len(found) == len({each.subject for each in found}) >= 95
+    assert {each.since.date() for each in found} == {(START + timedelta(days=50)).date()}
+
+
 @pytest.mark.parametrize("outage", [*SLOW, (60, 30, 60, 24)])
 def test_a_burst_stays_one_as_it_grows(outage: tuple[int, int, int, int]) -> None:
     """Batches at any hour of it and after it see the same date, so that it is sent once."""

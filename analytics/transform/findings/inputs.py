@@ -102,9 +102,14 @@ _DAYS = f"""
         run_count,
         unlisted_run_count,
         unlisted_failed_count,
+        unlisted_succeeded_count,
         cost_usd,
         failed_cost_high_usd - failed_cost_usd as failed_spread_usd
     from marts.fct_agent_days as days
+    left join (
+        select workspace_id, agent_id, utc_date as date, unlisted_succeeded_count
+        from intermediate.int_agent_utc_days
+    ) using (workspace_id, agent_id, date)
     {_WORKSPACES}
     where line_type = 'agent' and date > workspaces.last_batch_date - {_WINDOW}
 """

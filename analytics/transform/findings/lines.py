@@ -60,7 +60,7 @@ _ROWS = """
 _FOLDS = ("ended", "small", "silenced")
 _SITE = "index.html"
 _PARTS = {"version_worse": "versions", "price_step": "models", "idle_runs": "runs",
-          "repeated_errors": "runs"}  # fmt: skip
+          "repeated_errors": "tools"}  # fmt: skip
 _VIEWS = {"price_step": "&by=model", "failure_burst": "&show=failures",
           "idle_runs": "&status=succeeded"}  # fmt: skip
 

@@ -81,7 +81,7 @@ def findings(
     jumps = [*of_runs, *steps.cost_jumps("day", _agent_days(whole), explained_too)]
     of_agents = [
         each
-        for each in bursts("agent", errors["agent"], recent, last)
+        for each in bursts("agent", errors["agent"], recent, last, _unlisted(days))
         if not any(
             _overlap(each, other)
             for other in (*of_services, *is_worse[each.workspace_id, each.agent_id])
@@ -116,6 +116,18 @@ def _errors(
             {"failed_count": "error_count", "finished_count": "try_count"}
         ),
     }
+
+
+def _unlisted(days: pl.DataFrame) -> pl.DataFrame:
+    """Return how many of the unlisted runs of agents that finished failed, under their UTC day."""
+    failed = pl.col("unlisted_failed_count")
+    return days.select(
+        "workspace_id",
+        subject="agent_id",
+        hour=pl.col("date").cast(pl.Datetime("us", "UTC")),
+        error_count=failed,
+        try_count=failed + pl.col("unlisted_succeeded_count"),
+    )
 
 
 def _without(
