@@ -20,7 +20,7 @@ import msgspec
 from analytics.errors import AnalyticsError, UsageError
 from analytics.export.entries import find_journal
 from analytics.export.files import make_folder, write_csv
-from analytics.export.focus.files import write_focus
+from analytics.export.focus import write_focus
 from analytics.export.journal import JournalFormat, write_journal
 from analytics.export.month import month_called
 from analytics.export.month_end import read_month_end

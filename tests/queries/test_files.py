@@ -29,6 +29,7 @@ MAY_READ = {
     "books": {"marts", "audit"},
     "adhoc": PUBLISHED,
     "pack": PUBLISHED | {"reports"},
+    "focus": PUBLISHED | {"focus"},
     "fleet": {"reports", "fleet"},
 }
 PREFIXES = {
