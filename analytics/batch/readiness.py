@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from analytics.errors import ControlError, UsageError
-from analytics.finance.accounts import read_accounts
 from analytics.finance.books.entries import WorkspaceState, first_day
 from analytics.finance.books.reading import CLOSINGS, require_known
 from analytics.finance.load import FOLDER, read_files
+from analytics.finance.tables import read_accounts
 from analytics.format import days, numbers
 from analytics.format.names import ALL, told_apart
 from analytics.warehouse.database import records
@@ -214,7 +214,8 @@ def states_of(con: duckdb.DuckDBPyConnection, month: date) -> list[WorkspaceStat
 
 def books_own_keys(project: Path) -> bool:
     """Return True if journals book own-key cost: `finance/accounts.toml` has an account for it."""
-    return read_accounts(project).of_roles.provider_payable is not None
+    accounts, _ = read_accounts(project)
+    return accounts.accounts.provider_payable is not None
 
 
 def early_reasons(

@@ -30,6 +30,7 @@ MAY_READ = {
     "adhoc": PUBLISHED,
     "pack": PUBLISHED | {"reports"},
     "focus": PUBLISHED | {"focus"},
+    "finance": {"finance", "intermediate", "marts"},
     "fleet": {"reports", "fleet"},
 }
 PREFIXES = {
