@@ -9,8 +9,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from analytics.export.sheets import new_book
-from analytics.export.workbook import SHEETS
+from analytics.export.workbook import SHEETS, write_workbook
 from tests.finance.conftest import HOSTILE, NOVEMBER, OTHER, month_end_of
 from tests.spreadsheets import (
     OFFICE,
@@ -178,10 +177,7 @@ def test_the_statement_prints_on_a_page(workbook: Path, tmp_path: Path) -> None:
     assert page_sizes(pdf) == [(842, 595)]
 
 
-def test_a_full_disk_is_an_error_of_the_system() -> None:
+def test_a_full_disk_is_an_error_of_the_system(november: Warehouse) -> None:
     """A workbook that cannot be written raises OSError, of which commands say what to do next."""
-    with (
-        pytest.raises(OSError, match="No space left"),
-        new_book(Path("/dev/full"), None, "") as book,
-    ):
-        book.sheet("Statement")
+    with pytest.raises(OSError, match="No space left"):
+        write_workbook(month_end_of(november, NOVEMBER), Path("/dev/full"))
