@@ -9,14 +9,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from analytics.export.journal import journal_lines
-from analytics.export.month import cut_off, status_of
-from analytics.export.month_tables import (
-    ADJUSTMENTS,
-    AMOUNTS,
-    JOURNAL,
-    LINES,
-    QUERIED,
-)
+from analytics.export.month import AMOUNTS, JOURNAL, TABLES, cut_off, read_table, status_of
 from analytics.format import days, names, numbers
 
 if TYPE_CHECKING:
@@ -105,14 +98,14 @@ def read_month_end(
 
     Its journal is that of all workspaces.
     """
-    tables = {table.name: table.read(con, month) for table in QUERIED}
+    tables = {name: read_table(con, name, month) for name in TABLES if name != JOURNAL}
     if closing:
         tables = {name: _booked(frame, closing) for name, frame in tables.items()}
-    tables[JOURNAL.name] = journal_lines(journal).drop("journal", "currency")
-    lines = tables[LINES.name].to_dicts()
+    tables[JOURNAL] = journal_lines(journal).drop("journal", "currency")
+    lines = tables["lines"].to_dicts()
     reach = cut_off(con)
     state, detail = _state(closing, status_of(con, month))
-    total = sums(lines, LINES.sums)
+    total = sums(lines, TABLES["lines"].sums)
     facts = {
         "Entity": _entity(con),
         "Period": f"{days.Period.month_of(month)}, UTC days of the meter",
@@ -136,7 +129,7 @@ def read_month_end(
         reach,
         [_block(name, list(of)) for name, of in groupby(lines, _workspace)],
         total,
-        _adjustments(tables[ADJUSTMENTS.name].to_dicts()),
+        _adjustments(tables["adjustments"].to_dicts()),
         tables,
         journal,
     )
@@ -220,10 +213,10 @@ def _block(name: str, lines: list[Row]) -> Block:
     if len(idle) > 1:
         agents = len({each["agent_id"] for each in idle})
         blank = {"workspace_name": name, "owner": "", "cost_center": ""}
-        folded = {**blank, **sums(idle, LINES.sums)}
+        folded = {**blank, **sums(idle, TABLES["lines"].sums)}
         folded["agent_name"] = f"{numbers.plural(agents, 'agent')} without cost"
         shown.append(folded)
-    return Block(name, shown, sums(lines, LINES.sums))
+    return Block(name, shown, sums(lines, TABLES["lines"].sums))
 
 
 def _costs(line: Mapping[str, Any]) -> bool:
@@ -233,7 +226,7 @@ def _costs(line: Mapping[str, Any]) -> bool:
 
 def _adjustments(rows: list[Row]) -> Row:
     """Return the sums of adjustments, by the names of a line's columns."""
-    found = sums(rows, ADJUSTMENTS.sums)
+    found = sums(rows, TABLES["adjustments"].sums)
     return {name: found[f"difference_{name}"] for name in (*AMOUNTS, "run_count")}
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import polars as pl
     from xlsxwriter import Workbook
 
-    from analytics.export.month_tables import Table
+    from analytics.export.month import Table
 
 A4 = 9
 _NARROWEST, _WIDEST, _WIDEST_TEXT = 8, 50, 64

@@ -8,16 +8,8 @@ from typing import TYPE_CHECKING, Any
 from xlsxwriter import Workbook
 from xlsxwriter.utility import xl_range, xl_rowcol_to_cell
 
+from analytics.export.month import TABLES
 from analytics.export.month_end import WHY_EARLY
-from analytics.export.month_tables import (
-    ACCRUALS,
-    ADJUSTMENTS,
-    CHECKS,
-    COST_CENTERS,
-    JOURNAL,
-    LINES,
-    Table,
-)
 from analytics.export.sheets import Sheet
 
 if TYPE_CHECKING:
@@ -26,15 +18,7 @@ if TYPE_CHECKING:
 
     from analytics.export.month_end import Block, MonthEnd, Row
 
-SHEETS: Mapping[str, tuple[Table, ...]] = {
-    "Lines": (LINES,),
-    "Cost centers": (COST_CENTERS,),
-    "Adjustments and accruals": (ADJUSTMENTS, ACCRUALS),
-    "Journal": (JOURNAL,),
-    "Checks": (CHECKS,),
-}
-"""The tables of each sheet after the statement, one below the other."""
-
+_SHEETS = [*dict.fromkeys(table.sheet for table in TABLES.values() if table.sheet)]
 _TEXTS = {
     "workspace_name": 20, "agent_name": 30, "owner": 16, "cost_center": 13,
 }  # fmt: skip
@@ -68,10 +52,11 @@ def write_workbook(month_end: MonthEnd, target: Path) -> None:
         footer = f"{month_end.words}: {month_end.state}"
         statement = Sheet(book, "Statement", footer)
         totals: dict[str, str] = {}
-        for name, tables in SHEETS.items():
-            sheet, top = Sheet(book, name, footer), 0
-            for table in tables:
-                frame = month_end.tables[table.name]
+        for sheet_name in _SHEETS:
+            sheet, top = Sheet(book, sheet_name, footer), 0
+            tables = {name: each for name, each in TABLES.items() if each.sheet == sheet_name}
+            for name, table in tables.items():
+                frame = month_end.tables[name]
                 if len(tables) > 1:
                     sheet.write(top, 0, table.title, bold=True, font_size=14)
                     top += 1
@@ -116,7 +101,7 @@ def _add_cover(sheet: Sheet, month_end: MonthEnd) -> None:
         sheet.write(row, place, label, bold=True)
         sheet.write(row, place + 1, text)
     for name, width in _COLUMNS.items():
-        label = "Workspace" if name == "workspace_name" else LINES.label(name)
+        label = "Workspace" if name == "workspace_name" else TABLES["lines"].label(name)
         aligned = {} if name in _TEXTS else {"align": "right"}
         sheet.write(_HEAD, _PLACES[name], label, bold=True, text_wrap=True, bottom=1,
                     valign="bottom", **aligned)  # fmt: skip
