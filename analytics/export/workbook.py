@@ -158,7 +158,8 @@ def _add_rate(sheet: Sheet, row: int, line: Row, **properties: Any) -> None:
     failed, succeeded = (
         xl_rowcol_to_cell(row, _PLACES[name]) for name in ("failed_count", "succeeded_count")
     )
-    finished = line["finished_count"]
+    counts = (line["failed_count"], line["succeeded_count"])
+    finished = None if None in counts else sum(counts)
     sheet.page.write_formula(
         row,
         _PLACES["failure_rate"],
