@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from analytics.errors import ControlError, UsageError
 from analytics.finance.books.entries import WorkspaceState, first_day
 from analytics.finance.books.reading import CLOSINGS, require_known
-from analytics.finance.load import FOLDER, read_files
+from analytics.finance.load import FOLDER, hash_files
 from analytics.finance.tables import read_accounts
 from analytics.format import days, numbers
 from analytics.format.names import ALL, told_apart
@@ -156,7 +156,7 @@ def require_files(con: duckdb.DuckDBPyConnection, project: Path) -> None:
             "`analytics status` names each. Correct them, and run `analytics nightly`."
         )
     published = {name: sha256 for name, sha256, _ in rows}
-    now = {file.name: file.sha256 for file in read_files(project)}
+    now = hash_files(project)
     if unreadable := sorted(name for name, sha256 in now.items() if sha256 is None):
         raise UsageError(
             f"{FOLDER}/{unreadable[0]} is no ordinary file of the project, so that the books cannot"

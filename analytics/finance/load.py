@@ -37,21 +37,13 @@ _NAMES = {"accepted": "is_accepted", "by": "basis"}  # of columns, where they ar
 
 
 @dataclass(frozen=True)
-class File:
-    """A file of the folder: its name, and the SHA-256 of its bytes, None if it cannot be read."""
-
-    name: str
-    sha256: str | None
-
-
-@dataclass(frozen=True)
 class Finance:
-    """All files of the folder, as far as they are right: their records by table, and problems.
+    """All files of the folder, as far as they are right: hashes, records by table, and problems.
 
     A problem is a place, which begins with the file, and a reason.
     """
 
-    files: Sequence[File]
+    hashes: Mapping[str, str | None]
     records: Mapping[str, Records[Any]]
     accounts: Accounts
     problems: list[str]
@@ -60,11 +52,11 @@ class Finance:
 def read_finance(project: Path) -> Finance:
     """Read the files of a project folder; nothing raises."""
     # First the hashes: of a file that changes meanwhile, the hash is of no newer bytes than read.
-    files = [*read_files(project)]
+    hashes = hash_files(project)
     records = {table: file.read(project) for table, file in FILES.items()}
     accounts, problems = read_accounts(project)
     of_records = [problem for each in records.values() for problem in each.problems]
-    return Finance(files, records, accounts, of_records + problems)
+    return Finance(hashes, records, accounts, of_records + problems)
 
 
 def load_finance(con: duckdb.DuckDBPyConnection, project: Path) -> list[str]:
@@ -93,7 +85,7 @@ def load_finance(con: duckdb.DuckDBPyConnection, project: Path) -> list[str]:
     tables["accounts"] = _by_name(("role", "cost_center", "account"), accounts)
     problems = [*finance.problems, *of_workspaces]
     counts = Counter(map(file_of, problems))
-    files = [(each.name, each.sha256, counts[f"{FOLDER}/{each.name}"]) for each in finance.files]
+    files = [(*each, counts[f"{FOLDER}/{each[0]}"]) for each in finance.hashes.items()]
     tables["files"] = _by_name(("name", "sha256", "problem_count"), files)
     with transaction(con):
         for table, columns in tables.items():
@@ -209,10 +201,12 @@ def paths(project: Path) -> Iterator[tuple[str, Path]]:
         yield os.fsencode(path.name).decode("utf-8", "backslashreplace"), path
 
 
-def read_files(project: Path) -> Iterator[File]:
-    """Yield each file of the folder, by name, with its hash."""
+def hash_files(project: Path) -> dict[str, str | None]:
+    """Return the SHA-256 of each file of the folder, by name; None if it cannot be read."""
+    hashes: dict[str, str | None] = {}
     for name, path in paths(project):
         try:
-            yield File(name, hash_file(path, project))
+            hashes[name] = hash_file(path, project)
         except (OSError, ValueError):
-            yield File(name, None)
+            hashes[name] = None
+    return hashes

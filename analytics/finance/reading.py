@@ -8,8 +8,8 @@ from __future__ import annotations
 import csv
 import os
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, ClassVar, Generic, TypeVar
@@ -48,20 +48,12 @@ class Record(Table):
 T = TypeVar("T", bound=Record)
 
 
-@dataclass(frozen=True)
 class Records(Generic[T]):
     """The records of a file by their line, or by their number among its tables; and problems."""
 
-    rows: Mapping[int, T] = field(default_factory=dict)
-    problems: list[str] = field(default_factory=list)
-
-
-class _Found(Generic[T]):
-    """Records and problems as they are found."""
-
-    def __init__(self, problems: Iterable[str]) -> None:
+    def __init__(self, *problems: str) -> None:
+        self.rows: dict[int, T] = {}
         self.problems = [*problems]
-        self._rows: dict[int, T] = {}
         self._alike: defaultdict[object, list[int]] = defaultdict(list)
 
     def add(self, number: int, record: T) -> None:
@@ -71,15 +63,16 @@ class _Found(Generic[T]):
             if len(alike) == _MOST_ALIKE:
                 raise ValueError(f"there are {_MOST_ALIKE:,} equally specific rules above it")
             for place in alike:
-                if record.overlaps(other := self._rows[place]):
+                if record.overlaps(other := self.rows[place]):
                     raise ValueError(record.conflict.format(self=record, other=other, place=place))
             alike.append(number)
-        self._rows[number] = record
+        self.rows[number] = record
 
-    def records(self) -> Records[T]:
-        """Return what was found."""
-        by_rank = sorted(self._rows.items(), key=lambda each: (each[1].rank, each[0]))
-        return Records(dict(by_rank), self.problems)
+    def in_order(self) -> Records[T]:
+        """Sort the records by their rank, and return them with the problems."""
+        by_rank = sorted(self.rows.items(), key=lambda each: (each[1].rank, each[0]))
+        self.rows = dict(by_rank)
+        return self
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,20 +98,20 @@ class CsvFile(Generic[T]):
         try:
             text = _text_of(project, self.file)
         except UsageError as error:
-            return Records(problems=[f"{error}; {self.otherwise}"])
+            return Records(f"{error}; {self.otherwise}")
         if text is None:
             return Records()
         first, *lines = (line.removesuffix("\r") for line in text.split("\n"))
         try:
             header = self._header(first)
         except ValueError as error:
-            return Records(problems=[f"{self.file}:1: {error}; {self.otherwise}"])
-        found = _Found[T](
-            f"{self.file}:1: the column `{shown(name)}` is not used; there are"
-            f" {', '.join(self.columns)}"
+            return Records(f"{self.file}:1: {error}; {self.otherwise}")
+        known = ", ".join(self.columns)
+        found = Records[T](*(
+            f"{self.file}:1: the column `{shown(name)}` is not used; there are {known}"
             for name in header
             if name not in self.columns
-        )
+        ))  # fmt: skip
         for number, line in enumerate(lines, start=2):
             if not line.strip(" ,"):
                 continue
@@ -127,7 +120,7 @@ class CsvFile(Generic[T]):
                 found.add(number, self._record(fields))
             except ValueError as error:
                 found.problems.append(f"{self.file}:{number}: {error}; the line is not used")
-        return found.records()
+        return found.in_order()
 
     def _header(self, line: str) -> list[str]:
         header = [name.strip().lower() for name in _fields(line)]
@@ -176,21 +169,21 @@ class TomlFile(Generic[T]):
         try:
             document = read_document(project, self.file)
         except UsageError as error:
-            return Records(problems=[f"{error}; {self.otherwise}"])
+            return Records(f"{error}; {self.otherwise}")
         name = self.name
         place, given = document.place((name,)), document.tables.get(name, [])
-        found = _Found[T](
+        found = Records[T](*(
             f"{document.place((each,))}: {no_setting((each,), [(name,)])}"
             for each in document.tables
             if each != name
-        )
+        ))  # fmt: skip
         refused = ""
         if not isinstance(given, list) or not all(isinstance(each, dict) for each in given):
             refused = f"`{name}` must be tables [[{name}]]"
         elif len(given) > self.most:
             refused = f"there are more than {self.most:,} {name}"
         if refused:
-            return Records(problems=[*found.problems, f"{place}: {refused}; {self.otherwise}"])
+            return Records(*found.problems, f"{place}: {refused}; {self.otherwise}")
         for number, keys in enumerate(given, start=1):
             at = (name, number - 1)
             try:
@@ -200,7 +193,7 @@ class TomlFile(Generic[T]):
                 found.problems += [f"{each}; {self.without}" for each in problems]
             except ValueError as error:
                 found.problems.append(f"{document.place(at)}: {error}; {self.without}")
-        return found.records()
+        return found.in_order()
 
 
 def read_document(project: Path, file: str) -> Document:

@@ -232,7 +232,7 @@ def test_nothing_raises(contents: tuple[bytes, ...]) -> None:
         Path(name).write_bytes(content)
     found = read_finance(Path())
 
-    assert len(found.files) == len(names)
+    assert len(found.hashes) == len(names)
     for problem in found.problems:
         assert re.match(rf"({'|'.join(map(re.escape, names))})(:\d+)?: .", problem)
         assert visible(problem) == problem

@@ -76,10 +76,7 @@ def test_a_month_that_is_not_over_by_this_machines_clock() -> None:
 
 def test_workspaces_of_a_month(warehouse: Warehouse) -> None:
     """One that was last read before it may have figures of it, unless nobody has for longer."""
-    for workspace_id, last_batch_at in (
-        ("w-2", "2026-10-31 05:00Z"),
-        ("w-3", "2026-08-10 05:00Z"),
-    ):
+    for workspace_id, last_batch_at in (("w-2", "2026-10-31 05:00Z"), ("w-3", "2026-08-10 05:00Z")):
         warehouse.insert(
             "ledger.workspaces", workspace_id=workspace_id, workspace_name="Twins",
             last_batch_at=last_batch_at,

@@ -58,22 +58,14 @@ def test_a_table_is_a_rule() -> None:
 @pytest.mark.parametrize(
     ("rule", "line", "reason"),
     [
-        (
-            EVEN | {"sorce": "1"},
-            9,
-            "there is no setting `rules.sorce` (did you mean `rules.s",
-        ),
+        (EVEN | {"sorce": "1"}, 9, "there is no setting `rules.sorce` (did you mean `rules.s"),
         (
             EVEN | {"source": '"platfrom"'},
             7,
             f'{ONE_OF}, not "platfrom" (did you mean `platform`?)',
         ),
         (EVEN | {"source": "1"}, 7, "`rules.source` must be a text in quotes, not 1"),
-        (
-            {"name": '"Even"', "source": '"failed"'},
-            5,
-            "there must be a setting `rules.method`",
-        ),
+        ({"name": '"Even"', "source": '"failed"'}, 5, "there must be a setting `rules.method`"),
         (EVEN | {"by": '"cost"'}, 5, "`by` belongs to method proportional, and to no other"),
         (EVEN | {"method": '"proportional"'}, 5, "`by` belongs to method proportional"),
         (EVEN | {"method": '"fixed"'}, 5, "`shares` belongs to method fixed, and to no other"),
@@ -82,11 +74,7 @@ def test_a_table_is_a_rule() -> None:
         (EVEN | {"valid_from": "2026-10-02"}, 9, f"{FROM} 2026-10-02 is not the first day of a"),
         (EVEN | {"valid_to": "2026-10-30"}, 9, f"{TO} 2026-10-30 is not the last day of a month"),
         (EVEN | {"valid_to": '"soon"'}, 9, f'{TO} must be a day like 2026-11-30, not "soon"'),
-        (
-            EVEN | {"valid_to": "2026-10-31T00:00:00"},
-            9,
-            f"{TO} must be a day like",
-        ),
+        (EVEN | {"valid_to": "2026-10-31T00:00:00"}, 9, f"{TO} must be a day like"),
         (
             EVEN | {"valid_from": "2026-12-01", "valid_to": "2026-11-30"},
             5,
@@ -98,11 +86,7 @@ def test_a_table_is_a_rule() -> None:
             f"{SHARES} are 90.5 in all, and must be 100",
         ),
         (FIXED | {"shares": "{ A = 0, B = 0 }"}, 9, f"{SHARES} are 0 in all, and must be 100"),
-        (
-            FIXED | {"shares": "{ A = 110, B = -10 }"},
-            9,
-            f"{SHARES} have no number from 0 to 100",
-        ),
+        (FIXED | {"shares": "{ A = 110, B = -10 }"}, 9, f"{SHARES} have no number from 0 to 100"),
         (FIXED | {"shares": "{ A = nan }"}, 9, f"{SHARES} have no number from 0 to 100"),
         (FIXED | {"shares": "{ A = true }"}, 9, f"{SHARES} have no number from 0 to 100"),
         (FIXED | {"shares": '{ A = "100" }'}, 9, f"{SHARES} have no number from 0 to 100"),
@@ -204,10 +188,7 @@ DEFAULT = "; the accounts are the defaults"
             '[accounts]\nexpence = "1"',
             f"{NO_SETTING} `accounts.expence` (did you mean `accounts.expense`?){NOT_USED}",
         ),
-        (
-            '[accounts]\nx = "1"',
-            f"{NO_SETTING} `accounts.x` (there are `accounts.expense`,",
-        ),
+        ('[accounts]\nx = "1"', f"{NO_SETTING} `accounts.x` (there are `accounts.expense`,"),
         ("[accounts]\ntax = 1", f":2: `accounts.tax` must be a text in quotes, not 1{NOT_USED}"),
         ('[cost_centers]\n"CC-1" = " "', f":2: `cost_centers.CC-1` is empty{NOT_USED}"),
         (
