@@ -177,7 +177,7 @@ class Budget(Record):
 
     @property
     def key(self) -> object:
-        """What it is for, and the month."""
+        """The same scope, name, workspace and month."""
         name = self.name or ""
         name = name if self.scope == "cost_center" else name.casefold()
         return self.scope, name, (self.workspace or "").casefold(), self.month
