@@ -10,12 +10,12 @@ import duckdb
 import pytest
 
 from analytics.batch.readiness import (
-    _STATES,
     books_own_keys,
     early_reasons,
     of_open_months,
     states_of,
 )
+from analytics.files import folder
 from analytics.finance.books.entries import WorkspaceState
 from analytics.finance.books.reading import Books
 from analytics.format.names import ALL
@@ -91,7 +91,8 @@ def test_workspaces_of_a_month(warehouse: Warehouse) -> None:
     )  # fmt: skip
     warehouse.given("usage_hours", date="2026-11-10", hour="2026-11-10 09:00Z", cost_usd=1)
     warehouse.build()
-    warehouse.execute(_STATES, NOVEMBER)
+    sql = (folder("queries") / "finance" / "month_states.sql").read_text(encoding="utf-8")
+    warehouse.execute(sql, NOVEMBER)
     states = states_of(warehouse._con, NOVEMBER)
 
     assert [each.workspace_id for each in states] == ["w-1", "w-2"]

@@ -30,7 +30,7 @@ MAY_READ = {
     "adhoc": PUBLISHED,
     "pack": PUBLISHED | {"reports"},
     "focus": PUBLISHED | {"focus"},
-    "finance": {"finance", "intermediate", "marts"},
+    "finance": PUBLISHED | {"finance", "intermediate"},
     "fleet": {"reports", "fleet"},
 }
 PREFIXES = {
