@@ -29,25 +29,21 @@ booked as (
         owner,
         cost_center,
         account,
-        sum(metered_cost_usd) as metered_cost_usd,
-        sum(own_key_usd) as own_key_usd,
-        sum(billed_usd) as billed_usd,
-        sum(tokens_in) as tokens_in,
-        sum(tokens_out) as tokens_out,
-        sum(request_count) as request_count
+        sum(columns('_usd$|^tokens_|^request_count$')) as '\0'
     from (
         select * replace (coalesce(account, '(none)') as account)
         from marts.fct_charges
         union all by name
         select
-            * replace (
-                -metered_cost_usd as metered_cost_usd,
-                -own_key_usd as own_key_usd,
-                -billed_usd as billed_usd,
-                -tokens_in as tokens_in,
-                -tokens_out as tokens_out,
-                -request_count as request_count
-            )
+            workspace_id,
+            utc_date,
+            agent_id,
+            provider,
+            model,
+            owner,
+            cost_center,
+            account,
+            -columns('_usd$|^tokens_|^request_count$') as '\0'
         from corrections
     )
     where date_trunc('month', utc_date) in (select month from months)
@@ -74,12 +70,7 @@ changes as (
         account,
         string_agg(distinct cause, ', ' order by cause) as cause,
         max(load_id) as load_id,
-        sum(metered_cost_usd) as metered_cost_usd,
-        sum(own_key_usd) as own_key_usd,
-        sum(billed_usd) as billed_usd,
-        sum(tokens_in) as tokens_in,
-        sum(tokens_out) as tokens_out,
-        sum(request_count) as request_count
+        sum(columns('_usd$|^tokens_|^request_count$')) as '\0'
     from corrections
     where booked_month = $month::date
     group by all
@@ -334,15 +325,5 @@ select
     load_id as x_LoadId
 from lines
 order by
-    workspace_name,
-    workspace_id,
-    utc_date,
-    agent_name,
-    agent_id,
-    provider,
-    model,
-    owner,
-    cost_center,
-    account,
-    step desc,
-    is_own_key
+    workspace_name, workspace_id, utc_date, agent_name, agent_id, provider, model, owner,
+    cost_center, account, step desc, is_own_key

@@ -55,7 +55,4 @@ select
 from lines
 where amount <> 0
 order by
-    workspace_id,
-    usage_month,
-    invoice_id,
-    list_position(['Usage', 'Credit', 'Tax'], category)
+    workspace_id, usage_month, invoice_id, list_position(['Usage', 'Credit', 'Tax'], category)
