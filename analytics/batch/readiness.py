@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from analytics.errors import ControlError, UsageError
-from analytics.finance.accounts import read_accounts
+from analytics.files import folder
 from analytics.finance.books.entries import WorkspaceState, first_day
 from analytics.finance.books.reading import CLOSINGS, require_known
-from analytics.finance.load import FOLDER, read_files
+from analytics.finance.load import FOLDER, hash_files
+from analytics.finance.tables import read_accounts
 from analytics.format import days, numbers
 from analytics.format.names import ALL, told_apart
 from analytics.warehouse.database import records
@@ -29,38 +30,6 @@ _COUNTS = {
     "provisional run": "provisional_run_count",
     "unreconciled day": "unreconciled_day_count",
 }
-_STATES = """
-    select
-        workspaces.workspace_id,
-        workspaces.workspace_name,
-        coalesce(months.status, 'open') as status,
-        coalesce(months.open_day_count, 0) as open_day_count,
-        coalesce(months.unreconciled_day_count, 0) as unreconciled_day_count,
-        coalesce(months.open_count, 0) as open_run_count,
-        coalesce(months.provisional_count, 0) as provisional_run_count,
-        (
-            select count(distinct (utc_date, agent_id))
-            from marts.fct_charges as charges
-            where
-                charges.workspace_id = workspaces.workspace_id
-                and date_trunc('month', utc_date) = $1::date
-                and (metered_cost_usd is null or billed_usd is null or own_key_usd is null)
-        ) as unknown_bill_count,
-        months.first_date is null or months.has_agent_bill as has_agent_bill,
-        coalesce(months.has_provider_keys, true) as has_provider_keys,
-        months.unexplained_usd,
-        workspaces.last_batch_at as data_to,
-        (
-            select max(load_id) from audit.loads where loads.workspace_id = workspaces.workspace_id
-        ) as load_id
-    from marts.dim_workspaces as workspaces
-    left join marts.dim_months as months
-        on months.workspace_id = workspaces.workspace_id and months.month = $1::date
-    where
-        months.month is not null
-        or workspaces.last_batch_at::date between $1::date - interval 1 month and $1::date
-    order by workspaces.workspace_name, workspaces.workspace_id
-"""
 _MONTHS = "select distinct month from marts.dim_months order by month"
 
 
@@ -156,7 +125,7 @@ def require_files(con: duckdb.DuckDBPyConnection, project: Path) -> None:
             "`analytics status` names each. Correct them, and run `analytics nightly`."
         )
     published = {name: sha256 for name, sha256, _ in rows}
-    now = {file.name: file.sha256 for file in read_files(project)}
+    now = hash_files(project)
     if unreadable := sorted(name for name, sha256 in now.items() if sha256 is None):
         raise UsageError(
             f"{FOLDER}/{unreadable[0]} is no ordinary file of the project, so that the books cannot"
@@ -209,12 +178,14 @@ def states_of(con: duckdb.DuckDBPyConnection, month: date) -> list[WorkspaceStat
     One that was last read in the month before, and may have figures of it, is also there; one that
     nobody has read for longer is not.
     """
-    return [WorkspaceState(**row) for row in records(con, _STATES, [month])]
+    sql = (folder("queries") / "finance" / "month_states.sql").read_text(encoding="utf-8")
+    return [WorkspaceState(**row) for row in records(con, sql, [month])]
 
 
 def books_own_keys(project: Path) -> bool:
     """Return True if journals book own-key cost: `finance/accounts.toml` has an account for it."""
-    return read_accounts(project).of_roles.provider_payable is not None
+    accounts, _ = read_accounts(project)
+    return accounts.accounts.provider_payable is not None
 
 
 def early_reasons(

@@ -215,6 +215,7 @@ MODEL = polars_model(
         " fct_forecasts' method."
         " Grain: scope, name, workspace and month.",
         key=_MONTH,
+        frozen="month",
         columns={
             "scope": "Whose charges the budget is for: workspace, agent, cost_center or all.",
             "name": "Name or identifier in finance/budgets.csv; '(all)' for the scope all.",

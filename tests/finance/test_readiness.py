@@ -10,12 +10,12 @@ import duckdb
 import pytest
 
 from analytics.batch.readiness import (
-    _STATES,
     books_own_keys,
     early_reasons,
     of_open_months,
     states_of,
 )
+from analytics.files import folder
 from analytics.finance.books.entries import WorkspaceState
 from analytics.finance.books.reading import Books
 from analytics.format.names import ALL
@@ -76,10 +76,7 @@ def test_a_month_that_is_not_over_by_this_machines_clock() -> None:
 
 def test_workspaces_of_a_month(warehouse: Warehouse) -> None:
     """One that was last read before it may have figures of it, unless nobody has for longer."""
-    for workspace_id, last_batch_at in (
-        ("w-2", "2026-10-31 05:00Z"),
-        ("w-3", "2026-08-10 05:00Z"),
-    ):
+    for workspace_id, last_batch_at in (("w-2", "2026-10-31 05:00Z"), ("w-3", "2026-08-10 05:00Z")):
         warehouse.insert(
             "ledger.workspaces", workspace_id=workspace_id, workspace_name="Twins",
             last_batch_at=last_batch_at,
@@ -94,7 +91,8 @@ def test_workspaces_of_a_month(warehouse: Warehouse) -> None:
     )  # fmt: skip
     warehouse.given("usage_hours", date="2026-11-10", hour="2026-11-10 09:00Z", cost_usd=1)
     warehouse.build()
-    warehouse.execute(_STATES, NOVEMBER)
+    sql = (folder("queries") / "finance" / "month_states.sql").read_text(encoding="utf-8")
+    warehouse.execute(sql, NOVEMBER)
     states = states_of(warehouse._con, NOVEMBER)
 
     assert [each.workspace_id for each in states] == ["w-1", "w-2"]

@@ -29,6 +29,8 @@ MAY_READ = {
     "books": {"marts", "audit"},
     "adhoc": PUBLISHED,
     "pack": PUBLISHED | {"reports"},
+    "focus": PUBLISHED | {"focus"},
+    "finance": PUBLISHED | {"finance", "intermediate"},
     "fleet": {"reports", "fleet"},
 }
 PREFIXES = {

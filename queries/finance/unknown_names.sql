@@ -1,23 +1,6 @@
-"""Names in the files of `finance/` that no workspace, agent or cost center, seen or booked, has.
-
-A budget is of one workspace: a name that several have is none of theirs.
-
-A line of invoices.csv with such a name is a problem of the file, as `load` tells: an invoice that
-nothing matches would be taken back.
-"""
-
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
-from analytics.finance import allocation, budgets, owners
-
-if TYPE_CHECKING:
-    import duckdb
-
-# File, line or rule, and the kind of name that nothing has. A pattern without a letter, such as
-# `*`, has no name to misspell.
-_UNKNOWN = r"""
+-- Names in the files of `finance/` that no workspace, agent or cost center, seen or booked, has:
+-- the file, the line or rule, and of what kind the name is. A budget is of one workspace: a name
+-- that several have is none of theirs. A pattern without a letter has no name to misspell.
 with
 
 workspaces as (
@@ -71,37 +54,17 @@ budgets as (
 )
 
 select
-    $owners as file,
+    'finance/owners.csv' as file,
     format(':{}', line) as place,
     if(has_workspace, 'agent', 'workspace') as kind
 from owner_rules
 where trim(if(has_workspace, agent, workspace), '*?') <> ''
 union all
-select $allocation, format(': rule {} ({})', rule, name), 'workspace'
+select 'finance/allocation.toml', format(': rule {} ({})', rule, name), 'workspace'
 from allocation_rules
 where trim(workspace, '*?') <> ''
 union all
-select $budgets, format(':{}', line), kind
+select 'finance/budgets.csv', format(':{}', line), kind
 from budgets
 where kind is not null
-"""
-
-_PROBLEMS = {"one workspace": "several workspaces are called so; name one by its identifier"}
-_MISSPELT = "no {} matches; is a name misspelt?"
-
-
-def problems_of_names(con: duckdb.DuckDBPyConnection) -> list[str]:
-    """Return a line for each loaded line or rule with a name that nothing ever seen has.
-
-    `con` is the warehouse with the build file attached, after a build.
-    """
-    files = {
-        "owners": owners.FORM.file,
-        "allocation": allocation.FILE,
-        "budgets": budgets.FORM.file,
-    }
-    rows = con.execute(f"{_UNKNOWN} order by file, length(place), place", files).fetchall()
-    return [
-        f"{file}{place}: {_PROBLEMS.get(kind) or _MISSPELT.format(kind)}"
-        for file, place, kind in rows
-    ]
+order by file, length(place), place
