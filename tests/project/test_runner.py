@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import select
 import signal
+import subprocess
+import sys
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
@@ -148,6 +151,31 @@ def test_a_crash_is_told(database: Path) -> None:
 
     ended = "it ended the process that ran it (SIGSEGV): write it in a simpler way"
     assert crashed.error == f"queries/adhoc/q.sql: {ended}"
+
+
+KILLED = """
+import sys
+from pathlib import Path
+from analytics.project.runner import Runner, UserQuery
+from analytics.warehouse.machine import Limits
+with Runner(Limits(seconds=3600)) as running:
+    running.run(Path(sys.argv[1]), UserQuery("", "", "select 1"))
+    print(running._child.process.pid, flush=True)
+    endless = "select sum(a.range) from range(1000000000) as a, range(1000000000)"
+    running.run(Path(sys.argv[1]), UserQuery("", "", endless))
+"""
+
+
+def test_a_process_ends_with_the_one_that_started_it(database: Path) -> None:
+    """However that one ends, and in the middle of a query."""
+    command = [sys.executable, "-c", KILLED, str(database)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+        child = os.pidfd_open(int(process.stdout.readline()))
+        process.kill()
+        ended, _, _ = select.select([child], [], [], 60)
+    os.close(child)
+
+    assert ended == [child]
 
 
 def test_a_process_that_does_not_start_is_told(
