@@ -39,9 +39,9 @@ from analytics.settings import Settings, load_settings
 from analytics.transform import build
 from analytics.transform.models import comment_on
 from analytics.warehouse import database, machine
-from analytics.warehouse.confined import Limits
 from analytics.warehouse.database import attached_marts, open_warehouse
 from analytics.warehouse.layout import Layout
+from analytics.warehouse.machine import Limits
 
 NOW = datetime(2026, 11, 20, 6, 0, tzinfo=UTC)
 MOST_WORKERS = 8
@@ -150,7 +150,7 @@ def plans_as_written() -> Iterator[None]:
         names = [name for (name,) in con.execute("select name from duckdb_optimizers()").fetchall()]
     with (
         patch.dict(database.OFFLINE, disabled_optimizers=",".join(names)),
-        patch.object(machine, "_threads", lambda: machine._chosen[1] or 1),
+        patch.object(machine, "_threads", lambda _: machine._chosen[1] or 1),
     ):
         yield
 

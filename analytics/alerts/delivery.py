@@ -18,7 +18,7 @@ from analytics.alerts.sender import Address
 from analytics.files import replace
 from analytics.format import names
 from analytics.format.numbers import plural
-from analytics.project.findings import Finding
+from analytics.project.build import Finding
 from analytics.transform.findings.lines import page_of, read_rows
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from analytics.project.findings import Finding
+from analytics.project.build import Finding
 
 MOST_LINES = 20
 _LONGEST = 1800

@@ -23,8 +23,8 @@ from analytics.project.build import build_custom
 from analytics.transform.checks import CheckResult, all_checks, run_checks
 from analytics.transform.models import ModelError
 from analytics.transform.page_queries import create_queries, page_queries
-from analytics.warehouse.confined import Limits
 from analytics.warehouse.database import attached_marts, marts_beside, transaction
+from analytics.warehouse.machine import Limits
 from analytics.warehouse.pending_details import repeat_contradicting_costs
 from analytics.warehouse.publications import (
     findings_before,
@@ -136,8 +136,7 @@ def report(batch: Batch) -> None:
 
     Pages are made on one processor. In the end, all that is to be published is staged.
     """
-    from analytics.project.page_answers import answer_pages
-    from analytics.project.pages import read_pages
+    from analytics.project.pages import answer_pages, read_pages
     from analytics.project.runner import Runner
     from analytics.report.facts import read_summary
     from analytics.report.rendering import About

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from datetime import datetime
-from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -120,9 +119,7 @@ def sql(
     analytics sql "select agent_name, sum(cost_usd) from fct_agent_days group by 1 order by 2 desc"
     """  # noqa: D301 - after a backspace, click keeps the lines as they are
     from analytics.errors import UsageError
-    from analytics.query.output import Format, write
-    from analytics.query.statements import MOST_BYTES, MOST_ROWS, answers
-    from analytics.warehouse.confined import Limits
+    from analytics.query.sql import Format, write_answer
 
     chosen = format_of(list(Format), form, output)
     settings = here.settings
@@ -152,10 +149,8 @@ def sql(
         text = sql_of(query, settings.project)
     else:
         text = _decoded(query)
-    limits = Limits(settings.sql.timeout_seconds, rows=MOST_ROWS, size=MOST_BYTES)
-    ask = partial(answers, layout.published, settings.data_dir, limits)
-    target = None if output == Path("-") else output
-    write(ask, text, chosen, target, expanded=expanded)
+    target, seconds = None if output == Path("-") else output, settings.sql.timeout_seconds
+    write_answer(layout.published, layout.root, seconds, text, chosen, target, expanded=expanded)
 
 
 @command(app)

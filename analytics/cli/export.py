@@ -153,7 +153,7 @@ def journal(
     from analytics.export.journal import JournalFormat, journal_text, write_journal
     from analytics.export.month import workspaces_called
     from analytics.query.books import published_books
-    from analytics.query.sandbox import open_published
+    from analytics.query.published import open_published
 
     chosen, name = format_of(list(JournalFormat), form, output), month
     layout = here.layout
@@ -202,7 +202,7 @@ def _figures(layout: Layout) -> Iterator[duckdb.DuckDBPyConnection]:
     """
     from analytics.batch.readiness import require_published_books
     from analytics.query.books import published_books
-    from analytics.query.sandbox import open_published
+    from analytics.query.published import open_published
 
     books = published_books(layout)
     with open_published(layout.published) as con:

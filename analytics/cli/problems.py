@@ -23,7 +23,7 @@ from analytics.finance.load import not_repeated, read_finance
 from analytics.format import numbers
 from analytics.levain import Me
 from analytics.machine_clock import FURTHEST, machine_time
-from analytics.project.validation import check_project
+from analytics.project.build import check_project
 from analytics.query.pages import page_problems
 from analytics.settings import (
     Settings,

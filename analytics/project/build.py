@@ -1,36 +1,84 @@
 """Build a project's tables into schema `custom` of the build file; run its checks and alerts.
 
 A file that is not right is left out, with its error; all else is built as if it were not there.
+Checks warn; one whose header says `-- blocking: true` stops publishing while it fails. Each row of
+an alert is a finding, with an identity that lasts.
 """
 
 from __future__ import annotations
 
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, field, replace
+from decimal import Decimal
+from operator import attrgetter
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
-from analytics.project.alerts import run_alerts
-from analytics.project.checks import PREFIX, checks_of_files, checks_of_headers, run_checks
-from analytics.project.findings import Finding
-from analytics.project.marts import CustomFile, build_marts, refused, write_tables
-from analytics.project.project import Project, names_of_ours, read_project
+from analytics.format import numbers
+from analytics.format.names import shortened
+from analytics.project.files import Refused
+from analytics.project.project import Project, UserModel, UserTable, names_of_ours, read_project
 from analytics.project.runner import Runner, UserQuery
-from analytics.terminal import Before
-from analytics.transform.check_results import ALERT_FINDINGS, PROJECT_FILES, RESULTS
-from analytics.transform.checks import CheckResult, store_results
+from analytics.settings import Settings
+from analytics.terminal import Before, escaped, tracked
+from analytics.transform.check_results import (
+    ALERT_FINDINGS,
+    KEPT_FINDINGS,
+    PROJECT_FILES,
+    RESULTS,
+)
+from analytics.transform.checks import SHOWN_ROWS, CheckResult, store_results
+from analytics.transform.frames import write_table
+from analytics.transform.header_checks import header_checks
 from analytics.transform.models import Header, comment_on
-from analytics.warehouse.confined import CUSTOM, Limits
+from analytics.warehouse.confined import CUSTOM, RESULT, open_confined
 from analytics.warehouse.database import (
     BUILD_FILE,
     attached,
     attached_marts,
+    quoted,
     relation_names,
     transaction,
 )
+from analytics.warehouse.layout import Layout
+from analytics.warehouse.machine import Limits
 
 _SCHEMA = f"{BUILD_FILE}.{CUSTOM}"
+_PREFIX = f"{CUSTOM}."  # of the names of a user's checks
+_SHOWN_COLUMNS = 12
+_SHOWN_TEXT = 200
+_LONGEST = 600
+
+
+@dataclass(frozen=True)
+class CustomFile:
+    """A file of the user as it was found: see `audit.project_files`."""
+
+    kind: str
+    file: str
+    name: str
+    status: str
+    row_count: int | None = None
+    seconds: float | None = None
+    error: str | None = None
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A finding of an alert, one of `count`; `id` is the same in each batch that finds it again."""
+
+    alert: str
+    title: str
+    severity: str
+    number: int
+    count: int
+    id: str
+    text: str
 
 
 @dataclass(frozen=True)
@@ -40,9 +88,18 @@ class Built:
     Findings are those of its alerts.
     """
 
-    files: list[CustomFile]
-    checks: list[CheckResult]
-    findings: list[Finding]
+    files: list[CustomFile] = field(default_factory=list)
+    checks: list[CheckResult] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class UserCheck:
+    """A check to run: its SELECT of contradicting rows, its claim, and if it stops publishing."""
+
+    query: UserQuery
+    claim: str
+    is_blocking: bool
 
 
 def build_custom(
@@ -62,73 +119,272 @@ def build_custom(
     with Runner(limits, database.parent) as runner:
         project = read_project(runner, root, taken, ("alert",))
         own = runner.folder / "own.duckdb"
-        built = (
-            Built([], [], [])
-            if project.is_empty
-            else _built(runner, database, own, project, before)
-        )
+        built = Built() if project.is_empty else _built(runner, database, own, project, before)
         source = attached(con, own) if built.files else nullcontext("")
         with attached_marts(con, database), source as catalog, transaction(con):
             _store(con, catalog, project, built)
     return built
 
 
+def check_project(settings: Settings) -> list[str]:
+    """Return a line for each problem of the project's queries and finance files, with its place.
+
+    Nothing is run. Columns are checked against the published file, if there is one to be read.
+    """
+    published = Layout(settings.data_dir).published
+    with Runner(Limits(settings.sql.timeout_seconds, rows=None), settings.data_dir) as runner:
+        taken: list[str] = []
+        try:
+            with open_confined(published) as con:
+                taken = relation_names(con)
+        except (OSError, duckdb.Error):
+            pass  # `status` says what is wrong with it
+        names = names_of_ours(taken)
+        project = read_project(runner, settings.project, names, ("question", "alert"))
+        problems = [each.error for each in project.refused]
+        if taken and not project.is_empty:
+            problems += _unbound(runner, published, project)
+    return sorted(problems)
+
+
+def _unbound(runner: Runner, database: Path, project: Project) -> Iterator[str]:
+    """Yield the errors of queries that read what neither the file nor the project has."""
+    own = runner.folder / "own.duckdb"
+    write_tables(own, project.tables)
+    empty = [replace(each, sql=f"from ({each.sql}\n) limit 0") for each in project.of("mart")]
+    files = list(build_marts(runner, database, own, empty))
+    checks, twice = _checks(project, files)
+    queries = [check.query for check in checks]
+    queries += [question.query for question in project.of("question")]
+    queries += map(query_of, project.of("alert"))
+    yield from (file.error for file in files if file.error)
+    yield from (each.error for each in twice)
+    for query in queries:
+        if error := runner.bind(database, query, own).error:
+            yield error
+
+
 def _built(
     runner: Runner, database: Path, own: Path, project: Project, before: Before | None
 ) -> Built:
     """Build the tables into the file `own`, and run checks and alerts."""
-    files = write_tables(own, project.tables)
-    files += build_marts(runner, database, own, project.of("mart"), before)
-    names = {file.name for file in files if file.kind == "mart" and file.status == "built"}
-    marts = [mart for mart in project.of("mart") if mart.file.name in names]
-    declared = checks_of_headers(marts)
-    checks, twice = checks_of_files(project.of("check"), declared)
-    answers = list(run_checks(runner, database, own, [*declared, *checks], before))
-    for check, (result, seconds) in zip(checks, answers[len(declared) :], strict=True):
-        files.append(_checked(check.query, result, seconds))
-    findings: list[Finding] = []
-    for file, found in run_alerts(runner, database, own, project.of("alert"), before):
-        files.append(file)
-        findings += found
-    files += map(refused, [*project.refused, *twice])
-    files.sort(key=lambda file: file.file)
-    return Built(files, [result for result, _ in answers], findings)
+    built = Built(write_tables(own, project.tables))
+    built.files.extend(build_marts(runner, database, own, project.of("mart"), before))
+    checks, twice = _checks(project, built.files)
+    files = {each.query for each in project.of("check")}
+    for check in tracked(checks, before, lambda each: each.query.file):
+        result, seconds = _result(runner, database, own, check)
+        built.checks.append(result)
+        if check.query in files:
+            status = "error" if result.error else "passed" if result.ok else "failed"
+            count = None if result.error else result.violation_count
+            told = ("check", check.query.file, check.query.name, status)
+            built.files.append(CustomFile(*told, count, seconds, result.error))
+    for alert in tracked(project.of("alert"), before, lambda each: each.file.file):
+        file, findings = run_alert(runner, database, own, alert)
+        built.files.append(file)
+        built.findings.extend(findings)
+    for refused in (*project.refused, *twice):
+        told = (refused.kind, refused.file, refused.name, "error")
+        built.files.append(CustomFile(*told, error=refused.error))
+    built.files.sort(key=attrgetter("file"))
+    return built
 
 
-def _checked(query: UserQuery, result: CheckResult, seconds: float) -> CustomFile:
-    status = "error" if result.error else "passed" if result.ok else "failed"
-    count = None if result.error else result.violation_count
-    return CustomFile("check", query.file, query.name, status, count, seconds, result.error)
+def write_tables(own: Path, tables: Sequence[UserTable]) -> list[CustomFile]:
+    """Create the file `own`, with the CSV files as tables of schema `custom`."""
+    with duckdb.connect(own) as con:
+        con.execute(f"create schema {CUSTOM}")
+        return [
+            CustomFile(
+                each.file.kind,
+                each.file.file,
+                each.file.name,
+                "built",
+                write_table(con, f'{CUSTOM}."{each.file.name}"', each.frame),
+            )
+            for each in tables
+        ]
+
+
+def build_marts(
+    runner: Runner,
+    database: Path,
+    own: Path,
+    marts: Sequence[UserModel],
+    before: Before | None = None,
+) -> Iterator[CustomFile]:
+    """Add marts to the file `own`, each after those that it reads; they also read `database`."""
+    ordered, circle = _in_order(marts)
+    made, missing = own.with_name("made.duckdb"), set[str]()
+    for mart in tracked(ordered, before, lambda each: each.file.file):
+        name, told = mart.file.name, (mart.file.kind, mart.file.file, mart.file.name)
+        if unbuilt := sorted(mart.reads & missing):
+            missing.add(name)
+            reason = f"it reads {', '.join(unbuilt)}, which could not be built"
+            yield CustomFile(*told, "error", error=f"{mart.file.file}: {reason}")
+            continue
+        answer = runner.make(database, mart.query, made, own)
+        if answer.error:
+            missing.add(name)
+            yield CustomFile(*told, "error", None, answer.seconds, answer.error)
+        else:
+            with duckdb.connect(own) as con:
+                con.execute(f"attach '{quoted(made)}' as made (read_only)")
+                con.execute(f'create table {CUSTOM}."{name}" as from made.main.{RESULT}')
+            yield CustomFile(*told, "built", answer.count, answer.seconds)
+        made.unlink(missing_ok=True)
+    around = ", ".join(each.file.name for each in circle)
+    for each in circle:
+        error = f"{each.file.file}: it and others read each other: {around}"
+        yield CustomFile(each.file.kind, each.file.file, each.file.name, "error", error=error)
+
+
+def _in_order(marts: Sequence[UserModel]) -> tuple[list[UserModel], list[UserModel]]:
+    """Return marts, each after those that it reads, and the marts that read each other."""
+    left = {mart.file.name: mart for mart in marts}
+    ordered: list[UserModel] = []
+    while ready := [mart for mart in left.values() if not mart.reads & left.keys()]:
+        ordered += ready
+        for mart in ready:
+            del left[mart.file.name]
+    return ordered, list(left.values())
+
+
+def _checks(project: Project, files: Sequence[CustomFile]) -> tuple[list[UserCheck], list[Refused]]:
+    """Return the checks that headers of built marts declare, and those of `queries/checks/`.
+
+    A file without a claim is claimed by its name; one named like a check of a header is refused.
+    """
+    built = {file.name for file in files if file.kind == "mart" and file.error is None}
+    checks = [
+        UserCheck(
+            UserQuery(mart.file.file, check.name, check.sql),
+            check.header.description,
+            mart.header.blocking == "true",
+        )
+        for mart in project.of("mart")
+        if mart.file.name in built
+        for _, check in header_checks(mart.model)
+    ]
+    names, twice = {check.query.name for check in checks}, []
+    for each in project.of("check"):
+        kind, file, name = each.file.kind, each.file.file, each.file.name
+        if name in names:
+            error = f"{file}: call it by another name: the header of a mart declares this check"
+            twice.append(Refused(kind, file, name, error))
+        else:
+            claim = each.header.description or name
+            checks.append(UserCheck(each.query, claim, each.header.blocking == "true"))
+    return checks, twice
+
+
+def _result(
+    runner: Runner, database: Path, own: Path, check: UserCheck
+) -> tuple[CheckResult, float]:
+    """Run a check on `database` and the tables of `own`; return its result, and its seconds."""
+    sql = (
+        f"select count(*) over (), violations.* from ({check.query.sql}\n) as violations"
+        f" limit {SHOWN_ROWS}"
+    )
+    answer = runner.run(database, replace(check.query, sql=sql), own=own)
+    names = [name for name, _ in answer.columns[1:]]
+    count = answer.rows[0][0] if answer.rows else 0
+    result = CheckResult(
+        _PREFIX + check.query.name,
+        check.claim,
+        None,
+        (),
+        count,
+        count if check.is_blocking else 0,
+        tuple(_shown(names, row[1:]) for row in answer.amounts),
+        answer.error,
+    )
+    return result, answer.seconds
+
+
+def _shown(names: Sequence[str], row: Sequence[Any]) -> dict[str, Any]:
+    """Return the first columns of a row, and of long texts the beginning."""
+    return {
+        name[:_SHOWN_TEXT]: value[:_SHOWN_TEXT] if isinstance(value, str) else value
+        for name, value in list(zip(names, row, strict=True))[:_SHOWN_COLUMNS]
+    }
+
+
+def query_of(alert: UserModel) -> UserQuery:
+    """Return the query of an alert's first findings, after their count.
+
+    Of rows with the same key, or without a key of equal rows, the first is a finding.
+    """
+    row = '"(row)"'  # no name of a column
+    key = ", ".join(f'{row}."{name}"' for name in alert.header.key) or row
+    return replace(
+        alert.query,
+        sql="select total, unnest(finding) from (select count(*) over () as total, finding"
+        f" from (select arg_min({row}, place) as finding, min(place) as place"
+        f" from (select {row}, row_number() over () as place from ({alert.sql}\n) as {row})"
+        f" group by {key}) order by place limit {KEPT_FINDINGS})",
+    )
+
+
+def run_alert(
+    runner: Runner, database: Path, own: Path, alert: UserModel
+) -> tuple[CustomFile, list[Finding]]:
+    """Run an alert on `database` and the tables of `own`; return it with its first findings."""
+    answer = runner.run(database, query_of(alert), own=own)
+    name, header, told = alert.file.name, alert.header, ("alert", alert.file.file, alert.file.name)
+    columns = [column for column, _ in answer.columns[1:]]
+    key = {each.lower() for each in header.key or columns}
+    title = escaped(header.description or name)[:_SHOWN_TEXT]
+    severity, count, findings = header.severity or "warning", 0, []
+    for number, (total, *values) in enumerate(answer.amounts, 1):
+        count, row = total, dict(zip(columns, map(_text, values), strict=True))
+        same = {column: text for column, text in row.items() if column.lower() in key}
+        identity = hashlib.sha256(json.dumps([name, same]).encode()).hexdigest()[:32]
+        findings.append(Finding(name, title, severity, number, count, identity, _in_words(row)))
+    if answer.error:
+        return CustomFile(*told, "error", None, answer.seconds, answer.error), []
+    return CustomFile(*told, "asked", count, answer.seconds), findings
+
+
+def _in_words(row: dict[str, str | None]) -> str:
+    """Return what is known of a row on one line: long values, and a long row, are cut."""
+    cells = [
+        f"{escaped(name)}: {shortened(escaped(text), _SHOWN_TEXT)}"
+        for name, text in row.items()
+        if text is not None
+    ]
+    return shortened(", ".join(cells) or "nothing known", _LONGEST)
+
+
+def _text(value: Any) -> str | None:
+    """Return a value as text; of an amount all digits, without zeros after the cents."""
+    match value:
+        case None:
+            return None
+        case Decimal():
+            whole, point, digits = numbers.usd_exact(value).partition(".")
+            return f"{whole}{point}{digits[:2]}{digits[2:].rstrip('0')}"
+        case _:
+            return str(value)
 
 
 def _store(con: duckdb.DuckDBPyConnection, catalog: str, project: Project, built: Built) -> None:
     """Replace schema `custom`, results and findings of the user in the attached build file."""
     con.execute(f"drop schema if exists {_SCHEMA} cascade")
     con.execute(f"create schema {_SCHEMA}")
-    con.execute(f"delete from {RESULTS} where starts_with(check_name, '{PREFIX}')")
+    con.execute(f"delete from {RESULTS} where starts_with(check_name, '{_PREFIX}')")
     con.execute(f"delete from {ALERT_FINDINGS}")
     con.execute(f"delete from {PROJECT_FILES} where kind <> 'rules'")
-    if built.files:
-        _store_files(con, catalog, project, built)
-
-
-def _store_files(
-    con: duckdb.DuckDBPyConnection, catalog: str, project: Project, built: Built
-) -> None:
     headers = {mart.file.name: mart.header for mart in project.of("mart")}
     for file in built.files:
         if file.status == "built":
             table = f'{_SCHEMA}."{file.name}"'
             con.execute(f'create table {table} as from {catalog}.{CUSTOM}."{file.name}"')
             comment_on(con, table, headers.get(file.name, Header(f"The file {file.file}.")))
-    con.executemany(
-        f"insert into {PROJECT_FILES} values (?, ?, ?, ?, ?, ?, ?, null)",
-        list(map(astuple, built.files)),
-    )
-    if built.checks:
-        store_results(con, built.checks)
-    if built.findings:
-        con.executemany(
-            f"insert into {ALERT_FINDINGS} values (?, ?, ?, ?, ?, ?, ?)",
-            list(map(astuple, built.findings)),
-        )
+    for file in built.files:
+        row = astuple(file)
+        con.execute(f"insert into {PROJECT_FILES} values (?, ?, ?, ?, ?, ?, ?, null)", row)
+    store_results(con, built.checks)
+    for finding in built.findings:
+        con.execute(f"insert into {ALERT_FINDINGS} values (?, ?, ?, ?, ?, ?, ?)", astuple(finding))

@@ -1,4 +1,4 @@
-"""Pages of one's own: the grammar of the header lines of `reports/pages/*.sql`.
+"""Pages of one's own: files of `reports/pages/*.sql`, and the answers to their queries.
 
 A file holds one SELECT or several, each a table or a chart. Header lines stand before a SELECT:
 
@@ -12,18 +12,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import date
 from difflib import get_close_matches
+from operator import attrgetter
 from pathlib import Path
 
 from analytics.project.files import UserFile, read_files
-from analytics.project.runner import Runner, UserQuery
+from analytics.project.runner import Answer, Runner, UserQuery
+from analytics.terminal import Before, tracked
 
 MARKS = ("bar", "column", "line", "interval", "table")
 OWN_GROUP = "Own pages"
 MOST_PAGES = 500
 MOST_CHARTS = 20
+_TOGETHER = 10  # times the limit of one query, for those of all pages
 
 _WORDS = ("page", "chart", "line")
 _HEADER = re.compile(r"(\w+):\s*(.*)")
@@ -87,16 +90,12 @@ class UserPage:
     error: str | None = None
 
 
-@dataclass
-class _Header:
-    """The leading comment of a statement; `sql_line` is the line after it."""
+@dataclass(frozen=True)
+class AnsweredPage:
+    """A page, and an answer for each of its charts."""
 
-    description: list[str] = field(default_factory=list)
-    fields: list[tuple[str, int, str]] = field(default_factory=list)
-    sql_line: int = 1
-
-    def of(self, word: str) -> list[tuple[int, str]]:
-        return [(line, text) for name, line, text in self.fields if name == word]
+    page: UserPage
+    answers: tuple[Answer, ...]
 
 
 def read_pages(project: Path, runner: Runner) -> tuple[list[UserPage], list[str]]:
@@ -115,14 +114,14 @@ def read_pages(project: Path, runner: Runner) -> tuple[list[UserPage], list[str]
 
 def parse_pages(files: Sequence[UserFile], runner: Runner) -> list[UserPage]:
     """Parse files; a page that is not right has an error."""
-    queries = [UserQuery(file.file, file.name, file.text) for file in files]
     pages = []
-    for file, parsed in zip(files, runner.parse(queries), strict=True):
+    for file in files:
+        parsed = runner.parse(UserQuery(file.file, file.name, file.text))
         page = UserPage(file.file, file.name, OWN_GROUP, _words(file.name))
         try:
-            top = _header(file.text)
-            group, title = _title(top.of("page")) or (page.group, page.title)
-            page = replace(page, group=group, title=title)
+            for line, text in _header(file.text)[1]["page"][:1]:
+                group, title = _title(line, text)
+                page = replace(page, group=group, title=title)
             if parsed.error is None:
                 page = replace(page, charts=tuple(_charts(file, parsed.statements)))
             pages.append(replace(page, error=parsed.error))
@@ -131,16 +130,57 @@ def parse_pages(files: Sequence[UserFile], runner: Runner) -> list[UserPage]:
     return pages
 
 
+def answer_pages(
+    runner: Runner, database: Path, pages: Sequence[UserPage], before: Before | None = None
+) -> Iterator[AnsweredPage]:
+    """Run the queries of pages on a closed file with marts; `before` is told of each page.
+
+    All together may take ten times the limit of one query. Each page has an equal share of half of
+    what is left, so that slow ones take no time of others. Those that need more wait for a second
+    round, and have at least that limit of what is left then. A query that has no time left is an
+    answer with an error.
+    """
+    limit = runner.limits.seconds
+    left = _TOGETHER * limit
+    waiting, answers = list(pages), {page.file: list[Answer]() for page in pages}
+    for is_last in (False, True):
+        slow = []
+        for place, page in enumerate(tracked(waiting, before, attrgetter("file"))):
+            share = left / (len(waiting) - place)
+            end = max(0, left - (max(share, limit) if is_last else share / 2))
+            answered = answers[page.file]
+            for chart in page.charts[len(answered) :]:
+                seconds = min(limit, left - end)
+                if seconds > 0:
+                    answer = runner.run(database, chart.query, seconds=seconds)
+                    left -= answer.seconds
+                if seconds <= 0 or answer.seconds >= seconds < limit:
+                    if not is_last:
+                        slow.append(page)
+                        break
+                    answer = _late(chart, _TOGETHER * limit)
+                answered.append(answer)
+            else:
+                yield AnsweredPage(page, tuple(answered))
+        waiting = slow
+
+
+def _late(chart: Chart, seconds: float) -> Answer:
+    error = (
+        f"{chart.query.file}:{chart.line}: it has no time left: queries of pages have {seconds:g} s"
+        " together, of which each page has its share; make them faster, or raise timeout_seconds in"
+        " [sql]"
+    )
+    return Answer(chart.query, error=error)
+
+
 def _words(name: str) -> str:
     words = name.replace("_", " ").strip()
     return words[:1].upper() + words[1:]
 
 
-def _title(lines: Sequence[tuple[int, str]]) -> tuple[str, str] | None:
-    """Return group and title of the line `page`, if there is one."""
-    if not lines:
-        return None
-    line, text = lines[0]
+def _title(line: int, text: str) -> tuple[str, str]:
+    """Return group and title of the line `page`."""
     if not text or text.startswith("/") or text.endswith("/"):
         raise PageError(line, "`page` has no group or title: write `-- page: Group / Title`")
     group, slash, title = text.partition(" / ")
@@ -155,41 +195,43 @@ def _charts(file: UserFile, statements: Sequence[str]) -> Iterator[Chart]:
             1, f"it holds {len(statements)} SELECTs, and a page has at most {MOST_CHARTS}"
         )
     for number, sql in enumerate(statements):
-        header = _header(sql)
-        pages, charts = header.of("page"), header.of("chart")
+        heading, fields, line = _header(sql)
+        pages, charts, days = (fields[word] for word in _WORDS)
         if number and pages:
             raise PageError(pages[0][0], "`page` belongs to the top of the file")
         if len(pages) > 1:
             raise PageError(pages[1][0], "`page` stands twice")
         if len(charts) > 1:
             raise PageError(charts[1][0], "`chart` stands twice: a SELECT draws one chart")
-        line = charts[0][0] if charts else header.sql_line
-        drawn = parse_chart(*charts[0]) if charts else Drawn()
-        query = UserQuery(file.file, f"{file.name}-{number + 1}", sql)
-        marked = header.of("line")
-        lines = tuple(_marked(*each) for each in marked)
+        drawn = Drawn()
+        if charts:
+            ((line, text),) = charts
+            drawn = parse_chart(line, text)
+        lines = tuple(_marked(*each) for each in days)
         if lines and drawn.mark in ("", "table"):
-            raise PageError(marked[0][0], _NO_CHART)
-        yield Chart(" ".join(header.description), line, query, drawn, lines)
+            raise PageError(days[0][0], _NO_CHART)
+        query = UserQuery(file.file, f"{file.name}-{number + 1}", sql)
+        yield Chart(heading, line, query, drawn, lines)
 
 
-def _header(sql: str) -> _Header:
-    """Return the leading `--` lines of a statement; empty lines before and among them are none."""
-    header = _Header()
-    for number, line in enumerate(sql.split("\n"), 1):
-        text = line.strip()
-        header.sql_line = number
-        if text and not text.startswith("--"):
+def _header(sql: str) -> tuple[str, dict[str, list[tuple[int, str]]], int]:
+    """Return heading, fields by word with their lines, and the line after the leading comment.
+
+    Empty lines before and among those of the comment are none of it.
+    """
+    heading, fields, number = [], {word: list[tuple[int, str]]() for word in _WORDS}, 1
+    for number, line in enumerate(map(str.strip, sql.split("\n")), 1):
+        if line and not line.startswith("--"):
             break
-        text = text.removeprefix("--").strip()
-        if (match := _HEADER.fullmatch(text)) and match[1] in _WORDS:
-            header.fields.append((match[1], number, match[2]))
-            continue
-        if match and (meant := get_close_matches(match[1].lower(), _WORDS, 1, 0.75)):
+        text = line.removeprefix("--").strip()
+        match = _HEADER.fullmatch(text)
+        if match and match[1] in fields:
+            fields[match[1]].append((number, match[2]))
+        elif match and (meant := get_close_matches(match[1].lower(), _WORDS, 1, 0.75)):
             raise PageError(number, f"there is no `{match[1]}`: did you mean `{meant[0]}`?")
-        if text:
-            header.description.append(text)
-    return header
+        elif text:
+            heading.append(text)
+    return " ".join(heading), fields, number
 
 
 def parse_chart(line: int, text: str) -> Drawn:

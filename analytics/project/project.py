@@ -103,17 +103,6 @@ def read_project(
     return project
 
 
-def in_waves(marts: Sequence[UserModel]) -> tuple[list[list[UserModel]], list[UserModel]]:
-    """Return marts in waves, each reading only earlier ones, and the marts that read each other."""
-    left = {mart.file.name: mart for mart in marts}
-    waves = []
-    while ready := [mart for mart in left.values() if not mart.reads & left.keys()]:
-        waves.append(ready)
-        for mart in ready:
-            del left[mart.file.name]
-    return waves, list(left.values())
-
-
 def _files(project: Project, root: Path, kind: str, taken: Collection[str]) -> list[UserFile]:
     files, refused = read_files(root, kind, taken)
     project.refused.extend(refused)
@@ -123,8 +112,8 @@ def _files(project: Project, root: Path, kind: str, taken: Collection[str]) -> l
 def _models(
     runner: Runner, files: Sequence[UserFile], own: Collection[str]
 ) -> Iterator[UserModel | Refused]:
-    queries = [UserQuery(file.file, file.name, file.text) for file in files]
-    for file, parsed in zip(files, runner.parse(queries), strict=True):
+    for file in files:
+        parsed = runner.parse(UserQuery(file.file, file.name, file.text))
         header = read_header(file.text)
         error = parsed.error
         if error is None and (wrong := _wrong(header, len(parsed.statements))):

@@ -1,4 +1,4 @@
-"""Run queries of users in a process of their own, each within limits of time, memory and rows.
+"""Run SQL of users in a process of its own, each query within limits of time, memory and rows.
 
 A query can only read the published schemas of one file. One that crashes, does not end, or takes
 all memory is an answer with an error, and the others run as if it were not there.
@@ -8,24 +8,31 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import signal
+import socket
+import subprocess
+import sys
 import tempfile
 import time
-from collections.abc import Iterable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass, replace
+from decimal import Decimal
+from functools import cached_property
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
-import polars as pl
-
-from analytics.project.process import Process
-from analytics.warehouse.confined import Limits
+from analytics.errors import AnalyticsError
+from analytics.warehouse.machine import Limits
 from analytics.warehouse.scratch import scratch_folder
 
+if TYPE_CHECKING:
+    import polars as pl
+
 _CHILD = "analytics.project.child"
-_GRACE_SECONDS = 2.0
-"""Time for a query to stop after it was interrupted."""
+_CODE = str(Path(__file__).resolve().parents[2])
+_START_SECONDS = 60.0
+_END_SECONDS = 2.0
 _ERROR_LENGTH = 500
 _UNUSABLE = re.compile(r'\s*Did you mean "analytics\.[^"]+"\?')
 """A hint of DuckDB to a table of the build before, which no query can name."""
@@ -33,7 +40,7 @@ _UNUSABLE = re.compile(r'\s*Did you mean "analytics\.[^"]+"\?')
 
 @dataclass(frozen=True)
 class UserQuery:
-    """One query of a user: the file that it stands in, its name, and its SQL."""
+    """One query of a user: its file, empty for what was typed, its name, and its SQL."""
 
     file: str
     name: str
@@ -42,48 +49,60 @@ class UserQuery:
 
 @dataclass(frozen=True)
 class Answer:
-    """The rows of a query, its columns' names and types, or an error with file and line; seconds.
+    """The columns of a query with their types, and its rows; or an error, with file and line.
 
-    The frame's columns are c0, c1, …, and hold numbers or texts.
+    Rows hold whole numbers, floats and texts; `count` is one more than there are if the query has
+    more than was asked for, and of a file its rows. `is_of_file` if the database cannot be read.
     """
 
     query: UserQuery
-    frame: pl.DataFrame | None
-    columns: tuple[tuple[str, str], ...]
-    error: str | None
-    seconds: float
+    columns: tuple[tuple[str, str], ...] = ()
+    rows: tuple[list[Any], ...] = ()
+    count: int = 0
+    error: str | None = None
+    is_of_file: bool = False
+    seconds: float = 0.0
 
+    @property
+    def amounts(self) -> list[list[Any]]:
+        """The rows, with decimals as such."""
+        are_decimal = [kind.startswith("DECIMAL(") and kind[-1] == ")" for _, kind in self.columns]
+        return [
+            [
+                Decimal(value) if is_decimal and value is not None else value
+                for value, is_decimal in zip(row, are_decimal, strict=True)
+            ]
+            for row in self.rows
+        ]
 
-@dataclass(frozen=True)
-class Made:
-    """A DuckDB file with the rows of a query as its table `result`, or an error in one line."""
+    @cached_property
+    def frame(self) -> pl.DataFrame | None:
+        """The rows for a page, as columns c0, c1, …: days and months are told without a time."""
+        if self.error is not None:
+            return None
+        import polars as pl
 
-    query: UserQuery
-    file: Path
-    rows: int
-    error: str | None
-    seconds: float
+        columns = []
+        for number, (name, kind) in enumerate(self.columns):
+            values = [row[number] for row in self.rows]
+            if kind.startswith("TIMESTAMP") and name.lower() in ("date", "month"):
+                values = [value and value.partition("T")[0] for value in values]
+            is_whole = any(isinstance(value, int) for value in values)
+            is_float = kind in ("FLOAT", "DOUBLE")
+            of = pl.Float64 if is_float else pl.Int64 if is_whole else pl.String
+            columns.append(pl.Series(f"c{number}", values, of))
+        return pl.DataFrame(columns)
 
 
 @dataclass(frozen=True)
 class Parsed:
-    """The statements of a text, with the tables each reads as (schema or empty, name); or an error.
+    """The SELECTs of a text, with the tables each reads as (schema or empty, name); or an error.
 
-    Each statement begins with as many empty lines as stand before it, so that errors name its line.
+    Each begins with as many empty lines as stand before it, so that errors name its line.
     """
 
-    query: UserQuery
     statements: tuple[str, ...]
     reads: tuple[frozenset[tuple[str, str]], ...]
-    error: str | None
-
-
-@dataclass(frozen=True)
-class Bound:
-    """The columns of a query with their types, as found without running it; or an error."""
-
-    query: UserQuery
-    columns: dict[str, str]
     error: str | None
 
 
@@ -97,10 +116,11 @@ class Runner:
 
     def __init__(self, limits: Limits, root: Path | None = None) -> None:
         self.limits = limits
-        self._child: Process | None = None
+        self._child: _Child | None = None
         self._folders = ExitStack()
-        self._scratch = self._folders.enter_context(scratch_folder(root)) if root else None
-        self.folder = self._scratch or Path(
+        scratch = self._folders.enter_context(scratch_folder(root)) if root else None
+        self._spilled = scratch / "spilled" if scratch else None
+        self.folder = scratch or Path(
             self._folders.enter_context(tempfile.TemporaryDirectory(prefix="analytics-"))
         )
 
@@ -108,106 +128,134 @@ class Runner:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._child:
-            self._child.close()
+        self._end()
         self._folders.close()
+
+    def parse(self, query: UserQuery) -> Parsed:
+        """Parse a text of any number of statements; one that is not a SELECT is an error."""
+        reply = self._ask("parse", query, self.limits)
+        reads = (frozenset(map(tuple, each)) for each in reply.get("reads", ()))
+        return Parsed(tuple(reply.get("statements", ())), tuple(reads), reply["error"])
+
+    def bind(self, database: Path, query: UserQuery, own: Path | None = None) -> Answer:
+        """Return the columns of a query, which is not run."""
+        return self._answer("bind", query, self.limits, database=database, own=own)
 
     def run(
         self,
         database: Path,
-        queries: Iterable[UserQuery],
+        query: UserQuery,
         *,
         own: Path | None = None,
-        rows: int | None = None,
-    ) -> Iterator[Answer]:
-        """Run queries, and yield the rows of each, at most `rows` if given, else as limited."""
-        limits = self.limits if rows is None else replace(self.limits, rows=rows)
-        for query in queries:
-            yield self._answer("run", query, limits, database=database, own=own)
+        seconds: float | None = None,
+    ) -> Answer:
+        """Run a query, and return its rows; more than the limit are an error."""
+        limits = self.limits if seconds is None else replace(self.limits, seconds=seconds)
+        answer = self._answer("run", query, limits, database=database, own=own)
+        if answer.count > len(answer.rows):
+            return replace(answer, rows=(), error=_placed(query, limits.too_long))
+        return answer
 
-    def show(self, database: Path, query: UserQuery, seconds: float) -> Answer:
-        """Run a query for so many seconds at most, and return its rows as a page shows them."""
-        return self._answer("show", query, replace(self.limits, seconds=seconds), database=database)
+    def first(self, database: Path, query: UserQuery, rows: int) -> Answer:
+        """Run a query, and return its first rows; if it has more, `count` is one more."""
+        return self._answer("run", query, replace(self.limits, rows=rows), database=database)
 
-    def make(self, database: Path, queries: Iterable[UserQuery], own: Path) -> Iterator[Made]:
-        """Run queries, and yield for each a file with all of its rows, in a folder of its own."""
-        for query in queries:
-            file = Path(tempfile.mkdtemp(dir=self.folder)) / "made.duckdb"
-            reply, error, seconds = self._ask(
-                "run", query, self.limits, database=database, own=own, target=file
-            )
-            yield Made(query, file, reply.get("rows", 0), error, seconds)
+    def make(self, database: Path, query: UserQuery, made: Path, own: Path | None = None) -> Answer:
+        """Run a query, and write its rows into a new file: csv, json, parquet or duckdb by name.
 
-    def parse(self, queries: Iterable[UserQuery]) -> Iterator[Parsed]:
-        """Parse texts of any number of statements; one that is not a SELECT is an error."""
-        for query in queries:
-            reply, error, _ = self._ask("parse", query, self.limits)
-            statements = reply.get("statements", ())
-            yield Parsed(
-                query,
-                tuple(each["sql"] for each in statements),
-                tuple(
-                    frozenset((schema, name) for schema, name in each["reads"])
-                    for each in statements
-                ),
-                error,
-            )
-
-    def bind(
-        self, database: Path, queries: Iterable[UserQuery], own: Path | None = None
-    ) -> Iterator[Bound]:
-        """Bind queries to the tables that they read, without running them."""
-        for query in queries:
-            reply, error, _ = self._ask("bind", query, self.limits, database=database, own=own)
-            yield Bound(query, reply.get("columns", {}), error)
+        One of DuckDB has them as its table `result`.
+        """
+        return self._answer("run", query, self.limits, database=database, own=own, target=made)
 
     def _answer(self, task: str, query: UserQuery, limits: Limits, **paths: Path | None) -> Answer:
-        file = self.folder / "frame.arrow"
-        reply, error, seconds = self._ask(task, query, limits, frame=file, **paths)
-        frame = None if error else pl.read_ipc(file)
-        file.unlink(missing_ok=True)
-        columns = tuple((name, kind) for name, kind in reply.get("columns", ()))
-        return Answer(query, frame, columns, error, seconds)
+        reply = self._ask(task, query, limits, **paths)
+        return Answer(
+            query,
+            tuple(map(tuple, reply.get("columns", ()))),
+            tuple(reply.get("rows", ())),
+            reply.get("count", 0),
+            reply["error"],
+            reply.get("is_of_file", False),
+            reply["seconds"],
+        )
 
     def _ask(
         self, task: str, query: UserQuery, limits: Limits, **paths: Path | None
-    ) -> tuple[dict[str, Any], str | None, float]:
-        """Return the reply of the process, the error in it, and the seconds until it came."""
-        request: dict[str, Any] = {
-            "task": task,
-            "sql": query.sql,
-            "limits": asdict(limits),
-            "scratch": str(self.folder),
-            **{name: str(path) for name, path in paths.items() if path},
-        }
-        if self._scratch:
-            request["temporary"] = str(self._scratch / "spilled")
-        if self._child is None:
-            self._child = _child()
+    ) -> dict[str, Any]:
+        """Return the reply of the process, with its error, if it has one, and its seconds."""
+        paths = {"database": None, "own": None, "target": None, "spilled": self._spilled} | paths
+        request = {"task": task, "sql": query.sql, "limits": asdict(limits)}
+        request |= {name: str(path or "") for name, path in paths.items()}
+        child = self._child = self._child or _Child()
         started = time.monotonic()
-        reply = _reply(self._child, request, limits)
-        seconds = time.monotonic() - started
-        if reply.get("error") == limits.too_big:  # what took the memory may keep it
-            self._child.close()
-        if self._child.exit_code is not None:
-            self._child = None
-        return reply, _error(query, reply), seconds
+        try:
+            reply = child.ask(request | {"folder": str(self.folder)}, limits.seconds)
+        except TimeoutError:
+            reply = {"error": limits.too_slow}
+            self._end()
+        except OSError:
+            reply = {"error": _death(self._end(), limits)}
+        reply["seconds"] = time.monotonic() - started
+        if reply.setdefault("error", None) == limits.too_big:  # what took the memory may keep it
+            self._end()
+        if reply["error"]:
+            reply["error"] = _placed(query, reply["error"])
+        return reply
+
+    def _end(self) -> int:
+        """End the process, if there is one, and return its exit code."""
+        child, self._child = self._child, None
+        code = child.end() if child else 0
+        if self._spilled:
+            shutil.rmtree(self._spilled, ignore_errors=True)
+        return code
 
 
-def _child() -> Process:
-    return Process(_CHILD, "runs queries of one's own")
+class _Child:
+    """The process, and our end of the line to it.
 
+    It gets nothing of our environment, as there are API keys in it.
+    """
 
-def _reply(child: Process, request: dict[str, Any], limits: Limits) -> dict[str, Any]:
-    """Return the reply; if none comes, one with the error, and the process has ended."""
-    child.ask(request)
-    line = child.answer(limits.seconds + _GRACE_SECONDS)
-    if line:
+    def __init__(self) -> None:
+        self._socket, theirs = socket.socketpair()
+        self._line = self._socket.makefile("rb")
+        with theirs:
+            self.process = subprocess.Popen(
+                [sys.executable, "-P", "-m", _CHILD],
+                stdin=theirs.fileno(),
+                stdout=theirs.fileno(),
+                stderr=subprocess.DEVNULL,
+                env={"PYTHONPATH": _CODE},
+                start_new_session=True,  # a Ctrl-C is for this process, which ends the other
+            )
+        self._socket.settimeout(_START_SECONDS)
+        with suppress(OSError):
+            if self._line.readline():
+                return
+        self.end()
+        raise AnalyticsError(
+            "The process that runs queries does not start.\n"
+            f"For the reason, run: {sys.executable} -m {_CHILD}"
+        )
+
+    def ask(self, request: dict[str, Any], seconds: float) -> dict[str, Any]:
+        """Return the reply to a request; TimeoutError if none came, OSError if it has ended."""
+        self._socket.settimeout(seconds)
+        self._socket.sendall(json.dumps(request).encode() + b"\n")
+        if not (line := self._line.readline()):
+            with suppress(subprocess.TimeoutExpired):
+                self.process.wait(_END_SECONDS)  # so that its exit code is its own
+            raise ConnectionResetError
         return dict(json.loads(line))
-    if line is not None:
-        child.wait()
-    child.close()
-    return {"error": limits.too_slow if line is None else _death(child.exit_code or 0, limits)}
+
+    def end(self) -> int:
+        """End the process, whatever it does; return its exit code, negative for a signal."""
+        if self.process.poll() is None:
+            self.process.kill()
+        self._line.close()
+        self._socket.close()
+        return self.process.wait()
 
 
 def _death(code: int, limits: Limits) -> str:
@@ -218,11 +266,12 @@ def _death(code: int, limits: Limits) -> str:
     return f"it ended the process that ran it ({name}): write it in a simpler way"
 
 
-def _error(query: UserQuery, reply: dict[str, Any]) -> str | None:
-    """Return the error of a reply in one line, after the file and line where it is."""
-    if (text := reply.get("error")) is None:
-        return None
-    message, _, place = _UNUSABLE.sub("", text).partition("\n\nLINE ")
+def _placed(query: UserQuery, error: str) -> str:
+    """Return an error in one line, after the file and line where it is; of no file, as it is."""
+    text = _UNUSABLE.sub("", error)
+    if not query.file:
+        return text
+    message, _, place = text.partition("\n\nLINE ")
     line = place.partition(":")[0]
     where = f"{query.file}:{line}" if line.isdecimal() else query.file
     return f"{where}: {' '.join(message.split())[:_ERROR_LENGTH]}"

@@ -9,7 +9,7 @@ from analytics.errors import AnalyticsError, UsageError
 from analytics.finance.books.entries import first_day
 from analytics.finance.books.reading import CLOSINGS, read_books, require_known
 from analytics.format import numbers
-from analytics.query.sandbox import open_published
+from analytics.query.published import open_published
 from analytics.terminal import add_figures, escaped
 
 if TYPE_CHECKING:

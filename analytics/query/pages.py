@@ -11,8 +11,7 @@ from pathlib import Path
 from analytics import __version__
 from analytics.errors import UsageError, nothing_published
 from analytics.project.files import UserFile, read_file
-from analytics.project.page_answers import answer_pages
-from analytics.project.pages import parse_pages, read_pages
+from analytics.project.pages import answer_pages, parse_pages, read_pages
 from analytics.project.runner import Runner
 from analytics.report.entities import QUERIES
 from analytics.report.own_parts import ChartError, columns_of, planned
@@ -20,9 +19,9 @@ from analytics.report.rendering import About
 from analytics.report.site import build_own_pages
 from analytics.settings import Settings
 from analytics.transform.page_queries import create_queries
-from analytics.warehouse.confined import Limits
 from analytics.warehouse.database import open_marts
 from analytics.warehouse.layout import Layout
+from analytics.warehouse.machine import Limits
 
 
 def page_problems(settings: Settings) -> list[str]:
@@ -38,13 +37,15 @@ def page_problems(settings: Settings) -> list[str]:
             if page.error:
                 problems.append(page.error)
                 continue
-            bound = runner.bind(database, [each.query for each in page.charts]) if database else ()
-            for chart, answer in zip(page.charts, bound, strict=bool(database)):
+            for chart in page.charts:
+                if database is None:
+                    break
+                answer = runner.bind(database, chart.query)
                 if answer.error:
                     problems.append(answer.error)
                     continue
                 try:
-                    columns = columns_of(list(answer.columns.items()))
+                    columns = columns_of(answer.columns)
                     if chart.drawn.mark not in ("", "table"):
                         planned(chart, columns)
                 except ChartError as error:

@@ -18,8 +18,7 @@ from analytics.report.rendering import CONTENT_SECURITY_POLICY, About, environme
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from analytics.project.page_answers import AnsweredPage
-    from analytics.project.pages import Chart
+    from analytics.project.pages import AnsweredPage, Chart
     from analytics.project.runner import Answer
     from analytics.report.files import Files
     from analytics.report.spec import Part

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     import duckdb
 
-    from analytics.project.page_answers import AnsweredPage
+    from analytics.project.pages import AnsweredPage
     from analytics.report.entities import Entity, Scope
     from analytics.report.spec import Page
     from analytics.terminal import Before

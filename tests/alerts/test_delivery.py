@@ -14,7 +14,7 @@ from analytics.alerts.delivery import FINDINGS, Found, deliver, read_found, read
 from analytics.alerts.messages import Message
 from analytics.alerts.sender import Address
 from analytics.format import names
-from analytics.project.findings import Finding
+from analytics.project.build import Finding
 from tests.batches import Killed
 
 ONE, TWO = Address("1", "address 1 (json)", "json://one"), Address("2", "address 2 (json)", "…")

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from analytics.alerts.messages import message_of, without_markup
-from analytics.project.findings import Finding
+from analytics.project.build import Finding
 
 DATA_TO = datetime(2026, 11, 20, 6, tzinfo=UTC)
 LINK = "https://agents.example.com/index.html#from=2026-11-01&to=2026-11-28&by=model&at=cost"

@@ -150,11 +150,16 @@ def test_help_loads_nothing_heavy() -> None:
     assert printed.stdout == b"nothing\n"
 
 
-def test_bounded_processes_load_no_settings() -> None:
-    """The processes that run a user's SQL are spared what reads settings, or asks the API."""
-    heavy = "{'analytics.settings', 'httpx', 'pydantic'} & {*sys.modules}"
-    modules = "analytics.project.child, analytics.query.statement_process"
-    code = f"import sys, {modules}; print({heavy} or 'nothing')"
+@pytest.mark.parametrize(
+    ("module", "heavy"),
+    [
+        ("analytics.project.child", {"analytics.settings", "httpx", "polars", "pydantic"}),
+        ("analytics.query.sql", {"duckdb", "httpx", "polars"}),
+    ],
+)
+def test_a_query_starts_fast(module: str, heavy: set[str]) -> None:
+    """The bounded process of SQL is spared what reads settings, and who starts it DuckDB."""
+    code = f"import sys, {module}; print({heavy} & {{*sys.modules}} or 'nothing')"
 
     printed = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
 

@@ -19,8 +19,8 @@ from analytics.batch.last_batch import read_last_batch, write_last_batch
 from analytics.emulator.server import Emulator
 from analytics.emulator.world import World
 from analytics.machine_clock import machine_clock
-from analytics.query import sandbox
 from analytics.query.status import _needs
+from analytics.warehouse import confined
 from analytics.warehouse.layout import Layout
 from tests import conftest
 from tests.cli.conftest import Command, FirstBatch, SettingsFile, publish_again
@@ -235,10 +235,10 @@ def test_a_published_file_of_another_user_is_not_damaged(
 ) -> None:
     """Who may not read the published file is told whom to ask, and nothing of damage."""
 
-    def denied(file: Path, *_: object) -> None:
+    def denied(file: Path) -> None:
         raise duckdb.IOException(f'IO Error: Cannot open file "{file}": Permission denied')
 
-    monkeypatch.setattr(sandbox, "open_confined", denied)
+    monkeypatch.setattr(confined, "open_confined", denied)
     result = published("status")
 
     assert result.code == 1

@@ -7,7 +7,7 @@ import duckdb
 import pytest
 
 from analytics.project.runner import Runner
-from analytics.warehouse.confined import Limits
+from analytics.warehouse.machine import Limits
 from tests.project.own import make_marts
 from tests.report.conftest import browser, reader  # noqa: F401 - fixtures
 

@@ -9,15 +9,14 @@ from pathlib import Path
 import duckdb
 
 from analytics.project.files import UserFile
-from analytics.project.page_answers import answer_pages
-from analytics.project.pages import parse_pages
+from analytics.project.pages import answer_pages, parse_pages
 from analytics.project.runner import Runner
 from analytics.report.entities import QUERIES
 from analytics.report.rendering import About
 from analytics.report.site import SiteSummary, build_own_pages
 from analytics.transform.page_queries import create_queries
-from analytics.warehouse.confined import Limits
 from analytics.warehouse.database import open_marts
+from analytics.warehouse.machine import Limits
 
 ABOUT = About(datetime(2026, 11, 20, 6, tzinfo=UTC), "0.1.0", "Europe/Berlin")
 LIMITS = Limits(seconds=60, memory="200MB")

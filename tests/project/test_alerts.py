@@ -6,9 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from analytics.project.alerts import run_alerts
-from analytics.project.findings import Finding
-from analytics.project.marts import CustomFile, write_tables
+from analytics.project.build import CustomFile, Finding, run_alert, write_tables
 from analytics.project.project import read_project
 from analytics.project.runner import Runner
 
@@ -37,9 +35,8 @@ def alert(tmp_path: Path, database: Path, own: Path, runner: Runner):
         file.write_text(sql, encoding="utf-8")
         project = read_project(runner, tmp_path, (), ("alert",))
         assert project.refused == []
-        (asked,) = run_alerts(runner, database, own, project.of("alert"))
         file.unlink()
-        return asked
+        return run_alert(runner, database, own, *project.of("alert"))
 
     return ask
 
@@ -89,7 +86,7 @@ select if(n < 150, 'A', 'B') as place, 1 as row, n from range(151) as numbers (n
     ("sql", "count", "texts"),
     [
         (PLACES, 2, ["place: B, row: 1, n: 150", "place: A, row: 1, n: 149"]),
-        (SECONDS, 2, ["at: 2026-11-20 05:00:00 UTC", "at: 2026-11-20 05:00:00.001 UTC"]),
+        (SECONDS, 2, ["at: 2026-11-20T05:00:00Z", "at: 2026-11-20T05:00:00.001Z"]),
         (
             "select n from range(900) as numbers (n) order by n desc",
             900,

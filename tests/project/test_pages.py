@@ -7,7 +7,6 @@ from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
-import polars as pl
 import pytest
 
 from analytics.project.files import UserFile
@@ -198,9 +197,9 @@ def test_a_line_marks_days_alone() -> None:
 
 def drawn(chart: str, **columns: tuple[str, list[object]]) -> tuple[Part, dict[str, object]]:
     """Return the part and the rows that the engine has of an answer: a type and values by name."""
-    frame = pl.DataFrame({f"c{n}": values for n, (_, values) in enumerate(columns.values())})
     types = tuple((name, sql_type) for name, (sql_type, _) in columns.items())
-    return part_of("p", declared(chart), "T", Answer(UserQuery("", "", ""), frame, types, None, 0))
+    rows = tuple(map(list, zip(*(values for _, values in columns.values()), strict=True)))
+    return part_of("p", declared(chart), "T", Answer(UserQuery("", "", ""), types, rows))
 
 
 def test_numbers_are_whole_units_and_what_is_none_is_unknown() -> None:
@@ -310,8 +309,8 @@ def test_floats_of_one_mark_are_not_added_up() -> None:
     chart = declared("line, x month, y score")
     columns = (("month", "DATE"), ("score", "DOUBLE"))
     plan = planned(chart, columns_of(columns))
-    frames = [pl.DataFrame({"c0": months, "c1": [0.5, 0.7]}) for months in (["a", "a"], ["a", "b"])]
-    twice, once = (Answer(UserQuery("", "", ""), each, columns, None, 0) for each in frames)
+    rows = ([["a", 0.5], ["a", 0.7]], [["a", 0.5], ["b", 0.7]])
+    twice, once = (Answer(UserQuery("", "", ""), columns, tuple(each)) for each in rows)
 
     require_sums(chart, plan, once)
     with pytest.raises(ChartError, match="several rows have the same month"):

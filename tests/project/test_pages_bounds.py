@@ -9,15 +9,13 @@ from typing import cast
 
 import pytest
 
-from analytics.project import page_answers
 from analytics.project.files import UserFile
-from analytics.project.page_answers import AnsweredPage, answer_pages
-from analytics.project.pages import Chart, UserPage, parse_pages
+from analytics.project.pages import AnsweredPage, Chart, UserPage, answer_pages, parse_pages
 from analytics.project.runner import Answer, Runner, UserQuery
 from analytics.report.files import Files
 from analytics.report.own import write
 from analytics.report.rendering import About
-from analytics.warehouse.confined import Limits
+from analytics.warehouse.machine import Limits
 from tests.project.own import ABOUT, LIMITS, make_pages
 
 GOOD = """
@@ -90,10 +88,11 @@ class _Timed:
         self.limits = Limits(seconds=seconds)
         self.asked: list[str] = []
 
-    def show(self, _: Path, query: UserQuery, seconds: float) -> Answer:
+    def run(self, _: Path, query: UserQuery, *, seconds: float) -> Answer:
         self.asked.append(query.name)
-        is_slow, error = float(query.sql) > seconds, replace(self.limits, seconds=seconds).too_slow
-        return Answer(query, None, (), error if is_slow else None, min(float(query.sql), seconds))
+        needed = float(query.sql)
+        error = replace(self.limits, seconds=seconds).too_slow if needed > seconds else None
+        return Answer(query, error=error, seconds=min(needed, seconds))
 
 
 def timed(pages: dict[str, list[float]], seconds: float) -> tuple[list[AnsweredPage], list[str]]:
@@ -107,36 +106,35 @@ def timed(pages: dict[str, list[float]], seconds: float) -> tuple[list[AnsweredP
     return list(answer_pages(cast("Runner", runner), Path(), made)), runner.asked
 
 
-def test_slow_queries_wait_for_all_others_and_share_a_time(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """A slow page takes no time of others; when the time of slow ones is over, they say so."""
-    monkeypatch.setattr(page_answers, "_SLOW_TOGETHER", 1)
-    answered, _ = timed({"p0": [0.1, 900], "p1": [900], "p2": [0.1], "p3": [900]}, 60)
-
-    errors = {each.page.name: [answer.error for answer in each.answers] for each in answered}
-    assert [*errors] == ["p2", "p0", "p1", "p3"]
-    too_slow = Limits(seconds=60).too_slow
-    assert (errors["p2"], errors["p0"]) == ([None], [None, too_slow])
-    late = "p3:1: it was not run: slow queries of pages took 60 s together"
-    assert str(errors["p3"][0]).startswith(late)
+def errors(answered: list[AnsweredPage]) -> dict[str, list[str | None]]:
+    return {each.page.name: [answer.error for answer in each.answers] for each in answered}
 
 
-def test_queries_that_are_just_fast_enough_share_a_time() -> None:
-    """When the first round took ten times the limit of one query, the others are left out."""
-    answered, asked = timed({f"p{n:03}": [5.0] * 20 for n in range(500)}, 60)
+def test_a_slow_page_takes_no_time_of_others() -> None:
+    """Each page has its share; of what is left of all, slow ones have the limit of a query each."""
+    answered, _ = timed({f"p{n:02}": [50.0 if n < 50 else 0.1] * 2 for n in range(100)}, 60)
+    found = errors(answered)
+    slow, fast = ([f"p{n:02}" for n in range(first, first + 50)] for first in (0, 50))
 
-    errors = [answer.error for page in answered for answer in page.answers]
-    assert (len(answered), len(asked), errors[:120]) == (500, 120, [None] * 120)
-    late = "p006:1: it was not run: queries of pages took 600 s together; make them faster, or"
-    assert str(errors[120]).startswith(late)
-    assert all(errors[120:])
+    assert [*found] == fast + slow
+    assert all(found[name] == [None, None] for name in fast)
+    late = "p00:1: it has no time left: queries of pages have 600 s together, of which each page"
+    assert (found["p00"][0], str(found["p00"][1])[: len(late)]) == (None, late)
+    assert all(map(all, (found[name] for name in slow[10:])))
 
 
-def test_a_page_waits_from_its_first_slow_query() -> None:
-    """A slow page takes its first slow query's time from others, and is run again as a whole."""
-    answered, asked = timed({"slow": [1.0, 20.0, 20.0], "fast": [5.0]}, 60)
+def test_a_query_that_was_stopped_goes_on_when_all_others_have_run() -> None:
+    """A page waits from its first query that needs more than its share, and keeps the answers."""
+    answered, asked = timed({"slow": [1.0, 40.0, 20.0], **{f"p{n}": [1.0] for n in range(99)}}, 60)
 
-    assert asked == ["slow-1", "slow-2", "fast-1", "slow-1", "slow-2", "slow-3"]
-    assert [each.page.name for each in answered] == ["fast", "slow"]
-    assert [answer.error for each in answered for answer in each.answers] == [None] * 4
+    assert asked[:4] == ["slow-1", "slow-2", "p0-1", "p1-1"]
+    assert asked[-2:] == ["slow-2", "slow-3"]
+    assert [*errors(answered)][-1] == "slow"
+    assert {error for page in errors(answered).values() for error in page} == {None}
+
+
+def test_a_query_has_no_more_than_its_own_limit() -> None:
+    """One that needs more is an answer with that error, and the next of its page is run."""
+    answered, _ = timed({"p0": [900.0, 1.0], "p1": [1.0]}, 60)
+
+    assert errors(answered) == {"p0": [Limits(seconds=60).too_slow, None], "p1": [None]}

@@ -1,0 +1,176 @@
+"""`analytics sql`: one SELECT of the published figures, as a table, CSV, JSON or Parquet."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, TextIO
+
+from analytics import files
+from analytics.errors import UsageError
+from analytics.project.runner import Answer, Runner, UserQuery
+from analytics.query.output import replacing, replacing_text
+from analytics.query.published import as_published, unreadable
+from analytics.terminal import escaped, escaped_json, escaped_text
+from analytics.warehouse.machine import Limits
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+MOST_ROWS = 10_000_000
+"""Rows of an answer: ten times what a spreadsheet holds, and a query by mistake ends there."""
+
+MOST_BYTES = "2GB"
+"""Size of a file with an answer, so that one by mistake does not fill a disk."""
+
+_SHOWN_ROWS = 200
+_NO_WIDTH = 10_000
+_LONGEST_CELL = 200
+"""Characters of a value on a terminal, unless its user has chosen how to print it."""
+_PART = 1 << 16
+_NUMBERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "FLOAT", "DOUBLE", "DECIMAL")
+
+
+class Format(StrEnum):
+    """Output formats."""
+
+    table = "table"
+    csv = "csv"
+    json = "json"
+    parquet = "parquet"
+
+
+def first_rows(published: Path, root: Path, seconds: float, sql: str, rows: int) -> Answer:
+    """Return the first rows of a SELECT on the published file; if it has more, `count` is one more.
+
+    They are whole numbers, floats and texts, which have every digit of a decimal. UsageError for a
+    statement that is wrong, not allowed, or reaches a limit; AnalyticsError for a file that cannot
+    be read. What does not fit in memory lies in the data directory `root`.
+    """
+    with as_published(published) as file, Runner(Limits(seconds), root) as runner:
+        return _answered(published, runner.first(file, UserQuery("", "", sql), rows))
+
+
+def write_answer(
+    published: Path,
+    root: Path,
+    seconds: float,
+    sql: str,
+    form: Format,
+    output: Path | None,
+    *,
+    expanded: bool | None = None,
+) -> None:
+    """Write the rows of a SELECT to a file or to standard output; errors are those of `first_rows`.
+
+    `expanded` writes a table as one line for each value; None does so if the table is wider than
+    the terminal.
+    """
+    if expanded and form is not Format.table:
+        raise UsageError(f"--expanded is for a table, not for {form}: leave one of them out.")
+    if form is Format.parquet and (output is None or files.is_device(output)):
+        raise UsageError("Parquet is not for a terminal or a pipe: name a file with --output.")
+    if form is Format.table:
+        answer = first_rows(published, root, seconds, sql, _SHOWN_ROWS)
+        with _text(output) as out:
+            _write_table(answer, out, expanded)
+        return
+    limits = Limits(seconds, rows=MOST_ROWS, size=MOST_BYTES)
+    with as_published(published) as file, Runner(limits, root) as runner:
+        made = runner.folder / f"answer.{form}"
+        _answered(published, runner.make(file, UserQuery("", "", sql), made))
+        if form is Format.parquet and output:
+            with made.open("rb") as source, replacing(output) as target:
+                shutil.copyfileobj(source, target)
+            return
+        with made.open(encoding="utf-8", newline="") as source, _text(output) as out:
+            while part := source.read(_PART):
+                is_json = form is Format.json
+                out.write(escaped_json(part, out.encoding) if is_json else escaped_text(part))
+
+
+def _answered(published: Path, answer: Answer) -> Answer:
+    """Return an answer; its error is raised."""
+    if answer.is_of_file:
+        raise unreadable(published, answer.error or "")
+    if answer.error:
+        raise UsageError(f"The query has no answer: {answer.error}")
+    return answer
+
+
+def _text(output: Path | None) -> AbstractContextManager[TextIO]:
+    return replacing_text(output) if output else nullcontext(sys.stdout)
+
+
+def _write_table(answer: Answer, out: TextIO, expanded: bool | None) -> None:
+    from rich.console import Console
+    from rich.text import Text
+
+    names, rows = [name for name, _ in answer.columns], answer.rows
+    shown = whole = [["" if each is None else str(each) for each in row] for row in rows]
+    if out.isatty() and expanded is None:
+        shown = [[_shortened(value) for value in row] for row in whole]
+    width = None if out.isatty() else _NO_WIDTH
+    console = Console(
+        file=out, width=width, highlight=False, markup=False, soft_wrap=not out.isatty()
+    )
+    are_numbers = [
+        kind.partition("(")[0].removeprefix("U") in _NUMBERS for _, kind in answer.columns
+    ]
+    table = _table(names, are_numbers, shown)
+    if expanded is None:
+        natural = console.measure(table, options=console.options.update(width=_NO_WIDTH))
+        expanded = natural.maximum > console.width
+    if expanded and not shown:
+        console.print(Text("\n".join(map(escaped, names)), style="dim"))
+    elif expanded:
+        for number, row in enumerate(shown, start=1):
+            console.print(f"row {number}", style="bold")
+            console.print(_record(names, row))
+    else:
+        console.print(table)
+    if not rows:
+        print("0 rows.", file=sys.stderr)
+    if shown != whole:
+        print("Long cells are shortened; -x or --format csv gives all of them.", file=sys.stderr)
+    if answer.count > len(rows):
+        print(
+            f"The first {len(rows)} rows are shown; --format csv or json gives all.",
+            file=sys.stderr,
+        )
+
+
+def _shortened(value: str) -> str:
+    return value if len(value) <= _LONGEST_CELL else f"{value[: _LONGEST_CELL - 1]}…"
+
+
+def _table(names: Sequence[str], numeric: Sequence[bool], rows: Sequence[Sequence[str]]) -> Table:
+    """Return a line for each row."""
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(header_style="bold", box=None, pad_edge=False)
+    for name, is_number in zip(names, numeric, strict=True):
+        table.add_column(
+            Text(escaped(name)), justify="right" if is_number else "left", overflow="fold"
+        )
+    for row in rows:
+        table.add_row(*(Text(escaped(value)) for value in row))
+    return table
+
+
+def _record(names: Sequence[str], row: Sequence[str]) -> Table:
+    """Return a line for each value of a row."""
+    from rich.table import Table
+    from rich.text import Text
+
+    record = Table.grid(padding=(0, 2, 0, 0))
+    record.add_column(overflow="fold", style="dim")
+    record.add_column(overflow="fold")
+    for name, value in zip(names, row, strict=True):
+        record.add_row(Text(escaped(name)), Text(escaped(value)))
+    return record
