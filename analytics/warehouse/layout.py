@@ -93,7 +93,7 @@ class Layout:
         """
         names = (
             "build.next.duckdb", "build.next.duckdb.wal", "warehouse.next.duckdb",
-            "warehouse.next.duckdb.wal", "rebuild.unfinished",
+            "warehouse.next.duckdb.wal", "rebuild.unfinished", "trial.unfinished",
         )  # fmt: skip
         return (
             *(self.root / name for name in names),
