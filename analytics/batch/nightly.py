@@ -10,13 +10,13 @@ from datetime import UTC, datetime
 import duckdb
 
 from analytics.batch import stages
+from analytics.batch.anew import run_healed
 from analytics.batch.batch import Batch, Limit
 from analytics.batch.extract import Outcome, extract, require_all, unread
 from analytics.batch.identity import workspace_labels
 from analytics.batch.last_batch import ended_batch, write_last_batch
 from analytics.batch.metrics import write_metrics
 from analytics.batch.progress import Progress
-from analytics.batch.rebuild import run_healed
 from analytics.errors import AnalyticsError, BusyError
 from analytics.settings import CONFIG_FILE, Settings, require_a_key_set
 from analytics.warehouse.compaction import compact_warehouse
