@@ -95,9 +95,9 @@ def verify(settings: Settings, progress: Progress) -> None:
             transform(batch)
             with (
                 attached_marts(batch.con, batch.layout.marts),
-                attached(batch.con, layout.marts) as catalog,
+                attached(batch.con, layout.marts, "updated"),
             ):
-                difference = _first_difference(batch.con, catalog, kept)
+                difference = _first_difference(batch.con, kept)
         if difference:
             raise AnalyticsError(
                 f"What batches brought up to date differs from a rebuild: {difference}.\n"
@@ -121,7 +121,7 @@ def _leave_the_future(layout: Layout, progress: Progress) -> bool:
 
 
 def _first_difference(
-    con: duckdb.DuckDBPyConnection, updated: str, contents: Mapping[str, Contents]
+    con: duckdb.DuckDBPyConnection, contents: Mapping[str, Contents]
 ) -> str | None:
     """Return the first relation whose rows are not those of the full build, and its first row.
 
@@ -133,13 +133,13 @@ def _first_difference(
         name = model.relation
         if model.layer not in PUBLISHED and contents.get(name) != now.get(name):
             return name
-        if model.layer in PUBLISHED and (row := _differing_row(con, model, updated)):
+        if model.layer in PUBLISHED and (row := _differing_row(con, model)):
             return f"{name}: {row}"
     return None
 
 
-def _differing_row(con: duckdb.DuckDBPyConnection, model: Model, updated: str) -> str:
-    one, other = f"{updated}.{model.relation}", f"{BUILD_FILE}.{model.relation}"
+def _differing_row(con: duckdb.DuckDBPyConnection, model: Model) -> str:
+    one, other = f"updated.{model.relation}", f"{BUILD_FILE}.{model.relation}"
     found = con.execute(f"""
         select {", ".join(model.header.key) or "*"} from (
             (from {one} except all from {other}) union all by name
