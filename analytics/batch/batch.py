@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -77,11 +77,15 @@ def opened(
 
 
 @contextmanager
-def begun(settings: Settings, progress: Progress) -> Iterator[Batch]:
+def begun(
+    settings: Settings,
+    progress: Progress,
+    lock: Callable[[Layout], AbstractContextManager[None]] = batch_lock,
+) -> Iterator[Batch]:
     """Lock the data directory and open its warehouse; new files are readable by the owner only."""
     os.umask(0o077)
     layout = Layout(settings.data_dir)
-    with batch_lock(layout), opened(layout, settings, progress) as batch:
+    with lock(layout), opened(layout, settings, progress) as batch:
         yield batch
 
 

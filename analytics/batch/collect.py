@@ -8,9 +8,8 @@ warehouse holds whole batches, of which anybody may build marts.
 from __future__ import annotations
 
 import asyncio
-import os
 
-from analytics.batch.batch import Batch, opened
+from analytics.batch.batch import Batch, begun
 from analytics.batch.extract import (
     ADVICE,
     Opened,
@@ -24,7 +23,6 @@ from analytics.batch.progress import Done, Progress
 from analytics.extract.collection import land_new_runs, read_each_list
 from analytics.format.numbers import plural
 from analytics.settings import Settings, require_a_key_set
-from analytics.warehouse.layout import Layout
 from analytics.warehouse.load import load_errors
 from analytics.warehouse.lock import collection_lock
 from analytics.warehouse.store import WarehouseStore
@@ -32,11 +30,9 @@ from analytics.warehouse.store import WarehouseStore
 
 def collect(settings: Settings, progress: Progress) -> list[Outcome]:
     """Collect all workspaces; AnalyticsError if one could not be read."""
-    os.umask(0o077)
     require_a_key_set(settings)
-    layout = Layout(settings.data_dir)
     kept = "The next collection or batch reads it again."
-    with collection_lock(layout), opened(layout, settings, progress) as batch:
+    with begun(settings, progress, collection_lock) as batch:
         outcomes = asyncio.run(read_all(batch, _collect, kept))
     require_all(outcomes)
     return outcomes
