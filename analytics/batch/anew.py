@@ -52,7 +52,6 @@ LOADS = "select workspace_id, load_id, loaded_at, code_version"
 
 
 def run_healed(
-    layout: Layout,
     settings: Settings,
     progress: Progress,
     work: Callable[[Batch], tuple[T, list[str]]],
@@ -62,34 +61,34 @@ def run_healed(
 
     What was made anew is a warning, and the first of those that are returned.
     """
+    layout = Layout(settings.data_dir)
     try:
-        with opened(layout, settings, progress, **more) as batch:
+        with opened(settings, progress, **more) as batch:
             return work(batch)
-    except DamagedError as damage:
-        if damage.file not in (layout.warehouse, layout.marts):
+    except DamagedError as error:
+        if error.file not in (layout.warehouse, layout.marts):
             raise
-        error = damage
+        damage = error
     aside = aside_of(layout.warehouse)
     text = (
-        f"{error.file} {error.state}: the warehouse is kept as {aside.name}, and made anew from"
+        f"{damage.file} {damage.state}: the warehouse is kept as {aside.name}, and made anew from"
         f" {layout.landing}"
     )
     progress.warn(text)
-    _rebuild_warehouse(layout, settings, progress, error.state, aside)
+    _rebuild_warehouse(settings, progress, damage.state, aside)
     remove_database(layout.marts)
-    with opened(layout, settings, progress, **more) as batch:
+    with opened(settings, progress, **more) as batch:
         result, warnings = work(batch)
     return result, [text, *warnings]
 
 
-def _rebuild_warehouse(
-    layout: Layout, settings: Settings, progress: Progress, state: str, aside: Path
-) -> None:
+def _rebuild_warehouse(settings: Settings, progress: Progress, state: str, aside: Path) -> None:
     """Replace the warehouse, which is in some state, by one made of whole batches that landed.
 
     It is renamed to `aside` once that is made. Where none landed and nothing was published, only
     this is done: the batch then begins anew. The errors are those of a rebuild.
     """
+    layout = Layout(settings.data_dir)
     if not has_whole_batches(layout):
         if layout.published.exists():
             raise AnalyticsError(
@@ -100,7 +99,7 @@ def _rebuild_warehouse(
         set_aside(layout.warehouse, aside)
         return
     require_published(layout)
-    with made(layout, settings, progress) as batch:
+    with made(settings, progress) as batch:
         batch.con.execute("checkpoint")
         batch.con.close()
         set_aside(layout.warehouse, aside)
@@ -108,11 +107,12 @@ def _rebuild_warehouse(
 
 
 @contextmanager
-def made(layout: Layout, settings: Settings, progress: Progress) -> Iterator[Batch]:
+def made(settings: Settings, progress: Progress) -> Iterator[Batch]:
     """Yield a batch in a folder of its own, with all that landed, and remove that in the end.
 
     It is held against what was published and closed.
     """
+    layout = Layout(settings.data_dir)
     making = layout.rebuilding
     shutil.rmtree(making.root, ignore_errors=True)
     making.root.mkdir()

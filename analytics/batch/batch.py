@@ -63,13 +63,12 @@ class Batch:
 
 
 @contextmanager
-def opened(
-    layout: Layout, settings: Settings, progress: Progress, **more: object
-) -> Iterator[Batch]:
+def opened(settings: Settings, progress: Progress, **more: object) -> Iterator[Batch]:
     """Open the warehouse of a locked directory.
 
     DamagedError if it cannot be used, or lacks what was published.
     """
+    layout = Layout(settings.data_dir)
     with open_warehouse(layout) as con, interrupts():
         require_timezone(settings)
         recover_publication(con, layout)
@@ -84,8 +83,7 @@ def begun(
 ) -> Iterator[Batch]:
     """Lock the data directory and open its warehouse; new files are readable by the owner only."""
     os.umask(0o077)
-    layout = Layout(settings.data_dir)
-    with lock(layout), opened(layout, settings, progress) as batch:
+    with lock(Layout(settings.data_dir)), opened(settings, progress) as batch:
         yield batch
 
 

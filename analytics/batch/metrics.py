@@ -21,11 +21,11 @@ from analytics.files import replace
 from analytics.terminal import escaped
 from analytics.transform.page_queries import over_queries
 from analytics.warehouse.database import open_marts, records
+from analytics.warehouse.layout import Layout
 
 if TYPE_CHECKING:
     from analytics.batch.last_batch import LastBatch
     from analytics.settings import Settings
-    from analytics.warehouse.layout import Layout
 
 PREFIX = "levain_analytics_"
 
@@ -88,11 +88,12 @@ _MEANINGS = {
 Row: TypeAlias = Mapping[str, Any]
 
 
-def write_metrics(settings: Settings, layout: Layout, batch: LastBatch) -> None:
+def write_metrics(settings: Settings, batch: LastBatch) -> None:
     """Replace the file of metrics by the state after a batch; OSError if it cannot be.
 
     It may be read by those who may read what is published.
     """
+    layout = Layout(settings.data_dir)
     rows = [*_of_batch(batch), *_of_published(layout, batch)]
     lines = (line for name in _MEANINGS for line in _family(name, rows))
     replace(layout.metrics, "".join(lines).encode(), int(settings.publish.mode, 8))

@@ -42,7 +42,7 @@ def nightly(
         require_a_key_set(settings)
         with batch_lock(layout):
             outcomes, warnings = run_healed(
-                layout, settings, progress, _flow, force=force, limit=limit, home=home
+                settings, progress, _flow, force=force, limit=limit, home=home
             )
             _compact(layout, progress)
     except BusyError:
@@ -98,7 +98,7 @@ def _leave(
     layout = Layout(settings.data_dir)
     ended = ended_batch(layout, started_at, progress.seconds, warnings, error)
     try:
-        write_metrics(settings, layout, ended)
+        write_metrics(settings, ended)
     except OSError as problem:
         if layout.root.is_dir():
             cause = problem.strerror or problem

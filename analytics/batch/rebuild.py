@@ -53,7 +53,7 @@ def rebuild(settings: Settings, progress: Progress, *, force: bool = False) -> N
             remove_database(layout.marts)
             progress.warn("no other load is of a whole batch: `analytics nightly` begins anew")
             return
-        with made(layout, settings, progress) as batch:
+        with made(settings, progress) as batch:
             batch.force, batch.warnings = force, last_messages(layout)
             transform(batch)
             with marts_beside(batch.con, batch.layout.marts) as marts:
@@ -84,13 +84,13 @@ def verify(settings: Settings, progress: Progress) -> None:
     AnalyticsError names the first row that differs. Nothing is published.
     """
     with _at_work(settings) as layout:
-        with opened(layout, settings, progress) as batch:
+        with opened(settings, progress) as batch:
             transform(batch, even_small=True)
             kept = recorded_contents(batch.con)
             unpublished = batch.con.execute(
                 f"{LOADS}, null from ledger.loads where published_at is null"
             ).fetchall()
-        with made(layout, settings, progress) as batch:
+        with made(settings, progress) as batch:
             restore(batch.con, unpublished)
             transform(batch)
             with (
