@@ -47,9 +47,7 @@ class Outcome:
     error: str | None = None
     kept: str = ""
     request_count: int = 0
-    record_count: int = 0
     new_version_count: int = 0
-    quarantined_count: int = 0
     warnings: list[str] = field(default_factory=list)
 
 
@@ -205,9 +203,7 @@ async def _extract(batch: Batch, one: Opened, done: Done) -> Outcome:
     outcome = Outcome(
         one.name,
         request_count=one.client.request_count,
-        record_count=part.record_count,
         new_version_count=part.new_version_count,
-        quarantined_count=part.quarantined_count,
         warnings=part.warnings,
     )
     done(
@@ -215,9 +211,9 @@ async def _extract(batch: Batch, one: Opened, done: Done) -> Outcome:
         f" in {plural(outcome.request_count, 'request')}",
         one.name,
         request_count=outcome.request_count,
-        record_count=outcome.record_count,
+        record_count=part.record_count,
         new_version_count=outcome.new_version_count,
-        quarantined_count=outcome.quarantined_count,
+        quarantined_count=part.quarantined_count,
         load_seconds=load_seconds,
     )
     return outcome
