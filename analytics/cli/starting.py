@@ -19,9 +19,9 @@ from analytics.settings import (
     Workspace,
     default_api,
     has_key,
+    parse_settings,
     with_api,
 )
-from analytics.settings_file import parse_settings
 from analytics.terminal import escaped
 
 _SETTINGS = """\

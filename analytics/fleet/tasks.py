@@ -19,7 +19,7 @@ from analytics.levain.rate_limiter import RateLimiter
 from analytics.warehouse.machine import bytes_of
 
 if TYPE_CHECKING:
-    from analytics.batch.extract import Limit
+    from analytics.batch.batch import Limit
     from analytics.batch.progress import Progress
     from analytics.fleet.settings import Fleet
 

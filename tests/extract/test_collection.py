@@ -8,10 +8,12 @@ from collections.abc import Callable, Iterator
 from contextlib import AsyncExitStack, contextmanager, suppress
 from datetime import timedelta
 from itertools import count
+from typing import Any
 from unittest import mock
 
 import pytest
 
+from analytics.batch.batch import Batch as RunningBatch
 from analytics.batch.collect import collect
 from analytics.batch.extract import Outcome, open_all
 from analytics.batch.progress import Progress
@@ -262,7 +264,9 @@ def test_all_keys_are_asked_for_at_once(batch: Batch, monkeypatch: pytest.Monkey
         monkeypatch.setattr(Auth, "read", read)
         settings = batch.settings.model_copy(update={"workspaces": batch.settings.workspaces * 2})
         async with AsyncExitStack() as stack, asyncio.timeout(60):
-            opened, refused = await open_all(stack, settings, Progress())
+            no_file: Any = None
+            running = RunningBatch(settings, batch.layout, no_file, Progress())
+            opened, refused = await open_all(stack, running)
         return len(refused) - len(opened)
 
     assert asyncio.run(open_both()) == 2

@@ -215,7 +215,9 @@ def _finance() -> duckdb.DuckDBPyConnection:
 class InMemory(Layout):
     """A data directory whose DuckDB files are held in memory."""
 
-    warehouse = marts = Path(":memory:")
+    def __init__(self, root: Path) -> None:
+        super().__init__(root)
+        self.warehouse = self.marts = Path(":memory:")
 
 
 @contextmanager
