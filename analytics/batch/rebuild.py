@@ -22,16 +22,6 @@ from analytics.batch.progress import Progress
 from analytics.batch.readiness import kept_months
 from analytics.batch.transforming import transform
 from analytics.errors import AnalyticsError, ControlError
-from analytics.extract.loads import (
-    CLOSING_STEP,
-    folders_in,
-    landed_loads,
-    loads_ahead,
-    loads_aside,
-    move_aside,
-    of_the_future,
-    step_of,
-)
 from analytics.files import folder
 from analytics.finance.books.reading import CLOSINGS, require_known
 from analytics.format.numbers import plural
@@ -51,6 +41,16 @@ from analytics.warehouse.database import (
     open_warehouse,
     read_whole,
     remove_database,
+)
+from analytics.warehouse.landed import (
+    CLOSING_STEP,
+    folders_in,
+    landed_loads,
+    loads_ahead,
+    loads_aside,
+    move_aside,
+    of_the_future,
+    step_of,
 )
 from analytics.warehouse.layout import Layout
 from analytics.warehouse.load import load_errors

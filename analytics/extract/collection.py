@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from analytics.extract.batch import TRAILING_DAYS, WorkspaceBatch
 from analytics.extract.landing import RUNS
-from analytics.extract.listing import Watermark, instant_of, take_snapshot
-from analytics.extract.loads import LISTS_STEP
+from analytics.extract.listing import instant_of, take_snapshot
 from analytics.extract.meters import read_agents
 from analytics.extract.privacy import stored_runs
 from analytics.extract.runs import add_unfiltered, read_lists
 from analytics.levain.runs import LONGEST_LIST
+from analytics.warehouse.landed import LISTS_STEP
+from analytics.warehouse.store import Watermark
 
 
 async def land_new_runs(

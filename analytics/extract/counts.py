@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from analytics.extract.batch import AGENT_ROLLUPS, TRAILING_DAYS, WorkspaceBatch
+from analytics.extract.batch import TRAILING_DAYS, WorkspaceBatch
 from analytics.extract.endpoints import Endpoint
 from analytics.extract.landing import Landing, Window
-from analytics.levain import NotFoundError
 from analytics.levain.runs import LONGEST_COUNT_DAYS
+from analytics.warehouse.sources import AGENT_ROLLUPS
 
 
 async def read_counts(batch: WorkspaceBatch) -> None:
@@ -63,5 +63,5 @@ async def _count(
         window=days_at(batch.began_at),
         agent_id=agent_id,
     )
-    if error and error not in endpoint.refusals and not isinstance(error, NotFoundError):
+    if error in endpoint.failures:
         batch.warnings.append(f"the runs of agent {agent_id} cannot be counted: {error}")

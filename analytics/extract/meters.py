@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from analytics.extract.batch import AGENT_ROLLUPS, TRAILING_DAYS, WorkspaceBatch
+from analytics.extract.batch import TRAILING_DAYS, WorkspaceBatch
 from analytics.extract.endpoints import REFUSED, Endpoint
 from analytics.extract.landing import Landing, Window
 from analytics.levain import AnswerTooLargeError, Page
 from analytics.levain.client import LONGEST_DAILY_DAYS, LONGEST_HOURLY_DAYS, Analytics
+from analytics.warehouse.sources import AGENT_ROLLUPS
 
 CORRECTION_DAYS = 35
 

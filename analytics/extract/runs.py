@@ -4,22 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from analytics.extract.batch import AGENT_ROLLUPS, WorkspaceBatch
+from analytics.extract.batch import WorkspaceBatch
 from analytics.extract.landing import RUNS, Landing
 from analytics.extract.listing import (
     ListSnapshot,
     Row,
-    Watermark,
     overlaps,
     refused_snapshot,
     snapshots_by_agent,
     take_snapshot,
 )
-from analytics.extract.loads import LISTS_STEP
 from analytics.extract.meters import CORRECTION_DAYS
 from analytics.format.numbers import plural
 from analytics.levain import RefusedError
 from analytics.levain.runs import LONGEST_LIST
+from analytics.warehouse.landed import LISTS_STEP
+from analytics.warehouse.sources import AGENT_ROLLUPS
+from analytics.warehouse.store import Watermark
 
 SHOWN = 3
 """Agents or runs that a warning names."""
