@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import datetime
 from pathlib import Path
 
 from analytics.batch.identity import require_named
 from analytics.cli import printed
-from analytics.cli.runs import hints
 from analytics.errors import AnalyticsError, UsageError
 from analytics.levain import (
     ConnectionFailedError,
@@ -27,6 +28,9 @@ from analytics.settings import Settings, Workspace, api_key
 QUICK = 3  # attempts of a short command
 PATIENT = TRIES  # attempts of a long one
 
+_options: ContextVar[tuple[str, ...]] = ContextVar("options", default=())
+"""Options of the command at work, for the commands that a remark or an error names."""
+
 
 @contextmanager
 def connected(
@@ -37,10 +41,21 @@ def connected(
     Commands that messages name repeat these options.
     """
     chosen = _chosen(settings, workspace)
-    with hints.repeating(workspace, config), _client(chosen, tries) as levain:
-        if chosen.workspace_id is not None:
-            require_named(levain.auth.me(), chosen)
-        yield levain
+    given = {"--workspace": workspace, "--config": config}
+    options = (each for name, value in given.items() if value for each in (name, str(value)))
+    token = _options.set(tuple(options))
+    try:
+        with _client(chosen, tries) as levain:
+            if chosen.workspace_id is not None:
+                require_named(levain.auth.me(), chosen)
+            yield levain
+    finally:
+        _options.reset(token)
+
+
+def hint(*words: str) -> str:
+    """Return a command of `analytics runs` as it works in the same shell."""
+    return shlex.join(["analytics", "runs", *words, *_options.get()])
 
 
 def identify(workspace: Workspace) -> Me:
@@ -107,7 +122,7 @@ def _analytics_error(error: LevainError, workspace: Workspace) -> AnalyticsError
         case OutcomeUnknownError():
             return AnalyticsError(
                 f"{error}.\nIt may have been carried out all the same: look with "
-                f"`{hints.command('list')}` before you ask again."
+                f"`{hint('list')}` before you ask again."
             )
         case ConnectionFailedError():
             return AnalyticsError(
