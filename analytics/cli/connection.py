@@ -58,17 +58,12 @@ def hint(*words: str) -> str:
     return shlex.join(["analytics", "runs", *words, *_options.get()])
 
 
-def identify(workspace: Workspace) -> Me:
-    """Return the workspace that a key belongs to; AnalyticsError if the API does not tell it.
-
-    UsageError if the key is not set, not accepted, or of another workspace than the settings name.
-    """
-    me, _ = read_identity(workspace)
-    return me
-
-
 def read_identity(workspace: Workspace, *, tries: int = QUICK) -> tuple[Me, datetime]:
-    """Do the same, and return also the time of the API's clock."""
+    """Return the workspace that a key belongs to, and the time of the API's clock.
+
+    AnalyticsError if the API does not tell it. UsageError if the key is not set, not accepted, or
+    of another workspace than the settings name.
+    """
     with _client(workspace, tries) as levain:
         answer = levain.auth.read()
         me = typed(answer.record, Me)
@@ -106,7 +101,7 @@ def _chosen(settings: Settings, name: str | None) -> Workspace:
         if name in (workspace.api_key_env, workspace.workspace_id):
             return workspace
     for workspace in workspaces:
-        if workspace.workspace_id is None and identify(workspace).workspace_id == name:
+        if workspace.workspace_id is None and read_identity(workspace)[0].workspace_id == name:
             return workspace
     raise UsageError(f"There is no workspace `{name}`. Those known: {names}, and their ids.")
 
