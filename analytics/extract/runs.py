@@ -23,7 +23,7 @@ from analytics.warehouse.sources import AGENT_ROLLUPS
 from analytics.warehouse.store import Watermark
 
 SHOWN = 3
-"""Agents or runs that a warning names."""
+"""Runs that a warning names."""
 
 BATCH = 250
 """Lists per load: one load is stored while the next lists are read."""
@@ -55,11 +55,6 @@ async def read_lists(batch: WorkspaceBatch) -> None:
             if start + BATCH >= len(agents):
                 add_unfiltered(landing, unfiltered, rows)
     await batch.loaded()
-
-
-def _shown(named: list[str]) -> str:
-    more = len(named) - SHOWN
-    return ", ".join(named[:SHOWN]) + (f" and {more:,} more" if more > 0 else "")
 
 
 async def _read_agent_list(
@@ -124,14 +119,12 @@ async def reread_provisional(batch: WorkspaceBatch) -> None:
     async with batch.step("provisional") as landing:
         await _read_by_id(batch, landing, run_ids)
     await batch.loaded()
-    _warn_of_given_up(batch)
-
-
-def _warn_of_given_up(batch: WorkspaceBatch) -> None:
     given_up = [f"{run_id} ({status})" for run_id, status in batch.store.given_up_runs().items()]
     if given_up:
+        more = f" and {len(given_up) - SHOWN:,} more" if len(given_up) > SHOWN else ""
         batch.warnings.append(
-            f"the API no longer has {plural(len(given_up), 'open run')}: {_shown(given_up)}. "
+            f"the API no longer has {plural(len(given_up), 'open run')}:"
+            f" {', '.join(given_up[:SHOWN])}{more}. "
             "Such a run keeps its last status and cost, and no day or month open."
         )
 
