@@ -26,7 +26,7 @@ from analytics.batch.extract import (
 )
 from analytics.batch.progress import Progress
 from analytics.errors import AnalyticsError
-from analytics.extract.collection import land_new_runs, read_each_list
+from analytics.extract.runs import land_new_runs, read_each_list
 from analytics.format.numbers import plural
 from analytics.levain import LevainError
 from analytics.settings import Settings, require_a_key_set
