@@ -17,15 +17,6 @@ import duckdb
 from analytics.batch.batch import Batch, opened
 from analytics.batch.progress import Progress
 from analytics.errors import AnalyticsError, ControlError
-from analytics.extract.loads import (
-    CLOSING_STEP,
-    folders_in,
-    landed_loads,
-    loads_ahead,
-    loads_aside,
-    of_the_future,
-    step_of,
-)
 from analytics.finance.books.reading import CLOSINGS, require_known
 from analytics.settings import Settings
 from analytics.warehouse.damage import DamagedError, aside_of, set_aside
@@ -35,6 +26,15 @@ from analytics.warehouse.database import (
     open_warehouse,
     read_whole,
     remove_database,
+)
+from analytics.warehouse.landed import (
+    CLOSING_STEP,
+    folders_in,
+    landed_loads,
+    loads_ahead,
+    loads_aside,
+    of_the_future,
+    step_of,
 )
 from analytics.warehouse.layout import Layout
 from analytics.warehouse.load import load_errors

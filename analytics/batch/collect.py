@@ -20,7 +20,7 @@ from analytics.batch.extract import (
     require_all,
 )
 from analytics.batch.progress import Done, Progress
-from analytics.extract.collection import land_new_runs, read_each_list
+from analytics.extract.runs import land_new_runs, read_each_list
 from analytics.format.numbers import plural
 from analytics.settings import Settings, require_a_key_set
 from analytics.warehouse.load import load_errors

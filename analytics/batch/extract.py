@@ -17,8 +17,6 @@ from analytics.batch.identity import require_a_key, require_identity, workspace_
 from analytics.batch.progress import Done, Progress
 from analytics.errors import AnalyticsError, UsageError
 from analytics.extract.batch import WorkspaceBatch
-from analytics.extract.loads import landed_loads, last_batch_id, of_the_future
-from analytics.extract.store import Loaded
 from analytics.extract.workspace import extract_workspace
 from analytics.format.numbers import plural
 from analytics.levain import AsyncLevain, LevainError
@@ -26,7 +24,8 @@ from analytics.levain.records import Me, typed
 from analytics.machine_clock import FURTHEST, machine_time
 from analytics.settings import Workspace, api_key, keys_set
 from analytics.warehouse.damage import damage_of
-from analytics.warehouse.load import load_errors
+from analytics.warehouse.landed import landed_loads, last_batch_id, of_the_future
+from analytics.warehouse.load import Loaded, load_errors
 from analytics.warehouse.store import WarehouseStore
 
 ADVICE = "Move it out of the way and run again; what it held will be read anew."

@@ -17,7 +17,6 @@ from analytics.batch.progress import Progress
 from analytics.batch.readiness import kept_months
 from analytics.batch.transforming import transform
 from analytics.errors import AnalyticsError
-from analytics.extract.loads import folders_in, loads_ahead, move_aside
 from analytics.files import folder
 from analytics.format.numbers import plural
 from analytics.machine_clock import machine_time
@@ -34,6 +33,11 @@ from analytics.warehouse.database import (
     marts_beside,
     open_warehouse,
     remove_database,
+)
+from analytics.warehouse.landed import (
+    folders_in,
+    loads_ahead,
+    move_aside,
 )
 from analytics.warehouse.layout import Layout
 from analytics.warehouse.lock import batch_lock

@@ -13,11 +13,11 @@ from typing import Any
 import duckdb
 
 from analytics.errors import ControlError, UsageError
-from analytics.extract.loads import SUFFIX
 from analytics.query.agents import find_agent
 from analytics.query.published import open_published
 from analytics.terminal import escaped
 from analytics.warehouse.database import records
+from analytics.warehouse.landed import SUFFIX
 from analytics.warehouse.layout import Layout
 from analytics.warehouse.sources import RUNS
 

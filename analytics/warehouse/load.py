@@ -10,6 +10,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
@@ -17,8 +18,8 @@ import duckdb
 
 from analytics import __version__
 from analytics.errors import AnalyticsError
-from analytics.extract.batch import AGENT_ROLLUPS
-from analytics.extract.loads import (
+from analytics.machine_clock import FURTHEST
+from analytics.warehouse.landed import (
     BATCH_ID,
     CLOSING_STEP,
     LIST_SNAPSHOTS,
@@ -27,8 +28,6 @@ from analytics.extract.loads import (
     landing_files,
     step_of,
 )
-from analytics.extract.store import Loaded
-from analytics.machine_clock import FURTHEST
 from analytics.warehouse.pending_details import keep_pending_details
 from analytics.warehouse.provisional_runs import update_provisional_runs
 from analytics.warehouse.reading import (
@@ -42,7 +41,7 @@ from analytics.warehouse.reading import (
     parse_lines,
 )
 from analytics.warehouse.schema import LINEAGE
-from analytics.warehouse.sources import RUNS, SOURCES, Scope, Source
+from analytics.warehouse.sources import AGENT_ROLLUPS, RUNS, SOURCES, Scope, Source
 
 _DAY = 86_400_000  # milliseconds
 
@@ -62,6 +61,19 @@ _BEGAN_AT = f"try_strptime(split_part($load_id, '-', 1), '{BATCH_ID}') at time z
 _BY_RECORD = (Scope.LIST, Scope.RECORD)
 _COUNTED = ("record", "version", "superseded", "quarantined", "rounded")
 """Counts of a load, in the order of `ledger.loads`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """The counts of a load: records read, stored as new versions; records and fields quarantined.
+
+    `touched_days` are the UTC days of new or changed runs.
+    """
+
+    record_count: int = 0
+    new_version_count: int = 0
+    quarantined_count: int = 0
+    touched_days: frozenset[date] = field(default_factory=frozenset)
 
 
 def load_folder(con: duckdb.DuckDBPyConnection, folder: Path) -> Loaded:

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
-from analytics.extract.listing import Watermark
-from analytics.extract.loads import CLOSING_STEP, LIST_SNAPSHOTS, SUFFIX
-from analytics.extract.store import Loaded
 from analytics.warehouse.api_differences import differing_agent_days, record_differences
-from analytics.warehouse.load import load_folder
+from analytics.warehouse.landed import CLOSING_STEP, LIST_SNAPSHOTS, SUFFIX
+from analytics.warehouse.load import Loaded, load_folder
 from analytics.warehouse.pending_details import collect_pending_details, collected_details
 from analytics.warehouse.reading import SNAPSHOT_COLUMNS, ndjson
 from analytics.warehouse.sources import MOST_RUNS_APART, OPEN, RUNS, TERMINAL, TERMINAL_STATUSES
@@ -58,8 +57,16 @@ _WRONG_COUNTS = """
 """
 
 
+@dataclass(frozen=True, slots=True)
+class Watermark:
+    """The newest row of a list's last snapshot; `run_id` is None if the list was empty."""
+
+    run_id: str | None
+    created_at: str | None
+
+
 class WarehouseStore:
-    """Implements `analytics.extract.store.Store` on an open warehouse."""
+    """The stored state of a workspace, in an open warehouse."""
 
     def __init__(self, con: duckdb.DuckDBPyConnection, workspace_id: str) -> None:
         self._con = con
@@ -257,7 +264,9 @@ class WarehouseStore:
     def agents_with_unread_versions(self) -> list[str]:
         """Agents whose versions are to be read, those that the API failed to give before last.
 
-        A 404 is an answer where the agent is no longer in the list.
+        The API was not asked for them since the agent was first heard of, its record changed, or a
+        run of this batch named a version that is not stored; or it failed to answer. A 404 is an
+        answer where the agent is no longer in the list.
         """
         return self._column(
             f"""

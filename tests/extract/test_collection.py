@@ -24,7 +24,7 @@ from analytics.files import UNFINISHED
 from analytics.levain import ConnectionFailedError, NotFoundError
 from analytics.levain.answers import Answer, Params
 from analytics.levain.client import Auth
-from analytics.levain.transport import Transport
+from analytics.levain.transport import Shape, Transport
 from tests.batches import LIST_CAP, Killed, killed_before
 from tests.conftest import Batch, StartRun
 
@@ -129,14 +129,16 @@ def test_a_list_that_does_not_join_is_read_by_agent(
 @contextmanager
 def refused(agent: Agent) -> Iterator[None]:
     """The API does not find the list of an agent."""
-    get = Transport.get_records
+    get = Transport.get
 
-    async def get_or_refuse(self: Transport, path: str, params: Params) -> Answer:
-        if params.get("agent_id") == agent.id and path.endswith("/runs/"):
+    async def get_or_refuse(
+        self: Transport, path: str, params: Params | None = None, shape: Shape | None = None
+    ) -> Answer:
+        if (params or {}).get("agent_id") == agent.id and path.endswith("/runs/"):
             raise NotFoundError(f"GET {path}", 404, "no such agent")
-        return await get(self, path, params)
+        return await get(self, path, params, shape)
 
-    with mock.patch.object(Transport, "get_records", get_or_refuse):
+    with mock.patch.object(Transport, "get", get_or_refuse):
         yield
 
 

@@ -14,7 +14,6 @@ import duckdb
 import polars as pl
 import pytest
 
-from analytics.extract.loads import BATCH_ID
 from analytics.files import folder
 from analytics.transform.build import _CATALOGS, all_models, build, build_only
 from analytics.transform.build_state import forget_build
@@ -24,6 +23,7 @@ from analytics.transform.measures import create_macros
 from analytics.transform.models import Model, SqlModel, references
 from analytics.transform.page_queries import over_queries, page_queries
 from analytics.warehouse.database import attached_marts, open_warehouse, records
+from analytics.warehouse.landed import BATCH_ID
 from analytics.warehouse.layout import Layout
 from analytics.warehouse.schema import BOOKS, FINANCE
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from analytics.errors import AnalyticsError
-from analytics.extract.loads import SUFFIX, new_loads
 from analytics.files import UNFINISHED
+from analytics.warehouse.landed import SUFFIX, new_loads
 from tests.conftest import NOW
 
 
