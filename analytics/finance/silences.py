@@ -18,7 +18,7 @@ from typing import Annotated
 from analytics.finance.lines import Lines
 from analytics.finance.toml import Day, Name, read_rows
 from analytics.toml import Table, one_of
-from analytics.transform.findings.finding import KINDS
+from analytics.transform.findings.words import KINDS
 
 FILE = "finance/findings.toml"
 _MOST = 1000
