@@ -20,9 +20,8 @@ import polars.selectors as cs
 
 from analytics.files import folder
 from analytics.transform.frames import filling, read_frame, write_table
-from analytics.transform.measures import measures
+from analytics.transform.measures import measures, with_roll_ups
 from analytics.transform.parsing import columns_read, parse, renamed, tables_read
-from analytics.transform.roll_ups import with_roll_ups
 from analytics.warehouse.database import quoted
 
 LAYERS = ("intermediate", "marts", "audit", "reports")

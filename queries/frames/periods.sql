@@ -29,10 +29,7 @@ lines as (
 )
 
 select
-    'line' as scope,
-    name,
-    workspace_id,
-    month,
+    'line' as scope, name, workspace_id, month,
     start,
     greatest(start, month) as first,
     (month + interval 1 month)::date as "end",
@@ -41,10 +38,7 @@ from lines
 join months using (workspace_id)
 union all
 select
-    scope,
-    name,
-    workspace_id,
-    month,
+    scope, name, workspace_id, month,
     start,
     greatest(start, month) as first,
     next_month as "end",

@@ -4,20 +4,16 @@
 -- the last month with a day of unknown charges.
 with
 
-days as (
+sums as (
     select
         workspace_id,
-        unnest([agent_id, '(all)']) as name,
+        name,
         date,
-        cost_usd,
-        cost_usd is not null and unlisted_cost_usd is not null and unknown_platform_count = 0
-            as is_known
-    from marts.fct_agent_days
-),
-
-sums as (
-    select workspace_id, name, date, sum(cost_usd) as cost_usd, bool_and(is_known) as is_known
-    from days
+        sum(cost_usd) as cost_usd,
+        bool_and(
+            cost_usd is not null and unlisted_cost_usd is not null and unknown_platform_count = 0
+        ) as is_known
+    from (select *, unnest([agent_id, '(all)']) as name from marts.fct_agent_days)
     group by all
 ),
 
@@ -29,11 +25,9 @@ lines as (
     from marts.dim_workspaces
 ),
 
-budgets as (
+days as (
     select
-        scope,
-        name,
-        workspace_id,
+        scope, name, workspace_id,
         unnest(generate_series(first_date, start - 1, interval 1 day))::date as utc_date
     from intermediate.int_budgets
     where month <= today and today < next_month
@@ -48,9 +42,7 @@ unknown as (
 
 amounts as (
     select
-        'line' as scope,
-        name,
-        workspace_id,
+        'line' as scope, name, workspace_id,
         date,
         if(is_complete and coalesce(is_known, true), coalesce(cost_usd, 0), null) as amount_usd
     from lines
@@ -58,21 +50,17 @@ amounts as (
     left join sums using (workspace_id, name, date)
     union all
     select
-        scope,
-        name,
-        workspace_id,
+        scope, name, workspace_id,
         utc_date as date,
         if(date_trunc('month', utc_date) <= unknown.month, null, coalesce(actual_usd, 0))
             as amount_usd
-    from budgets
+    from days
     left join intermediate.int_budget_days using (scope, name, workspace_id, utc_date)
     left join unknown using (scope, name, workspace_id)
 )
 
 select
-    scope,
-    name,
-    workspace_id,
+    scope, name, workspace_id,
     list(date order by date) as dates,
     list(amount_usd::decimal(38, 10) order by date) as amounts
 from amounts

@@ -45,10 +45,7 @@ open_budgets as (
 
 sums as (
     select
-        scope,
-        name,
-        workspace_id,
-        month,
+        scope, name, workspace_id, month,
         coalesce(sum(actual_usd), 0) as known_usd,
         coalesce(sum(actual_usd) filter (date < start), 0) as to_date_usd,
         count(*) filter (date is not null and actual_usd is null) as unknown_count
@@ -72,10 +69,7 @@ amounts as (
     select true as is_expected, * exclude (start, week_usd), week_usd[(date - start) % 7 + 1]
     from (
         select
-            scope,
-            name,
-            workspace_id,
-            month,
+            scope, name, workspace_id, month,
             start,
             week_usd,
             unnest(generate_series(first, next_month - 1, interval 1 day))::date as date
@@ -125,10 +119,7 @@ forecasts as (
 )
 
 select
-    scope,
-    name,
-    workspace_id,
-    month,
+    scope, name, workspace_id, month,
     budget_usd,
     actual_usd,
     run_rate_usd,
