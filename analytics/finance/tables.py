@@ -26,7 +26,7 @@ from analytics.finance.fields import NOT_NAMES, read_day, read_name, shown
 from analytics.finance.matching import overlap, require_order, specificity
 from analytics.finance.reading import Record, TomlFile, read_document
 from analytics.toml import Table, one_of
-from analytics.transform.findings.finding import KINDS
+from analytics.transform.findings.words import KINDS
 
 SOURCES = ("platform", "no_agent", "unlisted", "failed")
 EXPENSE = "expense"

@@ -25,6 +25,7 @@ PUBLISHED = {"marts", "audit"}
 MAY_READ = {
     **dict.fromkeys(("intermediate", "marts", "audit"), MARTS),
     **dict.fromkeys(("reports", "report", "queries"), REPORT),
+    "frames": MARTS,
     "checks": {"raw"} | MARTS,
     "books": {"marts", "audit"},
     "adhoc": PUBLISHED,

@@ -193,14 +193,22 @@ def _drop(con: duckdb.DuckDBPyConnection, models: list[Model]) -> None:
             con.execute(f"drop {kind} {relation}")
 
 
-def answered(relation: str, inputs: Mapping[str, pl.DataFrame]) -> list[dict[str, Any]]:
-    """Return the rows of a model's SELECT over frames, each of which stands for an input."""
+def answered(
+    relation: str, inputs: Mapping[str, pl.DataFrame], *between: str
+) -> list[dict[str, Any]]:
+    """Return the rows of a model's SELECT over frames, each of which stands for an input.
+
+    Models `between` them are made of these.
+    """
     model = MODELS[relation]
     assert isinstance(model, SqlModel)
     con = _finance()
-    for name, frame in inputs.items():
+    for name in (*inputs, *between):
         con.execute(f"drop table if exists {name}")
-        write_table(con, name, frame)
+        if name in inputs:
+            write_table(con, name, inputs[name])
+        else:
+            MODELS[name].make(con, name)
     return [*records(con, model.sql)]
 
 
