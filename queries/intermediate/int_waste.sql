@@ -10,7 +10,17 @@ with
 
 runs as (
     select
-        runs.* exclude (kind),
+        workspace_id,
+        run_id,
+        runs.agent_id,
+        agent_version,
+        status,
+        trigger_type,
+        error_class,
+        artifact_count,
+        tokens_out,
+        cost_usd,
+        created_at,
         time_bucket(interval 1 hour, created_at) as hour,
         date > last_complete_date - 28 as is_recent
     from marts.fct_runs as runs
@@ -103,6 +113,24 @@ judged as (
     join runs using (workspace_id, agent_id)
 ),
 
+explained as (
+    select workspace_id, run_id, judged.subject
+    from judged
+    join intermediate.int_findings as found using (workspace_id, agent_id)
+    where judged.kind = 'repeated_errors' and if(
+        found.kind = 'version_worse',
+        found.unit = 'share' and found.subject = concat('v', agent_version),
+        found.kind = 'failure_burst' and hour >= found.since
+        and (found.until is null or hour < found.until)
+    )
+    union all
+    select workspace_id, run_id, subject
+    from judged
+    join intermediate.int_findings as found using (workspace_id, detail, subject)
+    where found.kind = 'failure_burst' and detail = 'tool' and hour >= found.since
+        and (found.until is null or hour < found.until)
+),
+
 sums as (
     select
         kind,
@@ -116,26 +144,7 @@ sums as (
         count(*) filter (is_waste and not is_recent) as earlier_count,
         sum(cost_usd) filter (is_waste and is_recent) as cost_usd
     from judged
-    where kind = 'idle_runs' or not exists (
-        select *
-        from intermediate.int_findings as found
-        where found.workspace_id = judged.workspace_id
-            and if(
-                found.kind = 'version_worse',
-                found.unit = 'share'
-                and found.agent_id = judged.agent_id
-                and found.subject = concat('v', agent_version),
-                found.kind = 'failure_burst'
-                and (found.detail = 'agent' or found.detail = judged.detail)
-                and if(
-                    found.detail = 'agent',
-                    found.agent_id = judged.agent_id,
-                    found.subject = judged.subject
-                )
-                and hour >= found.since
-                and (found.until is null or hour < found.until)
-            )
-    )
+    anti join explained using (workspace_id, run_id, subject)
     group by all
 )
 
