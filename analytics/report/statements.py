@@ -9,7 +9,6 @@ import polars as pl
 from msgspec.structs import replace
 
 from analytics.report.months import KEYS, create_wanted
-from analytics.warehouse.database import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,12 +42,13 @@ class Statements:
         Equal rows stand in the same order whenever the page is made.
         """
         source, kinds = self._source(part.data)
-        where = " and ".join(_condition(*each) for each in part.where.items()) or "true"
         order = ""
         if part.order:
             rest = [name for name in KEYS["agent"] if name in kinds]
             order = " order by " + ", ".join([*map(_direction, part.order.split(",")), *rest])
-        frame = pl.DataFrame(self._con.sql(f"select * from {source} where {where}{order}"))
+        frame = pl.DataFrame(
+            self._con.sql(f"select * from {source} where {part.where or True}{order}")
+        )
         names = [name for name in self._keys if name in frame.columns]
         found: defaultdict[Key, list[dict[str, Any]]] = defaultdict(list)
         for row in frame.iter_rows(named=True):
@@ -154,13 +154,6 @@ _MONTHS = """(
 def _kinds(con: duckdb.DuckDBPyConnection, relation: str) -> dict[str, str]:
     """Return the type of each column of a relation."""
     return {name: kind for name, kind, *_ in con.execute(f"describe {relation}").fetchall()}
-
-
-def _condition(name: str, value: str) -> str:
-    """Return SQL of `name = value`, or of the opposite where the value begins with `!`."""
-    sign = "is distinct from" if value.startswith("!") else "="
-    text = quoted(value.removeprefix("!"))
-    return f"{name} {sign} '{text}'"
 
 
 def _direction(order: str) -> str:

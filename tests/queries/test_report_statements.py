@@ -40,8 +40,7 @@ def test_differences_fail_the_reconciliation(warehouse: Warehouse) -> None:
         "select state, difference, unit from reports.controls where control = 'run costs'"
     ) == [("failed", sum(range(1, 104)), "usd")]
     assert warehouse.row(
-        "select state, failed_control_count > 0, stopped_control_count > 0"
-        " from reports.rpt_reconciliation"
+        "select state, failed_control_count > 0, stopped_control_count > 0 from reports.trust"
     ) == ("failed", True, True)
 
 
