@@ -63,12 +63,12 @@ class Part(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
     """A table, or a chart with the table of its figures.
 
     A `chosen` one follows the reader's choice, and the engine makes it; any other is a table in
-    HTML, of the relation's rows, `where` a condition in SQL holds. An `optional` one stands only
-    where the relation has rows of the entity. A chart over time can be switched to what it has in
-    `split` and `show`; with `compare`, a line is the period before. `time` is the day of a column
-    with the unit `trend`, if it is not `date`. A `slim` table of money has no row below a cent, and
-    no column of zeros; rows beyond its limit are in the table `more`. Parts of one's own have rows
-    from the first to the last day of `span`, `monthly` ones of whole months; `lines` mark days.
+    HTML, of the relation's rows of which the SQL in `where` is true. A chart over time can be
+    switched to what it has in `split` and `show`; with `compare`, a line is the period before.
+    `time` is the day of a column with the unit `trend`, if it is not `date`. A `slim` table of
+    money has no row below a cent, and no column of zeros; rows beyond its limit are in the table
+    `more`. Parts of one's own have rows from the first to the last day of `span`, `monthly` ones of
+    whole months; `lines` mark days.
     """
 
     key: str
@@ -91,7 +91,6 @@ class Part(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
     label: str = ""
     subtitle: str = ""
     empty: str = ""
-    optional: bool = False
     slim: bool = False
     more: str = ""
     wide: Literal["", "half"] = ""

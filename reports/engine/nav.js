@@ -18,8 +18,8 @@ const menuItems = (site, root, here, page) => {
     return { text: `${workspace} ${name}`.toLowerCase(), isShown,
       item: element("li", "", { class: level }, [link]) };
   };
-  const isFew = (site.own ?? []).length <= FEW_OWN;
-  const own = Map.groupBy(site.own ?? [], ({ group }) => group);
+  const isFew = site.own.length <= FEW_OWN;
+  const own = Map.groupBy(site.own, ({ group }) => group);
   const ownItems = [...own].flatMap(([group, pages]) => {
     const items = pages.map((each) => item(each.path, each.name, "statement",
       isFew || page === each.key, page === each.key, group));
