@@ -27,6 +27,8 @@ select
     subject,
     budget_usd,
     actual_usd,
+    forecast_usd,
+    exhausted_on,
     forecast_low_usd,
     forecast_high_usd,
     status

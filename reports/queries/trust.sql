@@ -46,6 +46,7 @@ select
         when finding_count > 0 then 'failed'
         when unreconciled_day_count > 0 then 'unreconciled'
         when costs.workspace_id is null then 'none'
+        when reconciled_day_count + pending_day_count = 0 then 'early'
         else 'passed'
     end as state,
     concat_ws(
