@@ -6,6 +6,7 @@ A file holds one SELECT or several, each a table or a chart. Header lines stand 
     -- page: Support / Cost by agent                            the page's group and title
     -- chart: bar, x month, y cost_usd, by agent_name           else a table
     -- line: 2026-11-01 new model                               a day to mark in a chart over time
+    -- look: {"bargap": 0.4}                                    what it changes of Plotly's layout
 """
 
 from __future__ import annotations
@@ -25,13 +26,13 @@ OWN_GROUP = "Own pages"
 MOST_PAGES = 500
 MOST_CHARTS = 20
 
-_WORDS = ("page", "chart", "line")
+_WORDS = ("page", "chart", "line", "look")
 _HEADER = re.compile(r"(\w+):\s*(.*)")
 _COLUMN = re.compile(r"\w+")
 _LINE = re.compile(r"(\d{4}-\d\d-\d\d)\s+(\S.*)")
 _NO_CHART = (
-    "`line` marks a day in a chart, and this SELECT has none: write `-- chart: line, x date,"
-    " y COLUMN`, or delete the line"
+    "`line` and `look` are of a chart, and this SELECT has none: write `-- chart: line, x date,"
+    " y COLUMN`, or delete them"
 )
 
 
@@ -65,7 +66,7 @@ class Drawn:
 class Chart:
     """One SELECT of a page: its heading, how it is drawn, and days that are marked.
 
-    `line` is where its mark is declared, or else where its SQL begins.
+    `line` is where its mark is declared, or else where its SQL begins; `look` is its line and text.
     """
 
     heading: str
@@ -73,6 +74,7 @@ class Chart:
     query: UserQuery
     drawn: Drawn = Drawn()
     lines: tuple[tuple[date, str], ...] = ()
+    look: tuple[int, str] | None = None
 
 
 @dataclass(frozen=True)
@@ -166,11 +168,14 @@ def _charts(file: UserFile, statements: Sequence[str]) -> Iterator[Chart]:
         line = charts[0][0] if charts else header.sql_line
         drawn = parse_chart(*charts[0]) if charts else Drawn()
         query = UserQuery(file.file, f"{file.name}-{number + 1}", sql)
-        marked = header.of("line")
+        marked, looks = header.of("line"), header.of("look")
+        if len(looks) > 1:
+            raise PageError(looks[1][0], "`look` stands twice: write one object")
         lines = tuple(_marked(*each) for each in marked)
-        if lines and drawn.mark in ("", "table"):
-            raise PageError(marked[0][0], _NO_CHART)
-        yield Chart(" ".join(header.description), line, query, drawn, lines)
+        if (lines or looks) and drawn.mark in ("", "table"):
+            raise PageError((marked + looks)[0][0], _NO_CHART)
+        look = looks[0] if looks else None
+        yield Chart(" ".join(header.description), line, query, drawn, lines, look)
 
 
 def _header(sql: str) -> _Header:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass
 from decimal import localcontext
@@ -20,6 +21,7 @@ from analytics.report import months, own
 from analytics.report.columns import column, default_label, default_unit
 from analytics.report.entities import Entities
 from analytics.report.files import Files
+from analytics.report.looks import looks
 from analytics.report.packed import packed
 from analytics.report.rendering import About, Pages
 from analytics.report.spec import read_pages
@@ -170,15 +172,22 @@ class _Build:
 
     def _assets(self) -> None:
         reports = folder("reports")
-        self._files.write("assets/engine.js", bundle(reports / "engine").encode())
+        engine = bundle(reports / "engine", constants={"LOOKS": looks()})
+        self._files.write("assets/engine.js", engine.encode())
         self._files.write("assets/style.css", (reports / "assets" / "style.css").read_bytes())
         with as_file(files("plotly") / "package_data" / "plotly.min.js") as library:
             self._files.write("assets/plotly.min.js", library.read_bytes())
 
 
-def bundle(engine: Path, modules: Sequence[str] = ENGINE) -> str:
-    """Return modules of the engine as one script: a page from disk can load no module."""
-    parts = [
+def bundle(
+    engine: Path, modules: Sequence[str] = ENGINE, constants: Mapping[str, object] | None = None
+) -> str:
+    """Return modules of the engine as one script: a page from disk can load no module.
+
+    `constants` are what it knows by these names.
+    """
+    parts = [f"const {name} = {json.dumps(value)};\n" for name, value in (constants or {}).items()]
+    parts += [
         _EXPORT.sub("", _IMPORT.sub("", (engine / f"{name}.js").read_text(encoding="utf-8")))
         for name in modules
     ]

@@ -68,7 +68,7 @@ class Part(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
     `time` is the day of a column with the unit `trend`, if it is not `date`. A `slim` table of
     money has no row below a cent, and no column of zeros; rows beyond its limit are in the table
     `more`. Parts of one's own have rows from the first to the last day of `span`, `monthly` ones of
-    whole months; `lines` mark days.
+    whole months; `lines` mark days, and `look` is what they change of the layout.
     """
 
     key: str
@@ -98,6 +98,7 @@ class Part(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
     monthly: bool = False
     span: tuple[str, ...] = ()
     lines: tuple[tuple[str, str], ...] = ()
+    look: dict[str, Any] = {}
 
 
 class Section(msgspec.Struct, forbid_unknown_fields=True):

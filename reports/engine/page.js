@@ -102,8 +102,9 @@ const draw = (box) => {
     if (isNew) box.replaceChildren();
     const part = asSwitched(pageParts.find(({ key }) => key === box.dataset.part));
     const screen = { isNarrow: innerWidth < 640 };
-    const drawn = painted(plot(shown, part, screen), colourOf);
-    drawn.layout.font.family = getComputedStyle(document.body).fontFamily;
+    const drawn = painted(plot(shown, part, screen, LOOKS), colourOf);
+    const { fontFamily: family } = getComputedStyle(document.body);
+    drawn.layout.font = { ...drawn.layout.font, family };
     Plotly.react(box, drawn.data, drawn.layout, PLOT_CONFIG);
     if (isNew) box.on("plotly_click", ({ points: [point] }) => follow(box, point));
   } catch (error) {

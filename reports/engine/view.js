@@ -24,7 +24,7 @@ import { beside, calendarOf, periodOf, stateOf } from "./period.js";
  *   draw?: Drawn[], stack?: string[], order?: string, limit?: number, panels?: string[],
  *   columns?: string[], total?: boolean, label?: string, title?: string, subtitle?: string,
  *   empty?: string, compare?: boolean, time?: string, split?: Split[], show?: Shown[],
- *   monthly?: boolean, span?: [string, string],
+ *   monthly?: boolean, span?: [string, string], look?: { [key: string]: any },
  *   lines?: [string, string][] }} Part */
 /** One mark, or one line of a table. `state` is c, i, p or n, as in the site's index; `isFilled`
  * marks a day without any data row.
