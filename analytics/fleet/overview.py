@@ -117,14 +117,13 @@ class _Overview:
             heading="All workspaces by name",
             as_of=text.known_of(self._page.as_of, self._totals),
             breadcrumb=[{"name": "All workspaces", "href": "index.html"}],
-            concerns="",
             sections=[_section("members", "Workspaces", made)],
             scripts=["assets/engine.js"],
         )
 
     def _render(self, **given: Any) -> str:
         data = {"page": "fleet", "entity": "fleet", "workspace": "", "agent": ""}
-        return framed(self._about, "", template="fleet.html", data=data, **given)
+        return framed(self._about, "", data=data, **given)
 
     def _concerns_table(self) -> Markup:
         """Return the first shards that concern the reader, and the others folded."""

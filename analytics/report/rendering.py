@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from analytics.report.entities import Entities, Entity, Scope
     from analytics.report.months import Key
-    from analytics.report.spec import Card, Headline, Page, Part, Section
+    from analytics.report.spec import Headline, Page, Part, Section
     from analytics.warehouse.publications import Before
 
 # The two hashes are those of the style elements that plotly.js makes for itself.
@@ -77,6 +77,7 @@ _ABSENT: Mapping[str, Any] = {
     "tabs": [],
     "members": [],
     "members_name": "",
+    "concerns": "",
     "needs": None,
     "is_choosable": False,
     "cards": [],
@@ -87,7 +88,7 @@ _ABSENT: Mapping[str, Any] = {
 }
 
 
-def framed(about: About, root: str, *, template: str = "page.html", **given: Any) -> str:
+def framed(about: About, root: str, **given: Any) -> str:
     """Return a page in the frame that all share, which says what each text of it is.
 
     `root` is the way from the page to the site's folder. What is not given is not there.
@@ -100,7 +101,7 @@ def framed(about: About, root: str, *, template: str = "page.html", **given: Any
         "definitions_href": f"{root}index.html#definitions",
         "footer": [f"Levain analytics {about.code_version} · {reach}"],
     }
-    return environment().get_template(template).render(whole | given, root=root)
+    return environment().get_template("page.html").render(whole | given, root=root)
 
 
 def _reach(about: About, end: str) -> str:
@@ -151,7 +152,7 @@ class Pages:
             "tabs": self._tabs(entity, root),
             "members": self._members(entity, root) if page.card else [],
             "needs": self._needs(entity, root),
-            "cards": [self._card(each, entity, row) for each in page.card],
+            "cards": [self._card(*each, entity, row) for each in page.card.items()],
             "headlines": [headline_texts(each, row) for each in page.headline],
             "is_choosable": page.picker,
             "members_name": _MEMBERS.get(entity.scope, "") if page.picker else "",
@@ -247,10 +248,10 @@ class Pages:
             is_slim=self.page.scope == "month",
         )
 
-    def _card(self, card: Card, entity: Entity, row: Row) -> dict[str, Any]:
+    def _card(self, key: str, label: str, entity: Entity, row: Row) -> dict[str, Any]:
         """Return the frame of a figure, with what needs no choice."""
-        if card.key != "month":
-            return {"key": card.key, "label": card.label, "value": "", "notes": []}
+        if key != "month":
+            return {"key": key, "label": label, "value": "", "notes": []}
         budget = self._budgets.get(entity.key)
         of_month = budget or {
             "month": row["month"],
@@ -260,8 +261,8 @@ class Pages:
         }
         expected = text.known(_EXPECTED, of_month)
         return {
-            "key": card.key,
-            "label": text.fill(card.label, of_month),
+            "key": key,
+            "label": text.fill(label, of_month),
             "value": text.fill("{actual_usd|usd_headline}", of_month),
             "more": text.known("of {budget_usd|usd_about}", of_month) or "",
             "bullet": drawings.bullet(budget) if budget else "",

@@ -62,9 +62,6 @@ const position = (name, unit, row) => {
   return value / scale / (base === undefined ? 1 : Number(base));
 };
 
-/** @param {string} text @param {Layout} place */
-export const note = (text, place) => ({ text, ...place });
-
 /** @param {Row} row */
 const isPale = (row) => row.state === "p" || row.state === "i";
 /** Columns of a colour; those of days that are not whole are pale, with an outline.
@@ -111,8 +108,8 @@ const unread = (rows, yaxis, panel) => {
       y: rows.map((row) => (row.state === "n" ? 1 : null)),
       width: rows.map((row) => PLOT_DAY * (daysBetween(row.from ?? "", row.to ?? "") + 1)) }],
     layout: { [`yaxis${9 - panel}`]: { overlaying: yaxis, range: [0, 1], visible: false } },
-    annotations: days.length < rows.length / 10 ? [] : [note("no data",
-      { x: days[days.length >> 1], y: 0.5, yref: `${yaxis} domain`, yanchor: "middle" })],
+    annotations: days.length < rows.length / 10 ? [] : [{ text: "no data",
+      x: days[days.length >> 1], y: 0.5, yref: `${yaxis} domain`, yanchor: "middle" }],
   };
 };
 /** @param {Trace} trace @param {Row[]} rows @param {(string | number)[]} x @param {string} yaxis
@@ -176,9 +173,9 @@ export const eventsOf = (events, from, to, isNarrow) => {
     const begin = isLeft ? at - room : at;
     const free = ends.findIndex((end) => end <= begin), row = Math.max(free, 0);
     ends[row] = begin + room;
-    return note(escaped(label, isNarrow), { x: placeOf(day), xanchor: isLeft ? "right" : "left",
+    return { text: escaped(label, isNarrow), x: placeOf(day), xanchor: isLeft ? "right" : "left",
       y: 1, yref: "paper", yanchor: "top", yshift: EVENT_HEIGHT * (EVENT_ROWS - 1 - row),
-      font: { color: "@text", size: 11 } });
+      font: { color: "@text", size: 11 } };
   });
   return { annotations, top: shown.length ? EVENT_HEIGHT * (EVENT_ROWS - 1) + 8 : 0,
     shapes: shown.map(({ day, is_finding: isFinding }) => ({ x0: placeOf(day), x1: placeOf(day),
@@ -216,15 +213,15 @@ const overTime = (view, part, isNarrow, isLine) => {
       ...isLine ? drawn.flatMap((each) => each.y) : piles];
     if (!isLine && !isNarrow && !index && rows.at(-1)?.state === "p") {
       const y = Math.max(piles.at(-2) ?? 0, piles.at(-4) ?? 0); // above the column beside it, too
-      annotations.push(note("so far", { x: x.at(-1), y, yref: yaxis }));
+      annotations.push({ text: "so far", x: x.at(-1), y, yref: yaxis });
     }
     layout[`yaxis${index ? index + 1 : ""}`] = { ...axis(sums, unit),
       domain: [Math.max(top - height, 0), top] };
     if (isLine) drawn.forEach((each) => { each.showlegend ??= index === 0; });
     const gaps = isLine ? unread([], yaxis, index) : unread(rows, yaxis, index);
     Object.assign(layout, gaps.layout);
-    annotations.push(...gaps.annotations, ...(count > 1 ? [note(part.panels?.[index] ?? label,
-      { x: 0, xref: "paper", xanchor: "left", y: top, yref: "paper" })] : []));
+    annotations.push(...gaps.annotations, ...(count > 1 ? [{ text: part.panels?.[index] ?? label,
+      x: 0, xref: "paper", xanchor: "left", y: top, yref: "paper" }] : []));
     data.push(...drawn, ...before, ...gaps.data);
     if (isLine) return;
     data.push(...series.map((each) =>

@@ -58,4 +58,3 @@ from whole
 left join lines using (workspace_id, agent_id)
 left join audit.list_coverage using (workspace_id, agent_id)
 left join fastest using (workspace_id, agent_id)
-order by workspace_id, unlisted_cost_usd desc nulls last, unlisted_run_count desc, agent_id

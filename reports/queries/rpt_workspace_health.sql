@@ -99,4 +99,3 @@ from health
 left join reports.rpt_coverage as coverage
     on health.workspace_id = coverage.workspace_id and coverage.agent_id = '(all)'
 left join fastest on health.workspace_id = fastest.workspace_id
-order by health.workspace_name, health.workspace_id
