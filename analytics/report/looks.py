@@ -193,7 +193,7 @@ _ALLOWED: Mapping[str, Sequence[str]] = {
     "xaxis": _AXIS_KEYS,
     "yaxis": _AXIS_KEYS,
 }
-"""What pages may set of a layout, and of objects in it: no address, image or text is among it."""
+"""The keys of a layout, and of objects in it, that pages may set: of no address, image or text."""
 
 
 class LookError(Exception):

@@ -191,7 +191,7 @@ def test_a_chart_of_other_columns_is_refused(chart: str, problem: str) -> None:
 
 
 def test_a_look_is_part_of_the_layout() -> None:
-    """What a chart declares of its layout goes to the engine; what it may not set is named."""
+    """The engine gets the layout that a chart declares; a key that it may not set is named."""
     columns = columns_of([("agent_name", "VARCHAR"), ("cost_usd", "DECIMAL(38,10)")])
     chart = declared("bar, x agent_name, y cost_usd")
 

@@ -61,7 +61,7 @@ def test_a_look_of_ones_own_sets_what_is_harmless(declared: str, told: str) -> N
 
 
 def test_a_look_of_ones_own_is_a_layout() -> None:
-    """What it declares is what the layout changes."""
+    """The layout is changed by just the keys that it declares."""
     declared = '{"bargap": 0.4, "yaxis": {"type": "log"}}'
 
     assert own_look(declared) == {"bargap": 0.4, "yaxis": {"type": "log"}}
