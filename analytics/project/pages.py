@@ -6,6 +6,7 @@ A file holds one SELECT or several, each a table or a chart. Header lines stand 
     -- page: Support / Cost by agent                            the page's group and title
     -- chart: bar, x month, y cost_usd, by agent_name           else a table
     -- line: 2026-11-01 new model                               a day to mark in a chart over time
+    -- look: {"bargap": 0.4}                                    what it changes of Plotly's layout
 """
 
 from __future__ import annotations
@@ -28,13 +29,13 @@ MOST_PAGES = 500
 MOST_CHARTS = 20
 _TOGETHER = 10  # times the limit of one query, for those of all pages
 
-_WORDS = ("page", "chart", "line")
+_WORDS = ("page", "chart", "line", "look")
 _HEADER = re.compile(r"(\w+):\s*(.*)")
 _COLUMN = re.compile(r"\w+")
 _LINE = re.compile(r"(\d{4}-\d\d-\d\d)\s+(\S.*)")
 _NO_CHART = (
-    "`line` marks a day in a chart, and this SELECT has none: write `-- chart: line, x date,"
-    " y COLUMN`, or delete the line"
+    "`line` and `look` are of a chart, and this SELECT has none: write `-- chart: line, x date,"
+    " y COLUMN`, or delete them"
 )
 
 
@@ -68,7 +69,7 @@ class Drawn:
 class Chart:
     """One SELECT of a page: its heading, how it is drawn, and days that are marked.
 
-    `line` is where its mark is declared, or else where its SQL begins.
+    `line` is where its mark is declared, or else where its SQL begins; `look` is its line and text.
     """
 
     heading: str
@@ -76,6 +77,7 @@ class Chart:
     query: UserQuery
     drawn: Drawn = Drawn()
     lines: tuple[tuple[date, str], ...] = ()
+    look: tuple[int, str] | None = None
 
 
 @dataclass(frozen=True)
@@ -196,7 +198,7 @@ def _charts(file: UserFile, statements: Sequence[str]) -> Iterator[Chart]:
         )
     for number, sql in enumerate(statements):
         heading, fields, line = _header(sql)
-        pages, charts, days = (fields[word] for word in _WORDS)
+        pages, charts, days, looks = (fields[word] for word in _WORDS)
         if number and pages:
             raise PageError(pages[0][0], "`page` belongs to the top of the file")
         if len(pages) > 1:
@@ -207,11 +209,13 @@ def _charts(file: UserFile, statements: Sequence[str]) -> Iterator[Chart]:
         if charts:
             ((line, text),) = charts
             drawn = parse_chart(line, text)
+        if len(looks) > 1:
+            raise PageError(looks[1][0], "`look` stands twice: write one object")
         lines = tuple(_marked(*each) for each in days)
-        if lines and drawn.mark in ("", "table"):
-            raise PageError(days[0][0], _NO_CHART)
+        if (lines or looks) and drawn.mark in ("", "table"):
+            raise PageError((days + looks)[0][0], _NO_CHART)
         query = UserQuery(file.file, f"{file.name}-{number + 1}", sql)
-        yield Chart(heading, line, query, drawn, lines)
+        yield Chart(heading, line, query, drawn, lines, looks[0] if looks else None)
 
 
 def _header(sql: str) -> tuple[str, dict[str, list[tuple[int, str]]], int]:

@@ -24,7 +24,7 @@ import { beside, calendarOf, periodOf, stateOf } from "./period.js";
  *   draw?: Drawn[], stack?: string[], order?: string, limit?: number, panels?: string[],
  *   columns?: string[], total?: boolean, label?: string, title?: string, subtitle?: string,
  *   empty?: string, compare?: boolean, time?: string, split?: Split[], show?: Shown[],
- *   monthly?: boolean, span?: [string, string],
+ *   monthly?: boolean, span?: [string, string], look?: { [key: string]: any },
  *   lines?: [string, string][] }} Part */
 /** One mark, or one line of a table. `state` is c, i, p or n, as in the site's index; `isFilled`
  * marks a day without any data row.
@@ -349,10 +349,11 @@ export const view = (declared, data, choice) => {
   const isTitled = !isStack || quantityOf(drawnOf(part)[0][0], sums); // later days alone have none
   const [title, subtitle] = headOf(isTitled ? part : { ...part, title: "" }, rows, sums, isDrawn);
   const isRanked = keys.includes("agent_id");
+  const later = isTime && !isStack && end > days[1] ? "; days so far are in no total" : "";
   return {
     isEmpty, isDrawn, from: days[0], to: days[1], end,
     title: fill(title, context), subtitle: fill(subtitle, context),
-    caption: fill(`${part.label ?? ""}, {span}`, context),
+    caption: fill(`${part.label ?? ""}, {span}${later}`, context),
     axis: isTime ? "time" : "key", rows: isTime ? times : limited(part, rows),
     series,
     ...(part.compare && isTime && { before: beforeOf(part, data, query, times, period) }),

@@ -12,4 +12,3 @@ select
     request_count
 from marts.fct_model_days
 where request_count <> 0 or metered_cost_usd <> 0 or tokens_in <> 0 or tokens_out <> 0
-order by workspace_id, agent_id, utc_date, model, provider

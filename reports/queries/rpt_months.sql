@@ -110,4 +110,3 @@ left join bills using (workspace_id, agent_id, month)
 left join booked using (workspace_id, agent_id, month)
 left join dates using (workspace_id, month)
 left join states using (workspace_id, month)
-order by workspace_id, agent_id, month

@@ -40,8 +40,7 @@ def test_differences_fail_the_reconciliation(warehouse: Warehouse) -> None:
         "select state, difference, unit from reports.controls where control = 'run costs'"
     ) == [("failed", sum(range(1, 104)), "usd")]
     assert warehouse.row(
-        "select state, failed_control_count > 0, stopped_control_count > 0"
-        " from reports.rpt_reconciliation"
+        "select state, failed_control_count > 0, stopped_control_count > 0 from reports.trust"
     ) == ("failed", True, True)
 
 
@@ -64,7 +63,7 @@ def test_on_its_first_morning_a_workspace_has_no_day_to_compare(warehouse: Wareh
     warehouse.build()
     run_checks(warehouse.con)
 
-    of_days = "select state, open_day_count, metered_cost_usd from reports.rpt_reconciliation"
+    of_days = "select state, open_day_count, metered_cost_usd from reports.trust"
     assert ("early", 1, None) in warehouse.rows(of_days)
 
 

@@ -119,13 +119,13 @@ def test_five_findings_are_five_lines(batches: Site, browser: Browser) -> None:
 def test_the_arrow_of_a_version_leads_to_its_counts(
     follow: Callable[[str], Page], sql: Asked
 ) -> None:
-    """The versions over all their runs, whatever the period: outside outages, and all of them."""
+    """The versions over all their runs, whatever the period, and what those that failed cost."""
     page = follow("Pull request reviewer v3")
     counts = re.search(r"\((\d+ of \d+); v2: (\d+ of \d+)\)", page.text_content(".needs bdi") or "")
     known = sql.rows(
         """select agent_version as version, count(*) filter (status = 'failed') as failed,
             count(*) filter (status in ('succeeded', 'failed')) as finished,
-            sum(cost_usd) as usd
+            sum(cost_usd) as usd, sum(cost_usd) filter (status = 'failed') as failed_usd
         from runs where agent_name = 'Pull request reviewer' group by all order by all desc"""
     )
 
@@ -137,9 +137,10 @@ def test_the_arrow_of_a_version_leads_to_its_counts(
     assert counts
     first, second, *_ = shown()
     assert [counts[1] in first[1], counts[2] in second[1]] == [True, True]
-    assert [(of[0], of[2], of[3]) for of in shown()] == [
+    assert [(of[0], *of[2:5]) for of in shown()] == [
         (f"v{each['version']}", numbers.usd_fine(each["usd"] / (each["finished"] - each["failed"])),
-         numbers.failure_rate(each["failed"], each["finished"])) for each in known
+         numbers.failure_rate_short(each["failed"], each["finished"]),
+         numbers.usd(each["failed_usd"])) for each in known
     ]  # fmt: skip
     before = shown()
     page.select_option("#period", "7")
