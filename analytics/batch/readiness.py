@@ -258,14 +258,16 @@ def of_open_months(
             require_turn(books, month)
         except UsageError as error:
             before = [str(error).splitlines()[0].removesuffix(".")]
-        if not is_due:  # that data do not reach further goes without saying
-            before.insert(0, f"may be closed from {days.day_in_words(due.date())}")
+        soon = f"may be closed from {days.day_in_words(due.date())}"
         states = states_of(con, month)
         of = {ALL: states} | {each.workspace_id: [each] for each in states}
         for workspace_id, members in of.items():
+            # Before it is due, that data do not reach further goes without saying.
             reach = due if is_due else datetime.min.replace(tzinfo=UTC)
             reasons = ", ".join(_reasons_of(members, reach, with_own_keys=with_own_keys))
-            known = " · ".join(filter(None, [*before, reasons]))
+            is_never = any(each.status == "incomplete" for each in members)
+            first = "" if is_due or is_never else soon
+            known = " · ".join(filter(None, [first, *before, reasons]))
             found[workspace_id, month] = {
                 "readiness": known or "may be closed",
                 "is_closable": not known,

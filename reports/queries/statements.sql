@@ -34,7 +34,7 @@ sums as (
         if(grouping(workspace_id) = 0, workspace_id, '(all)') as workspace_id,
         month,
         arg_min(
-            status, list_position(['open', 'incomplete', 'final', 'closed'], status)
+            status, list_position(['incomplete', 'open', 'final', 'closed'], status)
         ) as status,
         coalesce(bool_or(is_line), false) as has_lines,
         sum(unknown_bill_count)::bigint as unknown_bill_count,
