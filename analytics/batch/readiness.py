@@ -77,9 +77,10 @@ def month_of_figures(con: duckdb.DuckDBPyConnection, text: str) -> date:
 
 def require_turn(books: Books, month: date) -> None:
     """Raise UsageError unless the month is the next to close, or the first of all."""
+    name = days.month_in_words(month)
     if closing := books.in_force.get(month):
         raise UsageError(
-            f"{month:%Y-%m} is closed already, as revision {closing.entry.revision}.\n"
+            f"{name} is closed already, as revision {closing.entry.revision}.\n"
             "A later change is booked in the next month; --reopen opens the last closed one again."
         )
     if not books.closings:
@@ -87,17 +88,18 @@ def require_turn(books: Books, month: date) -> None:
     first, last = books.closings[0].entry.first_day, books.last_month
     if month < first or (last and month < last):
         raise UsageError(
-            f"{month:%Y-%m} is earlier than a closed month: months close in order."
-            f"\nThe books begin with {first:%Y-%m}."
+            f"{name} is earlier than a closed month: months close in order."
+            f"\nThe books begin with {days.month_in_words(first)}."
             if last
-            else f"{month:%Y-%m} is before the books: they begin with {first:%Y-%m}, which was"
-            " closed once.\nClose that first."
+            else f"{name} is before the books: they begin with {days.month_in_words(first)}, which"
+            " was closed once.\nClose that first."
         )
     turn = first
     while turn in books.in_force:
         turn = _next(turn)
     if turn < month:
-        raise UsageError(f"{turn:%Y-%m} is open: months close in order.\nClose it first.")
+        name = days.month_in_words(turn)
+        raise UsageError(f"{name} is open: months close in order.\nClose it first.")
 
 
 def require_not_kept(con: duckdb.DuckDBPyConnection, month: date) -> None:
