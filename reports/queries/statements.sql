@@ -77,6 +77,12 @@ select
     if(has_lines, own_key_usd, 0) + coalesce(earlier_own_key_usd, 0) as own_key_usd,
     invoiced_usd,
     if(abs(accrual_usd) >= 0.005, accrual_usd, null) as accrual_usd,
+    if(
+        (select max(last_batch_at) from marts.dim_workspaces)
+        < (sums.month + interval 1 month) at time zone 'UTC',
+        'so far',
+        'at its end'
+    ) as accrued_at,
     manifest_sha256,
     -- A close rests on what was loaded by then.
     if(manifest_sha256 is null, landed.last_load_id, closings.last_load_id) as last_load_id,
