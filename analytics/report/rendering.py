@@ -319,6 +319,8 @@ class Pages:
             if not row["last_date"]:
                 return f"no run yet · days and months in {self._about.timezone}"
             as_of = days.day_in_words(row["last_date"])
+        if self.page.scope == "agent":
+            return f"last day with a run {as_of} · days and months in {self._about.timezone}"
         return f"data to {as_of} · days and months in {self._about.timezone}"
 
 
