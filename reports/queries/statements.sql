@@ -67,9 +67,7 @@ select
     end as book_state,
     revision,
     (closed_at at time zone 'UTC')::date as closed_on,
-    prepared_by,
-    approved_by,
-    early_reasons,
+    prepared_by, approved_by, early_reasons,
     coalesce(unknown_bill_count, 0) as unknown_bill_count,
     if(has_lines, billed_usd, 0) as billed_usd,
     coalesce(earlier_usd, 0) as earlier_usd,
@@ -79,9 +77,7 @@ select
     if(abs(accrual_usd) >= 0.005, accrual_usd, null) as accrual_usd,
     if(
         (select max(last_batch_at) from marts.dim_workspaces)
-        < (sums.month + interval 1 month) at time zone 'UTC',
-        'so far',
-        'at its end'
+        < (sums.month + interval 1 month) at time zone 'UTC', 'so far', 'at its end'
     ) as accrued_at,
     manifest_sha256,
     -- A close rests on what was loaded by then.
