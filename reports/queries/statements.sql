@@ -78,7 +78,7 @@ select
     if(
         (select max(last_batch_at) from marts.dim_workspaces)
         < (sums.month + interval 1 month) at time zone 'UTC', 'so far', 'at its end'
-    ) as accrued_at,
+    ) as accrued_when,
     manifest_sha256,
     -- A close rests on what was loaded by then.
     if(manifest_sha256 is null, landed.last_load_id, closings.last_load_id) as last_load_id,

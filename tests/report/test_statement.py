@@ -21,7 +21,7 @@ update statements set
     book_state = 'closed early', revision = 1, closed_on = date '2026-11-08', prepared_by = 'Ann',
     approved_by = 'B. <i>Ob</i>', early_reasons = '<b>Bakery</b>: 2 open days',
     to_book_usd = 7.5, own_key_usd = 2, earlier_usd = 0,
-    invoiced_usd = 7, accrual_usd = 0.5, accrued_at = 'at its end',
+    invoiced_usd = 7, accrual_usd = 0.5, accrued_when = 'at its end',
     manifest_sha256 = 'abc', last_load_id = 'load-9'
 where month = '2026-10-01' and workspace_id in ('(all)', $id);
 delete from month_cost_centers where month = '2026-10-01' and workspace_id in ('(all)', $id);
