@@ -46,9 +46,10 @@ def month_of_figures(con: duckdb.DuckDBPyConnection, text: str) -> date:
 
 def require_turn(books: Books, month: date) -> None:
     """Raise UsageError unless the month is the next to close, or the first of all."""
+    name = days.month_in_words(month)
     if closing := books.in_force.get(month):
         raise UsageError(
-            f"{month:%Y-%m} is closed already, as revision {closing.entry.revision}.\n"
+            f"{name} is closed already, as revision {closing.entry.revision}.\n"
             "A later change is booked in the next month; --reopen opens the last closed one again."
         )
     if not books.closings:
@@ -56,17 +57,18 @@ def require_turn(books: Books, month: date) -> None:
     first, last = books.closings[0].entry.first_day, books.last_month
     if month < first or (last and month < last):
         raise UsageError(
-            f"{month:%Y-%m} is earlier than a closed month: months close in order."
-            f"\nThe books begin with {first:%Y-%m}."
+            f"{name} is earlier than a closed month: months close in order."
+            f"\nThe books begin with {days.month_in_words(first)}."
             if last
-            else f"{month:%Y-%m} is before the books: they begin with {first:%Y-%m}, which was"
-            " closed once.\nClose that first."
+            else f"{name} is before the books: they begin with {days.month_in_words(first)}, which"
+            " was closed once.\nClose that first."
         )
     turn = first
     while turn in books.in_force:
         turn = _next(turn)
     if turn < month:
-        raise UsageError(f"{turn:%Y-%m} is open: months close in order.\nClose it first.")
+        name = days.month_in_words(turn)
+        raise UsageError(f"{name} is open: months close in order.\nClose it first.")
 
 
 def require_not_kept(con: duckdb.DuckDBPyConnection, month: date) -> None:
@@ -229,14 +231,16 @@ def of_open_months(
             require_turn(books, month)
         except UsageError as error:
             before = [str(error).splitlines()[0].removesuffix(".")]
-        if not is_due:  # that data do not reach further goes without saying
-            before.insert(0, f"may be closed from {days.day_in_words(due.date())}")
+        soon = f"may be closed from {days.day_in_words(due.date())}"
         states = states_of(con, month)
         of = {ALL: states} | {each.workspace_id: [each] for each in states}
         for workspace_id, members in of.items():
+            # Before it is due, that data do not reach further goes without saying.
             reach = due if is_due else datetime.min.replace(tzinfo=UTC)
             reasons = ", ".join(_reasons_of(members, reach, with_own_keys=with_own_keys))
-            known = " · ".join(filter(None, [*before, reasons]))
+            is_never = any(each.status == "incomplete" for each in members)
+            first = "" if is_due or is_never else soon
+            known = " · ".join(filter(None, [first, *before, reasons]))
             found[workspace_id, month] = {
                 "readiness": known or "may be closed",
                 "is_closable": not known,

@@ -109,4 +109,4 @@ def status_of(con: duckdb.DuckDBPyConnection, month: date) -> str:
     """Return the least final status of the month among the workspaces."""
     rows = con.execute("select status from marts.dim_months where month = ?", [month]).fetchall()
     found = {status for (status,) in rows}
-    return next(status for status in ("open", "incomplete", "final", "closed") if status in found)
+    return next(status for status in ("incomplete", "open", "final", "closed") if status in found)

@@ -338,6 +338,8 @@ class Pages:
             if not row["last_date"]:
                 return f"no run yet · days and months in {self._about.timezone}"
             end = days.day_in_words(row["last_date"])
+        if self.page.scope == "agent":
+            return f"last day with a run {end} · days and months in {self._about.timezone}"
         return _reach(self._about, end)
 
 

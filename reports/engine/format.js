@@ -48,7 +48,8 @@ const usd = (amount) => dollars(amount, CENT);
 const usdHeadline = (amount) => (absolute(amount) < 10n ** 16n
     ? usd(amount) : `${dollars(amount, CENT, 10n ** 6n)}${NO_BREAK}M`);
 /** @param {bigint} amount */
-const usdSigned = (amount) => (amount > 0n ? "+" : "") + usd(amount);
+const usdSigned = (amount) => (amount && !divided(amount, CENT) ? "under a cent"
+  : (amount > 0n ? "+" : "") + usd(amount));
 /** The change of an amount in percent; of a base below a dollar in dollars.
  * @param {bigint} now @param {bigint} before */
 const change = (now, before) => {

@@ -1,11 +1,7 @@
 -- All metered usage by model, by the UTC day of the model request.
 -- Grain: workspace, line, UTC day, model and provider.
 select
-    workspace_id,
-    agent_id,
-    utc_date,
-    model,
-    provider,
+    workspace_id, agent_id, utc_date, model, provider,
     metered_cost_usd as cost_usd,
     tokens_in,
     tokens_out,

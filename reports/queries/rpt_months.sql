@@ -85,7 +85,7 @@ states as (
         if(grouping(workspace_id) = 0, workspace_id, '(all)') as workspace_id,
         month,
         arg_min(
-            status, list_position(['open', 'incomplete', 'final', 'closed'], status)
+            status, list_position(['incomplete', 'open', 'final', 'closed'], status)
         ) as state
     from marts.dim_months
     group by grouping sets ((workspace_id, month), (month))

@@ -109,7 +109,7 @@ def test_no_line_of_a_text_ends_between_a_sign_and_its_amount() -> None:
     row = {"a": Decimal(-1), "b": Decimal(1), "c": Decimal("-0.0000000001")}
     text_of_all = text.fill("{a|usd_signed} ({b|usd_signed}, {c|usd_signed})", row)
 
-    assert text_of_all == "\u2212\u2060$1.00 (+\u2060$1.00, \u2212<$0.01)"
+    assert text_of_all == "\u2212\u2060$1.00 (+\u2060$1.00, under a cent)"
 
 
 def test_a_text_with_an_unknown_figure_is_not_known() -> None:

@@ -131,7 +131,9 @@ from (values ('w-1', 'open', 1, 2), ('w-2', 'open', 0, 1))
 
 
 def test_pages_give_the_reasons_of_a_close(tmp_path: Path) -> None:
-    """The page of all counts what may change in each workspace; before it is due, from when."""
+    """The page of all counts what may change in each workspace; before it is due, from when, unless
+    the month was not read from its start, which no later day mends.
+    """
     settings, books = load_settings(tmp_path, None), Books(tmp_path)
     with duckdb.connect() as con:
         con.execute(_MONTHS)
@@ -155,3 +157,7 @@ def test_pages_give_the_reasons_of_a_close(tmp_path: Path) -> None:
             "update marts.dim_workspaces set last_batch_at = timestamptz '2026-12-01 05:00Z'"
         )
         assert said("2026-12-04")["readiness"] == "data reach to 2026-12-01, before 2026-12-04"
+        con.execute("update marts.dim_months set status = 'incomplete' where workspace_id = 'w-2'")
+        unread = {"readiness": "the month was not read from its start", "is_closable": False}
+        assert said("2026-11-29") == said("2026-11-29", "w-2") == unread
+        assert said("2026-11-29", "w-1")["readiness"] == soon

@@ -185,13 +185,25 @@ def test_the_arrow_of_limits_leads_to_their_errors(
     assert numbers.usd(found["usd"]) in needs
 
 
-def test_the_arrow_of_a_price_leads_to_models(follow: Callable[[str], Page]) -> None:
-    """As many days before the step as after it, by model, beside the price of its tokens."""
+def test_the_arrow_of_a_price_leads_to_models(follow: Callable[[str], Page], sql: Asked) -> None:
+    """As many days before the step as after it, by model; of the step, the price of a million
+    tokens before and after, and what it cost more to this day.
+    """
     page = follow("openai.gpt-5.6-terra")
 
     assert days_of(page) == ("2026-10-16", "2026-11-12")
     assert page.url.endswith("&by=model&at=models")
     assert "openai.gpt-5.6-terra" in (page.text_content("#models-table") or "")
+    of = page.get_attribute("body", "data-workspace")
+    (step,) = sql.rows(
+        """select subject, baseline::decimal(38, 10) as before, value::decimal(38, 10) as after,
+            cost_usd
+        from published.marts.fct_findings
+        where kind = 'price_step' and workspace_id = '@'""".replace("@", of or "")
+    )
+    cells = page.locator("#price-steps-table tbody tr").locator("th, td").all_text_contents()
+    amounts = [numbers.usd(step[name]) for name in ("before", "after", "cost_usd")]
+    assert cells == [step["subject"], *amounts, "30 Oct"]
 
 
 def test_other_arrows_lead_to_what_the_finding_is_of(follow: Callable[[str], Page]) -> None:
