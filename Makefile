@@ -42,9 +42,9 @@ check: $(READY) ## Lint, types and layers, of Python and of the script (its type
 	@.venv/bin/ruff format --check
 	@.venv/bin/mypy
 	@.venv/bin/lint-imports --no-cache
-	@.venv/bin/oxlint -c reports/engine/.oxlintrc.json --deny-warnings reports/engine tests/engine
+	@.venv/bin/oxlint -c tests/engine/.oxlintrc.json --deny-warnings reports/engine tests/engine
 	@if command -v npm >/dev/null && npm ci --silent --fetch-timeout=20000 --fetch-retries=0 \
-	  --prefix tests/engine; then tests/engine/node_modules/.bin/tsc -p reports/engine; \
+	  --prefix tests/engine; then tests/engine/node_modules/.bin/tsc -p tests/engine; \
 	else echo "npm cannot install TypeScript: types of the script are not checked"; fi
 
 bench: $(READY) ## Measure ours beside dlt, against the same emulator

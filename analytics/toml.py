@@ -33,6 +33,9 @@ _LONGEST_INTEGER = 128  # bits
 _MOST_PARSED = 1_000_000  # characters, to find lines: each line of a long value is parsed anew
 _LONGEST_NAME, _LONGEST_VALUE = 80, 40  # as messages show them
 
+_NAME = re.compile(r"[A-Za-z_-]{1,40}")  # of a setting, or nearly
+_GIVEN = re.compile(r" \(('|\").*\)")  # the names of a wrong key, which may be secrets
+
 _MUST = {
     "bool_type": "must be true or false",
     "date_type": "must be a day like 2026-11-30",
@@ -109,6 +112,7 @@ class Document:
             if at := _AT.search(reason):
                 reason = reason[: at.start()]
                 place = f"{file}:{at['line'] or text.count(chr(10)) + 1}"
+            reason = _GIVEN.sub(" a name", reason)
             raise UsageError(f"{place}: it is not valid TOML: {reason}") from None
 
     def read(self, kind: type[T]) -> T:
@@ -195,14 +199,18 @@ def _named(loc: Loc) -> str:
 
 
 def no_setting(loc: Loc, known: Sequence[Loc]) -> str:
-    """Return that there is no such setting, and which was meant: of its table, else of any."""
+    """Return that there is no such setting, and which was meant: of its table, else of any.
+
+    A name that is none of letters alone may be a secret, and is not repeated.
+    """
     *table, unknown = (each for each in loc if isinstance(each, str))
+    shown_as = _named((*table, unknown if _NAME.fullmatch(unknown) else "…"))
     here = [each for each in known if [*each[:-1]] == table]
     for some in (here, known):
         by_name = {str(each[-1]): each for each in some}
         for near in get_close_matches(unknown, by_name, n=1):
-            return f"there is no setting {_named(loc)} (did you mean {_named(by_name[near])}?)"
-    return f"there is no setting {_named(loc)} (there are {', '.join(map(_named, here))})"
+            return f"there is no setting {shown_as} (did you mean {_named(by_name[near])}?)"
+    return f"there is no setting {shown_as} (there are {', '.join(map(_named, here))})"
 
 
 def _known(kind: type[Table], at: Loc = ()) -> Iterator[Loc]:

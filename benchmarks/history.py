@@ -15,9 +15,9 @@ from pathlib import Path
 import msgspec
 
 from analytics.extract.landing import Landing
-from analytics.extract.loads import BATCH_ID, CLOSING_STEP
 from analytics.levain import Answer
 from analytics.warehouse.database import open_warehouse, transaction
+from analytics.warehouse.landed import BATCH_ID, CLOSING_STEP
 from analytics.warehouse.layout import Layout
 from analytics.warehouse.load import load_folder
 from benchmarks.fleet import NOW

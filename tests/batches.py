@@ -18,7 +18,6 @@ from analytics.batch import stages
 from analytics.batch.batch import Batch as Stages
 from analytics.emulator import routes as emulated
 from analytics.emulator.world import World
-from analytics.extract import collection
 from analytics.extract import runs as extracted
 from analytics.extract.landing import Landing
 from analytics.levain import ConnectionFailedError
@@ -136,7 +135,6 @@ def short_lists() -> Iterator[None]:
         mock.patch.object(emulated, "PAGE_CAP", LIST_CAP),
         mock.patch.object(asked, "LONGEST_LIST", LIST_CAP),
         mock.patch.object(extracted, "LONGEST_LIST", LIST_CAP),
-        mock.patch.object(collection, "LONGEST_LIST", LIST_CAP),
     ):
         yield
 

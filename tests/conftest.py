@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import fcntl
 import gc
 import os
@@ -26,7 +25,8 @@ import pytest
 from hypothesis import HealthCheck, settings
 from typer.main import get_command
 
-from analytics.batch.extract import Outcome, extract_all
+from analytics.batch.batch import Batch as RunningBatch
+from analytics.batch.extract import Outcome, extract
 from analytics.batch.progress import Progress
 from analytics.emulator.faults import Middleware
 from analytics.emulator.records import Agent, Run, Workspace
@@ -338,7 +338,7 @@ class Batch:
         """Run the first stage of a batch."""
         self.layout.root.mkdir(exist_ok=True)
         with open_warehouse(self.layout) as con:
-            return asyncio.run(extract_all(con, self.settings, self.layout, Progress()))
+            return extract(RunningBatch(self.settings, self.layout, con, Progress()))
 
     def rows(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
         """Query the warehouse, between batches."""

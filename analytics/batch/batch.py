@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
-from functools import cached_property
+from typing import TypeAlias
 
 import duckdb
 
-from analytics.batch.extract import Limit
 from analytics.batch.progress import Progress
 from analytics.errors import AnalyticsError
 from analytics.finance.books.reading import Books, read_books
+from analytics.levain.rate_limiter import RateLimiter
 from analytics.settings import Settings, require_timezone
 from analytics.transform.incremental import Update
 from analytics.warehouse.database import interrupts, open_warehouse
@@ -21,15 +21,18 @@ from analytics.warehouse.layout import Layout
 from analytics.warehouse.lock import batch_lock
 from analytics.warehouse.publications import recover_publication
 
+Limit: TypeAlias = Callable[[str], RateLimiter]
+"""Returns the rate limiter of the API with this address."""
+
 
 @dataclass
 class Batch:
     """Settings, places, the open warehouse, and what was said on the way.
 
     `warnings` are those that pages and `status` show. `force` publishes in spite of differences
-    from the vendor's figures; `limit` is that of `extract_all`; all pages lead to `home`, the
-    address of a page above the site, as seen from it. `update` is what the stage `transform`
-    brought up to date, if that was not all.
+    from the vendor's figures; `limit` gives the rate limiter of an API, in place of one for each
+    workspace by the settings; all pages lead to `home`, the address of a page above the site, as
+    seen from it. `update` is what the stage `transform` brought up to date, if that was not all.
     """
 
     settings: Settings
@@ -44,27 +47,28 @@ class Batch:
 
     def warn(self, *texts: str) -> None:
         """Print warnings, and keep them."""
-        self.warnings += self.progress.warn_all(texts)
+        for text in texts:
+            self.progress.warn(text)
+        self.warnings += texts
 
     @property
     def mode(self) -> int:
         """The permissions of what is published."""
         return int(self.settings.publish.mode, 8)
 
-    @cached_property
+    @property
     def books(self) -> Books:
-        """The closed months."""
+        """The closed months as they are now: a close changes them."""
         return read_books(self.layout.books)
 
 
 @contextmanager
-def opened(
-    layout: Layout, settings: Settings, progress: Progress, **more: object
-) -> Iterator[Batch]:
+def opened(settings: Settings, progress: Progress, **more: object) -> Iterator[Batch]:
     """Open the warehouse of a locked directory.
 
     DamagedError if it cannot be used, or lacks what was published.
     """
+    layout = Layout(settings.data_dir)
     with open_warehouse(layout) as con, interrupts():
         require_timezone(settings)
         recover_publication(con, layout)
@@ -72,11 +76,14 @@ def opened(
 
 
 @contextmanager
-def begun(settings: Settings, progress: Progress) -> Iterator[Batch]:
+def begun(
+    settings: Settings,
+    progress: Progress,
+    lock: Callable[[Layout], AbstractContextManager[None]] = batch_lock,
+) -> Iterator[Batch]:
     """Lock the data directory and open its warehouse; new files are readable by the owner only."""
     os.umask(0o077)
-    layout = Layout(settings.data_dir)
-    with batch_lock(layout), opened(layout, settings, progress) as batch:
+    with lock(Layout(settings.data_dir)), opened(settings, progress) as batch:
         yield batch
 
 

@@ -245,7 +245,6 @@ def _write(
             previous_sha256=books.head,
             files=stored_files(folder),
         )
-        _require_sums(folder, facts)
         content = encode(manifest)
         (folder / MANIFEST).write_bytes(content)
         for each in (layout.root, layout.books, month):
@@ -261,15 +260,6 @@ def _write(
     return Recorded(manifest, target / MANIFEST, hashlib.sha256(content).hexdigest())
 
 
-def _require_sums(folder: Path, facts: ClosingFacts) -> None:
-    """Raise AnalyticsError unless what is frozen adds up, while nothing is closed yet."""
-    if unequal := unequal_sums(folder / DATA, facts.totals):
-        raise AnalyticsError(
-            f"Nothing was closed: what is frozen of {facts.month} {unequal[0]}.\n"
-            "Run `analytics nightly`, which publishes the figures anew, and close them then."
-        )
-
-
 def _write_evidence(
     con: duckdb.DuckDBPyConnection,
     settings: Settings,
@@ -277,9 +267,17 @@ def _write_evidence(
     facts: ClosingFacts,
     signatures: Signatures,
 ) -> None:
-    """Write the frozen tables, and what the figures were made of and approved by."""
+    """Write the frozen tables, and what the figures were made of and approved by.
+
+    AnalyticsError unless what is frozen adds up.
+    """
     (folder / DATA).mkdir()
     write_frozen(con, facts.first_day, facts.revision, folder / DATA)
+    if unequal := unequal_sums(folder / DATA, facts.totals):
+        raise AnalyticsError(
+            f"Nothing was closed: what is frozen of {facts.month} {unequal[0]}.\n"
+            "Run `analytics nightly`, which publishes the figures anew, and close them then."
+        )
     evidence = folder / EVIDENCE
     evidence.mkdir()
     con.sql("from audit.check_results order by check_name").write_csv(str(evidence / "checks.csv"))

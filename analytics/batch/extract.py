@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -12,27 +12,21 @@ from typing import TypeAlias
 
 import duckdb
 
+from analytics.batch.batch import Batch
 from analytics.batch.identity import require_a_key, require_identity, workspace_labels
-from analytics.batch.progress import Progress
+from analytics.batch.progress import Done, Progress
 from analytics.errors import AnalyticsError, UsageError
 from analytics.extract.batch import WorkspaceBatch
-from analytics.extract.loads import landed_loads, last_batch_id, of_the_future
-from analytics.extract.store import Loaded
 from analytics.extract.workspace import extract_workspace
 from analytics.format.numbers import plural
 from analytics.levain import AsyncLevain, LevainError
-from analytics.levain.rate_limiter import RateLimiter
 from analytics.levain.records import Me, typed
 from analytics.machine_clock import FURTHEST, machine_time
-from analytics.settings import Settings, Workspace, api_key, keys_set
+from analytics.settings import Workspace, api_key, keys_set
 from analytics.warehouse.damage import damage_of
-from analytics.warehouse.layout import Layout
-from analytics.warehouse.load import load_errors
+from analytics.warehouse.landed import landed_loads, last_batch_id, of_the_future
+from analytics.warehouse.load import Loaded, load_errors
 from analytics.warehouse.store import WarehouseStore
-
-Limit: TypeAlias = Callable[[str], RateLimiter]
-"""Returns the rate limiter of the API with this address."""
-
 
 ADVICE = "Move it out of the way and run again; what it held will be read anew."
 """Advice for a landing folder that cannot be loaded."""
@@ -52,9 +46,7 @@ class Outcome:
     error: str | None = None
     kept: str = ""
     request_count: int = 0
-    record_count: int = 0
     new_version_count: int = 0
-    quarantined_count: int = 0
     warnings: list[str] = field(default_factory=list)
 
 
@@ -68,20 +60,24 @@ class Opened:
     began_at: datetime
     name: str = ""
 
-    def batch(
-        self, store: WarehouseStore, settings: Settings, layout: Layout, progress: Progress
-    ) -> WorkspaceBatch:
-        """Return a batch of it, which has read nothing yet."""
+    def part_of(self, batch: Batch) -> WorkspaceBatch:
+        """Return its part of a batch, which has read nothing yet, and record its setting."""
+        store = _TimedStore(batch.con, self.me.workspace_id, batch.progress)
+        store.begin(self.setting.api, self.setting.api_key_env)
         return WorkspaceBatch(
             client=self.client,
             store=store,
-            options=settings.extract,
-            keep_errors=settings.privacy.keep_errors,
-            landing_root=layout.landing,
+            options=batch.settings.extract,
+            keep_errors=batch.settings.privacy.keep_errors,
+            landing_root=batch.layout.landing,
             workspace_id=self.me.workspace_id,
             began_at=self.began_at,
-            progress=progress.of(self.name),
+            progress=batch.progress.of(self.name),
         )
+
+
+Read: TypeAlias = Callable[[Batch, Opened, Done], Awaitable[Outcome]]
+"""Reads a workspace in a transaction, which is rolled back in the end unless it was committed."""
 
 
 class _TimedStore(WarehouseStore):
@@ -101,39 +97,57 @@ class _TimedStore(WarehouseStore):
         return loaded
 
 
-async def extract_all(
-    con: duckdb.DuckDBPyConnection,
-    settings: Settings,
-    layout: Layout,
-    progress: Progress,
-    limit: Limit | None = None,
-) -> list[Outcome]:
-    """Extract every workspace; outcomes of failed workspaces have an error.
-
-    `limit` gives the rate limiter of an API, in place of one for each workspace by the settings.
+def extract(batch: Batch) -> list[Outcome]:
+    """Read and load every workspace; outcomes of failed workspaces have an error.
 
     UsageError before anything is stored: a key belongs to another workspace than its data, or no
     key is accepted.
     """
+    return asyncio.run(read_all(batch, _extract))
+
+
+async def read_all(batch: Batch, read: Read, kept: str | None = None) -> list[Outcome]:
+    """Read each workspace whose key is accepted; the errors are those of `extract`.
+
+    `kept` says what remains of one that fails; by default, its figures.
+    """
     async with AsyncExitStack() as stack:
-        opened, refused = await open_all(stack, settings, progress, limit)
-        failed = outcomes_of_refused(con, opened, refused, progress, lambda one: _kept(con, one))
-        return failed + [
-            await _extract_one(con, one, settings, layout, progress) for one in named(con, opened)
+        opened, refused = await open_all(stack, batch)
+        require_a_key(bool(opened), refused)
+        require_identity(batch.con, [(one.setting, one.me) for one in opened])
+        outcomes = [
+            _failed(batch, f"{one.api_key_env} at {one.api}", error, kept or _kept(batch.con, one))
+            for one, error in refused
         ]
+        labels = workspace_labels(batch.con, [one.me for one in opened])
+        for one in opened:
+            named = replace(one, name=labels[one.me.workspace_id])
+            outcomes.append(await _read_one(batch, named, read, kept))
+        return outcomes
 
 
-async def open_all(
-    stack: AsyncExitStack, settings: Settings, progress: Progress, limit: Limit | None = None
-) -> tuple[list[Opened], list[Refused]]:
+async def open_all(stack: AsyncExitStack, batch: Batch) -> tuple[list[Opened], list[Refused]]:
     """Ask whose each key is, and return the workspaces whose key was accepted, and the others.
 
     All are asked at once: an API that does not answer holds the lock once, not once a workspace.
+    Waits before requests are sent again are told.
     """
+    settings, progress = batch.settings, batch.progress
 
     async def ask(workspace: Workspace) -> Opened | Refused:
         try:
-            client = _client_of(workspace, settings, progress, limit)
+            client = AsyncLevain(
+                api_key(workspace),
+                workspace.api,
+                concurrency=settings.extract.concurrency,
+                requests_per_second=settings.extract.requests_per_second,
+                rate_limiter=batch.limit(workspace.api) if batch.limit else None,
+                other_keys=[*keys_set(settings)],
+                on_retry=lambda error, seconds: progress.wait(
+                    f"{error}; trying again in {seconds:.1f} s"
+                ),
+            )
+            client.clock.is_strict = True
             await stack.enter_async_context(client)
             answer = await client.auth.read()
         except (LevainError, UsageError) as error:
@@ -146,107 +160,62 @@ async def open_all(
     return opened, [each for each in found if not isinstance(each, Opened)]
 
 
-def _client_of(
-    workspace: Workspace, settings: Settings, progress: Progress, limit: Limit | None
-) -> AsyncLevain:
-    """Return a client of a workspace's API, of no wrong time; UsageError without its key.
-
-    Its waits before requests are sent again are told.
-    """
-    client = AsyncLevain(
-        api_key(workspace),
-        workspace.api,
-        concurrency=settings.extract.concurrency,
-        requests_per_second=settings.extract.requests_per_second,
-        rate_limiter=limit(workspace.api) if limit else None,
-        other_keys=[*keys_set(settings)],
-        on_retry=lambda error, seconds: progress.wait(f"{error}; trying again in {seconds:.1f} s"),
-    )
-    client.clock.is_strict = True
-    return client
+async def _read_one(batch: Batch, one: Opened, read: Read, kept: str | None) -> Outcome:
+    with batch.progress.stage("extract") as done:
+        batch.con.begin()
+        try:
+            return await read(batch, one, done)
+        except (LevainError, AnalyticsError, duckdb.Error) as error:
+            if damage_of(error):
+                raise  # a file of the batch's own, not this workspace
+            failure = error
+        finally:
+            with suppress(duckdb.Error):  # committed; or in use, by a load after a second Ctrl-C
+                batch.con.rollback()
+        kept = kept or _kept(batch.con, one.setting, one.me.workspace_id)
+        return _failed(batch, one.name, failure, kept, one.client.request_count)
 
 
-def named(con: duckdb.DuckDBPyConnection, opened: Sequence[Opened]) -> list[Opened]:
-    """Return the opened workspaces with the names that messages tell them apart by."""
-    labels = workspace_labels(con, [one.me for one in opened])
-    return [replace(one, name=labels[one.me.workspace_id]) for one in opened]
-
-
-def outcomes_of_refused(
-    con: duckdb.DuckDBPyConnection,
-    opened: Sequence[Opened],
-    refused: Sequence[Refused],
-    progress: Progress,
-    kept: Callable[[Workspace], str],
-) -> list[Outcome]:
-    """Warn of workspaces that could not be opened; `kept` says which of their figures remain.
-
-    UsageError if a key belongs to another workspace than its data, or no key is accepted.
-    """
-    require_a_key(bool(opened), refused)
-    require_identity(con, [(one.setting, one.me) for one in opened])
-    failed = [Outcome(_name_of(setting), str(error), kept(setting)) for setting, error in refused]
-    for outcome in failed:
-        progress.of(outcome.name).warn(" ".join(str(outcome.error).split("\n")))
-    return failed
-
-
-async def _extract_one(
-    con: duckdb.DuckDBPyConnection,
-    one: Opened,
-    settings: Settings,
-    layout: Layout,
-    progress: Progress,
+def _failed(
+    batch: Batch, name: str, error: Exception, kept: str, request_count: int = 0
 ) -> Outcome:
-    """Extract and load one workspace in one transaction.
+    batch.progress.warn(" ".join(str(error).split("\n")), name)
+    return Outcome(name, str(error), kept, request_count)
+
+
+async def _extract(batch: Batch, one: Opened, done: Done) -> Outcome:
+    """Extract and load one workspace.
 
     Landing files of a failed batch stay on disk; the next batch loads them first.
     """
-    loaded_before = progress.seconds.get("load", 0.0)
-    with progress.stage("extract") as done:
-        name, own = one.name, progress.of(one.name)
-        store = _TimedStore(con, one.me.workspace_id, progress)
-        con.begin()
-        try:
-            batch = one.batch(store, settings, layout, progress)
-            store.begin(one.setting.api, one.setting.api_key_env)
-            load_left_over(batch, left_over(con, batch, layout))
-            _require_none_ahead(con, layout.landing / one.me.workspace_id)
-            await extract_workspace(batch)
-        except (LevainError, AnalyticsError, duckdb.Error) as error:
-            con.rollback()
-            if damage_of(error):
-                raise  # a file of the batch's own, not this workspace
-            own.warn(" ".join(str(error).split("\n")))
-            kept = _kept(con, one.setting, one.me.workspace_id)
-            return Outcome(name, str(error), kept, one.client.request_count)
-        except BaseException:
-            with suppress(duckdb.Error):  # a load that a second Ctrl-C left at work has it in use
-                con.rollback()
-            raise
-        con.commit()
-        batch.warnings += _record_warnings(batch)
-        for warning in batch.warnings:
-            own.warn(warning)
-        load_seconds = progress.seconds.get("load", 0.0) - loaded_before
-        done(
-            f"read {plural(batch.new_version_count, 'new or changed record')}"
-            f" in {plural(one.client.request_count, 'request')}",
-            name,
-            request_count=one.client.request_count,
-            record_count=batch.record_count,
-            new_version_count=batch.new_version_count,
-            quarantined_count=batch.quarantined_count,
-            load_seconds=load_seconds,
-        )
-        return Outcome(
-            name,
-            request_count=one.client.request_count,
-            record_count=batch.record_count,
-            new_version_count=batch.new_version_count,
-            quarantined_count=batch.quarantined_count,
-            warnings=batch.warnings,
-        )
+    seconds = batch.progress.seconds
+    loaded_before = seconds.get("load", 0.0)
+    part = one.part_of(batch)
+    load_left_over(part, left_over(batch.con, part))
+    _require_none_ahead(batch.con, part)
+    await extract_workspace(part)
+    batch.con.commit()
+    part.warnings += _record_warnings(part)
+    for warning in part.warnings:
+        batch.progress.warn(warning, one.name)
+    load_seconds = round(seconds.get("load", 0.0) - loaded_before, 3)
+    outcome = Outcome(
+        one.name,
+        request_count=one.client.request_count,
+        new_version_count=part.new_version_count,
+        warnings=part.warnings,
+    )
+    done(
+        f"read {plural(outcome.new_version_count, 'new or changed record')}"
+        f" in {plural(outcome.request_count, 'request')}",
+        one.name,
+        request_count=outcome.request_count,
+        record_count=part.record_count,
+        new_version_count=outcome.new_version_count,
+        quarantined_count=part.quarantined_count,
+        load_seconds=load_seconds,
+    )
+    return outcome
 
 
 def _kept(
@@ -268,53 +237,46 @@ def _kept(
     return f"{name} keeps its figures up to {last_batch_at:%Y-%m-%d %H:%M} UTC."
 
 
-def _record_warnings(batch: WorkspaceBatch) -> list[str]:
+def _record_warnings(part: WorkspaceBatch) -> list[str]:
     """Return warnings about quarantined records and fields, and unknown statuses."""
     warnings = []
-    if count := batch.quarantined_count:
+    if count := part.quarantined_count:
         records = plural(count, "record or field", "records or fields")
         warnings.append(
             f"{records} could not be understood and went to quarantine; the reasons: "
             'analytics sql "select * from audit.quarantined_records"'
         )
-    for status, count in batch.store.unknown_statuses().items():
+    for status, count in part.store.unknown_statuses().items():
         have, are = ("1 run has", "counts") if count == 1 else (f"{count:,} runs have", "count")
         warnings.append(f"{have} the unknown status `{status}`, and {are} as open.")
     return warnings
 
 
-def left_over(con: duckdb.DuckDBPyConnection, batch: WorkspaceBatch, layout: Layout) -> list[Path]:
+def left_over(con: duckdb.DuckDBPyConnection, part: WorkspaceBatch) -> list[Path]:
     """Return the folders that collections or an interrupted batch landed, and no batch loaded."""
-    loaded = {
-        load_id
-        for (load_id,) in con.execute(
-            "select load_id from ledger.loads where workspace_id = ?", [batch.workspace_id]
-        ).fetchall()
-    }
-    return landed_loads(layout.landing / batch.workspace_id, besides=loaded)
+    found = con.execute(
+        "select load_id from ledger.loads where workspace_id = ?", [part.workspace_id]
+    ).fetchall()
+    loaded = {load_id for (load_id,) in found}
+    return landed_loads(part.landing_root / part.workspace_id, besides=loaded)
 
 
-def load_left_over(batch: WorkspaceBatch, folders: Sequence[Path]) -> None:
+def load_left_over(part: WorkspaceBatch, folders: Sequence[Path]) -> None:
     """Load folders that were left over."""
     for folder in folders:
         with load_errors(folder, ADVICE):
-            batch.count(batch.store.load(folder))
+            part.count(part.store.load(folder))
 
 
-def _require_none_ahead(con: duckdb.DuckDBPyConnection, folder: Path) -> None:
+def _require_none_ahead(con: duckdb.DuckDBPyConnection, part: WorkspaceBatch) -> None:
     """Raise AnalyticsError if loads of a workspace's folder, or answers in them, are ahead."""
     ((first,),) = con.execute(
         "select min(load_id) from ledger.requests"
         " where workspace_id = ? and (load_id > ? or fetched_at > ?)",
-        [folder.name, last_batch_id(), machine_time() + FURTHEST],
+        [part.workspace_id, last_batch_id(), machine_time() + FURTHEST],
     ).fetchall()
     if first:
-        raise of_the_future(folder / first)
-
-
-def _name_of(workspace: Workspace) -> str:
-    """Return the name of a workspace that only its setting is known of."""
-    return f"{workspace.api_key_env} at {workspace.api}"
+        raise of_the_future(part.landing_root / part.workspace_id / first)
 
 
 def require_all(outcomes: list[Outcome]) -> None:

@@ -13,11 +13,11 @@ import duckdb
 
 from analytics.batch.last_batch import LastBatch, read_last_batch
 from analytics.errors import AnalyticsError
-from analytics.extract.loads import loads_aside
 from analytics.finance.books.reading import CLOSINGS, Known
 from analytics.finance.books.verifying import verify
 from analytics.format import numbers
 from analytics.warehouse.database import open_marts
+from analytics.warehouse.landed import loads_aside
 from analytics.warehouse.layout import Layout
 
 _OLD = timedelta(hours=48)

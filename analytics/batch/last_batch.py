@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Self
 
 import msgspec
 
@@ -31,42 +31,29 @@ class LastBatch(msgspec.Struct, frozen=True, kw_only=True):
         """The first line of the error of a batch that failed; None if it ended well."""
         return self.messages[0] if self.exit_code and self.messages else None
 
-    @classmethod
-    def done(cls, started_at: datetime, warnings: list[str], seconds: dict[str, float]) -> Self:
-        """Return the result of a successful batch."""
-        ended_at = datetime.now(UTC)
-        return cls(
-            started_at=started_at,
-            ended_at=ended_at,
-            exit_code=0,
-            messages=warnings,
-            seconds=seconds,
-            good_at=ended_at,
-        )
 
-    @classmethod
-    def failed(
-        cls,
-        started_at: datetime,
-        error: BaseException,
-        seconds: dict[str, float],
-        before: LastBatch | None,
-    ) -> Self:
-        """Return the result of a batch that failed or was stopped, after the one `before`."""
-        return cls(
-            started_at=started_at,
-            ended_at=datetime.now(UTC),
-            exit_code=_exit_code(error),
-            messages=str(error).splitlines() or [f"It was stopped ({type(error).__name__})."],
-            seconds=seconds,
-            good_at=before.good_at if before else None,
-        )
-
-
-def _exit_code(error: BaseException) -> int:
-    if isinstance(error, KeyboardInterrupt):
-        return INTERRUPTED
-    return error.exit_code if isinstance(error, AnalyticsError) else 1
+def ended_batch(
+    layout: Layout,
+    started_at: datetime,
+    seconds: Mapping[str, float],
+    warnings: Sequence[str] = (),
+    error: BaseException | None = None,
+) -> LastBatch:
+    """Return the result of a batch that ends now, well or with an error."""
+    now, before = datetime.now(UTC), read_last_batch(layout)
+    good_before = before.good_at if before else None
+    code = getattr(error, "exit_code", 1) if error else 0
+    messages = [*warnings]
+    if error:
+        messages = str(error).splitlines() or [f"It was stopped ({type(error).__name__})."]
+    return LastBatch(
+        started_at=started_at,
+        ended_at=now,
+        exit_code=INTERRUPTED if isinstance(error, KeyboardInterrupt) else code,
+        messages=messages,
+        seconds=dict(seconds),
+        good_at=good_before if error else now,
+    )
 
 
 def write_last_batch(layout: Layout, batch: LastBatch) -> None:

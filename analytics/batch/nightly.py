@@ -2,43 +2,26 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 
 import duckdb
 
 from analytics.batch import stages
-from analytics.batch.alerts import send_findings
-from analytics.batch.batch import Batch, begun
-from analytics.batch.extract import (
-    Limit,
-    Outcome,
-    extract_all,
-    require_all,
-    unread,
-)
+from analytics.batch.anew import run_healed
+from analytics.batch.batch import Batch, Limit
+from analytics.batch.extract import Outcome, extract, require_all, unread
 from analytics.batch.identity import workspace_labels
-from analytics.batch.last_batch import LastBatch, read_last_batch, write_last_batch
+from analytics.batch.last_batch import ended_batch, write_last_batch
 from analytics.batch.metrics import write_metrics
 from analytics.batch.progress import Progress
-from analytics.batch.rebuild import run_healed
 from analytics.errors import AnalyticsError, BusyError
 from analytics.settings import CONFIG_FILE, Settings, require_a_key_set
 from analytics.warehouse.compaction import compact_warehouse
 from analytics.warehouse.layout import Layout
 from analytics.warehouse.lock import batch_lock
-
-
-def extract(settings: Settings, progress: Progress) -> list[Outcome]:
-    """Read and load alone; AnalyticsError if a workspace could not be read."""
-    require_a_key_set(settings)
-    with begun(settings, progress) as batch:
-        outcomes = _extract(batch)
-    require_all(outcomes)
-    return outcomes
 
 
 def nightly(
@@ -53,55 +36,41 @@ def nightly(
 
     `force`, `limit` and `home` are those of a `Batch`. AnalyticsError if nothing was published.
     """
-    started_at = datetime.now(UTC)
-    layout = Layout(settings.data_dir)
+    started_at, layout = datetime.now(UTC), Layout(settings.data_dir)
     os.umask(0o077)
     try:
         require_a_key_set(settings)
         with batch_lock(layout):
             outcomes, warnings = run_healed(
-                layout, settings, progress, _flow, force=force, limit=limit, home=home
+                settings, progress, _flow, force=force, limit=limit, home=home
             )
             _compact(layout, progress)
     except BusyError:
         raise
     except BaseException as error:  # `status` must not show the batch before
-        ended = LastBatch.failed(started_at, error, progress.seconds, read_last_batch(layout))
-        # An error of writing (a full disk, no data yet) must not hide this one.
-        with suppress(OSError, AnalyticsError):
-            write_last_batch(layout, ended)
-        _write_metrics(settings, layout, ended, progress)
+        with suppress(OSError, AnalyticsError):  # a full disk, say, must not hide this one
+            _leave(settings, progress, started_at, error=error)
         if isinstance(error, KeyboardInterrupt):
             progress.warn("stopped; what was published before still stands")
         raise
-    ended = (
-        LastBatch.failed(started_at, failure, progress.seconds, read_last_batch(layout))
-        if (failure := unread(outcomes))
-        else LastBatch.done(started_at, warnings, progress.seconds)
-    )
-    write_last_batch(layout, ended)
-    _write_metrics(settings, layout, ended, progress)
+    _leave(settings, progress, started_at, warnings, unread(outcomes))
     return outcomes
 
 
 def _flow(batch: Batch) -> tuple[list[Outcome], list[str]]:
     """Run all stages; return what came of each workspace, and all warnings of the batch."""
-    gone = _gone(batch)
+    gone = [*_gone(batch)]
+    for text in gone:
+        batch.progress.warn(text)
     with stages.parsing():
-        outcomes = _extract(batch)
+        outcomes = extract(batch)
     if all(outcome.error for outcome in outcomes):
         require_all(outcomes)
     batch.warnings += _warnings(outcomes)
     batch.warn(*_not_in_the_settings(batch))
     stages.publish_loaded(batch)
-    send_findings(batch)
+    stages.send_findings(batch)
     return outcomes, gone + batch.warnings
-
-
-def _extract(batch: Batch) -> list[Outcome]:
-    return asyncio.run(
-        extract_all(batch.con, batch.settings, batch.layout, batch.progress, batch.limit)
-    )
 
 
 def _compact(layout: Layout, progress: Progress) -> None:
@@ -115,27 +84,37 @@ def _compact(layout: Layout, progress: Progress) -> None:
         )
 
 
-def _write_metrics(
-    settings: Settings, layout: Layout, ended: LastBatch, progress: Progress
+def _leave(
+    settings: Settings,
+    progress: Progress,
+    started_at: datetime,
+    warnings: Sequence[str] = (),
+    error: BaseException | None = None,
 ) -> None:
-    """Write the state for monitoring; where that fails, the batch has ended all the same."""
+    """Write how the batch ended, for monitoring and for `status`.
+
+    Where the metrics cannot be written, the batch has ended all the same.
+    """
+    layout = Layout(settings.data_dir)
+    ended = ended_batch(layout, started_at, progress.seconds, warnings, error)
     try:
-        write_metrics(settings, layout, ended)
-    except OSError as error:
+        write_metrics(settings, ended)
+    except OSError as problem:
         if layout.root.is_dir():
-            cause = error.strerror or error
+            cause = problem.strerror or problem
             progress.warn(f"the metrics could not be written: {layout.metrics}: {cause}")
+    write_last_batch(layout, ended)
 
 
-def _gone(batch: Batch) -> list[str]:
-    """Warn of each workspace that was read but whose landing folder is gone, and return that."""
+def _gone(batch: Batch) -> Iterator[str]:
+    """Yield a warning for each workspace that was read but whose landing folder is gone."""
     found = batch.con.execute("select distinct workspace_id from ledger.loads order by 1")
-    folders = [batch.layout.landing / workspace_id for (workspace_id,) in found.fetchall()]
-    return batch.progress.warn_all(
-        f"{folder} is gone: no rebuild can make these data anew unless it is put back from a backup"
-        for folder in folders
-        if not folder.is_dir()
-    )
+    for (workspace_id,) in found.fetchall():
+        if not (folder := batch.layout.landing / workspace_id).is_dir():
+            yield (
+                f"{folder} is gone: no rebuild can make these data anew unless it is put back from"
+                " a backup"
+            )
 
 
 def _not_in_the_settings(batch: Batch) -> Iterator[str]:

@@ -1,20 +1,24 @@
-"""Progress of a batch on standard error: one line an event, and on a terminal a bar below them."""
+"""Progress of a batch on standard error: one line an event, and on a terminal a bar below them.
+
+For machines an event is a JSON object of ASCII, whose fields `docs/operations.md` names.
+"""
 
 from __future__ import annotations
 
+import json
 import logging
 import sys
 import time
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, nullcontext
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol, TextIO
 
-from analytics.batch.events import Value, json_line, now
 from analytics.terminal import escaped
 
 if TYPE_CHECKING:
-    from analytics.batch.progress_bar import ProgressBar
+    from rich.progress import Progress as Bar
 
 _WAITS_APART = 10.0  # seconds
 
@@ -56,7 +60,7 @@ class Progress:
         self._is_verbose = verbose and not quiet
         self._last_wait = float("-inf")
         self._stage: str | None = None
-        self._bar: ProgressBar | None = None
+        self._bar: Bar | None = None
         self.seconds: dict[str, float] = {}
 
     @contextmanager
@@ -67,23 +71,20 @@ class Progress:
         """
         is_outer, started = self._stage is None, time.monotonic()
         if is_outer:
-            self._stage = name
-            self._open_bar(name)
+            self._stage, self._bar = name, self._bar_of(name)
 
         def done(text: str, workspace: str | None = None, **counts: float) -> None:
-            seconds = time.monotonic() - started
-            self._print(
-                text, workspace=workspace, seconds=seconds, fields={"stage": name, **counts}
-            )
+            seconds = round(time.monotonic() - started, 3)
+            self._print(text, workspace=workspace, seconds=seconds, stage=name, fields=counts)
 
         try:
-            yield done
+            with (self._bar if is_outer else None) or nullcontext():
+                yield done
         finally:
             total = self.seconds.get(name, 0.0) + time.monotonic() - started
             self.seconds[name] = round(total, 3)
             if is_outer:
-                self._stage = None
-                self._close_bar()
+                self._stage = self._bar = None
 
     def of(self, workspace: str) -> WorkspaceProgress:
         """Return the progress of one workspace, whose name goes before its events."""
@@ -96,13 +97,6 @@ class Progress:
     def warn(self, text: str, workspace: str | None = None) -> None:
         """Print a warning; the batch goes on."""
         self._print(text, level="warning", workspace=workspace)
-
-    def warn_all(self, texts: Iterable[str]) -> list[str]:
-        """Print warnings, and return them."""
-        warnings = [*texts]
-        for text in warnings:
-            self.warn(text)
-        return warnings
 
     def fail(self, text: str, *, kind: str, exit_code: int) -> None:
         """Print the error that ends the command, also if quiet."""
@@ -128,103 +122,90 @@ class Progress:
 
         A log for people has a line for each stage, and for its steps only if verbose.
         """
-        if self._bar is not None:
-            self._bar.begin(f"{workspace}: {step}" if workspace else step, count)
+        if self._bar:
+            name = escaped(f"{workspace}: {step}" if workspace else step)
+            (task,) = self._bar.tasks
+            self._bar.reset(task.id, description=name)
+            task.total = count or None
         elif self._is_json or self._is_terminal or self._is_verbose:
             self.say(step, workspace)
 
     def part(self, number: int, total: int, name: str) -> None:
         """Show on the bar that a part of the stage, the first is 1, is next; a log has no parts."""
-        if self._bar is not None:
-            self._bar.part(number, total, name)
+        if self._bar:
+            (task,) = self._bar.tasks
+            if number <= 1 or total != task.total:
+                self._bar.reset(task.id, total=total)
+            self._bar.update(task.id, completed=number - 1, description=escaped(name))
 
     def expect(self, count: int) -> None:
         """Raise the number that the step is of, unless it is within the known one."""
-        if self._bar is not None:
-            self._bar.expect(count)
+        if self._bar:
+            (task,) = self._bar.tasks
+            self._bar.update(task.id, total=max(task.total or 0, task.completed + count))
 
     def advance(self) -> None:
         """Count a request or load of the step as done."""
-        if self._bar is not None:
-            self._bar.advance()
+        if self._bar:
+            self._bar.advance(self._bar.task_ids[0])
 
     @contextmanager
     def logged_requests(self) -> Iterator[None]:
         """Print each request to the API, as its client logs it, if verbose."""
-        if not self._is_verbose:
-            yield
-            return
-        logger, handler = logging.getLogger("analytics.levain"), _Requests(self)
+        logger, handler = logging.getLogger("analytics.levain"), logging.Handler()
+        handler.emit = lambda record: self.detail(record.getMessage())  # type: ignore[method-assign]
         level = logger.level
-        logger.addHandler(handler)
-        logger.setLevel(logging.DEBUG)
+        if self._is_verbose:
+            logger.addHandler(handler)
+            logger.setLevel(logging.DEBUG)
         try:
             yield
         finally:
             logger.setLevel(level)
             logger.removeHandler(handler)
 
-    def _open_bar(self, stage: str) -> None:
-        if self._is_terminal and not self._is_quiet:
-            from analytics.batch.progress_bar import open_bar
+    def _bar_of(self, stage: str) -> Bar | None:
+        if self._is_quiet or not self._is_terminal:
+            return None
+        from analytics.batch.progress_bar import bar_of  # its library takes long to load
 
-            self._bar = open_bar(self._stream, stage)
-
-    def _close_bar(self) -> None:
-        if self._bar is not None:
-            self._bar.close()
-            self._bar = None
+        return bar_of(self._stream, stage)
 
     def _print(
         self,
         text: str,
         *,
         level: str = "info",
+        stage: str | None = None,
         workspace: str | None = None,
         seconds: float | None = None,
-        fields: Mapping[str, Value] | None = None,
+        fields: Mapping[str, object] | None = None,
     ) -> None:
         if self._is_quiet and level != "error":
             return
+        moment = datetime.now(UTC).isoformat(timespec="milliseconds")
         if self._is_json:
-            line = json_line(
-                {
-                    "level": level,
-                    "stage": self._stage,
-                    "workspace": workspace,
-                    "message": text,
-                    "seconds": seconds,
-                    **(fields or {}),
-                }
-            )
+            event = {
+                "time": moment.replace("+00:00", "Z"),
+                "level": level,
+                "stage": stage or self._stage,
+                "workspace": workspace,
+                "message": text,
+                "seconds": seconds,
+                **(fields or {}),
+            }
+            line = json.dumps({name: each for name, each in event.items() if each is not None})
         else:
-            line = self._text_line(text, level, seconds, workspace)
-        if self._bar is None:
+            spent = f"{time.monotonic() - self._started:6.1f} s"
+            stamp = spent if self._is_terminal else f"{moment[:19]}Z"
+            before = f"{level}: " if level in {"warning", "error"} else ""
+            before += f"{workspace}: " if workspace else ""
+            after = "" if seconds is None else f" ({seconds:.1f} s)"
+            line = f"{stamp}  {escaped(before + text + after)}"
+        if self._bar:
+            self._bar.console.out(line, highlight=False)
+        else:
             print(line, file=self._stream, flush=True)
-        else:
-            self._bar.print_above(line)
-
-    def _text_line(
-        self, text: str, level: str, seconds: float | None, workspace: str | None
-    ) -> str:
-        seconds_in = time.monotonic() - self._started
-        stamp = f"{seconds_in:6.1f} s" if self._is_terminal else now("seconds")
-        before = f"{level}: " if level in {"warning", "error"} else ""
-        before += f"{workspace}: " if workspace else ""
-        after = "" if seconds is None else f" ({seconds:.1f} s)"
-        return f"{stamp}  {escaped(before + text + after)}"
-
-
-class _Requests(logging.Handler):
-    """Prints what the client of the API logs."""
-
-    def __init__(self, progress: Progress) -> None:
-        super().__init__()
-        self._progress = progress
-
-    def emit(self, record: logging.LogRecord) -> None:
-        """Print a record."""
-        self._progress.detail(record.getMessage())
 
 
 class WorkspaceProgress:

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from analytics.errors import ControlError, UsageError
-from analytics.finance.accounts import read_accounts
+from analytics.files import folder
 from analytics.finance.books.entries import WorkspaceState, first_day
 from analytics.finance.books.reading import CLOSINGS, require_known
-from analytics.finance.load import FOLDER, read_files
+from analytics.finance.load import FOLDER, hash_files
+from analytics.finance.tables import read_accounts
 from analytics.format import days, numbers
 from analytics.format.names import ALL, told_apart
 from analytics.warehouse.database import records
@@ -29,38 +30,6 @@ _COUNTS = {
     "provisional run": "provisional_run_count",
     "unreconciled day": "unreconciled_day_count",
 }
-_STATES = """
-    select
-        workspaces.workspace_id,
-        workspaces.workspace_name,
-        coalesce(months.status, 'open') as status,
-        coalesce(months.open_day_count, 0) as open_day_count,
-        coalesce(months.unreconciled_day_count, 0) as unreconciled_day_count,
-        coalesce(months.open_count, 0) as open_run_count,
-        coalesce(months.provisional_count, 0) as provisional_run_count,
-        (
-            select count(distinct (utc_date, agent_id))
-            from marts.fct_charges as charges
-            where
-                charges.workspace_id = workspaces.workspace_id
-                and date_trunc('month', utc_date) = $1::date
-                and (metered_cost_usd is null or billed_usd is null or own_key_usd is null)
-        ) as unknown_bill_count,
-        months.first_date is null or months.has_agent_bill as has_agent_bill,
-        coalesce(months.has_provider_keys, true) as has_provider_keys,
-        months.unexplained_usd,
-        workspaces.last_batch_at as data_to,
-        (
-            select max(load_id) from audit.loads where loads.workspace_id = workspaces.workspace_id
-        ) as load_id
-    from marts.dim_workspaces as workspaces
-    left join marts.dim_months as months
-        on months.workspace_id = workspaces.workspace_id and months.month = $1::date
-    where
-        months.month is not null
-        or workspaces.last_batch_at::date between $1::date - interval 1 month and $1::date
-    order by workspaces.workspace_name, workspaces.workspace_id
-"""
 _MONTHS = "select distinct month from marts.dim_months order by month"
 
 
@@ -77,9 +46,10 @@ def month_of_figures(con: duckdb.DuckDBPyConnection, text: str) -> date:
 
 def require_turn(books: Books, month: date) -> None:
     """Raise UsageError unless the month is the next to close, or the first of all."""
+    name = days.month_in_words(month)
     if closing := books.in_force.get(month):
         raise UsageError(
-            f"{month:%Y-%m} is closed already, as revision {closing.entry.revision}.\n"
+            f"{name} is closed already, as revision {closing.entry.revision}.\n"
             "A later change is booked in the next month; --reopen opens the last closed one again."
         )
     if not books.closings:
@@ -87,17 +57,18 @@ def require_turn(books: Books, month: date) -> None:
     first, last = books.closings[0].entry.first_day, books.last_month
     if month < first or (last and month < last):
         raise UsageError(
-            f"{month:%Y-%m} is earlier than a closed month: months close in order."
-            f"\nThe books begin with {first:%Y-%m}."
+            f"{name} is earlier than a closed month: months close in order."
+            f"\nThe books begin with {days.month_in_words(first)}."
             if last
-            else f"{month:%Y-%m} is before the books: they begin with {first:%Y-%m}, which was"
-            " closed once.\nClose that first."
+            else f"{name} is before the books: they begin with {days.month_in_words(first)}, which"
+            " was closed once.\nClose that first."
         )
     turn = first
     while turn in books.in_force:
         turn = _next(turn)
     if turn < month:
-        raise UsageError(f"{turn:%Y-%m} is open: months close in order.\nClose it first.")
+        name = days.month_in_words(turn)
+        raise UsageError(f"{name} is open: months close in order.\nClose it first.")
 
 
 def require_not_kept(con: duckdb.DuckDBPyConnection, month: date) -> None:
@@ -156,7 +127,7 @@ def require_files(con: duckdb.DuckDBPyConnection, project: Path) -> None:
             "`analytics status` names each. Correct them, and run `analytics nightly`."
         )
     published = {name: sha256 for name, sha256, _ in rows}
-    now = {file.name: file.sha256 for file in read_files(project)}
+    now = hash_files(project)
     if unreadable := sorted(name for name, sha256 in now.items() if sha256 is None):
         raise UsageError(
             f"{FOLDER}/{unreadable[0]} is no ordinary file of the project, so that the books cannot"
@@ -209,12 +180,14 @@ def states_of(con: duckdb.DuckDBPyConnection, month: date) -> list[WorkspaceStat
     One that was last read in the month before, and may have figures of it, is also there; one that
     nobody has read for longer is not.
     """
-    return [WorkspaceState(**row) for row in records(con, _STATES, [month])]
+    sql = (folder("queries") / "finance" / "month_states.sql").read_text(encoding="utf-8")
+    return [WorkspaceState(**row) for row in records(con, sql, [month])]
 
 
 def books_own_keys(project: Path) -> bool:
     """Return True if journals book own-key cost: `finance/accounts.toml` has an account for it."""
-    return read_accounts(project).of_roles.provider_payable is not None
+    accounts, _ = read_accounts(project)
+    return accounts.accounts.provider_payable is not None
 
 
 def early_reasons(
@@ -258,14 +231,16 @@ def of_open_months(
             require_turn(books, month)
         except UsageError as error:
             before = [str(error).splitlines()[0].removesuffix(".")]
-        if not is_due:  # that data do not reach further goes without saying
-            before.insert(0, f"may be closed from {days.day_in_words(due.date())}")
+        soon = f"may be closed from {days.day_in_words(due.date())}"
         states = states_of(con, month)
         of = {ALL: states} | {each.workspace_id: [each] for each in states}
         for workspace_id, members in of.items():
+            # Before it is due, that data do not reach further goes without saying.
             reach = due if is_due else datetime.min.replace(tzinfo=UTC)
             reasons = ", ".join(_reasons_of(members, reach, with_own_keys=with_own_keys))
-            known = " · ".join(filter(None, [*before, reasons]))
+            is_never = any(each.status == "incomplete" for each in members)
+            first = "" if is_due or is_never else soon
+            known = " · ".join(filter(None, [first, *before, reasons]))
             found[workspace_id, month] = {
                 "readiness": known or "may be closed",
                 "is_closable": not known,

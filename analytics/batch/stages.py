@@ -11,19 +11,23 @@ from decimal import Decimal
 import duckdb
 
 from analytics import __version__
+from analytics.alerts.delivery import FINDINGS, Found, deliver, read_found
+from analytics.alerts.sender import Address, addresses, send
 from analytics.batch.batch import Batch
+from analytics.batch.progress import Progress
 from analytics.batch.readiness import of_open_months
 from analytics.batch.transforming import transform
-from analytics.errors import AnalyticsError, ControlError
+from analytics.errors import AnalyticsError, ControlError, UsageError
 from analytics.files import folder
 from analytics.finance.load import not_repeated, read_finance
 from analytics.format import numbers
 from analytics.machine_clock import machine_time
 from analytics.project.build import build_custom
+from analytics.settings import alert_urls
 from analytics.transform.checks import CheckResult, all_checks, run_checks
 from analytics.transform.models import ModelError
 from analytics.transform.page_queries import create_queries, page_queries
-from analytics.warehouse.database import attached_marts, marts_beside, transaction
+from analytics.warehouse.database import attached_marts, marts_beside, open_marts, transaction
 from analytics.warehouse.machine import Limits
 from analytics.warehouse.pending_details import repeat_contradicting_costs
 from analytics.warehouse.publications import (
@@ -34,6 +38,9 @@ from analytics.warehouse.publications import (
 )
 from analytics.warehouse.publish import copying
 from analytics.warehouse.publish import publish as publish_staged
+
+_SHOWN = 3
+"""Findings of an alert that are printed where they are not sent."""
 
 
 def publish_loaded(batch: Batch) -> None:
@@ -185,6 +192,28 @@ def publish(batch: Batch) -> None:
         done(f"published {layout.published} and the pages")
 
 
+def send_findings(batch: Batch) -> None:
+    """Send each finding that was not sent. Nothing here fails the batch."""
+    with open_marts(batch.layout.published) as con:
+        found = read_found(con, batch.settings.publish.url)
+    receivers = _addresses(batch)
+    if not receivers:
+        _show(found, batch.progress)
+        return
+    with batch.progress.stage("alerts") as done:
+        try:
+            sent = deliver(batch.layout.alerts, found, receivers, send, batch.warn)
+        except (AnalyticsError, OSError) as error:
+            batch.warn(str(error))
+            return
+        count = len(found.findings)
+        done(
+            f"sent {sent} of {numbers.plural(count, 'finding')}",
+            finding_count=count,
+            sent_count=sent,
+        )
+
+
 def _require_none(reason: str, results: list[CheckResult]) -> None:
     """Raise ControlError if there are any results that block publishing."""
     if results:
@@ -210,3 +239,21 @@ def _differences(con: duckdb.DuckDBPyConnection) -> list[str]:
         + f"The API's own figures differ. {claim} But: {finding}"
         for claim, is_blocking, finding in found
     ]
+
+
+def _addresses(batch: Batch) -> list[Address]:
+    try:
+        return addresses(alert_urls(batch.settings))
+    except UsageError as error:
+        batch.warn(str(error))
+        return []
+
+
+def _show(found: Found, progress: Progress) -> None:
+    """Print the first findings of each alert of the user; the summary has all others."""
+    for alert in (each for each in found.alerts if each != FINDINGS):
+        findings = found.of(alert)
+        for each in findings[:_SHOWN]:
+            progress.say(f"alert {alert}: {each.text}")
+        if more := max(0, len(findings) - _SHOWN):
+            progress.say(f"alert {alert}: {more} more")

@@ -11,8 +11,7 @@ from analytics.batch.batch import Batch
 from analytics.batch.progress import Progress
 from analytics.errors import AnalyticsError
 from analytics.finance.books.frozen import load_books
-from analytics.finance.load import file_of, load_finance, load_limits
-from analytics.finance.names import problems_of_names
+from analytics.finance.load import file_of, load_finance, load_limits, problems_of_names
 from analytics.format import numbers
 from analytics.transform.build import BuiltRelation, build, update
 from analytics.transform.changes import UnseenChangeError

@@ -79,8 +79,8 @@ def close(
                 'Name them: --approved-by "Head of finance"'
             )
         signatures = Signatures(
-            prepared_by=_account() if prepared_by is None else _name("--prepared-by", prepared_by),
-            approved_by=_name("--approved-by", approved_by),
+            prepared_by=_account() if prepared_by is None else _text("--prepared-by", prepared_by),
+            approved_by=_text("--approved-by", approved_by),
             sign_off=_sign_off(sign_off),
         )
         run(
@@ -156,11 +156,7 @@ def _account() -> str:
         return str(os.getuid())
 
 
-def _name(option: str, given: str) -> str:
-    return _text(option, given, _LONGEST_NAME)
-
-
-def _text(option: str, given: str, longest: int) -> str:
+def _text(option: str, given: str, longest: int = _LONGEST_NAME) -> str:
     """Return a text that anything may print; UsageError for an empty, long or hidden one."""
     from analytics.errors import UsageError
     from analytics.format.names import visible

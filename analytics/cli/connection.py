@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import datetime
 from pathlib import Path
 
 from analytics.batch.identity import require_named
 from analytics.cli import printed
-from analytics.cli.runs import hints
 from analytics.errors import AnalyticsError, UsageError
 from analytics.levain import (
     ConnectionFailedError,
@@ -27,6 +28,9 @@ from analytics.settings import Settings, Workspace, api_key
 QUICK = 3  # attempts of a short command
 PATIENT = TRIES  # attempts of a long one
 
+_options: ContextVar[tuple[str, ...]] = ContextVar("options", default=())
+"""Options of the command at work, for the commands that a remark or an error names."""
+
 
 @contextmanager
 def connected(
@@ -37,23 +41,29 @@ def connected(
     Commands that messages name repeat these options.
     """
     chosen = _chosen(settings, workspace)
-    with hints.repeating(workspace, config), _client(chosen, tries) as levain:
-        if chosen.workspace_id is not None:
-            require_named(levain.auth.me(), chosen)
-        yield levain
+    given = {"--workspace": workspace, "--config": config}
+    options = (each for name, value in given.items() if value for each in (name, str(value)))
+    token = _options.set(tuple(options))
+    try:
+        with _client(chosen, tries) as levain:
+            if chosen.workspace_id is not None:
+                require_named(levain.auth.me(), chosen)
+            yield levain
+    finally:
+        _options.reset(token)
 
 
-def identify(workspace: Workspace) -> Me:
-    """Return the workspace that a key belongs to; AnalyticsError if the API does not tell it.
-
-    UsageError if the key is not set, not accepted, or of another workspace than the settings name.
-    """
-    me, _ = read_identity(workspace)
-    return me
+def hint(*words: str) -> str:
+    """Return a command of `analytics runs` as it works in the same shell."""
+    return shlex.join(["analytics", "runs", *words, *_options.get()])
 
 
 def read_identity(workspace: Workspace, *, tries: int = QUICK) -> tuple[Me, datetime]:
-    """Do the same, and return also the time of the API's clock."""
+    """Return the workspace that a key belongs to, and the time of the API's clock.
+
+    AnalyticsError if the API does not tell it. UsageError if the key is not set, not accepted, or
+    of another workspace than the settings name.
+    """
     with _client(workspace, tries) as levain:
         answer = levain.auth.read()
         me = typed(answer.record, Me)
@@ -91,7 +101,7 @@ def _chosen(settings: Settings, name: str | None) -> Workspace:
         if name in (workspace.api_key_env, workspace.workspace_id):
             return workspace
     for workspace in workspaces:
-        if workspace.workspace_id is None and identify(workspace).workspace_id == name:
+        if workspace.workspace_id is None and read_identity(workspace)[0].workspace_id == name:
             return workspace
     raise UsageError(f"There is no workspace `{name}`. Those known: {names}, and their ids.")
 
@@ -107,7 +117,7 @@ def _analytics_error(error: LevainError, workspace: Workspace) -> AnalyticsError
         case OutcomeUnknownError():
             return AnalyticsError(
                 f"{error}.\nIt may have been carried out all the same: look with "
-                f"`{hints.command('list')}` before you ask again."
+                f"`{hint('list')}` before you ask again."
             )
         case ConnectionFailedError():
             return AnalyticsError(

@@ -177,12 +177,17 @@ def _run(
 
 def read(moment: str, data_dir: str, config: str) -> None:
     """Read and load, as a batch does that publishes nothing, in a process of its own."""
-    from analytics.batch.nightly import extract
+    from analytics.batch.batch import begun
+    from analytics.batch.extract import extract, require_all
     from analytics.batch.progress import Progress
     from analytics.cli.options import LongHere
 
-    with machine_clock(lambda: datetime.fromisoformat(moment)):
-        extract(LongHere(Path(data_dir), Path(config)).settings, Progress())
+    settings = LongHere(Path(data_dir), Path(config)).settings
+    with (
+        machine_clock(lambda: datetime.fromisoformat(moment)),
+        begun(settings, Progress()) as batch,
+    ):
+        require_all(extract(batch))
 
 
 def _close(month: date, data_dir: Path, now: datetime) -> None:

@@ -91,8 +91,7 @@ def focus(
     """
     from analytics.export.closed import copy_files
     from analytics.export.files import make_folder
-    from analytics.export.focus.columns import Dataset
-    from analytics.export.focus.files import file_name, write_focus
+    from analytics.export.focus import Dataset, file_name, write_focus
     from analytics.export.month import month_called
 
     layout = here.layout

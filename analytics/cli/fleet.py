@@ -67,7 +67,7 @@ def nightly(
 
     Example: analytics fleet nightly --config fleet.toml --address ray://head:10001
     """
-    from analytics.fleet.nightly import nightly as run
+    from analytics.fleet.tasks import nightly as run
 
     with here.progress() as progress:
         run(here.fleet, shard or [], address, progress)

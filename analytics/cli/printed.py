@@ -42,11 +42,6 @@ def say(text: str) -> None:
     print(escaped_lines(text), file=sys.stderr, flush=True)
 
 
-def warn(text: str) -> None:
-    """Print a warning on standard error."""
-    say(f"warning: {text}")
-
-
 def drop_output() -> None:
     """Flush standard output, or forget it: Python would try again on exit, and exit with 120."""
     try:

@@ -8,7 +8,7 @@ import shlex
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from analytics.cli.connection import identify
+from analytics.cli.connection import read_identity
 from analytics.cli.printed import command, say
 from analytics.errors import AnalyticsError, UsageError
 from analytics.files import folder
@@ -19,9 +19,9 @@ from analytics.settings import (
     Workspace,
     default_api,
     has_key,
+    parse_settings,
     with_api,
 )
-from analytics.settings_file import parse_settings
 from analytics.terminal import escaped
 
 _SETTINGS = """\
@@ -108,7 +108,7 @@ def _is_usable(workspace: Workspace) -> bool:
         say(f"{name} is not set yet.")
         return False
     try:
-        me = identify(workspace)
+        me, _ = read_identity(workspace)
     except AnalyticsError as error:
         say(f"warning: {error}")
     else:

@@ -177,10 +177,6 @@ class State:
             if agent.status == "draft":
                 agent.status = "active"
 
-    def rename_agent(self, agent: Agent, name: str) -> None:
-        """Change the name of an agent; its slug stays."""
-        self.change_agent(agent, name=name)
-
     def change_agent(self, agent: Agent, **fields: Any) -> None:
         """Change the name, the status or the limits of an agent."""
         with self.lock:

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from analytics.errors import AnalyticsError, UsageError
+from analytics.errors import UsageError
 from analytics.export.entries import Entry, Journal, entries_of
-from analytics.files import hash_file
 from analytics.finance.books.entries import DATA, first_day
+from analytics.finance.books.reading import unchanged
 from analytics.query.books import closing_of
 from analytics.query.output import replacing
 
@@ -35,7 +35,7 @@ def find_reopened(books: Books, month: str, revision: int) -> Recorded[Closing]:
     if books.reopening(closing) is None:
         raise UsageError(
             f"--reverse takes back a revision that was reopened, and revision {revision} of"
-            f" {month} is in force.\n`analytics books list` shows them."
+            f" {month} is in force.\n`analytics books` shows them."
         )
     return closing
 
@@ -84,7 +84,7 @@ def _frozen_entries(
     closing: Recorded[Closing], workspace_ids: Sequence[str] | None, names: Mapping[str, str]
 ) -> list[Entry]:
     """Return the entries of workspaces that a close froze, in the order of their days."""
-    lines = pl.read_parquet(_unchanged(closing, f"{DATA}/journal_lines.parquet"))
+    lines = pl.read_parquet(unchanged(closing, f"{DATA}/journal_lines.parquet"))
     if workspace_ids is not None:
         lines = lines.filter(pl.col("workspace_id").is_in(workspace_ids))
     return entries_of(
@@ -107,27 +107,12 @@ def copy_pack(closing: Recorded[Closing], folder: Path) -> None:
     """Copy the files of a pack, its manifest included, into a folder that exists."""
     for name in closing.entry.files:
         if "/" not in name:
-            shutil.copyfile(_unchanged(closing, name), folder / name)
+            shutil.copyfile(unchanged(closing, name), folder / name)
     shutil.copyfile(closing.file, folder / closing.file.name)
 
 
 def copy_files(closing: Recorded[Closing], names: Collection[str], folder: Path) -> None:
     """Copy files of a pack into a folder that exists."""
     for name in names:
-        with _unchanged(closing, name).open("rb") as source, replacing(folder / name) as file:
+        with unchanged(closing, name).open("rb") as source, replacing(folder / name) as file:
             shutil.copyfileobj(source, file)
-
-
-def _unchanged(closing: Recorded[Closing], name: str) -> Path:
-    """Return a file of the books; AnalyticsError unless it has the bytes that were closed."""
-    folder = closing.file.parent
-    try:
-        is_unchanged = hash_file(folder / name, folder) == closing.entry.files[name].sha256
-    except (KeyError, OSError, ValueError):
-        is_unchanged = False
-    if not is_unchanged:
-        raise AnalyticsError(
-            f"{folder / name} is not as it was closed.\nPut it back from a backup;"
-            " `analytics books verify` names all that is wrong."
-        )
-    return folder / name

@@ -1,16 +1,62 @@
-"""A month as its files name it: its workspaces, its first day, and its state."""
+"""A month as its files name it: its workspaces, its first day, its state, and its tables."""
 
 from __future__ import annotations
 
 import re
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
 
 from analytics.errors import UsageError
+from analytics.files import folder
 from analytics.format.names import folded
+from analytics.report.columns import default_label
 
 if TYPE_CHECKING:
     import duckdb
+
+AMOUNTS = ("billed_usd", "surcharge_usd", "own_key_usd", "metered_cost_usd")
+"""Amounts of a line: metered cost + surcharge - own-key cost = billed, where that is known."""
+
+JOURNAL = "journal"
+"""The table that no query reads."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of a month, as `queries/pack/tables.toml` declares it."""
+
+    title: str
+    empty: str
+    sheet: str | None = None
+    sums: Sequence[str] = ()
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+    def label(self, name: str) -> str:
+        """Return the heading of a column."""
+        of_ids = {"workspace_id": "Workspace ID", "agent_id": "Agent ID"}
+        return self.labels.get(name) or of_ids.get(name) or default_label(name)
+
+
+_PACK = folder("queries") / "pack"
+TABLES = {
+    name: Table(**each)
+    for name, each in tomllib.loads((_PACK / "tables.toml").read_text(encoding="utf-8")).items()
+}
+"""The tables of a month, by name."""
+
+
+def read_table(
+    con: duckdb.DuckDBPyConnection, name: str, month: date, **given: Any
+) -> pl.DataFrame:
+    """Return the rows of a query of `queries/pack/` in a month, named by its first day."""
+    sql = (_PACK / f"{name}.sql").read_text(encoding="utf-8")
+    params = {"month": month, **given} if "$month" in sql else None
+    return pl.DataFrame(con.sql(sql, params=params))
 
 
 def cut_off(con: duckdb.DuckDBPyConnection) -> datetime | None:
@@ -63,4 +109,4 @@ def status_of(con: duckdb.DuckDBPyConnection, month: date) -> str:
     """Return the least final status of the month among the workspaces."""
     rows = con.execute("select status from marts.dim_months where month = ?", [month]).fetchall()
     found = {status for (status,) in rows}
-    return next(status for status in ("open", "incomplete", "final", "closed") if status in found)
+    return next(status for status in ("incomplete", "open", "final", "closed") if status in found)

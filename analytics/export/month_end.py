@@ -6,21 +6,15 @@ from collections import Counter
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import groupby
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from analytics.export.journal import journal_lines
-from analytics.export.month import cut_off, status_of
-from analytics.export.month_tables import (
-    ADJUSTMENTS,
-    AMOUNTS,
-    JOURNAL,
-    LINES,
-    QUERIED,
-)
+from analytics.export.month import AMOUNTS, JOURNAL, TABLES, cut_off, read_table, status_of
 from analytics.format import days, names, numbers
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import date, datetime
 
     import duckdb
@@ -33,8 +27,7 @@ Row: TypeAlias = "dict[str, Any]"
 
 WHY_EARLY = "Why early"
 """The fact that a month which was closed early has besides: the reasons."""
-ROUNDED = Decimal("0.02")
-"""US dollars that a sum of four amounts in whole cents may differ by."""
+_ROUNDED = Decimal("0.02")  # that a sum of four amounts in whole cents may differ by
 _NAMED_WORKSPACES = 4  # in the entity; more are counted
 _STATES = {
     "open": "may still change",
@@ -105,14 +98,14 @@ def read_month_end(
 
     Its journal is that of all workspaces.
     """
-    tables = {table.name: table.read(con, month) for table in QUERIED}
+    tables = {name: read_table(con, name, month) for name in TABLES if name != JOURNAL}
     if closing:
         tables = {name: _booked(frame, closing) for name, frame in tables.items()}
-    tables[JOURNAL.name] = journal_lines(journal).drop("journal", "currency")
-    lines = tables[LINES.name].to_dicts()
+    tables[JOURNAL] = journal_lines(journal).drop("journal", "currency")
+    lines = tables["lines"].to_dicts()
     reach = cut_off(con)
     state, detail = _state(closing, status_of(con, month))
-    total = sums(lines, LINES.sums)
+    total = _sums(lines, "lines")
     facts = {
         "Entity": _entity(con),
         "Period": f"{days.Period.month_of(month)}, UTC days of the meter",
@@ -134,9 +127,9 @@ def read_month_end(
         state,
         facts,
         reach,
-        [_block(name, list(of)) for name, of in groupby(lines, _workspace)],
+        [_block(name, list(of)) for name, of in groupby(lines, itemgetter("workspace_name"))],
         total,
-        _adjustments(tables[ADJUSTMENTS.name].to_dicts()),
+        _adjustments(tables["adjustments"].to_dicts()),
         tables,
         journal,
     )
@@ -154,42 +147,28 @@ def _booked(frame: pl.DataFrame, closing: ClosingFacts) -> pl.DataFrame:
     )
 
 
-def sums(rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> Row:
-    """Return the sum of each column over its known values: None where no row has one.
-
-    The sum over no rows is 0.
-    """
-    found = [*rows]
-    totals: Row = {}
-    for name in columns:
-        zero = Decimal(0) if name.endswith("_usd") else 0
-        totals[name] = numbers.known_sum([row[name] for row in found], zero)
-    if "failed_count" in totals:
-        totals["finished_count"] = _finished(totals)
-    return totals
-
-
-def without_bill(total: Row) -> Decimal | None:
-    """Return what metered cost, surcharge and own-key cost lack to the bill, in whole cents.
-
-    More than `ROUNDED` is usage whose bill is unknown. None if one of them is unknown.
-    """
-    parts: list[Decimal | None] = [
-        total[name] for name in ("billed_usd", "metered_cost_usd", "surcharge_usd", "own_key_usd")
-    ]
-    cents = [part.quantize(numbers.CENT) for part in parts if part is not None]
-    if len(cents) < len(parts):
-        return None
-    billed, metered, surcharge, own_key = cents
-    return billed - metered - surcharge + own_key
+def _sums(rows: Sequence[Row], table: str) -> Row:
+    """Return the sums of a table over known values: None where no row has one, of no rows 0."""
+    return {
+        name: numbers.known_sum(
+            [row[name] for row in rows], Decimal(0) if name.endswith("_usd") else 0
+        )
+        for name in TABLES[table].sums
+    }
 
 
 def _is_known_in_part(con: duckdb.DuckDBPyConnection, month: date, total: Row) -> bool:
+    """Return True if the API refused the bill of a workspace, or usage of the month lacks one."""
     refused = con.execute(
         "select 1 from marts.dim_months where month = ? and not has_agent_bill", [month]
     ).fetchone()
-    rest = without_bill(total) or Decimal()
-    return bool(refused) or total["billed_usd"] is None or abs(rest) > ROUNDED
+    cents = {name: total[name] and total[name].quantize(numbers.CENT) for name in AMOUNTS}
+    if refused or cents["billed_usd"] is None:
+        return True
+    if None in cents.values():
+        return False
+    rest = cents["billed_usd"] - cents["metered_cost_usd"] - cents["surcharge_usd"]
+    return bool(abs(rest + cents["own_key_usd"]) > _ROUNDED)
 
 
 def _unknown_platform_days(con: duckdb.DuckDBPyConnection, month: date) -> int:
@@ -202,28 +181,17 @@ def _unknown_platform_days(con: duckdb.DuckDBPyConnection, month: date) -> int:
     return int(count)
 
 
-def _finished(row: Row) -> int | None:
-    counts = (row["succeeded_count"], row["failed_count"])
-    return None if None in counts else sum(counts)
-
-
-def _workspace(line: Mapping[str, Any]) -> str:
-    return str(line["workspace_name"])
-
-
 def _block(name: str, lines: list[Row]) -> Block:
     """Return the block of a workspace, with one line for all agents that cost nothing."""
     idle = [each for each in lines if each["line_type"] == "agent" and not _costs(each)]
     shown = [each for each in lines if each not in idle] if len(idle) > 1 else lines
-    for line in shown:
-        line["finished_count"] = _finished(line)
     if len(idle) > 1:
         agents = len({each["agent_id"] for each in idle})
         blank = {"workspace_name": name, "owner": "", "cost_center": ""}
-        folded = {**blank, **sums(idle, LINES.sums)}
+        folded = {**blank, **_sums(idle, "lines")}
         folded["agent_name"] = f"{numbers.plural(agents, 'agent')} without cost"
         shown.append(folded)
-    return Block(name, shown, sums(lines, LINES.sums))
+    return Block(name, shown, _sums(lines, "lines"))
 
 
 def _costs(line: Mapping[str, Any]) -> bool:
@@ -233,7 +201,7 @@ def _costs(line: Mapping[str, Any]) -> bool:
 
 def _adjustments(rows: list[Row]) -> Row:
     """Return the sums of adjustments, by the names of a line's columns."""
-    found = sums(rows, ADJUSTMENTS.sums)
+    found = _sums(rows, "adjustments")
     return {name: found[f"difference_{name}"] for name in (*AMOUNTS, "run_count")}
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import textwrap
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -20,17 +19,16 @@ import msgspec
 from analytics.errors import AnalyticsError, UsageError
 from analytics.export.entries import find_journal
 from analytics.export.files import make_folder, write_csv
-from analytics.export.focus.files import write_focus
+from analytics.export.focus import write_focus
 from analytics.export.journal import JournalFormat, write_journal
-from analytics.export.month import month_called
+from analytics.export.month import month_called, read_table
 from analytics.export.month_end import read_month_end
-from analytics.export.month_tables import LINES, RECONCILIATION
-from analytics.export.notes import notes
 from analytics.export.statement_page import statement_page
 from analytics.export.workbook import write_workbook
 from analytics.finance.books.entries import MANIFEST, stored_files
 from analytics.format.names import ALL
 from analytics.query.output import require_free
+from analytics.report.rendering import environment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -38,16 +36,7 @@ if TYPE_CHECKING:
 
     import duckdb
 
-    from analytics.export.month_end import MonthEnd
-    from analytics.export.notes import Note
     from analytics.finance.books.entries import ClosingFacts
-
-_WIDTH = 100
-_IN_THE_BOOKS = {
-    "data/": "Frozen tables, with every digit, as Parquet.",
-    "evidence/": "The checks and the settings at the close; the time zone is that of the figures.",
-    "finance/": "The files that the figures were made with.",
-}
 
 
 def pack_name(month: str) -> str:
@@ -81,11 +70,11 @@ def write_pack(
         workbook: "The statement, lines, cost centers, adjustments, accruals, journal and checks.",
     }
     for table, meaning in (
-        (LINES, "The bill of each agent, owner and cost center, with every digit."),
-        (RECONCILIATION, "The metered cost of each UTC day, taken apart, and its state."),
+        ("lines", "The bill of each agent, owner and cost center, with every digit."),
+        ("reconciliation", "The metered cost of each UTC day, taken apart, and its state."),
     ):
-        file = folder / f"{table.name}.csv"
-        write_csv(file, month_end.tables[table.name], is_for_people=True)
+        file = folder / f"{table}.csv"
+        write_csv(file, month_end.tables[table], is_for_people=True)
         made[file] = meaning
     if journal:
         file = folder / JournalFormat.csv.file_name(name)
@@ -98,11 +87,14 @@ def write_pack(
         meanings[MANIFEST] = "The close: who, when, and size and SHA-256 of every file."
         if closing.sign_off:
             meanings[closing.sign_off] = "The approval, as it was given."
-    readme = folder / "README.txt"
-    remarks = notes(con, month, is_closed=closing is not None)
-    readme.write_text(
-        _readme(month_end, meanings, remarks, is_closed=closing is not None), encoding="utf-8"
+    readme = environment().overlay(autoescape=False).get_template("readme.txt")
+    text = readme.render(
+        month_end=month_end,
+        files=meanings,
+        is_closed=closing is not None,
+        workspaces=read_table(con, "workspaces", month, is_closed=closing is not None).to_dicts(),
     )
+    (folder / "README.txt").write_text(f"{text.rstrip()}\n", encoding="utf-8")
 
 
 def export_pack(
@@ -150,32 +142,3 @@ def made_folder(folder: Path) -> Iterator[Path]:
             unfinished.rename(folder)
     except OSError as error:
         raise AnalyticsError(f"{folder} cannot be written: {error.strerror}.") from error
-
-
-def _readme(
-    month_end: MonthEnd, made: Mapping[str, str], remarks: list[Note], *, is_closed: bool
-) -> str:
-    """Return a text with the facts of the month, a line for each file, and notes."""
-    parts = [
-        [f"Statement of cost, {month_end.words}"],
-        [f"{label}: {text}" for label, text in month_end.facts.items()],
-        _listed(made),
-        *(
-            [
-                term,
-                *textwrap.wrap(
-                    meaning, _WIDTH, initial_indent="  ", subsequent_indent="  ",
-                    break_long_words=False, break_on_hyphens=False,
-                ),
-            ]
-            for term, meaning in remarks
-        ),
-    ]  # fmt: skip
-    if is_closed:
-        parts.insert(3, ["The books hold beside them:", *_listed(_IN_THE_BOOKS)])
-    return "\n\n".join("\n".join(part) for part in parts) + "\n"
-
-
-def _listed(meanings: Mapping[str, str]) -> list[str]:
-    width = max(map(len, meanings))
-    return [f"{path:{width}}  {meanings[path]}" for path in sorted(meanings)]

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from datetime import date, datetime
 from decimal import Decimal
 from functools import cache
-from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
-from xlsxwriter import Workbook
 from xlsxwriter.utility import xl_range, xl_rowcol_to_cell
 
 from analytics.format import days, names, numbers
@@ -17,186 +14,136 @@ from analytics.query.values import as_text
 from analytics.terminal import escaped
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
-    from pathlib import Path
+    import polars as pl
+    from xlsxwriter import Workbook
+
+    from analytics.export.month import Table
 
 A4 = 9
-USD, COUNT, SHARE, DAY = "$#,##0.00", "#,##0", "0.0%", "yyyy-mm-dd"
 _NARROWEST, _WIDEST, _WIDEST_TEXT = 8, 50, 64
 _LONG = 100  # a text that takes more than two lines of a wide column
-_HEAD: Mapping[str, Any] = {"bold": True, "bottom": 1, "text_wrap": True, "valign": "bottom"}
 _HEAD_HEIGHT = 32
 _LONGEST_TEXT = 32_767  # of a cell
 _NOT_PRINTED = {"workspace_id", "agent_id", "agent_slug", "line_type", "revision"}
 
 
-@contextmanager
-def new_book(target: Path, created: datetime | None, footer: str) -> Iterator[Book]:
-    """Yield a workbook, and write it to its file; the same figures make the same file.
+class Sheet:
+    """A sheet that prints on A4 in landscape, as wide as the page, with a text below each page."""
 
-    OSError if the file cannot be written.
-    """
-    content = BytesIO()  # as the library leaves a file open that it failed to write
-    as_text_only = {"strings_to_formulas": False, "strings_to_urls": False}
-    with Workbook(content, {"in_memory": True, **as_text_only}) as book:
-        book.set_properties({"created": created})
-        yield Book(book, footer)
-    target.write_bytes(content.getvalue())
+    def __init__(self, book: Workbook, name: str, footer: str) -> None:
+        self.page: Any = book.add_worksheet(name)
+        self.format = cache(lambda **properties: book.add_format(properties))
+        self._widths: dict[int, int] = {}
+        self.page.set_paper(A4)
+        self.page.set_landscape()
+        self.page.set_margins(left=0.4, right=0.4, top=0.5, bottom=0.6)
+        self.page.fit_to_pages(1, 0)
+        self.page.set_footer(f"&L{footer.replace('&', '&&')}&C&A&RPage &P of &N")
+        self.page.ignore_errors({"number_stored_as_text": "A1:XFD1048576"})
 
-
-class Book:
-    """A workbook; `footer` is printed below each of its pages."""
-
-    def __init__(self, book: Workbook, footer: str) -> None:
-        self._book, self._footer = book, footer.replace("&", "&&")
-        self.format = cache(self._format)
-        self._widths: dict[tuple[str, int], int] = {}
-
-    def sheet(self, name: str) -> Any:
-        """Add a sheet that prints on A4 in landscape, as wide as the page."""
-        sheet = self._book.add_worksheet(name)
-        sheet.set_paper(A4)
-        sheet.set_landscape()
-        sheet.set_margins(left=0.4, right=0.4, top=0.5, bottom=0.6)
-        sheet.fit_to_pages(1, 0)
-        sheet.set_footer(f"&L{self._footer}&C&A&RPage &P of &N")
-        sheet.ignore_errors({"number_stored_as_text": "A1:XFD1048576"})
-        return sheet
-
-    def _format(self, number: str = "", **properties: Any) -> Any:
-        return self._book.add_format({"num_format": number or "General", **properties})
-
-    def fill(
-        self,
-        sheet: Any,
-        heads: Sequence[str],
-        columns: Sequence[str],
-        rows: Sequence[Sequence[Any]],
-        sums: Sequence[str],
-    ) -> dict[str, str]:
-        """Write a table from the first row on; return the cell of each total, below its column."""
-        cells = self.write_table(sheet, 0, heads, columns, rows, sums)
-        sheet.freeze_panes(1, 0)
-        sheet.repeat_rows(0)
-        sheet.autofilter(0, 0, len(rows), len(heads) - 1)
-        printed = [place for place, name in enumerate(columns) if name not in _NOT_PRINTED]
-        sheet.print_area(0, 0, len(rows) + 1, printed[-1])
-        return cells
-
-    def write_table(
-        self,
-        sheet: Any,
-        top: int,
-        heads: Sequence[str],
-        columns: Sequence[str],
-        rows: Sequence[Sequence[Any]],
-        sums: Sequence[str],
-    ) -> dict[str, str]:
-        """Write a table, its headings in row `top`; return the cell of each total."""
-        numeric = [any(_is_number(row[place]) for row in rows) for place in range(len(columns))]
-        properties: list[dict[str, Any]] = []
-        for place, text in enumerate(heads):
-            aligned: dict[str, Any] = {"align": "right"}
-            if not numeric[place]:
-                is_beside_number = place > 0 and numeric[place - 1]
-                aligned = {"align": "left", "indent": int(is_beside_number)}
-            sheet.write_string(top, place, text, self.format(**_HEAD, **aligned))
-            values = [row[place] for row in rows]
-            if columns[place] in sums:
-                values.append(numbers.known_sum(values))
-            half = text[: len(text) // 2 + 4]  # a heading has two lines
-            wrapped = {"text_wrap": True} if self._fit(sheet, place, [half, *values]) else {}
-            properties.append({"valign": "top", **aligned, **wrapped})
-        sheet.set_row(top, _HEAD_HEIGHT)
-        for number, row in enumerate(rows, top + 1):
-            for place, value in enumerate(row):
-                self.write(sheet, number, place, value, columns[place], **properties[place])
-        return self._totals(sheet, top, columns, rows, sums)
-
-    def _totals(
-        self,
-        sheet: Any,
-        top: int,
-        columns: Sequence[str],
-        rows: Sequence[Sequence[Any]],
-        sums: Sequence[str],
-    ) -> dict[str, str]:
-        below = top + len(rows) + 1
-        cells = {}
-        if sums:
-            sheet.write_string(below, 0, "Total", self.format(bold=True, top=1))
-        for place, name in enumerate(columns):
-            if name in sums:
-                total = numbers.known_sum([row[place] for row in rows])
-                formula = f"=SUM({xl_range(top + 1, place, below - 1, place)})"
-                self.write_sum(sheet, below, place, formula, total, name, top=1)
-                cells[name] = f"'{sheet.get_name()}'!{xl_rowcol_to_cell(below, place)}"
-        return cells
+    def write(self, row: int, place: int, value: Any, name: str = "", **properties: Any) -> None:
+        """Write a value of a column of this name; an unknown one is an empty cell."""
+        chosen = self.format(**_number_format(name, value), **properties)
+        match value:
+            case None:
+                self.page.write_blank(row, place, None, chosen)
+            case Decimal() | int() | float() if not isinstance(value, bool):
+                self.page.write_number(row, place, value, chosen)
+            case date() if not isinstance(value, datetime):
+                self.page.write_datetime(row, place, value, chosen)
+            case _:
+                text = names.shortened(escaped(_text(value)), _LONGEST_TEXT)
+                self.page.write_string(row, place, text, chosen)
 
     def write_sum(
-        self,
-        sheet: Any,
-        row: int,
-        place: int,
-        formula: str,
-        value: Decimal | int | None,
-        name: str,
-        **properties: Any,
+        self, row: int, place: int, formula: str, value: Any, name: str, **properties: Any
     ) -> None:
         """Write a formula with the value that it has, of a column of this name.
 
         Nothing is written where the value is unknown: a spreadsheet adds up empty cells to 0.
         """
         if value is None:
-            self.write(sheet, row, place, None, name, **properties)
-            return
-        chosen = self.format(number_format(name), bold=True, **properties)
-        sheet.write_formula(row, place, formula, chosen, float(value))
+            self.write(row, place, None, name, **properties)
+        else:
+            chosen = self.format(**_number_format(name, value), bold=True, **properties)
+            self.page.write_formula(row, place, formula, chosen, float(value))
 
-    def write(
-        self, sheet: Any, row: int, place: int, value: Any, name: str, **properties: Any
-    ) -> None:
-        """Write a value of a column of this name; an unknown one is an empty cell."""
-        match value:
-            case None:
-                sheet.write_blank(row, place, None, self.format(**properties))
-            case bool():
-                sheet.write_string(row, place, "yes" if value else "no", self.format(**properties))
-            case Decimal() | int() | float():
-                chosen = self.format(number_format(name), **properties)
-                sheet.write_number(row, place, value, chosen)
-            case datetime():
-                text = days.instant_in_words(value)
-                sheet.write_string(row, place, text, self.format(**properties))
-            case date():
-                sheet.write_datetime(row, place, value, self.format(DAY, **properties))
-            case _:
-                text = names.shortened(escaped(as_text(value)), _LONGEST_TEXT)
-                sheet.write_string(row, place, text, self.format(**properties))
+    def write_table(self, top: int, table: Table, frame: pl.DataFrame) -> dict[str, str]:
+        """Write a table, its headings in row `top`; return the cell of each total below it."""
+        if frame.is_empty():
+            self.write(top, 0, table.empty)
+            return {}
+        below, totals, is_number = top + frame.height + 1, {}, False
+        if table.sums:
+            self.write(below, 0, "Total", bold=True, top=1)
+        for place, name in enumerate(frame.columns):
+            values = frame[name].to_list()
+            is_beside_number, is_number = is_number, any(map(_is_number, values))
+            properties: dict[str, Any] = {"align": "right"}
+            if not is_number:
+                properties = {"align": "left", "indent": int(is_beside_number)}
+            head = table.label(name)
+            self.write(top, place, head, bold=True, bottom=1, text_wrap=True, **properties,
+                       valign="bottom")  # fmt: skip
+            shown = [head[: len(head) // 2 + 4], *values]  # a heading has two lines
+            if name in table.sums:
+                total = numbers.known_sum(values)
+                shown.append(total)
+                formula = f"=SUM({xl_range(top + 1, place, below - 1, place)})"
+                self.write_sum(below, place, formula, total, name, top=1)
+                totals[name] = f"'{self.page.get_name()}'!{xl_rowcol_to_cell(below, place)}"
+            if self._fit(place, max(map(_length, shown)) + 3):
+                properties["text_wrap"] = True
+            for row, value in enumerate(values, top + 1):
+                self.write(row, place, value, name, valign="top", **properties)
+        self.page.set_row(top, _HEAD_HEIGHT)
+        if top == 0:
+            self._repeat_head(frame)
+        return totals
 
-    def _fit(self, sheet: Any, place: int, values: Iterable[Any]) -> bool:
+    def _repeat_head(self, frame: pl.DataFrame) -> None:
+        """Keep the headings of the sheet's only table in sight, and on each printed page."""
+        self.page.freeze_panes(1, 0)
+        self.page.repeat_rows(0)
+        self.page.autofilter(0, 0, frame.height, frame.width - 1)
+        printed = [place for place, name in enumerate(frame.columns) if name not in _NOT_PRINTED]
+        self.page.print_area(0, 0, frame.height + 1, printed[-1])
+
+    def _fit(self, place: int, longest: int) -> bool:
         """Make a column as wide as its values, within limits; return True if one is longer.
 
         A column that another table of the sheet has made wider stays so.
         """
-        longest = max(map(_length, values)) + 3
         widest = _WIDEST_TEXT if longest > _LONG else _WIDEST
-        column = (sheet.get_name(), place)
-        width = max(min(longest, widest), self._widths.get(column, _NARROWEST))
-        self._widths[column] = width
-        sheet.set_column(place, place, width)
+        width = max(min(longest, widest), self._widths.get(place, _NARROWEST))
+        self._widths[place] = width
+        self.page.set_column(place, place, width)
         return longest > widest
 
 
-def number_format(name: str) -> str:
-    """Return the format of a column's numbers by its name."""
+def _number_format(name: str, value: Any) -> dict[str, str]:
+    """Return the format of a value of a column of this name, where it has one."""
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return {"num_format": "yyyy-mm-dd"}
+    if not _is_number(value):
+        return {}
     if name.endswith("_usd"):
-        return USD
-    return SHARE if name.endswith("_rate") else COUNT
+        return {"num_format": "$#,##0.00"}
+    return {"num_format": "0.0%" if name.endswith("_rate") else "#,##0"}
 
 
 def _is_number(value: object) -> bool:
     return isinstance(value, Decimal | int | float) and not isinstance(value, bool)
+
+
+def _text(value: Any) -> str:
+    match value:
+        case bool():
+            return "yes" if value else "no"
+        case datetime():
+            return days.instant_in_words(value)
+        case _:
+            return as_text(value)
 
 
 def _length(value: Any) -> int:
@@ -208,7 +155,5 @@ def _length(value: Any) -> int:
             return 0
         case int():
             return len(f"{value:,}")
-        case datetime():
-            return len(days.instant_in_words(value))
         case _:
-            return len(as_text(value))
+            return len(_text(value))

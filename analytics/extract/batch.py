@@ -12,15 +12,15 @@ from typing import Any, Protocol
 
 from analytics.errors import AnalyticsError
 from analytics.extract.landing import Landing
-from analytics.extract.loads import new_loads
-from analytics.extract.store import Loaded, Store
 from analytics.levain import AsyncLevain
 from analytics.settings import Extract
+from analytics.warehouse.landed import new_loads
+from analytics.warehouse.load import Loaded
+from analytics.warehouse.sources import AGENT_ROLLUPS
+from analytics.warehouse.store import WarehouseStore
 
 TRAILING_DAYS = 8
 """The days that each batch reads again, because the API may still add to them."""
-
-AGENT_ROLLUPS = "agent_rollups"
 
 LONGEST_LULL = 1800.0
 """Seconds without an answer after which a workspace is given up.
@@ -55,7 +55,7 @@ class WorkspaceBatch:
     """
 
     client: AsyncLevain
-    store: Store
+    store: WarehouseStore
     options: Extract
     keep_errors: bool
     landing_root: Path

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from analytics.extract.batch import AGENT_ROLLUPS, TRAILING_DAYS, WorkspaceBatch
+from analytics.extract.batch import TRAILING_DAYS, WorkspaceBatch
 from analytics.extract.endpoints import Endpoint
 from analytics.extract.landing import Landing, Window
-from analytics.levain import NotFoundError
 from analytics.levain.runs import LONGEST_COUNT_DAYS
+from analytics.warehouse.sources import AGENT_ROLLUPS
 
 
 async def read_counts(batch: WorkspaceBatch) -> None:
@@ -39,29 +39,26 @@ async def read_counts(batch: WorkspaceBatch) -> None:
         days[agent_id] = max(days.get(agent_id, 0), (batch.today - day).days + 1)
     days |= dict.fromkeys(new, longest)
     endpoint = Endpoint("run_counts", "runs/daily", "the outcomes of unlisted runs are unknown")
+
+    async def count(landing: Landing, agent_id: str, span: int) -> None:
+        def days_at(at: datetime) -> Window:
+            end = at.date() + timedelta(days=1)
+            return end - timedelta(days=span), end
+
+        error = await endpoint.land(
+            batch,
+            landing,
+            batch.client.runs.daily(agent_id, span),
+            is_there=agent_id in batch.listed_agents,
+            days_at=days_at,
+            window=days_at(batch.began_at),
+            agent_id=agent_id,
+        )
+        if error in endpoint.failures:
+            batch.warnings.append(f"the runs of agent {agent_id} cannot be counted: {error}")
+
     async with batch.step("counts") as landing:
         await batch.gather(
-            _count(batch, landing, endpoint, agent_id, span)
-            for agent_id, span in sorted(days.items())
+            count(landing, agent_id, span) for agent_id, span in sorted(days.items())
         )
     endpoint.conclude(batch)
-
-
-async def _count(
-    batch: WorkspaceBatch, landing: Landing, endpoint: Endpoint, agent_id: str, days: int
-) -> None:
-    def days_at(at: datetime) -> Window:
-        end = at.date() + timedelta(days=1)
-        return end - timedelta(days=days), end
-
-    error = await endpoint.land(
-        batch,
-        landing,
-        batch.client.runs.daily(agent_id, days),
-        is_there=agent_id in batch.listed_agents,
-        days_at=days_at,
-        window=days_at(batch.began_at),
-        agent_id=agent_id,
-    )
-    if error and error not in endpoint.refusals and not isinstance(error, NotFoundError):
-        batch.warnings.append(f"the runs of agent {agent_id} cannot be counted: {error}")

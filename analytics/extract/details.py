@@ -6,16 +6,14 @@ Failed requests stay pending, and the batch goes on.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass, field
-from typing import Any
+from functools import partial
+from typing import Any, Unpack
 
 from analytics.extract.batch import WorkspaceBatch
 from analytics.extract.endpoints import Endpoint
 from analytics.extract.landing import Landing, Subject
 from analytics.levain import (
     AnswerBrokenError,
-    LevainError,
-    NotFoundError,
     Page,
     RefusedError,
     ServerFailedError,
@@ -36,41 +34,7 @@ _OF_ONE = (RefusedError, ServerFailedError, AnswerBrokenError)
 """Errors that say something about the one run or agent that was asked for."""
 
 
-@dataclass
-class _Detail:
-    """A detail of runs or agents, and how reading it went in this batch."""
-
-    endpoint: Endpoint
-    read: Callable[[str], Awaitable[Page[Any]]]
-    is_of_run: bool = True
-    failures: list[LevainError] = field(default_factory=list)
-
-    @property
-    def is_left(self) -> bool:
-        """Return True if the rest is left for another batch."""
-        refusal_count = len(self.endpoint.refusals)
-        is_refused = self.endpoint.is_refused and refusal_count >= SAMPLE
-        return is_refused or len(self.failures) >= MOST_FAILURES
-
-    async def land(
-        self, batch: WorkspaceBatch, landing: Landing, key: str, *, is_there: bool = True
-    ) -> None:
-        """Read the detail of one run or agent, which the API lists if it `is_there`."""
-        if self.is_left:
-            return
-        about = Subject(run_id=key) if self.is_of_run else Subject(agent_id=key)
-        error = await self.endpoint.land(
-            batch, landing, self.read(key), _OF_ONE, is_there=is_there, **about
-        )
-        if error and error not in self.endpoint.refusals and not isinstance(error, NotFoundError):
-            self.failures.append(error)
-
-    def conclude(self, batch: WorkspaceBatch, unread: str, *, is_refused: bool) -> None:
-        """Warn of an endpoint that is refused, or of what could not be read."""
-        if is_refused:
-            self.endpoint.conclude(batch)
-        elif self.failures:
-            batch.warnings.append(f"{unread}: {self.failures[0]}")
+Read = Callable[[str], Awaitable[Page[Any]]]
 
 
 async def read_versions(batch: WorkspaceBatch) -> None:
@@ -98,45 +62,42 @@ async def read_schedules(batch: WorkspaceBatch) -> None:
 
 
 async def _read_of_agents(
-    batch: WorkspaceBatch,
-    endpoint: Endpoint,
-    read: Callable[[str], Awaitable[Page[Any]]],
-    agents: Iterable[str],
-    step: str,
+    batch: WorkspaceBatch, endpoint: Endpoint, read: Read, agents: Iterable[str], step: str
 ) -> None:
-    detail = _Detail(endpoint, read, is_of_run=False)
     async with batch.step(step) as landing:
         await batch.gather(
-            detail.land(batch, landing, agent_id, is_there=agent_id in batch.listed_agents)
+            _land(
+                batch,
+                landing,
+                endpoint,
+                partial(read, agent_id),
+                is_there=agent_id in batch.listed_agents,
+                agent_id=agent_id,
+            )
             for agent_id in agents
         )
     unread = f"some agents' {step} could not be read, and stay due"
-    detail.conclude(batch, unread, is_refused=bool(endpoint.refusals))
+    _conclude(batch, endpoint, unread, is_refused=bool(endpoint.refusals))
 
 
 async def read_details(batch: WorkspaceBatch) -> None:
     """Read pending model costs and log events of runs that have ended."""
     await batch.loaded()
-    details = {
-        "run_costs": _Detail(
-            Endpoint("run_costs", "analytics/runs/{id}/costs", "cost of runs by model is unknown"),
-            batch.client.analytics.run_costs,
-        ),
-        "run_log_events": _Detail(
-            Endpoint(
-                "run_log_events",
-                "runs/{id}/log/events",
-                "log events and tool calls are unknown",
-            ),
-            batch.client.runs.log_events,
-        ),
+    costs = Endpoint("run_costs", "analytics/runs/{id}/costs", "cost of runs by model is unknown")
+    events = Endpoint(
+        "run_log_events", "runs/{id}/log/events", "log events and tool calls are unknown"
+    )
+    details: dict[str, tuple[Endpoint, Read]] = {
+        costs.source: (costs, batch.client.analytics.run_costs),
+        events.source: (events, batch.client.runs.log_events),
     }
 
-    async def land(landing: Landing, run_id: str, detail: _Detail) -> None:
+    async def land(landing: Landing, run_id: str, source: str) -> None:
+        endpoint, read = details[source]
         try:
-            await detail.land(batch, landing, run_id)
+            await _land(batch, landing, endpoint, partial(read, run_id), run_id=run_id)
         except TransientError as error:  # says nothing about this run
-            detail.failures.append(error)
+            endpoint.failures.append(error)
 
     count = batch.store.collect_pending_details()
     batch.progress.begin("reading costs and log events of runs that have ended", count)
@@ -150,15 +111,36 @@ async def read_details(batch: WorkspaceBatch) -> None:
     for end in range(BATCH, count + BATCH, BATCH):
         async with batch.step("details") as landing:
             for part in (due[: 2 * SAMPLE], due[2 * SAMPLE :]):
-                await batch.gather(
-                    land(landing, run_id, details[source]) for run_id, source in part
-                )
+                await batch.gather(land(landing, run_id, source) for run_id, source in part)
             await batch.loaded()  # the next details are found while no load uses the store
             due = stretch(end)
-    for detail, what in zip(details.values(), ("costs", "log events"), strict=True):
+    for endpoint, what in ((costs, "costs"), (events, "log events")):
         unread = f"some runs' {what} could not be read, and stay due for a week"
         # A run that is gone has none: of one refusal beside answers nothing is to be told.
-        detail.conclude(batch, unread, is_refused=detail.endpoint.is_refused)
+        _conclude(batch, endpoint, unread, is_refused=endpoint.is_refused)
+
+
+async def _land(
+    batch: WorkspaceBatch,
+    landing: Landing,
+    endpoint: Endpoint,
+    read: Callable[[], Awaitable[Page[Any]]],
+    *,
+    is_there: bool = True,
+    **about: Unpack[Subject],
+) -> None:
+    """Read the detail of one run or agent, unless the rest is left for another batch."""
+    is_refused = endpoint.is_refused and len(endpoint.refusals) >= SAMPLE
+    if not is_refused and len(endpoint.failures) < MOST_FAILURES:
+        await endpoint.land(batch, landing, read(), _OF_ONE, is_there=is_there, **about)
+
+
+def _conclude(batch: WorkspaceBatch, endpoint: Endpoint, unread: str, *, is_refused: bool) -> None:
+    """Warn of an endpoint that is refused, or of what could not be read."""
+    if is_refused:
+        endpoint.conclude(batch)
+    elif endpoint.failures:
+        batch.warnings.append(f"{unread}: {endpoint.failures[0]}")
 
 
 def _spread(count: int) -> list[int]:

@@ -17,9 +17,10 @@ REFUSED = (ForbiddenError, NotFoundError)
 
 @dataclass
 class Endpoint:
-    """The endpoint of a source, and how often this batch was answered or refused.
+    """The endpoint of a source, and what came of its requests in this batch.
 
-    `unknown` says in words what stays unknown without it.
+    `unknown` says in words what stays unknown without it. `failures` are errors of a request that
+    tell neither that the account lacks the endpoint nor that the run or agent is gone.
     """
 
     source: str
@@ -27,6 +28,7 @@ class Endpoint:
     unknown: str
     answer_count: int = 0
     refusals: list[LevainError] = field(default_factory=list)
+    failures: list[LevainError] = field(default_factory=list)
 
     @property
     def is_refused(self) -> bool:
@@ -55,6 +57,8 @@ class Endpoint:
             landing.add_missing(self.source, error, batch.began_at, **about)
             if isinstance(error, REFUSED) and (is_there or isinstance(error, ForbiddenError)):
                 self.refusals.append(error)
+            elif not isinstance(error, NotFoundError):
+                self.failures.append(error)
             return error
         self.answer_count += 1
         if days_at:

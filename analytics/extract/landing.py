@@ -24,11 +24,11 @@ import zstandard
 from xxhash import xxh3_64_intdigest
 
 from analytics.extract.listing import ListSnapshot, Row
-from analytics.extract.loads import LIST_SNAPSHOTS, REQUESTS, SUFFIX
 from analytics.extract.privacy import stored, stored_runs
 from analytics.files import UNFINISHED, sync
 from analytics.levain import Answer, LevainError, StatusError
 from analytics.levain.answers import Records
+from analytics.warehouse.landed import LIST_SNAPSHOTS, REQUESTS, SUFFIX
 
 RUNS = "runs"
 _SPACES = bytes.maketrans(b"\n\r", b"  ")

@@ -9,10 +9,11 @@ between the two: a gap.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import msgspec
+
+from analytics.warehouse.store import Watermark
 
 
 class Row(msgspec.Struct, frozen=True, gc=False):
@@ -23,14 +24,6 @@ class Row(msgspec.Struct, frozen=True, gc=False):
 
     run_id: str
     agent_id: str | None
-    created_at: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Watermark:
-    """The newest row of a list's last snapshot; `run_id` is None if the list was empty."""
-
-    run_id: str | None
     created_at: str | None
 
 

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from analytics.extract.batch import AGENT_ROLLUPS, TRAILING_DAYS, WorkspaceBatch
+from analytics.extract.batch import TRAILING_DAYS, WorkspaceBatch
 from analytics.extract.endpoints import REFUSED, Endpoint
 from analytics.extract.landing import Landing, Window
 from analytics.levain import AnswerTooLargeError, Page
 from analytics.levain.client import LONGEST_DAILY_DAYS, LONGEST_HOURLY_DAYS, Analytics
+from analytics.warehouse.sources import AGENT_ROLLUPS
 
 CORRECTION_DAYS = 35
 
@@ -79,10 +80,13 @@ METERS = (
 
 
 async def read_meters(batch: WorkspaceBatch) -> None:
-    """Read the agents, the trailing days of each meter, and older days that were never read."""
+    """Read agents and provider keys, the trailing days of each meter, and older days never read."""
     async with batch.step("meters") as landing:
         await _read_agents(batch, landing)
-        await _read_provider_keys(batch, landing)
+        unknown = "which usage the workspace's own keys paid for is unknown"
+        keys = Endpoint("provider_keys", "byok", unknown)
+        await keys.land(batch, landing, batch.client.byok.list(), REFUSED)
+        keys.conclude(batch)
         await _read_days(batch, landing, lambda meter: days_to_read(batch, meter))
 
 
@@ -97,14 +101,6 @@ async def _read_agents(batch: WorkspaceBatch, landing: Landing) -> None:
     async for page in batch.client.agents.pages():
         landing.add("agents", page.answer, page.records)
         batch.listed_agents |= {agent.id for agent in page.readable(lambda _: None)}
-
-
-async def _read_provider_keys(batch: WorkspaceBatch, landing: Landing) -> None:
-    """Read the workspace's provider keys, if this key may."""
-    unknown = "which usage the workspace's own keys paid for is unknown"
-    endpoint = Endpoint("provider_keys", "byok", unknown)
-    await endpoint.land(batch, landing, batch.client.byok.list(), REFUSED)
-    endpoint.conclude(batch)
 
 
 async def read_touched_days(batch: WorkspaceBatch) -> None:

@@ -1,28 +1,34 @@
-"""Runs: from the lists, by id while they may change, and by id if totals disagree."""
+"""Runs: from the lists, by id while they may change, and by id if totals disagree.
+
+A collection between two batches reads the lists alone, and lands new runs for the next batch.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-from analytics.extract.batch import AGENT_ROLLUPS, WorkspaceBatch
+from analytics.extract.batch import TRAILING_DAYS, WorkspaceBatch
 from analytics.extract.landing import RUNS, Landing
 from analytics.extract.listing import (
     ListSnapshot,
     Row,
-    Watermark,
+    instant_of,
     overlaps,
     refused_snapshot,
     snapshots_by_agent,
     take_snapshot,
 )
-from analytics.extract.loads import LISTS_STEP
-from analytics.extract.meters import CORRECTION_DAYS
+from analytics.extract.meters import CORRECTION_DAYS, read_agents
+from analytics.extract.privacy import stored_runs
 from analytics.format.numbers import plural
 from analytics.levain import RefusedError
 from analytics.levain.runs import LONGEST_LIST
+from analytics.warehouse.landed import LISTS_STEP
+from analytics.warehouse.sources import AGENT_ROLLUPS
+from analytics.warehouse.store import Watermark
 
 SHOWN = 3
-"""Agents or runs that a warning names."""
+"""Runs that a warning names."""
 
 BATCH = 250
 """Lists per load: one load is stored while the next lists are read."""
@@ -43,7 +49,7 @@ async def read_lists(batch: WorkspaceBatch) -> None:
         agents = sorted(refused if unfiltered.is_contiguous else heard_of)
         rows = [row for row in rows if row.agent_id not in refused]
         if not agents:
-            add_unfiltered(landing, unfiltered, rows)
+            _add_unfiltered(landing, unfiltered, rows)
     for start in range(0, len(agents), BATCH):
         async with batch.step(LISTS_STEP) as landing:
             await batch.gather(
@@ -52,13 +58,8 @@ async def read_lists(batch: WorkspaceBatch) -> None:
             )
             # Last: a batch that breaks off before leaves no snapshot for the next one to join.
             if start + BATCH >= len(agents):
-                add_unfiltered(landing, unfiltered, rows)
+                _add_unfiltered(landing, unfiltered, rows)
     await batch.loaded()
-
-
-def _shown(named: list[str]) -> str:
-    more = len(named) - SHOWN
-    return ", ".join(named[:SHOWN]) + (f" and {more:,} more" if more > 0 else "")
 
 
 async def _read_agent_list(
@@ -108,12 +109,58 @@ async def _read_list(
     return rows, this
 
 
-def add_unfiltered(landing: Landing, snapshot: ListSnapshot, rows: list[Row]) -> None:
+def _add_unfiltered(landing: Landing, snapshot: ListSnapshot, rows: list[Row]) -> None:
     """Land the snapshot of the unfiltered list, and those of agents' lists that it implies."""
     landing.add_snapshot(snapshot)
     if snapshot.is_contiguous:
         for implied in snapshots_by_agent(snapshot, rows):
             landing.add_snapshot(implied)
+
+
+async def land_new_runs(
+    batch: WorkspaceBatch, last: Watermark | None, landed: set[str]
+) -> int | None:
+    """Land the new runs of the unfiltered list, if it joins its last snapshot; return their number.
+
+    Else return None. `last` and `landed` are the end of the last list, and the runs, that landed
+    and are not loaded. Where no run is new, nothing is landed.
+    """
+    pages = batch.client.runs.pages()
+    page = await anext(pages)
+    # Without cursors, there may be more runs behind a full page.
+    is_whole = len(page) < LONGEST_LIST and await anext(pages, None) is None
+    runs = [
+        (row, each) for each in page.records for row in stored_runs([each], keep_errors=False)[0]
+    ]
+    rows = [row for row, _ in runs]
+    watermark = last or batch.store.watermarks().get(None)
+    pulled_at = page.answer.fetched_at
+    snapshot = take_snapshot(None, rows, watermark, is_whole=is_whole, pulled_at=pulled_at)
+    if not snapshot.is_contiguous:
+        return None
+    stored = batch.store.known_runs([row.run_id for row in rows])
+    new = [(row, each) for row, each in runs if row.run_id not in stored | landed]
+    if new:
+        async with batch.step(LISTS_STEP) as landing:
+            landing.add(RUNS, page.answer, [each for _, each in new])
+            _add_unfiltered(landing, snapshot, [row for row, _ in new])
+    return len(new)
+
+
+async def read_each_list(batch: WorkspaceBatch) -> int:
+    """Read the list of each agent, after an unfiltered one that does not join its last snapshot.
+
+    Agents that came since, and may have gone again, are read first. Return the number of runs that
+    are new or have changed.
+    """
+    watermark = batch.store.watermarks().get(None)
+    since = instant_of(watermark.created_at) if watermark else None
+    days = (batch.began_at - since).days + 2 if since else TRAILING_DAYS
+    await read_agents(batch, set(batch.days_back(min(days, batch.options.history_days))))
+    await batch.loaded()
+    known_before = batch.new_version_count
+    await read_lists(batch)
+    return batch.new_version_count - known_before
 
 
 async def reread_provisional(batch: WorkspaceBatch) -> None:
@@ -123,14 +170,12 @@ async def reread_provisional(batch: WorkspaceBatch) -> None:
     async with batch.step("provisional") as landing:
         await _read_by_id(batch, landing, run_ids)
     await batch.loaded()
-    _warn_of_given_up(batch)
-
-
-def _warn_of_given_up(batch: WorkspaceBatch) -> None:
     given_up = [f"{run_id} ({status})" for run_id, status in batch.store.given_up_runs().items()]
     if given_up:
+        more = f" and {len(given_up) - SHOWN:,} more" if len(given_up) > SHOWN else ""
         batch.warnings.append(
-            f"the API no longer has {plural(len(given_up), 'open run')}: {_shown(given_up)}. "
+            f"the API no longer has {plural(len(given_up), 'open run')}:"
+            f" {', '.join(given_up[:SHOWN])}{more}. "
             "Such a run keeps its last status and cost, and no day or month open."
         )
 

@@ -13,11 +13,11 @@ from analytics.extract.batch import WorkspaceBatch
 from analytics.extract.counts import read_counts
 from analytics.extract.details import read_details, read_schedules, read_versions
 from analytics.extract.endpoints import REFUSED
-from analytics.extract.loads import BATCH_ID, CLOSING_STEP
 from analytics.extract.meters import METERS, days_to_read, read_meters, read_touched_days, windows
 from analytics.extract.runs import read_lists, reread_corrected, reread_provisional
 from analytics.levain.records import Me, typed
 from analytics.levain.runs import LONGEST_LIST
+from analytics.warehouse.landed import BATCH_ID, CLOSING_STEP
 
 
 async def extract_workspace(batch: WorkspaceBatch) -> None:

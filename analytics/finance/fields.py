@@ -1,6 +1,6 @@
 """Bounds of the files of `finance/`, and readers of their values.
 
-Each reader returns the value of a field, or raises ValueError with a reason that follows "is".
+Each reader returns the value of a field, or raises ValueError with a reason that follows its name.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def read_day(field: str) -> date:
             return date.fromisoformat(text)
     except ValueError:
         pass
-    raise ValueError("no day: write it like 2026-11-30")
+    raise _wrong(field, "no day: write it like 2026-11-30")
 
 
 def read_month(field: str) -> date:
@@ -43,36 +43,37 @@ def read_month(field: str) -> date:
             return date.fromisoformat(f"{text[:7]}-01")
     except ValueError:
         pass
-    raise ValueError("no month: write it like 2026-11")
+    raise _wrong(field, "no month: write it like 2026-11")
 
 
 def read_amount(field: str) -> Decimal:
     """Return a field as an exact amount."""
     if not _AMOUNT.fullmatch(text := field.strip()):
-        raise ValueError("no amount: write it like 1234.56, with at most ten decimals")
+        raise _wrong(field, "no amount: write it like 1234.56, with at most ten decimals")
     return Decimal(text)
 
 
 def read_count(field: str) -> int:
     """Return a field as a whole number."""
     if not _COUNT.fullmatch(text := field.strip()):
-        raise ValueError("no whole number")
+        raise _wrong(field, "no whole number")
     return int(text)
 
 
-def read_name(field: str) -> str | None:
-    """Return a field as a text that can be shown and compared, None if it is empty.
-
-    ValueError, with a reason that follows its name, if it is too long or not visible.
-    """
+def read_name(field: str) -> str:
+    """Return a field as a text that can be shown and compared; it is empty if the field is."""
     value = unicodedata.normalize("NFC", field.strip())
     if names.visible(value) != value:
         raise ValueError(f"`{shown(value)}` holds an invisible character")
     if len(value) > _LONGEST_TEXT:
         raise ValueError(f"is longer than {_LONGEST_TEXT} characters")
-    return value or None
+    return value
 
 
 def shown(value: str) -> str:
     """Return a value as messages quote it: short, and visible."""
     return names.visible(names.shortened(value, _SHOWN))
+
+
+def _wrong(field: str, reason: str) -> ValueError:
+    return ValueError(f"`{shown(field.strip())}` is {reason}")

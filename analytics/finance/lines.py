@@ -1,187 +1,237 @@
-"""CSV files of `finance/` that are read line by line: a wrong line spoils only itself.
+"""Lines of the CSV files of `finance/`; docs/month-end.md shows each file.
 
-The first line names the columns, in any order; a line is one record, without line breaks in quotes.
+Of rules that match an agent on a day the most specific is in force: an agent by name before a glob,
+the longer glob before the shorter, `*` last; then the workspace in the same way. One that matches
+the same as an equally specific one above it is not used; where one names an agent by its slug and
+another by its identifier, the upper one is in force.
 """
 
 from __future__ import annotations
 
-import csv
-import os
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import TYPE_CHECKING, Generic, TypeVar
+from collections.abc import Callable
+from datetime import date
+from decimal import Decimal
+from typing import Annotated, Any
 
-from analytics.files import read_text
+from pydantic import BeforeValidator, ValidationInfo, field_validator, model_validator
+
 from analytics.finance.fields import (
-    LARGEST_FILE,
+    NOT_NAMES,
     read_amount,
     read_day,
     read_month,
     read_name,
     shown,
 )
+from analytics.finance.matching import overlap, require_order, specificity
+from analytics.finance.reading import CsvFile, Record
+from analytics.format.names import ALL, folded
 
-if TYPE_CHECKING:
-    from datetime import date
-    from decimal import Decimal
-
-    import duckdb
-
-_T = TypeVar("_T")
+SCOPES = ("workspace", "agent", "cost_center", "all")
 _YEARS = range(2000, 2100)
 _LARGEST_AMOUNT = 10**12  # sums of some millions of them, and products with a share, stay exact
 
 
-@dataclass(frozen=True)
-class Form:
-    """The form of a file: its columns, those that it must have, and the loss without them.
+def _field(
+    read: Callable[[str], object], default: object = None, *, empty: str | None = None
+) -> BeforeValidator:
+    """Return the check of a field of a line: `empty` is the message if it must not be empty."""
 
-    Of each group in `required`, one column must be there; messages ask for the first.
+    def check(text: str, info: ValidationInfo) -> object:
+        if not text.strip():
+            if empty is not None:
+                raise ValueError(f"{info.field_name} {empty}")
+            return default
+        try:
+            return read(text)
+        except ValueError as error:
+            raise ValueError(f"{info.field_name} {error}") from None
+
+    return BeforeValidator(check)
+
+
+def _of_this_century(read: Callable[[str], date]) -> Callable[[str], date]:
+    """Return a reader of days: a year that is misspelt would end date arithmetic, spreadsheets."""
+
+    def day_of(text: str) -> date:
+        if (day := read(text)).year not in _YEARS:
+            raise ValueError(f"{day} is not of the years {_YEARS[0]} to {_YEARS[-1]}")
+        return day
+
+    return day_of
+
+
+def _signed(text: str) -> Decimal:
+    if abs(amount := read_amount(text)) > _LARGEST_AMOUNT:
+        raise ValueError(f"`{shown(text.strip())}` is more than a trillion US dollars")
+    return amount
+
+
+def _amount(text: str) -> Decimal:
+    if (amount := _signed(text)) < 0:
+        raise ValueError(f"`{shown(text.strip())}` is negative")
+    return amount
+
+
+def _owned(text: str) -> str:
+    if (name := read_name(text)) in NOT_NAMES:
+        raise ValueError(f"{name} stands for none; leave it empty")
+    return name
+
+
+def _scope(text: str) -> str:
+    if (scope := read_name(text)) not in SCOPES:
+        raise ValueError(f"`{scope}` is none of {', '.join(SCOPES)}")
+    return scope
+
+
+def _yes(text: str) -> bool:
+    if (word := read_name(text)) != "yes":
+        raise ValueError(f"`{shown(word)}` is not yes; write yes, or leave it empty")
+    return True
+
+
+Text = Annotated[str, _field(read_name, empty="is empty")]
+Pattern = Annotated[str, _field(read_name, empty="is empty; write * for all")]
+Owned = Annotated[str | None, _field(_owned)]
+Day = Annotated[date | None, _field(read_day)]
+Month = Annotated[
+    date, _field(_of_this_century(read_month), empty="is empty; write it like 2026-11")
+]
+Amount = Annotated[Decimal, _field(_amount, empty="is empty")]
+
+
+class OwnerRule(Record):
+    """Agents of workspaces, as names or globs, whose they are, and from when to when.
+
+    Lines without an agent and of the platform match only by their names, `(none)`, `(platform)`.
     """
 
-    file: str
-    columns: tuple[str, ...]
-    required: tuple[tuple[str, ...], ...]
-    otherwise: str
-
-
-@dataclass(frozen=True)
-class Line:
-    """A line of a file: its number, and its fields by their columns; a missing column is empty.
-
-    Its methods raise ValueError, with a reason, for a field that is not right.
-    """
-
-    number: int
-    fields: Mapping[str, str]
-
-    def text(self, name: str) -> str | None:
-        """Return a text, None if it is empty."""
-        try:
-            return read_name(self.fields.get(name, ""))
-        except ValueError as error:
-            raise ValueError(f"{name} {error}") from None
-
-    def required(self, name: str, remedy: str = "") -> str:
-        """Return a text that must be there; `remedy` ends the message if it is not."""
-        if (text := self.text(name)) is None:
-            raise ValueError(f"{name} is empty{remedy}")
-        return text
-
-    def day(self, name: str) -> date | None:
-        """Return a day, None if it is empty."""
-        return self._value(name, read_day)
-
-    def month(self, name: str) -> date:
-        """Return the first day of a month that must be there, in this century."""
-        if (month := self._value(name, read_month)) is None:
-            raise ValueError(f"{name} is empty; write it like 2026-11")
-        return _of_this_century(name, month)
-
-    def required_day(self, name: str) -> date:
-        """Return a day that must be there, in this century."""
-        if (day := self.day(name)) is None:
-            raise ValueError(f"{name} is empty; write it like 2026-11-30")
-        return _of_this_century(name, day)
-
-    def amount(self, name: str, *, may_be_negative: bool = False) -> Decimal | None:
-        """Return an amount of zero or more US dollars, None if it is empty."""
-        amount = self._value(name, read_amount)
-        least = -_LARGEST_AMOUNT if may_be_negative else 0
-        if amount is not None and not least <= amount <= _LARGEST_AMOUNT:
-            wrong = "negative" if amount < 0 else "more than a trillion US dollars"
-            raise ValueError(f"{name} `{shown(self.fields[name].strip())}` is {wrong}")
-        return amount
-
-    def _value(self, name: str, read: Callable[[str], _T]) -> _T | None:
-        value = self.fields.get(name, "").strip()
-        try:
-            return read(value) if value else None
-        except ValueError as error:
-            raise ValueError(f"{name} `{shown(value)}` is {error}") from None
-
-
-@dataclass(frozen=True)
-class Lines(Generic[_T]):
-    """The records of a file, and its problems: each with file, line and reason."""
-
-    records: list[_T] = field(default_factory=list)
-    problems: list[str] = field(default_factory=list)
-
-
-def read_lines(project: Path, form: Form, read: Callable[[Line], _T]) -> Lines[_T]:
-    """Read a file of a project folder; there are no records without one.
-
-    `read` makes a record of a line, or raises ValueError. A line that is wrong is no record, and a
-    problem; nothing raises.
-    """
-    path = project / form.file
-    if not os.path.lexists(path):
-        return Lines()
-    try:
-        text = read_text(path, project, LARGEST_FILE)
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else error
-        return Lines(problems=[f"{form.file}: {reason}; {form.otherwise}"])
-    lines = [line.removesuffix("\r") for line in text.split("\n")]
-    try:
-        header = _header(lines[0], form)
-    except ValueError as error:
-        return Lines(problems=[f"{form.file}:1: {error}; {form.otherwise}"])
-    problems = [
-        f"{form.file}:1: the column `{shown(name)}` is not used; there are"
-        f" {', '.join(form.columns)}"
-        for name in header
-        if name not in form.columns
-    ]
-    records: list[_T] = []
-    for number, line in enumerate(lines[1:], start=2):
-        if not line.strip(" ,"):
-            continue
-        try:
-            fields = dict(zip(header, _fields(line, len(header)), strict=True))
-            records.append(read(Line(number, fields)))
-        except ValueError as error:
-            problems.append(f"{form.file}:{number}: {error}; the line is not used")
-    return Lines(records, problems)
-
-
-def replace_rows(
-    con: duckdb.DuckDBPyConnection, table: str, columns: Mapping[str, Sequence[object]]
-) -> None:
-    """Replace the rows of a table in schema finance of the warehouse."""
-    con.execute(f"delete from finance.{table}")
-    con.execute(
-        f"insert into finance.{table} ({', '.join(columns)})"
-        f" select {', '.join('unnest(?::varchar[])' for _ in columns)}",
-        [*columns.values()],
+    conflict = (
+        "it overlaps line {place}, which is as specific and matches the same agents on the same"
+        " days"
     )
 
+    workspace: Pattern
+    agent: Pattern
+    cost_center: Owned
+    account: Owned
+    owner: Owned
+    valid_from: Day
+    valid_to: Day
 
-def _of_this_century(name: str, day: date) -> date:
-    if day.year not in _YEARS:  # a year that is misspelt would end date arithmetic and spreadsheets
-        raise ValueError(f"{name} {day} is not of the years {_YEARS[0]} to {_YEARS[-1]}")
-    return day
+    @model_validator(mode="after")
+    def _check(self) -> OwnerRule:
+        if self.owner is None and self.cost_center is None:
+            raise ValueError("it names neither an owner nor a cost center")
+        require_order(self)
+        return self
+
+    @property
+    def key(self) -> object:
+        """Rules that are equally specific, and may match the same agents."""
+        return specificity(self.agent), specificity(self.workspace)
+
+    @property
+    def rank(self) -> tuple[Any, ...]:
+        """The more specific agent first, then the more specific workspace."""
+        return specificity(self.agent)[:2], specificity(self.workspace)[:2]
+
+    def overlaps(self, other: OwnerRule) -> bool:
+        """Return True if both match some agent on some day."""
+        return overlap(self, other, "agent", "workspace")
 
 
-def _header(line: str, form: Form) -> list[str]:
-    header = [name.strip().lower() for name in _fields(line)]
-    for group in form.required:
-        if not {*group} & {*header}:
+class Budget(Record):
+    """A budget of a month, its first day; `name` is a workspace, agent or cost center, or all.
+
+    Without a workspace, that of an agent or cost center is for all workspaces together.
+    """
+
+    conflict = "line {place} is a budget of the same for the same month"
+
+    scope: Annotated[str, _field(_scope, empty="is empty")]
+    name: Annotated[str | None, _field(read_name)]
+    workspace: Annotated[str | None, _field(read_name)]
+    month: Month
+    amount_usd: Annotated[Decimal, _field(_amount, empty="is empty; a budget of nothing is 0")]
+
+    @field_validator("name")
+    @classmethod
+    def _of_scope(cls, name: str | None, info: ValidationInfo) -> str:
+        is_all = info.data.get("scope") == "all"
+        if is_all and name is not None:
+            raise ValueError(f"scope all has no name; leave `{name}` out")
+        if not is_all and name is None:
+            raise ValueError("name is empty")
+        return name or ALL
+
+    @field_validator("workspace")
+    @classmethod
+    def _of_parts(cls, workspace: str | None, info: ValidationInfo) -> str | None:
+        if workspace is not None and (scope := info.data.get("scope")) in ("workspace", "all"):
             raise ValueError(
-                f"there is no column {group[0]}; the first line must be {','.join(form.columns)}"
+                f"workspace is of agents and cost centers; of scope {scope} it is empty"
             )
-    if twice := [name for name in header if header.count(name) > 1]:
-        raise ValueError(f"two columns are named `{shown(twice[0])}`")
-    return header
+        return workspace
+
+    @property
+    def key(self) -> object:
+        """The same scope, name, workspace and month."""
+        name = self.name or ""
+        name = name if self.scope == "cost_center" else name.casefold()
+        return self.scope, name, (self.workspace or "").casefold(), self.month
 
 
-def _fields(line: str, count: int | None = None) -> list[str]:
-    try:
-        (found,) = csv.reader([line], strict=True)
-    except csv.Error as error:
-        raise ValueError(f"a quote is not closed, or stands within a text ({error})") from None
-    if count is not None and len(found) != count:
-        raise ValueError(f"{len(found)} fields, where the header has {count}")
-    return found
+class Invoice(Record):
+    """The part of an invoice for a workspace and the month of the usage, its first day.
+
+    `amount_usd` is before credits and tax; a credit is positive. Tax is negative on a credit note,
+    whose credit is more than its amount. `accepted`: the amount shall stand, whatever the bill.
+    """
+
+    conflict = (
+        "line {place} has the same invoice, workspace and month; add up what belongs together"
+    )
+
+    invoice_id: Text
+    workspace: Text
+    month: Month
+    issued_on: Annotated[
+        date, _field(_of_this_century(read_day), empty="is empty; write it like 2026-11-30")
+    ]
+    amount_usd: Amount
+    credit_usd: Annotated[Decimal, _field(_amount, Decimal())]
+    tax_usd: Annotated[Decimal, _field(_signed, Decimal())]
+    accepted: Annotated[bool, _field(_yes, default=False)]
+
+    @model_validator(mode="after")
+    def _check(self) -> Invoice:
+        if self.tax_usd < 0 and self.credit_usd <= self.amount_usd:
+            raise ValueError(f"tax_usd `{self.tax_usd:f}` is negative")
+        return self
+
+    @property
+    def key(self) -> object:
+        """Invoice, workspace and month."""
+        return self.invoice_id, folded(self.workspace), self.month
+
+
+OWNERS = CsvFile(
+    file="finance/owners.csv",
+    kind=OwnerRule,
+    required=(("workspace",), ("agent",), ("owner", "cost_center")),
+    otherwise="no agent has an owner",
+)
+BUDGETS = CsvFile(
+    file="finance/budgets.csv",
+    kind=Budget,
+    required=(("scope",), ("name",), ("month",), ("amount_usd",)),
+    otherwise="there is no budget",
+)
+INVOICES = CsvFile(
+    file="finance/invoices.csv",
+    kind=Invoice,
+    required=(("invoice_id",), ("workspace",), ("month",), ("issued_on",), ("amount_usd",)),
+    otherwise="no invoice is known",
+)

@@ -5,17 +5,12 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields, is_dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from analytics.files import hash_file
-from analytics.finance.accounts import EXPENSE, Accounts, read_accounts
-from analytics.finance.allocation import Rule, Rules, read_rules
-from analytics.finance.budgets import Budget, read_budgets
-from analytics.finance.invoices import FORM, Invoice, read_invoices, same_as
-from analytics.finance.lines import Lines, replace_rows
-from analytics.finance.owners import OwnerRule, read_owners
-from analytics.finance.silences import Silence, read_silences
+from analytics.files import folder, hash_file
+from analytics.finance.lines import BUDGETS, INVOICES, OWNERS, Invoice
+from analytics.finance.tables import ALLOCATION, EXPENSE, FINDINGS, Accounts, read_accounts
 from analytics.format.names import folded
 from analytics.warehouse.database import transaction
 
@@ -24,89 +19,115 @@ if TYPE_CHECKING:
 
     import duckdb
 
+    from analytics.finance.reading import CsvFile, Records, TomlFile
+
 FOLDER = "finance"
 
+FILES: Mapping[str, CsvFile[Any] | TomlFile[Any]] = {
+    "owner_rules": OWNERS,
+    "invoices": INVOICES,
+    "budgets": BUDGETS,
+    "allocation_rules": ALLOCATION,
+    "silenced_findings": FINDINGS,
+}
+"""The files of records, by their table in schema `finance`, which has a column for each field."""
 
-@dataclass(frozen=True)
-class File:
-    """A file of the folder: its name, and the SHA-256 of its bytes, None if it cannot be read."""
-
-    name: str
-    sha256: str | None
+_NUMBERS = {"allocation_rules": "rule", "silenced_findings": None}  # others have a `line`
+_NAMES = {"accepted": "is_accepted", "by": "basis"}  # of columns, where they are others
 
 
 @dataclass(frozen=True)
 class Finance:
-    """All files of the folder, as far as they are right."""
+    """All files of the folder, as far as they are right: hashes, records by table, and problems.
 
-    files: Sequence[File]
-    owners: Lines[OwnerRule]
-    invoices: Lines[Invoice]
-    budgets: Lines[Budget]
-    allocation: Rules
+    A problem is a place, which begins with the file, and a reason.
+    """
+
+    hashes: Mapping[str, str | None]
+    records: Mapping[str, Records[Any]]
     accounts: Accounts
-    silences: Lines[Silence]
-
-    @property
-    def problems(self) -> list[str]:
-        """Problems of all files: each with its place, which begins with the file, and reason."""
-        read = (
-            self.owners,
-            self.invoices,
-            self.budgets,
-            self.allocation,
-            self.accounts,
-            self.silences,
-        )
-        return [problem for each in read for problem in each.problems]
+    problems: list[str]
 
 
 def read_finance(project: Path) -> Finance:
     """Read the files of a project folder; nothing raises."""
     # First the hashes: of a file that changes meanwhile, the hash is of no newer bytes than read.
-    files = [*read_files(project)]
-    return Finance(
-        files,
-        read_owners(project),
-        read_invoices(project),
-        read_budgets(project),
-        read_rules(project),
-        read_accounts(project),
-        read_silences(project),
-    )
+    hashes = hash_files(project)
+    records = {table: file.read(project) for table, file in FILES.items()}
+    accounts, problems = read_accounts(project)
+    of_records = [problem for each in records.values() for problem in each.problems]
+    return Finance(hashes, records, accounts, of_records + problems)
 
 
 def load_finance(con: duckdb.DuckDBPyConnection, project: Path) -> list[str]:
     """Replace the user's files in the warehouse, and return their problems."""
     finance = read_finance(project)
-    invoices, of_workspaces = _of_workspaces(con, finance.invoices.records)
-    of_invoices = _columns(Invoice, invoices)
-    of_invoices["workspace_id"] = of_invoices.pop("workspace")
+    tables = {name: _columns(name, each.rows) for name, each in finance.records.items()}
+    precedence = [*range(1, len(finance.records["owner_rules"].rows) + 1)]
+    tables["owner_rules"]["precedence"] = precedence
+    invoices, of_workspaces = _of_workspaces(con, finance.records["invoices"].rows)
+    tables["invoices"] = _columns("invoices", invoices)
+    tables["invoices"]["workspace_id"] = tables["invoices"].pop("workspace")
+    shares = [
+        (number, *share)
+        for number, shares in zip(
+            tables["allocation_rules"]["rule"],
+            tables["allocation_rules"].pop("shares"),
+            strict=True,
+        )
+        for share in shares.items()
+    ]
+    tables["allocation_shares"] = _by_name(("rule", "cost_center", "share"), shares)
+    accounts: list[tuple[object, ...]] = [
+        (role, None, each) for role, each in finance.accounts.accounts if each
+    ]
+    accounts += [(EXPENSE, *each) for each in finance.accounts.cost_centers.items()]
+    tables["accounts"] = _by_name(("role", "cost_center", "account"), accounts)
     problems = [*finance.problems, *of_workspaces]
-    counts = Counter(file_of(problem) for problem in problems)
-    problem_counts = [counts[f"{FOLDER}/{file.name}"] for file in finance.files]
-    files = _columns(File, finance.files) | {"problem_count": problem_counts}
+    counts = Counter(map(file_of, problems))
+    files = [(*each, counts[f"{FOLDER}/{each[0]}"]) for each in finance.hashes.items()]
+    tables["files"] = _by_name(("name", "sha256", "problem_count"), files)
     with transaction(con):
-        load_owners(con, finance.owners.records)
-        replace_rows(con, "invoices", of_invoices)
-        replace_rows(con, "budgets", _columns(Budget, finance.budgets.records))
-        _load_rules(con, finance.allocation.rules)
-        _load_accounts(con, finance.accounts)
-        silences = _columns(Silence, finance.silences.records)
-        replace_rows(con, "silenced_findings", silences)
-        replace_rows(con, "files", files)
+        for table, columns in tables.items():
+            _replace_rows(con, table, columns)
     return problems
 
 
 def load_limits(con: duckdb.DuckDBPyConnection, *, materiality_usd: str) -> None:
     """Replace the limits of the settings in the warehouse."""
     with transaction(con):
-        replace_rows(con, "limits", {"materiality_usd": [materiality_usd]})
+        _replace_rows(con, "limits", {"materiality_usd": [materiality_usd]})
+
+
+def _columns(table: str, rows: Mapping[int, Any]) -> dict[str, list[Any]]:
+    """Return the columns of records: their fields, and their line or number."""
+    columns = {
+        _NAMES.get(name, name): [getattr(each, name) for each in rows.values()]
+        for name in FILES[table].kind.model_fields
+    }
+    if number := _NUMBERS.get(table, "line"):
+        columns[number] = [*rows]
+    return columns
+
+
+def _by_name(names: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> dict[str, list[Any]]:
+    return {name: [row[place] for row in rows] for place, name in enumerate(names)}
+
+
+def _replace_rows(
+    con: duckdb.DuckDBPyConnection, table: str, columns: Mapping[str, Sequence[object]]
+) -> None:
+    con.execute(f"delete from finance.{table}")
+    con.execute(
+        f"insert into finance.{table} ({', '.join(columns)})"
+        f" select {', '.join('unnest(?::varchar[])' for _ in columns)}",
+        [*columns.values()],
+    )
 
 
 def _of_workspaces(
-    con: duckdb.DuckDBPyConnection, lines: Sequence[Invoice]
-) -> tuple[list[Invoice], list[str]]:
+    con: duckdb.DuckDBPyConnection, lines: Mapping[int, Invoice]
+) -> tuple[dict[int, Invoice], list[str]]:
     """Return the lines, each with the identifier of its workspace, and the problems of others.
 
     A name may be that of no workspace, of those that were read or are in the books, or of several;
@@ -123,24 +144,40 @@ def _of_workspaces(
     for workspace_id, name in rows:
         named.setdefault(folded((name or workspace_id).strip()), set()).add(workspace_id)
     named |= {folded(workspace_id): {workspace_id} for workspace_id, _ in rows}
-    invoices, problems = [], []
+    invoices: dict[int, Invoice] = {}
+    problems = []
     above: dict[object, int] = {}
-    for each in lines:
+    for number, each in lines.items():
         problem = None
         match [*named.get(folded(each.workspace), ())]:
             case []:
                 problem = "no workspace matches; is a name misspelt?"
             case [found]:
-                line = above.setdefault((each.invoice_id, found, each.month), each.line)
-                if line == each.line:
-                    invoices.append(replace(each, workspace=found))
+                line = above.setdefault((each.invoice_id, found, each.month), number)
+                if line == number:
+                    invoices[number] = each.model_copy(update={"workspace": found})
                 else:
-                    problem = same_as(line)
+                    problem = each.conflict.format(place=line)
             case _:
                 problem = "several workspaces are called so; name one by its identifier"
         if problem:
-            problems.append(f"{FORM.file}:{each.line}: {problem}")
+            problems.append(f"{INVOICES.file}:{number}: {problem}")
     return invoices, problems
+
+
+def problems_of_names(con: duckdb.DuckDBPyConnection) -> list[str]:
+    """Return a line for each loaded line or rule with a name that nothing ever seen has.
+
+    `con` is the warehouse with the build file attached, after a build. An invoice with such a name
+    is a problem of its file, as `load_finance` tells: one that nothing matches would be taken back.
+    """
+    sql = (folder("queries") / "finance" / "unknown_names.sql").read_text(encoding="utf-8")
+    several = "several workspaces are called so; name one by its identifier"
+    return [
+        f"{file}{place}: "
+        + (several if kind == "one workspace" else f"no {kind} matches; is a name misspelt?")
+        for file, place, kind in con.execute(sql).fetchall()
+    ]
 
 
 def file_of(problem: str) -> str:
@@ -164,47 +201,12 @@ def paths(project: Path) -> Iterator[tuple[str, Path]]:
         yield os.fsencode(path.name).decode("utf-8", "backslashreplace"), path
 
 
-def read_files(project: Path) -> Iterator[File]:
-    """Yield each file of the folder, by name, with its hash."""
+def hash_files(project: Path) -> dict[str, str | None]:
+    """Return the SHA-256 of each file of the folder, by name; None if it cannot be read."""
+    hashes: dict[str, str | None] = {}
     for name, path in paths(project):
         try:
-            yield File(name, hash_file(path, project))
+            hashes[name] = hash_file(path, project)
         except (OSError, ValueError):
-            yield File(name, None)
-
-
-def _columns(kind: type[Any], records: Sequence[object]) -> dict[str, list[Any]]:
-    names = [each.name for each in fields(kind)] if is_dataclass(kind) else kind.model_fields
-    return {name: [getattr(record, name) for record in records] for name in names}
-
-
-def load_owners(con: duckdb.DuckDBPyConnection, rules: Sequence[OwnerRule]) -> None:
-    """Replace the rules of owners in the warehouse by these, the most specific first."""
-    precedence = {"precedence": [*range(1, len(rules) + 1)]}
-    replace_rows(con, "owner_rules", _columns(OwnerRule, rules) | precedence)
-
-
-def _load_rules(con: duckdb.DuckDBPyConnection, rules: Mapping[int, Rule]) -> None:
-    columns = _columns(Rule, [*rules.values()])
-    shares = [
-        (number, cost_center, share)
-        for number, rule in rules.items()
-        for cost_center, share in rule.shares.items()
-    ]
-    del columns["shares"]
-    columns["rule"] = [*rules]
-    columns["basis"] = columns.pop("by")
-    replace_rows(con, "allocation_rules", columns)
-    replace_rows(con, "allocation_shares", _by_name(("rule", "cost_center", "share"), shares))
-
-
-def _load_accounts(con: duckdb.DuckDBPyConnection, accounts: Accounts) -> None:
-    rows: list[tuple[object, ...]] = [
-        (role, None, account) for role, account in accounts.of_roles if account
-    ]
-    rows += [(EXPENSE, *each) for each in accounts.of_cost_centers.items()]
-    replace_rows(con, "accounts", _by_name(("role", "cost_center", "account"), rows))
-
-
-def _by_name(names: Sequence[str], rows: Sequence[tuple[object, ...]]) -> dict[str, list[object]]:
-    return {name: [row[place] for row in rows] for place, name in enumerate(names)}
+            hashes[name] = None
+    return hashes

@@ -8,14 +8,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import date
-from typing import TypeAlias
-
-Specificity: TypeAlias = tuple[int, int, str]
-Span: TypeAlias = tuple[date | None, date | None]
-"""First and last day, both included; None is no limit."""
+from typing import Any
 
 
-def specificity(pattern: str) -> Specificity:
+def specificity(pattern: str) -> tuple[int, int, str]:
     """Return the rank of a name or glob, its length, and the name if it is one.
 
     The smaller, the more specific; only equally specific patterns may be the same in effect.
@@ -26,8 +22,26 @@ def specificity(pattern: str) -> Specificity:
     return (2, 0, "") if not pattern.strip("*") else (1, -len(literals), "")
 
 
-def have_a_common_match(one: str, other: str) -> bool:
-    """Return True if some text matches both."""
+def require_order(rule: Any) -> None:
+    """Raise ValueError for a span of days that ends before it begins."""
+    first, last = rule.valid_from, rule.valid_to
+    if first and last and first > last:
+        raise ValueError(f"valid_from {first} is after valid_to {last}")
+
+
+def overlap(one: Any, other: Any, *names: str) -> bool:
+    """Return True if patterns of these names match the same texts, and both are of some day.
+
+    Both days of a span are included; None is no limit.
+    """
+    return (
+        (one.valid_from or date.min) <= (other.valid_to or date.max)
+        and (other.valid_from or date.min) <= (one.valid_to or date.max)
+        and all(_match_the_same(getattr(one, each), getattr(other, each)) for each in names)
+    )
+
+
+def _match_the_same(one: str, other: str) -> bool:
     one, other = one.lower(), other.lower()
     if not any(wildcard in one + other for wildcard in "*?"):
         return one == other
@@ -42,13 +56,6 @@ def have_a_common_match(one: str, other: str) -> bool:
                 seen.add(after)
                 left.append(after)
     return False
-
-
-def have_common_days(one: Span, other: Span) -> bool:
-    """Return True if some day is in both spans."""
-    return (one[0] or date.min) <= (other[1] or date.max) and (other[0] or date.min) <= (
-        one[1] or date.max
-    )
 
 
 def _steps(one: str, other: str) -> Iterator[tuple[int, int]]:

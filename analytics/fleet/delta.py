@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from math import ceil
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from arro3.core import RecordBatchReader
 from arro3.core import Schema as ArrowSchema
@@ -28,6 +28,7 @@ from deltalake import (
 from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
 
 from analytics.errors import AnalyticsError
+from analytics.fleet.merge import Partition
 from analytics.warehouse.database import quoted
 
 if TYPE_CHECKING:
@@ -38,13 +39,6 @@ _DAYS = (_MONTH, "date", "utc_date")
 _DAY_TYPES = ("DATE", "TIMESTAMP WITH TIME ZONE")
 _CAUSE_LENGTH = 500
 _ARROW = re.compile(r"\s*(\x1b\[\d*m|↳)+\s*")  # between an error of delta-rs and its cause
-
-
-class Partition(NamedTuple):
-    """The rows of a workspace and month; of a workspace, in tables that have no months."""
-
-    workspace_id: str
-    month: date | None = None
 
 
 Digests: TypeAlias = Mapping[Partition, str]

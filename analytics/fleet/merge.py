@@ -10,8 +10,10 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date
 from itertools import islice
 from pathlib import Path
+from typing import NamedTuple
 
 import duckdb
 
@@ -58,6 +60,13 @@ _STAND_INS = """
 """Relations of a batch that these models read, made from the published ones."""
 
 _OWN = "select workspace_id from {}.marts.dim_workspaces"
+
+
+class Partition(NamedTuple):
+    """The rows of a workspace and month; of a workspace, in tables that have no months."""
+
+    workspace_id: str
+    month: date | None = None
 
 
 @dataclass(frozen=True)

@@ -10,18 +10,18 @@ import polars as pl
 from markupsafe import Markup
 
 from analytics.files import folder
-from analytics.format import days, names, text
+from analytics.format import names, text
 from analytics.format.names import ALL
 from analytics.report.columns import column
 from analytics.report.entities import Entity
 from analytics.report.months import encoded
 from analytics.report.packed import packed
 from analytics.report.rendering import (
-    CONTENT_SECURITY_POLICY,
     SHOWN_ROWS,
     definitions,
     environment,
     folded,
+    framed,
     headline_texts,
     sentences,
 )
@@ -116,41 +116,14 @@ class _Overview:
         return self._render(
             heading="All workspaces by name",
             as_of=text.known_of(self._page.as_of, self._totals),
-            remarks=[],
             breadcrumb=[{"name": "All workspaces", "href": "index.html"}],
-            concerns="",
-            headlines=[],
             sections=[_section("members", "Workspaces", made)],
-            definitions=[],
             scripts=["assets/engine.js"],
         )
 
     def _render(self, **given: Any) -> str:
-        about = self._about
-        reach = (
-            f"data to {days.instant_in_words(about.as_of)} · days and months in {about.timezone}"
-        )
-        return (
-            environment()
-            .get_template("fleet.html")
-            .render(
-                root="",
-                policy=Markup(CONTENT_SECURITY_POLICY),  # noqa: S704 - its quotes are single ones
-                title=given["heading"],
-                reach=reach,
-                tabs=[],
-                members=[],
-                needs=None,
-                cards=[],
-                is_choosable=False,
-                members_name="",
-                has_runs=False,
-                definitions_href="index.html#definitions",
-                footer=[f"Levain analytics {about.code_version} · {reach}"],
-                data={"page": "fleet", "entity": "fleet", "workspace": "", "agent": ""},
-                **given,
-            )
-        )
+        data = {"page": "fleet", "entity": "fleet", "workspace": "", "agent": ""}
+        return framed(self._about, "", data=data, **given)
 
     def _concerns_table(self) -> Markup:
         """Return the first shards that concern the reader, and the others folded."""

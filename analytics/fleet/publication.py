@@ -13,11 +13,12 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import TypeAlias
 
 import duckdb
 import msgspec
@@ -27,7 +28,7 @@ from analytics.batch.last_batch import LastBatch, read_last_batch
 from analytics.batch.progress import Progress
 from analytics.errors import AnalyticsError, UsageError, extra_needed
 from analytics.files import hash_file
-from analytics.fleet.merge import merge_files
+from analytics.fleet.merge import Partition, merge_files
 from analytics.fleet.settings import Fleet
 from analytics.format.numbers import plural
 from analytics.report.files import MANIFEST, Manifest
@@ -47,6 +48,10 @@ _KEPT = timedelta(days=2)
 """Files of tables stay so long after a merge replaced them, for readers of earlier versions."""
 
 
+Digests: TypeAlias = dict[str, list[tuple[Partition, str]]]
+"""Row count and sum of hashes of each partition of each table."""
+
+
 class Record(msgspec.Struct, frozen=True, kw_only=True):
     """A merge that ended: what it published of each shard, and the digests of all partitions.
 
@@ -58,7 +63,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     ended_at: datetime
     shards: dict[str, int]
     tables: str
-    digests: dict[str, list[tuple[str, str | None, str]]]
+    digests: Digests
 
 
 @dataclass
@@ -193,20 +198,18 @@ def _merge_marts(work: _Work, progress: Progress) -> None:
         )
 
 
-def _publish_tables(
-    work: _Work, progress: Progress
-) -> dict[str, list[tuple[str, str | None, str]]]:
+def _publish_tables(work: _Work, progress: Progress) -> Digests:
     """Commit the partitions of each mart that changed; return the digests of all partitions."""
     with extra_needed("A fleet", "fleet"):
         from analytics.fleet import delta
     tables = delta.Tables(work.fleet.tables)
-    known: Mapping[str, list[tuple[str, str | None, str]]] = {}
+    known: Digests = {}
     if work.before:
         if work.before.tables == tables.url:
             known = work.before.digests
         # Of a merge that is killed from now on nobody knows which tables it wrote.
         _write_record(work.fleet, msgspec.structs.replace(work.before, digests={}))
-    made: dict[str, list[tuple[str, str | None, str]]] = {}
+    made: Digests = {}
     with progress.stage("tables") as done, _opened(work.merged) as con:
         names = [
             name
@@ -222,15 +225,9 @@ def _publish_tables(
             rows = f"select * from {_MERGED}.marts.{name}"
             mart = delta.read_mart(con, name, _MERGED, rows)
             new = delta.digests(con, mart, rows)
-            old = {
-                delta.Partition(workspace_id, date.fromisoformat(month) if month else None): digest
-                for workspace_id, month, digest in known.get(name, [])
-            }
+            old = dict(known.get(name, []))
             partition_count += delta.publish(con, tables, mart, rows, old=old, new=new)
-            made[name] = [
-                (each.workspace_id, each.month.isoformat() if each.month else None, digest)
-                for each, digest in new.items()
-            ]
+            made[name] = [*new.items()]
             if work.number % _VACUUM == 0:
                 delta.vacuum(tables, name, _KEPT)
         done(

@@ -12,8 +12,15 @@ import msgspec
 from pydantic import AfterValidator, Field, model_validator
 
 from analytics.errors import UsageError
-from analytics.settings import CONFIG_FILE, Settings, Size, Workspace, load_settings, with_api
-from analytics.settings_file import read_settings
+from analytics.settings import (
+    CONFIG_FILE,
+    Settings,
+    Size,
+    Workspace,
+    load_settings,
+    read_settings,
+    with_api,
+)
 from analytics.toml import Table
 from analytics.warehouse.layout import Layout
 

@@ -104,7 +104,9 @@ def beside(now: Decimal, usual: Decimal) -> str:
 
 
 def usd_signed(amount: Decimal | None) -> str:
-    """A change of US dollars, with its sign: `+$1.20`, `+<$0.01`."""
+    """A change of US dollars, with its sign: `+$1.20`, `under a cent`."""
+    if amount and not _rounded(amount, CENT):
+        return "under a cent"
     return f"+{usd(amount)}" if amount is not None and amount > 0 else usd(amount)
 
 

@@ -25,7 +25,6 @@ _AFTER_SIGN = re.compile(rf"(?<=[+{numbers.MINUS}])(?=\$)")  # where lines may b
 _ONE: dict[str, Callable[[Any], str]] = {
     "usd": numbers.usd,
     "usd_fine": numbers.usd_fine,
-    "usd_per_run": numbers.usd_per_run,
     "usd_headline": numbers.usd_headline,
     "usd_signed": numbers.usd_signed,
     "count": numbers.count,

@@ -81,7 +81,7 @@ class Resource:
         read: set[int] = set()  # hashes: a cursor may be long
         record_count = 0
         while True:
-            answer = await self._transport.get_records(path, params)
+            answer = await self._transport.get(path, params, lambda answer: answer.records)
             yield Page(answer, answer.records, kind)
             following = _next_params(answer)
             if following is None:

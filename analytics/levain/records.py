@@ -207,18 +207,24 @@ class Me(_Record, frozen=True, kw_only=True):
 
 
 class _Usage(_Record, frozen=True, kw_only=True):
-    """`cost_usd` is the models' list price, `billed_usd` Levain's charge."""
+    """`cost_usd` is the models' list price, `billed_usd` Levain's charge: null where not sent."""
 
     cost_usd: Decimal | None = None
+    billed_usd: Decimal | None = None
     tokens_in: int | None = None
     tokens_out: int | None = None
+    request_count: int | None = None
+
+
+class _AgentUsage(_Usage, frozen=True, kw_only=True):
+    agent_id: str | None = None
+    agent_name: str | None = None
+    agent_slug: str | None = None
 
 
 class Totals(_Usage, frozen=True, kw_only=True):
     """Totals of a period."""
 
-    billed_usd: Decimal | None = None
-    request_count: int | None = None
     run_count: int | None = None
     agent_count: int | None = None
 
@@ -234,15 +240,10 @@ class Summary(_Record, frozen=True, kw_only=True):
     last_activity_at: datetime | None = None
 
 
-class AgentBucket(_Record, frozen=True, kw_only=True):
+class AgentBucket(_AgentUsage, frozen=True, kw_only=True):
     """An agent's cost and bill in an hour or a UTC day; without an agent it is the platform's."""
 
     bucket: datetime
-    agent_id: str | None = None
-    agent_name: str | None = None
-    agent_slug: str | None = None
-    cost_usd: Decimal | None = None
-    billed_usd: Decimal | None = None
 
 
 class UsageHour(_Usage, frozen=True, kw_only=True):
@@ -252,7 +253,6 @@ class UsageHour(_Usage, frozen=True, kw_only=True):
     agent_id: str | None = None
     model: str | None = None
     provider: str | None = None
-    request_count: int | None = None
     error_count: int | None = None
 
 
@@ -261,18 +261,11 @@ class BillingDay(_Usage, frozen=True, kw_only=True):
 
     date: str
     provider: str | None = None
-    billed_usd: Decimal | None = None
-    request_count: int | None = None
 
 
-class AgentTotals(_Usage, frozen=True, kw_only=True):
+class AgentTotals(_AgentUsage, frozen=True, kw_only=True):
     """An agent's totals over the runs created in a window; durations in milliseconds."""
 
-    agent_id: str | None = None
-    agent_name: str | None = None
-    agent_slug: str | None = None
-    billed_usd: Decimal | None = None
-    request_count: int | None = None
     run_count: int | None = None
     total_duration_ms: int | None = None
     last_run_at: datetime | None = None
@@ -285,34 +278,25 @@ class PlatformAgentTotals(_Usage, frozen=True, kw_only=True):
     platform_agent_slug: str | None = None
     platform_agent_name: str | None = None
     run_count: int | None = None
-    billed_usd: Decimal | None = None
     targets: list[Any] = []
 
 
-class RunCost(_Record, frozen=True, kw_only=True):
+class RunCost(_Usage, frozen=True, kw_only=True):
     """Usage of one model by a run; the API has an older and a newer name for each measure."""
 
     model: str | None = None
     provider: str | None = None
-    request_count: int | None = None
     started_at: datetime | None = None
     ended_at: datetime | None = None
-    billed_usd: Decimal | None = None
     total_cost: Decimal | msgspec.UnsetType | None = msgspec.UNSET
     total_tokens_in: int | msgspec.UnsetType | None = msgspec.UNSET
     total_tokens_out: int | msgspec.UnsetType | None = msgspec.UNSET
-    cost_usd: Decimal | None = None
-    tokens_in: int | None = None
-    tokens_out: int | None = None
 
     def __post_init__(self) -> None:
         """Move each measure to its newer name."""
         super().__post_init__()
-        for old, new in (
-            ("total_cost", "cost_usd"),
-            ("total_tokens_in", "tokens_in"),
-            ("total_tokens_out", "tokens_out"),
-        ):
+        for new in ("cost_usd", "tokens_in", "tokens_out"):
+            old = f"total_{new.removesuffix('_usd')}"
             if (value := getattr(self, old)) is not msgspec.UNSET:
                 msgspec.structs.force_setattr(self, new, value)
                 msgspec.structs.force_setattr(self, old, msgspec.UNSET)

@@ -141,14 +141,6 @@ class Transport:
         """Read `path` (below the base URL); LevainError if all attempts fail."""
         return await self._send("GET", path, params or {}, shape, None, may_pass)
 
-    async def get_record(self, path: str) -> Answer:
-        """Read one object."""
-        return await self.get(path, shape=lambda answer: answer.record)
-
-    async def get_records(self, path: str, params: Params) -> Answer:
-        """Read one page of a list."""
-        return await self.get(path, params, lambda answer: answer.records)
-
     async def read(self, path: str, kind: type[T], params: Params | None = None) -> T:
         """Read one object, decoded as `kind`; one that does not fit is requested again."""
         answer = await self.get(path, params, lambda answer: typed(answer.record, kind))

@@ -65,7 +65,7 @@ def _value(name: str, field: str) -> Any:
     try:
         return read(field)
     except ValueError as error:
-        raise ValueError(f"{name} `{shown(field)}` is {error}") from None
+        raise ValueError(f"{name} {error}") from None
 
 
 @cache

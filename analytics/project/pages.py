@@ -6,13 +6,14 @@ A file holds one SELECT or several, each a table or a chart. Header lines stand 
     -- page: Support / Cost by agent                            the page's group and title
     -- chart: bar, x month, y cost_usd, by agent_name           else a table
     -- line: 2026-11-01 new model                               a day to mark in a chart over time
+    -- look: {"bargap": 0.4}                                    what it changes of Plotly's layout
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import date
 from difflib import get_close_matches
 from operator import attrgetter
@@ -28,13 +29,13 @@ MOST_PAGES = 500
 MOST_CHARTS = 20
 _TOGETHER = 10  # times the limit of one query, for those of all pages
 
-_WORDS = ("page", "chart", "line")
+_WORDS = ("page", "chart", "line", "look")
 _HEADER = re.compile(r"(\w+):\s*(.*)")
 _COLUMN = re.compile(r"\w+")
 _LINE = re.compile(r"(\d{4}-\d\d-\d\d)\s+(\S.*)")
 _NO_CHART = (
-    "`line` marks a day in a chart, and this SELECT has none: write `-- chart: line, x date,"
-    " y COLUMN`, or delete the line"
+    "`line` and `look` are of a chart, and this SELECT has none: write `-- chart: line, x date,"
+    " y COLUMN`, or delete them"
 )
 
 
@@ -68,7 +69,7 @@ class Drawn:
 class Chart:
     """One SELECT of a page: its heading, how it is drawn, and days that are marked.
 
-    `line` is where its mark is declared, or else where its SQL begins.
+    `line` is where its mark is declared, or else where its SQL begins; `look` is its line and text.
     """
 
     heading: str
@@ -76,6 +77,7 @@ class Chart:
     query: UserQuery
     drawn: Drawn = Drawn()
     lines: tuple[tuple[date, str], ...] = ()
+    look: tuple[int, str] | None = None
 
 
 @dataclass(frozen=True)
@@ -88,18 +90,6 @@ class UserPage:
     title: str
     charts: tuple[Chart, ...] = ()
     error: str | None = None
-
-
-@dataclass
-class _Header:
-    """The leading comment of a statement; `sql_line` is the line after it."""
-
-    description: list[str] = field(default_factory=list)
-    fields: list[tuple[str, int, str]] = field(default_factory=list)
-    sql_line: int = 1
-
-    def of(self, word: str) -> list[tuple[int, str]]:
-        return [(line, text) for name, line, text in self.fields if name == word]
 
 
 @dataclass(frozen=True)
@@ -131,9 +121,9 @@ def parse_pages(files: Sequence[UserFile], runner: Runner) -> list[UserPage]:
         parsed = runner.parse(UserQuery(file.file, file.name, file.text))
         page = UserPage(file.file, file.name, OWN_GROUP, _words(file.name))
         try:
-            top = _header(file.text)
-            group, title = _title(top.of("page")) or (page.group, page.title)
-            page = replace(page, group=group, title=title)
+            for line, text in _header(file.text)[1]["page"][:1]:
+                group, title = _title(line, text)
+                page = replace(page, group=group, title=title)
             if parsed.error is None:
                 page = replace(page, charts=tuple(_charts(file, parsed.statements)))
             pages.append(replace(page, error=parsed.error))
@@ -191,11 +181,8 @@ def _words(name: str) -> str:
     return words[:1].upper() + words[1:]
 
 
-def _title(lines: Sequence[tuple[int, str]]) -> tuple[str, str] | None:
-    """Return group and title of the line `page`, if there is one."""
-    if not lines:
-        return None
-    line, text = lines[0]
+def _title(line: int, text: str) -> tuple[str, str]:
+    """Return group and title of the line `page`."""
     if not text or text.startswith("/") or text.endswith("/"):
         raise PageError(line, "`page` has no group or title: write `-- page: Group / Title`")
     group, slash, title = text.partition(" / ")
@@ -210,41 +197,45 @@ def _charts(file: UserFile, statements: Sequence[str]) -> Iterator[Chart]:
             1, f"it holds {len(statements)} SELECTs, and a page has at most {MOST_CHARTS}"
         )
     for number, sql in enumerate(statements):
-        header = _header(sql)
-        pages, charts = header.of("page"), header.of("chart")
+        heading, fields, line = _header(sql)
+        pages, charts, days, looks = (fields[word] for word in _WORDS)
         if number and pages:
             raise PageError(pages[0][0], "`page` belongs to the top of the file")
         if len(pages) > 1:
             raise PageError(pages[1][0], "`page` stands twice")
         if len(charts) > 1:
             raise PageError(charts[1][0], "`chart` stands twice: a SELECT draws one chart")
-        line = charts[0][0] if charts else header.sql_line
-        drawn = parse_chart(*charts[0]) if charts else Drawn()
+        drawn = Drawn()
+        if charts:
+            ((line, text),) = charts
+            drawn = parse_chart(line, text)
+        if len(looks) > 1:
+            raise PageError(looks[1][0], "`look` stands twice: write one object")
+        lines = tuple(_marked(*each) for each in days)
+        if (lines or looks) and drawn.mark in ("", "table"):
+            raise PageError((days + looks)[0][0], _NO_CHART)
         query = UserQuery(file.file, f"{file.name}-{number + 1}", sql)
-        marked = header.of("line")
-        lines = tuple(_marked(*each) for each in marked)
-        if lines and drawn.mark in ("", "table"):
-            raise PageError(marked[0][0], _NO_CHART)
-        yield Chart(" ".join(header.description), line, query, drawn, lines)
+        yield Chart(heading, line, query, drawn, lines, looks[0] if looks else None)
 
 
-def _header(sql: str) -> _Header:
-    """Return the leading `--` lines of a statement; empty lines before and among them are none."""
-    header = _Header()
-    for number, line in enumerate(sql.split("\n"), 1):
-        text = line.strip()
-        header.sql_line = number
-        if text and not text.startswith("--"):
+def _header(sql: str) -> tuple[str, dict[str, list[tuple[int, str]]], int]:
+    """Return heading, fields by word with their lines, and the line after the leading comment.
+
+    Empty lines before and among those of the comment are none of it.
+    """
+    heading, fields, number = [], {word: list[tuple[int, str]]() for word in _WORDS}, 1
+    for number, line in enumerate(map(str.strip, sql.split("\n")), 1):
+        if line and not line.startswith("--"):
             break
-        text = text.removeprefix("--").strip()
-        if (match := _HEADER.fullmatch(text)) and match[1] in _WORDS:
-            header.fields.append((match[1], number, match[2]))
-            continue
-        if match and (meant := get_close_matches(match[1].lower(), _WORDS, 1, 0.75)):
+        text = line.removeprefix("--").strip()
+        match = _HEADER.fullmatch(text)
+        if match and match[1] in fields:
+            fields[match[1]].append((number, match[2]))
+        elif match and (meant := get_close_matches(match[1].lower(), _WORDS, 1, 0.75)):
             raise PageError(number, f"there is no `{match[1]}`: did you mean `{meant[0]}`?")
-        if text:
-            header.description.append(text)
-    return header
+        elif text:
+            heading.append(text)
+    return " ".join(heading), fields, number
 
 
 def parse_chart(line: int, text: str) -> Drawn:

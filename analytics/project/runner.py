@@ -167,10 +167,6 @@ class Runner:
         """
         return self._answer("run", query, self.limits, database=database, own=own, target=made)
 
-    def start(self) -> None:
-        """Start the process, which takes a moment, before it is needed."""
-        self._child = self._child or _Child()
-
     def _answer(self, task: str, query: UserQuery, limits: Limits, **paths: Path | None) -> Answer:
         reply = self._ask(task, query, limits, **paths)
         return Answer(
@@ -190,10 +186,7 @@ class Runner:
         paths = {"database": None, "own": None, "target": None, "spilled": self._spilled} | paths
         request = {"task": task, "sql": query.sql, "limits": asdict(limits)}
         request |= {name: str(path or "") for name, path in paths.items()}
-        self.start()
-        child = self._child
-        assert child  # noqa: S101
-        child.require_start()
+        child = self._child = self._child or _Child()
         started = time.monotonic()
         try:
             reply = child.ask(request | {"folder": str(self.folder)}, limits.seconds)
@@ -227,7 +220,6 @@ class _Child:
     def __init__(self) -> None:
         self._socket, theirs = socket.socketpair()
         self._line = self._socket.makefile("rb")
-        self._has_started = False
         with theirs:
             self.process = subprocess.Popen(
                 [sys.executable, "-P", "-m", _CHILD],
@@ -237,13 +229,9 @@ class _Child:
                 env={"PYTHONPATH": _CODE},
                 start_new_session=True,  # a Ctrl-C is for this process, which ends the other
             )
-
-    def require_start(self) -> None:
-        """Wait until it has started; AnalyticsError if it does not."""
         self._socket.settimeout(_START_SECONDS)
         with suppress(OSError):
-            if self._has_started or self._line.readline():
-                self._has_started = True
+            if self._line.readline():
                 return
         self.end()
         raise AnalyticsError(

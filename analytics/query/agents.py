@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import date
+from typing import Any
 
 import duckdb
 
@@ -12,10 +10,11 @@ from analytics.errors import UsageError
 from analytics.format.names import folded
 from analytics.format.suggestions import did_you_mean
 from analytics.terminal import escaped
+from analytics.warehouse.database import records
 
 _AGENTS = """
-    select a.workspace_id, any_value(w.workspace_name), a.agent_id, a.agent_slug, a.agent_name,
-        a.line_type, min(d.date), max(d.date)
+    select a.workspace_id, any_value(w.workspace_name) as workspace_name, a.agent_id, a.agent_slug,
+        a.agent_name, a.line_type, min(d.date) as first_date, max(d.date) as last_date
     from marts.dim_agents as a
     join marts.dim_workspaces as w using (workspace_id)
     left join marts.fct_agent_days as d using (workspace_id, agent_id)
@@ -25,45 +24,31 @@ _AGENTS = """
 _SHOWN = 5
 
 
-@dataclass(frozen=True, slots=True)
-class KnownAgent:
-    """A published agent or line (No agent, Platform), and its first and last date with figures."""
-
-    workspace_id: str
-    workspace_name: str
-    agent_id: str
-    slug: str | None
-    name: str
-    line_type: str
-    first_day: date | None
-    last_day: date | None
-
-
-def find_agent(con: duckdb.DuckDBPyConnection, wanted: str, workspace: str | None) -> KnownAgent:
+def find_agent(
+    con: duckdb.DuckDBPyConnection, wanted: str, workspace: str | None
+) -> dict[str, Any]:
     """Return the agent or line with this identifier, slug or name, in a workspace by id or name.
 
     UsageError if there is none or more than one, with similar names.
     """
-    agents = [KnownAgent(*row) for row in con.execute(_AGENTS).fetchall()]
+    agents = records(con, _AGENTS)
     if workspace is not None:
         agents = _in_workspace(agents, workspace)
     found = (
-        [agent for agent in agents if agent.agent_id == wanted]
-        or [agent for agent in agents if agent.slug == wanted]
-        or [agent for agent in agents if folded(agent.name) == folded(wanted)]
+        [each for each in agents if each["agent_id"] == wanted]
+        or [each for each in agents if each["agent_slug"] == wanted]
+        or [each for each in agents if folded(each["agent_name"]) == folded(wanted)]
     )
     if not found:
         suggestion = did_you_mean(wanted, _labels(agents))
         raise UsageError(f"There is no agent `{escaped(wanted)}`. {suggestion}")
     if len(found) > 1:
-        names = {agent.workspace_id: agent.workspace_name for agent in found}
-        are_unique = len(set(names.values())) == len(names)
+        names = {each["workspace_id"]: each["workspace_name"] for each in found}
+        by_name = "workspace_name" if len(set(names.values())) == len(names) else "workspace_id"
         shown = "; ".join(
-            f"{escaped(agent.workspace_name if are_unique else agent.workspace_id)}:"
-            f" {escaped(agent.agent_id)}"
-            for agent in found[:_SHOWN]
+            f"{escaped(each[by_name])}: {escaped(each['agent_id'])}" for each in found[:_SHOWN]
         )
-        is_line = found[0].line_type != "agent"  # which every workspace has, with one identifier
+        is_line = found[0]["line_type"] != "agent"  # which every workspace has, by one identifier
         by = "--workspace" if is_line else "--workspace, or by its identifier"
         raise UsageError(
             f"{len(found)} agents are called `{escaped(wanted)}`.\nSay which with {by}: {shown}."
@@ -71,25 +56,22 @@ def find_agent(con: duckdb.DuckDBPyConnection, wanted: str, workspace: str | Non
     return found[0]
 
 
-def _in_workspace(agents: Iterable[KnownAgent], wanted: str) -> list[KnownAgent]:
-    agents = list(agents)
-    found = [agent for agent in agents if agent.workspace_id == wanted] or [
-        agent for agent in agents if folded(agent.workspace_name) == folded(wanted)
+def _in_workspace(agents: list[dict[str, Any]], wanted: str) -> list[dict[str, Any]]:
+    found = [each for each in agents if each["workspace_id"] == wanted] or [
+        each for each in agents if folded(each["workspace_name"]) == folded(wanted)
     ]
     if not found:
-        names = sorted(agent.workspace_name for agent in agents)
+        names = sorted(each["workspace_name"] for each in agents)
         suggestion = did_you_mean(wanted, {name: escaped(name) for name in names})
         raise UsageError(f"No workspace `{escaped(wanted)}` has agents. {suggestion}")
     return found
 
 
-def _labels(agents: Iterable[KnownAgent]) -> dict[str, str]:
+def _labels(agents: list[dict[str, Any]]) -> dict[str, str]:
     """Return the label of each name and slug."""
-    return {
-        word: f"{escaped(agent.name)} ({escaped(agent.slug)})"
-        if agent.slug
-        else escaped(agent.name)
-        for agent in agents
-        for word in (agent.name, agent.slug)
-        if word
-    }
+    labels: dict[str, str] = {}
+    for each in agents:
+        name, slug = each["agent_name"], each["agent_slug"]
+        label = escaped(f"{name} ({slug})" if slug else name)
+        labels |= {word: label for word in (name, slug) if word}
+    return labels

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import tempfile
-from datetime import UTC, datetime
 from pathlib import Path
 
 from analytics import __version__
@@ -69,7 +68,10 @@ def preview_page(settings: Settings, file: Path, output: Path | None) -> tuple[P
         output = output or Path(tempfile.mkdtemp(prefix="analytics-page-"))
         output.mkdir(parents=True, exist_ok=True)
         create_queries(con, QUERIES)
-        about = About(datetime.now(UTC), __version__, settings.reporting.timezone)
+        ((as_of,),) = con.execute(
+            "select coalesce(max(as_of), now()) from rpt_headlines"
+        ).fetchall()
+        about = About(as_of, __version__, settings.reporting.timezone)
         made = build_own_pages(con, output, about, answer_pages(runner, database, pages))
     (page,) = output.glob("own/*.html")
     return page, [_with_source(each, settings.project) for each in made.problems]

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 from analytics.alerts.delivery import FINDINGS, read_found, read_sent
 from analytics.batch.last_batch import read_last_batch
@@ -156,9 +156,8 @@ def print_text(found: dict[str, Any], site: str = "") -> None:
     console.print()
     for line in _needs(found["findings"], found["news"], site):
         console.print(line)
-    workspaces = _labelled(found["workspaces"])
     console.print()
-    console.print(_table(_COLUMNS, workspaces))
+    console.print(_table(found["workspaces"]))
     console.print(_IN_WORDS)
     console.print()
     for line in _below(found):
@@ -205,74 +204,62 @@ def _problems(problems: Sequence[str]) -> Iterator[str]:
         yield from (f"  {escaped(line)}" for line in more)
 
 
-def _labelled(workspaces: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return workspaces with a `label` that tells each from all others."""
-    labels = names.told_apart(
-        {each["workspace_id"]: escaped(each["workspace_name"]) for each in workspaces}
-    )
-    return [each | {"label": labels[each["workspace_id"]]} for each in workspaces]
-
-
 def _below(found: dict[str, Any]) -> Iterator[str]:
     """Yield a line for all that is no figure of a workspace."""
-    yield _checks(found["checks"])
+    checks, books, alerts = found["checks"], found["books"], found["alerts"]
+    failed = [check["check_name"] for check in checks if not check["is_ok"]]
+    if failed:
+        yield f"{len(failed)} of {len(checks)} checks failed: {', '.join(failed)}"
+    else:
+        yield f"All {len(checks)} checks passed."
     for file in found["project_files"]:
         if file["error"] and file["error"] not in found["problems"]:
             yield f"Not used: {escaped(file['error'])}"
-    if found["books"]["last_closed"]:
-        yield _books(found["books"])
-    if alerts := found["alerts"]:
+    if books["last_closed"]:
+        count = books["open_adjustment_count"]
+        later = (
+            f"{numbers.plural(count, 'adjustment')} of closed months in the next one: cost"
+            f" {numbers.usd(books['open_adjustment_cost_usd'])}, billed"
+            f" {numbers.usd(books['open_adjustment_billed_usd'])}"
+            if count
+            else "nothing closed has changed since"
+        )
+        yield f"Books: closed to {books['last_closed']['month']}; {later}."
+    if alerts:
         sent = sum(each["is_sent"] for each in alerts)
         yield f"Alerts: {numbers.plural(len(alerts), 'finding')}, {sent} sent; --json has each."
 
 
-def _books(books: dict[str, Any]) -> str:
-    """Return the last closed month, and what the next one books of closed months."""
-    count = books["open_adjustment_count"]
-    later = (
-        f"{numbers.plural(count, 'adjustment')} of closed months in the next one: cost"
-        f" {numbers.usd(books['open_adjustment_cost_usd'])}, billed"
-        f" {numbers.usd(books['open_adjustment_billed_usd'])}"
-        if count
-        else "nothing closed has changed since"
-    )
-    return f"Books: closed to {books['last_closed']['month']}; {later}."
-
-
-def _checks(checks: list[dict[str, Any]]) -> str:
-    """Return the names of failed checks, or the number that passed."""
-    if failed := [check["check_name"] for check in checks if not check["is_ok"]]:
-        return f"{len(failed)} of {len(checks)} checks failed: {', '.join(failed)}"
-    return f"All {len(checks)} checks passed."
-
-
-_Columns: TypeAlias = "Sequence[tuple[str, Callable[[dict[str, Any]], str]]]"
-
-_COLUMNS: _Columns = (
-    ("Data to (UTC)", lambda row: _instant(row["last_batch_at"]).removesuffix(" UTC")),
-    ("Runs", lambda row: numbers.count(row["run_count"])),
-    ("Detail", lambda row: numbers.percent(row["listed_run_count"], row["counted_run_count"])),
-    ("Days off", lambda row: numbers.count(row["unreconciled_day_count"])),
-    ("Unexplained", lambda row: numbers.usd(row["unexplained_usd"])),
-)
 _IN_WORDS = """\
 Detail is the share of runs with a row in fct_runs; no run list showed the
 others to a batch. On a day that is off, metered cost differs from the API's
 other figures, by what is unexplained in all: reconciliation_days has each."""
 
 
-def _table(columns: _Columns, rows: list[dict[str, Any]]) -> Table:
+def _table(workspaces: list[dict[str, Any]]) -> Table:
+    """Return a line for each workspace, under a label that tells it from all others."""
     from rich.table import Table
     from rich.text import Text
 
+    labels = names.told_apart(
+        {each["workspace_id"]: escaped(each["workspace_name"]) for each in workspaces}
+    )
+    rows: list[list[str | Text]] = [
+        [
+            Text(labels[each["workspace_id"]]),
+            _instant(each["last_batch_at"]).removesuffix(" UTC"),
+            numbers.count(each["run_count"]),
+            numbers.percent(each["listed_run_count"], each["counted_run_count"]),
+            numbers.count(each["unreconciled_day_count"]),
+            numbers.usd(each["unexplained_usd"]),
+        ]
+        for each in workspaces
+    ]
     table = Table(header_style="bold", box=None, pad_edge=False)
     table.add_column("Workspace", overflow="fold")
-    cells: list[list[str | Text]] = [
-        [Text(row["label"]), *(text(row) for _, text in columns)] for row in rows
-    ]
-    add_figures(table, [head for head, _ in columns], cells)
-    for each in cells:
-        table.add_row(*each)
+    add_figures(table, ("Data to (UTC)", "Runs", "Detail", "Days off", "Unexplained"), rows)
+    for row in rows:
+        table.add_row(*row)
     return table
 
 

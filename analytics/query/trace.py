@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -14,39 +13,28 @@ from typing import Any
 import duckdb
 
 from analytics.errors import ControlError, UsageError
-from analytics.extract.loads import SUFFIX
-from analytics.query.agents import KnownAgent, find_agent
+from analytics.query.agents import find_agent
 from analytics.query.published import open_published
 from analytics.terminal import escaped
 from analytics.warehouse.database import records
+from analytics.warehouse.landed import SUFFIX
 from analytics.warehouse.layout import Layout
 from analytics.warehouse.sources import RUNS
 
-SUMS = (
-    "run_count",
-    "succeeded_count",
-    "failed_count",
-    "cancelled_count",
-    "open_count",
-    "unknown_cost_count",
-    "cost_usd",
-    "tokens_in",
-    "tokens_out",
-)
-_PARTS = (
-    "listed_run_count",
-    "unlisted_run_count",
-    "unlisted_failed_count",
-    "listed_cost_usd",
-    "unlisted_cost_usd",
-)
+_SUMS_OF_RUNS = """
+    count(*) as run_count, count(*) filter (status = 'succeeded') as succeeded_count,
+    count(*) filter (status = 'failed') as failed_count,
+    count(*) filter (status = 'cancelled') as cancelled_count,
+    count(*) filter (not is_terminal) as open_count,
+    count(*) filter (cost_usd is null) as unknown_cost_count, sum(cost_usd) as cost_usd,
+    sum(tokens_in)::bigint as tokens_in, sum(tokens_out)::bigint as tokens_out
+"""
+_FIGURE = """
+    date, run_count, succeeded_count, failed_count, cancelled_count, open_count, unknown_cost_count,
+    cost_usd, tokens_in, tokens_out, listed_run_count, unlisted_run_count, unlisted_failed_count,
+    listed_cost_usd, unlisted_cost_usd
+"""
 _OUTCOMES = ("succeeded_count", "failed_count", "cancelled_count", "open_count")
-_SUMS_OF_RUNS = (
-    "count(*), count(*) filter (status = 'succeeded'), count(*) filter (status = 'failed'),"
-    " count(*) filter (status = 'cancelled'), count(*) filter (not is_terminal),"
-    " count(*) filter (cost_usd is null), sum(cost_usd), sum(tokens_in)::bigint,"
-    " sum(tokens_out)::bigint"
-)
 _OF_AGENT_DAY = "workspace_id = $1 and agent_id = $2 and date = $3"
 # What leads from a row of `v`, of a source, to its landing file and its request.
 _LANDING = """
@@ -126,13 +114,11 @@ class Trace:
     activity.
     """
 
-    agent: KnownAgent | None
-    day: date | None
-    figure: dict[str, Any] | None
-    runs_sum: dict[str, Any] | None
-    unlisted: dict[str, Any] | None
-    runs: list[dict[str, Any]]
+    figure: dict[str, Any] | None = None
+    runs_sum: dict[str, Any] | None = None
+    unlisted: dict[str, Any] | None = None
     answers: list[dict[str, Any]] = field(default_factory=list)
+    runs: list[dict[str, Any]] = field(default_factory=list)
     findings: list[dict[str, str]] = field(default_factory=list)
 
 
@@ -147,7 +133,7 @@ def trace(
     """Trace an agent's day, or one run; UsageError if it does not exist."""
     with open_published(layout.published) as con:
         if run_id is not None and agent is day is workspace is None:
-            found = Trace(None, None, None, None, None, _run_by_id(con, run_id))
+            found = Trace(runs=_run_by_id(con, run_id))
         elif run_id is not None or agent is None or day is None:
             raise UsageError("Say --agent and --date (and perhaps --workspace), or --run alone.")
         else:
@@ -174,42 +160,43 @@ def _date(text: str) -> date:
         raise UsageError(f"`{escaped(text)}` is no day: write it as 2026-11-19.") from None
 
 
-def _agent_day(con: duckdb.DuckDBPyConnection, agent: KnownAgent, day: date) -> Trace:
+def _agent_day(con: duckdb.DuckDBPyConnection, agent: dict[str, Any], day: date) -> Trace:
     """Return the figure of an agent's day with its parts; UsageError if there is none."""
-    key = [agent.workspace_id, agent.agent_id, day]
-    columns = (*SUMS, *_PARTS)
-    row = con.execute(
-        f"select {', '.join(columns)} from marts.fct_agent_days where {_OF_AGENT_DAY}", key
-    ).fetchone()
-    if row is None:
-        raise UsageError(f"There is no figure of {escaped(agent.name)} on {day}. {_reach(agent)}")
-    figure = dict(zip(columns, row, strict=True))
-    if agent.line_type == "platform":
-        answers = _answers(con, [*key, ["platform_rollups"]])
-        return Trace(agent, day, figure, None, None, [], answers)
-    found = con.execute(f"select {_SUMS_OF_RUNS} from marts.fct_runs where {_OF_AGENT_DAY}", key)
-    runs_sum = dict(zip(SUMS, found.fetchone() or (), strict=True))
+    key = [agent["workspace_id"], agent["agent_id"], day]
+    first, last = agent.pop("first_date"), agent.pop("last_date")
+    found = records(con, f"select {_FIGURE} from marts.fct_agent_days where {_OF_AGENT_DAY}", key)
+    if not found:
+        reach = f"Its first date with figures is {first}, its last {last}."
+        raise UsageError(
+            f"There is no figure of {escaped(agent['agent_name'])} on {day}."
+            f" {reach if first else 'It has none on any day.'}"
+        )
+    figure = agent | found[0]
+    if agent["line_type"] == "platform":
+        return Trace(figure, answers=_answers(con, [*key, ["platform_rollups"]]))
+    sums = f"select {_SUMS_OF_RUNS} from marts.fct_runs where {_OF_AGENT_DAY}"
+    (runs_sum,) = records(con, sums, key)
     unlisted, answers = None, []
     if figure["unlisted_run_count"]:
-        unlisted = {name: _less(figure[name], runs_sum[name]) for name in SUMS}
+        unlisted = {name: _less(figure[name], listed) for name, listed in runs_sum.items()}
         if figure["unlisted_failed_count"] is None:
             unlisted |= dict.fromkeys(_OUTCOMES)
         unlisted |= {"cost_usd": figure["unlisted_cost_usd"]}
         answers = _answers(con, [*key, ["run_counts", "agent_rollups"]])
     runs_sum["adds_up"] = _adds_up(figure, runs_sum, unlisted)
-    return Trace(agent, day, figure, runs_sum, unlisted, _traced(con, _OF_AGENT_DAY, key), answers)
+    return Trace(figure, runs_sum, unlisted, answers, _traced(con, _OF_AGENT_DAY, key))
 
 
 def _adds_up(figure: dict[str, Any], runs: dict[str, Any], unlisted: dict[str, Any] | None) -> bool:
     """Return True if the sum of the parts equals the figure, to the last digit."""
     if unlisted is None:
-        return {name: figure[name] for name in SUMS} == runs
+        return {name: figure[name] for name in runs} == runs
     known = [each for each in (runs["cost_usd"], unlisted["cost_usd"]) if each is not None]
     return (
         figure["listed_run_count"] == runs["run_count"]
         and figure["listed_cost_usd"] == (runs["cost_usd"] if runs["run_count"] else 0)
         and figure["unlisted_run_count"] == unlisted["run_count"]
-        and all((unlisted[name] or 0) >= 0 for name in SUMS if name.endswith("_count"))
+        and all((unlisted[name] or 0) >= 0 for name in unlisted if name.endswith("_count"))
         and figure["cost_usd"] == (sum(known, Decimal(0)) if known else None)
     )
 
@@ -272,12 +259,6 @@ def _answers(con: duckdb.DuckDBPyConnection, key: list[Any]) -> list[dict[str, A
     return records(con, sql, key)
 
 
-def _reach(agent: KnownAgent) -> str:
-    if agent.first_day is None:
-        return "It has none on any day."
-    return f"Its first date with figures is {agent.first_day}, its last {agent.last_day}."
-
-
 def _difference(path: Path, sha256: str | None) -> str | None:
     """Return how a landing file differs from that of the ledger; None if it is not here."""
     try:
@@ -292,21 +273,12 @@ def _difference(path: Path, sha256: str | None) -> str | None:
 
 def require_agreement(found: Trace) -> None:
     """Raise ControlError if the parts do not add up, or a landing file differs."""
-    broken = [*_broken(found)]
-    if not broken:
-        return
-    shown = [escaped(finding) for finding in broken[:_SHOWN_FINDINGS]]
-    more = len(broken) - len(shown)
-    raise ControlError(
-        "\n".join(
-            ["What was published does not agree with what it was made of.", *shown]
-            + ([f"… and {more} more; --json has all."] if more else [])
-        )
-    )
-
-
-def _broken(found: Trace) -> Iterator[str]:
+    broken = [f"{each['file']}: {each['finding']}" for each in found.findings]
     if found.runs_sum and not found.runs_sum["adds_up"]:
-        yield "the parts do not add up to the figure"
-    for each in found.findings:
-        yield f"{each['file']}: {each['finding']}"
+        broken.insert(0, "the parts do not add up to the figure")
+    if broken:
+        more = len(broken) - _SHOWN_FINDINGS
+        said = [escaped(each) for each in broken[:_SHOWN_FINDINGS]]
+        said += [f"… and {more} more; --json has all."] if more > 0 else []
+        agreed = "What was published does not agree with what it was made of."
+        raise ControlError("\n".join([agreed, *said]))

@@ -14,7 +14,6 @@ from rich.table import Table
 from rich.text import Text
 
 from analytics.format import names, numbers
-from analytics.query.agents import KnownAgent
 from analytics.query.trace import Trace
 from analytics.terminal import add_figures, escaped
 
@@ -24,19 +23,8 @@ _WIDTH, _LABEL_WIDTH = 80, 10
 
 def as_json(found: Trace, limit: int) -> str:
     """Return the trace as one JSON object; money is a string, digit for digit."""
-    agent = found.agent
     document = {
-        "figure": agent
-        and {
-            "workspace_id": agent.workspace_id,
-            "workspace_name": agent.workspace_name,
-            "agent_id": agent.agent_id,
-            "agent_slug": agent.slug,
-            "agent_name": agent.name,
-            "line_type": agent.line_type,
-            "date": found.day,
-            **(found.figure or {}),
-        },
+        "figure": found.figure,
         "runs_sum": found.runs_sum,
         "unlisted": found.unlisted,
         "answers": found.answers,
@@ -64,8 +52,8 @@ def print_text(found: Trace, limit: int) -> None:
     versions = [version for run in runs for version in (run, *run["earlier_versions"])]
     landed = dict.fromkeys(each["landing"]["file"] for each in (*versions, *found.answers))
     files = {file: number for number, file in enumerate(landed, 1)}
-    if found.figure and found.agent:
-        _print_figure(console, found, found.figure, found.agent)
+    if found.figure:
+        _print_figure(console, found, found.figure)
     else:
         for run in runs:
             _print_run(console, run)
@@ -83,11 +71,10 @@ def print_text(found: Trace, limit: int) -> None:
             _print_request(console, request)
 
 
-def _print_figure(
-    console: Console, found: Trace, figure: dict[str, Any], agent: KnownAgent
-) -> None:
-    slug = f" ({escaped(agent.slug)})" if agent.slug else ""
-    console.print(f"{escaped(agent.name)}{slug} on {found.day}, {escaped(agent.workspace_name)}")
+def _print_figure(console: Console, found: Trace, figure: dict[str, Any]) -> None:
+    slug = f" ({figure['agent_slug']})" if figure["agent_slug"] else ""
+    of = f"{figure['agent_name']}{slug} on {figure['date']}, {figure['workspace_name']}"
+    console.print(escaped(of))
     runs = found.runs_sum
     if runs is None:
         console.print(f"Figure    {_amount(figure)}")

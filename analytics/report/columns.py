@@ -38,7 +38,6 @@ _LABELS = {
     "utc_date": "UTC day",
     "date": "Day",
     "agent_version": "Version",
-    "adjustment_count": "Adjustments",
     "cause": "Cause",
 }
 _RANGE = ("_cost_more_usd", "_cost_open_count")  # what a range of costs is formed from, too

@@ -86,8 +86,9 @@ class Summary:
     """The batch in figures. Days are those of `timezone`, the first one read is `first_date`.
 
     `findings` are the lines of those that are not silenced, in their order; `news` says how many
-    of them are new. `previous_28_days` and `usual_cost_usd` are None where the days to compare were
-    read only in part.
+    of them are new. `is_month_whole` is true if every workspace's month was read from its first UTC
+    day on. `previous_28_days` and `usual_cost_usd` are None where the days to compare were read
+    only in part.
     """
 
     as_of: datetime
@@ -100,6 +101,7 @@ class Summary:
     last_28_days: Days
     previous_28_days: Days | None
     month: Days
+    is_month_whole: bool
     findings: list[Line]
     news: str
     open_count: int
@@ -129,6 +131,7 @@ _PERIODS = """
     from rpt_periods
     where workspace_id = '(all)'
 """
+_INCOMPLETE = "from rpt_months where workspace_id = '(all)' and month = ? and state = 'incomplete'"
 _HEALTH = "from rpt_workspace_health where workspace_id = '(all)'"
 _CHECKS = "select check_name, is_ok from audit.check_results order by check_name"
 
@@ -163,6 +166,7 @@ def read_summary(con: duckdb.DuckDBPyConnection, before: Before | None = None) -
             None if head.get("previous_cost_usd") is None else _made(Days, periods["previous"])
         ),
         month=days("month", today, today),
+        is_month_whole=not records(con, _INCOMPLETE, [today.replace(day=1)]),
         findings=findings,
         news=news(findings, before),
         open_count=health["open_count"],

@@ -88,7 +88,7 @@ class Findings:
 
     def _events(self, entity: Entity) -> list[Event]:
         told = (
-            Event(str(each["first_date"]), self._label(each))
+            Event(str(each["first_date"]), event_label(each, self._name(each)))
             for each, _ in events_of(self._of(entity))
             if each["kind"] in _EVENTS and not each["is_silenced"]
             if each["kind"] != "version_worse" or entity.scope != "agent"
@@ -112,11 +112,16 @@ class Findings:
             return self._by_line[entity.key]
         return [each for each in self._all if each["workspace_id"] in {ALL, entity.workspace_id}]
 
-    def _label(self, row: Row) -> str:
+    def _name(self, row: Row) -> str:
         line = self._entities.by_key.get((row["workspace_id"], row["agent_id"]))
-        subject = names.display(row["subject"])
-        agent = line.name if line else ""
-        return _EVENTS[row["kind"]].format(agent=agent, subject=subject).strip()
+        return line.name if line else ""
+
+
+def event_label(row: Row, agent: str) -> str:
+    """Return the label of a finding's line, by the name of its agent: empty without one."""
+    is_agent = row["subject"] == row["agent_id"]
+    subject = agent if is_agent else names.display(row["subject"])
+    return _EVENTS[row["kind"]].format(agent=agent, subject=subject).strip()
 
 
 def _shown(line: Line, root: str) -> dict[str, Any]:

@@ -95,7 +95,7 @@ def time_of(columns: Iterable[str]) -> str:
     return next(name for name in columns if name in TIMES)
 
 
-def create_wanted(
+def _create_wanted(
     con: duckdb.DuckDBPyConnection, names: Sequence[str], keys: Sequence[Key]
 ) -> None:
     """Create the temporary table `wanted` of some keys, each with its number, from 0.
@@ -195,7 +195,7 @@ def _documents(
     They are sorted by the number of the key: to compare two keys, which are long, takes longer.
     """
     names = (*names, "month")
-    create_wanted(con, names, wanted)
+    _create_wanted(con, names, wanted)
     documents: list[dict[str, list[object]]] = [{} for _ in wanted]
     for relation, (time, *others) in columns.items():
         frame = pl.DataFrame(

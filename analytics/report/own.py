@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 from markupsafe import Markup
 
-from analytics.format import names
+from analytics.format import names, text
 from analytics.report.own_parts import ChartError, headline, part_of
 from analytics.report.packed import packed
-from analytics.report.rendering import CONTENT_SECURITY_POLICY, About, environment
+from analytics.report.rendering import About, frame_of, framed, scripts
+from analytics.report.spec import Part
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from analytics.project.pages import AnsweredPage, Chart
     from analytics.project.runner import Answer
     from analytics.report.files import Files
-    from analytics.report.spec import Part
 
 _FILE_NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
 _ROOT = "../"
@@ -29,7 +28,6 @@ _FIXED = (
     "This page follows no chosen period or agents: no SELECT of it has a column date, month,"
     " agent_id or workspace_id."
 )
-_PART = {"subtitle": "", "width": "", "table": "", "split": [], "show": []}
 
 
 @dataclass(frozen=True)
@@ -40,22 +38,16 @@ class OwnPages:
     problems: list[str]
 
 
-def write(files: Files, answered: Iterable[AnsweredPage], about: About, code: str) -> OwnPages:
-    """Write pages, or take them over from the published site where they are the same.
-
-    `code` stands for what makes the files.
-    """
+def write(files: Files, answered: Iterable[AnsweredPage], about: About) -> OwnPages:
+    """Write the pages of these answers, and their rows."""
     menu, problems = [], []
     for each in answered:
         made = _Made(each)
         problems += made.problems
         menu.append(made.entry)
-        inputs = f"{code}-{made.digest(about)}"
-        html, data = made.entry["path"], f"data/{made.entry['key']}.js"
-        if not files.keep(html, inputs):
-            files.write(html, made.html(about).encode(), inputs)
-        if made.parts and not files.keep(data, inputs):
-            files.write(data, packed(made.document), inputs)
+        files.write(made.entry["path"], made.html(about).encode())
+        if made.parts:
+            files.write(f"data/{made.entry['key']}.js", packed(made.document))
     menu.sort(key=lambda entry: [entry[each].lower() for each in ("group", "name", "key")])
     return OwnPages(menu, problems)
 
@@ -88,52 +80,28 @@ class _Made:
         """The parts and their rows, as the engine reads them."""
         return {"parts": [msgspec.to_builtins(each) for each in self.parts], "rows": self._rows}
 
-    def digest(self, about: About) -> str:
-        """Return a digest of all that makes the page and its data."""
-        made = [self.entry, self._shown, self.headlines, self.document, about.timezone]
-        encoded = msgspec.json.encode([about.code_version, about.home, made], enc_hook=str)
-        return sha256(encoded).hexdigest()[:32]
-
     def html(self, about: About) -> str:
         """Return the page."""
         entry, reach = self.entry, f"days and months in {about.timezone}"
         is_choosable = any({"date", "member"} & rows.keys() for rows in self._rows.values())
         notes = ["It follows no choice."] if is_choosable else []
-        return (
-            environment()
-            .get_template("page.html")
-            .render(
-                root=_ROOT,
-                policy=CONTENT_SECURITY_POLICY,
-                title=f"{entry['name']} \u2013 {entry['group']}",
-                reach=reach,
-                heading=entry["name"],
-                as_of="Data of the last batch.",
-                remarks=[] if is_choosable or not self.parts else [_FIXED],
-                breadcrumb=[
-                    *about.above(_ROOT),
-                    {"name": "All workspaces", "href": f"{_ROOT}index.html"},
-                ],
-                tabs=[],
-                members=[],
-                needs=None,
-                cards=[],
-                headlines=[each | {"notes": notes} for each in self.headlines],
-                is_choosable=is_choosable,
-                members_name="Agents and workspaces",
-                sections=[_section(self._shown)] if self._shown else [],
-                has_runs=False,
-                definitions=[],
-                definitions_href=f"{_ROOT}index.html#definitions",
-                footer=[f"Levain analytics {about.code_version} · {self._file} · {reach}"],
-                data={"page": entry["key"], "entity": "own", "workspace": "", "agent": ""},
-                scripts=[
-                    "assets/engine.js",
-                    "data/site.js",
-                    *([f"data/{entry['key']}.js"] if self.parts else []),
-                    *(["assets/plotly.min.js"] if any(each.mark for each in self.parts) else []),
-                ],
-            )
+        site = {"name": "All workspaces", "href": f"{_ROOT}index.html"}
+        return framed(
+            about,
+            _ROOT,
+            title=f"{entry['name']} \u2013 {entry['group']}",
+            reach=reach,
+            heading=entry["name"],
+            as_of=text.fill("Data to {as_of|instant}.", {"as_of": about.as_of}),
+            remarks=[] if is_choosable or not self.parts else [_FIXED],
+            breadcrumb=[*about.above(_ROOT), site],
+            headlines=[each | {"notes": notes} for each in self.headlines],
+            is_choosable=is_choosable,
+            members_name="Agents and workspaces",
+            sections=[_section(self._shown)] if self._shown else [],
+            footer=[f"Levain analytics {about.code_version} · {self._file} · {reach}"],
+            data={"page": entry["key"], "entity": "own", "workspace": "", "agent": ""},
+            scripts=scripts(entry["key"], self.parts),
         )
 
     def _add(self, key: str, chart: Chart, title: str, answer: Answer) -> None:
@@ -147,15 +115,14 @@ class _Made:
             self._shown.append(_notice(str(error), chart.heading))
             return
         self.parts.append(part)
-        kind, label = "chart" if part.mark else "table", names.display(chart.heading or title)
-        self._shown.append(_PART | {"key": key, "kind": kind, "label": label})
+        self._shown.append(frame_of(part) | {"subtitle": ""})
 
 
 def _notice(problem: str, heading: str = "") -> dict[str, Any]:
     """Return a problem as it stands in place of a page or a chart."""
     title = Markup("<h3>{}</h3>").format(names.display(heading)) if heading else Markup("")
-    text = Markup('<p class="notice">{}</p>').format(names.visible(problem))
-    return _PART | {"key": "", "kind": "html", "label": "", "table": title + text}
+    told = Markup('<p class="notice">{}</p>').format(names.visible(problem))
+    return frame_of(Part(key="", data="")) | {"kind": "html", "table": title + told}
 
 
 def _section(parts: list[dict[str, Any]]) -> dict[str, Any]:

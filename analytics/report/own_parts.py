@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Decimal
 from difflib import get_close_matches
@@ -50,12 +50,16 @@ class OwnColumn:
 
 @dataclass(frozen=True)
 class Plan:
-    """A chart whose columns are known; each of `values` is a column, or the quotient of two."""
+    """A chart whose columns are known; each of `values` is a column, or the quotient of two.
+
+    `look` is what it changes of the layout.
+    """
 
     mark: Mark
     x: OwnColumn
     values: tuple[tuple[OwnColumn, OwnColumn | None], ...]
     by: OwnColumn | None
+    look: Mapping[str, Any]
 
 
 class ChartError(Exception):
@@ -92,7 +96,20 @@ def planned(chart: Chart, columns: Sequence[OwnColumn]) -> Plan:
     if not is_time and len({_unit_of(*each) for each in values}) > 1:
         raise ChartError(f"{place}: its y have different units: write a SELECT for each")
     mark: Any = "column" if drawn.mark == "bar" and is_time else drawn.mark
-    return Plan(mark, x, values, known.get(drawn.by))
+    return Plan(mark, x, values, known.get(drawn.by), _look(chart))
+
+
+def _look(chart: Chart) -> dict[str, Any]:
+    """Return the layout that a chart declares; ChartError if it may not."""
+    if chart.look is None:
+        return {}
+    from analytics.report.looks import LookError, own_look  # of Plotly, which few need
+
+    line, declared = chart.look
+    try:
+        return own_look(declared)
+    except LookError as error:
+        raise ChartError(f"{chart.query.file}:{line}: {error}") from None
 
 
 def require_sums(chart: Chart, plan: Plan, answer: Answer) -> None:
@@ -143,7 +160,7 @@ def part_of(key: str, chart: Chart, title: str, answer: Answer) -> tuple[Part, d
         if plan.by:
             part.stack, part.order = rows.by(plan.by)[:1], f"-{re.split('[/|]', draw[0].value)[0]}"
         part.panels = tuple(each.name for each in draw)
-        part.limit, part.subtitle = _SHOWN_NAMES, rows.left_out
+        part.limit, part.subtitle, part.look = _SHOWN_NAMES, rows.left_out, dict(plan.look)
         part.lines = tuple((f"{day}", names.display(words)) for day, words in chart.lines)
     return part, rows.made
 

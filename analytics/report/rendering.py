@@ -6,10 +6,9 @@ import re
 import tomllib
 from dataclasses import dataclass, field
 from datetime import timedelta
-from functools import cache, partial
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
-import polars as pl
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
@@ -24,14 +23,14 @@ from analytics.report.statements import Statements
 from analytics.report.tables import Tables, slim, sums
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import date, datetime
 
     import duckdb
 
     from analytics.report.entities import Entities, Entity, Scope
     from analytics.report.months import Key
-    from analytics.report.spec import Card, Headline, Page, Part, Section
+    from analytics.report.spec import Headline, Page, Part, Section
     from analytics.warehouse.publications import Before
 
 # The two hashes are those of the style elements that plotly.js makes for itself.
@@ -73,11 +72,44 @@ class About:
         return [{"name": "Fleet", "href": self.home if "://" in self.home else root + self.home}]
 
 
-class Pages:
-    """Renders the pages of one specification, whose rows are read once for all entities.
+_ABSENT: Mapping[str, Any] = {
+    "remarks": [],
+    "tabs": [],
+    "members": [],
+    "members_name": "",
+    "concerns": "",
+    "needs": None,
+    "is_choosable": False,
+    "cards": [],
+    "headlines": [],
+    "has_runs": False,
+    "definitions": [],
+    "sign": (),
+}
 
-    With `wanted`, pages of these keys alone can be rendered.
+
+def framed(about: About, root: str, **given: Any) -> str:
+    """Return a page in the frame that all share, which says what each text of it is.
+
+    `root` is the way from the page to the site's folder. What is not given is not there.
     """
+    reach = given.setdefault("reach", _reach(about, days.instant_in_words(about.as_of)))
+    whole = {
+        **_ABSENT,
+        "policy": Markup(CONTENT_SECURITY_POLICY),  # noqa: S704 - its quotes are single ones
+        "title": given["heading"],
+        "definitions_href": f"{root}index.html#definitions",
+        "footer": [f"Levain analytics {about.code_version} · {reach}"],
+    }
+    return environment().get_template("page.html").render(whole | given, root=root)
+
+
+def _reach(about: About, end: str) -> str:
+    return f"data to {end} · days and months in {about.timezone}"
+
+
+class Pages:
+    """Renders the pages of one specification, whose rows are read once for all entities."""
 
     def __init__(
         self,
@@ -86,73 +118,62 @@ class Pages:
         pages: Mapping[str, Page],
         entities: Entities,
         about: About,
-        wanted: Sequence[Key] | None = None,
     ) -> None:
         self.page, self._pages, self._entities, self._about = page, pages, entities, about
-        self._template = environment().get_template("page.html")
-        statements = Statements(con, page.scope, wanted)
+        statements = Statements(con, page.scope)
         self._rows = {part.key: statements.rows(part) for part in page.parts if not part.chosen}
-        self._known = {part.key: statements.entities(part) for part in page.parts if part.optional}
         self._own = [statements.of(name) for name in page.data]
         self._findings = (
             Findings(con, entities, about.timezone, about.before) if page.card else None
         )
-        self._budgets = _budgets(con) if page.card else {}
+        self._budgets = statements.budgets() if page.card else {}
         self._costs = statements.costs() if page.card else {}
 
-    def html(self, entity: Entity, **alone: object) -> str:
+    def html(self, entity: Entity, **alone: Any) -> str:
         """Return the page of an entity; with what differs where it stands alone, without a link."""
-        page = self.page
+        page, about = self.page, self._about
         root = "../" * page.path(entity).count("/")
         row = {**entity.row, "name": entity.name}
         for rows in self._own:
             row |= rows.get(entity.key) or rows.get(entity.key[:1]) or {}
-        row |= self._about.of_months.get(entity.key, {})
+        row |= about.of_months.get(entity.key, {})
         is_signed = entity.workspace_id == ALL and (row.get("revision") or row.get("is_closable"))
         tables = Tables(self._entities, None if alone else root)
         sections = [self._section(each, entity, row, tables) for each in page.section]
         heading = text.fill(page.headings.get(str(row.get("state")), page.title), row)
-        made = partial(
-            self._template.render,
-            root=root,
-            policy=Markup(CONTENT_SECURITY_POLICY),  # noqa: S704 - its quotes are single ones
-            title=self._title(entity, heading),
-            reach=self._reach(row),
-            heading=heading,
-            as_of=_joined(page.as_of, row),
-            remarks=sentences(page.remarks, row),
-            breadcrumb=self._breadcrumb(entity, root),
-            tabs=self._tabs(entity, root),
-            members=self._members(entity, root) if page.card else [],
-            needs=self._needs(entity, root),
-            cards=[self._card(each, entity, row) for each in page.card],
-            headlines=[headline_texts(each, row) for each in page.headline],
-            is_choosable=page.picker,
-            members_name=_MEMBERS.get(entity.scope, "") if page.picker else "",
-            sections=[each for each in sections if each["parts"] or each["text"]],
-            has_runs=any(_frame(part)["kind"] == "runs" for part in page.parts),
-            definitions=definitions(page.scope),
-            definitions_href=f"{root}index.html#definitions",
-            sign=page.sign if is_signed else (),
-            footer=[
+        reach = self._reach(row)
+        given: dict[str, Any] = {
+            "title": self._title(entity, heading),
+            "reach": reach,
+            "heading": heading,
+            "as_of": _joined(page.as_of, row),
+            "remarks": sentences(page.remarks, row),
+            "breadcrumb": self._breadcrumb(entity, root),
+            "tabs": self._tabs(entity, root),
+            "members": self._members(entity, root) if page.card else [],
+            "needs": self._needs(entity, root),
+            "cards": [self._card(*each, entity, row) for each in page.card.items()],
+            "headlines": [headline_texts(each, row) for each in page.headline],
+            "is_choosable": page.picker,
+            "members_name": _MEMBERS.get(entity.scope, "") if page.picker else "",
+            "sections": [each for each in sections if each["parts"] or each["text"]],
+            "has_runs": any(frame_of(part)["kind"] == "runs" for part in page.parts),
+            "definitions": definitions(page.scope),
+            "sign": page.sign if is_signed else (),
+            "footer": [
                 *filter(None, [_joined(page.foot, row)]),
-                f"Levain analytics {self._about.code_version} · {self._reach(row)}",
+                f"Levain analytics {about.code_version} · {reach}",
             ],
-            data={
+            "data": {
                 "page": page.name,
                 "entity": entity.stem,
                 "workspace": entity.workspace_id,
                 "agent": entity.agent_id,
                 **(self._findings.data(entity) if self._findings else {}),
             },
-            scripts=[
-                "assets/engine.js",
-                "data/site.js",
-                f"data/pages/{page.name}.js",
-                *(["assets/plotly.min.js"] if any(part.mark for part in page.parts) else []),
-            ],
-        )
-        return str(made(**alone))
+            "scripts": scripts(f"pages/{page.name}", page.parts),
+        }
+        return framed(about, root, **(given | alone))
 
     def _title(self, entity: Entity, heading: str) -> str:
         """Return the title of the document, which tells the page from all others."""
@@ -183,18 +204,16 @@ class Pages:
         }
 
     def _part(self, part: Part, entity: Entity, tables: Tables) -> dict[str, Any] | None:
-        if part.optional and self._key(entity) not in self._known[part.key]:
-            return None
         if part.chosen:
-            return _frame(part) | ({"static": self._columns(entity)} if part.split else {})
+            return frame_of(part) | ({"static": self._columns(entity)} if part.split else {})
         rows = self._of(part, entity)
         columns = [column(each) for each in part.columns]
         total = sums(rows, columns) if part.total and rows else None
         if part.slim:
             columns, rows = slim(columns, rows)
         if not rows and not (total and slim(columns, [total])[1]):  # of all, nothing is a cent
-            return _frame(part) | {"kind": "text", "label": part.empty} if part.empty else None
-        made = _frame(part) | {"table": self._table(part, columns, rows, total, tables)}
+            return frame_of(part) | {"kind": "text", "label": part.empty} if part.empty else None
+        made = frame_of(part) | {"table": self._table(part, columns, rows, total, tables)}
         if part.title:
             first = rows[0] | {"agent_id": tables.name_of(rows[0])}
             made["label"] = text.fill(
@@ -229,10 +248,10 @@ class Pages:
             is_slim=self.page.scope == "month",
         )
 
-    def _card(self, card: Card, entity: Entity, row: Row) -> dict[str, Any]:
+    def _card(self, key: str, label: str, entity: Entity, row: Row) -> dict[str, Any]:
         """Return the frame of a figure, with what needs no choice."""
-        if card.key != "month":
-            return {"key": card.key, "label": card.label, "value": "", "notes": []}
+        if key != "month":
+            return {"key": key, "label": label, "value": "", "notes": []}
         budget = self._budgets.get(entity.key)
         of_month = budget or {
             "month": row["month"],
@@ -242,8 +261,8 @@ class Pages:
         }
         expected = text.known(_EXPECTED, of_month)
         return {
-            "key": card.key,
-            "label": text.fill(card.label, of_month),
+            "key": key,
+            "label": text.fill(label, of_month),
             "value": text.fill("{actual_usd|usd_headline}", of_month),
             "more": text.known("of {budget_usd|usd_about}", of_month) or "",
             "bullet": drawings.bullet(budget) if budget else "",
@@ -313,19 +332,27 @@ class Pages:
         return self._findings.of(entity, root) | {"warnings": warnings}
 
     def _reach(self, row: Row) -> str:
-        """Return how far the data reach: on pages that can rest, to the last day of their own."""
-        as_of = days.instant_in_words(self._about.as_of)
+        """Return how far the data reach: of an agent and a month, to the last day of their own."""
+        end = days.instant_in_words(self._about.as_of)
         if self.page.scope not in {"site", "workspace"}:
             if not row["last_date"]:
                 return f"no run yet · days and months in {self._about.timezone}"
-            as_of = days.day_in_words(row["last_date"])
-        return f"data to {as_of} · days and months in {self._about.timezone}"
+            end = days.day_in_words(row["last_date"])
+        if self.page.scope == "agent":
+            return f"last day with a run {end} · days and months in {self._about.timezone}"
+        return _reach(self._about, end)
 
 
 _MEMBERS: dict[Scope, str] = {"site": "Workspaces", "workspace": "Agents"}
 
 
-def _frame(part: Part) -> dict[str, Any]:
+def scripts(data: str, parts: Iterable[Part]) -> list[str]:
+    """Return the scripts of a page in their order; `data` is the file of its parts."""
+    plotly = ["assets/plotly.min.js"] if any(part.mark for part in parts) else []
+    return ["assets/engine.js", "data/site.js", f"data/{data}.js", *plotly]
+
+
+def frame_of(part: Part) -> dict[str, Any]:
     """Return what the frame prints of a part, without its rows."""
     kind = "chart" if part.mark else "table"
     return {
@@ -338,15 +365,6 @@ def _frame(part: Part) -> dict[str, Any]:
         "split": [each.name for each in part.split],
         "show": [each.name for each in part.show],
     }
-
-
-def _budgets(con: duckdb.DuckDBPyConnection) -> dict[Key, Row]:
-    """Return the budget of this month of the site and of each workspace, with its forecast."""
-    rows = con.sql("""
-        select * from rpt_budgets
-        where period = 'now' and (scope = 'workspace' or scope = 'all' and workspace_id = '(all)')
-            and (scope = 'all' or workspace_id = budget_workspace_id)""")
-    return {(row["workspace_id"], ALL): row for row in pl.DataFrame(rows).iter_rows(named=True)}
 
 
 def _joined(templates: Sequence[str], row: Row) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass
 from decimal import localcontext
@@ -20,14 +21,14 @@ from analytics.report import months, own
 from analytics.report.columns import column, default_label, default_unit
 from analytics.report.entities import Entities
 from analytics.report.files import Files
+from analytics.report.looks import looks
 from analytics.report.packed import packed
 from analytics.report.rendering import About, Pages
 from analytics.report.spec import read_pages
-from analytics.report.statements import digests, without_empty
 from analytics.terminal import tracked
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     import duckdb
 
@@ -93,12 +94,13 @@ def build_site(
 ) -> SiteSummary:
     """Write all pages, data and assets into the empty folder `target`.
 
-    Files made of the same rows as those of the site in `published` are taken over from there.
+    Data files of the same rows as those of the site in `published` are taken over from there.
     `pages` is a folder of specifications, if not our own; `beside` has further files by name.
-    `before` is told of each file of figures, then of each page that is made anew.
+    `before` is told of each file of figures that is written, then of each page.
     """
     with localcontext(prec=DIGITS):
-        return _Build(con, target, about, published).site(pages, beside or {}, own_pages, before)
+        made = _Build(con, target, about, published)
+        return made.site(read_pages(pages), beside or {}, own_pages, before)
 
 
 def build_own_pages(
@@ -109,7 +111,7 @@ def build_own_pages(
     Their links to other pages lead nowhere.
     """
     with localcontext(prec=DIGITS):
-        return _Build(con, target, about, None).own_pages(own_pages)
+        return _Build(con, target, about, None).site({}, {}, own_pages, None)
 
 
 class _Build:
@@ -118,88 +120,46 @@ class _Build:
     ) -> None:
         self._con, self._target, self._about = con, target, about
         self._files = Files(target, published)
-        self._code = _digest_of_code()
         self._entities = Entities(con)
 
     def site(
         self,
-        folder_of_pages: Path | None,
+        pages: dict[str, Page],
         beside: Mapping[str, bytes],
         own_pages: Iterable[AnsweredPage],
         before: Before | None,
     ) -> SiteSummary:
-        pages = read_pages(folder_of_pages)
-        pages = {name: without_empty(self._con, page) for name, page in pages.items()}
-        months.write(self._con, self._files, self._entities, pages.values(), self._code, before)
-        changed = {name: self._changed(page) for name, page in pages.items()}
-        entities = [entity for of in changed.values() for entity in of]
-        parts = tracked(entities, before, attrgetter("name"))
-        for name, page in pages.items():
-            self._pages(page, pages, changed[name], parts)
-        count = sum(len(self._of(page)) for page in pages.values())
-        for name, content in beside.items():
-            self._files.write(name, content)
-        return self._finished(pages, own_pages, count)
-
-    def own_pages(self, own_pages: Iterable[AnsweredPage]) -> SiteSummary:
-        return self._finished({}, own_pages, 0)
-
-    def _finished(
-        self, pages: Mapping[str, Page], own_pages: Iterable[AnsweredPage], count: int
-    ) -> SiteSummary:
-        """Write pages of one's own, and the files that all pages share."""
-        made = own.write(self._files, own_pages, self._about, self._code)
-        document = self._entities.document(partial(_further, pages))
-        if made.menu:
-            document["own"] = made.menu
-        self._files.write("data/site.js", packed(document))
-        self._assets()
-        self._files.finish(self._about.as_of)
         files = self._files
+        if pages:
+            code = _digest_of_code()
+            months.write(self._con, files, self._entities, pages.values(), code, before)
+        entities = [entity for page in pages.values() for entity in self._of(page)]
+        parts = tracked(entities, before, attrgetter("name"))
+        for page in pages.values():
+            self._pages(page, pages, islice(parts, len(self._of(page))))
+        for name, content in beside.items():
+            files.write(name, content)
+        own_ones = own.write(files, own_pages, self._about)
+        document = self._entities.document(partial(_further, pages))
+        files.write("data/site.js", packed(document | {"own": own_ones.menu}))
+        self._assets()
+        files.finish(self._about.as_of)
         return SiteSummary(
-            count + len(made.menu),
+            len(entities) + len(own_ones.menu),
             files.count,
             files.kept_count,
             files.byte_count,
-            tuple(made.problems),
+            tuple(own_ones.problems),
         )
 
-    def _pages(
-        self,
-        page: Page,
-        pages: dict[str, Page],
-        changed: Mapping[Entity, str],
-        parts: Iterator[Entity],
-    ) -> None:
-        """Write the changed pages of a specification, whose entities are the next of `parts`."""
+    def _pages(self, page: Page, pages: dict[str, Page], entities: Iterable[Entity]) -> None:
+        """Write the pages of a specification."""
         document = _resolved(page)
         document["columns"] = months.layout(self._con, months.charted(pages.values(), page.scope))
         self._files.write(f"data/pages/{page.name}.js", packed(document))
-        keys = months.KEYS[page.scope]
-        is_part = len(changed) < len(self._of(page))
-        wanted = [months.key_of(each, keys) for each in changed] if is_part else None
-        made = Pages(self._con, page, pages, self._entities, self._about, wanted)
-        for entity in islice(parts, len(changed)):
-            self._files.write(page.path(entity), made.html(entity).encode(), changed[entity])
-
-    def _changed(self, page: Page) -> dict[Entity, str]:
-        """Return the entities whose page cannot be taken over, each with the inputs of its page."""
-        of = self._of(page)
-        if page.scope in {"site", "workspace"}:
-            return dict.fromkeys(of, "")
-        rows = digests(self._con, page)
-        code = f"{self._code}-{self._about.code_version}-{self._about.timezone}-{self._about.home}"
-        keys = {each: months.key_of(each, months.KEYS[page.scope]) for each in of}
-        of_months = self._about.of_months
-        inputs = {
-            each: f"{code}-{rows[key]}-{of_months.get(each.key)}" if key in rows else ""
-            for each, key in keys.items()
-        }
-        return {
-            each: known
-            for each, known in inputs.items()
-            if not self._files.keep(page.path(each), known)
-        }
+        made = Pages(self._con, page, pages, self._entities, self._about)
+        for entity in entities:
+            self._files.write(page.path(entity), made.html(entity).encode())
 
     def _of(self, page: Page) -> Sequence[Entity]:
         of: dict[Scope, Sequence[Entity]] = {
@@ -212,15 +172,22 @@ class _Build:
 
     def _assets(self) -> None:
         reports = folder("reports")
-        self._files.write("assets/engine.js", bundle(reports / "engine").encode())
+        engine = bundle(reports / "engine", constants={"LOOKS": looks()})
+        self._files.write("assets/engine.js", engine.encode())
         self._files.write("assets/style.css", (reports / "assets" / "style.css").read_bytes())
         with as_file(files("plotly") / "package_data" / "plotly.min.js") as library:
             self._files.write("assets/plotly.min.js", library.read_bytes())
 
 
-def bundle(engine: Path, modules: Sequence[str] = ENGINE) -> str:
-    """Return modules of the engine as one script: a page from disk can load no module."""
-    parts = [
+def bundle(
+    engine: Path, modules: Sequence[str] = ENGINE, constants: Mapping[str, object] | None = None
+) -> str:
+    """Return modules of the engine as one script: a page from disk can load no module.
+
+    `constants` are what it knows by these names.
+    """
+    parts = [f"const {name} = {json.dumps(value)};\n" for name, value in (constants or {}).items()]
+    parts += [
         _EXPORT.sub("", _IMPORT.sub("", (engine / f"{name}.js").read_text(encoding="utf-8")))
         for name in modules
     ]
@@ -261,7 +228,7 @@ def for_engine(text: str) -> str:
 
 
 def _digest_of_code() -> str:
-    """Return a digest of the modules and texts that make files, formats and labels included."""
+    """Return a digest of the modules and texts that make data files."""
     digest = sha256((folder("queries") / "measures.toml").read_bytes())
     report = Path(__file__).parent
     for root in (report, report.with_name("format"), folder("reports")):

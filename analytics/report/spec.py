@@ -63,12 +63,12 @@ class Part(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
     """A table, or a chart with the table of its figures.
 
     A `chosen` one follows the reader's choice, and the engine makes it; any other is a table in
-    HTML, of the relation's rows. An `optional` one stands only where the relation has rows of the
-    entity. A chart over time can be switched to what it has in `split` and `show`; with `compare`,
-    a line is the period before. `time` is the day of a column with the unit `trend`, if it is not
-    `date`. A `slim` table of money has no row below a cent, and
-    no column of zeros; rows beyond its limit are in the table `more`. Parts of one's own have rows
-    from the first to the last day of `span`, `monthly` ones of whole months; `lines` mark days.
+    HTML, of the relation's rows of which the SQL in `where` is true. A chart over time can be
+    switched to what it has in `split` and `show`; with `compare`, a line is the period before.
+    `time` is the day of a column with the unit `trend`, if it is not `date`. A `slim` table of
+    money has no row below a cent, and no column of zeros; rows beyond its limit are in the table
+    `more`. Parts of one's own have rows from the first to the last day of `span`, `monthly` ones of
+    whole months; `lines` mark days, and `look` is what they change of the layout.
     """
 
     key: str
@@ -84,14 +84,13 @@ class Part(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
     time: str = ""
     order: str = ""
     limit: int = 0
-    where: dict[str, str] = {}
+    where: str = ""
     columns: tuple[str, ...] = ()
     total: bool = False
     title: str = ""
     label: str = ""
     subtitle: str = ""
     empty: str = ""
-    optional: bool = False
     slim: bool = False
     more: str = ""
     wide: Literal["", "half"] = ""
@@ -99,10 +98,14 @@ class Part(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
     monthly: bool = False
     span: tuple[str, ...] = ()
     lines: tuple[tuple[str, str], ...] = ()
+    look: dict[str, Any] = {}
 
 
 class Section(msgspec.Struct, forbid_unknown_fields=True):
-    """A heading with parts below it, which `folded` closes; `remarks` are templates of the page."""
+    """A heading with parts below it, which `folded` closes; `remarks` are templates of the page.
+
+    A part without a label has the title.
+    """
 
     key: str
     title: str
@@ -124,21 +127,12 @@ class Headline(msgspec.Struct, forbid_unknown_fields=True):
     none: str = ""
 
 
-class Card(msgspec.Struct, forbid_unknown_fields=True):
-    """A figure of the chosen period, which the engine knows by its key; `month` is of its month.
-
-    The label is a template over the page's row.
-    """
-
-    key: str
-    label: str
-
-
 class Page(msgspec.Struct, forbid_unknown_fields=True):
     """A page for each entity of its scope.
 
     Texts are templates over the entity's row of `rpt_headlines`, and of each relation in `data`.
-    `sign` are lines to sign on paper; those of `foot` stand in one line at the end.
+    `card` are labels of figures of the chosen period, by the keys that the engine has; `month` is
+    of its month. `sign` are lines to sign on paper; those of `foot` stand in one line at the end.
     """
 
     scope: Scope
@@ -153,7 +147,7 @@ class Page(msgspec.Struct, forbid_unknown_fields=True):
     sign: tuple[str, ...] = ()
     foot: tuple[str, ...] = ()
     headline: tuple[Headline, ...] = ()
-    card: tuple[Card, ...] = ()
+    card: dict[str, str] = {}
     section: tuple[Section, ...] = ()
 
     def path(self, entity: Entity) -> str:
@@ -179,8 +173,12 @@ def read_page(path: Path) -> Page:
     """Read one specification; AnalyticsError names the file and the field that is wrong."""
     try:
         text = tomllib.loads(path.read_text(encoding="utf-8"))
-        for section in text.get("section", []):
-            section["part"] = [_shared(each) for each in section.get("part", [])]
+        text["section"] = [_shared("section", each) for each in text.get("section", [])]
+        for section in text["section"]:
+            section["part"] = [
+                {"label": section.get("title", ""), **_shared("part", each)}
+                for each in section.get("part", [])
+            ]
         page = msgspec.convert(text, Page)
     except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
         raise AnalyticsError(f"reports/pages/{path.name}: {error}") from error
@@ -191,17 +189,16 @@ def read_page(path: Path) -> Page:
     return page
 
 
-def _shared(fields: dict[str, Any]) -> dict[str, Any]:
-    """Return the fields of a part that a page takes from `reports/parts.toml` by `use`."""
+def _shared(kind: str, fields: dict[str, Any]) -> dict[str, Any]:
+    """Return the fields of what a page takes from `reports/parts.toml` by `use`."""
     if (name := fields.get("use")) is None:
         return fields
-    if name not in _parts():
-        raise msgspec.ValidationError(f"`{name}` is no part of reports/parts.toml")
-    return {"key": name, **_parts()[name], **{k: v for k, v in fields.items() if k != "use"}}
+    known = _parts()[kind]
+    if name not in known:
+        raise msgspec.ValidationError(f"`{name}` is no {kind} of reports/parts.toml")
+    return {"key": name, **known[name], **{k: v for k, v in fields.items() if k != "use"}}
 
 
 @cache
-def _parts() -> dict[str, Any]:
-    text = (folder("reports") / "parts.toml").read_text(encoding="utf-8")
-    found: dict[str, Any] = tomllib.loads(text)["part"]
-    return found
+def _parts() -> dict[str, dict[str, Any]]:
+    return tomllib.loads((folder("reports") / "parts.toml").read_text(encoding="utf-8"))

@@ -199,6 +199,8 @@ def _recent(summary: Summary) -> str:
 def _month(summary: Summary) -> str:
     month = summary.month
     name = month_in_words(month.first_date).split()[0]
+    if not summary.is_month_whole:
+        return f"{name}, read in part: {_cost_in_runs(month)}"
     return f"{name} so far {_cost_in_runs(month)}, by the day of the run"
 
 

@@ -1,10 +1,20 @@
-"""Changes since the last build: the sources, and the parts of relations that these can reach.
+"""Changes since the last build: the sources that changed, and the parts that they touch.
 
-A part is the rows of a workspace with one value of a unit: a run, a session, a day, a month. All
-touched parts are known before the first model runs, from the records of new loads and from those
-that they replaced: the runs that they name, the other runs of their sessions and all that these
-started; the days of these runs and of sums, until a change was seen; the last days, whose state
-follows from the time of the batch.
+A build copies what it read of the sources (`record_sources`): the loads, and a number for each
+source. The next one (`find_changes`) compares them:
+
+- New loads are those of batches after the last one that ended. The records that they brought, and
+  those that these replaced, are the changed records. A source whose number of rows is not what it
+  was and what loads brought has rows that nobody knows of: UnseenChangeError, all is built anew.
+- Touched runs (`_touch_runs`) are those that changed records name, the other runs of their
+  sessions, as another one may be the first, and all that these started.
+- Touched days (`_touch_days`) are those of these runs and of changed sums, until a change was seen,
+  in UTC and in the reporting time zone; and the last days, whose state follows from the time of the
+  batch. Weeks and months are those of touched days, sessions those of touched runs.
+
+The tables lie in memory (`SHARED`); `touched(UNIT)` is the SELECT of the touched parts of a unit,
+with which `incremental` narrows models. `stretches` bound the time in which touched runs were
+created, so that DuckDB skips blocks of a long past.
 """
 
 from __future__ import annotations

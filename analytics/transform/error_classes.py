@@ -123,17 +123,10 @@ def run_errors(failed_runs: pl.DataFrame) -> pl.DataFrame:
 
 MODEL = polars_model(
     "intermediate.int_run_errors",
-    header=Header(
+    run_errors,
+    Header(
         "Failed runs with their error class. Grain: run.",
         ("workspace_id", "run_id"),
         narrow="run_id",
     ),
-    inputs={
-        "failed_runs": """
-            select workspace_id, run_id, error_message
-            from staging.runs
-            where is_current and status = 'failed'
-        """
-    },
-    compute=run_errors,
 )

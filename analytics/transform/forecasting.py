@@ -11,8 +11,12 @@ history. One that has none counts as zero from its first date on. With fewer tha
 the last 112, or a weekday of which none is known, there is no forecast. It knows no holiday, launch
 or change of price beforehand.
 
-Amounts are whole ten-billionths of a US dollar; estimates are floats, computed in the order of
-dates and rounded half-even at the end.
+It is tested: the forecast of a line is made as of days of earlier months, and compared with the
+cost of those that are known as a whole. `queries/frames/` has what is forecast, `fct_forecasts` and
+`fct_budgets` make figures of it.
+
+Amounts are whole ten-billionths of a US dollar, in which sums and comparisons are exact whatever
+their order; estimates are floats, computed in the order of dates and rounded half-even at the end.
 """
 
 from __future__ import annotations
@@ -21,6 +25,8 @@ from collections.abc import Sequence
 from math import log
 
 import polars as pl
+
+from analytics.transform.models import Header, polars_model
 
 FEWEST_DAYS = 12
 LONGEST_BASIS = 112
@@ -33,6 +39,8 @@ _GROWTH = 0.75  # of the error, beyond the longest horizon that was measured
 _WIDTH_80 = 1.2815515655446004  # the normal distribution's
 _WIDTH_95 = 2.2  # the normal distribution's is 1.96; these errors have heavier tails
 _ERRORS = tuple(f"error_{days}" for days in _HORIZONS)
+_SERIES = ("scope", "name", "workspace_id")
+_MONEY = pl.Decimal(38, 10)
 
 
 def forecast(days: pl.DataFrame, periods: pl.DataFrame, key: Sequence[str]) -> pl.DataFrame:
@@ -159,3 +167,91 @@ def _day_count(first: str, end: str) -> pl.Expr:
 
 def _rounded(estimate: pl.Expr) -> pl.Expr:
     return estimate.round(0, mode="half_to_even").cast(pl.Int128)
+
+
+def forecasts(series: pl.DataFrame, periods: pl.DataFrame) -> pl.DataFrame:
+    """Return the forecast of the current month of each series, and how well those before did."""
+    # By a number of theirs, rows are grouped in half the time.
+    numbered = series.with_row_index("series")
+    days = (
+        numbered.select("series", date="dates", amount="amounts")
+        .explode("date", "amount")
+        .with_columns(pl.col("amount").cast(_MONEY).to_physical())
+    )
+    made = forecast(
+        days,
+        periods.join(numbered.select("series", *_SERIES), on=_SERIES, how="left"),
+        ("series",),
+    )
+    current = made.filter("is_current")
+    week_before = pl.col("start") - pl.duration(days=len(WEEK))
+    rates = with_actual(
+        current.select("series", first=week_before, end="start"), days, ("series",)
+    ).select("series", run_rate=_divided(pl.col("actual"), pl.lit(len(WEEK))))
+    tested = _tested(made.filter(~pl.col("is_current")), days)
+    return (
+        current.join(rates, on="series", how="left")
+        .join(tested, on="series", how="left")
+        .select(
+            *_SERIES,
+            "month",
+            "start",
+            "first",
+            "end",
+            basis_day_count="basis_days",
+            expected_usd=_usd(pl.col("expected")),
+            spread_80_usd=_usd(pl.col("spread_80")),
+            spread_95_usd=_usd(pl.col("spread_95")),
+            week_usd=pl.concat_list(_usd(pl.col(day)) for day in WEEK),
+            run_rate_usd=_usd(pl.col("run_rate")),
+            mean_error_usd=_usd(pl.col("mean_error")),
+            **{name: pl.col(name).fill_null(0) for name in _COUNTS},
+        )
+    )
+
+
+_COUNTS = ("tested_month_count", "test_count", "hit_count", "hit_95_count")
+
+
+def _tested(made: pl.DataFrame, days: pl.DataFrame) -> pl.DataFrame:
+    """Return the number of tests, of those within each range, and their mean absolute error."""
+    error = (pl.col("actual") - pl.col("expected")).abs()
+    return (
+        with_actual(made.drop_nulls("expected"), days, ("series",))
+        .drop_nulls("actual")
+        .group_by("series")
+        .agg(
+            tested_month_count=pl.col("month").n_unique().cast(pl.Int64),
+            test_count=pl.len().cast(pl.Int64),
+            hit_count=(error <= pl.col("spread_80")).sum().cast(pl.Int64),
+            hit_95_count=(error <= pl.col("spread_95")).sum().cast(pl.Int64),
+            mean_error=_divided(error.sum(), pl.len()),
+        )
+    )
+
+
+def _usd(amount: pl.Expr) -> pl.Expr:
+    """Money from ten-billionths; a float is an estimate, and is rounded half-even here, once."""
+    return _rounded(amount).reinterpret(dtype=_MONEY)
+
+
+def _divided(amount: pl.Expr, by: pl.Expr) -> pl.Expr:
+    """A whole number divided by a positive one, rounded half-even, without a float."""
+    by = by.cast(pl.Int128)
+    low = amount // by
+    twice_the_rest = (amount - low * by) * 2
+    rounds_up = (twice_the_rest > by) | ((twice_the_rest == by) & (low % 2 == 1))
+    return low + rounds_up.cast(pl.Int128)
+
+
+MODEL = polars_model(
+    "intermediate.int_forecasts",
+    forecasts,
+    Header(
+        "Forecasts of the current month of lines and of budgets, from its day `first` to the one"
+        " before `end`, by what was known before `start`: what is expected, half the widths of its"
+        " ranges, of each of the seven days from `start` on, and of the mean day of the week"
+        " before. Grain: scope, name, workspace and month.",
+        key=(*_SERIES, "month"),
+    ),
+)

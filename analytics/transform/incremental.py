@@ -1,14 +1,25 @@
-"""Bring relations up to date: replace the touched parts, leave what reads nothing that changed.
+"""Bring relations up to date: build touched parts anew, leave what reads nothing that changed.
 
-A model whose header says `narrow: UNIT` is built in parts: the rows of a workspace with one value
-of the unit follow from the rows of its inputs with that value, and from whatever rows of the other
-inputs. `narrow INPUT: ...` says what stands for the unit in an input, or in the model itself, or
-(`by KEY`) by which key rows of the touched parts look the input up.
+A part of a relation is its rows of a workspace with one value of a unit, such as a run or a day.
+The header of a model declares how its parts follow from those of its inputs:
 
-The touched parts are known before the first model runs: see `changes`. Which columns of a relation
-changed, and whether rows of other parts did, follows from sums of hashes before and after. Where
-an input changed in other parts than the touched ones, or is neither narrowed nor looked up by a
-stated key, the model is built whole.
+    narrow: utc_date                            the unit: rows of a day follow from rows of that day
+    narrow usage_hours: (hour at time ...)      what stands for it in an input, or the model itself
+    narrow loads: by load_id                    rows of touched parts look this input up by its key
+
+`changes` finds the touched parts before the first model runs. Then `Update` takes each model, in
+the order of a build:
+
+1. `_inputs`: which inputs changed in a column that the SELECT reads? Without one, it is left.
+2. `_unit`: did these change in touched parts alone, and does the header say what the parts are?
+   Then the SELECT runs over views of its inputs' touched parts (`_narrow`); else over all rows.
+3. `_make` builds the rows beside the relation. Sums of hashes (`_sums`) of what they replace and
+   of what is new say which columns changed, whether rows came or went, and whether rows changed
+   that are of no touched part for a model that reads them: what steps 1 and 2 ask of the next one.
+4. `apply` replaces the rows, if a sum differs. The sums also keep the `contents` of the relation,
+   by which the next batch notices rows that no batch wrote.
+
+Checks are narrowed in the same way (`narrowed`).
 """
 
 from __future__ import annotations
@@ -32,8 +43,8 @@ _HASHES = "*"  # of whole rows, among the sums of a relation
 class Update:
     """An incremental build: `apply` it to each of the models, in order.
 
-    `passed_checks` are the names of the checks that the relations passed as they were before;
-    `contents` are those of the relations, and follow the changes.
+    `passed_checks` are the names of the checks that the relations passed as they were before. A
+    change of a relation (`_changed`) is a set of labels: see `changes.ANYWHERE`.
     """
 
     def __init__(
@@ -60,7 +71,7 @@ class Update:
             con.execute("""
                 select schema_name || '.' || table_name, column_name from duckdb_columns()
                 where database_name in ('warehouse', 'build_file')
-                    and (data_type like 'DECIMAL(38%' or data_type = 'HUGEINT')
+                    and (data_type like 'DECIMAL(38,%)' or data_type = 'HUGEINT')
             """).fetchall()
         )
         # By relation, the conditions of the parts that models and checks read: these have its own.

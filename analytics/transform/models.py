@@ -5,22 +5,23 @@ from __future__ import annotations
 import re
 import tomllib
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from graphlib import CycleError, TopologicalSorter
+from inspect import signature
 from pathlib import Path
 from types import MappingProxyType
 
 import duckdb
 import polars as pl
+import polars.selectors as cs
 
 from analytics.files import folder
 from analytics.transform.frames import filling, read_frame, write_table
-from analytics.transform.measures import measures
+from analytics.transform.measures import measures, with_roll_ups
 from analytics.transform.parsing import columns_read, parse, renamed, tables_read
-from analytics.transform.roll_ups import with_roll_ups
 from analytics.warehouse.database import quoted
 
 LAYERS = ("intermediate", "marts", "audit", "reports")
@@ -40,7 +41,7 @@ CHECK_RESULTS = frozenset(
 _FOLDERS = {"reports": "report"}  # of `queries/`, where its name is not the layer's
 
 _HEADER_FIELD = re.compile(
-    r"(key|materialized|narrow|control|measure|sources|(?i:blocking|severity)"
+    r"(key|materialized|narrow|frozen|control|measure|sources|(?i:blocking|severity)"
     r"|(column|ref|values|narrow) (?P<column>\w+)): (?P<value>.+)"
 )
 
@@ -65,7 +66,8 @@ class Header:
     alone, and `narrow_inputs` what stands for it in single inputs: see `incremental`. `is_table`
     is of models in intermediate, `is_view` of page queries: others are the opposite. `control`
     names a check against the API, `sources` the two that it compares, and `measure` the one whose
-    sums are published. `key`, `refs` and `values` declare checks: see `header_checks`. `blocking`
+    sums are published. `key`, `refs` and `values` declare checks: see `header_checks`. `frozen` is
+    of marts whose rows of a month a close freezes: the column of the month. `blocking`
     is of checks of the user's own, "true" if they stop publishing; ours always do. `severity` is of
     alerts.
     """
@@ -84,6 +86,7 @@ class Header:
     narrow_inputs: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     blocking: str | None = None
     severity: str | None = None
+    frozen: str | None = None
 
 
 @dataclass(frozen=True)
@@ -169,12 +172,12 @@ class SqlModel(Model):
 
 @dataclass(frozen=True)
 class PolarsModel(Model):
-    """A model that is a function from the frames of its `inputs` to a frame; always a table.
+    """A model that is a function from frames to a frame; always a table.
 
-    An input is columns of the relation of its name, or a SELECT.
+    Each frame is the answer of a SELECT of `queries/frames/`, by the name of the parameter.
     """
 
-    inputs: Mapping[str, Sequence[str] | str]
+    frames: Mapping[str, SqlModel]
     compute: Callable[..., pl.DataFrame]
 
     @property
@@ -191,46 +194,37 @@ class PolarsModel(Model):
         exists: bool = False,
     ) -> int:
         """Create the table, or fill it."""
-        frames = [
-            read_frame(con, f"({renamed(wanted, inputs)})")
-            if isinstance(wanted, str)
-            else read_frame(con, inputs.get(name, name), wanted)
-            for name, wanted in self.inputs.items()
-        ]
-        return write_table(con, relation, self.compute(*frames), exists=exists)
+        frames = {
+            name: read_frame(con, f"({renamed(each.sql, inputs)})").with_columns(
+                cs.datetime().dt.convert_time_zone("UTC")
+            )
+            for name, each in self.frames.items()
+        }
+        return write_table(con, relation, self.compute(**frames), exists=exists)
 
     def columns_read(self, relation: str) -> frozenset[str] | None:
-        """Return the columns that it reads of an input, or that its SELECTs name."""
-        found: set[str] = set()
-        for name, wanted in self.inputs.items():
-            if not isinstance(wanted, str):
-                found |= set(wanted) if name == relation else set()
-            elif relation in references(self.file, wanted):
-                columns = columns_read(wanted, relation)
-                if columns is None:
-                    return None
-                found |= columns
-        return frozenset(found)
+        """Return the columns that its SELECTs name of an input."""
+        found = [
+            each.columns_read(relation) for each in self.frames.values() if relation in each.reads
+        ]
+        return None if None in found else frozenset().union(*filter(None, found))
 
 
 def polars_model(
-    relation: str,
-    *,
-    header: Header,
-    inputs: Mapping[str, Sequence[str] | str],
-    compute: Callable[..., pl.DataFrame],
+    relation: str, compute: Callable[..., pl.DataFrame], header: Header
 ) -> PolarsModel:
-    """A model in Python; `relation` is `layer.name`, and `inputs` the columns of others it reads.
-
-    An input may be a SELECT, too, under a name of its own. `compute` gets one frame for each input,
-    in their order.
-    """
+    """A model in Python, `layer.name`; the parameters of `compute` name the frames that it gets."""
     layer, name = relation.split(".")
     file = f"{compute.__module__}.{compute.__qualname__}"
-    reads = {name for name, wanted in inputs.items() if not isinstance(wanted, str)}
-    for wanted in inputs.values():
-        reads |= references(file, wanted) if isinstance(wanted, str) else set()
-    return PolarsModel(layer, name, file, header, frozenset(reads), inputs, compute)
+    selects = {each.name: each for each in _frames()}
+    frames = {each: selects[each] for each in signature(compute).parameters}
+    reads = frozenset().union(*(each.reads for each in frames.values()))
+    return PolarsModel(layer, name, file, header, reads, frames, compute)
+
+
+@cache
+def _frames() -> list[SqlModel]:
+    return read_folder("frames", folder("queries") / "frames")
 
 
 @cache
@@ -310,6 +304,7 @@ def read_header(sql: str) -> Header:
         {table: _split(values, "|") for table, values in of_columns["narrow"].items()},
         fields.get("blocking"),
         fields.get("severity"),
+        fields.get("frozen"),
     )
 
 

@@ -31,11 +31,6 @@ class DamagedError(AnalyticsError):
         self.state = state
 
 
-def damaged(file: Path, cause: str) -> DamagedError:
-    """Return the error for a damaged file."""
-    return DamagedError(file, f"is damaged: {cause}")
-
-
 def damage_of(error: BaseException) -> str | None:
     """Return the first line of DuckDB's error, if it or one that led to it tells of damage.
 
@@ -60,7 +55,7 @@ def damage_errors(file: Path) -> Iterator[None]:
         raise
     except Exception as error:
         if cause := damage_of(error):
-            raise damaged(file, cause) from error
+            raise DamagedError(file, f"is damaged: {cause}") from error
         raise
 
 

@@ -28,9 +28,11 @@ PUBLISHED_SCHEMAS = ("marts", "audit")
 _PUBLISHED_PATH = ",".join(f"{BUILD_FILE}.{schema}" for schema in PUBLISHED_SCHEMAS)
 # Older DuckDB tools open this format too.
 STORAGE_VERSION = "v1.5.0"
+STORAGE = f"storage_version '{STORAGE_VERSION}'"
+NO_LOG = "recovery_mode 'no_wal_writes'"
 
-ROW_GROUP = 61_440
-"""Rows: half of DuckDB's default, which took 3 % off a first batch of 100,000 runs."""
+ROW_GROUP = "row_group_size 61440"
+"""Half of DuckDB's default, which took 3 % off a first batch of 100,000 runs."""
 
 OFFLINE: dict[str, str | bool | int | float | list[str]] = {
     "autoinstall_known_extensions": "false",
@@ -62,9 +64,7 @@ def open_warehouse(layout: Layout) -> Iterator[duckdb.DuckDBPyConnection]:
     with damage_errors(layout.warehouse), spilling(layout.root) as con:
         with open_errors(layout.warehouse):
             # Attached, because only an attached file accepts a row group size.
-            con.execute(
-                f"attach '{quoted(layout.warehouse)}' as warehouse (row_group_size {ROW_GROUP})"
-            )
+            con.execute(f"attach '{quoted(layout.warehouse)}' as warehouse ({ROW_GROUP})")
             con.execute("use warehouse")
         con.execute("set TimeZone = 'UTC'")
         _lay_out(con, layout)
@@ -79,24 +79,18 @@ def attached_marts(
 
     Without a log, commits are on the disk once the file is detached: a kill before loses them.
     """
-    log = "" if has_log else ", recovery_mode 'no_wal_writes'"
-    con.execute(
-        f"attach '{quoted(file)}' as {BUILD_FILE} (storage_version '{STORAGE_VERSION}'{log})"
-    )
-    try:
-        for schema in PUBLISHED_SCHEMAS:
-            con.execute(f"create schema if not exists {BUILD_FILE}.{schema}")
-        con.execute(f"set search_path = 'warehouse.main,{_PUBLISHED_PATH}'")
-        yield
-        if not has_log:  # a detach would not tell that it could not write
-            con.execute(f"checkpoint {BUILD_FILE}")
-    except BaseException:  # a Ctrl-C in a transaction leaves it open, and then nothing can be run
-        with suppress(duckdb.TransactionException):
-            con.rollback()
-        raise
-    finally:
-        con.execute("set search_path = 'warehouse.main'")
-        con.execute(f"detach {BUILD_FILE}")
+    with attached(con, file, BUILD_FILE, STORAGE, *([] if has_log else [NO_LOG])):
+        try:
+            for schema in PUBLISHED_SCHEMAS:
+                con.execute(f"create schema if not exists {BUILD_FILE}.{schema}")
+            con.execute(f"set search_path = 'warehouse.main,{_PUBLISHED_PATH}'")
+            yield
+        except BaseException:  # a Ctrl-C in a transaction leaves it open: nothing can be run then
+            with suppress(duckdb.TransactionException):
+                con.rollback()
+            raise
+        finally:
+            con.execute("set search_path = 'warehouse.main'")
 
 
 @contextmanager
@@ -118,13 +112,17 @@ def marts_beside(con: duckdb.DuckDBPyConnection, file: Path) -> Iterator[duckdb.
 
 
 @contextmanager
-def attached(con: duckdb.DuckDBPyConnection, file: Path) -> Iterator[str]:
-    """Attach another file read-only, and yield the name of its catalog."""
-    con.execute(f"attach '{quoted(file)}' as other_file (read_only)")
+def attached(
+    con: duckdb.DuckDBPyConnection, file: Path, catalog: str = "other_file", *options: str
+) -> Iterator[str]:
+    """Attach a file, read-only unless there are other options, and yield its catalog's name."""
+    con.execute(f"attach '{quoted(file)}' as {catalog} ({', '.join(options or ['read_only'])})")
     try:
-        yield "other_file"
+        yield catalog
+        if NO_LOG in options:  # a detach would not tell that it could not write
+            con.execute(f"checkpoint {catalog}")
     finally:
-        con.execute("detach other_file")
+        con.execute(f"detach {catalog}")
 
 
 @contextmanager

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
 
 from analytics import files
@@ -12,78 +11,46 @@ from analytics.files import UNFINISHED
 _LOGS = (".wal", ".wal.checkpoint", ".wal.recovery")
 
 
-@dataclass(frozen=True, slots=True)
 class Layout:
-    """The paths of a data directory."""
+    """The paths of a data directory; `books_of` is another one that has what is kept, if any."""
 
-    root: Path
-    books_of: Path | None = None
-    """The data directory that holds books and publications, if it is another one."""
+    def __init__(self, root: Path, books_of: Path | None = None) -> None:
+        self.root = root
+        self.lock = root / ".lock"  # held by a running batch
 
-    @property
-    def books(self) -> Path:
-        """The closed months, which cannot be made again: a folder a month."""
-        return (self.books_of or self.root) / "books"
+        # Each record as the API sent it, by workspace and load.
+        self.landing = root / "landing"
 
-    @property
-    def publications(self) -> Path:
-        """Moment and last loads of each publication, which cannot be made again."""
-        return (self.books_of or self.root) / "publications"
+        # Cannot be made again: closed months, a folder each; moment and last loads of each
+        # publication; the findings that were sent.
+        self.books = (books_of or root) / "books"
+        self.publications = (books_of or root) / "publications"
+        self.alerts = root / "alerts.json"
 
-    @property
-    def landing(self) -> Path:
-        """Each record as the API sent it, by workspace and load."""
-        return self.root / "landing"
+        # The batch's own, and each while it is written anew. The build file has the marts.
+        self.warehouse = root / "warehouse.duckdb"
+        self.next_warehouse = root / "warehouse.next.duckdb"
+        self.marts = root / "build.duckdb"
+        self.next_marts = root / "build.next.duckdb"
 
-    @property
-    def warehouse(self) -> Path:
-        """The batch's own file."""
-        return self.root / "warehouse.duckdb"
+        # A folder of what is published, and links into it, that everybody may follow at any time.
+        self.batches = root / "published"
+        self.published = root / "analytics.duckdb"
+        self.site = root / "site"
 
-    @property
-    def next_warehouse(self) -> Path:
-        """The warehouse that is written anew, until it is complete."""
-        return self.root / "warehouse.next.duckdb"
+        # What this batch publishes, until it does.
+        self.staged = self.batches / f"next{UNFINISHED}"
+        self.staged_file = self.staged / self.published.name
+        self.staged_site = self.staged / self.site.name
 
-    @property
-    def marts(self) -> Path:
-        """The build file: the batch's marts before they are published."""
-        return self.root / "build.duckdb"
-
-    @property
-    def next_marts(self) -> Path:
-        """The build file that is written anew, until it is complete."""
-        return self.root / "build.next.duckdb"
+        # How the last batch ended: for `analytics status`, and for Prometheus.
+        self.last_batch = root / "last-batch.json"
+        self.metrics = root / "metrics.prom"
 
     @property
-    def published(self) -> Path:
-        """The published file, which everybody may read at any time: a link into `batches`."""
-        return self.root / "analytics.duckdb"
-
-    @property
-    def site(self) -> Path:
-        """The published reports: a link into `batches`."""
-        return self.root / "site"
-
-    @property
-    def batches(self) -> Path:
-        """A folder of what is published, and the link `now` to it."""
-        return self.root / "published"
-
-    @property
-    def staged(self) -> Path:
-        """The folder of what this batch publishes, until it does."""
-        return self.batches / f"next{UNFINISHED}"
-
-    @property
-    def staged_file(self) -> Path:
-        """The copy of the build file that is to be published."""
-        return self.staged / self.published.name
-
-    @property
-    def staged_site(self) -> Path:
-        """The reports of this batch until they are published."""
-        return self.staged / self.site.name
+    def rebuilding(self) -> Layout:
+        """The folder of a rebuild's warehouse, marts and reports until they are complete."""
+        return Layout(self.root / "rebuild.unfinished", books_of=self.root)
 
     @property
     def leftovers(self) -> tuple[Path, ...]:
@@ -91,37 +58,17 @@ class Layout:
 
         What a batch writes when it no longer holds the lock is none: another may be at work.
         """
-        names = (
-            "build.next.duckdb", "build.next.duckdb.wal", "warehouse.next.duckdb",
-            "warehouse.next.duckdb.wal", "rebuild.unfinished",
-        )  # fmt: skip
+        made = (self.next_marts, self.next_warehouse)
         return (
-            *(self.root / name for name in names),
+            *made,
+            *(path.with_name(f"{path.name}.wal") for path in made),
+            self.rebuilding.root,
+            self.root / f"trial{UNFINISHED}",
             *self.root.glob(f".{self.alerts.name}.*{UNFINISHED}"),
             *self.landing.glob(f"*/*{UNFINISHED}"),
             *self.books.glob(f"*/.*{UNFINISHED}"),
             *self.publications.glob(f"*{UNFINISHED}"),
         )
-
-    @property
-    def alerts(self) -> Path:
-        """The ledger of findings that were sent, which cannot be made again."""
-        return self.root / "alerts.json"
-
-    @property
-    def last_batch(self) -> Path:
-        """The result of the last batch, for `analytics status`."""
-        return self.root / "last-batch.json"
-
-    @property
-    def metrics(self) -> Path:
-        """The state of the last batch, for Prometheus."""
-        return self.root / "metrics.prom"
-
-    @property
-    def rebuilding(self) -> Layout:
-        """The folder of a rebuild's warehouse, marts and reports until they are complete."""
-        return Layout(self.root / "rebuild.unfinished", books_of=self.root)
 
     def is_of_batch(self, path: Path) -> bool:
         """Return True for a path at which only the batch and the books may write."""
@@ -131,11 +78,6 @@ class Layout:
         )  # fmt: skip
         is_made_by_a_close = any(part.endswith(UNFINISHED) for part in path.parts)
         return not is_made_by_a_close and any(path.is_relative_to(each) for each in own)
-
-    @property
-    def lock(self) -> Path:
-        """The lock file, held by a running batch."""
-        return self.root / ".lock"
 
 
 def logs_of(file: Path) -> list[Path]:

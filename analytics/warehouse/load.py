@@ -7,8 +7,10 @@ All of a load happens in the caller's transaction: rows, ledger and working sets
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
@@ -16,8 +18,8 @@ import duckdb
 
 from analytics import __version__
 from analytics.errors import AnalyticsError
-from analytics.extract.batch import AGENT_ROLLUPS
-from analytics.extract.loads import (
+from analytics.machine_clock import FURTHEST
+from analytics.warehouse.landed import (
     BATCH_ID,
     CLOSING_STEP,
     LIST_SNAPSHOTS,
@@ -26,8 +28,6 @@ from analytics.extract.loads import (
     landing_files,
     step_of,
 )
-from analytics.extract.store import Loaded
-from analytics.machine_clock import FURTHEST
 from analytics.warehouse.pending_details import keep_pending_details
 from analytics.warehouse.provisional_runs import update_provisional_runs
 from analytics.warehouse.reading import (
@@ -41,13 +41,39 @@ from analytics.warehouse.reading import (
     parse_lines,
 )
 from analytics.warehouse.schema import LINEAGE
-from analytics.warehouse.sources import RUNS, SOURCES, Scope, Source
+from analytics.warehouse.sources import AGENT_ROLLUPS, RUNS, SOURCES, Scope, Source
 
 _DAY = 86_400_000  # milliseconds
+
+# The UTC days from creation to end of runs; in days since 1970, which is faster than with dates.
+_DAYS_OF_LIVES = f"""
+    select distinct date '1970-01-01' + unnest(range(first, last + 1))::integer
+    from (
+        select distinct
+            epoch_ms(created_at) // {_DAY} as first,
+            least(epoch_ms(greatest(created_at, finished_at)) // {_DAY}, first + 60) as last
+        from {{}}
+    )
+"""
 
 _BEGAN_AT = f"try_strptime(split_part($load_id, '-', 1), '{BATCH_ID}') at time zone 'UTC'"
 
 _BY_RECORD = (Scope.LIST, Scope.RECORD)
+_COUNTED = ("record", "version", "superseded", "quarantined", "rounded")
+"""Counts of a load, in the order of `ledger.loads`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """The counts of a load: records read, stored as new versions; records and fields quarantined.
+
+    `touched_days` are the UTC days of new or changed runs.
+    """
+
+    record_count: int = 0
+    new_version_count: int = 0
+    quarantined_count: int = 0
+    touched_days: frozenset[date] = field(default_factory=frozenset)
 
 
 def load_folder(con: duckdb.DuckDBPyConnection, folder: Path) -> Loaded:
@@ -88,14 +114,10 @@ class _Load:
         self._folder = folder
         self._ids = {"workspace_id": workspace_id, "load_id": load_id}
         self._step = step_of(load_id)
-        self._superseded = 0
-        self._rounded = 0
-        self._records = 0
-        self._new_versions = 0
+        self._counts = Counter[str]()
         self._new_rows_sql = ""
-        self._quarantined = 0
         self._source_quarantined = 0
-        self._touched: frozenset[date] = frozenset()
+        self._touched = set[date]()
 
     def run(self) -> Loaded:
         con = self._con
@@ -118,7 +140,10 @@ class _Load:
             self._close_batch()
             keep_pending_details(con, self._ids["workspace_id"])
         self._write_ledger()
-        return Loaded(self._records, self._new_versions, self._quarantined, self._touched)
+        counts = self._counts
+        return Loaded(
+            counts["record"], counts["version"], counts["quarantined"], frozenset(self._touched)
+        )
 
     def _load_source(self, source: Source) -> None:
         file = self._folder / (source.name + SUFFIX)
@@ -133,9 +158,10 @@ class _Load:
         self._find_new_rows(source)
         self._store(source)
         if source.name == AGENT_ROLLUPS:
-            self._touched |= {*self._changed_days()}
+            gone = "current_rows anti join incoming_numbered using (date, record_hash, copy)"
+            self._touch(f"select date from {self._new_rows_sql} union select date from {gone}")
         if source is RUNS:
-            self._touched |= {*self._touched_days()}
+            self._touch(_DAYS_OF_LIVES.format(self._new_rows_sql))
             update_provisional_runs(self._con, self._ids["workspace_id"], self._new_rows_sql)
 
     def _load_requests(self) -> None:
@@ -175,8 +201,7 @@ class _Load:
         fine, rounded = self._con.execute(
             "select count(*) filter (not is_suspect), count(*) filter (is_rounded) from incoming"
         ).fetchall()[0]
-        self._records += expected
-        self._rounded += rounded
+        self._counts.update(record=expected, rounded=rounded)
         self._source_quarantined = 0
         if fine == expected:
             return
@@ -187,21 +212,17 @@ class _Load:
             f"insert into ledger.quarantine select $workspace_id, $load_id, '{source.name}',"
             " request, line, field, problem, record from quarantined"
         )
-        self._quarantined += self._one("select count(*) from quarantined")
-        self._leave_out_records(source)
-        self._leave_out_fields()
+        self._counts["quarantined"] += self._one("select count(*) from quarantined")
+        self._leave_out(", ".join(source.keys))
 
-    def _leave_out_records(self, source: Source) -> None:
-        key = ", ".join(source.keys)
+    def _leave_out(self, key: str) -> None:
+        """Leave out invalid records, whose keys are kept, and let invalid fields be null."""
         lines = "select line from quarantined where column_name is null"
         self._con.execute(
             f"create or replace temp table quarantined_keys as select distinct {key}"
-            f" from incoming where line in ({lines})"
+            f" from incoming where line in ({lines}); delete from incoming where line in ({lines})"
         )
-        self._con.execute(f"delete from incoming where line in ({lines})")
         self._source_quarantined = self._one(f"select count(*) from ({lines})")
-
-    def _leave_out_fields(self) -> None:
         columns = self._con.execute(
             "select distinct column_name from quarantined where column_name is not null"
         ).fetchall()
@@ -277,7 +298,7 @@ class _Load:
                 anti join current_rows using ({key}, record_hash, copy)
             """)
             self._new_rows_sql = "(from incoming semi join new_rows using (line))"
-        self._new_versions += self._one(f"select count(*) from {self._new_rows_sql}")
+        self._counts["version"] += self._one(f"select count(*) from {self._new_rows_sql}")
 
     def _keep_rows_of_quarantined(self, source: Source) -> None:
         """Keep stored rows of days and runs with quarantined records that no line replaces."""
@@ -308,26 +329,10 @@ class _Load:
             f" select nextval('raw.version_ids'), $workspace_id, $load_id, {columns}"
             f" from {self._new_rows_sql}"
         )
-        self._superseded += count
+        self._counts["superseded"] += count
 
-    def _changed_days(self) -> Iterator[date]:
-        """Yield the days of rows that are new, and of those that they replace."""
-        gone = "current_rows anti join incoming_numbered using (date, record_hash, copy)"
-        sql = f"select date from {self._new_rows_sql} union select date from {gone}"
-        return (day for (day,) in self._con.execute(sql).fetchall())
-
-    def _touched_days(self) -> Iterator[date]:
-        # In days since 1970, which is faster than with dates.
-        rows = self._con.execute(f"""
-            select distinct date '1970-01-01' + unnest(range(first, last + 1))::integer
-            from (
-                select distinct
-                    epoch_ms(created_at) // {_DAY} as first,
-                    least(epoch_ms(greatest(created_at, finished_at)) // {_DAY}, first + 60) as last
-                from {self._new_rows_sql}
-            )
-        """).fetchall()
-        return (day for (day,) in rows)
+    def _touch(self, days: str) -> None:
+        self._touched |= {day for (day,) in self._con.execute(days).fetchall()}
 
     def _close_batch(self) -> None:
         """Record the workspace's name and the time of its latest complete batch."""
@@ -358,11 +363,7 @@ class _Load:
                 *self._ids.values(),
                 self._step,
                 __version__,
-                self._records,
-                self._new_versions,
-                self._superseded,
-                self._quarantined,
-                self._rounded,
+                *(self._counts[each] for each in _COUNTED),
             ],
         )
 

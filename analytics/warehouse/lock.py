@@ -17,7 +17,7 @@ from analytics.errors import AnalyticsError, BusyError, UsageError
 from analytics.warehouse.damage import require_no_links
 from analytics.warehouse.layout import Layout
 from analytics.warehouse.publish import require_places, tidy
-from analytics.warehouse.scratch import remove_left
+from analytics.warehouse.scratch import acquired, remove_left
 
 PROBE_SECONDS = 1.0
 """Seconds that a batch waits for another one: `holder_of` holds the lock for a moment."""
@@ -63,7 +63,7 @@ def holder_of(layout: Layout) -> Holder | None:
     """Return who holds the data directory; the probe holds the lock for a moment."""
     try:
         with layout.lock.open("rb") as file:
-            is_free = _acquired(file.fileno(), fcntl.LOCK_SH)
+            is_free = acquired(file.fileno(), fcntl.LOCK_SH)
             return None if is_free else _read_holder(file.fileno())
     except OSError:
         return None
@@ -105,7 +105,7 @@ def _acquire(descriptor: int, layout: Layout, seconds: float) -> None:
     Where a collection holds it, or readers do, it is waited for longer.
     """
     began = time.monotonic()
-    while not _acquired(descriptor, fcntl.LOCK_EX):
+    while not acquired(descriptor, fcntl.LOCK_EX):
         holder = _read_holder(descriptor)
         if _held_by_readers(descriptor):
             kind, limit = "A reader", READER_SECONDS
@@ -122,18 +122,9 @@ def _acquire(descriptor: int, layout: Layout, seconds: float) -> None:
 
 
 def _held_by_readers(descriptor: int) -> bool:
-    if not _acquired(descriptor, fcntl.LOCK_SH):
+    if not acquired(descriptor, fcntl.LOCK_SH):
         return False
     fcntl.flock(descriptor, fcntl.LOCK_UN)
-    return True
-
-
-def _acquired(descriptor: int, kind: int) -> bool:
-    """Lock a lock file, shared or alone; return False if others hold it."""
-    try:
-        fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
     return True
 
 

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 import duckdb
 
-from analytics.extract.loads import CLOSING_STEP
+from analytics.warehouse.landed import CLOSING_STEP
 from analytics.warehouse.sources import TERMINAL_STATUSES
 
 MOST_REPEATED = 1_000

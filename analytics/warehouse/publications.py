@@ -21,7 +21,7 @@ import msgspec
 from analytics.errors import AnalyticsError
 from analytics.files import replace
 from analytics.machine_clock import machine_time
-from analytics.warehouse.damage import damaged
+from analytics.warehouse.damage import DamagedError
 from analytics.warehouse.layout import Layout
 
 NAME = "%Y%m%dT%H%M%S.%fZ"
@@ -106,7 +106,8 @@ def recover_publication(con: duckdb.DuckDBPyConnection, layout: Layout) -> None:
             return
         held = con.execute("select workspace_id, load_id from ledger.loads").fetchall()
         if any(layout.landing.joinpath(*load).is_dir() for load in last.items() - {*held}):
-            raise damaged(layout.warehouse, f"it lacks what was published at {moment:%F %T} UTC")
+            lost = f"is damaged: it lacks what was published at {moment:%F %T} UTC"
+            raise DamagedError(layout.warehouse, lost)
         restore_publications(con, layout, [moment])
 
 

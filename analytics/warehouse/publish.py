@@ -34,6 +34,7 @@ _EARLIER = "0"
 """The folder of what lay in the places of the links; its name sorts before that of any moment."""
 
 _NO_LINKS = {errno.EPERM, errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP}
+_TRIAL = f"trial{UNFINISHED}"
 _MOUNTED = {errno.EBUSY, errno.EXDEV}
 
 
@@ -133,8 +134,7 @@ def tidy(layout: Layout) -> None:
 def require_places(layout: Layout) -> None:
     """Raise AnalyticsError unless links can stand in the places of file and site.
 
-    A file and a site of an earlier release, or of a copy that has followed the links, go where the
-    links lead.
+    A file and a site that a copy has brought, which followed the links, go where these lead.
     """
     for path in _places(layout):
         is_other_link = path.is_symlink() and _leads_to(path) != _target(path)
@@ -146,11 +146,16 @@ def require_places(layout: Layout) -> None:
                 "Nothing was published. Move it away, and run again."
             )
     layout.batches.mkdir(exist_ok=True)
-    trial = layout.batches / f"trial{UNFINISHED}"
+    if os.geteuid() not in (0, layout.batches.stat().st_uid):
+        raise AnalyticsError(
+            f"{layout.batches} belongs to another user, so that nobody else can publish there.\n"
+            "Run as that user, or move it away, and run again."
+        )
     try:
-        trial.symlink_to(_NOW)
-        trial.unlink()
+        _try_links(layout)
     except OSError as error:
+        if error.errno in _MOUNTED:
+            raise _mounted(layout.batches) from error
         if error.errno not in _NO_LINKS:
             raise
         raise AnalyticsError(
@@ -183,10 +188,23 @@ def _carry_over(layout: Layout, found: list[Path]) -> None:
         except OSError as error:
             if error.errno not in _MOUNTED:
                 raise
-            raise AnalyticsError(
-                f"{path} is mounted, so that no link can take its place.\n"
-                "Nothing was published. Mount its folder instead, and run again."
-            ) from error
+            raise _mounted(path) from error
+
+
+def _try_links(layout: Layout) -> None:
+    """Make a link, and rename it as the first publication does."""
+    trial = layout.batches / _TRIAL
+    trial.symlink_to(_NOW)
+    if any(_leads_to(path) != _target(path) for path in _places(layout)):
+        trial = trial.replace(layout.root / _TRIAL)
+    trial.unlink()
+
+
+def _mounted(path: Path) -> AnalyticsError:
+    return AnalyticsError(
+        f"{path} is mounted, so that no link can take its place, or leave it.\n"
+        "Nothing was published. Mount the folder above instead, and run again."
+    )
 
 
 def _undo(layout: Layout, folder: Path) -> None:

@@ -63,10 +63,16 @@ def _locked(folder: Path) -> int | None:
         descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
     except OSError:
         return None
+    if acquired(descriptor, fcntl.LOCK_EX) and folder.exists():
+        return descriptor
+    os.close(descriptor)
+    return None
+
+
+def acquired(descriptor: int, kind: int) -> bool:
+    """Lock an open file or folder, shared or alone; return False if others hold it."""
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        folder.stat()
-    except OSError:
-        os.close(descriptor)
-        return None
-    return descriptor
+        fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

@@ -193,3 +193,4 @@ SOURCES = tuple(map(_source, _TABLE.strip().split("\n\n")))
 _BY_NAME = {source.name: source for source in SOURCES}
 RUNS, USAGE_HOURS = _BY_NAME["runs"], _BY_NAME["usage_hours"]
 BILLING_DAYS, AGENT_BILLING_DAYS = _BY_NAME["billing_days"], _BY_NAME["agent_billing_days"]
+AGENT_ROLLUPS = "agent_rollups"

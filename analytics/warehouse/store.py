@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
-from analytics.extract.listing import Watermark
-from analytics.extract.loads import CLOSING_STEP, LIST_SNAPSHOTS, SUFFIX
-from analytics.extract.store import Loaded
 from analytics.warehouse.api_differences import differing_agent_days, record_differences
-from analytics.warehouse.load import load_folder
+from analytics.warehouse.landed import CLOSING_STEP, LIST_SNAPSHOTS, SUFFIX
+from analytics.warehouse.load import Loaded, load_folder
 from analytics.warehouse.pending_details import collect_pending_details, collected_details
 from analytics.warehouse.reading import SNAPSHOT_COLUMNS, ndjson
 from analytics.warehouse.sources import MOST_RUNS_APART, OPEN, RUNS, TERMINAL, TERMINAL_STATUSES
@@ -32,7 +31,7 @@ _IS_GONE = """
 """
 _IS_ANSWERED = f"coalesce(status = 200 or status = 404 and {_IS_GONE}, false)"
 _AS_TEXT = "strftime({} at time zone 'UTC', '%Y-%m-%dT%H:%M:%S.%f+00:00')"
-
+_WINDOWS = "from ledger.requests where {mine} and source = $source and status = 200"
 
 _WRONG_COUNTS = """
     select agent_id, rollups.date
@@ -58,8 +57,16 @@ _WRONG_COUNTS = """
 """
 
 
+@dataclass(frozen=True, slots=True)
+class Watermark:
+    """The newest row of a list's last snapshot; `run_id` is None if the list was empty."""
+
+    run_id: str | None
+    created_at: str | None
+
+
 class WarehouseStore:
-    """Implements `analytics.extract.store.Store` on an open warehouse."""
+    """The stored state of a workspace, in an open warehouse."""
 
     def __init__(self, con: duckdb.DuckDBPyConnection, workspace_id: str) -> None:
         self._con = con
@@ -86,7 +93,7 @@ class WarehouseStore:
     def known_runs(self, run_ids: Sequence[str]) -> set[str]:
         """Return those of these runs that are stored."""
         known = "select run_id from raw.runs where {mine} and run_id in (select unnest($run_ids))"
-        return {run_id for (run_id,) in self._rows(known, run_ids=list(run_ids))}
+        return {*self._column(known, run_ids=list(run_ids))}
 
     def lists_in(self, load: Path) -> tuple[Watermark | None, set[str]]:
         """Return the end of the unfiltered list in a load that is not loaded, and its runs."""
@@ -104,7 +111,7 @@ class WarehouseStore:
 
     def agent_ids(self) -> set[str]:
         """Return all agents that any stored record names."""
-        return {agent_id for (agent_id,) in self._rows(_AGENTS_HEARD_OF)}
+        return {*self._column(_AGENTS_HEARD_OF)}
 
     def watermarks(self) -> dict[str | None, Watermark]:
         """Return the end of each list's last snapshot; None is the key of the unfiltered list."""
@@ -135,29 +142,24 @@ class WarehouseStore:
 
     def days_read(self, source: str, days_after: int) -> set[date]:
         """Return the UTC days of a windowed source that were read so many days after, or later."""
-        rows = self._rows(
-            """
-            select distinct date from (
-                select fetched_at, unnest(generate_series(window_start,
-                    window_end - interval 1 day, interval 1 day))::date as date
-                from ledger.requests where {mine} and source = $source and status = 200
-            ) where fetched_at >= date + to_days($days_after)
-            """,
-            source=source,
-            days_after=days_after,
-        )
-        return {day for (day,) in rows}
+        return {
+            *self._column(
+                f"""
+                select distinct date from (
+                    select fetched_at, unnest(generate_series(window_start,
+                        window_end - interval 1 day, interval 1 day))::date as date
+                    {_WINDOWS}
+                ) where fetched_at >= date + to_days($days_after)
+                """,
+                source=source,
+                days_after=days_after,
+            )
+        }
 
     def first_day_read(self, source: str) -> date | None:
         """Return the oldest UTC day of a windowed source that was ever read."""
-        ((first,),) = self._rows(
-            """
-            select min(window_start) from ledger.requests
-            where {mine} and source = $source and status = 200
-            """,
-            source=source,
-        )
-        return first  # type: ignore[no-any-return]  # a date or None
+        first: date | None = self._one(f"select min(window_start) {_WINDOWS}", source=source)
+        return first
 
     def counted_on(self) -> dict[str, tuple[date, date | None]]:
         """Return the UTC days on which each agent's count was last asked for, and last answered."""
@@ -196,12 +198,8 @@ class WarehouseStore:
 
     def counted_from(self) -> dict[str, date]:
         """Return the oldest UTC day for which each agent's runs were ever counted."""
-        return dict(
-            self._rows("""
-                select agent_id, min(window_start) from ledger.requests
-                where {mine} and source = 'run_counts' and status = 200 group by agent_id
-            """)
-        )
+        counts = f"select agent_id, min(window_start) {_WINDOWS} group by agent_id"
+        return dict(self._rows(counts, source="run_counts"))
 
     def agents_active_on(self) -> dict[str, date]:
         """Return the last UTC day on which each agent started runs, by the API's own totals."""
@@ -215,12 +213,11 @@ class WarehouseStore:
 
     def provisional_runs(self) -> list[str]:
         """Return runs that are open, or ended too recently to be final."""
-        rows = self._rows("select run_id from ledger.provisional_runs where {mine} order by run_id")
-        return [run_id for (run_id,) in rows]
+        return self._column("select run_id from ledger.provisional_runs where {mine} order by 1")
 
     def given_up_runs(self) -> dict[str, str]:
         """Return open runs that this batch found to be gone, with the last status of each."""
-        rows = self._rows(
+        gone = self._rows(
             f"""
             select run_id, status
             from raw.runs anti join raw.superseded using (version_id)
@@ -232,7 +229,7 @@ class WarehouseStore:
             """,
             closed=self._closed(),
         )
-        return dict(rows)
+        return dict(gone)
 
     def differing_agent_days(self, first: date, end: date) -> list[tuple[str, date]]:
         """Return agent-days in `[first, end)` whose runs differ newly from the API's totals."""
@@ -240,7 +237,7 @@ class WarehouseStore:
 
     def runs_of(self, agent_days: Sequence[tuple[str, date]]) -> list[str]:
         """Return the stored runs that agents started on UTC days."""
-        rows = self._rows(
+        return self._column(
             """
             select run_id from raw.runs anti join raw.superseded using (version_id)
             where {mine} and (agent_id, (created_at at time zone 'UTC')::date)
@@ -249,7 +246,6 @@ class WarehouseStore:
             agents=[agent_id for agent_id, _ in agent_days],
             days=[day for _, day in agent_days],
         )
-        return [run_id for (run_id,) in rows]
 
     def record_api_differences(
         self, agent_days: Sequence[tuple[str, date]], first: date, end: date
@@ -268,9 +264,11 @@ class WarehouseStore:
     def agents_with_unread_versions(self) -> list[str]:
         """Agents whose versions are to be read, those that the API failed to give before last.
 
-        A 404 is an answer where the agent is no longer in the list.
+        The API was not asked for them since the agent was first heard of, its record changed, or a
+        run of this batch named a version that is not stored; or it failed to answer. A 404 is an
+        answer where the agent is no longer in the list.
         """
-        rows = self._rows(
+        return self._column(
             f"""
             with asked as (
                 select agent_id, load_id, {_IS_ANSWERED} as is_answered
@@ -304,14 +302,13 @@ class WarehouseStore:
             """,
             closed=self._closed(),
         )
-        return [agent_id for (agent_id,) in rows]
 
     def agents_with_unread_schedules(self) -> list[str]:
         """Agents that have runs since schedules were last read, or whose own were not answered.
 
         A 404 is an answer where the agent is no longer in the list.
         """
-        rows = self._rows(f"""
+        return self._column(f"""
             with asked as (
                 select agent_id, load_id, {_IS_ANSWERED} as is_answered
                 from ledger.requests where {{mine}} and source = 'schedules'
@@ -324,11 +321,10 @@ class WarehouseStore:
             group by agent_id having not arg_max(is_answered, load_id)
             order by agent_id
         """)
-        return [agent_id for (agent_id,) in rows]
 
     def unknown_statuses(self) -> dict[str, int]:
         """Return the number of runs by status, for each status that is unknown to this release."""
-        rows = self._rows(
+        unknown = self._rows(
             """
             select status, count(*)
             from raw.runs anti join raw.superseded using (version_id)
@@ -338,15 +334,19 @@ class WarehouseStore:
             """,
             known=[*OPEN, *TERMINAL],
         )
-        return dict(rows)
+        return dict(unknown)
 
     def _closed(self) -> str:
         """Return the load that completed the last batch."""
-        ((closed,),) = self._rows(f"""
-            select coalesce(max(load_id), '') from ledger.loads
-            where {{mine}} and step = '{CLOSING_STEP}'
-        """)
-        return str(closed)
+        loads = f"ledger.loads where {{mine}} and step = '{CLOSING_STEP}'"
+        return str(self._one(f"select coalesce(max(load_id), '') from {loads}"))
+
+    def _one(self, sql: str, **values: Any) -> Any:
+        ((value,),) = self._rows(sql, **values)
+        return value
+
+    def _column(self, sql: str, **values: Any) -> list[Any]:
+        return [value for (value,) in self._rows(sql, **values)]
 
     def _rows(self, sql: str, **values: Any) -> list[tuple[Any, ...]]:
         """Run SQL; `{mine}` selects the rows of this workspace."""

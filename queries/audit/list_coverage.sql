@@ -41,11 +41,12 @@ busiest as (
     group by workspace_id, agent_id
 ),
 
--- Runs that are not listed may all have started within an hour: as its share of model requests.
+-- Runs that are not listed came as the hours' shares of model requests have it.
 hours as (
     select
         days.workspace_id,
         days.agent_id,
+        hours.hour,
         days.run_count * sum(hours.request_count)
         / nullif(sum(sum(hours.request_count)) over day, 0) as run_count
     from days
@@ -53,15 +54,32 @@ hours as (
         on hours.workspace_id = days.workspace_id
         and hours.agent_id = days.agent_id
         and (hours.hour at time zone 'UTC')::date = days.utc_date
-    where days.unlisted_run_count > 0
+    semi join (from days where unlisted_run_count > 0) as unlisted
+        on unlisted.workspace_id = days.workspace_id and unlisted.agent_id = days.agent_id
     group by days.workspace_id, days.agent_id, days.utc_date, days.run_count, hours.hour
     window day as (partition by days.workspace_id, days.agent_id, days.utc_date)
 ),
 
-busiest_hours as (
-    select workspace_id, agent_id, max(run_count) as busiest_hour_run_count
+counted_hours as (
+    select *, sum(run_count) over agent as so_far, so_far - run_count as before
     from hours
-    group by workspace_id, agent_id
+    where run_count > 0
+    window agent as (partition by workspace_id, agent_id order by hour)
+),
+
+busiest_hours as (
+    select
+        ends.workspace_id,
+        ends.agent_id,
+        min(
+            200 * (epoch(ends.hour - begins.hour) + 3600) / (ends.so_far - begins.before)
+        ) as span_seconds
+    from counted_hours as ends
+    asof join counted_hours as begins
+        on begins.workspace_id = ends.workspace_id
+        and begins.agent_id = ends.agent_id
+        and begins.before <= ends.so_far - 200
+    group by ends.workspace_id, ends.agent_id
 ),
 
 spans as (
@@ -69,11 +87,11 @@ spans as (
         workspace_id,
         agent_id,
         busiest_day_run_count,
-        -- Where runs are unlisted the shortest span is not seen; the day and the hour bound it.
+        -- Where runs are unlisted the shortest span is not seen; the day and its hours bound it.
         least(
-            span_seconds,
+            shortest.span_seconds,
             200 * 86400 / nullif(busiest_day_run_count, 0),
-            200 * 3600 / nullif(busiest_hour_run_count, 0)
+            busiest_hours.span_seconds
         ) as shortest_span_seconds
     from busiest
     left join shortest using (workspace_id, agent_id)

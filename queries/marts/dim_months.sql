@@ -4,7 +4,8 @@
 -- forgotten, its closed months hold figures. Grain: workspace, month.
 -- key: workspace_id, month
 -- column month: First day of the calendar month.
--- column status: open (may change), incomplete (begins unread), final or closed (booked).
+-- column status: incomplete (begins unread, from its first day on), open (may change), final or
+-- closed (booked).
 -- column revision: Number of the close that is in force; null while the month is not closed.
 -- column closed_at: When it was closed (UTC); null while the month is not closed.
 -- column is_complete: True once every date of the month is complete.
@@ -196,11 +197,14 @@ select
     case
         when closings.month is not null then 'closed'
         when
+            first_date is distinct from ends.month
+            and last_batch_at >= ends.month::timestamp at time zone 'UTC'
+            then 'incomplete'
+        when
             last_batch_at is null
             or last_batch_at < ends_at
             or open_day_count + open_count + provisional_count > 0
             then 'open'
-        when first_date is null or first_date > ends.month then 'incomplete'
         else 'final'
     end as status,
     first_date,

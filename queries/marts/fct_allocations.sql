@@ -9,6 +9,7 @@
 -- only where a rule shares it out. The bill goes with the cost, in proportion.
 -- Grain: usage month, workspace, line, cost center of the line, cost center, source and rule.
 -- key: usage_month, workspace_id, agent_id, line_cost_center, cost_center, source, rule
+-- frozen: usage_month
 -- ref agent_id: dim_agents
 -- values source: direct, platform, no_agent, unlisted, failed
 -- column usage_month: First day of the calendar month of the meter (UTC).

@@ -6,6 +6,7 @@
 -- mix, tokens per run and price are of the other runs and their cost. Grain: month, workspace,
 -- agent, provider and model.
 -- key: month, workspace_id, agent_id, provider, model
+-- frozen: month
 -- ref agent_id: dim_agents
 -- column month: First day of the calendar month in UTC.
 -- column start_usd: Billed in US dollars of the month before; if that is closed, as the books have

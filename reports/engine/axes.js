@@ -32,20 +32,20 @@ const tickTexts = (ticks, step, unit) => {
   });
 };
 /** A value axis that shows zero, with few round ticks in the words of the unit.
- * @param {(number | null)[]} values @param {string} figureUnit */
-export const axis = (values, figureUnit) => {
+ * @param {(number | null)[]} values @param {string} figureUnit @param {number} least of steps */
+export const axis = (values, figureUnit, least = 3) => {
   const unit = /^(count|tokens|share|number)$/.test(figureUnit) ? figureUnit
     : figureUnit.endsWith("seconds") ? "seconds" : /^(rate|interval|percent)$/.test(figureUnit)
     ? "share" : "usd";
   const known = values.map((each) => each ?? 0);
-  const low = known.reduce((least, each) => Math.min(least, each), 0);
+  const low = known.reduce((so, each) => Math.min(so, each), 0);
   const top = known.reduce((most, each) => Math.max(most, each), 0) || (low ? 0 : 1);
   const largest = Math.max(top, -low);
-  let step = roundStep(largest / 3);
+  let step = roundStep(largest / least);
   if (unit === "count" || unit === "tokens") step = Math.max(Math.floor(step), 1);
-  if (unit === "seconds" && largest / 3 >= 1) {
-    step = SECONDS.findLast((each) => each <= largest / 3) ?? step;
-    if (step === SECONDS.at(-1)) step *= roundStep(largest / 3 / step); // whole days
+  if (unit === "seconds" && largest / least >= 1) {
+    step = SECONDS.findLast((each) => each <= largest / least) ?? step;
+    if (step === SECONDS.at(-1)) step *= roundStep(largest / least / step); // whole days
   }
   if (unit === "share" && largest > 0.8) step = 0.25;
   const below = Math.ceil(-low / step - 1e-9);

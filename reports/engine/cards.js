@@ -102,7 +102,7 @@ export const cards = (data, choice) => {
   { key: "rate", value: rate, more: counts,
     note: Number(then?.finished_count) < SMALL_SAMPLE ? ""
       : known("{before.failed_count/before.finished_count|percent} before"),
-    change: held === null ? "" : `mix held ${pointsOf(held)}` }];
+    change: held === null ? "" : `mix of agents held: ${pointsOf(held)}` }];
 };
 /** Days, as `30 Nov 2026`. @param {[string, string]} days */
 const shortly = (days) => periodInWords(...days)

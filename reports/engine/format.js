@@ -11,7 +11,7 @@ export const UNKNOWN = "\u2013";
 export const SMALL_SAMPLE = 20;
 export const MINUS = "\u2212";
 const NO_BREAK = "\u00a0", WORD_JOINER = "\u2060";
-const CENT = 10n ** 8n, MILL_TENTH = 10n ** 6n, TEN_CENTS = 10n ** 9n, DOLLAR = 10n ** 10n;
+const CENT = 10n ** 8n, MILL_TENTH = 10n ** 6n, DOLLAR = 10n ** 10n;
 /** @type {[bigint, string][]} */
 const TOKEN_UNITS = [[10n ** 9n, "bn"], [10n ** 6n, "M"], [10n ** 3n, "k"]];
 
@@ -45,15 +45,11 @@ const dollars = (amount, step, share = 1n) => {
 /** @param {bigint} amount */
 const usd = (amount) => dollars(amount, CENT);
 /** @param {bigint} amount */
-const usdPerRun = (amount) => {
-  if (!amount || absolute(amount) >= TEN_CENTS) return usd(amount);
-  return dollars(amount, 10n ** BigInt(Math.max(absolute(amount).toString().length - 2, 0)));
-};
-/** @param {bigint} amount */
 const usdHeadline = (amount) => (absolute(amount) < 10n ** 16n
     ? usd(amount) : `${dollars(amount, CENT, 10n ** 6n)}${NO_BREAK}M`);
 /** @param {bigint} amount */
-const usdSigned = (amount) => (amount > 0n ? "+" : "") + usd(amount);
+const usdSigned = (amount) => (amount && !divided(amount, CENT) ? "under a cent"
+  : (amount > 0n ? "+" : "") + usd(amount));
 /** The change of an amount in percent; of a base below a dollar in dollars.
  * @param {bigint} now @param {bigint} before */
 const change = (now, before) => {
@@ -136,8 +132,8 @@ const exact = (amount, places = 10) => {
 const quotient = (part, base) => exact(divided(part * 1000000n, base), 6);
 
 /** @type {{ [unit: string]: (value: bigint) => string }} */
-const ONE = { usd, usd_fine: (value) => dollars(value, MILL_TENTH), usd_per_run: usdPerRun,
-  usd_headline: usdHeadline, usd_signed: usdSigned, count, tokens, decimal: trimmed };
+const ONE = { usd, usd_fine: (value) => dollars(value, MILL_TENTH), usd_headline: usdHeadline,
+  usd_signed: usdSigned, count, tokens, decimal: trimmed };
 /** @type {{ [unit: string]: (value: number) => string }} */
 const NUMBER = { seconds: duration, milliseconds: (value) => duration(value / 1000),
   version: (value) => (value < 0 ? "no version" : `v${value}`),
@@ -150,7 +146,7 @@ const TEXT = { day: dayInWords, day_short: dayInShort, month: monthInWords,
 const TWO = { percent, rate, interval, change,
   each: (amount, share) => dollars(amount, MILL_TENTH, share),
   per_million: (amount, share) => dollars(amount * 1000000n, CENT, share) };
-const SCALED = new Set(["usd", "usd_fine", "usd_per_run", "usd_headline", "usd_signed", "decimal"]);
+const SCALED = new Set(["usd", "usd_fine", "usd_headline", "usd_signed", "decimal"]);
 
 /** @param {Quantity} value */
 const big = (value) => (typeof value === "bigint" ? value : BigInt(Math.round(value)));

@@ -4,22 +4,20 @@ import { element } from "./tables.js";
 const FEW_AGENTS = 60; // so many stand in the menu before anything is typed
 const FEW_OWN = 12; // so many pages of one's own stand below their groups before anything is typed
 
-const linkTo = (root, path, name, isHere) => element("a", "",
-  { href: root + path, ...(isHere && { "aria-current": "page" }) }, [element("bdi", name)]);
-
 /** The items of the menu: {item, text, isShown}, `isShown` where nothing is typed.
  * @param {any} site @param {string} root @param {string} here the entity of the page
  * @param {string} page */
 const menuItems = (site, root, here, page) => {
   const agentCount = site.workspaces.reduce((sum, workspace) => sum + workspace.agents.length, 0);
   const item = (path, name, level, isShown, isHere, workspace = "") => {
-    const link = linkTo(root, path, name, isHere);
+    const link = element("a", "", { href: root + path,
+      ...(isHere && { "aria-current": "page" }) }, [element("bdi", name)]);
     if (workspace) link.append(element("small", workspace));
     return { text: `${workspace} ${name}`.toLowerCase(), isShown,
       item: element("li", "", { class: level }, [link]) };
   };
-  const isFew = (site.own ?? []).length <= FEW_OWN;
-  const own = Map.groupBy(site.own ?? [], ({ group }) => group);
+  const isFew = site.own.length <= FEW_OWN;
+  const own = Map.groupBy(site.own, ({ group }) => group);
   const ownItems = [...own].flatMap(([group, pages]) => {
     const items = pages.map((each) => item(each.path, each.name, "statement",
       isFew || page === each.key, page === each.key, group));

@@ -4,7 +4,6 @@ import { answersView, membersOf } from "./answers.js";
 import { cards, periodWords } from "./cards.js";
 import { decode, decodeTable } from "./cube.js";
 import { dayInShort, periodInWords } from "./days.js";
-import { fill } from "./format.js";
 import { load, loadAnew } from "./load.js";
 import { foldSections, goTo, showSiblings, startMenu } from "./nav.js";
 import { namesOf, showPicked, startPicker } from "./picker.js";
@@ -103,8 +102,9 @@ const draw = (box) => {
     if (isNew) box.replaceChildren();
     const part = asSwitched(pageParts.find(({ key }) => key === box.dataset.part));
     const screen = { isNarrow: innerWidth < 640 };
-    const drawn = painted(plot(shown, part, screen), colourOf);
-    drawn.layout.font.family = getComputedStyle(document.body).fontFamily;
+    const drawn = painted(plot(shown, part, screen, LOOKS), colourOf);
+    const { fontFamily: family } = getComputedStyle(document.body);
+    drawn.layout.font = { ...drawn.layout.font, family };
     Plotly.react(box, drawn.data, drawn.layout, PLOT_CONFIG);
     if (isNew) box.on("plotly_click", ({ points: [point] }) => follow(box, point));
   } catch (error) {
@@ -341,8 +341,7 @@ const startParts = async (site) => {
   const { months, first, last, lastOver } = daysToChoose();
   const workspace = site.workspaces.find((each) => each.id === data.workspace);
   const hasParts = document.querySelector(".plot, .drawn");
-  if (isOwn) { // a page that says the same as before does not hold the cut-off itself
-    document.querySelector(".as-of").textContent = fill("Data to {as_of|instant}.", site);
+  if (isOwn) {
     const { parts = [], rows = {} } = hasParts ? await load(pageData.page) : {};
     pageParts = parts;
     data.shards = new Map([["", Object.fromEntries(Object.entries(rows).map(([key, columns]) =>

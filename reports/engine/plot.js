@@ -1,4 +1,5 @@
-// Figures for Plotly from a view. Colours are roles such as "@cost", "@cost~" where they are pale.
+// Figures for Plotly from a view: the look of their mark, whose slots are filled with its data.
+// Colours are roles such as "@cost", "@cost~" where they are pale.
 import { PLOT_DAY, axis, monthAxis, timeAxis } from "./axes.js";
 import { daysBetween, mondayOf, shifted } from "./days.js";
 import { SMALL_SAMPLE, figure, fill, quantityOf, shortened, wilson } from "./format.js";
@@ -9,15 +10,12 @@ import { parsed } from "./part.js";
 /** @typedef {import("./view.js").Row} Row */
 /** @typedef {import("./view.js").Drawn} Drawn */
 /** @typedef {{ [name: string]: any }} Layout */
-/** @typedef {{ data: Layout[], layout: Layout }} Figure */
+/** Of a look, `meta` of a trace is its slot, and that of a trace made here the one that it fills.
+ * @typedef {{ data: Layout[], layout: Layout }} Figure */
 /** @typedef {Drawn & { figure: string, unit: string, label: string, role: string }} Trace */
 
 const MONTH = 26 * PLOT_DAY; // of a column, with a gap
 const PANEL_GAP = 0.14, ROOM = 32, NARROW_ROOM = 20, LEGEND_ROOM = 15; // of names, in characters
-const LEGEND = { orientation: "h", x: 0, xanchor: "left", y: -0.14, yanchor: "top",
-  itemclick: false, itemdoubleclick: false, traceorder: "normal" };
-const AXIS = { fixedrange: true, automargin: true, gridcolor: "@grid", linecolor: "@control",
-  zeroline: false, ticks: "", tickangle: 0, tickfont: { color: "@muted" } };
 const COLOUR_KEYS = new Set(["color", "bgcolor", "fgcolor", "gridcolor", "linecolor",
   "zerolinecolor", "bordercolor", "fillcolor", "colorscale"]);
 const SCALED_UNITS = /^(usd|each|decimal|range$)/;
@@ -64,10 +62,6 @@ const position = (name, unit, row) => {
   return value / scale / (base === undefined ? 1 : Number(base));
 };
 
-/** @param {string} text @param {Layout} place */
-export const note = (text, place) => ({ text, showarrow: false, yanchor: "bottom",
-  font: { color: "@muted", size: 11 }, ...place });
-
 /** @param {Row} row */
 const isPale = (row) => row.state === "p" || row.state === "i";
 /** Columns of a colour; those of days that are not whole are pale, with an outline.
@@ -86,18 +80,16 @@ const hoverOf = (trace, row) => {
 };
 /** @param {Row} row */
 const stateOfRow = ({ state }) => ({ p: " (so far)", i: " (incomplete)" }[state ?? ""] ?? "");
-export const HOVER = "%{customdata}<extra></extra>";
 /** The legend shows the colour of a series, not that of its first day.
  * @param {string} name @param {string} role */
-const legendEntry = (name, role) => ({ type: "bar", name, x: [null], y: [null],
-  marker: { color: role } });
+const legendEntry = (name, role) => ({ meta: "legend", name, marker: { color: role } });
 /** @param {string} label @param {boolean} isNarrow */
 const legendName = (label, isNarrow) =>
   escaped(isNarrow ? shortened(label, LEGEND_ROOM) : label, isNarrow);
 /** @param {string[]} names @param {boolean} isNarrow */
-export const legendOf = (names, isNarrow) => ({ showlegend: names.length > 1,
-  legend: names.length > 3 && isNarrow ? { ...LEGEND, y: -0.12, font: { size: 11 },
-    entrywidth: 0.48, entrywidthmode: "fraction" } : LEGEND });
+const legendOf = (names, isNarrow) => ({ showlegend: names.length > 1,
+  ...(names.length > 3 && isNarrow && { legend: { y: -0.12, font: { size: 11 },
+    entrywidth: 0.48, entrywidthmode: "fraction" } }) });
 
 /** @param {Part} part @returns {Trace[]} */
 const tracesOf = (part) => (part.draw ?? []).map((drawn) => {
@@ -112,23 +104,20 @@ const unread = (rows, yaxis, panel) => {
   const days = rows.filter((row) => row.state === "n").map((row) => row.from);
   if (!days.length) return { data: [], layout: {}, annotations: [] };
   return {
-    data: [{ type: "bar", x: rows.map((row) => row.from), yaxis: `y${9 - panel}`,
+    data: [{ meta: "unread", x: rows.map((row) => row.from), yaxis: `y${9 - panel}`,
       y: rows.map((row) => (row.state === "n" ? 1 : null)),
-      width: rows.map((row) => PLOT_DAY * (daysBetween(row.from ?? "", row.to ?? "") + 1)),
-      hovertemplate: "no data<extra></extra>", showlegend: false,
-      marker: { color: "@rule", pattern: { shape: "/", size: 9, solidity: 0.12 } } }],
+      width: rows.map((row) => PLOT_DAY * (daysBetween(row.from ?? "", row.to ?? "") + 1)) }],
     layout: { [`yaxis${9 - panel}`]: { overlaying: yaxis, range: [0, 1], visible: false } },
-    annotations: days.length < rows.length / 10 ? [] : [note("no data",
-      { x: days[days.length >> 1], y: 0.5, yref: `${yaxis} domain`, yanchor: "middle" })],
+    annotations: days.length < rows.length / 10 ? [] : [{ text: "no data",
+      x: days[days.length >> 1], y: 0.5, yref: `${yaxis} domain`, yanchor: "middle" }],
   };
 };
 /** @param {Trace} trace @param {Row[]} rows @param {(string | number)[]} x @param {string} yaxis
  * @returns {Layout[]} */
 const columnOf = (trace, rows, x, yaxis) => [{
-  type: "bar", name: trace.label, x, yaxis, showlegend: false, ...columnWidth(rows),
+  meta: "value", name: trace.label, x, yaxis, ...columnWidth(rows),
     y: rows.map((row) => position(trace.figure, trace.unit, row)),
-    customdata: rows.map((row) => hoverOf(trace, row)), hovertemplate: HOVER,
-    marker: columnMarker(trace.role, rows) }];
+    customdata: rows.map((row) => hoverOf(trace, row)), marker: columnMarker(trace.role, rows) }];
 /** The middle of a month. @param {Row} row */
 const middleOf = ({ from = "" }) => `${from.slice(0, 7)}-16`;
 /** @param {Row[]} rows */
@@ -137,11 +126,10 @@ const lineMode = (rows) => (rows.length > 40 ? "lines" : "lines+markers");
  * @returns {Layout[]} */
 const lineOf = (trace, rows, x, yaxis) => {
   const y = rows.map((row) => position(trace.figure, trace.unit, row));
-  return [{ type: "scatter", mode: lineMode(rows), name: trace.label, x, y, yaxis,
-    connectgaps: false, cliponaxis: false,
-    line: { color: trace.role, dash: trace.dash ?? "solid", width: 1.5 },
-    marker: { color: trace.role, symbol: trace.dash === "dot" ? "diamond" : "circle", size: 5 },
-    customdata: rows.map((row) => hoverOf(trace, row)), hovertemplate: HOVER }];
+  return [{ meta: "value", mode: lineMode(rows), name: trace.label, x, y, yaxis,
+    line: { color: trace.role, dash: trace.dash ?? "solid" },
+    marker: { color: trace.role, symbol: trace.dash === "dot" ? "diamond" : "circle" },
+    customdata: rows.map((row) => hoverOf(trace, row)) }];
 };
 /** The places of a series, and their texts. @param {import("./view.js").Series} series
  * @param {Trace} trace @returns {{ places: (number | null)[], texts: string[] }} */
@@ -158,19 +146,17 @@ const tracedOf = ({ label, values, per = [] }, { figure: name, unit }) => {
 const seriesTrace = (series, trace, rows, x, isNarrow, isLine) => {
   const { places: y, texts } = tracedOf(series, trace), color = `@${series.colour}`;
   const customdata = texts.map((text, at) => text + stateOfRow(rows[at]));
-  const drawn = isLine ? { type: "scatter", mode: lineMode(rows), connectgaps: false,
-    cliponaxis: false, line: { color, width: 1.5 }, marker: { color, size: 5 } }
-    : { type: "bar", showlegend: false, marker: columnMarker(color, rows), ...columnWidth(rows) };
-  return { name: legendName(series.label, isNarrow), x, y, yaxis: "y", customdata,
-    hovertemplate: HOVER, ...drawn };
+  const drawn = isLine ? { mode: lineMode(rows), line: { color }, marker: { color } }
+    : { marker: columnMarker(color, rows), ...columnWidth(rows) };
+  return { meta: "value", name: legendName(series.label, isNarrow), x, y, yaxis: "y", customdata,
+    ...drawn };
 };
 /** The period before, as a thin line over the days of this one.
  * @param {NonNullable<View["before"]>} before @param {Trace} trace @returns {Layout} */
 const beforeLine = ({ days, values, label }, { figure: name, unit }) => {
   const rows = values.map((value) => ({ label, href: null, values: { [name]: value } }));
-  return { type: "scatter", mode: "lines", name: label, x: days, yaxis: "y", connectgaps: false,
-    y: rows.map((row) => position(name, unit, row)), hovertemplate: HOVER,
-    line: { color: "@before", width: 1.25 },
+  return { meta: "before", name: label, x: days, yaxis: "y",
+    y: rows.map((row) => position(name, unit, row)),
     customdata: rows.map((row) => `Before: ${figure(name, unit, row.values)}`) };
 };
 const EVENT_ROWS = 3, EVENT_ROOM = 0.16, EVENT_HEIGHT = 15;
@@ -187,14 +173,13 @@ export const eventsOf = (events, from, to, isNarrow) => {
     const begin = isLeft ? at - room : at;
     const free = ends.findIndex((end) => end <= begin), row = Math.max(free, 0);
     ends[row] = begin + room;
-    return note(escaped(label, isNarrow), { x: placeOf(day), xanchor: isLeft ? "right" : "left",
+    return { text: escaped(label, isNarrow), x: placeOf(day), xanchor: isLeft ? "right" : "left",
       y: 1, yref: "paper", yanchor: "top", yshift: EVENT_HEIGHT * (EVENT_ROWS - 1 - row),
-      font: { color: "@text", size: 11 } });
+      font: { color: "@text", size: 11 } };
   });
   return { annotations, top: shown.length ? EVENT_HEIGHT * (EVENT_ROWS - 1) + 8 : 0,
-    shapes: shown.map(({ day, is_finding: isFinding }) => ({ type: "line", yref: "paper",
-      x0: placeOf(day), x1: placeOf(day), y0: 0, y1: 1,
-      line: { color: isFinding ? "@failure" : "@control", width: 1, dash: "dot" } })) };
+    shapes: shown.map(({ day, is_finding: isFinding }) => ({ x0: placeOf(day), x1: placeOf(day),
+      line: { color: isFinding ? "@failure" : "@control", dash: "dot" } })) };
 };
 /** What stands on top of each other, above zero and below it. @param {(number | null)[][]} all */
 const pilesOf = (all) => (all[0] ?? []).flatMap((_, at) => [1, -1].map((sign) =>
@@ -227,16 +212,16 @@ const overTime = (view, part, isNarrow, isLine) => {
     const sums = [...before.flatMap((each) => each.y),
       ...isLine ? drawn.flatMap((each) => each.y) : piles];
     if (!isLine && !isNarrow && !index && rows.at(-1)?.state === "p") {
-      const y = Math.max(piles.at(-2) ?? 0, piles.at(-4) ?? 0); // above the column beside it, too
-      annotations.push(note("so far", { x: x.at(-1), y, yref: yaxis }));
+      const y = Math.max(...piles.slice(rows.length > 14 ? -4 : -2)); // wider than one of many
+      annotations.push({ text: "so far", x: x.at(-1), y, yref: yaxis });
     }
-    layout[`yaxis${index ? index + 1 : ""}`] = { ...axis(sums, unit),
+    layout[`yaxis${index ? index + 1 : ""}`] = { ...axis(sums, unit, count > 1 ? 2 : 3),
       domain: [Math.max(top - height, 0), top] };
     if (isLine) drawn.forEach((each) => { each.showlegend ??= index === 0; });
     const gaps = isLine ? unread([], yaxis, index) : unread(rows, yaxis, index);
     Object.assign(layout, gaps.layout);
-    annotations.push(...gaps.annotations, ...(count > 1 ? [note(part.panels?.[index] ?? label,
-      { x: 0, xref: "paper", xanchor: "left", y: top, yref: "paper" })] : []));
+    annotations.push(...gaps.annotations, ...(count > 1 ? [{ text: part.panels?.[index] ?? label,
+      x: 0, xref: "paper", xanchor: "left", y: top, yref: "paper" }] : []));
     data.push(...drawn, ...before, ...gaps.data);
     if (isLine) return;
     data.push(...series.map((each) =>
@@ -245,15 +230,17 @@ const overTime = (view, part, isNarrow, isLine) => {
       data.push(...own.map((each) => legendEntry(each.label, each.role)));
     }
   });
-  const names = data.filter((each) => each.showlegend !== false).map((each) => each.name);
+  const names = data.filter((each) => (isLine ? each.showlegend : /before|legend/.test(each.meta)))
+    .map((each) => each.name);
   const last = rows.at(-1), isWeekly = series.length && !last?.href;
   const events = eventsOf(view.events ?? [], view.from, view.to, isNarrow);
   annotations.push(...events.annotations);
-  for (const each of data) if (part.monthly && each.type === "bar") each.width = MONTH;
+  for (const each of part.monthly && !isLine ? data : []) {
+    if (each.meta !== "before") each.width = MONTH;
+  }
   const xaxis = part.monthly ? monthAxis(view.from, view.to, isNarrow)
     : timeAxis(isWeekly ? mondayOf(view.from) : view.from, view.end ?? view.to);
   return { data, layout: { ...layout, ...legendOf(names, isNarrow), shapes: events.shapes,
-    ...(!isLine && { barmode: "relative", bargap: 0.15 }),
     margin: { t: (count > 1 ? 24 : 12) + events.top }, ...(count > 1 && { hoversubplots: "axis" }),
     xaxis: { ...xaxis, ...(count > 1 && { anchor: `y${count}` }) } } };
 };
@@ -270,12 +257,10 @@ const ratesOf = ({ figure: name, role }, rows) => {
       counts: fill(`{f|count} of {n|count}`, { f: failed, n: finished }),
       hover: fill(`{${name}|rate} {${name}|interval}`, row.values) };
   });
-  const bars = { type: "data", symmetric: false, color: role, thickness: 1.25, width: 3,
-    array: points.map((each) => each.high - (each.rate ?? each.high)),
+  const bars = { color: role, array: points.map((each) => each.high - (each.rate ?? each.high)),
     arrayminus: points.map((each) => (each.rate ?? each.low) - each.low) };
-  const dots = { type: "scatter", mode: "markers", customdata: points.map((each) => each.hover),
-    hovertemplate: HOVER,
-    marker: { color: role, size: 8, line: { color: role, width: 1.5 },
+  const dots = { meta: "rate", customdata: points.map((each) => each.hover),
+    marker: { color: role, line: { color: role },
       symbol: points.map((each) => (each.isSmall ? "circle-open" : "circle")) } };
   return { points, bars, dots, shares: axis(points.map((each) => each.high), "share") };
 };
@@ -283,9 +268,8 @@ const ratesOf = ({ figure: name, role }, rows) => {
 const ratesOverTime = ({ rows, from, to }, part) => {
   const [trace] = tracesOf(part), { points, bars, dots, shares } = ratesOf(trace, rows);
   const x = rows.map((row) => (part.monthly ? middleOf(row) : row.from));
-  const line = { type: "scatter", mode: "lines", x, connectgaps: false, hoverinfo: "skip",
-    y: points.map((each) => (each.isSmall ? null : each.rate)),
-    line: { color: trace.role, width: 1.5 } };
+  const line = { meta: "course", x, y: points.map((each) => (each.isSmall ? null : each.rate)),
+    line: { color: trace.role } };
   return { data: [line, { ...dots, x, y: points.map((each) => each.rate), error_y: bars }],
     layout: { xaxis: (part.monthly ? monthAxis : timeAxis)(rows[0]?.from ?? from,
       rows.at(-1)?.to ?? to, false), yaxis: shares } };
@@ -293,11 +277,8 @@ const ratesOverTime = ({ rows, from, to }, part) => {
 /** @param {Row[]} rows @param {number} lines @param {boolean} isNarrow */
 export const rowsLayout = (rows, lines, isNarrow) => {
   const places = rows.map((_, index) => `row ${index}`);
-  return { height: 40 + rows.length * 28 * lines, hovermode: "closest", minreducedwidth: 32,
-    margin: { r: 96, l: 8, t: 8, b: 8 },
-    yaxis: { type: "category", autorange: "reversed", categoryorder: "array", categoryarray: places,
-      tickvals: places, ticktext: rowNames(rows, isNarrow),
-      showgrid: false, ticklabelstandoff: 4 } };
+  return { height: 40 + rows.length * 28 * lines,
+    yaxis: { categoryarray: places, tickvals: places, ticktext: rowNames(rows, isNarrow) } };
 };
 /** Bars by row on top of each other. @param {View} view @param {Trace} trace
  * @param {boolean} isNarrow @returns {Figure} */
@@ -305,16 +286,14 @@ const stackedBars = ({ rows, series }, trace, isNarrow) => {
   const layout = rowsLayout(rows, 1, isNarrow), y = layout.yaxis.tickvals;
   const data = series.map((each) => {
     const { places: x, texts } = tracedOf(each, trace);
-    return { type: "bar", orientation: "h", name: legendName(each.label, isNarrow), x, y,
-      customdata: texts, hovertemplate: HOVER, marker: { color: `@${each.colour}` } };
+    return { meta: "value", name: legendName(each.label, isNarrow), x, y, customdata: texts,
+      marker: { color: `@${each.colour}` } };
   });
   const tops = pilesOf(data.map(({ x }) => x)), ends = rows.map((_, at) => tops[2 * at]);
-  const sums = { type: "scatter", mode: "text", x: ends, y, hoverinfo: "skip", showlegend: false,
-    text: rows.map((row) => figure(trace.figure, trace.unit, row.values)),
-    textposition: "middle right", textfont: { color: "@text" }, cliponaxis: false };
-  return { data: [...data, sums], layout: { ...layout, barmode: "relative", bargap: 0.35,
-    showlegend: true, legend: { ...LEGEND, y: 1.02, yanchor: "bottom" },
-    xaxis: { visible: false, range: [Math.min(0, ...tops), Math.max(0, ...tops) || 1] } } };
+  const sums = { meta: "sum", x: ends, y,
+    text: rows.map((row) => figure(trace.figure, trace.unit, row.values)) };
+  return { data: [...data, sums], layout: { ...layout,
+    xaxis: { range: [Math.min(0, ...tops), Math.max(0, ...tops) || 1] } } };
 };
 /** Bars by row, of one figure or of several beside each other.
  * @param {View} view @param {Trace[]} traces @param {boolean} isNarrow @returns {Figure} */
@@ -323,25 +302,19 @@ const barsOf = ({ rows }, traces, isNarrow) => {
   const data = traces.map((trace) => {
     const unit = trace.unit === "usd" ? "usd_headline" : trace.unit;
     const text = rows.map((row) => fill(`{${trace.figure}|${unit}}`, row.values));
-    return { type: "bar", orientation: "h", name: trace.label, y,
+    return { meta: "value", name: trace.label, y,
       x: rows.map((row) => position(trace.figure, trace.unit, row)),
-      text, customdata: text.map((each) => `${trace.label} ${each}`), hovertemplate: HOVER,
-      textposition: "outside", textfont: { color: "@text" }, cliponaxis: false,
-      constraintext: "none",
+      text, customdata: text.map((each) => `${trace.label} ${each}`),
       marker: { color: rows.map((row) => (row.isOthers ? "@others" : trace.role)) } };
   });
   const values = data.flatMap((trace) => trace.x.map((each) => each ?? 0));
   /** @param {boolean} isBefore For texts before the bars, or after them. */
   const roomOf = (isBefore) => Math.max(8, ...data.flatMap(({ x, text }) => text.map((each, at) =>
     ((x[at] ?? 0) < 0 === isBefore ? 7 * each.length + 10 : 0))));
-  return { data, layout: { ...layout, bargap: 0.35,
-    margin: { ...layout.margin, r: roomOf(false) },
-    xaxis: { visible: false, range: [Math.min(0, ...values), Math.max(0, ...values) || 1] },
-    shapes: [{ type: "line", x0: 0, x1: 0, yref: "paper", y0: 0, y1: 1,
-      line: { color: "@control", width: 1 } }],
-    yaxis: { ...layout.yaxis, showline: false, ticklabelstandoff: roomOf(true) - 4 },
-    ...(traces.length > 1 && { barmode: "group", showlegend: true,
-      legend: { ...LEGEND, y: 1.02, yanchor: "bottom" } }) } };
+  return { data, layout: { ...layout, margin: { r: roomOf(false) }, showlegend: traces.length > 1,
+    xaxis: { range: [Math.min(0, ...values), Math.max(0, ...values) || 1] },
+    shapes: [{ x0: 0, x1: 0, line: { color: "@control" } }],
+    yaxis: { ...layout.yaxis, ticklabelstandoff: roomOf(true) - 4 } } };
 };
 /** Rates by row with their counts at the right.
  * @param {View} view @param {Part} part @param {boolean} isNarrow @returns {Figure} */
@@ -352,39 +325,29 @@ const rateRows = ({ rows }, part, isNarrow) => {
   const even = (/** @type {any[]} */ all) => all.filter((_, index) => index % 2 === 0);
   const xaxis = isNarrow ? { ...shares, tickvals: even(shares.tickvals),
     ticktext: even(shares.ticktext) } : shares;
-  const counts = { type: "scatter", mode: "text", y, x: points.map(() => shares.range[1]),
-      text: points.map((each) => each.counts), textposition: "middle right",
-      textfont: { color: "@text" }, cliponaxis: false, hoverinfo: "skip" };
-  return { data: [rates, counts],
-    layout: { ...layout, margin: { r: 112, l: 8, t: 8 }, xaxis: { ...xaxis, side: "bottom" } } };
+  const counts = { meta: "counts", y, x: points.map(() => shares.range[1]),
+    text: points.map((each) => each.counts) };
+  return { data: [rates, counts], layout: { ...layout, xaxis } };
 };
 
 /** The figure of a view, with colours as roles.
  * @param {View} view @param {Part} part @param {{ isNarrow: boolean }} screen
- * @returns {Figure} */
-export const plot = (view, part, { isNarrow }) => {
-  const { mark } = part;
-  const { data, layout } = mark === "interval" ? (view.axis === "time" ? ratesOverTime(view, part)
-        : rateRows(view, part, isNarrow))
-    : mark === "bar" && part.stack ? stackedBars(view, tracesOf(part)[0], isNarrow)
+ * @param {{ [mark: string]: any }} looks @returns {Figure} */
+export const plot = (view, part, { isNarrow }, looks) => {
+  const { mark = "" } = part, isRates = mark === "interval" && view.axis === "time";
+  const name = isRates ? "rates" : mark === "bar" && part.stack ? "stack" : mark;
+  const { data, layout } = isRates ? ratesOverTime(view, part)
+    : mark === "interval" ? rateRows(view, part, isNarrow)
+    : name === "stack" ? stackedBars(view, tracesOf(part)[0], isNarrow)
     : mark === "bar" ? barsOf(view, tracesOf(part), isNarrow)
     : overTime(view, part, isNarrow, mark === "line");
-  return framed(data, layout);
+  const look = looks[name];
+  const slots = new Map(look.data.map((/** @type {Layout} */ each) => [each.meta, each]));
+  return { data: data.map((each) => merged(slots.get(each.meta), each)),
+    layout: { ...merged(merged(look.layout, layout), part.look ?? {}), template: looks.template } };
 };
-/** A figure with the layout that all share.
- * @param {Layout[]} data @param {Layout} layout @returns {Figure} */
-export const framed = (data, layout) => {
-  /** @type {Layout} */
-  const whole = { font: { size: 12, color: "@text" }, paper_bgcolor: "rgba(0,0,0,0)",
-    plot_bgcolor: "rgba(0,0,0,0)", dragmode: false, showlegend: false, hovermode: "x unified",
-    ...layout,
-    hoverlabel: { namelength: -1, bgcolor: "@page", bordercolor: "@control",
-      font: { color: "@text" } },
-    margin: { l: 56, r: 12, t: 20, b: 28, ...layout.margin } };
-  for (const key of Object.keys(whole)) {
-    if (key.startsWith("yaxis")) whole[key] = { ...AXIS, ...whole[key] };
-    if (key.startsWith("xaxis")) whole[key] = { ...AXIS, showgrid: false, showline: true,
-      ...whole[key] };
-  }
-  return { data, layout: whole };
-};
+/** The first with what the second has beside it, or in place of it.
+ * @param {Layout} base @param {Layout} change @returns {Layout} */
+const merged = (base, change) => ({ ...base, ...Object.fromEntries(Object.entries(change)
+  .map(([name, each]) => [name, base[name]?.constructor === Object && each?.constructor === Object
+    ? merged(base[name], each) : each])) });

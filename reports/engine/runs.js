@@ -75,10 +75,10 @@ const smallTable = (caption, heads, cells) => {
   return scroll;
 };
 const factsOfRun = (run) => [
-  ["Status", run.status], ["Error class", run.error_class], ["Message", run.error_message],
-  ["Created", `${momentOfRun(run.created_at)} UTC`], ["Version", versionOfRun(run)],
-  ["Started by", run.trigger_type], ["Parent run", run.parent_run_id],
-  ["Time in the queue", figure("queue_seconds", "seconds", run)],
+  ["Status", run.status], ["Error class", run.error_class?.replaceAll("_", " ")],
+  ["Message", run.error_message], ["Created", `${momentOfRun(run.created_at)} UTC`],
+  ["Version", versionOfRun(run)], ["Started by", run.trigger_type],
+  ["Parent run", run.parent_run_id], ["Time in the queue", figure("queue_seconds", "seconds", run)],
   ["Duration", figure("duration_seconds", "seconds", run)],
   ["Cost", run.cost_usd === null ? "not known" : `$${plain("cost_usd", "usd", run)}`],
   ["Tokens in", figure("tokens_in", "count", run)],

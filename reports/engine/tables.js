@@ -233,20 +233,16 @@ const csvField = (text, isNumber) => {
 /** @param {HTMLTableElement} table */
 const csvOf = (table) => {
   const columns = headsOf(table).map((head, index) => ({ head, index }))
-    .filter(({ head }) => !isDrawing(head) && !head.hidden);
-  const line = (row) => columns.map(({ head, index }) => {
-    if (isNumeric(head)) return csvField(sortValue(row, index), true);
-    const cell = row.cells[index];
-    return csvField(cell.dataset.v ?? (cell.querySelector("bdi") ?? cell).textContent, false);
-  }).join(",");
+    .filter(({ head }) => !isDrawing(head));
   const head = columns.map((column) => csvField(column.head.textContent, false)).join(",");
   const lineOf = (cells) => columns.map(({ head: { className }, index }) => {
     const { text, value } = cells[index];
     return isNumeric({ className }) ? csvField(plainValue(value, text), true)
       : csvField(value ?? text, false);
   }).join(",");
-  const rows = longTables.get(table)?.rows.map(lineOf)
-    ?? [...table.tBodies[0].rows].filter((row) => !row.hidden).map(line);
+  const built = () => [...table.tBodies[0].rows].map(({ cells }) => [...cells].map((cell) =>
+    ({ text: (cell.querySelector("bdi") ?? cell).textContent, value: cell.dataset.v })));
+  const rows = (longTables.get(table)?.rows ?? built()).map(lineOf);
   return `\uFEFF${[head, ...rows].join("\r\n")}\r\n`;
 };
 const download = (name, text) => {

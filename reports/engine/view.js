@@ -24,7 +24,7 @@ import { beside, calendarOf, periodOf, stateOf } from "./period.js";
  *   draw?: Drawn[], stack?: string[], order?: string, limit?: number, panels?: string[],
  *   columns?: string[], total?: boolean, label?: string, title?: string, subtitle?: string,
  *   empty?: string, compare?: boolean, time?: string, split?: Split[], show?: Shown[],
- *   monthly?: boolean, span?: [string, string],
+ *   monthly?: boolean, span?: [string, string], look?: { [key: string]: any },
  *   lines?: [string, string][] }} Part */
 /** One mark, or one line of a table. `state` is c, i, p or n, as in the site's index; `isFilled`
  * marks a day without any data row.
@@ -298,7 +298,7 @@ const sinceRead = (rows) => rows.slice(Math.max(rows.findIndex((row) => row.stat
  * @param {ReturnType<typeof queryOf>} query @param {Data} data @returns {Values[]} */
 const withTrend = (all, part, by, query, { events = [] }) => {
   const [name] = (part.columns ?? []).map(parsed).find(([, unit]) => unit === "trend") ?? [];
-  if (!name) return all;
+  if (!name || query.from === query.to) return all;
   const [first, base] = name.split("/"), time = part.time ?? "date";
   const days = new Map(daysOf(query.from, query.to).map((iso, index) => [iso, index]));
   const keyOf = (/** @type {Values} */ values) => by.map((each) => values[each]).join("\n");
@@ -349,10 +349,11 @@ export const view = (declared, data, choice) => {
   const isTitled = !isStack || quantityOf(drawnOf(part)[0][0], sums); // later days alone have none
   const [title, subtitle] = headOf(isTitled ? part : { ...part, title: "" }, rows, sums, isDrawn);
   const isRanked = keys.includes("agent_id");
+  const later = isTime && !isStack && end > days[1] ? "; days so far are in no total" : "";
   return {
     isEmpty, isDrawn, from: days[0], to: days[1], end,
     title: fill(title, context), subtitle: fill(subtitle, context),
-    caption: fill(`${part.label ?? ""}, {span}`, context),
+    caption: fill(`${part.label ?? ""}, {span}${later}`, context),
     axis: isTime ? "time" : "key", rows: isTime ? times : limited(part, rows),
     series,
     ...(part.compare && isTime && { before: beforeOf(part, data, query, times, period) }),

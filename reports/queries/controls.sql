@@ -66,8 +66,6 @@ select
         when refused_source is not null then 'the API refuses ' || refused_source
     end as compared,
     if(ends_with(measure, '_usd'), 'usd', 'number') as unit,
-    ours,
-    theirs,
     -- Listed runs may be fewer than all: what they lack is no difference.
     if(control = 'unlisted runs', null, ours - theirs)::decimal(38, 10) as difference
 from compared

@@ -49,10 +49,7 @@ invoices as (
 known as (
     select
         workspace_id as member_id,
-        month,
-        usage_month,
-        invoice_id,
-        tax_usd,
+        month, usage_month, invoice_id, tax_usd,
         coalesce(accrued.billed_usd, invoices.billed_usd) as billed_usd,
         coalesce(accrued.billed_usd - accrual_usd, invoices.invoiced_usd) as invoiced_usd,
         accrual_usd,
@@ -97,10 +94,8 @@ stated as (
 
 select
     unnest([member_id, '(all)']) as workspace_id,
-    month,
     unnest([subject, workspace_name || ' · ' || subject]) as subject,
-    usage_month,
-    state,
+    month, usage_month, state,
     if(
         state = 'differs',
         date_diff('day', issued_on, least(

@@ -2,10 +2,7 @@
 select
     '(all)' as workspace_id,
     workspace_id as member_id,
-    month,
-    billed_usd,
-    earlier_usd,
-    to_book_usd
+    month, billed_usd, earlier_usd, to_book_usd
 from reports.statements
 where
     workspace_id <> '(all)'

@@ -51,4 +51,3 @@ union all
 select budget_workspace_id, budgets.*
 from budgets
 where budget_workspace_id in (select workspace_id from marts.dim_workspaces)
-order by workspace_id, month, scope, name, of_workspace

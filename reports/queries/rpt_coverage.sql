@@ -7,6 +7,7 @@ lines as (
         if(grouping(workspace_id) = 1, '(all)', workspace_id) as workspace_id,
         if(grouping(agent_id) = 1, '(all)', agent_id) as agent_id,
         coalesce(sum(run_count), 0)::bigint as run_count,
+        sum(cost_usd)::decimal(38, 10) as cost_usd,
         coalesce(sum(listed_run_count), 0)::bigint as listed_run_count,
         if(count(*) = 0, 0, nullif(
             sum(unlisted_run_count),
@@ -43,6 +44,7 @@ select
     workspace_id,
     agent_id,
     coalesce(run_count, 0) as run_count,
+    cost_usd,
     coalesce(listed_run_count, 0) as listed_run_count,
     if(coalesce(run_count, 0) = 0 or unlisted_run_count is not null, coalesce(run_count, 0), null)
         as counted_run_count,
@@ -56,4 +58,3 @@ from whole
 left join lines using (workspace_id, agent_id)
 left join audit.list_coverage using (workspace_id, agent_id)
 left join fastest using (workspace_id, agent_id)
-order by workspace_id, unlisted_cost_usd desc nulls last, unlisted_run_count desc, agent_id

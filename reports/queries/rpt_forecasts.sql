@@ -43,4 +43,3 @@ join reports.rpt_calendars as calendars using (workspace_id)
 where headlines.today = calendars.today and headlines.first_date is not null
 union all by name
 from site
-order by workspace_id, agent_id

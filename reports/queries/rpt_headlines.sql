@@ -141,4 +141,3 @@ left join (
 left join completes using (workspace_id)
 left join same_weekdays using (workspace_id, agent_id)
 left join spans using (workspace_id, agent_id)
-order by workspace_id, agent_id

@@ -85,7 +85,7 @@ states as (
         if(grouping(workspace_id) = 0, workspace_id, '(all)') as workspace_id,
         month,
         arg_min(
-            status, list_position(['open', 'incomplete', 'final', 'closed'], status)
+            status, list_position(['incomplete', 'open', 'final', 'closed'], status)
         ) as state
     from marts.dim_months
     group by grouping sets ((workspace_id, month), (month))
@@ -110,4 +110,3 @@ left join bills using (workspace_id, agent_id, month)
 left join booked using (workspace_id, agent_id, month)
 left join dates using (workspace_id, month)
 left join states using (workspace_id, month)
-order by workspace_id, agent_id, month

@@ -27,6 +27,8 @@ select
     subject,
     budget_usd,
     actual_usd,
+    forecast_usd,
+    exhausted_on,
     forecast_low_usd,
     forecast_high_usd,
     status
@@ -35,4 +37,3 @@ where period = 'now'
 union all by name
 select * replace (if(coalesce(subject, '(none)') = '(none)', 'no owner', subject) as subject)
 from owners
-order by workspace_id, budget_usd desc nulls last, actual_usd desc nulls last, subject

@@ -161,4 +161,3 @@ select
     if(failed_cost_open_count > 0, null, coalesce(failed_cost_usd + failed_cost_more_usd, nothing))
         as failed_cost_high_usd
 from sums_of_read
-order by workspace_id, agent_id, period_first, period

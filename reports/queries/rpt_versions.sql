@@ -29,7 +29,12 @@ select
     count(*) filter (status = 'failed' and outages.hour is null) as outside_failed_count,
     count(*) filter (status in ('succeeded', 'failed') and outages.hour is null)
         as outside_finished_count,
-    if(count(cost_usd) < count(*), null, sum(cost_usd)) as judged_cost_usd
+    if(count(cost_usd) < count(*), null, sum(cost_usd)) as judged_cost_usd,
+    if(
+        listed_failed_count > count(cost_usd) filter (status = 'failed'),
+        null,
+        coalesce(sum(cost_usd) filter (status = 'failed'), 0)
+    )::decimal(38, 10) as failed_cost_usd
 from marts.fct_runs as runs
 left join outages
     on outages.workspace_id = runs.workspace_id

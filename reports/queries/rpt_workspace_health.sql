@@ -12,33 +12,38 @@ runs as (
     group by workspace_id
 ),
 
-adjusted as (
-    select workspace_id, count(*) as adjustment_count
-    from marts.fct_adjustments
-    group by workspace_id
-),
-
 quarantined as (
     select workspace_id, count(*) as quarantined_count
     from audit.quarantined_records
     group by workspace_id
 ),
 
-unreconciled as (
-    select workspace_id, sum(unexplained_by_agent_usd) as unreconciled_usd
+findings as (
+    select workspace_id, sum(finding_count) filter (finding_number = 1) as finding_count
+    from audit.control_findings
+    group by workspace_id
+),
+
+days as (
+    select
+        workspace_id,
+        count(*) filter (status = 'reconciled') as reconciled_day_count,
+        count(*) filter (status = 'pending') as pending_day_count,
+        count(*) filter (status = 'open') as open_day_count,
+        count(*) filter (status = 'unreconciled') as unreconciled_day_count,
+        sum(unexplained_by_agent_usd) filter (status <> 'open') as unexplained_usd,
+        sum(unexplained_by_agent_usd) filter (status = 'unreconciled') as unreconciled_usd
     from audit.reconciliation_days
-    where status = 'unreconciled'
     group by workspace_id
 ),
 
 workspaces as (
     select *
     from marts.dim_workspaces
-    join reports.rpt_reconciliation using (workspace_id)
     left join runs using (workspace_id)
-    left join adjusted using (workspace_id)
     left join quarantined using (workspace_id)
-    left join unreconciled using (workspace_id)
+    left join findings using (workspace_id)
+    left join days using (workspace_id)
 ),
 
 health as (
@@ -51,7 +56,6 @@ health as (
         max(newest_run_at) as newest_run_at,
         coalesce(sum(open_count), 0)::bigint as open_count,
         coalesce(sum(provisional_count), 0)::bigint as provisional_count,
-        coalesce(sum(adjustment_count), 0)::bigint as adjustment_count,
         coalesce(sum(quarantined_count), 0)::bigint as quarantined_count,
         coalesce(sum(finding_count), 0)::bigint as finding_count,
         coalesce(sum(reconciled_day_count), 0)::bigint as reconciled_day_count,
@@ -95,4 +99,3 @@ from health
 left join reports.rpt_coverage as coverage
     on health.workspace_id = coverage.workspace_id and coverage.agent_id = '(all)'
 left join fastest on health.workspace_id = fastest.workspace_id
-order by health.workspace_name, health.workspace_id

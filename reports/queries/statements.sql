@@ -34,7 +34,7 @@ sums as (
         if(grouping(workspace_id) = 0, workspace_id, '(all)') as workspace_id,
         month,
         arg_min(
-            status, list_position(['open', 'incomplete', 'final', 'closed'], status)
+            status, list_position(['incomplete', 'open', 'final', 'closed'], status)
         ) as status,
         coalesce(bool_or(is_line), false) as has_lines,
         sum(unknown_bill_count)::bigint as unknown_bill_count,
@@ -67,9 +67,7 @@ select
     end as book_state,
     revision,
     (closed_at at time zone 'UTC')::date as closed_on,
-    prepared_by,
-    approved_by,
-    early_reasons,
+    prepared_by, approved_by, early_reasons,
     coalesce(unknown_bill_count, 0) as unknown_bill_count,
     if(has_lines, billed_usd, 0) as billed_usd,
     coalesce(earlier_usd, 0) as earlier_usd,
@@ -77,6 +75,10 @@ select
     if(has_lines, own_key_usd, 0) + coalesce(earlier_own_key_usd, 0) as own_key_usd,
     invoiced_usd,
     if(abs(accrual_usd) >= 0.005, accrual_usd, null) as accrual_usd,
+    if(
+        (select max(last_batch_at) from marts.dim_workspaces)
+        < (sums.month + interval 1 month) at time zone 'UTC', 'so far', 'at its end'
+    ) as accrued_when,
     manifest_sha256,
     -- A close rests on what was loaded by then.
     if(manifest_sha256 is null, landed.last_load_id, closings.last_load_id) as last_load_id,

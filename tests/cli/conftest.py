@@ -206,7 +206,7 @@ def a_few_batches(world: World, agent: Agent, run_batch: RunBatch) -> None:
     world.pass_time(timedelta(hours=20))
     for run in corrected:
         world.correct_cost(run, Decimal("0.5"))
-    world.rename_agent(agent, "=cmd() <b>Baker</b> 🍞")
+    world.change_agent(agent, name="=cmd() <b>Baker</b> 🍞")
     world.workspaces[0].name = "Renamed"
     interrupted_batch(world, agent, run_batch)
     world.pass_time(timedelta(hours=1))

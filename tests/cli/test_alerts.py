@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from analytics.batch.alerts import send_findings
 from analytics.batch.batch import begun
 from analytics.batch.progress import Progress
+from analytics.batch.stages import send_findings
 from analytics.settings import load_settings
 from tests.alerts.webhook import Webhook, webhook
 from tests.cli.conftest import SETTINGS, Command, SettingsFile, publish_again

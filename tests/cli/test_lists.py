@@ -16,15 +16,10 @@ from analytics.warehouse import lock
 from analytics.warehouse.layout import Layout
 from analytics.warehouse.lock import batch_lock, collection_lock
 from tests.cli.conftest import Command, publish_again
-from tests.conftest import StartRun, book_run
+from tests.conftest import StartRun
 
 LAYOUT = Layout(Path("data"))
 LISTS = ("collect",)
-
-
-def landed() -> list[str]:
-    """Return the paths of all landed loads."""
-    return sorted(str(each) for each in LAYOUT.landing.glob("*/*"))
 
 
 def test_only_landing_changes(published: Command, world: World, start_run: StartRun) -> None:
@@ -42,21 +37,6 @@ def test_only_landing_changes(published: Command, world: World, start_run: Start
     publish_again()
     query = ("sql", "select count(*) as n from fct_runs", "--format", "json")
     assert json.loads(published(*query).out) == [{"n": 3}]
-
-
-def test_a_key_of_another_workspace_is_refused(
-    published: Command, world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A list without the newest run known has its workspace asked for; another one's is refused."""
-    other = world.add_workspace("Other")
-    book_run(world, world.add_agent(other, "Smith", "smith"))
-    monkeypatch.setenv("LEVAIN_API_KEY", other.api_key)
-    before = landed()
-    result = published(*LISTS)
-
-    assert result.code == 2
-    assert "belongs to workspace Other" in result.err
-    assert landed() == before
 
 
 @pytest.mark.parametrize(

@@ -41,18 +41,6 @@ def test_an_unreachable_api_is_a_failure(
     assert Path("data/analytics.duckdb").read_bytes() == before
 
 
-def test_what_cannot_be_recorded_is_not_published(published: Command) -> None:
-    """Where no record of a publication can be written, the published figures remain."""
-    before = Path("data/analytics.duckdb").read_bytes()
-    Path("data/publications").rename("moved")
-    Path("data/publications").write_text("", encoding="utf-8")
-    result = published("nightly")
-
-    assert result.code == 1
-    assert "data/publications" in result.err
-    assert Path("data/analytics.duckdb").read_bytes() == before
-
-
 def test_a_full_disk_is_told_with_what_mends_it(
     published: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:

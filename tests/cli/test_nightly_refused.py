@@ -14,8 +14,9 @@ from analytics.warehouse.lock import batch_lock
 from tests.cli.conftest import Command, SettingsFile
 
 
+@pytest.mark.parametrize("name", ["nightly", "collect"])
 def test_a_key_of_another_workspace_is_refused(
-    published: Command, world: World, monkeypatch: pytest.MonkeyPatch
+    published: Command, world: World, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     """A key of another workspace than the data's stores nothing.
 
@@ -23,7 +24,7 @@ def test_a_key_of_another_workspace_is_refused(
     """
     other = world.add_workspace("Other")
     monkeypatch.setenv("LEVAIN_API_KEY", other.api_key)
-    result = published("nightly")
+    result = published(name)
 
     assert result.code == 2
     assert "belongs to workspace Other" in result.err

@@ -17,7 +17,8 @@ from analytics.batch import stages
 from analytics.emulator.records import Agent
 from analytics.emulator.world import World
 from analytics.transform.checks import CheckResult
-from tests.batches import without_pages
+from analytics.warehouse.database import open_marts
+from tests.batches import Row, read_marts, without_pages
 from tests.cli.conftest import (
     Command,
     a_few_batches,
@@ -31,22 +32,17 @@ DATA = Path("data")
 OF_THE_WAREHOUSE = {"loaded_at", "checked_at", "published_at"}
 
 
-def marts(file: Path = DATA / "analytics.duckdb") -> dict[str, list[tuple[Any, ...]]]:
+def marts() -> dict[str, list[Row]]:
     """Return all rows of all published tables."""
-    with duckdb.connect(file, read_only=True) as con:
-        con.execute("set search_path = 'marts,audit'")
-        tables: dict[str, list[str]] = {}
-        for table, column in con.execute(
-            "select table_name, column_name from duckdb_columns()"
-            " where schema_name in ('marts', 'audit')"
-            " order by table_name, column_index"
-        ).fetchall():
-            if column not in OF_THE_WAREHOUSE:
-                tables.setdefault(table, []).append(column)
-        return {
-            table: con.execute(f"select {', '.join(columns)} from {table} order by all").fetchall()
-            for table, columns in tables.items()
-        }
+    with open_marts(DATA / "analytics.duckdb") as con:
+        found = read_marts(con)
+    return {
+        table: [
+            {name: value for name, value in row.items() if name not in OF_THE_WAREHOUSE}
+            for row in rows
+        ]
+        for table, rows in found.items()
+    }
 
 
 def asked(sql: str) -> list[tuple[Any, ...]]:
@@ -111,7 +107,7 @@ def test_a_rebuild_gives_the_same_figures(
     assert pages() == pages_before
     filled = ("run_versions", "quarantined_records", "fct_adjustments")
     assert all(before[table] for table in filled)
-    assert before["dim_workspaces"][0][1] == "Renamed"
+    assert before["dim_workspaces"][0]["workspace_name"] == "Renamed"
     assert not (DATA / "rebuild.unfinished").exists()
 
     for name in ("warehouse", "analytics"):  # then no published file tells what was published

@@ -32,7 +32,12 @@ WRONG = [
     ('[extract]\ntimezone = "UTC"', "`extract.timezone` (did you mean `reporting.timezone`?)."),
     ("[privacy]\nzzz = 1", "`privacy.zzz` (there are `privacy.keep_errors`)."),
     ('[[workspaces]]\napi_key_envs = "K"', "(did you mean `workspaces.api_key_env`?)."),
-    ('"a\\nb" = 1', "there is no setting `a⟨U+000A⟩b` (there are `workspaces`,"),
+    ('"a\\nb" = 1', "there is no setting `…` (there are `workspaces`,"),
+    (
+        '[alerts]\n"slack://0123456789abcdef" = 1',
+        "setting `alerts.…` (there are `alerts.urls_env`).",
+    ),
+    ('["slack://0123456789abcdef"]\n' * 2, "not valid TOML: Cannot declare a name twice"),
     (
         '[extract]\nhistory_days = "all"',
         '`extract.history_days` must be a whole number, not "all".',

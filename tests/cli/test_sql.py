@@ -147,16 +147,6 @@ def test_figures_can_be_asked_while_a_batch_runs(published: Command) -> None:
         assert "A batch is at work" in published("status").out
 
 
-def test_sql_only_reads(published: Command) -> None:
-    """What reads no published table, or is no query, is refused with exit 2."""
-    before = Path("data/analytics.duckdb").read_bytes()
-    for query in ("select * from read_text('/etc/passwd')", "drop table marts.fct_runs"):
-        result = published("sql", query)
-        assert (result.code, result.out, result.err[:7]) == (2, "", "error: ")
-
-    assert Path("data/analytics.duckdb").read_bytes() == before
-
-
 def test_status_has_freshness_coverage_checks_and_the_last_batch(published: Command) -> None:
     """It does so in JSON, and in 80 columns with an explanation of each head."""
     found = json.loads(published("status", "--json").out)

@@ -229,23 +229,3 @@ def test_a_collection_without_its_slash_is_redirected(demo_api: Api, path: str) 
 
     assert response.status_code == 307
     assert response.headers["location"] == f"{demo_api.emulator.url}/api/v1{path}/?limit=3"
-
-
-@pytest.mark.usefixtures("agent")
-@pytest.mark.parametrize(
-    ("body", "kind"),
-    [
-        (b'{"prompt": "\\ud800"}', "application/json"),
-        (b'{"initial_state": {"n": NaN}}', "application/json"),
-        (b"[" * 100_000, "application/json"),
-        (b"\xff", "application/json"),
-        (b'{"prompt": "Bread?"}', "text/plain"),
-    ],
-)
-def test_a_body_that_is_no_json_object_is_refused(api: Api, body: bytes, kind: str) -> None:
-    """What cannot be sent as JSON again, or is not declared as it, is 422 and starts no run."""
-    headers = {"Content-Type": kind}
-    answer = api.http.post("/api/v1/agents/baker/runs", content=body, headers=headers)
-
-    assert answer.status_code == 422
-    assert api.get("/runs/") == []

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { answersView, membersOf } from "../../reports/engine/answers.js";
 import { plot } from "../../reports/engine/plot.js";
-import { USD, chosen, data, nothing, tables } from "./given.mjs";
+import { USD, chosen, data, nothing, tables, looks } from "./given.mjs";
 
 const REMARK = "It does not follow the agents chosen.";
 const coded = (keys) => ({ keys: [...new Set(keys)], codes: keys.map((key) => [...new Set(keys)].indexOf(key)) });
@@ -47,20 +47,20 @@ test("a quotient is of sums, a line has gaps, and columns of months stand in the
     draw: [{ value: "y0_count/y0_per_count|each", name: "Cost per run" }], columns: [] };
   const rows = held({ date: ["2026-11-01", "2026-11-01", "2026-11-03", "2026-11-03"], c2: ["x", "x", "x", "y"],
     y0_count: [4 * USD, null, 3 * USD, USD], y0_per_count: [2, null, 2, 1] });
-  const view = answersView(of, rows, nothing), { data: [first, second] } = plot(view, of, { isNarrow: false });
+  const view = answersView(of, rows, nothing), { data: [first, second] } = plot(view, of, { isNarrow: false }, looks);
   assert.deepEqual([first.y, second.y, first.type, second.customdata.at(-1)], [[2, 1.5], [null, 1], "scatter", "y: $1.0000"]);
   const monthly = { ...of, mark: "column", stack: undefined, monthly: true, draw: [{ value: "c1_count|count", name: "Runs" }] };
   const months = held({ date: ["2026-10-01", "2026-11-01"], c1_count: [2, 3] });
-  const { data: [column], layout } = plot(answersView(monthly, months, nothing), monthly, { isNarrow: false });
+  const { data: [column], layout } = plot(answersView(monthly, months, nothing), monthly, { isNarrow: false }, looks);
   assert.deepEqual([column.x, column.y, layout.xaxis.dtick], [["2026-10-16", "2026-11-16"], [2, 3], "M1"]);
 });
 
 test("bars keep the order of the rows, the names beyond the limit are one, and `by` puts them on top of each other", () => {
   const of = { ...part, mark: "bar", by: ["c0"], limit: 2, draw: [{ value: "c1_count|decimal", name: "Hours" }], columns: ["c0|text|Name", "c1_count|decimal|Hours"] };
   const rows = { c0: ["b", "a", "d", "c", null], c1_count: [USD / 4, 2 * USD, USD, USD, USD], c2: ["x", "y", "x", "x", "x"] };
-  const bars = answersView(of, held(rows), nothing), { data: [bar] } = plot(bars, of, { isNarrow: false });
+  const bars = answersView(of, held(rows), nothing), { data: [bar] } = plot(bars, of, { isNarrow: false }, looks);
   assert.deepEqual([bars.rows.map(({ label }) => label), bar.x, texts(bars)[0]], [["b", "a", "3 others"], [0.25, 2, 3], ["b", "0.25"]]);
   assert.equal(bars.table.rows[0][1].value, "0.2500000000");
-  const split = { ...of, stack: ["c2"] }, stacked = plot(answersView(split, held(rows), nothing), split, { isNarrow: false });
+  const split = { ...of, stack: ["c2"] }, stacked = plot(answersView(split, held(rows), nothing), split, { isNarrow: false }, looks);
   assert.deepEqual(stacked.data.map(({ name, x }) => [name, x]), [["x", [0.25, null]], ["y", [null, 2]], [undefined, [0.25, 2]]]);
 });

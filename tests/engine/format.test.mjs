@@ -27,7 +27,7 @@ test("a template names figures of rows within its row", () => {
 test("no line of a text ends between a sign and its amount", () => {
   const row = { a: -10_000_000_000, b: 10_000_000_000, c: -1 };
   const text = fill("{a|usd_signed} ({b|usd_signed}, {c|usd_signed})", row);
-  assert.equal(text, "\u2212\u2060$1.00 (+\u2060$1.00, \u2212<$0.01)");
+  assert.equal(text, "\u2212\u2060$1.00 (+\u2060$1.00, under a cent)");
 });
 
 test("a plain figure is exact", () => {

@@ -1,5 +1,9 @@
 // A workspace of two agents, the platform, and three weeks up to Wednesday, 18 November 2026.
+import { env } from "node:process";
 import { decodeTable } from "../../reports/engine/cube.js";
+
+/** Looks of charts, as the bundle of the engine has them. */
+export const looks = JSON.parse(env.LOOKS);
 
 /** Tables of columns by name. */
 export const tables = (document) => Object.fromEntries(

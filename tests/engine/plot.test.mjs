@@ -4,13 +4,13 @@ import { axis } from "../../reports/engine/axes.js";
 import { decodeTable } from "../../reports/engine/cube.js";
 import { escaped, eventsOf, painted, plot } from "../../reports/engine/plot.js";
 import { view } from "../../reports/engine/view.js";
-import { chosen, data } from "./given.mjs";
+import { chosen, data, looks } from "./given.mjs";
 
 const COST = { value: "cost_usd|usd", name: "Cost", colour: "cost" };
 const RATE = { value: "failed_count/finished_count|rate", colour: "failure" };
 const days = (more) => ({ key: "days", data: "rpt_days", chosen: true, mark: "column", by: ["date"], draw: [COST], ...more });
 const agents = (more) => ({ key: "agents", data: "rpt_days", chosen: true, mark: "bar", by: ["agent_id"], draw: [COST], ...more });
-const drawn = (part, choice = chosen("2026-11-05", "2026-11-18"), of = data) => plot(view(part, of, choice), part, { isNarrow: false });
+const drawn = (part, choice = chosen("2026-11-05", "2026-11-18"), of = data) => plot(view(part, of, choice), part, { isNarrow: false }, looks);
 
 test("axes have few round ticks in one scale, with the decimals of their step", () => {
   const texts = (values, unit) => axis(values, unit).ticktext;
@@ -25,6 +25,8 @@ test("axes have few round ticks in one scale, with the decimals of their step", 
   assert.deepEqual(texts([0.01, -0.02], "usd"), ["\u2212$0.020", "\u2212$0.015", "\u2212$0.010", "\u2212$0.005", "$0", "$0.005", "$0.010"]);
   assert.deepEqual(texts([1_600_000], "usd"), ["$0", "$0.5\u00a0M", "$1.0\u00a0M", "$1.5\u00a0M", "$2.0\u00a0M"]);
   assert.deepEqual(texts([0.121], "rate"), ["0%", "2.5%", "5.0%", "7.5%", "10.0%", "12.5%"]);
+  assert.deepEqual(axis([160], "seconds", 2).tickvals, [0, 60, 120, 180]);
+  assert.deepEqual(axis([590], "count", 2).tickvals, [0, 250, 500, 750]);
   assert.deepEqual(texts([1_050_000], "tokens"), ["0", ...["0.25", "0.50", "0.75", "1.00", "1.25"].map((each) => `${each}\u00a0M`)]);
 });
 
@@ -86,8 +88,13 @@ test("a long name is cut between characters, on a phone sooner", () => {
 test("names of rows that would be cut to the same keep their ends", () => {
   const names = ["claude-sonnet-5-5 (anthropic)", "claude-sonnet-5-5 (bedrock)", "claude-opus-4-8"];
   const rows = names.map((label) => ({ label, href: null, values: { cost_usd: 1 } }));
-  const { layout } = plot({ rows }, agents(), { isNarrow: true });
+  const { layout } = plot({ rows }, agents(), { isNarrow: true }, looks);
   assert.deepEqual(layout.yaxis.ticktext, ["claude-so…nthropic)", "claude-so…(bedrock)", "claude-opus-4-8"]);
+});
+
+test("a chart of one's own changes its layout, and leaves the rest of it", () => {
+  const { layout: { bargap, margin, yaxis } } = drawn(agents({ look: { bargap: 0.1, margin: { l: 99 }, yaxis: { showgrid: true } } }));
+  assert.deepEqual([bargap, margin.l, margin.t, yaxis.showgrid, yaxis.type], [0.1, 99, 8, true, "category"]);
 });
 
 test("bars are rows, and the others are grey and last", () => {
@@ -108,7 +115,7 @@ test("rates have intervals, hollow where the runs are few", () => {
 test("the period before is a thin line over the columns, up to the end of the axis", () => {
   const made = { rows: [], series: [], axis: "time", from: "2026-11-01", to: "2026-11-02", end: "2026-11-30",
     before: { label: "October 2026", days: ["2026-11-01", "2026-11-30"], values: [20_000_000_000, null] } };
-  const { data: [, line], layout } = plot(made, days(), { isNarrow: false });
+  const { data: [, line], layout } = plot(made, days(), { isNarrow: false }, looks);
   assert.deepEqual([line.name, line.x, line.y, line.customdata[0]], ["October 2026", ["2026-11-01", "2026-11-30"], [2, null], "Before: $2.00"]);
   assert.deepEqual(layout.xaxis.range, ["2026-10-31 12:00", "2026-11-30 12:00"]);
 });
@@ -123,7 +130,7 @@ test("events are lines at the beginning of their day, with labels that do not me
 
 test("on a phone, every other tick of a share has a text", () => {
   const part = agents({ mark: "interval", draw: [RATE] });
-  const [wide, narrow] = [false, true].map((isNarrow) => plot(view(part, data, chosen("2026-11-05", "2026-11-18")), part, { isNarrow }).layout.xaxis.ticktext);
+  const [wide, narrow] = [false, true].map((isNarrow) => plot(view(part, data, chosen("2026-11-05", "2026-11-18")), part, { isNarrow }, looks).layout.xaxis.ticktext);
   assert.deepEqual(narrow, wide.filter((_, index) => index % 2 === 0));
 });
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+import os
 import subprocess
 from pathlib import Path
 
@@ -8,6 +10,7 @@ import pytest
 
 from analytics.fleet import overview
 from analytics.report import site
+from analytics.report.looks import looks
 
 HERE = Path(__file__).parent
 ENGINE = HERE.parents[1] / "reports" / "engine"
@@ -15,7 +18,10 @@ NODE = Path(playwright.__file__).parent / "driver" / "node"
 
 
 def _node(*arguments: str | Path) -> None:
-    done = subprocess.run([NODE, *arguments], capture_output=True, text=True, check=False)
+    given = {**os.environ, "LOOKS": json.dumps(looks())}
+    done = subprocess.run(
+        [NODE, *arguments], capture_output=True, text=True, check=False, env=given
+    )
     assert done.returncode == 0, done.stdout + done.stderr
 
 

@@ -48,6 +48,17 @@ def test_an_estimate_is_in_whole_dollars(amount: str, shown: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("amount", "shown"),
+    [("308641.8792", "$308,641.88"), ("0.1", "$0.10"), ("0.0423", "$0.042"), ("0.00425", "$0.0042"),
+     ("1e-10", "$0.0000000001"), ("0", "$0.00"), ("0.0996", "$0.100"), ("-0.0423", "\u2212$0.042"),
+     (None, "\u2013")],
+)  # fmt: skip
+def test_a_cost_of_a_run_has_two_digits_that_tell(amount: str | None, shown: str) -> None:
+    """Below ten cents they are the first two, however small it is, rounded half to even."""
+    assert shown == numbers.usd_per_run(None if amount is None else Decimal(amount))
+
+
+@pytest.mark.parametrize(
     ("since", "shown"),
     [("3.355", "$600.82, +$3.36 since"), ("-2", "$600.82, \u2212$2.00 since"),
      ("0", "$600.82"), (None, "$600.82")],
@@ -98,7 +109,7 @@ def test_no_line_of_a_text_ends_between_a_sign_and_its_amount() -> None:
     row = {"a": Decimal(-1), "b": Decimal(1), "c": Decimal("-0.0000000001")}
     text_of_all = text.fill("{a|usd_signed} ({b|usd_signed}, {c|usd_signed})", row)
 
-    assert text_of_all == "\u2212\u2060$1.00 (+\u2060$1.00, \u2212<$0.01)"
+    assert text_of_all == "\u2212\u2060$1.00 (+\u2060$1.00, under a cent)"
 
 
 def test_a_text_with_an_unknown_figure_is_not_known() -> None:

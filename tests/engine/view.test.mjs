@@ -101,7 +101,7 @@ test("cards have the figures of the period beside those of the period before", (
   assert.deepEqual(cards(whole, week), [
     { key: "cost", label: "7 days", value: "$17.21", more: "no change", note: "56 runs \u00b7 15.5\u00a0k tokens", change: "" },
     { key: "failed", value: "$3.50", more: "", note: "20.3% of the cost", change: "$3.50 to $4.50 before" },
-    { key: "rate", value: "12.5%", more: "7 of 56", note: "12.5% before", change: "mix held 0.0 points" }]);
+    { key: "rate", value: "12.5%", more: "7 of 56", note: "12.5% before", change: "mix of agents held: 0.0 points" }]);
   const before = of(cards(whole, chosen("2026-11-04", "2026-11-10")));
   assert.deepEqual([before.failed.value, before.failed.more, before.failed.note], ["$3.50", "at most $4.50", "20.3% of the cost"]);
   const agent = of(cards({ ...whole, agent: "a" }, week));
@@ -147,7 +147,7 @@ test("a rate with the mix held weighs each agent by its runs of the period befor
   const days = { date: [4, 11, 4, 11], agent_id: { keys: ["a", "b"], codes: [0, 0, 1, 1] }, workspace_id: { keys: ["ws"], codes: [0, 0, 0, 0] },
     failed_count: [2, 0, 8, 20], finished_count: [40, 80, 40, 40], run_count: [40, 80, 40, 40] };
   const shown = (finished) => of(cards(rows({ ...days, finished_count: finished }), week)).rate;
-  assert.deepEqual(shown([40, 80, 40, 40]), { value: "16.7%", more: "20 of 120", note: "12.5% before", change: "mix held +12.5 points" });
+  assert.deepEqual(shown([40, 80, 40, 40]), { value: "16.7%", more: "20 of 120", note: "12.5% before", change: "mix of agents held: +12.5 points" });
   assert.equal(heldChange(rows(days), week, periodOf(rows(days), week)), 0.125);
   assert.equal(shown([40, 14, 40, 15]).change, ""); // 29 of this period
   assert.equal(shown([14, 80, 15, 40]).change, ""); // 29 of the one before
@@ -165,10 +165,12 @@ test("a table compares rows with the period before, whose keys it has, too, as o
   assert.deepEqual(table.rows.map(([cell]) => [cell.hue, cell.isMarked ?? false]), [[1, false], [2, true], [3, false]]);
 });
 
-test("the course of a value is drawn of five runs or more", () => {
+test("the course of a value is drawn of five runs or more, and of several days", () => {
   const part = { key: "t", data: "rpt_days", chosen: true, by: ["agent_id"], columns: ["agent_id", "run_count", "cost_usd|trend"] };
   const days = { date: [11, 12, 11], agent_id: { keys: ["a", "b"], codes: [0, 0, 1] }, cost_usd: [USD, USD, USD], run_count: [2, 3, 4] };
   assert.deepEqual(view(part, rows(days), chosen("2026-11-11", "2026-11-12")).table.rows.map((row) => row[2].trend), [[USD, USD], []]);
+  const alone = { ...days, date: [11, 11, 11], run_count: [5, 5, 5] };
+  assert.deepEqual(view(part, rows(alone), chosen("2026-11-11", "2026-11-11")).table.rows.map((row) => row[2].trend), [[], []]);
 });
 
 test("the course of a model's price is marked where it rose", () => {

@@ -19,10 +19,10 @@ from analytics.emulator.server import Emulator
 from analytics.emulator.world import World
 from analytics.errors import AnalyticsError
 from analytics.extract.batch import LONGEST_LULL, WorkspaceBatch
-from analytics.extract.loads import landed_loads
-from analytics.extract.store import Loaded
 from analytics.levain import NotFoundError, bounds
 from analytics.settings import Extract, load_settings
+from analytics.warehouse.landed import landed_loads
+from analytics.warehouse.load import Loaded
 from tests.batches import LIST_CAP
 from tests.conftest import NOW, Batch, StartRun
 from tests.jumping import run

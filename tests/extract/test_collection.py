@@ -8,10 +8,12 @@ from collections.abc import Callable, Iterator
 from contextlib import AsyncExitStack, contextmanager, suppress
 from datetime import timedelta
 from itertools import count
+from typing import Any
 from unittest import mock
 
 import pytest
 
+from analytics.batch.batch import Batch as RunningBatch
 from analytics.batch.collect import collect
 from analytics.batch.extract import Outcome, open_all
 from analytics.batch.progress import Progress
@@ -22,7 +24,7 @@ from analytics.files import UNFINISHED
 from analytics.levain import ConnectionFailedError, NotFoundError
 from analytics.levain.answers import Answer, Params
 from analytics.levain.client import Auth
-from analytics.levain.transport import Transport
+from analytics.levain.transport import Shape, Transport
 from tests.batches import LIST_CAP, Killed, killed_before
 from tests.conftest import Batch, StartRun
 
@@ -127,14 +129,16 @@ def test_a_list_that_does_not_join_is_read_by_agent(
 @contextmanager
 def refused(agent: Agent) -> Iterator[None]:
     """The API does not find the list of an agent."""
-    get = Transport.get_records
+    get = Transport.get
 
-    async def get_or_refuse(self: Transport, path: str, params: Params) -> Answer:
-        if params.get("agent_id") == agent.id and path.endswith("/runs/"):
+    async def get_or_refuse(
+        self: Transport, path: str, params: Params | None = None, shape: Shape | None = None
+    ) -> Answer:
+        if (params or {}).get("agent_id") == agent.id and path.endswith("/runs/"):
             raise NotFoundError(f"GET {path}", 404, "no such agent")
-        return await get(self, path, params)
+        return await get(self, path, params, shape)
 
-    with mock.patch.object(Transport, "get_records", get_or_refuse):
+    with mock.patch.object(Transport, "get", get_or_refuse):
         yield
 
 
@@ -262,7 +266,9 @@ def test_all_keys_are_asked_for_at_once(batch: Batch, monkeypatch: pytest.Monkey
         monkeypatch.setattr(Auth, "read", read)
         settings = batch.settings.model_copy(update={"workspaces": batch.settings.workspaces * 2})
         async with AsyncExitStack() as stack, asyncio.timeout(60):
-            opened, refused = await open_all(stack, settings, Progress())
+            no_file: Any = None
+            running = RunningBatch(settings, batch.layout, no_file, Progress())
+            opened, refused = await open_all(stack, running)
         return len(refused) - len(opened)
 
     assert asyncio.run(open_both()) == 2

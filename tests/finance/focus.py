@@ -11,8 +11,7 @@ from typing import NamedTuple
 
 import pytest
 
-from analytics.export.focus.columns import Dataset
-from analytics.export.focus.files import file_name, write_focus
+from analytics.export.focus import Dataset, file_name, write_focus
 from analytics.finance.books.frozen import load_frozen, selects, write_frozen
 from analytics.transform.models import references
 from tests.queries.metered import read_workspace

@@ -4,31 +4,20 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import astuple
 from pathlib import Path
 from typing import Any
 from unittest import mock
 
 import pytest
 
-from analytics.finance.budgets import read_budgets
-from analytics.finance.invoices import read_invoices
-from analytics.finance.lines import Lines
+from analytics.finance.lines import BUDGETS, INVOICES, OWNERS
 from analytics.finance.load import read_finance
-from analytics.finance.owners import read_owners
+from analytics.finance.reading import CsvFile, Records
 from analytics.project.files import read_files
 from tests.finance.files import link_out, write
 
-READERS: dict[str, Callable[[Path], Lines[Any]]] = {
-    "owners": read_owners,
-    "budgets": read_budgets,
-    "invoices": read_invoices,
-}
-HEADERS = {
-    "owners": "workspace,agent,cost_center,account,owner,valid_from,valid_to",
-    "budgets": "scope,name,workspace,month,amount_usd",
-    "invoices": "invoice_id,workspace,month,issued_on,amount_usd,credit_usd,tax_usd,accepted",
-}
+FILES: dict[str, CsvFile[Any]] = {"owners": OWNERS, "budgets": BUDGETS, "invoices": INVOICES}
+HEADERS = {name: ",".join(file.columns) for name, file in FILES.items()}
 AROUND = {  # lines that are right, before and after another one
     "owners": ("*,first,,,Ann,,", "*,last,,,Ann,,"),
     "budgets": ("agent,baker,,2026-10,1", "agent,baker,Bakery,2026-10,1"),
@@ -36,9 +25,9 @@ AROUND = {  # lines that are right, before and after another one
 }
 
 
-def read(file: str, header: str, *lines: str) -> Lines[Any]:
+def read(file: str, header: str, *lines: str) -> Records[Any]:
     write(f"{file}.csv", header, *lines)
-    return READERS[file](Path())
+    return FILES[file].read(Path())
 
 
 @pytest.mark.parametrize(
@@ -77,7 +66,9 @@ def test_a_line_is_a_record(file: str, header: str, line: str, record: str) -> N
     """Columns stand in any order, and most may be missing; empty fields and lines are none."""
     found = read(file, header, line, "", ",,")
 
-    assert [" ".join(map(str, astuple(each))) for each in found.records] == [record]
+    assert [
+        " ".join(map(str, (line, *dict(each).values()))) for line, each in found.rows.items()
+    ] == [record]
     assert found.problems == []
 
 
@@ -86,7 +77,7 @@ def test_lines_of_an_invoice() -> None:
     places = ("Bakery,2026-10", "Bakery,2026-09", "w-2,2026-10")
     lines = [f"L-1,{each},2026-11-02,7,,," for each in places]
 
-    assert len(read("invoices", HEADERS["invoices"], *lines).records) == 3
+    assert len(read("invoices", HEADERS["invoices"], *lines).rows) == 3
 
 
 @pytest.mark.parametrize(
@@ -133,7 +124,7 @@ def test_a_wrong_line_spoils_only_itself(file: str, line: str, reason: str) -> N
     before, after = AROUND[file]
     found = read(file, HEADERS[file], before, line, after)
 
-    assert sorted(record.line for record in found.records) == [2, 4]
+    assert sorted(found.rows) == [2, 4]
     (problem,) = found.problems
     assert problem.startswith(f"finance/{file}.csv:3: {reason}")
     assert problem.endswith("; the line is not used")
@@ -157,7 +148,7 @@ def test_a_wrong_header_leaves_no_record(file: str, header: str, reason: str) ->
     """Without the columns that it needs, no line can be read, and the message says which."""
     found = read(file, header, *AROUND[file])
 
-    assert found.records == []
+    assert found.rows == {}
     assert found.problems[0].startswith(f"finance/{file}.csv:1: {reason}")
 
 
@@ -165,7 +156,7 @@ def test_an_unknown_column_is_named_and_not_used() -> None:
     """A misspelt column is told; the others are read."""
     found = read("owners", "workspace,agent,owner,cost_centre", "*,*,Ann,CC")
 
-    assert [rule.line for rule in found.records] == [2]
+    assert [*found.rows] == [2]
     assert found.problems[0].startswith(
         "finance/owners.csv:1: the column `cost_centre` is not used"
     )
@@ -228,7 +219,7 @@ def test_an_overlap_is_refused_by_its_line(one: str, other: str, overlap: bool) 
     """Of two equally specific rules that match an agent on a day, the lower is no rule."""
     owners = read("owners", HEADERS["owners"], one, other)
 
-    assert sorted(rule.line for rule in owners.records) == ([2] if overlap else [2, 3])
+    assert sorted(owners.rows) == ([2] if overlap else [2, 3])
     problem = (
         "finance/owners.csv:3: it overlaps line 2, which is as specific and matches the same agents"
         " on the same days; the line is not used"
@@ -249,17 +240,17 @@ def test_the_more_specific_rule_stands_first() -> None:
         "B*,support-eu,,,6,,",
     )
 
-    assert [rule.owner for rule in owners.records] == ["6", "5", "4", "3", "2", "1"]
+    assert [rule.owner for rule in owners.rows.values()] == ["6", "5", "4", "3", "2", "1"]
 
 
 def test_globs_that_match_much_of_each_other_take_no_exponential_time() -> None:
     """These would take years; a rule is compared with so many equally specific ones at most."""
     alike = [f"*,{'*a' * 20}*{letter}*,,,Ann,," for letter in "abcdefgh"]
     apart = [f"*,{number:04}-*,,,Ann,," for number in range(51)]
-    with mock.patch("analytics.finance.owners._MOST_ALIKE", 50):
+    with mock.patch("analytics.finance.reading._MOST_ALIKE", 50):
         owners = read("owners", HEADERS["owners"], *alike, *apart)
 
-    assert len(owners.records) == 1 + 50
+    assert len(owners.rows) == 1 + 50
     assert owners.problems[-1].startswith(
         "finance/owners.csv:60: there are 50 equally specific rules above it"
     )

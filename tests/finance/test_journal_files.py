@@ -15,12 +15,7 @@ from pathlib import Path
 import pytest
 
 from analytics.export.entries import Entry, Journal, Line
-from analytics.export.journal import (
-    JournalFormat,
-    account_of,
-    journal_text,
-    write_journal,
-)
+from analytics.export.journal import JournalFormat, account_of, journal_text, write_journal
 
 OCTOBER = date(2026, 10, 1)
 LAST = date(2026, 10, 31)

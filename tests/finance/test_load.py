@@ -14,19 +14,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analytics.finance import accounts, allocation, budgets, invoices, owners
-from analytics.finance.load import load_finance, read_finance
-from analytics.finance.names import _UNKNOWN, problems_of_names
+from analytics.files import folder
+from analytics.finance.lines import BUDGETS, INVOICES, OWNERS
+from analytics.finance.load import load_finance, problems_of_names, read_finance
+from analytics.finance.tables import ACCOUNTS, ALLOCATION, SOURCES, Roles, Rule
 from analytics.format.names import visible
 from analytics.transform.models import references
 from tests.docs.pages import blocks, rows, text_of
 from tests.finance.files import link_out, write
 from tests.transform.given import Warehouse, empty_warehouse
 
-FORMS = (owners.FORM, budgets.FORM, invoices.FORM)
+CSV_FILES = (OWNERS, BUDGETS, INVOICES)
 OCTOBER = date(2026, 10, 1)
-INVOICES = "invoice_id,workspace,month,issued_on,amount_usd"
-BUDGETS = "scope,name,workspace,month,amount_usd"
+OF_INVOICES = "invoice_id,workspace,month,issued_on,amount_usd"
+OF_BUDGETS = ",".join(BUDGETS.columns)
 MONTH = "2026-10,2026-11-02,1"
 FILES = {
     "accounts.toml": '[accounts]\ntax = "1"\n[cost_centers]\nCC-9 = "2"',
@@ -43,8 +44,8 @@ FILES = {
         method = "proportional"
         by = "runs"
     """,
-    "budgets.csv": f"{BUDGETS}\nagent,b,Bakery,2026-10,9\nall,,,2026-10,1",
-    "invoices.csv": f"""{INVOICES}
+    "budgets.csv": f"{OF_BUDGETS}\nagent,b,Bakery,2026-10,9\nall,,,2026-10,1",
+    "invoices.csv": f"""{OF_INVOICES}
 L-1,Bakery,2026-10,2026-11-02,0.0000000001
 L-1,Bakery,{MONTH}
 L-2,Bakery,2026-10,2.11.,7""",
@@ -69,7 +70,8 @@ def load(warehouse: Warehouse) -> list[str]:
 
 def of_names(warehouse: Warehouse) -> list[str]:
     """Return the problems of names, after a build of the relations that they read."""
-    for relation in references("names", _UNKNOWN):
+    sql = (folder("queries") / "finance" / "unknown_names.sql").read_text(encoding="utf-8")
+    for relation in references("names", sql):
         warehouse.execute(f"select 1 from {relation} limit 0")
     return problems_of_names(warehouse._con)
 
@@ -128,7 +130,9 @@ def test_an_unreadable_file_has_no_hash(warehouse: Warehouse) -> None:
 
 def test_an_invoice_counts_once(warehouse: Warehouse) -> None:
     """A line by the name of a workspace and one by its identifier are the same invoice's."""
-    write("invoices.csv", INVOICES, f"L-1,Bakery,{MONTH}", f"L-1,W-1,{MONTH}", f"L-2,w-1,{MONTH}")
+    write(
+        "invoices.csv", OF_INVOICES, f"L-1,Bakery,{MONTH}", f"L-1,W-1,{MONTH}", f"L-2,w-1,{MONTH}"
+    )
 
     (problem,) = load(warehouse)
     assert problem.startswith("finance/invoices.csv:3: line 2 has the same invoice, workspace and")
@@ -139,7 +143,7 @@ def test_names_are_compared_without_case_and_composed(warehouse: Warehouse) -> N
     """A line has the workspace that is called so, in capitals or small, composed or not."""
     for number, name in enumerate(("Cafe\u0301", "ΟΔΟΣ")):
         warehouse.insert("ledger.workspaces", workspace_id=f"n-{number}", workspace_name=name)
-    write("invoices.csv", INVOICES, f"L-1,CAFE\u0301,{MONTH}", f"L-2,Οδος,{MONTH}")
+    write("invoices.csv", OF_INVOICES, f"L-1,CAFE\u0301,{MONTH}", f"L-2,Οδος,{MONTH}")
     write("owners.csv", "workspace,agent,cost_center", "Café,*,CC-9")
     write("budgets.csv", "scope,name,month,amount_usd", "workspace,Café,2026-10,1")
     problems = load(warehouse)
@@ -158,10 +162,10 @@ def test_names_that_nothing_has_are_told(warehouse: Warehouse) -> None:
     of_owners = ("*,baker,CC-9", "Bakery,bakre,CC-9", "Gone,c*,CC-9")
     write("owners.csv", "workspace,agent,cost_center", *of_owners)
     invoiced = (f"L-1,BAKERY,{MONTH}", f"L-1,Bakrey,{MONTH}", f"L-2,w-1,{MONTH}")
-    write("invoices.csv", INVOICES, *invoiced)
+    write("invoices.csv", OF_INVOICES, *invoiced)
     write(
         "budgets.csv",
-        BUDGETS,
+        OF_BUDGETS,
         "agent,baker,Bakery,2026-10,1",
         "agent,baker,Zoo,2026-10,1",
         "agent,bakre,,2026-10,1",
@@ -198,7 +202,7 @@ _OF_CSV = (
     *",,,\n\n*?a", "(none)", "-1", "1e999", "nan", "9" * 40, "\u202e", "\r", '"', "'x", "2026-10",
     "2026-10-01", "0.1", "all", "agent",
 )  # fmt: skip
-_KEYS = (*allocation.Rule.model_fields, *accounts.Roles.model_fields, "rules", "accounts", "x\\n")
+_KEYS = (*Rule.model_fields, *Roles.model_fields, "rules", "accounts", "x\\n")
 _VALUES = (
     '"platform"', '"fixed"', '"proportional"', '"cost"', '"x"', '""', "{ A = 100 }", "nan", "7",
     "{ A = -1, B = inf }", "2026-10-01", "2026-10-01T00:00:00Z", "0x1f", "true", "[[1]]",
@@ -217,16 +221,18 @@ _toml = st.lists(st.sampled_from(_HEADINGS) | _pairs, max_size=9).map("\n".join)
 
 
 @settings(max_examples=30, derandomize=True)
-@given(st.tuples(*(_csv(form.columns) | st.binary() for form in FORMS), *[_toml | st.binary()] * 2))
+@given(
+    st.tuples(*(_csv(each.columns) | st.binary() for each in CSV_FILES), *[_toml | st.binary()] * 2)
+)
 def test_nothing_raises(contents: tuple[bytes, ...]) -> None:
     """Any bytes are rows, rules and keys, or problems: each a line that begins with its file."""
-    names = [form.file for form in FORMS] + [allocation.FILE, accounts.FILE]
+    names = [each.file for each in (*CSV_FILES, ALLOCATION)] + [ACCOUNTS]
     for name, content in zip(names, contents, strict=True):
         Path(name).parent.mkdir(exist_ok=True)
         Path(name).write_bytes(content)
     found = read_finance(Path())
 
-    assert len(found.files) == len(names)
+    assert len(found.hashes) == len(names)
     for problem in found.problems:
         assert re.match(rf"({'|'.join(map(re.escape, names))})(:\d+)?: .", problem)
         assert visible(problem) == problem
@@ -239,15 +245,15 @@ def test_each_column_and_key_is_documented() -> None:
         row[0].strip("`"): tuple(re.findall("`([^`]+)`", row[2]))
         for row in rows(text, "file | holds | a line or key")
     }
-    assert files == {form.file.removeprefix("finance/"): form.columns for form in FORMS} | {
-        "allocation.toml": (*allocation.Rule.model_fields,),
-        "accounts.toml": ("[accounts]", *accounts.Roles.model_fields, "[cost_centers]"),
+    assert files == {each.file.removeprefix("finance/"): each.columns for each in CSV_FILES} | {
+        "allocation.toml": (*Rule.model_fields,),
+        "accounts.toml": ("[accounts]", *Roles.model_fields, "[cost_centers]"),
     }
 
     page = text.partition("## Allocation")[2]
     keys = [key for row in rows(page, "key | holds") for key in re.findall("`([^`]+)`", row[0])]
-    assert keys == [*allocation.Rule.model_fields]
-    assert {row[0].strip("`") for row in rows(page, "pool | is")} == {*allocation.SOURCES}
+    assert keys == [*Rule.model_fields]
+    assert {row[0].strip("`") for row in rows(page, "pool | is")} == {*SOURCES}
 
 
 def test_the_examples_of_the_documentation_are_right() -> None:
@@ -258,6 +264,7 @@ def test_the_examples_of_the_documentation_are_right() -> None:
     found = read_finance(Path())
 
     assert found.problems == []
-    assert found.accounts.of_roles == accounts.Roles()
-    assert len(found.allocation.rules) == 3
-    assert len(found.invoices.records) + len(found.budgets.records) == 5
+    assert found.accounts.accounts == Roles()
+    counts = {table: len(each.rows) for table, each in found.records.items()}
+    assert counts["allocation_rules"] == 3
+    assert counts["invoices"] + counts["budgets"] == 5

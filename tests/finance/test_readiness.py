@@ -10,12 +10,12 @@ import duckdb
 import pytest
 
 from analytics.batch.readiness import (
-    _STATES,
     books_own_keys,
     early_reasons,
     of_open_months,
     states_of,
 )
+from analytics.files import folder
 from analytics.finance.books.entries import WorkspaceState
 from analytics.finance.books.reading import Books
 from analytics.format.names import ALL
@@ -76,10 +76,7 @@ def test_a_month_that_is_not_over_by_this_machines_clock() -> None:
 
 def test_workspaces_of_a_month(warehouse: Warehouse) -> None:
     """One that was last read before it may have figures of it, unless nobody has for longer."""
-    for workspace_id, last_batch_at in (
-        ("w-2", "2026-10-31 05:00Z"),
-        ("w-3", "2026-08-10 05:00Z"),
-    ):
+    for workspace_id, last_batch_at in (("w-2", "2026-10-31 05:00Z"), ("w-3", "2026-08-10 05:00Z")):
         warehouse.insert(
             "ledger.workspaces", workspace_id=workspace_id, workspace_name="Twins",
             last_batch_at=last_batch_at,
@@ -94,7 +91,8 @@ def test_workspaces_of_a_month(warehouse: Warehouse) -> None:
     )  # fmt: skip
     warehouse.given("usage_hours", date="2026-11-10", hour="2026-11-10 09:00Z", cost_usd=1)
     warehouse.build()
-    warehouse.execute(_STATES, NOVEMBER)
+    sql = (folder("queries") / "finance" / "month_states.sql").read_text(encoding="utf-8")
+    warehouse.execute(sql, NOVEMBER)
     states = states_of(warehouse._con, NOVEMBER)
 
     assert [each.workspace_id for each in states] == ["w-1", "w-2"]
@@ -133,7 +131,9 @@ from (values ('w-1', 'open', 1, 2), ('w-2', 'open', 0, 1))
 
 
 def test_pages_give_the_reasons_of_a_close(tmp_path: Path) -> None:
-    """The page of all counts what may change in each workspace; before it is due, from when."""
+    """The page of all counts what may change in each workspace; before it is due, from when, unless
+    the month was not read from its start, which no later day mends.
+    """
     settings, books = load_settings(tmp_path, None), Books(tmp_path)
     with duckdb.connect() as con:
         con.execute(_MONTHS)
@@ -157,3 +157,7 @@ def test_pages_give_the_reasons_of_a_close(tmp_path: Path) -> None:
             "update marts.dim_workspaces set last_batch_at = timestamptz '2026-12-01 05:00Z'"
         )
         assert said("2026-12-04")["readiness"] == "data reach to 2026-12-01, before 2026-12-04"
+        con.execute("update marts.dim_months set status = 'incomplete' where workspace_id = 'w-2'")
+        unread = {"readiness": "the month was not read from its start", "is_closable": False}
+        assert said("2026-11-29") == said("2026-11-29", "w-2") == unread
+        assert said("2026-11-29", "w-1")["readiness"] == soon

@@ -8,10 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from analytics.finance.accounts import Accounts, Roles, read_accounts
-from analytics.finance.allocation import Rule, Rules, read_rules
-from analytics.finance.lines import Lines
-from analytics.finance.silences import Silence, read_silences
+from analytics.finance.reading import Records
+from analytics.finance.tables import (
+    ALLOCATION,
+    FINDINGS,
+    Accounts,
+    Roles,
+    Rule,
+    Silence,
+    read_accounts,
+)
 from tests.finance.files import write
 
 EVEN = {"name": '"Even"', "source": '"platform"', "method": '"even"'}
@@ -20,11 +26,11 @@ SHARES, FROM, TO = "`rules.shares`", "`rules.valid_from`", "`rules.valid_to`"
 FIXED = EVEN | {"method": '"fixed"', "shares": "{ A = 60, B = 40 }"}
 
 
-def rules_of(*rules: dict[str, str]) -> Rules:
+def rules_of(*rules: dict[str, str]) -> Records[Rule]:
     """Return the rules of a file of these keys; each rule takes its heading and a line a key."""
     lines = (["[[rules]]", *(f"{key} = {rule[key]}" for key in rule)] for rule in rules)
     write("allocation.toml", *(line for rule in lines for line in rule))
-    return read_rules(Path())
+    return ALLOCATION.read(Path())
 
 
 def test_a_table_is_a_rule() -> None:
@@ -40,7 +46,7 @@ def test_a_table_is_a_rule() -> None:
     days = {"valid_from": date(2026, 10, 1), "valid_to": date(2026, 12, 31)}
     shares = {"CC 1": Decimal("33.3"), "B": Decimal("66.7")}
     assert found.problems == []
-    assert found.rules == {
+    assert found.rows == {
         1: Rule(
             name="P", source="failed", method="proportional", by="tokens", workspace="Bake*", **days
         ),
@@ -52,22 +58,14 @@ def test_a_table_is_a_rule() -> None:
 @pytest.mark.parametrize(
     ("rule", "line", "reason"),
     [
-        (
-            EVEN | {"sorce": "1"},
-            9,
-            "there is no setting `rules.sorce` (did you mean `rules.s",
-        ),
+        (EVEN | {"sorce": "1"}, 9, "there is no setting `rules.sorce` (did you mean `rules.s"),
         (
             EVEN | {"source": '"platfrom"'},
             7,
             f'{ONE_OF}, not "platfrom" (did you mean `platform`?)',
         ),
         (EVEN | {"source": "1"}, 7, "`rules.source` must be a text in quotes, not 1"),
-        (
-            {"name": '"Even"', "source": '"failed"'},
-            5,
-            "there must be a setting `rules.method`",
-        ),
+        ({"name": '"Even"', "source": '"failed"'}, 5, "there must be a setting `rules.method`"),
         (EVEN | {"by": '"cost"'}, 5, "`by` belongs to method proportional, and to no other"),
         (EVEN | {"method": '"proportional"'}, 5, "`by` belongs to method proportional"),
         (EVEN | {"method": '"fixed"'}, 5, "`shares` belongs to method fixed, and to no other"),
@@ -76,11 +74,7 @@ def test_a_table_is_a_rule() -> None:
         (EVEN | {"valid_from": "2026-10-02"}, 9, f"{FROM} 2026-10-02 is not the first day of a"),
         (EVEN | {"valid_to": "2026-10-30"}, 9, f"{TO} 2026-10-30 is not the last day of a month"),
         (EVEN | {"valid_to": '"soon"'}, 9, f'{TO} must be a day like 2026-11-30, not "soon"'),
-        (
-            EVEN | {"valid_to": "2026-10-31T00:00:00"},
-            9,
-            f"{TO} must be a day like",
-        ),
+        (EVEN | {"valid_to": "2026-10-31T00:00:00"}, 9, f"{TO} must be a day like"),
         (
             EVEN | {"valid_from": "2026-12-01", "valid_to": "2026-11-30"},
             5,
@@ -92,11 +86,7 @@ def test_a_table_is_a_rule() -> None:
             f"{SHARES} are 90.5 in all, and must be 100",
         ),
         (FIXED | {"shares": "{ A = 0, B = 0 }"}, 9, f"{SHARES} are 0 in all, and must be 100"),
-        (
-            FIXED | {"shares": "{ A = 110, B = -10 }"},
-            9,
-            f"{SHARES} have no number from 0 to 100",
-        ),
+        (FIXED | {"shares": "{ A = 110, B = -10 }"}, 9, f"{SHARES} have no number from 0 to 100"),
         (FIXED | {"shares": "{ A = nan }"}, 9, f"{SHARES} have no number from 0 to 100"),
         (FIXED | {"shares": "{ A = true }"}, 9, f"{SHARES} have no number from 0 to 100"),
         (FIXED | {"shares": '{ A = "100" }'}, 9, f"{SHARES} have no number from 0 to 100"),
@@ -112,7 +102,7 @@ def test_a_wrong_rule_spoils_only_itself(rule: dict[str, str], line: int, reason
     apart = EVEN | {"source": '"failed"'}
     found = rules_of(apart, rule, apart | {"source": '"unlisted"'})
 
-    assert [*found.rules] == [1, 3]
+    assert [*found.rows] == [1, 3]
     (problem,) = found.problems
     assert problem.startswith(f"finance/allocation.toml:{line}: {reason}")
     assert problem.endswith("; the rule is not used")
@@ -141,7 +131,7 @@ def test_rules_that_overlap(
     """
     found = rules_of(EVEN | one, FIXED | {"name": '"Late"'} | other)
 
-    assert [*found.rules] == (order or [1])
+    assert [*found.rows] == (order or [1])
     reason = "rule Late overlaps rule 1 (Even)"
     assert [reason in each for each in found.problems] == [True] * (order is None)
 
@@ -164,9 +154,9 @@ def test_rules_that_overlap(
 def test_a_wrong_file_of_rules(text: str, problem: str) -> None:
     """Text that holds no rules is a problem with its line where TOML knows it."""
     write("allocation.toml", text)
-    found = read_rules(Path())
+    found = ALLOCATION.read(Path())
 
-    assert found.rules == {}
+    assert found.rows == {}
     assert found.problems[0].startswith(f"finance/allocation.toml{problem}")
 
 
@@ -177,9 +167,11 @@ def test_a_key_is_an_account() -> None:
         "[cost_centers]", '"CC-110" = "6210"', '"(none)" = "6299"',
     )  # fmt: skip
 
-    assert read_accounts(Path()) == Accounts(
-        Roles(expense="Expenses:AI", provider_payable="2010"),
-        {"CC-110": "6210", "(none)": "6299"},
+    assert read_accounts(Path()) == (
+        Accounts(
+            accounts=Roles(expense="Expenses:AI", provider_payable="2010"),
+            cost_centers={"CC-110": "6210", "(none)": "6299"},
+        ),
         [],
     )
 
@@ -196,10 +188,7 @@ DEFAULT = "; the accounts are the defaults"
             '[accounts]\nexpence = "1"',
             f"{NO_SETTING} `accounts.expence` (did you mean `accounts.expense`?){NOT_USED}",
         ),
-        (
-            '[accounts]\nx = "1"',
-            f"{NO_SETTING} `accounts.x` (there are `accounts.expense`,",
-        ),
+        ('[accounts]\nx = "1"', f"{NO_SETTING} `accounts.x` (there are `accounts.expense`,"),
         ("[accounts]\ntax = 1", f":2: `accounts.tax` must be a text in quotes, not 1{NOT_USED}"),
         ('[cost_centers]\n"CC-1" = " "', f":2: `cost_centers.CC-1` is empty{NOT_USED}"),
         (
@@ -223,10 +212,9 @@ DEFAULT = "; the accounts are the defaults"
 def test_a_wrong_account_is_named_and_not_used(text: str, problem: str) -> None:
     """A problem has the file, the line where TOML knows it, the reason, and a suggestion."""
     write("accounts.toml", text)
-    found = read_accounts(Path())
+    accounts, (told,) = read_accounts(Path())
 
-    assert found == Accounts(problems=found.problems)
-    (told,) = found.problems
+    assert accounts == Accounts()
     assert told.startswith(f"finance/accounts.toml{problem}")
 
 
@@ -238,12 +226,10 @@ def test_a_silence_is_of_a_kind() -> None:
     )  # fmt: skip
 
     until = date(2026, 12, 31)
-    assert read_silences(Path()) == Lines(
-        [
-            Silence(kind="new_agent"),
-            Silence(kind="budget", agent="baker", subject="all", until=until, note="known"),
-        ]
-    )
+    assert FINDINGS.read(Path()).rows == {
+        1: Silence(kind="new_agent"),
+        2: Silence(kind="budget", agent="baker", subject="all", until=until, note="known"),
+    }
 
 
 @pytest.mark.parametrize(
@@ -264,7 +250,7 @@ def test_a_silence_is_of_a_kind() -> None:
 def test_a_wrong_silence_is_named_and_silences_nothing(text: str, problem: str) -> None:
     """A problem has the file, the line where TOML knows it, the reason, and a suggestion."""
     write("findings.toml", text)
-    found = read_silences(Path())
+    found = FINDINGS.read(Path())
 
-    assert found.records == []
+    assert found.rows == {}
     assert found.problems[0].startswith(f"finance/findings.toml{problem}")

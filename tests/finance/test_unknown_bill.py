@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from analytics.export.files import without_formula
 from analytics.export.pack import write_pack
 from analytics.format import numbers
 from tests.finance.conftest import month_end_of
@@ -80,12 +79,3 @@ def test_runs_and_days_of_unknown_cost(warehouse: Warehouse) -> None:
     state = month_end_of(warehouse, WHOLE).facts["State"]
 
     assert state.endswith("; 2 runs of unknown cost; 2 days of unknown platform cost")
-
-
-@pytest.mark.parametrize("text", ["=1+1", 'x;"=1+1;y', "x;'=1", '"-1', "x; \"'@a"])
-def test_a_formula_behind_quotes(text: str) -> None:
-    """No text begins a formula, also where a semicolon ends a cell and quotes are taken off."""
-    assert not any(
-        each.strip(" \"'").startswith(("=", "-", "@")) and "'" not in each
-        for each in without_formula(text).split(";")
-    )

@@ -25,9 +25,8 @@ from ray.cluster_utils import Cluster
 
 from analytics.batch.last_batch import read_last_batch
 from analytics.errors import AnalyticsError, UsageError
-from analytics.fleet.nightly import nightly
 from analytics.fleet.settings import load_fleet
-from analytics.fleet.tasks import run_batches
+from analytics.fleet.tasks import nightly, run_batches
 from tests.fleet.fleets import Given, fleet_of, quiet
 
 ROOT = Path(__file__).parents[2]

@@ -260,7 +260,7 @@ def books(folder: Path) -> None:
         life.work(50)
         run("nightly")
         del workspace.keys["anthropic"]
-        world.rename_agent(life.agents[1], "=cmd() Müller")
+        world.change_agent(life.agents[1], name="=cmd() Müller")
         world.publish_version(life.agents[0])
         life.agents.append(world.add_agent(workspace, "Judge", "judge"))
         life.work(24 * 12)

@@ -17,11 +17,6 @@ from tests.levain.answering import Server
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
 
-def test_a_response_tells_the_time() -> None:
-    """The time of a response is its `Date`, whatever the local clock says."""
-    assert Clock().time_of("Fri, 20 Nov 2026 12:00:00 GMT") == NOW
-
-
 @pytest.mark.parametrize(
     "date",
     [

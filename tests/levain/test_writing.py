@@ -73,13 +73,6 @@ def test_a_run_whose_answer_is_cut_is_one_run(api: Emulator, workspace: Workspac
     assert (len(workspace.agent_runs), len(api.requests)) == (1, 1)
 
 
-def test_too_many_requests_are_waited_out() -> None:
-    """A 429 changed nothing: the run is started by the last attempt."""
-    server = Server(*[BUSY] * (TRIES - 1), httpx.Response(201, json=RUN))
-
-    assert server.ask(trigger).status == "pending"
-
-
 @pytest.mark.usefixtures("agent")
 def test_what_may_be_done_twice_is_tried_again(api: Emulator) -> None:
     """An idempotent change, such as a cancellation, is retried after any failure."""

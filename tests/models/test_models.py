@@ -150,8 +150,8 @@ def tables(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tables]:
         for each in asked:
             con.execute(f"create table warehouse.{each.relation} as from temp.{each.name}")
         built = in_order(all_models(queries))
-        checks = read_folder("checks", queries / "checks")
-        models = [*_source_views(), *built, *asked, *checks]
+        frames, checks = (read_folder(name, queries / name) for name in ("frames", "checks"))
+        models = [*_source_views(), *built, *asked, *frames, *checks]
         yield con, [replace(each, header=replace(each.header, is_table=True)) for each in models]
 
 

@@ -92,8 +92,8 @@ def test_a_wrong_chart_is_named_with_its_remedy(chart: str, problem: str) -> Non
 
 
 NO_DAYS = (
-    "`line` marks a day in a chart, and this SELECT has none: write"
-    " `-- chart: line, x date, y COLUMN`, or delete the line"
+    "`line` and `look` are of a chart, and this SELECT has none: write"
+    " `-- chart: line, x date, y COLUMN`, or delete them"
 )
 NO_LINE = "`line` is a day and a text: `-- line: 2026-11-01 new model`"
 WRONG = {
@@ -105,6 +105,8 @@ WRONG = {
     "-- line: 2026-02-30 no day\nselect 1": f"1: {NO_LINE}",
     "-- line: 2026-11-01 new\nselect 1": f"1: {NO_DAYS}",
     "-- chart: table\n-- line: 2026-11-01 new\nselect 1": f"2: {NO_DAYS}",
+    "-- look: {}\nselect 1": f"1: {NO_DAYS}",
+    "-- look: {}\n-- look: {}\nselect 1": "2: `look` stands twice: write one object",
     "-- chart: table\n-- chart: table\nselect 1": (
         "2: `chart` stands twice: a SELECT draws one chart"
     ),
@@ -185,6 +187,16 @@ def test_a_chart_of_other_columns_is_refused(chart: str, problem: str) -> None:
     with pytest.raises(ChartError) as caught:
         planned(declared(chart), columns_of(tuple(UNITS)))
     assert str(caught.value) == f"{FILE}:1: {problem}"
+
+
+def test_a_look_is_part_of_the_layout() -> None:
+    """The engine gets the layout that a chart declares; a key that it may not set is named."""
+    columns = columns_of([("agent_name", "VARCHAR"), ("cost_usd", "DECIMAL(38,10)")])
+    chart = declared("bar, x agent_name, y cost_usd")
+
+    assert planned(replace(chart, look=(2, '{"bargap": 0.4}')), columns).look == {"bargap": 0.4}
+    with pytest.raises(ChartError, match=r":2: `images` cannot be set"):
+        planned(replace(chart, look=(2, '{"images": []}')), columns)
 
 
 def test_a_line_marks_days_alone() -> None:

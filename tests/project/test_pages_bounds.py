@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
 from pathlib import Path
 from typing import cast
 
 import pytest
 
-from analytics.project.files import UserFile
-from analytics.project.pages import AnsweredPage, Chart, UserPage, answer_pages, parse_pages
+from analytics.project.pages import AnsweredPage, Chart, UserPage, answer_pages
 from analytics.project.runner import Answer, Runner, UserQuery
-from analytics.report.files import Files
-from analytics.report.own import write
-from analytics.report.rendering import About
 from analytics.warehouse.machine import Limits
-from tests.project.own import ABOUT, LIMITS, make_pages
+from tests.project.own import make_pages
 
 GOOD = """
 -- page: Group {group} / Page {number}
@@ -58,27 +53,6 @@ def test_bad_pages_spoil_only_themselves(marts: Path, tmp_path: Path) -> None:
     assert {each.split(":")[0] for each in summary.problems} == {
         f"reports/pages/{name}.sql" for name in bad
     }
-
-
-def test_a_page_that_says_the_same_keeps_its_files(marts: Path, tmp_path: Path) -> None:
-    """Page and data are taken over while rows, texts and code are equal, at whatever time."""
-    before, after = tmp_path / "before", tmp_path / "after"
-
-    def written(target: Path, published: Path | None, about: About, other: int) -> Files:
-        target.mkdir()
-        files = Files(target, published)
-        texts = {"costs": GOOD.format(group=1, number=2), "other": f"select {other} as a, 0 as b"}
-        read = [UserFile("page", f"{name}.sql", name, text) for name, text in texts.items()]
-        with Runner(LIMITS) as runner:
-            write(files, answer_pages(runner, marts, parse_pages(read, runner)), about, "code")
-        files.finish(about.as_of)
-        return files
-
-    written(before, None, ABOUT, 1)
-    files = written(after, before, replace(ABOUT, as_of=ABOUT.as_of + timedelta(days=1)), 2)
-
-    assert (files.kept_count, files.count) == (2, 4)
-    assert (after / "own/costs.html").samefile(before / "own/costs.html")
 
 
 class _Timed:

@@ -238,7 +238,7 @@ class Life:
 
     def _rename(self, which: int, amount: int) -> None:
         if agents := list(self.workspace.agents.values()):
-            self.world.rename_agent(agents[which % len(agents)], f"=cmd({amount})")
+            self.world.change_agent(agents[which % len(agents)], name=f"=cmd({amount})")
 
     def _delete(self, which: int, _: int) -> None:
         if len(self.workspace.agents) > 1:

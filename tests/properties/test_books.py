@@ -16,9 +16,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analytics.batch import closing
+from analytics.batch.anew import load_all
 from analytics.batch.closing import Signatures
 from analytics.batch.progress import Progress
-from analytics.batch.rebuild import load_all
 from analytics.errors import UsageError
 from analytics.files import folder
 from analytics.finance.books import frozen

@@ -25,10 +25,13 @@ PUBLISHED = {"marts", "audit"}
 MAY_READ = {
     **dict.fromkeys(("intermediate", "marts", "audit"), MARTS),
     **dict.fromkeys(("reports", "report", "queries"), REPORT),
+    "frames": MARTS,
     "checks": {"raw"} | MARTS,
     "books": {"marts", "audit"},
     "adhoc": PUBLISHED,
     "pack": PUBLISHED | {"reports"},
+    "focus": PUBLISHED | {"focus"},
+    "finance": PUBLISHED | {"finance", "intermediate"},
     "fleet": {"reports", "fleet"},
 }
 PREFIXES = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from analytics.transform.checks import run_checks
-from tests.queries.metered import read_workspace
+from tests.queries.metered import LAST_BATCH, asked, metered, read_workspace
 from tests.transform.given import WORKSPACE, Warehouse
 
 
@@ -40,8 +40,7 @@ def test_differences_fail_the_reconciliation(warehouse: Warehouse) -> None:
         "select state, difference, unit from reports.controls where control = 'run costs'"
     ) == [("failed", sum(range(1, 104)), "usd")]
     assert warehouse.row(
-        "select state, failed_control_count > 0, stopped_control_count > 0"
-        " from reports.rpt_reconciliation"
+        "select state, failed_control_count > 0, stopped_control_count > 0 from reports.trust"
     ) == ("failed", True, True)
 
 
@@ -54,6 +53,18 @@ def test_a_new_workspace_has_rows_of_zeros(warehouse: Warehouse) -> None:
         "select run_count, unlisted_cost_usd, open_day_count from reports.rpt_workspace_health"
     )
     assert zeros == [(0, 0, 0)] * 2
+
+
+def test_on_its_first_morning_a_workspace_has_no_day_to_compare(warehouse: Warehouse) -> None:
+    """While no day that was read has ended, nothing is said to be explained or not."""
+    warehouse.con.execute("update ledger.workspaces set last_batch_at = ?", [LAST_BATCH])
+    asked(warehouse, "2026-11-28", "2026-11-29")
+    metered(warehouse, date="2026-11-28")
+    warehouse.build()
+    run_checks(warehouse.con)
+
+    of_days = "select state, open_day_count, metered_cost_usd from reports.trust"
+    assert ("early", 1, None) in warehouse.rows(of_days)
 
 
 def test_runs_are_bounded(warehouse: Warehouse) -> None:

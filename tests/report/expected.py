@@ -84,14 +84,12 @@ class Reports:
     def _of(self, part: Part, entity: Entity) -> tuple[str, list[Any]]:
         """SQL of the rows of a part on the page of an entity, with its values."""
         known = self.columns(part.data)
-        asked = [(name, "<>" if value[0] == "!" else "=", value.lstrip("!"))
-                 for name, value in part.where.items()]  # fmt: skip
         month = "" if "month" in known or not TIMES & {*known} else (
             f", date_trunc('month', {(TIMES & {*known}).pop()})::date as month"
         )  # fmt: skip
-        asked += [(name, "=", str(getattr(entity, name)))
+        asked = [(name, str(getattr(entity, name)))
                   for name in KEYS[entity.scope] if name in known or name == "month"]  # fmt: skip
-        where = " and ".join(f"{name}::varchar {sign} ?" for name, sign, _ in asked) or "true"
+        where = " and ".join([part.where or "true", *(f"{name}::varchar = ?" for name, _ in asked)])
         return (
             f"(select * from (select *{month} from {part.data}) where {where})",
             [value for *_, value in asked],

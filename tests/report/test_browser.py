@@ -124,6 +124,22 @@ def test_what_a_reader_chooses_from_opens_below_its_button(
     assert 0 <= panel["x"] < panel["x"] + panel["width"] <= width
 
 
+def test_versions_of_hundreds_of_runs_are_not_cut_off(batches: Site, reader: Reader) -> None:
+    """Beside cost by day, all columns of versions stand, the interval and long counts in them."""
+    shown = reader.open(batches.one("agent").path)
+    widths = shown.evaluate(
+        """() => {
+            const [, failed, each, all] = document.querySelector("#versions-table tbody tr").cells;
+            failed.lastChild.data = all.textContent = "100.0% (199 of 199)";
+            each.textContent = "$0.2950";
+            const { scrollWidth, clientWidth } = failed.closest(".scroll");
+            return [scrollWidth, clientWidth, failed.querySelectorAll(".interval").length];
+        }"""
+    )
+
+    assert widths == [584, 584, 1]
+
+
 def test_a_row_is_a_line_on_a_phone(batches: Site, browser: Browser) -> None:
     """Tables have at most three columns there, with their heads, and scroll nothing sideways."""
     reader = Reader(browser, viewport=PHONE, has_touch=True, is_mobile=True)
@@ -147,6 +163,21 @@ _TABLES = """() => [...document.querySelectorAll('main table:has(tbody td)')]
     .map((table) => [table.id, ...[table.tHead, table.tBodies[0]].map(({ rows: [row] }) =>
         [...row.cells].filter((each) => each.checkVisibility()).length),
         table.parentElement.scrollWidth > table.parentElement.clientWidth])"""
+
+
+@pytest.mark.parametrize("media", ["screen", "print"])
+def test_a_long_message_moves_no_other_column(media: str, batches: Site, reader: Reader) -> None:
+    """What a run failed of is cut on a screen and broken on paper: its id stays in sight."""
+    shown = reader.open(batches.one("agent").path, MONTH)
+    shown.set_viewport_size({"width": 1280 if media == "screen" else 680, "height": 900})
+    shown.emulate_media(media=media)
+    region = shown.locator(".scroll:has(> #listed-runs)")
+    beyond = region.evaluate("""(region) => {
+        region.querySelector('tbody td:nth-child(5)').textContent = 'not found '.repeat(40);
+        return region.scrollWidth - region.clientWidth;
+    }""")
+
+    assert beyond == 0
 
 
 def test_a_month_is_printed_whole(batches: Site, reader: Reader) -> None:

@@ -26,7 +26,7 @@ from tests.report.expected import Reports
 
 Built = Callable[..., Path]
 ABOUT = About(datetime(2026, 11, 25, 6, tzinfo=UTC), "0.1.0", "Europe/Berlin")
-LASTING = re.compile(r"^data/20.*\.js$|^agents/|/\d{4}-\d\d\.html$")
+LASTING = re.compile(r"^data/20.*\.js$")
 
 
 @pytest.fixture(scope="module")
@@ -86,80 +86,22 @@ def costliest(reports: Reports) -> Entity:
     return max(reports.entities.agents, key=lambda each: each.row["recent_cost_usd"] or 0)
 
 
-@pytest.mark.parametrize(
-    ("sql", "expected"),
-    [
-        ("update rpt_headlines set as_of = as_of + interval 1 hour", []),
-        (
-            "update rpt_days set cost_usd = cost_usd + 1 where {agent} and date = '{last}'",
-            [
-                "agents/{agent_file}.html",
-                "data/{month}/{agent_file}.js",
-                "data/{month}/{workspace_file}.js",
-                "data/{month}/site.js",
-            ],
-        ),
-        (
-            "update rpt_forecasts set low_usd = 7 where {agent}",
-            ["agents/{agent_file}.html"],
-        ),
-        (
-            (
-                "insert into marts.fct_findings by name select workspace_id, agent_id,"
-                " 'x' as finding_id, 'new_agent' as kind, timestamptz '{last}' as since,"
-                " 1 as value, 'usd' as unit, 1 as run_count, false as is_silenced,"
-                " 9 as rank from rpt_headlines where {agent}"
-            ),
-            ["agents/{agent_file}.html"],
-        ),
-        (
-            "update rpt_months set cost_usd = 7 where {agent} and month = '{month}-01'",
-            ["agents/{agent_file}.html"],
-        ),
-        (
-            (
-                "insert into month_invoices by name select * replace"
-                " (unnest(['{workspace}', '(all)']) as workspace_id, date '{month}-01' as month)"
-                " from month_invoices limit 2"
-            ),
-            ["months/{month}.html", "workspaces/{workspace_file}/{month}.html"],
-        ),
-    ],
-)
-def test_a_batch_rewrites_what_it_changed(
-    sql: str, expected: list[str], before: Path, reports: Reports, build: Built
-) -> None:
-    """A change of one agent or month writes the files that show it anew, and no other."""
-    agent = costliest(reports)
-    names = {
-        "agent": f"agent_id = '{agent.agent_id}'",
-        "agent_file": agent.stem,
-        "workspace": agent.workspace_id,
-        "workspace_file": reports.entities.by_key[agent.workspace_id, "(all)"].stem,
-        "last": agent.row["last_date"],
-        "month": f"{agent.row['last_date']:%Y-%m}",
-    }
-    reports.con.execute(sql.format_map(names))
-    after = build("after", before)
-
-    assert rewritten(before, after) == {each.format_map(names) for each in expected}
-    assert lasting(after) == lasting(before)
-
-
-def test_a_new_name_rewrites_the_pages_that_show_it(
+def test_a_batch_rewrites_the_data_that_it_changed(
     before: Path, reports: Reports, build: Built
 ) -> None:
-    """Of a workspace these are its agents, and each month, which lead to those of others."""
-    (workspace, other) = reports.entities.workspaces
+    """A change of an agent's day writes the data of its month anew, and no other."""
+    agent = costliest(reports)
+    last = agent.row["last_date"]
     reports.con.execute(
-        "update rpt_headlines set workspace_name = 'New' where workspace_id = ?",
-        [workspace.workspace_id],
+        "update rpt_days set cost_usd = cost_usd + 1 where agent_id = ? and date = ?",
+        [agent.agent_id, last],
     )
     after = build("after", before)
 
-    own = {each.path for each in reports.entities.lines_of(other)}
-    pages = {each for each in lasting(after) if each.endswith(".html")}
-    assert rewritten(before, after) == pages - own
+    workspace = reports.entities.by_key[agent.workspace_id, "(all)"].stem
+    stems = (agent.stem, workspace, "site")
+    assert rewritten(before, after) == {f"data/{last:%Y-%m}/{stem}.js" for stem in stems}
+    assert lasting(after) == lasting(before)
 
 
 def test_the_same_tables_make_the_same_site(before: Path, build: Built) -> None:
@@ -171,7 +113,7 @@ def test_a_damaged_file_is_not_taken_over(before: Path, build: Built, tmp_path: 
     """What was cut off, or is a link, a folder or a pipe, is made anew; none is waited for."""
     damaged = tmp_path / "damaged"
     shutil.copytree(before, damaged)
-    link, folder, pipe, cut, *_ = sorted(each for each in lasting(damaged) if "data/20" in each)
+    link, folder, pipe, cut, *_ = sorted(lasting(damaged))
     (damaged / cut).write_bytes((damaged / cut).read_bytes()[:-9])
     for name in (link, folder, pipe):
         (damaged / name).rename(damaged / f"{name}.elsewhere")
@@ -182,8 +124,7 @@ def test_a_damaged_file_is_not_taken_over(before: Path, build: Built, tmp_path: 
 
     assert files(after) == files(before)
     assert all((after / name).lstat().st_nlink == 1 for name in (link, folder, pipe, cut))
-    made_anew = {each for each in rewritten(damaged, after) if each.startswith("data/")}
-    assert made_anew == {link, folder, pipe, cut}
+    assert rewritten(damaged, after) == {link, folder, pipe, cut}
 
 
 @pytest.mark.parametrize(

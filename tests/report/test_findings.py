@@ -13,6 +13,7 @@ from playwright.sync_api import Browser, Page
 
 from analytics.format import numbers
 from analytics.report.facts import read_summary
+from analytics.report.findings import event_label
 from analytics.report.rendering import About
 from analytics.report.site import build_site
 from analytics.report.summary import summary_files
@@ -118,13 +119,13 @@ def test_five_findings_are_five_lines(batches: Site, browser: Browser) -> None:
 def test_the_arrow_of_a_version_leads_to_its_counts(
     follow: Callable[[str], Page], sql: Asked
 ) -> None:
-    """The versions over all their runs, whatever the period: outside outages, and all of them."""
+    """The versions over all their runs, whatever the period, and what those that failed cost."""
     page = follow("Pull request reviewer v3")
     counts = re.search(r"\((\d+ of \d+); v2: (\d+ of \d+)\)", page.text_content(".needs bdi") or "")
     known = sql.rows(
         """select agent_version as version, count(*) filter (status = 'failed') as failed,
             count(*) filter (status in ('succeeded', 'failed')) as finished,
-            sum(cost_usd) as usd
+            sum(cost_usd) as usd, sum(cost_usd) filter (status = 'failed') as failed_usd
         from runs where agent_name = 'Pull request reviewer' group by all order by all desc"""
     )
 
@@ -136,14 +137,32 @@ def test_the_arrow_of_a_version_leads_to_its_counts(
     assert counts
     first, second, *_ = shown()
     assert [counts[1] in first[1], counts[2] in second[1]] == [True, True]
-    assert [(of[0], of[2], of[3]) for of in shown()] == [
+    assert [(of[0], *of[2:5]) for of in shown()] == [
         (f"v{each['version']}", numbers.usd_fine(each["usd"] / (each["finished"] - each["failed"])),
-         numbers.failure_rate(each["failed"], each["finished"])) for each in known
+         numbers.failure_rate_short(each["failed"], each["finished"]),
+         numbers.usd(each["failed_usd"])) for each in known
     ]  # fmt: skip
     before = shown()
     page.select_option("#period", "7")
     page.wait_for_url("**#period=7*")
     assert shown() == before
+
+
+@pytest.mark.parametrize(
+    ("finding", "label"),
+    [
+        (("version_worse", "a-1", "v3"), "Dock clerk v3"),
+        (("price_step", "(all)", "gpt-5"), "gpt-5 price"),
+        (("failure_burst", "(all)", "openai"), "openai failures"),
+        (("failure_burst", "a-1", "a-1"), "Dock clerk failures"),
+    ],
+)
+def test_the_line_of_a_finding_is_labelled_by_name(
+    finding: tuple[str, str, str], label: str
+) -> None:
+    """A version and failures of an agent by its name, not by its identifier; others by subject."""
+    row = dict(zip(("kind", "agent_id", "subject"), finding, strict=True))
+    assert event_label(row, "Dock clerk") == label
 
 
 def test_the_arrow_of_limits_leads_to_their_errors(
@@ -166,13 +185,25 @@ def test_the_arrow_of_limits_leads_to_their_errors(
     assert numbers.usd(found["usd"]) in needs
 
 
-def test_the_arrow_of_a_price_leads_to_models(follow: Callable[[str], Page]) -> None:
-    """As many days before the step as after it, by model, beside the price of its tokens."""
+def test_the_arrow_of_a_price_leads_to_models(follow: Callable[[str], Page], sql: Asked) -> None:
+    """As many days before the step as after it, by model; of the step, the price of a million
+    tokens before and after, and what it cost more to this day.
+    """
     page = follow("openai.gpt-5.6-terra")
 
     assert days_of(page) == ("2026-10-16", "2026-11-12")
     assert page.url.endswith("&by=model&at=models")
     assert "openai.gpt-5.6-terra" in (page.text_content("#models-table") or "")
+    of = page.get_attribute("body", "data-workspace")
+    (step,) = sql.rows(
+        """select subject, baseline::decimal(38, 10) as before, value::decimal(38, 10) as after,
+            cost_usd
+        from published.marts.fct_findings
+        where kind = 'price_step' and workspace_id = '@'""".replace("@", of or "")
+    )
+    cells = page.locator("#price-steps-table tbody tr").locator("th, td").all_text_contents()
+    amounts = [numbers.usd(step[name]) for name in ("before", "after", "cost_usd")]
+    assert cells == [step["subject"], *amounts, "30 Oct"]
 
 
 def test_other_arrows_lead_to_what_the_finding_is_of(follow: Callable[[str], Page]) -> None:

@@ -132,6 +132,14 @@ def test_a_page_begins_with_yesterday(batches: Site, sql: Asked) -> None:
         assert "data to 21 Nov 06:00 UTC" in line
 
 
+def test_the_foot_of_an_agent_is_of_its_last_run(batches: Site) -> None:
+    """An agent that ended says when it last ran, not how far the data reach."""
+    feet = [each.root.all("footer")[0].text for each in batches.agents]
+    assert all("last day with a run" in each or "no run yet" in each for each in feet)
+    assert not any("data to" in each for each in feet)
+    assert "data to" in batches.overview.root.all("footer")[0].text
+
+
 def test_a_month_to_date_is_held_against_its_budget(batches: Site, sql: Asked) -> None:
     """With a budget it is what the budget counts; without any, cost by the day of the run."""
     for page in (None, *batches.workspaces):

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Browser, expect
 
-from tests.report.browser import Reader
+from tests.report.browser import PHONE, Reader
 from tests.report.pages import Site
 from tests.report.published import Asked
 
@@ -73,6 +73,15 @@ def test_the_menu_leads_to_every_page(batches: Site, reader: Reader) -> None:
     shown.keyboard.press("Enter")
     shown.wait_for_url("**/agents/*.html")
     assert "optimiser" in shown.locator("h1").inner_text()
+
+
+def test_a_phone_reaches_the_menu(batches: Site, browser: Browser) -> None:
+    """Nothing lies above its button, which stands beside the heading of the overview."""
+    reader = Reader(browser, viewport=PHONE)
+    shown = reader.open(batches.overview.path)
+    shown.locator("#open-menu").click()
+    expect(shown.locator("#menu input")).to_be_focused()
+    reader.close()
 
 
 _RUN = """

@@ -57,7 +57,7 @@ def test_parts_read_columns_that_their_relations_have(published: Path) -> None:
             named = {name.rpartition(".")[2] for each in texts for name in column(each).figures}
             known |= {"tokens"} if "tokens_in" in known else set()
             known |= {"change_usd"} if "cost_usd" in known and part.chosen else set()
-            assert {*named, *part.by, *part.where} <= known, (page.name, part.key)
+            assert {*named, *part.by} <= known, (page.name, part.key)
             for each in variants(part) if part.split else []:
                 known = {*reports.columns(each.data), "tokens", "change_usd"}
                 assert {*each.by, *each.columns} <= known, (page.name, part.key)

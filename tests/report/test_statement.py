@@ -21,7 +21,8 @@ update statements set
     book_state = 'closed early', revision = 1, closed_on = date '2026-11-08', prepared_by = 'Ann',
     approved_by = 'B. <i>Ob</i>', early_reasons = '<b>Bakery</b>: 2 open days',
     to_book_usd = 7.5, own_key_usd = 2, earlier_usd = 0,
-    invoiced_usd = 7, accrual_usd = 0.5, manifest_sha256 = 'abc', last_load_id = 'load-9'
+    invoiced_usd = 7, accrual_usd = 0.5, accrued_when = 'at its end',
+    manifest_sha256 = 'abc', last_load_id = 'load-9'
 where month = '2026-10-01' and workspace_id in ('(all)', $id);
 delete from month_cost_centers where month = '2026-10-01' and workspace_id in ('(all)', $id);
 insert into month_cost_centers by name
@@ -143,6 +144,7 @@ def test_a_month_says_what_it_books(pages: tuple[Page, Page, Page]) -> None:
         assert more == ["6 more in fct_period_adjustments"]
         assert rounding == ["Rounding", "", "", "+$0.06"]
         assert total == ["Total", "", "", "+$105.06"]
+        assert "amounts are rounded one by one; all digits are in fct_accruals" in page.source
         assert "manifest abc · loads to load-9 · " in page.root.all("footer")[0].text
     assert _signed(all_together) == ["Checked by", "Approved by"]
     assert _signed(month) == _signed(unchanged) == []

@@ -234,6 +234,7 @@ def test_nothing_is_compared_with_days_that_were_not_read(warehouse: Warehouse) 
     assert (summary.month.cost_usd, summary.month.failed_cost_high_usd) == (1, None)
     assert "Monday 23 Nov: cost unknown in 1 run, 1 of unknown cost\n" in text
     assert "28 days    $1.00 in 2 runs, 1 of unknown cost; failed: cost unknown\n" in text
+    assert "November, read in part: $1.00 in 2 runs, 1 of unknown cost\n" in text
 
 
 def test_a_workspace_that_was_not_read_makes_no_day_complete(warehouse: Warehouse) -> None:

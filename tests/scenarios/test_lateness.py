@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from analytics.batch.anew import load_all
 from analytics.batch.progress import Progress
-from analytics.batch.rebuild import load_all
 from analytics.emulator.world import World
 from analytics.warehouse.database import open_warehouse
 from analytics.warehouse.layout import Layout

@@ -14,7 +14,6 @@ import duckdb
 import polars as pl
 import pytest
 
-from analytics.extract.loads import BATCH_ID
 from analytics.files import folder
 from analytics.transform.build import _CATALOGS, all_models, build, build_only
 from analytics.transform.build_state import forget_build
@@ -24,6 +23,7 @@ from analytics.transform.measures import create_macros
 from analytics.transform.models import Model, SqlModel, references
 from analytics.transform.page_queries import over_queries, page_queries
 from analytics.warehouse.database import attached_marts, open_warehouse, records
+from analytics.warehouse.landed import BATCH_ID
 from analytics.warehouse.layout import Layout
 from analytics.warehouse.schema import BOOKS, FINANCE
 
@@ -193,14 +193,22 @@ def _drop(con: duckdb.DuckDBPyConnection, models: list[Model]) -> None:
             con.execute(f"drop {kind} {relation}")
 
 
-def answered(relation: str, inputs: Mapping[str, pl.DataFrame]) -> list[dict[str, Any]]:
-    """Return the rows of a model's SELECT over frames, each of which stands for an input."""
+def answered(
+    relation: str, inputs: Mapping[str, pl.DataFrame], *between: str
+) -> list[dict[str, Any]]:
+    """Return the rows of a model's SELECT over frames, each of which stands for an input.
+
+    Models `between` them are made of these.
+    """
     model = MODELS[relation]
     assert isinstance(model, SqlModel)
     con = _finance()
-    for name, frame in inputs.items():
+    for name in (*inputs, *between):
         con.execute(f"drop table if exists {name}")
-        write_table(con, name, frame)
+        if name in inputs:
+            write_table(con, name, inputs[name])
+        else:
+            MODELS[name].make(con, name)
     return [*records(con, model.sql)]
 
 
@@ -215,7 +223,9 @@ def _finance() -> duckdb.DuckDBPyConnection:
 class InMemory(Layout):
     """A data directory whose DuckDB files are held in memory."""
 
-    warehouse = marts = Path(":memory:")
+    def __init__(self, root: Path) -> None:
+        super().__init__(root)
+        self.warehouse = self.marts = Path(":memory:")
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from random import Random
 from typing import Any
@@ -90,21 +90,21 @@ class History:
         versions = self._versions(days)
         costs = self._frames["costs"].filter(pl.col("utc_date") < now.date())
         found = findings(
-            workspaces=pl.DataFrame({"workspace_id": ["w"], "last_batch_at": [now]}),
-            agents=self._of_agents(runs, now.date()),
+            now=pl.DataFrame({"last_batch_at": [now]}),
             hours=hours.with_columns(is_whole=pl.lit(value=True)),
-            runs=runs.drop("agent_version"),
-            tools=tools.drop("agent_id", "error_count", "met_count"),
-            tool_errors=tools.filter(pl.col("error_count") > 0),
+            runs=runs.with_columns(is_recent=pl.lit(value=True)),
+            tools=pl.concat(
+                [
+                    tools.drop("agent_id", "error_count", "met_count"),
+                    tools.filter(pl.col("error_count") > 0).drop("call_count"),
+                ],
+                how="diagonal",
+            ),
             days=_days(runs, hours),
             versions=versions,
-            version_hours=runs,
             version_costs=costs.group_by("workspace_id", "agent_id", "agent_version")
             .tail(_VERSION_COSTS)
             .join(_compared(versions), on=["workspace_id", "agent_id", "agent_version"]),
-            intervals=pl.DataFrame(schema={"workspace_id": str, "agent_id": str, "seconds": int}),
-            idle=pl.DataFrame(),
-            repeated=pl.DataFrame(),
         )
         return found.to_dicts()
 
@@ -201,18 +201,6 @@ class History:
         ]
         return pl.DataFrame(rows, schema=_VERSIONS, orient="row")
 
-    def _of_agents(self, runs: pl.DataFrame, today: date) -> pl.DataFrame:
-        ran = runs.group_by("workspace_id", "agent_id").agg(
-            last_run_date=pl.col("hour").max().dt.date()
-        )
-        return ran.with_columns(
-            is_on=pl.lit(value=True),
-            first_date=pl.lit(START.date()),
-            last_date=pl.lit(today - DAY),
-            first_batch_date=pl.lit(START.date()),
-            began=pl.lit(START.date()),
-        )
-
 
 def _compared(versions: pl.DataFrame) -> pl.DataFrame:
     """Return the versions of which costs are read."""
@@ -230,8 +218,9 @@ def _days(runs: pl.DataFrame, hours: pl.DataFrame) -> pl.DataFrame:
         .agg(run_count=pl.col("finished_count").sum())
         .join(costs, on=["workspace_id", "agent_id", "date"], how="left", maintain_order="left")
         .with_columns(
-            unlisted_run_count=pl.lit(0),
+            is_whole=pl.lit(value=True),
             unlisted_failed_count=pl.lit(0),
+            unlisted_succeeded_count=pl.lit(0),
             failed_spread_usd=pl.lit(Decimal(0)),
         )
     )

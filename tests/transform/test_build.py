@@ -60,7 +60,7 @@ def test_an_error_names_its_model(
 ) -> None:
     """The error of a model that cannot be built has its file or function, and DuckDB's cause."""
     (queries / f"{model}.sql").write_text(sql)
-    name = r"queries/marts/fct_broken\.sql" if error else r"analytics\..*\.budgets\.budgets"
+    name = r"queries/marts/fct_broken\.sql" if error else r"analytics\..*\.forecasting\.forecasts"
 
     with pytest.raises(ModelError, match=f"^{name}: {error}"):
         build(warehouse.con, timezone="UTC", queries=queries)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import math
 from datetime import date, datetime, timedelta
-from decimal import Decimal
 from random import Random
 from statistics import fmean
 from typing import Any
@@ -16,8 +15,6 @@ import polars as pl
 import pytest
 
 from analytics.transform.findings.bursts import bursts
-from analytics.transform.findings.finding import Finding
-from analytics.transform.findings.model import _unexplained
 from analytics.transform.findings.said import identity
 from analytics.transform.findings.steps import WINDOW, cost_jumps, price_steps, step_of
 from tests.transform.histories import START, Agent, Events, History
@@ -116,53 +113,6 @@ def test_bursts_of_a_day_are_one_finding() -> None:
     assert first == same_day != next_day
 
 
-def test_what_another_finding_tells_is_no_waste() -> None:
-    """Runs of a worse version, calls of a tool that failed, and an agent's burst are left out."""
-    usual, odd = START, START + timedelta(hours=5)
-
-    def found(kind: str, **of: Any) -> Finding:
-        until = odd + timedelta(hours=1)
-        return Finding(kind=kind, workspace_id="w", since=odd, until=until, **of)
-
-    rows = [
-        ("a", "step_limit", "limit", 1, usual, 3),
-        ("a", "step_limit", "limit", 1, odd, 4),  # in its own burst
-        ("a", "step_limit", "limit", 2, usual, 5),  # of the worse version
-        ("a", "step_limit", "limit", 3, usual, 6),  # of one that only costs more
-        ("b", "search", "tool", 1, odd, 7),  # while the tool failed
-        ("b", "read", "tool", 1, odd, 8),
-        ("b", "search", "tool", 1, usual, 9),
-        ("c", "step_limit", "limit", 1, odd, 10),
-    ]
-    columns = ("agent_id", "subject", "detail", "agent_version", "hour", "run_count")
-    left = _unexplained(
-        pl.DataFrame(rows, schema=columns, orient="row").with_columns(
-            pl.lit("w").alias("workspace_id"),
-            pl.col("run_count").alias("of_count"),
-            pl.lit(1).alias("earlier_count"),
-            pl.lit(Decimal(1)).alias("cost_usd"),
-            pl.col("hour").alias("first_at"),
-        ),
-        [
-            found("version_worse", agent_id="a", subject="v2", unit="share"),
-            found("version_worse", agent_id="a", subject="v3", unit="usd_per_success"),
-        ],
-        [
-            found("failure_burst", subject="search", detail="tool"),
-            found("failure_burst", agent_id="a", subject="a", detail="agent"),
-            found("failure_burst", subject="openai", detail="provider"),
-        ],
-        odd,
-    )
-
-    assert left.select("agent_id", "subject", "run_count", "cost_usd").rows() == [
-        ("a", "step_limit", 9, 2),
-        ("b", "read", 8, 1),
-        ("b", "search", 9, 1),
-        ("c", "step_limit", 10, 1),
-    ]
-
-
 def test_a_jump_of_cost_is_found_on_weekdays_and_weekends() -> None:
     """An agent that runs three times as often costs more: compared with the same weekdays."""
     before = History([Agent("a", 400, model="m"), Agent("b", 40)], 80, 6)
@@ -245,6 +195,20 @@ SLOW = [(60, 14, 15, 6), (12, 8, 12, 24)]  # runs a day, failed, of so many, wit
 def test_an_outage_of_a_slow_agent_is_found(outage: tuple[int, int, int, int]) -> None:
     """Few runs of an hour do not hide what all runs of some hours tell; each is told once."""
     found = bursts("agent", slow_agents(*outage), START, START + timedelta(days=56))
+
+    assert len(found) == len({each.subject for each in found}) >= 95
+    assert {each.since.date() for each in found} == {(START + timedelta(days=50)).date()}
+
+
+@pytest.mark.parametrize("outage", SLOW)
+def test_the_first_batch_finds_an_outage_of_an_agent(outage: tuple[int, int, int, int]) -> None:
+    """Of runs before the newest 200 the counts of a day tell what is usual, and are no burst."""
+    now = START + timedelta(days=51, hours=8)
+    hours = slow_agents(*outage).filter(pl.col("hour") < now).sort("subject", "hour")
+    is_listed = pl.col("try_count").cum_sum(reverse=True).over("subject") <= 200
+    unlisted = hours.filter(~is_listed).with_columns(pl.col("hour").dt.truncate("1d"))
+    days = unlisted.group_by("workspace_id", "subject", "hour").sum()
+    found = bursts("agent", hours.filter(is_listed), START, now, days)
 
     assert len(found) == len({each.subject for each in found}) >= 95
     assert {each.since.date() for each in found} == {(START + timedelta(days=50)).date()}

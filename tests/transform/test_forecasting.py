@@ -15,9 +15,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analytics.format.names import ALL
-from analytics.transform.day_costs import SCOPE
 from analytics.transform.forecasting import FEWEST_DAYS, forecast, with_actual
 
+SCOPE = ("workspace_id", "agent_id")
 FIRST = date(2024, 1, 1)
 SERIES = st.one_of(
     st.lists(st.one_of(st.none(), st.just(0), st.integers(0, 10**15)), max_size=60),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
@@ -9,8 +10,75 @@ from typing import Any
 import polars as pl
 import pytest
 
-from analytics.transform.forecasts import forecasts
-from tests.transform.days import agent_days, agents, dates, day, span, workspaces
+from tests.transform.given import answered
+
+WORKSPACE = "w-1"
+USD = pl.Decimal(38, 10)
+_COLUMNS: Mapping[str, Mapping[str, Any]] = {
+    "marts.fct_agent_days": {
+        "workspace_id": pl.String,
+        "agent_id": pl.String,
+        "date": pl.Date,
+        "cost_usd": USD,
+        "unlisted_cost_usd": USD,
+        "unknown_cost_count": pl.Int64,
+        "unknown_platform_count": pl.Int64,
+    },
+    "marts.dim_dates": {"workspace_id": pl.String, "date": pl.Date, "is_complete": pl.Boolean},
+    "marts.dim_agents": dict.fromkeys(("workspace_id", "agent_id", "agent_name"), pl.String),
+    "marts.dim_workspaces": {
+        "workspace_id": pl.String,
+        "last_batch_date": pl.Date,
+        "last_complete_date": pl.Date,
+    },
+    "intermediate.int_budgets": {
+        **dict.fromkeys(("scope", "name", "workspace_id"), pl.String),
+        **dict.fromkeys(("month", "next_month", "first_date", "start", "today"), pl.Date),
+        "lacks_workspace": pl.Boolean,
+    },
+    "intermediate.int_budget_days": {
+        **dict.fromkeys(("scope", "name", "workspace_id"), pl.String),
+        "utc_date": pl.Date,
+        "actual_usd": USD,
+    },
+}
+
+
+def span(first: date, last: date) -> list[date]:
+    """Every date from the first to the last."""
+    return [first + timedelta(days=offset) for offset in range((last - first).days + 1)]
+
+
+def day(
+    on: date,
+    cost: str | Decimal | int | None,
+    *,
+    agent: str = "a-1",
+    workspace: str = WORKSPACE,
+    unknown: int = 0,
+    unlisted: str | None = "0",
+) -> tuple[Any, ...]:
+    """A row of fct_agent_days."""
+    money = None if cost is None else Decimal(cost)
+    unknown_days = int(agent == "(platform)" and cost is None)
+    return workspace, agent, on, money, unlisted and Decimal(unlisted), unknown, unknown_days
+
+
+def dates(complete: Iterable[date], workspace: str = WORKSPACE) -> list[tuple[Any, ...]]:
+    """The complete dates of a workspace, and the one after them, on which the last batch ran."""
+    complete = sorted(complete)
+    last = [(workspace, each + timedelta(days=1), False) for each in complete[-1:]]
+    return [*((workspace, each, True) for each in complete), *last]
+
+
+def forecasts(*rows: Iterable[tuple[Any, ...]]) -> list[dict[str, Any]]:
+    """The forecasts of agents' days, dates, agents and workspaces."""
+    frames = {
+        name: pl.DataFrame([*of], schema=columns, orient="row")
+        for (name, columns), of in zip(_COLUMNS.items(), (*rows, (), ()), strict=True)
+    }
+    return answered("marts.fct_forecasts", frames, "intermediate.int_forecasts")
+
 
 TODAY, LAST = date(2026, 11, 20), date(2026, 11, 19)
 MONTH = date(2026, 11, 1)
@@ -27,10 +95,10 @@ def forecast(
 ) -> dict[str, Any]:
     """The forecast of a line, as of a day."""
     complete = SPAN if complete is None else complete
-    lines = agents(*sorted({row[1] for row in rows} | {"a-1"}))
-    known = {"w-1": (today, max(complete, default=None))}
-    made = forecasts(agent_days(*rows), dates(complete), lines, workspaces(known))
-    (found,) = made.filter(agent_id=agent).iter_rows(named=True)
+    lines = [(WORKSPACE, name, name) for name in {row[1] for row in rows} | {"a-1"}]
+    known = [(WORKSPACE, today, max(complete, default=None))]
+    made = forecasts(rows, dates(complete), lines, known)
+    (found,) = (row for row in made if row["agent_id"] == agent)
     return found
 
 
@@ -93,7 +161,7 @@ def test_unknown_is_not_zero() -> None:
 def test_days_of_an_unknown_platform() -> None:
     """A month counts its days that lack what the platform cost, up to the last complete one."""
     platform = [
-        day(each, None if each >= date(2026, 11, 18) else 1, 0, agent="(platform)")
+        day(each, None if each >= date(2026, 11, 18) else 1, agent="(platform)")
         for each in (*SPAN, TODAY)
     ]
 
@@ -114,11 +182,11 @@ def test_of_what_is_known_elsewhere() -> None:
 def test_lines_add_up() -> None:
     """Every line has a row, also one without runs, and what is expected adds up to the whole."""
     rows = [day(each, each.day % 7, agent="a-1") for each in SPAN]
-    rows += [day(each, each.day % 3, 0, agent="(platform)") for each in SPAN]
-    lines = agents("a-1", "a-2", "(none)", "(platform)")
-    made = forecasts(agent_days(*rows), dates(SPAN), lines, workspaces({"w-1": (TODAY, LAST)}))
+    rows += [day(each, each.day % 3, agent="(platform)") for each in SPAN]
+    lines = [(WORKSPACE, name, name) for name in ("a-1", "a-2", "(none)", "(platform)")]
+    made = forecasts(rows, dates(SPAN), lines, [(WORKSPACE, TODAY, LAST)])
 
-    amounts = dict(made.select("agent_id", "expected_usd").iter_rows())
+    amounts = {row["agent_id"]: row["expected_usd"] for row in made}
     assert list(amounts) == ["(all)", "(none)", "(platform)", "a-1", "a-2"]
     assert amounts["a-2"] == amounts["(none)"] == 0
     assert amounts["(all)"] == pytest.approx(
@@ -170,30 +238,29 @@ def test_the_hit_rate_needs_six_months(first: date, months: int, rate: int | Non
 
 def test_workspaces_apart() -> None:
     """Each workspace has its own last batch and its own days; without a batch it has no row."""
-    known = {
-        "w-1": (TODAY, LAST),
-        "w-2": (date(2026, 10, 11), date(2026, 10, 10)),
-        "w-3": (None, None),
-    }
+    known = [
+        (WORKSPACE, TODAY, LAST),
+        ("w-2", date(2026, 10, 11), date(2026, 10, 10)),
+        ("w-3", None, None),
+    ]
     made = forecasts(
-        agent_days(*FLAT, *(day(each, 5, workspace="w-2") for each in SPAN)),
-        pl.concat([dates(SPAN), dates(span(SPAN[0], date(2026, 10, 10)), "w-2")]),
-        pl.concat([agents("a-1", workspace=name) for name in known]),
-        workspaces(known),
+        [*FLAT, *(day(each, 5, workspace="w-2") for each in SPAN)],
+        [*dates(SPAN), *dates(span(SPAN[0], date(2026, 10, 10)), "w-2")],
+        [(workspace, "a-1", "a-1") for workspace, *_ in known],
+        known,
     )
 
-    assert made.filter(agent_id="(all)").select("workspace_id", "month", "expected_usd").rows() == [
-        ("w-1", MONTH, 60),
+    whole = [row for row in made if row["agent_id"] == "(all)"]
+    assert [(row["workspace_id"], row["month"], row["expected_usd"]) for row in whole] == [
+        (WORKSPACE, MONTH, 60),
         ("w-2", date(2026, 10, 1), 155),
     ]
 
 
 def test_empty() -> None:
     """No workspace gives no row; one without runs or complete dates has no forecast."""
-    nothing = forecasts(agent_days(), dates([]), agents(), workspaces({}))
     made = forecast(complete=[])
 
-    assert nothing.is_empty()
-    assert nothing.columns == list(made)
+    assert forecasts((), (), (), ()) == []
     assert (made["cost_to_date_usd"], made["expected_usd"], made["days_left"]) == (0, None, 11)
     assert forecast(day(LAST, 3), complete=[LAST])["cost_to_date_usd"] == 3

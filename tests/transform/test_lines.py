@@ -173,7 +173,7 @@ TRUST = f"{WORKSPACE.removesuffix('.html')}/trust.html"
         (row("cost_jump"), f"{AGENT}#from=2026-10-13&to=2026-11-19&at=cost"),
         (limit("step_limit"), f"{AGENT}#from=2026-10-23&to=2026-11-19&at=errors"),
         (row("repeated_errors", detail="tool"),
-         f"{AGENT}#from=2026-10-23&to=2026-11-19&at=runs"),
+         f"{AGENT}#from=2026-10-23&to=2026-11-19&at=tools"),
         (row("idle_runs"), f"{AGENT}#from=2026-10-23&to=2026-11-19&status=succeeded&at=runs"),
         (row("new_agent"), f"{AGENT}#from=2026-11-10&to=2026-11-20&at=cost"),
         (row("silent_agent"), f"{AGENT}#from=2026-10-13&to=2026-11-19&at=cost"),

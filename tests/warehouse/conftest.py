@@ -11,12 +11,11 @@ import msgspec
 import pytest
 
 from analytics.extract.landing import Landing
-from analytics.extract.loads import BATCH_ID
-from analytics.extract.store import Loaded
 from analytics.levain import Answer
 from analytics.warehouse.database import open_warehouse
+from analytics.warehouse.landed import BATCH_ID
 from analytics.warehouse.layout import Layout
-from analytics.warehouse.load import load_folder
+from analytics.warehouse.load import Loaded, load_folder
 from tests.transform.given import InMemory
 
 READ_AT = datetime(2026, 11, 20, 6, 0, tzinfo=UTC)

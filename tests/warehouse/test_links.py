@@ -10,7 +10,7 @@ import duckdb
 import pytest
 
 from analytics import files
-from analytics.batch.last_batch import LastBatch, write_last_batch
+from analytics.batch.last_batch import ended_batch, write_last_batch
 from analytics.errors import AnalyticsError
 from analytics.warehouse.compaction import compact_marts
 from analytics.warehouse.database import attached_marts, open_marts, open_warehouse
@@ -59,7 +59,7 @@ def test_a_small_file_is_written_past_a_link(layout: Layout, file: Path) -> None
         made.unlink()
         made.symlink_to(file)
         written.write(b"{}")
-    write_last_batch(layout, LastBatch.done(datetime.now(UTC), [], {}))
+    write_last_batch(layout, ended_batch(layout, datetime.now(UTC), {}))
 
     assert not layout.last_batch.is_symlink()
     small = {"alerts.json", "last-batch.json", ".last-batch.json.unfinished"}

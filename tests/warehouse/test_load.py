@@ -125,6 +125,11 @@ REPLACED: dict[str, tuple[str, list[list[Any]], str, list[Any]]] = {
          [version(0, "archived"), version(1, "draft", version="two"), {"version": 4}]],
         "agent_version, status", [(0, "archived"), (1, "active")],
     ),
+    "the versions of an agent": (
+        "agent_versions", [[version(1, "active"), version(2, "draft")], [version(2, "active")]],
+        "agent_version, status", [(2, "active")],
+    ),
+    "all versions of an agent": ("agent_versions", [[version(1, "active")], []], "status", []),
     "the list of agents as a whole": (
         "agents", [[{"id": "a", "name": "Old"}, {"id": "b"}], [{"id": "a", "name": "New"}]],
         "agent_id, agent_name", [("a", "New")],
@@ -172,7 +177,7 @@ def test_what_a_load_replaces(load: Load, con: duckdb.DuckDBPyConnection, case: 
 
 
 def test_what_a_load_was_not_asked_for_stays(load: Load, con: duckdb.DuckDBPyConnection) -> None:
-    """Other days and runs keep their rows, and so does a day that is refused.
+    """Other days, runs and agents keep their rows, and so does a day that is refused.
 
     A row that is set aside spares no other day of its window.
     """
@@ -181,6 +186,8 @@ def test_what_a_load_was_not_asked_for_stays(load: Load, con: duckdb.DuckDBPyCon
     load("billing_days", [BILL | {"provider": 7}], window=WINDOW)
     load("run_costs", costs(x=1), run_id="other")
     load("run_costs", costs(x=2), run_id="r1")
+    load("agent_versions", [version(1, "active")], agent_id="b")
+    load("agent_versions", [], agent_id="a")
     load("agent_rollups", [{"agent_id": "a"}], window=WINDOW)
     load("agent_rollups", [], window=WINDOW, status=403)
     load(
@@ -192,6 +199,7 @@ def test_what_a_load_was_not_asked_for_stays(load: Load, con: duckdb.DuckDBPyCon
 
     assert current(con, "billing_days", "date, provider") == [(BEFORE, "p"), (DAY, "7")]
     assert current(con, "run_costs", "run_id, cost_usd") == [("other", 1), ("r1", 2)]
+    assert current(con, "agent_versions", "agent_id, status") == [("b", "active")]
     assert current(con, "agent_rollups", "agent_id") == [("a",)]
     assert current(con, "usage_hours", "date, tokens_in") == [(DAY, 1)]
 
@@ -213,29 +221,6 @@ def test_an_agents_limits_are_exact(load: Load, con: duckdb.DuckDBPyConnection) 
         ("b", Decimal(1), None),
         *((agent_id, None, None) for agent_id in "cde"),
     ]
-
-
-def test_an_agents_versions_are_replaced_as_a_whole(
-    load: Load, con: duckdb.DuckDBPyConnection
-) -> None:
-    """Versions that are read again take the place of the old ones; other agents' stay."""
-    commit = {"parent_version": 1, "last_commit_at": "2026-11-19T10:00:00+00:00"}
-    load("agent_versions", [version(1, "active")], agent_id="b")
-    load("agent_versions", [version(1, "active"), version(2, "draft", **commit)], agent_id="a")
-    loaded = load("agent_versions", [version(2, "active", **commit)], agent_id="a")
-
-    assert loaded.new_version_count == 1
-    assert current(con, "agent_versions", "agent_id, agent_version_id, agent_version, status") == [
-        ("a", "v2", 2, "active"),
-        ("b", "v1", 1, "active"),
-    ]
-    assert con.execute(
-        "select status, last_commit_at from raw.agent_versions where parent_version = 1"
-        " order by version_id"
-    ).fetchall() == [(status, READ_AT - timedelta(hours=20)) for status in ("draft", "active")]
-
-    load("agent_versions", [], agent_id="a")
-    assert current(con, "agent_versions", "agent_id") == [("b",)]
 
 
 def test_versions_are_due_of_agents_that_only_sums_name(

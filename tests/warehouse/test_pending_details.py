@@ -10,7 +10,6 @@ import pytest
 
 from analytics.extract.details import SAMPLE
 from analytics.extract.landing import Landing
-from analytics.extract.loads import BATCH_ID
 from analytics.levain import (
     Answer,
     AnswerBrokenError,
@@ -18,6 +17,7 @@ from analytics.levain import (
     LevainError,
     ServerFailedError,
 )
+from analytics.warehouse.landed import BATCH_ID
 from analytics.warehouse.layout import Layout
 from analytics.warehouse.store import WarehouseStore
 from tests.warehouse.conftest import READ_AT, raw, run_record

@@ -165,7 +165,7 @@ def test_a_kill_leaves_readers_one_whole_batch(layout: Layout, of: int) -> None:
     assert seen == {before, (of, of)}
 
 
-def test_files_of_an_earlier_release_are_carried_over(layout: Layout) -> None:
+def test_a_restored_file_and_site_are_carried_over(layout: Layout) -> None:
     """A file and a folder go behind the links; readers find the file at each call, as it was.
 
     After a kill, the next batch completes that.
@@ -362,12 +362,42 @@ def test_a_mounted_file_or_site_is_named(layout: Layout, name: str) -> None:
     with (
         mock.patch.object(Path, "replace", busy(Path.replace)),
         mock.patch.object(Path, "rename", busy(Path.rename)),
-        pytest.raises(AnalyticsError, match=rf"{name} is mounted.*\n.*Mount its folder"),
+        pytest.raises(AnalyticsError, match=rf"{name} is mounted.*\n.*Mount the folder above"),
         batch_lock(layout),
     ):
         pass
 
     assert layout.published.read_text() == "1"
+
+
+def test_where_nothing_can_be_published_the_batch_does_not_begin(
+    layout: Layout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A mount in the place of `published`, or a folder of another user, is told at once.
+
+    A mount that came after the links does no harm.
+    """
+    rename = Path.replace
+
+    def across(first: Path, second: Path) -> Path:
+        if first.parent == layout.batches != second.parent:
+            raise OSError(errno.EXDEV, os.strerror(errno.EXDEV), str(first))
+        return rename(first, second)
+
+    monkeypatch.setattr(Path, "replace", across)
+    mounted = pytest.raises(AnalyticsError, match=r"published is mounted.*\n.*Mount the folder")
+    with mounted, batch_lock(layout):
+        pass
+    monkeypatch.setattr(Path, "replace", rename)
+    publish_all(layout, 1)
+    monkeypatch.setattr(Path, "replace", across)
+    publish_all(layout, 2)
+    require_tidy(layout, 2)
+    monkeypatch.setattr(os, "geteuid", lambda: layout.batches.stat().st_uid + 1)
+    of_another = pytest.raises(AnalyticsError, match=r"published belongs to another user.*\n.*Run")
+    with of_another, batch_lock(layout):
+        pass
+    require_tidy(layout, 2)
 
 
 def test_a_file_system_without_links_is_named(layout: Layout) -> None:

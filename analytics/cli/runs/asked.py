@@ -13,7 +13,7 @@ import msgspec
 import typer
 
 from analytics.cli import printed
-from analytics.cli.runs import hints
+from analytics.cli.connection import hint
 from analytics.errors import INTERRUPTED, AnalyticsError, UsageError
 from analytics.format.suggestions import did_you_mean
 from analytics.levain import (
@@ -49,7 +49,7 @@ def find_run(levain: Levain, text: str) -> Run:
     if not found:
         raise UsageError(
             f"None of the newest {LONGEST_LIST} runs has an id that begins with `{text}`.\n"
-            f"`{hints.command('list')}` shows them; an older run needs its whole id."
+            f"`{hint('list')}` shows them; an older run needs its whole id."
         )
     if len(found) > 1:
         raise UsageError(
@@ -228,5 +228,5 @@ def _unconfirmed() -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        printed.say(f"It may have started: look with `{hints.command('list')}`.")
+        printed.say(f"It may have started: look with `{hint('list')}`.")
         raise typer.Exit(INTERRUPTED) from None

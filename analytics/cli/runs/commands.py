@@ -78,7 +78,8 @@ def trigger(
     Example: analytics runs trigger support-triage --prompt "I get a 403 when I log in." --watch
     """
     from analytics.cli import printed
-    from analytics.cli.runs import asked, followed, hints
+    from analytics.cli.connection import hint
+    from analytics.cli.runs import asked, followed
 
     given = asked.run_input(prompt, prompt_file, initial_state)
     with here.connected(is_patient=watch) as levain:
@@ -91,7 +92,7 @@ def trigger(
             printed.print_json(run)
         else:
             print(run.id)
-            printed.say(f"It is {run.status}. Watch it: {hints.command('watch', run.id)}")
+            printed.say(f"It is {run.status}. Watch it: {hint('watch', run.id)}")
 
 
 @command(runs)
@@ -112,7 +113,8 @@ def send(
     Example: analytics runs send 3fa91c22 --prompt "It happens on my phone, too."
     """
     from analytics.cli import printed
-    from analytics.cli.runs import asked, hints
+    from analytics.cli.connection import hint
+    from analytics.cli.runs import asked
 
     text = asked.message(prompt, prompt_file)
     with here.connected() as levain:
@@ -122,7 +124,7 @@ def send(
             return
         for run_id in filter(None, (event.run_id for event in session.events)):
             print(run_id)
-            printed.say(f"Watch it: {hints.command('watch', run_id)}")
+            printed.say(f"Watch it: {hint('watch', run_id)}")
 
 
 @command(runs, "list")

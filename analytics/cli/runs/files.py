@@ -14,7 +14,7 @@ from pathlib import Path
 import msgspec
 
 from analytics import files
-from analytics.cli.runs import hints
+from analytics.cli.connection import hint
 from analytics.errors import AnalyticsError, UsageError
 from analytics.levain import Artifact, Levain, LevainError, NotFoundError, Run
 from analytics.terminal import escaped_lines
@@ -60,7 +60,7 @@ def write_log(levain: Levain, run: Run, output: Path | None) -> int:
             raise AnalyticsError(f"Run {run.id} has left no log.") from None
         raise AnalyticsError(
             f"Run {run.id} is {run.status}: its log is written when it has ended.\n"
-            f"See what it does now: {hints.command('events', run.id, '--follow')}"
+            f"See what it does now: {hint('events', run.id, '--follow')}"
         ) from None
 
 

@@ -8,7 +8,8 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 import typer
 
 from analytics.cli import printed
-from analytics.cli.runs import hints, shown
+from analytics.cli.connection import hint
+from analytics.cli.runs import shown
 from analytics.cli.runs.asked import followed, records, session_of
 from analytics.errors import INTERRUPTED, AnalyticsError, UsageError
 from analytics.format import numbers
@@ -38,8 +39,8 @@ def leave_running(run: Run) -> AbstractContextManager[None]:
         return nullcontext()
     return _leave(
         f"Run {run.id[:8]} goes on without being watched.\n"
-        f"Watch it again: {hints.command('watch', run.id)}\n"
-        f"Cancel it:      {hints.command('cancel', run.id)}"
+        f"Watch it again: {hint('watch', run.id)}\n"
+        f"Cancel it:      {hint('cancel', run.id)}"
     )
 
 
@@ -89,7 +90,7 @@ def cancel(levain: Levain, run: Run, *, is_awaited: bool, as_json: bool) -> None
     if run.has_ended:
         printed.say(f"Run {run.id} has ended before ({run.status}): nothing was cancelled.")
     else:
-        session_id, see = session_of(run), f"See: {hints.command('show', run.id)}"
+        session_id, see = session_of(run), f"See: {hint('show', run.id)}"
         with _leave(f"Run {run.id} may have been cancelled all the same.\n{see}", TransientError):
             levain.sessions.cancel(session_id)
         accepted = "The cancellation was accepted; the step in flight is being finished."

@@ -170,7 +170,7 @@ class _History:
         agent.timeout_minutes = planned.timeout_minutes
         agent.notify_on_run = planned.notify_on_run
         if planned.next_name:
-            rename = partial(self.world.rename_agent, agent, planned.next_name)
+            rename = partial(self.world.change_agent, agent, name=planned.next_name)
             self.world.at(self.present - LAST_NIGHT, rename)
         if planned.left_days is not None:
             left = _days_before(self.present, planned.left_days) + timedelta(hours=15)

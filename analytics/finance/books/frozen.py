@@ -1,7 +1,8 @@
 """Frozen tables: what a close writes of a month, and a build reads back into schema `finance`.
 
-Each is one SELECT on the published tables, of the month `$month`: rows of a mart, or a file of
-`queries/books/`. They go to a Parquet file of its name, and from there to `finance.closed_<name>`.
+Each is a SELECT on the published tables, of the month `$month`: the rows of a mart that its header
+says to be `frozen`, or a file of `queries/books/`. They go to a Parquet file of its name, and from
+there to `finance.closed_<name>`.
 """
 
 from __future__ import annotations
@@ -10,10 +11,10 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from analytics.errors import AnalyticsError
-from analytics.files import folder, hash_file
+from analytics.files import folder
 from analytics.finance.books.entries import DATA
-from analytics.finance.books.reading import require_known
+from analytics.finance.books.reading import require_known, unchanged
+from analytics.transform.build import all_models
 from analytics.warehouse.database import quoted, transaction
 
 if TYPE_CHECKING:
@@ -21,30 +22,20 @@ if TYPE_CHECKING:
 
     import duckdb
 
-    from analytics.finance.books.entries import Closing, Recorded
     from analytics.finance.books.reading import Books
 
 
-# By the name of a frozen table of a mart's rows: its column of the month, and those selected.
-# Names of agents are those of today, and not frozen here.
-_OF_MARTS = {
-    "accruals": ("booked_month", "* exclude (entry_usd, is_booked)"),
-    "allocations": ("usage_month", "* exclude (agent_name)"),
-    "budgets": ("month", "*"),
-    "charge_adjustments": (
-        "booked_month",
-        "* exclude (agent_name, is_booked) replace (nullif(account, '(none)') as account)",
-    ),
-    "journal_lines": ("booked_month", "* exclude (revision, is_booked)"),
-    "month_bridge": ("month", "* exclude (agent_name)"),
-}
+# Names of agents are those of today; whether an entry is booked, and how, is what a close changes.
+_NOT_FROZEN = ("agent_name", "entry_usd", "is_booked", "revision")
 
 
 def selects() -> dict[str, str]:
     """Return the SELECT of each frozen table, by its name, sorted."""
     found = {
-        name: f"select {columns} from marts.fct_{name} where {month} = $month::date order by all"
-        for name, (month, columns) in _OF_MARTS.items()
+        model.name.removeprefix("fct_"): f"select columns(lambda name: name not in {_NOT_FROZEN})"
+        f" from {model.relation} where {model.header.frozen} = $month::date order by all"
+        for model in all_models(folder("queries"))
+        if model.header.frozen
     }
     for path in folder("queries").joinpath("books").glob("*.sql"):
         found[path.stem] = path.read_text(encoding="utf-8")
@@ -71,7 +62,9 @@ def load_books(con: duckdb.DuckDBPyConnection, books: Books) -> None:
     if loaded == closings:
         return
     for closing in books.in_force.values():
-        _require_unchanged(closing)
+        for name in closing.entry.files:
+            if name.startswith(f"{DATA}/"):
+                unchanged(closing, name)
     with transaction(con):
         con.execute("delete from finance.closings; delete from finance.closing_loads")
         _insert(con, "closings", closings)
@@ -87,8 +80,7 @@ def load_frozen(con: duckdb.DuckDBPyConnection, folders: Iterable[Path]) -> None
     found = list(folders)
     for name in selects():
         con.execute(f"delete from finance.closed_{name}")
-        for each in found:
-            file = each / f"{name}.parquet"
+        for file in (each / f"{name}.parquet" for each in found):
             if file.exists():
                 con.execute(
                     f"insert into finance.closed_{name} by name from read_parquet('{quoted(file)}')"
@@ -133,23 +125,3 @@ def _insert(con: duckdb.DuckDBPyConnection, table: str, rows: list[tuple[Any, ..
         columns = [*map(list, zip(*rows, strict=True))]
         values = ", ".join("unnest(?)" for _ in columns)
         con.execute(f"insert into finance.{table} select {values}", columns)
-
-
-def _require_unchanged(closing: Recorded[Closing]) -> None:
-    """Raise AnalyticsError unless every file that is read has the hash that its manifest names."""
-    folder = closing.file.parent
-    for name, stored in closing.entry.files.items():
-        if not name.startswith(f"{DATA}/"):
-            continue
-        try:
-            if hash_file(folder / name, folder) == stored.sha256:
-                continue
-            problem = "changed"
-        except OSError as error:
-            problem = error.strerror or "unreadable"
-        except ValueError as error:
-            problem = str(error)
-        raise AnalyticsError(
-            f"{folder / name} of the books cannot be used: {problem}.\nPut it back from a backup;"
-            " `analytics books` names all that is wrong."
-        )

@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from analytics.errors import AnalyticsError
-from analytics.files import read_bytes
+from analytics.files import hash_file, read_bytes
 from analytics.finance.books.entries import (
     MANIFEST,
     Closing,
@@ -154,6 +154,25 @@ def require_known(books: Books, known: Iterable[Known]) -> None:
 def _unusable(folder: Path, finding: Finding) -> AnalyticsError:
     return AnalyticsError(
         f"The books in {folder} cannot be used: {finding}.\nPut them back from a backup;"
+        " `analytics books` names all that is wrong."
+    )
+
+
+def unchanged(closing: Recorded[Closing], name: str) -> Path:
+    """Return a file of a closing; AnalyticsError unless it has the bytes that were closed."""
+    folder = closing.file.parent
+    try:
+        problem = "changed"
+        if hash_file(folder / name, folder) == closing.entry.files[name].sha256:
+            return folder / name
+    except KeyError:
+        problem = "no file of this close"
+    except OSError as error:
+        problem = error.strerror or "unreadable"
+    except ValueError as error:
+        problem = str(error)
+    raise AnalyticsError(
+        f"{folder / name} of the books cannot be used: {problem}.\nPut it back from a backup;"
         " `analytics books` names all that is wrong."
     )
 

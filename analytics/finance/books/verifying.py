@@ -13,7 +13,7 @@ from analytics.finance.books.reading import Finding, entry_files, lacking, read_
 from analytics.warehouse.database import quoted, spilling
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from analytics.finance.books.entries import Amounts, Closing, Recorded
     from analytics.finance.books.reading import Known
@@ -34,7 +34,7 @@ def verify(folder: Path, known: Iterable[Known] = ()) -> list[Finding]:
     books, findings = read_entries(folder)
     named = {finding.path for finding in findings}
     findings += [finding for finding in lacking(books, known) if finding.path not in named]
-    findings += _additional(folder)
+    findings += _additional(folder, books.closings)
     for closing in books.closings:
         of_files = [*_files(folder, closing)]
         data = closing.file.parent / DATA
@@ -45,31 +45,28 @@ def verify(folder: Path, known: Iterable[Known] = ()) -> list[Finding]:
     return sorted(set(findings))
 
 
-def _additional(folder: Path) -> Iterator[Finding]:
-    """Yield what lies beside the entries; what a killed close left, the next command removes."""
+def _additional(folder: Path, closings: Sequence[Recorded[Closing]]) -> Iterator[Finding]:
+    """Yield each file that no entry names; what a killed close left, the next command removes.
+
+    Files of a closing whose manifest is damaged are unknown, and not told besides.
+    """
     entries = entry_files(folder)
-    known = {*entries, *(file.parent for file in entries)}
-    months = {each.parent if each.name != MANIFEST else each.parent.parent for each in entries}
-    for path in folder.glob("*"):
-        if path not in months and not (path.is_dir() and all(map(_is_left, path.iterdir()))):
-            yield Finding(path.name, "additional")
-    for path in (each for month in months for each in month.iterdir()):
-        if path not in known and not _is_left(path):
+    known = {each.file.parent / name for each in closings for name in each.entry.files}
+    known.update(entries)
+    unread = {file.parent for file in entries if file.name == MANIFEST}
+    unread -= {each.file.parent for each in closings}
+    for path in folder.rglob("*"):
+        within = [path, *path.parents[: path.parents.index(folder)]]
+        is_left = any(each.name[0] == "." and each.name.endswith(UNFINISHED) for each in within)
+        is_file = path.is_symlink() or not path.is_dir()
+        if is_file and not is_left and path not in known and unread.isdisjoint(within):
             yield Finding(path.relative_to(folder).as_posix(), "additional")
 
 
-def _is_left(path: Path) -> bool:
-    return path.name.startswith(".") and path.name.endswith(UNFINISHED)
-
-
 def _files(folder: Path, closing: Recorded[Closing]) -> Iterator[Finding]:
-    """Yield each file of a closing that is missing, changed, or not in its manifest."""
-    of_closing = closing.file.parent
-    left = {path for path in of_closing.rglob("*") if path.is_symlink() or not path.is_dir()}
-    left.discard(closing.file)
+    """Yield each file of a closing that is missing or changed."""
     for name, stored in closing.entry.files.items():
-        file = of_closing / name
-        left.discard(file)
+        file = closing.file.parent / name
         path = file.relative_to(folder).as_posix()
         try:
             content = read_bytes(file, folder)
@@ -87,8 +84,6 @@ def _files(folder: Path, closing: Recorded[Closing]) -> Iterator[Finding]:
                 yield Finding(path, f"changed: {len(content)} bytes, not {stored.byte_count}")
             elif hashlib.sha256(content).hexdigest() != stored.sha256:
                 yield Finding(path, "changed")
-    for file in left:
-        yield Finding(file.relative_to(folder).as_posix(), "additional")
 
 
 def unequal_sums(data: Path, totals: Amounts) -> list[str]:

@@ -2,8 +2,9 @@
 
 Errors of a provider are those of the hourly meter, which sees unlisted runs, too; calls of a tool
 and runs of an agent are of listed runs alone. Windows of 1 to 24 hours are judged, so that one of a
-slow agent is seen, too. One of a burst has at least seven errors (of requests ten), four times what
-is expected of the rate of all other hours, and so many that chance makes them at p <= 1e-6. Errors
+slow agent is seen, too. Of unlisted runs of an agent only the day is known: it is in no window, and
+tells what is usual. One of a burst has at least seven errors (of requests ten), four times what is
+expected of the rate of all other hours, and so many that chance makes them at p <= 1e-6. Errors
 come in groups, as a run tries again, and some days are worse than others: counts are divided by how
 much more they vary than chance, in other hours than the few that stand out. Errors of a tool in one
 or two runs are no burst.
@@ -41,12 +42,19 @@ _HOUR, _SECOND = timedelta(hours=1), timedelta(seconds=1)
 _SUBJECT = ("workspace_id", "subject")
 
 
-def bursts(of: str, hours: pl.DataFrame, since: datetime, now: datetime) -> list[Finding]:
+def bursts(
+    of: str,
+    hours: pl.DataFrame,
+    since: datetime,
+    now: datetime,
+    days: pl.DataFrame | None = None,
+) -> list[Finding]:
     """Return the bursts of errors, that began at `since` or later, of each subject.
 
     One that was there in the hour before `now`, or in that of it, lasts.
     `hours` have `error_count` of `try_count`, and those of a tool the runs that met errors,
-    `met_count`; `of` is what fails: provider, tool or agent.
+    `met_count`; `of` is what fails: provider, tool or agent. `days` have the counts of UTC days,
+    under their first `hour`, that are in no hour.
     """
     totals = (
         hours.with_columns(met_count="error_count" if of != "tool" else "met_count")
@@ -54,8 +62,25 @@ def bursts(of: str, hours: pl.DataFrame, since: datetime, now: datetime) -> list
         .agg(pl.col(_COUNTS).sum())
         .filter(pl.col("try_count") > 0)
         .filter(_ERRORS.sum().over(_SUBJECT) >= _FEWEST_ERRORS)
-        .sort(*_SUBJECT, "hour")
-        .with_columns(pl.col(_COUNTS).cum_sum().over(_SUBJECT).name.suffix("_so_far"))
+        .with_columns(is_hour=pl.lit(value=True), hour_count=1)
+    )
+    if days is not None:
+        beside = (
+            days.filter(_TRIES > 0)
+            .join(totals, on=_SUBJECT, how="semi")
+            .select(
+                *_SUBJECT,
+                "hour",
+                "error_count",
+                "try_count",
+                met_count=0,
+                is_hour=pl.lit(value=False),
+                hour_count=pl.min_horizontal("try_count", 24),
+            )
+        )
+        totals = pl.concat([totals, beside], how="vertical_relaxed")
+    totals = totals.sort(*_SUBJECT, "hour", "is_hour").with_columns(
+        (pl.col(_COUNTS) * _IS_HOUR).cum_sum().over(_SUBJECT).name.suffix("_so_far")
     )
     return [
         Finding(
@@ -91,7 +116,7 @@ def _judged(totals: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     """
     totals = totals.with_columns(is_odd=pl.lit(value=False))
     out = _marked(totals, _odd(_windows(totals, one_by_one=True)))
-    share = pl.col("is_odd").mean().over(_SUBJECT)
+    share = (_WEIGHT.filter("is_odd").sum() / _WEIGHT.sum()).over(_SUBJECT)
     totals = out.with_columns(is_odd=pl.col("is_odd") & (share <= _MOST_STANDING_OUT))
     while True:
         windows = _windows(totals)
@@ -105,7 +130,8 @@ def _judged(totals: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
 _ERRORS, _TRIES, _RATE = map(pl.col, ("error_count", "try_count", "rate"))
 _EXPECTED = _RATE * _TRIES
 _IS_MUCH = (_ERRORS >= _FEWEST_ERRORS) & (_ERRORS >= _TIMES_EXPECTED * _EXPECTED)
-_IS_USUAL = ~pl.col("is_odd")
+_IS_USUAL, _IS_HOUR = ~pl.col("is_odd"), pl.col("is_hour")
+_WEIGHT = pl.col("hour_count")
 _DAY = (*_SUBJECT, pl.col("hour").dt.date())
 
 
@@ -113,7 +139,8 @@ def _spread(errors: pl.Expr, tries: pl.Expr) -> pl.Expr:
     """The variation of errors of a subject, in units of that of errors that come one by one."""
     expected = _RATE * tries
     spread = (errors - expected) ** 2 / (expected * (1 - _RATE))
-    return spread.filter(_IS_USUAL).mean().over(_SUBJECT)
+    weight = _WEIGHT.filter(_IS_USUAL)
+    return ((spread.filter(_IS_USUAL) * weight).sum() / weight.sum()).over(_SUBJECT)
 
 
 def _windows(totals: pl.DataFrame, *, one_by_one: bool = False) -> pl.DataFrame:
@@ -138,7 +165,7 @@ def _windows(totals: pl.DataFrame, *, one_by_one: bool = False) -> pl.DataFrame:
         group=group,
         group_of_day=pl.max_horizontal(group, group if one_by_one else _spread(*of_day)),
         **{f"{name}_of_date": pl.col(f"{name}_so_far").last().over(_DAY) for name in _COUNTS[:2]},
-    ).filter(_ERRORS > 2 * _EXPECTED)
+    ).filter(_IS_HOUR, _ERRORS > 2 * _EXPECTED)
     ends = raised.select(
         *_SUBJECT,
         *(pl.col(f"{name}_so_far").alias(f"{name}_at_end") for name in _COUNTS),
@@ -222,7 +249,7 @@ def _hours_of(windows: pl.DataFrame, totals: pl.DataFrame) -> pl.DataFrame:
     """Return the hours of windows, with the first hour, `rate` and `chance` of the window."""
     spans = windows.select(*_SUBJECT, "last", "rate", "chance", window="hour")
     return totals.join(spans, on=_SUBJECT).filter(
-        pl.col("hour").is_between(pl.col("window"), pl.col("last"))
+        _IS_HOUR, pl.col("hour").is_between(pl.col("window"), pl.col("last"))
     )
 
 

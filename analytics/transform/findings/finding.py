@@ -3,34 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 
 import polars as pl
-import polars.selectors as cs
 
 from analytics.format.names import ALL
 
-KINDS = (
-    "version_worse",
-    "price_step",
-    "failure_burst",
-    "cost_jump",
-    "idle_runs",
-    "repeated_errors",
-    "budget",
-    "silent_agent",
-    "new_agent",
-    "unlisted",
-    "data",
-)
-"""The kinds of findings, as docs/findings.md has them."""
+RECENT_DAYS = 28
+"""Days in which most findings begin, and of which their cost is compared."""
 
 Begun = Mapping[tuple[str, str], Collection[date]]
 """The UTC days on which something began, by workspace and agent."""
-
-MONEY = pl.Decimal(38, 10)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,10 +29,10 @@ class Finding:
 
     kind: str
     workspace_id: str
-    subject: str
-    since: datetime
     agent_id: str = ALL
+    subject: str
     detail: str | None = None
+    since: datetime
     until: datetime | None = None
     value: float | None = None
     baseline: float | None = None
@@ -61,30 +46,15 @@ class Finding:
     is_chronic: bool = False
 
 
-SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
-    "kind": pl.String,
-    "workspace_id": pl.String,
-    "agent_id": pl.String,
-    "subject": pl.String,
-    "detail": pl.String,
-    "since": pl.Datetime("us", "UTC"),
-    "until": pl.Datetime("us", "UTC"),
-    "value": pl.Float64,
-    "baseline": pl.Float64,
-    "unit": pl.String,
-    "sample_count": pl.Int64,
-    "baseline_count": pl.Int64,
-    "run_count": pl.Int64,
-    "p_value": pl.Float64,
-    "cost_usd": MONEY,
-    "cost_high_usd": MONEY,
-    "is_chronic": pl.Boolean,
+_TYPES: dict[str, pl.DataType | type[pl.DataType]] = {
+    "str": pl.String,
+    "datetime": pl.Datetime("us", "UTC"),
+    "float": pl.Float64,
+    "int": pl.Int64,
+    "Decimal": pl.Decimal(38, 10),
+    "bool": pl.Boolean,
 }
-
-
-def in_utc(*frames: pl.DataFrame) -> list[pl.DataFrame]:
-    """Return the frames with their instants in UTC, whatever the reporting time zone."""
-    return [each.with_columns(cs.datetime().dt.convert_time_zone("UTC")) for each in frames]
+SCHEMA = {each.name: _TYPES[str(each.type).removesuffix(" | None")] for each in fields(Finding)}
 
 
 def midnight(day: date) -> datetime:

@@ -18,8 +18,8 @@ from analytics.format import days, names
 from analytics.format.names import ALL
 from analytics.format.numbers import known_sum
 from analytics.transform.findings import words
+from analytics.transform.findings.finding import RECENT_DAYS
 from analytics.transform.findings.said import is_small, place
-from analytics.transform.findings.standing import RECENT_DAYS
 from analytics.warehouse.database import records
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ _ROWS = """
 _FOLDS = ("ended", "small", "silenced")
 _SITE = "index.html"
 _PARTS = {"version_worse": "versions", "price_step": "models", "idle_runs": "runs",
-          "repeated_errors": "runs"}  # fmt: skip
+          "repeated_errors": "tools"}  # fmt: skip
 _VIEWS = {"price_step": "&by=model", "failure_burst": "&show=failures",
           "idle_runs": "&status=succeeded"}  # fmt: skip
 
@@ -97,9 +97,7 @@ def read_rows(con: duckdb.DuckDBPyConnection) -> list[Row]:
     rows = []
     for row in records(con, _ROWS):
         row |= {each: row[each] and row[each].astimezone(UTC) for each in ("since", "until", "now")}
-        row["agent"] = names.display(row["agent_name"], row["agent_slug"], row["agent_id"])
-        row["workspace"] = names.display(row["workspace_name"], row["workspace_id"])
-        rows.append(row)
+        rows.append(words.named(row))
     return rows
 
 
@@ -111,7 +109,7 @@ def lines_of(rows: Iterable[Row], before: Before | None = None) -> list[Line]:
 def events_of(rows: Iterable[Row]) -> list[tuple[Row, list[Row]]]:
     """Return each event as one finding, with those that it is made of, in the same order."""
     merged = [(_together(event), event) for event in _events(rows)]
-    return sorted(merged, key=lambda each: place(each[0], each[0]["now"]))
+    return sorted(merged, key=lambda each: place(each[0]))
 
 
 def folded(folds: Iterable[str]) -> str:

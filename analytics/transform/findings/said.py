@@ -2,90 +2,38 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
 import polars as pl
 
 from analytics.format import names
-from analytics.transform.day_costs import named
-from analytics.transform.findings import standing
-from analytics.transform.findings.finding import KINDS, SCHEMA, in_utc
-from analytics.transform.findings.words import Row, next_step, sentence
+from analytics.transform.findings.finding import RECENT_DAYS, SCHEMA
+from analytics.transform.findings.words import KINDS, Row, named, next_step, sentence
 from analytics.transform.models import Header, polars_model
 
 _FEWEST_DAYS = 7  # that the cost of something that lasts is taken to be of
 _TOLD_APART = ("price_step", "failure_burst", "cost_jump", "repeated_errors", "budget", "data")
 
 
-class Names:
-    """Names of agents and workspaces by their ids."""
-
-    def __init__(self, agents: pl.DataFrame, workspaces: pl.DataFrame) -> None:
-        self._agents = {
-            row[:2]: row[2:]
-            for row in agents.select(
-                "workspace_id", "agent_id", "agent_name", "agent_slug"
-            ).iter_rows()
-        }
-        self._workspaces = dict(workspaces.select("workspace_id", "workspace_name").iter_rows())
-
-    def of(self, row: Row) -> dict[str, str]:
-        """Return the names of the agent and the workspace of a finding, as they are shown."""
-        workspace_id, agent_id = row["workspace_id"], row["agent_id"]
-        called = self._agents.get((workspace_id, agent_id), ())
-        return {
-            "agent": names.display(*called, agent_id),
-            "workspace": names.display(self._workspaces.get(workspace_id), workspace_id),
-        }
-
-    def of_agent(self, row: Row) -> set[str]:
-        """All that an agent may be called in the user's file."""
-        called = self._agents.get((row["workspace_id"], row["agent_id"]), ())
-        return {names.folded(each) for each in (*called, row["agent_id"]) if each}
-
-
-def findings(
-    found: pl.DataFrame,
-    budgets: pl.DataFrame,
-    differences: pl.DataFrame,
-    agents: pl.DataFrame,
-    workspaces: pl.DataFrame,
-    silenced: pl.DataFrame,
-) -> pl.DataFrame:
-    """Return all findings with sentence and rank.
-
-    `found` are those of `int_findings`, `differences` those of controls, `silenced` the user's.
-    """
-    read = workspaces.drop_nulls("last_batch_at")
-    if read.is_empty():
-        return named(pl.DataFrame(schema=_SCHEMA), agents)
-    now: datetime = read["last_batch_at"].max()  # type: ignore[assignment]
-    more = [
-        *standing.budgets(budgets, now.date()),
-        *standing.stale(read, now),
-        *standing.differing(differences, now),
-    ]
-    every = pl.concat([found, pl.DataFrame(list(map(asdict, more)), schema=SCHEMA)])
-    called = Names(agents, workspaces)
+def findings(found: pl.DataFrame, silenced: pl.DataFrame) -> pl.DataFrame:
+    """Return all findings with sentence and rank; `silenced` are the user's, by kind."""
+    silences = silenced.rows(named=True)
     told = [
         {
             **row,
             "finding_id": identity(row),
-            "sentence": sentence(row | called.of(row)),
+            "sentence": sentence(named(row)),
             "next_step": next_step(row),
-            **_silence(row, called, silenced, now),
+            **_silence(row, silences),
         }
-        for row in every.iter_rows(named=True)
+        for row in found.iter_rows(named=True)
     ]
-    told.sort(key=lambda row: place(row, now))
-    ranks = ({**row, "rank": rank} for rank, row in enumerate(told, start=1))
-    return named(pl.DataFrame(list(ranks), schema=_SCHEMA), agents)
+    ranks = ({**row, "rank": rank} for rank, row in enumerate(sorted(told, key=place), start=1))
+    return pl.DataFrame(list(ranks), schema=_SCHEMA)
 
 
-def place(row: Row, now: datetime) -> tuple[Any, ...]:
+def place(row: Row) -> tuple[Any, ...]:
     """Return what sorts findings by what it costs to wait.
 
     First what says that the figures are not right; then what lasts, by its cost of 28 days, that of
@@ -100,8 +48,8 @@ def place(row: Row, now: datetime) -> tuple[Any, ...]:
     else:
         order = 3 if row["until"] else 2
     if cost is not None and order == 2 and not is_budget:  # of that it is the whole overrun
-        days = min(max((now - row["since"]).days, _FEWEST_DAYS), standing.RECENT_DAYS)
-        cost = cost * standing.RECENT_DAYS / days
+        days = min(max((row["now"] - row["since"]).days, _FEWEST_DAYS), RECENT_DAYS)
+        cost = cost * RECENT_DAYS / days
     runs = row["run_count"] or 0
     return order, cost is None, -(cost or 0), -runs, row["finding_id"]
 
@@ -124,23 +72,30 @@ def identity(row: Row) -> str:
     return sha256("\0".join(map(str, parts)).encode()).hexdigest()[:16]
 
 
-def _silence(row: Row, called: Names, silenced: pl.DataFrame, now: datetime) -> dict[str, Any]:
-    """Return whether the user's file silences a finding, and its note."""
-    of_agent = called.of_agent(row)
-    for each in silenced.iter_rows(named=True):
+def _silence(row: Row, silences: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return whether the user's file silences a finding, and its note.
+
+    The file may name an agent by its name, slug or identifier.
+    """
+    called = {
+        names.folded(row[name]) for name in ("agent_name", "agent_slug", "agent_id") if row[name]
+    }
+    for each in silences:
         if (
             each["kind"] == row["kind"]
-            and (each["agent"] is None or names.folded(each["agent"]) in of_agent)
+            and (each["agent"] is None or names.folded(each["agent"]) in called)
             and (each["subject"] is None or each["subject"] == row["subject"])
-            and (each["until"] is None or each["until"] >= now.date())
+            and (each["until"] is None or each["until"] >= row["now"].date())
         ):
             return {"is_silenced": True, "silenced_note": each["note"]}
     return {"is_silenced": False, "silenced_note": None}
 
 
+_COLUMNS = [*SCHEMA]
+_COLUMNS.insert(_COLUMNS.index("agent_id") + 1, "agent_name")
 _SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
     "finding_id": pl.String,
-    **SCHEMA,
+    **{name: SCHEMA.get(name, pl.String) for name in _COLUMNS},
     "sentence": pl.String,
     "next_step": pl.String,
     "is_silenced": pl.Boolean,
@@ -149,7 +104,8 @@ _SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
 }
 MODEL = polars_model(
     "marts.fct_findings",
-    header=Header(
+    findings,
+    Header(
         "What needs a person, in the order of `rank`, by what it costs to wait: what makes figures"
         " wrong, then what lasts, by its cost of 28 days or the runs affected, then what has ended;"
         " differences below a dollar and what finance/findings.toml silences come last. See"
@@ -187,34 +143,4 @@ MODEL = polars_model(
             "rank": "Place in the order, from 1, over all workspaces.",
         },
     ),
-    inputs={
-        "intermediate.int_findings": tuple(SCHEMA),
-        "budgets": "select * from marts.fct_budgets",
-        "differences": """
-            select
-                workspace_id,
-                control,
-                sum(finding_count)::bigint as finding_count,
-                min(utc_date) as utc_date,
-                max(abs(difference_usd)) as difference_usd
-            from (
-                select
-                    workspace_id,
-                    control,
-                    check_name,
-                    any_value(finding_count) as finding_count,
-                    min(utc_date) as utc_date,
-                    max(abs(difference_usd)) as difference_usd
-                from audit.control_findings
-                where control is not null
-                group by all
-            )
-            group by all
-        """,
-        "agents": "select workspace_id, agent_id, agent_name, agent_slug from marts.dim_agents",
-        "workspaces": "select workspace_id, workspace_name, last_batch_at"
-        " from marts.dim_workspaces",
-        "finance.silenced_findings": ("kind", "agent", "subject", "until", "note"),
-    },
-    compute=lambda *frames: findings(*in_utc(*frames)),
 )

@@ -9,14 +9,22 @@ from typing import Any
 
 from analytics.format import days, names, numbers
 from analytics.format.names import ALL
-from analytics.transform.findings.finding import KINDS
-from analytics.transform.findings.standing import RECENT_DAYS
+from analytics.transform.findings.finding import RECENT_DAYS
 
 Row = Mapping[str, Any]
-"""A finding, with `agent` and `workspace`, their names as they are shown."""
+"""A finding, as `queries/frames/found.sql` has it; its words need it `named`."""
 
 LIMITS = "limits"
 """The subject of one finding of several limits of an agent."""
+
+
+def named(row: Row) -> dict[str, Any]:
+    """Return a finding with `agent` and `workspace`, their names as they are shown."""
+    return {
+        **row,
+        "agent": names.display(row["agent_name"], row["agent_slug"], row["agent_id"]),
+        "workspace": names.display(row["workspace_name"], row["workspace_id"]),
+    }
 
 
 def sentence(row: Row) -> str:
@@ -27,7 +35,16 @@ def sentence(row: Row) -> str:
 
 def text(row: Row) -> str:
     """Return what was found, and since when."""
-    return _TEXTS[row["kind"]](row)
+    return _KINDS[row["kind"]](row)[0]
+
+
+def why(row: Row) -> str:
+    """Return what was compared, and the chance that it is nothing; empty where the text says it."""
+    compared, p_value = _KINDS[row["kind"]](row)[1], row["p_value"]
+    if p_value is None:
+        return compared
+    odds = "below 1 in a million" if p_value < 1e-6 else f"1 in {int(1 / p_value):,}"
+    return f"{compared} Chance: {odds}."
 
 
 def amount(row: Row) -> str:
@@ -51,60 +68,50 @@ def amount(row: Row) -> str:
     return f"{shown}{' more' if is_more else ''}{so_far}"
 
 
-def why(row: Row) -> str:
-    """Return what was compared, and the chance that it is nothing; empty where the text says it."""
-    compared = _WHYS[row["kind"]](row) if row["kind"] in _WHYS else ""
-    p_value = row["p_value"]
-    return compared if p_value is None else f"{compared} {_odds(p_value)}".strip()
+def next_step(row: Row) -> str | None:
+    """Return the command that helps; None where the page of the subject shows more."""
+    match row["kind"], row["detail"]:
+        case "unlisted", every:
+            return f"analytics collect # every {every}" if every else "analytics collect"
+        case "data", "stale":
+            return "analytics status --online"
+    return None
 
 
-def _odds(p_value: float) -> str:
-    return f"Chance: {'below 1 in a million' if p_value < 1e-6 else f'1 in {int(1 / p_value):,}'}."
-
-
-def _version(row: Row) -> str:
-    version = f"{row['agent']} {row['subject']}"
+def _version_worse(row: Row) -> tuple[str, str]:
     since, until = _day(row["since"]), row["until"]
+    version = f"{row['agent']} {row['subject']}"
     when = f"from {since} to {_day(until)}" if until else f"since {since}"
-    before, count = row["detail"], row["sample_count"]
+    before, count, count_before = row["detail"], row["sample_count"], row["baseline_count"]
     if row["unit"] == "share":
-        rates = (
-            f"{_part(row['value'], count)};"
-            f" {before}: {_part(row['baseline'], row['baseline_count'])}"
+        failed = _part(row["value"], count)
+        failed_before = _part(row["baseline"], count_before)
+        fails = f"{'failed' if until else 'fails'} {_rate(row['value'])} of listed runs"
+        compared = f"{failed} finished listed runs outside outages failed, {failed_before} of"
+        return (
+            f"{version} {fails} ({failed}; {before}: {failed_before}) {when}",
+            f"{compared} {before}: Fisher's exact test.",
         )
-        fails = "failed" if until else "fails"
-        return f"{version} {fails} {_rate(row['value'])} of listed runs ({rates}) {when}"
     usual, usual_before = (
         numbers.usd_per_run(Decimal(row[name])) for name in ("value", "baseline")
     )
-    return f"{version} costs {usual} for a success ({before}: {usual_before}) {when}"
-
-
-def _why_version(row: Row) -> str:
-    if row["unit"] == "share":
-        return (
-            f"{_part(row['value'], row['sample_count'])} finished listed runs outside outages"
-            f" failed, {_part(row['baseline'], row['baseline_count'])} of {row['detail']}: Fisher's"
-            " exact test."
-        )
     return (
-        f"Medians of {row['sample_count']:,} and {row['baseline_count']:,} successful listed runs,"
-        " by a rank test."
+        f"{version} costs {usual} for a success ({before}: {usual_before}) {when}",
+        f"Medians of {count:,} and {count_before:,} successful listed runs, by a rank test.",
     )
 
 
-def _price(row: Row) -> str:
+def _price_step(row: Row) -> tuple[str, str]:
     more = _percent(row["value"] / row["baseline"] - 1)
     where = "" if row["workspace_id"] == ALL else f" in {row['workspace']}"
     model = names.display(row["subject"])
-    return f"{model} costs {more} more per token{where} since {_day(row['since'])}"
+    return (
+        f"{model} costs {more} more per token{where} since {_day(row['since'])}",
+        "Metered cost divided by tokens in and out, each at its own price, day by day.",
+    )
 
 
-def _why_price(_: Row) -> str:
-    return "Metered cost divided by tokens in and out, each at its own price, day by day."
-
-
-def _burst(row: Row) -> str:
+def _failure_burst(row: Row) -> tuple[str, str]:
     what, tries = {
         "provider": (f"Provider {names.display(row['subject'])}", "requests"),
         "tool": (f"Tool {names.display(row['subject'])}", "calls"),
@@ -118,47 +125,41 @@ def _burst(row: Row) -> str:
         else f"; {most}{numbers.plural(row['run_count'] or 0, 'run')} failed"
     )
     rates = f"{_rate(row['value'])} of {row['sample_count']:,} {tries}"
-    return f"{what} failed {rates} on {_hours(row)}{runs}"
+    return f"{what} failed {rates} on {_hours(row)}{runs}", f"Usual: {_rate(row['baseline'])}."
 
 
-def _why_burst(row: Row) -> str:
-    return f"Usual: {_rate(row['baseline'])}."
+def _cost_jump(row: Row) -> tuple[str, str]:
+    is_of_run = row["detail"] == "run"
+    spelled = numbers.usd_per_run if is_of_run else numbers.usd
+    now, usual = (spelled(Decimal(row[name])) for name in ("value", "baseline"))
+    before = "on days" if is_of_run else "on the same weekdays"
+    return (
+        f"{row['agent']} costs {now} a {row['detail']} since {_day(row['since'])}, {usual} before",
+        f"Compared with what it was {before} before; no version or price says why.",
+    )
 
 
-def _jump(row: Row) -> str:
-    spelled = numbers.usd_per_run if row["detail"] == "run" else numbers.usd
-    now, before = (spelled(Decimal(row[name])) for name in ("value", "baseline"))
-    since = _day(row["since"])
-    return f"{row['agent']} costs {now} a {row['detail']} since {since}, {before} before"
-
-
-def _why_jump(row: Row) -> str:
-    before = "on days" if row["detail"] == "run" else "on the same weekdays"
-    return f"Compared with what it was {before} before; no version or price says why."
-
-
-def _idle(row: Row) -> str:
+def _idle_runs(row: Row) -> tuple[str, str]:
     runs = f"{_part(row['value'], row['sample_count'])} listed successful runs"
     trigger = "" if row["subject"] == "unknown" else f" of trigger {names.display(row['subject'])}"
-    return f"{row['agent']}: {runs}{trigger} left no trace{_as_before(row)}"
-
-
-def _why_idle(_: Row) -> str:
-    return f"No file, no tool call, at most 100 tokens out, in the last {RECENT_DAYS} ended days."
-
-
-def _repeated(row: Row) -> str:
-    part = f"{_part(row['value'], row['sample_count'])} listed runs{_as_before(row)}"
-    if row["detail"] == "limit":
-        return f"{row['agent']} ends at its {row['subject'].replace('_', ' ')} in {part}"
-    tool = names.display(row["subject"])
-    return f"{row['agent']} calls tool {tool} again after three errors in a row in {part}"
-
-
-def _why_repeated(_: Row) -> str:
     return (
-        f"Of the last {RECENT_DAYS} ended days, without what a worse version or an outage explains;"
-        " the cost is that of the whole runs."
+        f"{row['agent']}: {runs}{trigger} left no trace{_as_before(row)}",
+        f"No file, no tool call, at most 100 tokens out, in the last {RECENT_DAYS} ended days.",
+    )
+
+
+def _repeated_errors(row: Row) -> tuple[str, str]:
+    subject = row["subject"]
+    wasted = (
+        f"ends at its {subject.replace('_', ' ')}"
+        if row["detail"] == "limit"
+        else f"calls tool {names.display(subject)} again after three errors in a row"
+    )
+    part = f"{_part(row['value'], row['sample_count'])} listed runs{_as_before(row)}"
+    compared = f"Of the last {RECENT_DAYS} ended days, without what a worse version or an outage"
+    return (
+        f"{row['agent']} {wasted} in {part}",
+        f"{compared} explains; the cost is that of the whole runs.",
     )
 
 
@@ -166,13 +167,19 @@ def _as_before(row: Row) -> str:
     return f", as in the {RECENT_DAYS} days before" if row["is_chronic"] else ""
 
 
-def _budget(row: Row) -> str:
-    name = names.display(row["subject"])
+def _budget(row: Row) -> tuple[str, str]:
+    name, is_exceeded = names.display(row["subject"]), row["unit"] == "usd"
     whose = {"all": "All workspaces", "workspace": row["workspace"]}.get(
         row["detail"], f"{names.capitalized(row['detail'].replace('_', ' '))} {name}"
     )
-    when, verb = _day(row["since"]), "exceeded" if row["unit"] == "usd" else "will exceed"
-    return f"{whose} {verb} {'their' if row['detail'] == 'all' else 'its'} budget on {when}"
+    verb = "exceeded" if is_exceeded else "will exceed"
+    budget = f"{'their' if row['detail'] == 'all' else 'its'} budget on {_day(row['since'])}"
+    return f"{whose} {verb} {budget}", (
+        ""
+        if is_exceeded
+        else f"{_usd(row['value'])} expected; the low end of the 80% range is above the budget,"
+        " too."
+    )
 
 
 def _overrun(row: Row) -> str:
@@ -185,86 +192,59 @@ def _overrun(row: Row) -> str:
     return f"by {expected} {of}"
 
 
-def _why_budget(row: Row) -> str:
-    if row["unit"] == "usd":
-        return ""
-    return f"{_usd(row['value'])} expected; the low end of the 80% range is above the budget, too."
-
-
-def _silent(row: Row) -> str:
+def _silent_agent(row: Row) -> tuple[str, str]:
     usual = numbers.plural(max(1, round(row["baseline"])), "time")
     silent = numbers.plural(row["sample_count"], "day")
     last = _day(row["since"] - timedelta(days=1))
     every = f"{row['agent']} ran every {row['detail']}, about {usual}"
-    return f"{every}, until {last}: no run in {silent} since"
+    return f"{every}, until {last}: no run in {silent} since", ""
 
 
-def _new(row: Row) -> str:
+def _new_agent(row: Row) -> tuple[str, str]:
     runs = numbers.plural(row["run_count"], "run")
-    return f"{row['agent']} is new since {_day(row['since'])}: {runs}"
+    return f"{row['agent']} is new since {_day(row['since'])}: {runs}", ""
 
 
-def _unlisted(row: Row) -> str:
+def _unlisted(row: Row) -> tuple[str, str]:
     agent, since, count = row["agent"], _day(row["since"]), row["sample_count"]
     if row["unit"] == "runs_per_day":
         most, newest = (f"{int(row[name]):,}" for name in ("value", "baseline"))
-        return f"{agent} starts up to {most} runs a day: lists show the newest {newest}"
+        return f"{agent} starts up to {most} runs a day: lists show the newest {newest}", ""
     if row["unit"] == "usd":
         shown = (
             f"lists show {_percent(1 - row['run_count'] / count)} of its {count:,} runs"
             if row["run_count"]
             else f"it started {count:,} runs, more than lists show"
         )
-        return f"{agent} is new since {since}: {shown}"
+        return f"{agent} is new since {since}: {shown}", ""
     shown = _percent(1 - row["value"])
-    return f"Lists show {shown} of the {count:,} runs that {agent} started since {since}"
+    return f"Lists show {shown} of the {count:,} runs that {agent} started since {since}", ""
 
 
-def _data(row: Row) -> str:
+def _data(row: Row) -> tuple[str, str]:
     if row["detail"] == "stale":
-        return f"{row['workspace']} was last read on {days.instant_in_words(row['since'])}"
+        return f"{row['workspace']} was last read on {days.instant_in_words(row['since'])}", ""
     found = numbers.plural(row["sample_count"], "finding")
-    return f"Control {names.display(row['subject'])} differs in {row['workspace']}: {found}"
+    return f"Control {names.display(row['subject'])} differs in {row['workspace']}: {found}", ""
 
 
-_TEXTS: dict[str, Callable[[Row], str]] = dict(
-    zip(
-        KINDS,
-        (
-            _version,
-            _price,
-            _burst,
-            _jump,
-            _idle,
-            _repeated,
-            _budget,
-            _silent,
-            _new,
-            _unlisted,
-            _data,
-        ),
-        strict=True,
-    )
-)
-_WHYS: dict[str, Callable[[Row], str]] = {
-    "version_worse": _why_version,
-    "price_step": _why_price,
-    "failure_burst": _why_burst,
-    "cost_jump": _why_jump,
-    "idle_runs": _why_idle,
-    "repeated_errors": _why_repeated,
-    "budget": _why_budget,
+_KINDS: dict[str, Callable[[Row], tuple[str, str]]] = {
+    "version_worse": _version_worse,
+    "price_step": _price_step,
+    "failure_burst": _failure_burst,
+    "cost_jump": _cost_jump,
+    "idle_runs": _idle_runs,
+    "repeated_errors": _repeated_errors,
+    "budget": _budget,
+    "silent_agent": _silent_agent,
+    "new_agent": _new_agent,
+    "unlisted": _unlisted,
+    "data": _data,
 }
+"""By kind, what says the text of a finding, and what was compared."""
 
-
-def next_step(row: Row) -> str | None:
-    """Return the command that helps; None where the page of the subject shows more."""
-    match row["kind"], row["detail"]:
-        case "unlisted", every:
-            return f"analytics collect # every {every}" if every else "analytics collect"
-        case "data", "stale":
-            return "analytics status --online"
-    return None
+KINDS = tuple(_KINDS)
+"""The kinds of findings, as docs/findings.md has them."""
 
 
 def _usd(amount: float) -> str:

@@ -95,8 +95,8 @@ def test_amounts_are_whole_on_a_narrow_terminal(
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
-        (["2026-10"], 2, "2026-10 is closed already, as revision 1."),
-        (["2026-09"], 2, "2026-09 is earlier than a closed month"),
+        (["2026-10"], 2, "October 2026 is closed already, as revision 1."),
+        (["2026-09"], 2, "September 2026 is earlier than a closed month"),
         (["2026-11"], 3, "2026-11 may still change: "),
         (["2026-12"], 2, "There are no figures of 2026-12."),
         (["2026-1"], 2, "2026-1 is no month: write it as 2026-10."),
@@ -224,7 +224,10 @@ def test_a_month_closed_anew(closed: Shop) -> None:
     closed.ok("close", "2026-10", "-q", *APPROVED)
 
     assert status == [{"status": "final"}]
-    assert (earlier.code, "begin with 2026-10, which was closed once" in earlier.err) == (2, True)
+    assert (earlier.code, "begin with October 2026, which was closed once" in earlier.err) == (
+        2,
+        True,
+    )
     assert closed.rows("select revision, status, reason from audit.closings") == [
         {"revision": 1, "status": "reopened", "reason": "An invoice was wrong"},
         {"revision": 2, "status": "closed", "reason": None},
@@ -270,7 +273,10 @@ def test_a_month_in_which_nothing_was_read(tmp_path: Path, monkeypatch: pytest.M
         later, refused = (shop.run("close", month, *APPROVED) for month in ("2027-01", "2026-12"))
         shop.ok("close", "2026-12", "--early", "-q", *APPROVED)
 
-        assert (later.code, "2026-12 is open: months close in order" in later.err) == (2, True)
+        assert (later.code, "December 2026 is open: months close in order" in later.err) == (
+            2,
+            True,
+        )
         assert refused.code == 3
         assert "Slate: data reach to 2026-11-05, before 2027-01-04." in refused.err
         assert shop.rows(

@@ -65,7 +65,10 @@ def test_a_file_that_was_changed_is_not_exported(closed: Shop) -> None:
 
     result = closed.run("export", "pack", "2026-10")
 
-    assert (result.code, f"{file.name} is not as it was closed" in result.err) == (1, True)
+    assert (result.code, f"{file.name} of the books cannot be used: changed" in result.err) == (
+        1,
+        True,
+    )
     assert not Path("levain-2026-10").exists()
 
 

@@ -19,9 +19,13 @@ OPEN = f"warning: {MONTH} is not closed: these are today's figures, and its jour
 
 
 def test_only_text_that_a_spreadsheet_would_run_gets_a_mark() -> None:
-    """It stands before a sign at the begin of the text, or of a part of it; breaks are visible."""
+    """It stands before a sign at the begin of the text, or of a part of it; breaks are visible.
+
+    A semicolon ends a cell in some languages, where quotes around it are taken off.
+    """
     inert = {"=1": "'=1", "  @x": "  '@x", "\uff1d1": "'\uff1d1", "a;-1": "a;'-1"}
-    inert |= {"a-b=c": "a-b=c", "\t=1\r\n": "\\t=1\\r\\n", "": ""}
+    inert |= {"a-b=c": "a-b=c", "\t=1\r\n": "\\t=1\\r\\n", "": "", '"-1': "\"'-1"}
+    inert |= {'x;"=1+1;y': "x;\"'=1+1;y", "x;'=1": "x;''=1", "x; \"'@a": "x; \"''@a"}
 
     assert {text: without_formula(text) for text in inert} == inert
 

@@ -1,0 +1,2 @@
+-- Findings that the user's file silences.
+from finance.silenced_findings
