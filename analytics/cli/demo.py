@@ -97,11 +97,12 @@ def fill(data_dir: Path, history_days: int | None) -> int:
     with running(world) as emulator:
         environment = _write_settings(data_dir / MARKER, emulator, batches[0].moment)
         budgeted = _months(closed[0], now.date()) if closed else []
-        _write_finance(data_dir, world, budgeted, [])
+        billed: list[date] = []
         for number, batch in enumerate(batches, start=1):
             world.pass_time(batch.moment - world.now)
             if batch.closes:
                 billed = _months(closed[0], batch.closes)
+            if batch.publishes or number == 1:
                 _write_finance(data_dir, world, budgeted, billed)
             head = f"Batch {number:2} of {len(batches)}, {batch.moment:%d %b %Y}: "
             if code := _run(batch, data_dir, environment, emulator, head, batch is batches[-1]):

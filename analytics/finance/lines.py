@@ -9,6 +9,7 @@ another by its identifier, the upper one is in force.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any
@@ -18,6 +19,7 @@ from pydantic import BeforeValidator, ValidationInfo, field_validator, model_val
 from analytics.finance.fields import (
     NOT_NAMES,
     read_amount,
+    read_count,
     read_day,
     read_month,
     read_name,
@@ -29,6 +31,9 @@ from analytics.format.names import ALL, folded
 
 SCOPES = ("workspace", "agent", "cost_center", "all")
 _YEARS = range(2000, 2100)
+_FOR_READERS = ("provider", "availability")
+_PRICE_DECIMALS = 6
+_MOST_TIMES = 10**9
 _LARGEST_AMOUNT = 10**12  # sums of some millions of them, and products with a share, stay exact
 
 
@@ -91,6 +96,18 @@ def _yes(text: str) -> bool:
     return True
 
 
+def _price(text: str) -> Decimal:
+    if (price := _amount(text)) != round(price, _PRICE_DECIMALS):
+        raise ValueError(f"`{shown(text.strip())}` has more than six decimals")
+    return price
+
+
+def _times(text: str) -> int:
+    if not 0 < (count := read_count(text)) <= _MOST_TIMES:
+        raise ValueError(f"`{shown(text.strip())}` is not from 1 to {_MOST_TIMES:,}")
+    return count
+
+
 Text = Annotated[str, _field(read_name, empty="is empty")]
 Pattern = Annotated[str, _field(read_name, empty="is empty; write * for all")]
 Owned = Annotated[str | None, _field(_owned)]
@@ -99,6 +116,11 @@ Month = Annotated[
     date, _field(_of_this_century(read_month), empty="is empty; write it like 2026-11")
 ]
 Amount = Annotated[Decimal, _field(_amount, empty="is empty")]
+Name = Annotated[str | None, _field(read_name)]
+DayOf = Annotated[
+    date, _field(_of_this_century(read_day), empty="is empty; write it like 2026-11-30")
+]
+Price = Annotated[Decimal, _field(_price, empty="is empty; a price of nothing is 0")]
 
 
 class OwnerRule(Record):
@@ -197,9 +219,7 @@ class Invoice(Record):
     invoice_id: Text
     workspace: Text
     month: Month
-    issued_on: Annotated[
-        date, _field(_of_this_century(read_day), empty="is empty; write it like 2026-11-30")
-    ]
+    issued_on: DayOf
     amount_usd: Amount
     credit_usd: Annotated[Decimal, _field(_amount, Decimal())]
     tax_usd: Annotated[Decimal, _field(_signed, Decimal())]
@@ -215,6 +235,54 @@ class Invoice(Record):
     def key(self) -> object:
         """Invoice, workspace and month."""
         return self.invoice_id, folded(self.workspace), self.month
+
+
+class Outcome(Record):
+    """What came of an agent's work on a day, `count` times: told of the agent, a run or a session.
+
+    `value_usd` is what all of them are worth; None if nobody says.
+    """
+
+    conflict = "line {place} has the same outcome_id: an outcome is counted once"
+
+    outcome_id: Text
+    date: DayOf
+    workspace: Text
+    agent: Name
+    run: Name
+    session: Name
+    outcome: Text
+    count: Annotated[int, _field(_times, 1)]
+    value_usd: Annotated[Decimal | None, _field(_amount)]
+
+    @model_validator(mode="after")
+    def _check(self) -> Outcome:
+        if sum(each is not None for each in (self.agent, self.run, self.session)) != 1:
+            raise ValueError("of agent, run and session it must name one")
+        return self
+
+    @property
+    def key(self) -> object:
+        """The identifier."""
+        return self.outcome_id
+
+
+class ListPrice(Record):
+    """Prices of a model from a UTC day on; provider and availability are for who reads the file."""
+
+    conflict = "line {place} is a price of the same model from the same day"
+
+    provider: Name
+    model: Text
+    input_usd_per_million_tokens: Price
+    output_usd_per_million_tokens: Price
+    availability: Name
+    valid_from: DayOf
+
+    @property
+    def key(self) -> object:
+        """The model and its day."""
+        return self.model, self.valid_from
 
 
 OWNERS = CsvFile(
@@ -235,3 +303,19 @@ INVOICES = CsvFile(
     required=(("invoice_id",), ("workspace",), ("month",), ("issued_on",), ("amount_usd",)),
     otherwise="no invoice is known",
 )
+OUTCOMES = CsvFile(
+    file="finance/outcomes.csv",
+    kind=Outcome,
+    required=(
+        ("outcome_id",), ("date",), ("workspace",), ("agent", "run", "session"), ("outcome",),
+    ),
+    otherwise="no outcome is known",
+)  # fmt: skip
+LIST_PRICES = CsvFile(
+    file="finance/list_prices.csv",
+    kind=ListPrice,
+    required=tuple((name,) for name in ListPrice.model_fields if name not in _FOR_READERS),
+    otherwise="list prices are those of the catalogue",
+)
+CATALOGUE = replace(LIST_PRICES, file="list_prices.csv")
+"""The vendor's list prices, which come with this release, in `queries/`."""

@@ -9,7 +9,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from analytics.files import folder, hash_file
-from analytics.finance.lines import BUDGETS, INVOICES, OWNERS, Invoice
+from analytics.finance.lines import (
+    BUDGETS,
+    CATALOGUE,
+    INVOICES,
+    LIST_PRICES,
+    OUTCOMES,
+    OWNERS,
+    Invoice,
+)
 from analytics.finance.tables import ALLOCATION, EXPENSE, FINDINGS, Accounts, read_accounts
 from analytics.format.names import folded
 from analytics.warehouse.database import transaction
@@ -27,6 +35,8 @@ FILES: Mapping[str, CsvFile[Any] | TomlFile[Any]] = {
     "owner_rules": OWNERS,
     "invoices": INVOICES,
     "budgets": BUDGETS,
+    "outcomes": OUTCOMES,
+    "list_prices": LIST_PRICES,
     "allocation_rules": ALLOCATION,
     "silenced_findings": FINDINGS,
 }
@@ -68,6 +78,10 @@ def load_finance(con: duckdb.DuckDBPyConnection, project: Path) -> list[str]:
     invoices, of_workspaces = _of_workspaces(con, finance.records["invoices"].rows)
     tables["invoices"] = _columns("invoices", invoices)
     tables["invoices"]["workspace_id"] = tables["invoices"].pop("workspace")
+    own, catalogue = finance.records["list_prices"].rows, CATALOGUE.read(folder("queries")).rows
+    prices = [_columns("list_prices", each) for each in (own, catalogue)]
+    tables["list_prices"] = {name: prices[0][name] + prices[1][name] for name in prices[0]}
+    tables["list_prices"]["source"] = ["own"] * len(own) + ["catalogue"] * len(catalogue)
     shares = [
         (number, *share)
         for number, shares in zip(

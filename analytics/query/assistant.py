@@ -103,7 +103,7 @@ class Assistant:
         given = {"workspace": workspace, "agent": agent, "month": month, "model": model}
         if agent:
             with open_published(self.layout.published) as con:
-                given["agent"] = find_agent(con, agent, workspace or None).name
+                given["agent"] = find_agent(con, agent, workspace or None)["agent_name"]
         wanted = {name: value for name, value in given.items() if value}
         if wanted:
             columns = [name for name, _ in self._first(sql, 0).columns]

@@ -174,7 +174,8 @@ create table if not exists finance.outcomes (
 
 -- List prices in US dollars for a million tokens: the catalogue's, and the user's own.
 create table if not exists finance.list_prices (
-    source VARCHAR, model VARCHAR, valid_from DATE,
+    line INTEGER, source VARCHAR, provider VARCHAR, model VARCHAR, availability VARCHAR,
+    valid_from DATE,
     input_usd_per_million_tokens DECIMAL(12,6), output_usd_per_million_tokens DECIMAL(12,6)
 );
 

@@ -209,12 +209,13 @@ def demo(folder: Path) -> None:
     batches = command.plan(DEMO_NOW, days)
     months = [batch.closes for batch in batches if batch.closes]
     budgeted = command._months(months[0], DEMO_NOW.date())
-    history = (batches[0].moment.date() - world.now.date()).days + 1
+    history, closed = (batches[0].moment.date() - world.now.date()).days + 1, []
     with optimized(), project(folder, world, days=history) as (api,):
         for batch in batches:
             world.pass_time(batch.moment - world.now)
-            closed = [month for month in months if batch.closes and month <= batch.closes]
-            if closed or batch is batches[0]:
+            if batch.closes:
+                closed = [month for month in months if month <= batch.closes]
+            if batch.publishes or batch is batches[0]:
                 command._write_finance(folder, world, budgeted, closed)
             if batch.publishes:
                 run("nightly")

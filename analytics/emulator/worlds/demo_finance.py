@@ -1,4 +1,4 @@
-"""The demo's files of `finance/`: owners, budgets, rules, accounts, and the invoices of the vendor.
+"""The demo's files of `finance/`: owners, budgets, rules, accounts, invoices, and outcomes.
 
 Levain's invoices hold what the emulator billed: one company's agrees with it to the cent, the other
 one's is a dollar too high.
@@ -6,6 +6,7 @@ one's is a dollar too high.
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -33,6 +34,9 @@ _BUDGETS = (
 )
 """Scope, name, workspace, and US dollars a month."""
 
+_REVIEWER, _MERGED_OF_TEN = "pr-reviewer", 6
+_TRIAGE, _SOLVED_OF_TEN, _TICKET_USD = "support-triage", 7, 4
+
 
 def files(world: State, budgeted: Sequence[date], billed: Sequence[date]) -> dict[str, str]:
     """Return the text of each file, with budgets and invoices of these months."""
@@ -46,6 +50,9 @@ def files(world: State, budgeted: Sequence[date], billed: Sequence[date]) -> dic
         "budgets.csv": _lines("scope,name,workspace,month,amount_usd", budgets),
         "invoices.csv": _lines(
             "invoice_id,workspace,month,issued_on,amount_usd,credit_usd,tax_usd", invoices
+        ),
+        "outcomes.csv": _lines(
+            "outcome_id,date,workspace,agent,run,outcome,count,value_usd", [*_outcomes(world)]
         ),
     }
 
@@ -64,6 +71,28 @@ def _invoices(world: State, month: date) -> Iterator[str]:
             f"LV-{month:%Y%m}-{number:02},{workspace.name},{month:%Y-%m},{issued_on},"
             f"{amount + too_high},,"
         )
+
+
+def _outcomes(world: State) -> Iterator[str]:
+    """Yield what succeeded runs led to: merged pull requests, and a day's solved tickets."""
+    for workspace in world.workspaces:
+        if reviewer := workspace.agent(_REVIEWER):
+            for run in workspace.runs_by_agent[reviewer.id]:
+                if run.status == "succeeded" and int(run.id[-2:], 16) % 10 < _MERGED_OF_TEN:
+                    day = run.created_at.date()
+                    yield f"pr-{run.id[:8]},{day},{workspace.name},,{run.id},merged pull request,,"
+        if triage := workspace.agent(_TRIAGE):
+            runs = workspace.runs_by_agent[triage.id]
+            solved = Counter(
+                run.created_at.date()
+                for run in runs
+                if run.status == "succeeded" and int(run.id[-2:], 16) % 10 < _SOLVED_OF_TEN
+            )
+            for day, count in sorted(solved.items()):
+                yield (
+                    f"tickets-{day},{day},{workspace.name},{_TRIAGE},,solved ticket,{count},"
+                    f"{count * _TICKET_USD}"
+                )
 
 
 def _billed(workspace: Workspace, first: date, following: date) -> Decimal:
