@@ -15,7 +15,7 @@ runs as (
         runs.agent_id,
         agent_version,
         status,
-        trigger_type,
+        coalesce(cron_expr, trigger_type) as trigger,
         error_class,
         artifact_count,
         tokens_out,
@@ -25,6 +25,7 @@ runs as (
         date > last_complete_date - 28 as is_recent
     from marts.fct_runs as runs
     join marts.dim_workspaces using (workspace_id)
+    left join marts.dim_schedules using (workspace_id, schedule_id)
     where status in ('succeeded', 'failed')
         and date between last_complete_date - 55 and last_complete_date
 ),
@@ -77,7 +78,7 @@ judged as (
     select
         'idle_runs' as kind,
         runs.*,
-        trigger_type as subject,
+        trigger as subject,
         null as detail,
         idle.run_id is not null as is_waste
     from runs

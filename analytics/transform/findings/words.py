@@ -141,7 +141,8 @@ def _cost_jump(row: Row) -> tuple[str, str]:
 
 def _idle_runs(row: Row) -> tuple[str, str]:
     runs = f"{_part(row['value'], row['sample_count'])} listed successful runs"
-    trigger = "" if row["subject"] == "unknown" else f" of trigger {names.display(row['subject'])}"
+    by = "schedule" if " " in row["subject"] else "trigger"  # five fields of cron
+    trigger = "" if row["subject"] == "unknown" else f" of {by} {names.display(row['subject'])}"
     return (
         f"{row['agent']}: {runs}{trigger} left no trace{_as_before(row)}",
         f"No file, no tool call, at most 100 tokens out, in the last {RECENT_DAYS} ended days.",
