@@ -30,7 +30,7 @@ def test_a_batch_ends_with_its_summary(first_batch: FirstBatch) -> None:
     assert (result.code, (site / "index.html").is_file()) == (0, True), result.err
     assert lines[1] == "Yesterday  Thursday 19 Nov: $1.10 in 1 run"
     assert lines[2].startswith("28 days    $")
-    assert lines[3] == "Month      November so far $1.50 in 3 runs, by the day of the run"
+    assert lines[3] == "Month      November, read in part: $1.50 in 3 runs"
     assert len(lines) <= 12
     assert all(len(line) <= 80 for line in lines[:-1])
     assert lines[-1].startswith("Reports:   file:///")
