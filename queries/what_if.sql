@@ -11,7 +11,7 @@ tokens as (
         if(count(tokens_in) = count(*), sum(tokens_in), null)::bigint as tokens_in,
         if(count(tokens_out) = count(*), sum(tokens_out), null)::bigint as tokens_out
     from marts.fct_model_days
-    where coalesce(request_count, 1) > 0
+    where coalesce(metered_cost_usd <> 0 or tokens_in + tokens_out > 0, true)
     group by all
 ),
 

@@ -238,7 +238,7 @@ class Invoice(Record):
 
 
 class Outcome(Record):
-    """What came of an agent's work on a day, `count` times: told of the agent, a run or a session.
+    """An outcome of an agent's work on a day, `count` times: of the agent, a run or a session.
 
     `value_usd` is what all of them are worth; None if nobody says.
     """

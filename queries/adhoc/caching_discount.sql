@@ -1,9 +1,10 @@
--- How far below list prices does each agent pay for each model, by UTC month: what does caching save?
--- The API tells no cached tokens apart. The discount is 1 - cost / (tokens x list price): caching, and
--- any other price below the list; it takes tokens_in to contain the cached ones. Without a price in
--- dim_prices there is none; price_known_since says from when on a price of earlier days is known.
+-- What does caching save, by agent, model and UTC month, up to the month of the last complete day?
+-- The API tells no cached tokens apart. The discount is 1 - cost / (tokens x list price): caching,
+-- and any other price below the list; it takes tokens_in to contain the cached ones. Without a
+-- price in dim_prices there is none; price_known_since says from when on a price of earlier days is
+-- known.
 select
-    workspace_name,
+    workspaces.workspace_name,
     agent_name,
     model,
     month,
@@ -15,4 +16,6 @@ select
     round(100 * effective_discount, 1) as discount_percent,
     price_known_since
 from marts.fct_model_months
-order by month desc, metered_cost_usd desc nulls last, workspace_name, agent_name, model
+join marts.dim_workspaces as workspaces using (workspace_id)
+where month <= workspaces.last_complete_date
+order by month desc, metered_cost_usd desc nulls last, workspaces.workspace_name, agent_name, model

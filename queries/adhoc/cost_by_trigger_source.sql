@@ -1,7 +1,8 @@
 -- What do runs of each agent cost in the last 28 complete days, by what started them?
--- Of listed runs: the API does not report what started the others. A schedule is reported of its last
--- run alone; it is inferred of runs that began in a minute in which it fires. chance_percent is the
--- share of such minutes: so many runs that a person started would be inferred to be of the schedule.
+-- Of listed runs: the API does not report what started the others. A schedule is reported of its
+-- last run alone; it is inferred of runs that began in a minute in which it fires. chance_percent
+-- is the share of such minutes: so many runs that a person started would be inferred to be of the
+-- schedule.
 select
     runs.workspace_name,
     runs.agent_name,

@@ -1,5 +1,5 @@
--- What do runs cost that started others, by the agent of the first run: alone, and with all of them?
--- Of listed runs in the last 28 complete days. What the started runs cost is theirs, too: the two
+-- What do runs cost that started others, alone and with all of them, in the last 28 complete days?
+-- By the agent of the first run, of listed runs. What the started runs cost is theirs, too: the two
 -- columns are never added up.
 with
 

@@ -1,8 +1,8 @@
 -- What was spent for nothing, by agent, month and reason, in this month and the two before?
 -- Each run is under one reason: limit, failed, cancelled, idle, retry (after a failed run of its
--- session) or repeated_calls (of one tool, after three errors). Between the two amounts lies what is
--- not certain: of retries and repeated calls any part, of idle runs those whose log was not read, of
--- failed ones the unlisted. Of unlisted runs nothing else is known.
+-- session) or repeated_calls (of one tool, after three errors). Between the two amounts lies what
+-- is not certain: of retries and repeated calls any part, of idle runs those whose log was not
+-- read, of failed ones the unlisted. Of unlisted runs nothing else is known.
 select
     waste.workspace_name,
     waste.agent_name,

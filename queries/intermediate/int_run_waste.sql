@@ -1,9 +1,9 @@
 -- Listed runs that were for nothing, or may have been, each by the first reason that holds:
--- limit (it failed at its limit of steps, time or money), failed, cancelled, idle (it succeeded with
--- no artifact, no tool call and at most 100 tokens out), retry (it succeeded, and the run of its
--- session before it had failed), repeated_calls (it succeeded, and called one tool once more after
--- three errors of it in a row). Of a retry and of repeated calls nobody can tell which part of the
--- run they are. Grain: run.
+-- limit (it failed at its limit of steps, time or money), failed, cancelled, idle (it succeeded
+-- with no artifact, no tool call and at most 100 tokens out), retry (it succeeded, and the run of
+-- its session before it had failed), repeated_calls (it succeeded, and called one tool once more
+-- after three errors of it in a row). Of a retry and of repeated calls nobody can tell which part
+-- of the run they are. Grain: run.
 -- key: workspace_id, run_id
 -- materialized: table
 -- narrow: run_id
@@ -73,8 +73,8 @@ reasons as (
             when status = 'succeeded' and repeating.run_id is not null then 'repeated_calls'
         end as reason,
         -- Without its log, it may have called a tool.
-        reason in ('limit', 'failed', 'cancelled') or (reason = 'idle' and logged.run_id is not null)
-            as is_certain
+        reason in ('limit', 'failed', 'cancelled')
+        or (reason = 'idle' and logged.run_id is not null) as is_certain
     from marts.fct_runs as runs
     left join followed using (workspace_id, run_id)
     left join repeating using (workspace_id, run_id)

@@ -1,7 +1,7 @@
--- What each schedule was set to, from when until when: an agent, a cron expression of five fields, a
--- time zone, and whether it was on. What a batch first read holds from the schedule's creation on.
--- A span has the numbers of each field; one with a field that is no list of numbers, names, ranges
--- and steps, or with an unknown time zone, is left out. Grain: schedule and first moment.
+-- What each schedule was set to, from when until when: an agent, a cron expression of five fields,
+-- a time zone, and whether it was on. What a batch first read holds from the schedule's creation
+-- on. A span has the numbers of each field; one with a field that is no list of numbers, names,
+-- ranges and steps, or with an unknown time zone, is left out. Grain: schedule and first moment.
 -- key: workspace_id, schedule_id, valid_from
 -- materialized: table
 with
@@ -40,7 +40,9 @@ parts as (
         valid_from,
         place,
         unnest(string_split(texts[place], ',')) as part,
-        regexp_extract(part, '^(\*|\w+)(?:-(\w+))?(?:/(\d+))?$', ['first', 'last', 'step']) as words,
+        regexp_extract(
+            part, '^(\*|\w+)(?:-(\w+))?(?:/(\d+))?$', ['first', 'last', 'step']
+        ) as words,
         [0, 0, 1, 1, 0][place] as lowest,
         [59, 23, 31, 12, 7][place] as highest,
         [

@@ -5,8 +5,8 @@
 -- column cron_expr: When it fires: minute, hour, day of the month, month, weekday.
 -- column timezone: IANA name of the time zone of the expression.
 -- column is_on: True unless the schedule is paused.
--- column minute_share: Share of the minutes of a year in which it fires, from 0 to 1: so many of the
--- runs that anything else started are inferred to be of it by chance.
+-- column minute_share: Share of the minutes of a year in which it fires, from 0 to 1: so many of
+-- the runs that anything else started are inferred to be of it by chance.
 with
 
 spans as (

@@ -1,15 +1,15 @@
 -- All metered usage of a month by agent and model, whoever provides it, beside what the same tokens
 -- cost at list prices. What is below them is the effective discount: what caching saved, and any
--- price below the list. It takes `tokens_in` to contain tokens that were read from a cache, which the
--- API does not tell apart. Days and months are of UTC.
+-- price below the list. It takes `tokens_in` to contain tokens that were read from a cache, which
+-- the API does not tell apart. Days and months are of UTC.
 -- Grain: workspace, agent, model and UTC month.
 -- key: workspace_id, agent_id, model, month
 -- ref agent_id: dim_agents
 -- column month: First day of the UTC month of the model requests.
 -- column effective_discount: 1 - metered_cost_usd / list_price_cost_usd, below 0 where the model
 -- cost more than its list price; null without a price, and of no cost.
--- column price_known_since: First UTC day of the oldest price that was used for an earlier day; null
--- if each day has a price of its own.
+-- column price_known_since: First UTC day of the oldest price that was used for an earlier day;
+-- null if each day has a price of its own.
 with
 
 costs as (
@@ -25,7 +25,7 @@ costs as (
         sum(usage.tokens_in)::bigint as tokens_in,
         sum(usage.tokens_out)::bigint as tokens_out
     from marts.fct_model_days as usage
-    where coalesce(usage.request_count, 1) > 0
+    where coalesce(usage.metered_cost_usd <> 0 or usage.tokens_in + usage.tokens_out > 0, true)
     group by all
 )
 

@@ -1,8 +1,8 @@
--- What came of an agent's work, of finance/outcomes.csv, beside all that the agent cost in the month,
--- whatever its runs were for. A month is told from the first to the last day of the file alone: an
--- outcome that an agent has in another month is 0 there, and in months without a day of the file
--- there is no row. An outcome of an agent, a run or a session that is not known is the line '(none)',
--- which has no cost. Grain: workspace, agent, month and outcome.
+-- What came of an agent's work, of finance/outcomes.csv, beside all that the agent cost in the
+-- month, whatever its runs were for. A month is told from the first to the last day of the file
+-- alone: an outcome that an agent has in another month is 0 there, and in months without a day of
+-- the file there is no row. An outcome of an agent, a run or a session that is not known is the
+-- line '(none)', which has no cost. Grain: workspace, agent, month and outcome.
 -- key: workspace_id, agent_id, month, outcome
 -- column outcome: What was reached, as the file names it: a merged pull request, a solved ticket.
 -- column outcome_count: How often it was reached.

@@ -145,7 +145,7 @@ def test_nothing_is_installed_that_is_not_locked() -> None:
     both = {"lock", "clone"}
     assert ways == {
         "Dockerfile": both, "Makefile": {"lock"}, "setup.sh": both, "operations.md": both,
-        "fleet.md": both,
+        "fleet.md": both, "assistant.md": {"lock"},
     }  # fmt: skip
 
 

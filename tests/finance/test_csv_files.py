@@ -10,17 +10,30 @@ from unittest import mock
 
 import pytest
 
-from analytics.finance.lines import BUDGETS, INVOICES, OWNERS
+from analytics.files import folder
+from analytics.finance.lines import (
+    BUDGETS,
+    CATALOGUE,
+    INVOICES,
+    LIST_PRICES,
+    OUTCOMES,
+    OWNERS,
+)
 from analytics.finance.load import read_finance
 from analytics.finance.reading import CsvFile, Records
 from analytics.project.files import read_files
 from tests.finance.files import link_out, write
 
-FILES: dict[str, CsvFile[Any]] = {"owners": OWNERS, "budgets": BUDGETS, "invoices": INVOICES}
+FILES: dict[str, CsvFile[Any]] = {
+    "owners": OWNERS, "budgets": BUDGETS, "invoices": INVOICES, "outcomes": OUTCOMES,
+    "list_prices": LIST_PRICES,
+}  # fmt: skip
 HEADERS = {name: ",".join(file.columns) for name, file in FILES.items()}
 AROUND = {  # lines that are right, before and after another one
     "owners": ("*,first,,,Ann,,", "*,last,,,Ann,,"),
     "budgets": ("agent,baker,,2026-10,1", "agent,baker,Bakery,2026-10,1"),
+    "outcomes": ("o-1,2026-11-19,Bakery,baker,,,loaf,,", "o-3,2026-11-19,Bakery,baker,,,loaf,,"),
+    "list_prices": (",m,1,2,,2026-10-26", ",n,1,2,,2026-10-26"),
     "invoices": ("L-1,Bakery,2026-10,2026-11-02,1,,,", "L-3,Bakery,2026-10,2026-11-02,1,,,"),
 }
 
@@ -55,6 +68,14 @@ def read(file: str, header: str, *lines: str) -> Records[Any]:
             "invoices", "amount_usd,workspace,invoice_id,month,issued_on",
             "7,B,L-1,2026-10-01,2026-11-02", "2 L-1 B 2026-10-01 2026-11-02 7 0 0 False",
         ),
+        (
+            "outcomes", HEADERS["outcomes"], "o-1,2026-11-19,B,,r-1,,merged,,",
+            "2 o-1 2026-11-19 B None r-1 None merged 1 None",
+        ),
+        (
+            "list_prices", HEADERS["list_prices"], "Baker,m-1,0.035,0,included,2026-10-26",
+            "2 Baker m-1 0.035 0 included 2026-10-26",
+        ),
         # Tax is negative where the credit is more than the amount.
         (
             "invoices", HEADERS["invoices"], "CN-1,B,2026-10,2026-11-02,0,10,-1.9,yes",
@@ -70,6 +91,13 @@ def test_a_line_is_a_record(file: str, header: str, line: str, record: str) -> N
         " ".join(map(str, (line, *dict(each).values()))) for line, each in found.rows.items()
     ] == [record]
     assert found.problems == []
+
+
+def test_the_catalogue_is_whole() -> None:
+    """Each line of the list prices that come with the release is one."""
+    found = CATALOGUE.read(folder("queries"))
+
+    assert (len(found.rows), found.problems) == (81, [])
 
 
 def test_lines_of_an_invoice() -> None:
@@ -102,6 +130,13 @@ def test_lines_of_an_invoice() -> None:
         ("budgets", "agent,b,,2026-11,", "amount_usd is empty; a budget of nothing is 0"),
         ("budgets", "agent,b,,2026-11,-5", "amount_usd `-5` is negative"),
         ("budgets", "agent,BAKER,,2026-10,1", "line 2 is a budget of the same for the same mo"),
+        ("outcomes", "o-2,2026-11-19,B,,,,loaf,,", "of agent, run and session it must name one"),
+        ("outcomes", "o-2,2026-11-19,B,a,r,,loaf,,", "of agent, run and session it must name one"),
+        ("outcomes", "o-1,2026-11-19,B,a,,,loaf,,", "line 2 has the same outcome_id: an outcome"),
+        ("outcomes", "o-2,2026-11-19,B,a,,,loaf,0,", "count `0` is not from 1 to 1,000,000,000"),
+        ("outcomes", "o-2,2026-11-19,B,a,,,loaf,,-1", "value_usd `-1` is negative"),
+        ("list_prices", ",m,1,2,,2026-10-26", "line 2 is a price of the same model from the"),
+        ("list_prices", ",o,1.0000001,2,,2026-10-26", "input_usd_per_million_tokens `1.0000001` h"),
         ("invoices", ",B,2026-10,2026-11-02,1,,,", "invoice_id is empty"),
         ("invoices", "L,,2026-10,2026-11-02,1,,,", "workspace is empty"),
         ("invoices", "L,B,,2026-11-02,1,,,", "month is empty; write it like 2026-11"),
@@ -174,6 +209,8 @@ UNUSABLE: list[tuple[Callable[[Path], object], str]] = [
 LOSSES = {
     "owners.csv": "no agent has an owner",
     "invoices.csv": "no invoice is known",
+    "outcomes.csv": "no outcome is known",
+    "list_prices.csv": "list prices are those of the catalogue",
     "budgets.csv": "there is no budget",
     "allocation.toml": "nothing is allocated",
     "accounts.toml": "the accounts are the defaults",

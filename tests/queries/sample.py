@@ -55,6 +55,19 @@ def _finance(warehouse: Warehouse) -> None:
     for number, role in enumerate(roles):
         warehouse.insert("finance.accounts", role=role, account=f"{6200 + number}")
     warehouse.insert(
+        "finance.outcomes", line=2, outcome_id="o-1", date=date(2026, 11, 19), count=2,
+        workspace=WORKSPACE, agent="baker", outcome="=Bread()",
+    )  # fmt: skip
+    for model, price in (("m", 9), ("cheap", 0)):
+        warehouse.insert(
+            "finance.list_prices", line=2, source="own", model=model,
+            valid_from=date(2026, 1, 1), input_usd_per_million_tokens=price,
+            output_usd_per_million_tokens=price,
+        )  # fmt: skip
+    warehouse.given(
+        "schedules", agent_id="a-1", cron_expr="0 12 * * *", timezone="UTC", last_run_id=None,
+    )  # fmt: skip
+    warehouse.insert(
         "finance.allocation_rules", rule=1, name="=Failed()", source="failed", method="fixed",
         workspace="*",
     )  # fmt: skip

@@ -18,12 +18,15 @@ OF_LISTED = {
     "marts.fct_tool_calls", "marts.fct_sessions", "reports.rpt_errors", "reports.rpt_runs",
     "reports.rpt_tools",
 }  # fmt: skip
-METERED = {"fct_usage_hours", "fct_model_days", "fct_charges", "fct_billing_days"}
+METERED = {
+    "fct_usage_hours", "fct_model_days", "fct_model_months", "fct_charges", "fct_billing_days",
+}  # fmt: skip
 OTHERS = {
     *(f"marts.{name}.{tokens}" for name in (*METERED, "fct_month_lines")
       for tokens in ("tokens_in", "tokens_out")),  # of the meter
     "marts.fct_charge_adjustments.tokens_in", "marts.fct_charge_adjustments.tokens_out",  # changes
     "marts.fct_findings.run_count", "marts.fct_findings.cost_usd",  # of what a finding is about
+    "marts.fct_outcomes.cost_usd",  # of agents with an outcome, under each of them
     "marts.fct_forecasts.unknown_cost_count",  # of lines, and of all of them in one
 }  # fmt: skip
 

@@ -1,0 +1,210 @@
+"""`analytics mcp`, asked by a real client, against the ledger of the emulator."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from contextlib import asynccontextmanager
+from datetime import UTC, date, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from anyio.from_thread import start_blocking_portal
+from mcp import ClientSession, StdioServerParameters
+from mcp.client.stdio import stdio_client
+
+from analytics.cli.emulator import command_at
+from analytics.emulator.records import Run
+from analytics.emulator.world import World
+from analytics.query.assistant import MOST_CHARACTERS, MOST_ROWS
+from tests.cli.conftest import shell_in
+from tests.conftest import NOW, shared_folder
+
+Ask = Callable[..., dict[str, Any]]
+
+DAYS = 9
+FIRST, LAST = date(2026, 11, 12), date(2026, 11, 19)  # read whole
+DAYS_READ = f"date between '{FIRST}' and '{LAST}'"
+SLUGS = (
+    "support-triage", "refund-desk", "order-status", "pr-reviewer", "catalogue-migrator",
+    "supplier-negotiator", "inventory-forecaster", "release-notes", "self-hosted-batch",
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the data of one batch of a short demo."""
+
+    def fill(made: Path) -> None:
+        settings = f"[extract]\nhistory_days = {DAYS}\n"
+        with shell_in(made, World.demo(1, NOW, history_days=DAYS), settings) as run:
+            assert run("nightly").code == 0
+
+    return shared_folder(tmp_path_factory, "assistant", fill)
+
+
+@pytest.fixture(scope="module")
+def runs() -> list[Run]:
+    """All runs that the emulator knows of the days that the batch has read whole."""
+    workspace = World.demo(1, NOW, history_days=DAYS).workspaces[0]
+    return [
+        run
+        for run in workspace.agent_runs
+        if FIRST <= run.created_at.astimezone(UTC).date() <= LAST
+    ]
+
+
+@pytest.fixture(scope="module")
+def ask(folder: Path) -> Iterator[Ask]:
+    """A tool's answer, from a command that a client has started."""
+    with (
+        start_blocking_portal() as portal,
+        portal.wrap_async_context_manager(client(folder)) as session,
+    ):
+
+        def asked(tool: str, **arguments: Any) -> dict[str, Any]:
+            answer = portal.call(session.call_tool, tool, arguments)
+            text = answer.content[0].text
+            assert len(text) <= MOST_CHARACTERS
+            return dict(json.loads(text))
+
+        asked.tools = portal.call(session.list_tools).tools  # type: ignore[attr-defined]
+        yield asked
+
+
+@asynccontextmanager
+async def client(folder: Path) -> AsyncIterator[ClientSession]:
+    """A session of the SDK's own client."""
+    command, *arguments = command_at(NOW, "mcp", "--data-dir", str(folder / "data"))
+    server = StdioServerParameters(command=command, args=arguments, env=dict(os.environ))
+    async with stdio_client(server) as (read, write), ClientSession(read, write) as session:
+        await session.initialize()
+        yield session
+
+
+def cost(runs: Iterable[Run]) -> str:
+    """Money as an answer has it: every digit."""
+    return f"{sum((run.totals.cost_usd for run in runs), Decimal()):.10f}"
+
+
+def questions(runs: list[Run]) -> Iterator[tuple[str, str, list[Any]]]:
+    """Yield questions, the SQL that an assistant would write, and the row of the ledger."""
+    days = f"from fct_agent_days where {DAYS_READ}"
+    ended = [run for run in runs if run.status != "running" and run.status != "pending"]
+    yield (
+        "What did all agents cost?",
+        f"select sum(cost_usd) {days} and agent_id <> '(platform)'",
+        [cost(runs)],
+    )
+    yield "How many runs were there?", f"select sum(run_count)::bigint {days}", [len(runs)]
+    for status in ("succeeded", "failed", "cancelled"):
+        count = sum(run.status == status for run in ended)
+        yield f"How many {status}?", f"select sum({status}_count)::bigint {days}", [count]
+    for slug in SLUGS:
+        own = [run for run in runs if run.agent and run.agent.slug == slug]
+        of = f"{days} and agent_slug = '{slug}'"
+        if not own:
+            continue
+        yield f"What did {slug} cost?", f"select sum(cost_usd) {of}", [cost(own)]
+        yield (
+            f"How many tokens did {slug} use?",
+            f"select sum(tokens_in)::bigint, sum(tokens_out)::bigint {of}",
+            [sum(run.totals.tokens_in for run in own), sum(run.totals.tokens_out for run in own)],
+        )
+        yield (
+            f"How many runs of {slug} failed, of how many?",
+            f"select sum(failed_count)::bigint, sum(run_count)::bigint {of}",
+            [sum(run.status == "failed" for run in own), len(own)],
+        )
+        yield (
+            f"Which was the first day of {slug}?",
+            f"select min(date)::varchar {of} and run_count > 0",
+            [str(min(run.created_at for run in own).date())],
+        )
+    for number in range((LAST - FIRST).days + 1):
+        day = FIRST + timedelta(days=number)
+        of_day = [run for run in runs if run.created_at.date() == day]
+        sql = f"select sum(run_count)::bigint, sum(cost_usd) - coalesce(sum(platform_cost_usd), 0) from fct_workspace_days where date = '{day}'"
+        yield f"How many runs on {day}, at what cost?", sql, [len(of_day), cost(of_day)]
+
+
+def test_answers_are_those_of_the_ledger(ask: Ask, runs: list[Run]) -> None:
+    """Fifty questions of cost, tokens, runs and failures are answered exactly."""
+    asked = list(questions(runs))
+    wrong = [
+        (text, found["rows"], [row])
+        for text, sql, row in asked
+        if (found := ask("query", sql=sql))["rows"] != [row]
+    ]
+
+    assert len(asked) >= 50
+    assert wrong == []
+
+
+def test_started_runs_are_told_by_their_schedules(ask: Ask, runs: list[Run]) -> None:
+    """Each run of a schedule that a list shows is reported or inferred, and no other run is."""
+    sql = "select run_id from fct_runs where trigger_type = 'schedule'"
+    found = {run_id for (run_id,) in ask("query", sql=f"{sql} and {DAYS_READ}")["rows"]}
+    listed = {run_id for (run_id,) in ask("query", sql="select run_id from fct_runs")["rows"]}
+
+    assert found
+    assert found == {run.id for run in runs if run.source == "scheduled"} & listed
+
+
+def test_an_answer_says_what_it_lacks(ask: Ask) -> None:
+    """It says to when its data go, what is unlisted, and what was cut; texts of others are named."""
+    whole = ask("query", sql="select run_id, agent_name from fct_runs")
+    many = ask("query", sql="select unnest(range(5000)) as n")
+
+    assert whole["data"]["data_to"].startswith(f"{NOW:%Y-%m-%d}")
+    assert whole["data"]["unlisted_run_count"] > 0
+    assert whole["untrusted_columns"] == ["run_id", "agent_name"]
+    assert many["cut"].startswith(f"{MOST_ROWS:,} of more than {MOST_ROWS:,} rows")
+
+
+def test_questions_have_names_and_filters(ask: Ask) -> None:
+    """A question is asked by its name, of an agent by any of its names; others are refused."""
+    names = [name for name, _ in ask("ask")["rows"]]
+    of_agent = ask("ask", question="waste", agent="pr-reviewer")
+
+    assert {"waste", "what_if", "cost_per_outcome"} <= {*names}
+    assert {row[1] for row in of_agent["rows"]} == {"Pull request reviewer"}
+    assert "no question named" in ask("ask", question="nonsense")["error"]
+    assert "no column for `model`" in ask("ask", question="waste", model="m")["error"]
+
+
+def test_findings_tables_and_traces_are_told(ask: Ask, runs: list[Run]) -> None:
+    """Sentences come only where they are asked for; words explain columns; a run has its source."""
+    plain, said = ask("findings"), ask("findings", texts=True)
+    (run_id,) = ask("query", sql="select any_value(run_id) from fct_runs")["rows"][0]
+
+    assert "sentence" not in plain["columns"]
+    assert "sentence" in said["columns"]
+    assert [row[2] for row in ask("describe")["rows"] if row[2] == "fct_waste"] == ["fct_waste"]
+    assert ask("describe", name="fct_waste")["about"].startswith("Cost of runs that were")
+    assert [row[0] for row in ask("describe", name="unlisted_cost")["rows"]] == [
+        "unlisted_cost_usd"
+    ]
+    assert ask("trace", run=run_id)["runs"][0]["landing"]["is_verified"] is True
+    assert "There is no agent" in ask("trace", agent="nobody", date="2026-11-19")["error"]
+
+
+def test_nothing_else_is_done(ask: Ask, folder: Path) -> None:
+    """Statements that would write or read elsewhere are refused, with what to do."""
+    for sql in (
+        "copy fct_runs to 'x.csv'",
+        "select * from read_csv('/etc/passwd')",
+        "select 1; select 2",
+        "",
+    ):
+        assert "error" in ask("query", sql=sql), sql
+
+
+def test_tools_are_described_in_few_words(ask: Ask) -> None:
+    """All descriptions together have at most 1,500 tokens, of three characters at least each."""
+    told = json.dumps([each.model_dump(exclude_none=True) for each in ask.tools])  # type: ignore[attr-defined]
+
+    assert len(told) < 1500 * 3
