@@ -99,6 +99,11 @@ def questions(runs: list[Run]) -> Iterator[tuple[str, str, list[Any]]]:
         f"select sum(cost_usd) {days} and agent_id <> '(platform)'",
         [cost(runs)],
     )
+    yield (
+        "How many tokens did all agents use?",
+        f"select sum(tokens_in)::bigint {days} and agent_id <> '(platform)'",
+        [sum(run.totals.tokens_in for run in runs)],
+    )
     yield "How many runs were there?", f"select sum(run_count)::bigint {days}", [len(runs)]
     for status in ("succeeded", "failed", "cancelled"):
         count = sum(run.status == status for run in ended)
@@ -127,7 +132,10 @@ def questions(runs: list[Run]) -> Iterator[tuple[str, str, list[Any]]]:
     for number in range((LAST - FIRST).days + 1):
         day = FIRST + timedelta(days=number)
         of_day = [run for run in runs if run.created_at.date() == day]
-        sql = f"select sum(run_count)::bigint, sum(cost_usd) - coalesce(sum(platform_cost_usd), 0) from fct_workspace_days where date = '{day}'"
+        sql = (
+            "select sum(run_count)::bigint, sum(cost_usd) - coalesce(sum(platform_cost_usd), 0)"
+            f" from fct_workspace_days where date = '{day}'"
+        )
         yield f"How many runs on {day}, at what cost?", sql, [len(of_day), cost(of_day)]
 
 
@@ -155,7 +163,7 @@ def test_started_runs_are_told_by_their_schedules(ask: Ask, runs: list[Run]) -> 
 
 
 def test_an_answer_says_what_it_lacks(ask: Ask) -> None:
-    """It says to when its data go, what is unlisted, and what was cut; texts of others are named."""
+    """It says to when its data go, what is unlisted, and what was cut; texts are named."""
     whole = ask("query", sql="select run_id, agent_name from fct_runs")
     many = ask("query", sql="select unnest(range(5000)) as n")
 
@@ -176,8 +184,8 @@ def test_questions_have_names_and_filters(ask: Ask) -> None:
     assert "no column for `model`" in ask("ask", question="waste", model="m")["error"]
 
 
-def test_findings_tables_and_traces_are_told(ask: Ask, runs: list[Run]) -> None:
-    """Sentences come only where they are asked for; words explain columns; a run has its source."""
+def test_findings_tables_and_traces_are_told(ask: Ask) -> None:
+    """Sentences come only where they are asked for; words explain columns."""
     plain, said = ask("findings"), ask("findings", texts=True)
     (run_id,) = ask("query", sql="select any_value(run_id) from fct_runs")["rows"][0]
 
@@ -192,7 +200,7 @@ def test_findings_tables_and_traces_are_told(ask: Ask, runs: list[Run]) -> None:
     assert "There is no agent" in ask("trace", agent="nobody", date="2026-11-19")["error"]
 
 
-def test_nothing_else_is_done(ask: Ask, folder: Path) -> None:
+def test_nothing_else_is_done(ask: Ask) -> None:
     """Statements that would write or read elsewhere are refused, with what to do."""
     for sql in (
         "copy fct_runs to 'x.csv'",

@@ -209,9 +209,9 @@ UNUSABLE: list[tuple[Callable[[Path], object], str]] = [
 LOSSES = {
     "owners.csv": "no agent has an owner",
     "invoices.csv": "no invoice is known",
+    "budgets.csv": "there is no budget",
     "outcomes.csv": "no outcome is known",
     "list_prices.csv": "list prices are those of the catalogue",
-    "budgets.csv": "there is no budget",
     "allocation.toml": "nothing is allocated",
     "accounts.toml": "the accounts are the defaults",
 }
