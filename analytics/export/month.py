@@ -42,10 +42,10 @@ class Table:
         return self.labels.get(name) or of_ids.get(name) or default_label(name)
 
 
-_PACK = folder("queries") / "pack"
+PACK = folder("queries") / "pack"
 TABLES = {
     name: Table(**each)
-    for name, each in tomllib.loads((_PACK / "tables.toml").read_text(encoding="utf-8")).items()
+    for name, each in tomllib.loads((PACK / "tables.toml").read_text(encoding="utf-8")).items()
 }
 """The tables of a month, by name."""
 
@@ -54,7 +54,7 @@ def read_table(
     con: duckdb.DuckDBPyConnection, name: str, month: date, **given: Any
 ) -> pl.DataFrame:
     """Return the rows of a query of `queries/pack/` in a month, named by its first day."""
-    sql = (_PACK / f"{name}.sql").read_text(encoding="utf-8")
+    sql = (PACK / f"{name}.sql").read_text(encoding="utf-8")
     params = {"month": month, **given} if "$month" in sql else None
     return pl.DataFrame(con.sql(sql, params=params))
 

@@ -21,7 +21,7 @@ from analytics.export.entries import find_journal
 from analytics.export.files import make_folder, write_csv
 from analytics.export.focus import write_focus
 from analytics.export.journal import JournalFormat, write_journal
-from analytics.export.month import month_called, read_table
+from analytics.export.month import PACK, month_called, read_table
 from analytics.export.month_end import read_month_end
 from analytics.export.statement_page import statement_page
 from analytics.export.workbook import write_workbook
@@ -87,7 +87,8 @@ def write_pack(
         meanings[MANIFEST] = "The close: who, when, and size and SHA-256 of every file."
         if closing.sign_off:
             meanings[closing.sign_off] = "The approval, as it was given."
-    readme = environment().overlay(autoescape=False).get_template("readme.txt")
+    template = (PACK / "readme.txt").read_text(encoding="utf-8")
+    readme = environment().overlay(autoescape=False).from_string(template)
     text = readme.render(
         month_end=month_end,
         files=meanings,
