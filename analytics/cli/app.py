@@ -228,10 +228,10 @@ def trace(
 
 @command(app)
 def mcp(here: Here) -> None:
-    """Answer an assistant, on standard input and output, by the Model Context Protocol.
+    """Let an assistant ask, by the Model Context Protocol.
 
-    It asks named questions, SELECTs, tables, findings and traces; nothing is written. Its client
-    starts this command: docs/assistant.md shows how.
+    On standard input and output it asks named questions, SELECTs, tables, findings and traces;
+    nothing is written. Its client starts this command: docs/assistant.md shows how.
 
     Example: analytics mcp --data-dir /srv/analytics/data
     """

@@ -17,7 +17,6 @@ from analytics.settings import (
     CONFIG_FILE,
     SettingsFile,
     Workspace,
-    default_api,
     has_key,
     parse_settings,
     with_api,
@@ -65,7 +64,8 @@ def start(
 
 
 def _settings_text(variables: Sequence[str], api: str | None, timezone: str) -> str:
-    own_api = f"api = {json.dumps(api)}\n" if api and api.rstrip("/") != default_api() else ""
+    # Also the one that LEVAIN_API has: a shell without that variable would send keys elsewhere.
+    own_api = f"api = {json.dumps(api)}\n" if api else ""
     workspaces = [
         f"[[workspaces]]\napi_key_env = {json.dumps(name)}\n{own_api}"
         for name in dict.fromkeys(variables)

@@ -56,10 +56,12 @@ def test_a_project_has_settings_and_one_example_of_each_kind(analytics: Command)
     }
 
 
-def test_options_are_the_settings(analytics: Command) -> None:
-    """Each workspace has its variable, and the API that was named."""
+def test_options_are_the_settings(analytics: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each workspace has its variable, and the API that was named, whatever LEVAIN_API is then."""
+    monkeypatch.setenv("LEVAIN_API", "http://127.0.0.1:9")
     keys = ("--api-key-env", "KEY_ONE", "--api-key-env", "KEY_TWO")
     analytics("init", *keys, "--api", "http://127.0.0.1:9/", "--timezone", "Europe/Berlin")
+    monkeypatch.delenv("LEVAIN_API")
     settings = load_settings()
 
     assert [(each.api_key_env, each.api) for each in settings.workspaces] == [

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analytics.files import folder
-from analytics.finance.lines import BUDGETS, INVOICES, OWNERS
+from analytics.finance.lines import BUDGETS, INVOICES, LIST_PRICES, OUTCOMES, OWNERS
 from analytics.finance.load import load_finance, problems_of_names, read_finance
 from analytics.finance.tables import ACCOUNTS, ALLOCATION, SOURCES, Roles, Rule
 from analytics.format.names import visible
@@ -24,7 +24,7 @@ from tests.docs.pages import blocks, rows, text_of
 from tests.finance.files import link_out, write
 from tests.transform.given import Warehouse, empty_warehouse
 
-CSV_FILES = (OWNERS, BUDGETS, INVOICES)
+CSV_FILES = (OWNERS, BUDGETS, INVOICES, OUTCOMES, LIST_PRICES)
 OCTOBER = date(2026, 10, 1)
 OF_INVOICES = "invoice_id,workspace,month,issued_on,amount_usd"
 OF_BUDGETS = ",".join(BUDGETS.columns)

@@ -96,7 +96,11 @@ def test_measures_are_declared_once(warehouse: Warehouse) -> None:
     }
 
     of_two_months = {"adjusted_failure_rate", "compared_failure_rate"}
-    assert columns - of_two_months | {"usd_per_success", "detail_coverage"} == set(measures())
+    assert columns - of_two_months | {
+        "usd_per_success",
+        "detail_coverage",
+        "list_price_cost_usd",
+    } == set(measures())
     for measure in measures().values():
         assert measure.unit in {"runs", "days", "usd", "tokens", "ms", "share"}
         assert measure.additive == (measure.unit != "share" and measure.macro is None)

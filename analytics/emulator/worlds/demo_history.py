@@ -109,7 +109,7 @@ def events(now: datetime, history_days: int) -> list[tuple[datetime, str]]:
             (busy, "Order status starts more runs than the API lists: most are unlisted"),
             (outage.start, f"Anthropic is out for {OUTAGE_HOURS} hours: many runs fail"),
             (worse, "version 3 of Pull request reviewer: far more of its runs fail"),
-            (end - LAST_NIGHT, "what a merged pull request cost: finance/outcomes.csv counts them"),
+            (worse, "what a merged pull request cost: finance/outcomes.csv counts them"),
             (end - LAST_NIGHT, "a run's cost is corrected after its day was published"),
             *(
                 (moment + CORRECTED_AFTER, f"a run of {month:%B} is billed higher after its close")
