@@ -15,7 +15,7 @@ from analytics.project.runner import Runner
 from analytics.report.entities import QUERIES
 from analytics.report.own_parts import ChartError, columns_of, planned
 from analytics.report.rendering import About
-from analytics.report.site import build_own_pages
+from analytics.report.site import build_site
 from analytics.settings import Settings
 from analytics.transform.page_queries import create_queries
 from analytics.warehouse.database import open_marts
@@ -72,7 +72,8 @@ def preview_page(settings: Settings, file: Path, output: Path | None) -> tuple[P
             "select coalesce(max(as_of), now()) from rpt_headlines"
         ).fetchall()
         about = About(as_of, __version__, settings.reporting.timezone)
-        made = build_own_pages(con, output, about, answer_pages(runner, database, pages))
+        own = answer_pages(runner, database, pages)
+        made = build_site(con, output, about=about, pages={}, own_pages=own)
     (page,) = output.glob("own/*.html")
     return page, [_with_source(each, settings.project) for each in made.problems]
 

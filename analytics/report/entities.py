@@ -13,7 +13,7 @@ from analytics.format import days, names
 from analytics.format.names import ALL, PLATFORM
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import date
 
     import duckdb
@@ -24,6 +24,7 @@ Scope = Literal["site", "workspace", "month", "agent"]
 QUERIES = ("reports.rpt_dates", "reports.rpt_headlines", "reports.rpt_months")
 """The page queries that tell of all entities."""
 
+_FEW = 9  # workspaces of which a month leads to the same one
 _STATES = {"complete": "c", "incomplete": "i", "provisional": "p"}
 
 
@@ -90,6 +91,31 @@ class Entities:
         )
         found = (_month(row, self.by_key) for row in rows.iter_rows(named=True))
         return {each.key: each for each in found if each}
+
+    def of(self, scope: Scope) -> Sequence[Entity]:
+        """The entities of a scope that have a page."""
+        if scope == "site":
+            return [self.site]
+        if scope == "month":
+            return [*self.months.values()]
+        return self.workspaces if scope == "workspace" else self.agents
+
+    def months_beside(self, month: Entity) -> list[tuple[str, Entity]]:
+        """The same month of few workspaces, then the months before and after, by their names."""
+        months = [*self.months.values()]
+        same = [each for each in months if each.month == month.month]
+        mine = {ALL, month.workspace_id}
+        own = [each for each in months if each.workspace_id == month.workspace_id]
+        at = own.index(month)  # the newest is the first
+        return [
+            *(
+                (self.by_key[each.workspace_id, ALL].name, each)
+                for each in same
+                if len(same) <= _FEW or each.workspace_id in mine
+            ),
+            *((f"\u2039 {each.name}", each) for each in own[at + 1 : at + 2]),
+            *((f"{each.name} \u203a", each) for each in own[max(at - 1, 0) : at]),
+        ]
 
     def lines_of(self, workspace: Entity) -> list[Entity]:
         """The lines of a workspace, the platform included."""

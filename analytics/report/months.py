@@ -123,16 +123,12 @@ def write(
     `code` stands for what makes the files: if it differs, none is taken over. `before` is told of
     each file that is written.
     """
-    charted_of: dict[Scope, Sequence[Entity]] = {
-        "site": [entities.site],
-        "workspace": entities.workspaces,
-        "agent": entities.agents,
-    }
+    scopes: tuple[Scope, ...] = ("site", "workspace", "agent")
     with ThreadPoolExecutor(max_workers=2) as packers:  # compression leaves Python free
-        for scope, of in charted_of.items():
+        for scope in scopes:
             data = charted(pages, scope)
             columns = layout(con, data)
-            known = {key_of(each, data.key): each for each in of}
+            known = {key_of(each, data.key): each for each in entities.of(scope)}
             changed = _changed(con, files, data.key, columns, known, code)
             keys = [*changed]
             parts = tracked(keys, before, partial(_title, known))

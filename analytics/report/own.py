@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -12,7 +11,7 @@ from markupsafe import Markup
 from analytics.format import names, text
 from analytics.report.own_parts import ChartError, headline, part_of
 from analytics.report.packed import packed
-from analytics.report.rendering import About, frame_of, framed, scripts
+from analytics.report.rendering import About, frame_of, framed, scripts, section_of
 from analytics.report.spec import Part
 
 if TYPE_CHECKING:
@@ -30,16 +29,13 @@ _FIXED = (
 )
 
 
-@dataclass(frozen=True)
-class OwnPages:
-    """The pages that were written, as the menu lists them, and the problems of them."""
+def write(
+    files: Files, answered: Iterable[AnsweredPage], about: About
+) -> tuple[list[dict[str, str]], list[str]]:
+    """Write the pages of these answers, and their rows.
 
-    menu: list[dict[str, str]]
-    problems: list[str]
-
-
-def write(files: Files, answered: Iterable[AnsweredPage], about: About) -> OwnPages:
-    """Write the pages of these answers, and their rows."""
+    Return them as the menu lists them, and their problems.
+    """
     menu, problems = [], []
     for each in answered:
         made = _Made(each)
@@ -49,7 +45,7 @@ def write(files: Files, answered: Iterable[AnsweredPage], about: About) -> OwnPa
         if made.parts:
             files.write(f"data/{made.entry['key']}.js", packed(made.document))
     menu.sort(key=lambda entry: [entry[each].lower() for each in ("group", "name", "key")])
-    return OwnPages(menu, problems)
+    return menu, problems
 
 
 class _Made:
@@ -98,7 +94,9 @@ class _Made:
             headlines=[each | {"notes": notes} for each in self.headlines],
             is_choosable=is_choosable,
             members_name="Agents and workspaces",
-            sections=[_section(self._shown)] if self._shown else [],
+            sections=[section_of("figures", "Charts and tables", self._shown, is_open=True)]
+            if self._shown
+            else [],
             footer=[f"Levain analytics {about.code_version} · {self._file} · {reach}"],
             data={"page": entry["key"], "entity": "own", "workspace": "", "agent": ""},
             scripts=scripts(entry["key"], self.parts),
@@ -123,8 +121,3 @@ def _notice(problem: str, heading: str = "") -> dict[str, Any]:
     title = Markup("<h3>{}</h3>").format(names.display(heading)) if heading else Markup("")
     told = Markup('<p class="notice">{}</p>').format(names.visible(problem))
     return frame_of(Part(key="", data="")) | {"kind": "html", "table": title + told}
-
-
-def _section(parts: list[dict[str, Any]]) -> dict[str, Any]:
-    given = {"key": "figures", "title": "Charts and tables", "text": "", "is_folded": False}
-    return given | {"is_open": True, "parts": parts}

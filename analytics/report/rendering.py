@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+import polars as pl
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
@@ -19,7 +21,6 @@ from analytics.report import drawings
 from analytics.report.columns import Column, column
 from analytics.report.findings import Findings
 from analytics.report.months import KEYS, key_of
-from analytics.report.statements import Statements
 from analytics.report.tables import Tables, slim, sums
 
 if TYPE_CHECKING:
@@ -40,10 +41,18 @@ CONTENT_SECURITY_POLICY = (
     " 'sha256-ji27qzEtxXZW+7dun6UwjHXJ18e6WAin1VvNtkzIE/o=';"
     " img-src data: blob:; base-uri 'none'; form-action 'none'"
 )
-_FEW = 9  # workspaces that a month links to
 _EXPECTED = "expected {forecast_low_usd|usd_about}\u2013{forecast_high_usd|usd_about}"
 _OF_BUDGETS, _OF_RUNS = "by request, with surcharge", "by the day of the run"
 SHOWN_ROWS = 200  # of a table without a limit of its own
+_WHOLE_BUDGETS = """(
+    from rpt_budgets
+    where period = 'now' and (scope = 'all' and workspace_id = '(all)'
+        or scope = 'workspace' and workspace_id = budget_workspace_id))"""
+_RECENT_COSTS = """(
+    select {keys} date, sum(cost_usd) as cost_usd
+    from rpt_days
+    where date > (select max(yesterday) - 28 from rpt_headlines)
+    group by all)"""
 
 Row = dict[str, Any]
 
@@ -120,25 +129,34 @@ class Pages:
         about: About,
     ) -> None:
         self.page, self._pages, self._entities, self._about = page, pages, entities, about
-        statements = Statements(con, page.scope)
-        self._rows = {part.key: statements.rows(part) for part in page.parts if not part.chosen}
-        self._own = [statements.of(name) for name in page.data]
-        self._findings = (
-            Findings(con, entities, about.timezone, about.before) if page.card else None
-        )
-        self._budgets = statements.budgets() if page.card else {}
-        self._costs = statements.costs() if page.card else {}
+        keys = KEYS[page.scope]
+        self._rows = {
+            part.key: _rows_of(con, part.data, keys, part.where, part.order)
+            for part in page.parts
+            if not part.chosen
+        }
+        of_line = KEYS["month" if page.scope == "month" else "agent"]
+        self._own = [_rows_of(con, name, of_line) for name in page.data]
+        self._findings: Findings | None = None
+        self._budgets: dict[Key, list[Row]] = {}
+        if page.card:
+            costs = _RECENT_COSTS.format(keys="".join(f"{name}, " for name in keys))
+            self._findings = Findings(con, entities, about.timezone, about.before)
+            self._budgets = _rows_of(con, _WHOLE_BUDGETS, KEYS["workspace"])
+            self._costs = _rows_of(con, costs, keys)
 
     def html(self, entity: Entity, **alone: Any) -> str:
         """Return the page of an entity; with what differs where it stands alone, without a link."""
         page, about = self.page, self._about
         root = "../" * page.path(entity).count("/")
         row = {**entity.row, "name": entity.name}
-        for rows in self._own:
-            row |= rows.get(entity.key) or rows.get(entity.key[:1]) or {}
+        for rows in self._own:  # of several months the last
+            mine: list[Row] = rows.get(entity.key) or rows.get(entity.key[:1]) or [{}]
+            newest = max(mine, key=lambda each: str(each.get("month")))
+            row |= newest
         row |= about.of_months.get(entity.key, {})
         is_signed = entity.workspace_id == ALL and (row.get("revision") or row.get("is_closable"))
-        tables = Tables(self._entities, None if alone else root)
+        tables = Tables(self._entities.by_key, self._entities.months, None if alone else root)
         sections = [self._section(each, entity, row, tables) for each in page.section]
         heading = text.fill(page.headings.get(str(row.get("state")), page.title), row)
         reach = self._reach(row)
@@ -157,7 +175,7 @@ class Pages:
             "is_choosable": page.picker,
             "members_name": _MEMBERS.get(entity.scope, "") if page.picker else "",
             "sections": [each for each in sections if each["parts"] or each["text"]],
-            "has_runs": any(frame_of(part)["kind"] == "runs" for part in page.parts),
+            "has_runs": any(part.data == "rpt_runs" for part in page.parts),
             "definitions": definitions(page.scope),
             "sign": page.sign if is_signed else (),
             "footer": [
@@ -183,30 +201,23 @@ class Pages:
             return f"{heading} \u2013 {self._entities.by_key[entity.workspace_id, ALL].name}"
         return heading
 
-    def _key(self, entity: Entity) -> Key:
-        return key_of(entity, KEYS[self.page.scope])
-
-    def _of(self, part: Part, entity: Entity) -> list[Row]:
-        rows = self._rows[part.key]
-        return rows.get(self._key(entity)) or rows.get(()) or []
-
     def _section(
         self, section: Section, entity: Entity, row: Row, tables: Tables
     ) -> dict[str, Any]:
         parts = [self._part(part, entity, tables) for part in section.part]
-        return {
-            "key": section.key,
-            "title": section.title,
-            "text": " ".join(sentences(section.remarks, row)),
-            "is_open": False,
-            "is_folded": section.folded,
-            "parts": [part for part in parts if part],
-        }
+        return section_of(
+            section.key,
+            section.title,
+            [part for part in parts if part],
+            text=" ".join(sentences(section.remarks, row)),
+            is_folded=section.folded,
+        )
 
     def _part(self, part: Part, entity: Entity, tables: Tables) -> dict[str, Any] | None:
         if part.chosen:
             return frame_of(part) | ({"static": self._columns(entity)} if part.split else {})
-        rows = self._of(part, entity)
+        found = self._rows[part.key]
+        rows = found.get(key_of(entity, KEYS[self.page.scope])) or found.get(()) or []
         columns = [column(each) for each in part.columns]
         total = sums(rows, columns) if part.total and rows else None
         if part.slim:
@@ -223,7 +234,8 @@ class Pages:
 
     def _columns(self, entity: Entity) -> Markup:
         """Return cost by day of the last 28 as it stands until the script has drawn it."""
-        costs = self._costs.get(self._key(entity), {})
+        rows = self._costs.get(key_of(entity, KEYS[self.page.scope]), [])
+        costs = {row["date"]: row["cost_usd"] for row in rows}
         last: date = entity.row["yesterday"]
         return drawings.columns([costs.get(last - timedelta(days=n)) for n in range(27, -1, -1)])
 
@@ -252,7 +264,7 @@ class Pages:
         """Return the frame of a figure, with what needs no choice."""
         if key != "month":
             return {"key": key, "label": label, "value": "", "notes": []}
-        budget = self._budgets.get(entity.key)
+        (budget,) = self._budgets.get(entity.key[:1], [None])
         of_month = budget or {
             "month": row["month"],
             "actual_usd": row["month_cost_usd"],
@@ -281,39 +293,19 @@ class Pages:
     def _tabs(self, entity: Entity, root: str) -> list[dict[str, Any]]:
         """Return the pages of the same scope, if there are several; of a month, those beside it."""
         if entity.month:
-            return self._month_tabs(entity, root) if entity.path else []
-        of = [each for each in self._pages.values() if each.scope == entity.scope]
-        if len(of) < 2:
-            return []
+            beside = self._entities.months_beside(entity) if entity.path else []
+            tabs = [(name, each.path, each is entity) for name, each in beside]
+        else:
+            tabs = [
+                (each.menu or each.name, each.path(entity), each is self.page)
+                for each in self._pages.values()
+                if each.scope == entity.scope
+            ]
+            tabs.sort(key=lambda tab: (tab[1] != entity.path, tab[0]))
         return [
-            {
-                "name": each.menu or each.name,
-                "href": root + each.path(entity),
-                "is_current": each is self.page,
-            }
-            for each in sorted(of, key=lambda each: (each.path(entity) != entity.path, each.name))
-        ]
-
-    def _month_tabs(self, entity: Entity, root: str) -> list[dict[str, Any]]:
-        """Return the same month of few other workspaces, and the months before and after."""
-        months = self._entities.months
-        same = [each for each in months.values() if each.month == entity.month]
-        mine = {ALL, entity.workspace_id}
-        shown = [each for each in same if len(same) <= _FEW or each.workspace_id in mine]
-        tabs = [
-            {
-                "name": self._entities.by_key[each.workspace_id, ALL].name,
-                "href": root + each.path,
-                "is_current": each is entity,
-            }
-            for each in shown
-        ]
-        own = [each for each in months.values() if each.workspace_id == entity.workspace_id]
-        at = own.index(entity)  # the newest is the first
-        beside = [(f"\u2039 {each.name}", each) for each in own[at + 1 : at + 2]]
-        beside += [(f"{each.name} \u203a", each) for each in own[max(at - 1, 0) : at]]
-        return tabs + [
-            {"name": name, "href": root + each.path, "is_current": False} for name, each in beside
+            {"name": name, "href": root + path, "is_current": is_current}
+            for name, path, is_current in tabs
+            if len(tabs) > 1 or entity.month
         ]
 
     def _members(self, entity: Entity, root: str) -> list[dict[str, str]]:
@@ -350,6 +342,41 @@ def scripts(data: str, parts: Iterable[Part]) -> list[str]:
     """Return the scripts of a page in their order; `data` is the file of its parts."""
     plotly = ["assets/plotly.min.js"] if any(part.mark for part in parts) else []
     return ["assets/engine.js", "data/site.js", f"data/{data}.js", *plotly]
+
+
+def _rows_of(
+    con: duckdb.DuckDBPyConnection,
+    relation: str,
+    keys: Iterable[str],
+    where: str = "",
+    order: str = "",
+) -> dict[Key, list[Row]]:
+    """Return the rows of each entity, by those of its keys that the relation has.
+
+    Equal rows stand in the same order whenever the page is made.
+    """
+    columns = con.sql(f"from {relation}").columns
+    rest = [name for name in KEYS["agent"] if name in columns]
+    by = f" order by {', '.join([*map(_direction, order.split(',')), *rest])}" if order else ""
+    names = [name for name in keys if name in columns]
+    found: defaultdict[Key, list[Row]] = defaultdict(list)
+    frame = pl.DataFrame(con.sql(f"from {relation} where {where or 'true'}{by}"))
+    for row in frame.iter_rows(named=True):
+        found[tuple(row[name] for name in names)].append(row)
+    return found
+
+
+def _direction(order: str) -> str:
+    name = order.strip()
+    return f"{name[1:]} desc nulls last" if name.startswith("-") else name
+
+
+def section_of(
+    key: str, title: str, parts: list[dict[str, Any]], text: str = "", **given: bool
+) -> dict[str, Any]:
+    """Return a section as the frame prints it; `is_open` and `is_folded` are false by default."""
+    given = {"is_open": False, "is_folded": False} | given
+    return {"key": key, "title": title, "text": text, "parts": parts, **given}
 
 
 def frame_of(part: Part) -> dict[str, Any]:
