@@ -13,7 +13,7 @@ from analytics.project.files import UserFile, read_file
 from analytics.project.pages import answer_pages, parse_pages, read_pages
 from analytics.project.runner import Runner
 from analytics.report.entities import QUERIES
-from analytics.report.own_parts import ChartError, columns_of, planned
+from analytics.report.own_parts import ChartError, chosen, columns_of, look_of
 from analytics.report.rendering import About
 from analytics.report.site import build_site
 from analytics.settings import Settings
@@ -44,9 +44,8 @@ def page_problems(settings: Settings) -> list[str]:
                     problems.append(answer.error)
                     continue
                 try:
-                    columns = columns_of(answer.columns)
-                    if chart.drawn.mark not in ("", "table"):
-                        planned(chart, columns)
+                    chosen(chart, columns_of(answer.columns))
+                    look_of(chart)
                 except ChartError as error:
                     problems.append(str(error))
     return problems

@@ -265,14 +265,17 @@ def coded(texts: Sequence[object]) -> Columns:
     return {"keys": list(places)} | ({"codes": codes} if codes else {})
 
 
+def readable(values: Iterable[int | None]) -> list[object]:
+    """Return whole numbers, of which those that script would round are texts."""
+    return [str(each) if each and abs(each) >= _LARGEST else each for each in values]
+
+
 def _values(column: pl.Series) -> list[object]:
     """Return values as JSON holds them: money and instants as whole numbers."""
     kind = column.dtype
     if isinstance(kind, pl.Decimal):
         whole = column.to_physical()
-        if (whole.abs() >= _LARGEST).any():
-            return [str(value) if abs(value or 0) >= _LARGEST else value for value in whole]
-        return whole.to_list()
+        return readable(whole) if (whole.abs() >= _LARGEST).any() else whole.to_list()
     if isinstance(kind, pl.Datetime):
         return column.dt.epoch("s").to_list()
     if kind == pl.Boolean:
