@@ -13,8 +13,8 @@ from analytics.format import names, text
 from analytics.format.names import ALL
 from analytics.report.columns import column
 from analytics.report.entities import Entity
+from analytics.report.files import packed
 from analytics.report.months import encoded
-from analytics.report.packed import packed
 from analytics.report.rendering import (
     SHOWN_ROWS,
     definitions,

@@ -135,39 +135,37 @@ class Entities:
         `pages_of` gives the pages of an entity beside its main one.
         """
         months, states = self._months(), self._states()
+
+        def days_of(entity: Entity) -> dict[str, object]:
+            own = states.get(entity.workspace_id, {"first": None, "states": ""})
+            day = {name: entity.row[name] for name in ("today", "yesterday")}
+            return {"pages": pages_of(entity), **day, **own}
+
+        def member(entity: Entity, key: str) -> dict[str, object]:
+            return {
+                "id": entity.row[key],
+                "name": entity.name,
+                "path": entity.path,
+                "entity": entity.stem,
+                "last": entity.row["last_date"],
+                "months": months.get(entity.key, []),
+            }
+
+        def line(entity: Entity) -> dict[str, object]:
+            owner = entity.row["owner"]
+            return member(entity, "agent_id") | ({"owner": owner} if owner else {})
+
         return {
-            "today": self.site.row["today"],
-            "yesterday": self.site.row["yesterday"],
+            **days_of(self.site),
             "last": self.site.row["last_date"],
             "as_of": self.site.row["as_of"],
             "timezone": self.site.row["timezone"],
-            **states.get(ALL, _NO_DAYS),
-            "months": months.get((ALL, ALL), []),
-            "pages": pages_of(self.site),
+            "months": months.get(self.site.key, []),
             "workspaces": [
                 {
-                    "id": each.workspace_id,
-                    "name": each.name,
-                    "path": each.path,
-                    "entity": each.stem,
-                    "pages": pages_of(each),
-                    "today": each.row["today"],
-                    "yesterday": each.row["yesterday"],
-                    "last": each.row["last_date"],
-                    **states.get(each.workspace_id, _NO_DAYS),
-                    "months": months.get(each.key, []),
-                    "agents": [
-                        {
-                            "id": line.agent_id,
-                            "name": line.name,
-                            "path": line.path,
-                            "entity": line.stem,
-                            "last": line.row["last_date"],
-                            "months": months.get(line.key, []),
-                            **({"owner": owner} if (owner := line.row["owner"]) else {}),
-                        }
-                        for line in self.lines_of(each)
-                    ],
+                    **member(each, "workspace_id"),
+                    **days_of(each),
+                    "agents": [*map(line, self.lines_of(each))],
                 }
                 for each in self.workspaces
             ],
@@ -192,9 +190,6 @@ class Entities:
             }
             for key, first, states, unbilled in rows
         }
-
-
-_NO_DAYS: dict[str, object] = {"first": None, "states": ""}
 
 
 def _entity(row: Mapping[str, Any]) -> Entity | None:

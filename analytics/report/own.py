@@ -9,8 +9,8 @@ import msgspec
 from markupsafe import Markup
 
 from analytics.format import names, text
+from analytics.report.files import packed
 from analytics.report.own_parts import ChartError, headline, part_of
-from analytics.report.packed import packed
 from analytics.report.rendering import About, frame_of, framed, scripts, section_of
 from analytics.report.spec import Part
 

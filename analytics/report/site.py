@@ -21,9 +21,8 @@ from analytics.files import folder
 from analytics.report import months, own
 from analytics.report.columns import column, default_label, default_unit
 from analytics.report.entities import Entities
-from analytics.report.files import Files
+from analytics.report.files import Files, packed
 from analytics.report.looks import looks
-from analytics.report.packed import packed
 from analytics.report.rendering import About, Pages
 from analytics.report.spec import read_pages
 from analytics.terminal import tracked
@@ -84,7 +83,7 @@ def build_site(
         shown = [entity for page in pages.values() for entity in entities.of(page.scope)]
         told = tracked(shown, before, attrgetter("name"))
         for page in pages.values():
-            columns = months.layout(con, months.charted(pages.values(), page.scope))
+            columns = months.layout(con, pages.values(), page.scope)
             files.write(
                 f"data/pages/{page.name}.js", packed(_resolved(page) | {"columns": columns})
             )
