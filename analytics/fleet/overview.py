@@ -22,6 +22,7 @@ from analytics.report.rendering import (
     folded,
     framed,
     headline_texts,
+    said,
     section_of,
     sentences,
 )
@@ -91,7 +92,7 @@ class _Overview:
         heading = text.fill(page.title, row)
         return self._render(
             heading=heading,
-            as_of=text.known_of(page.as_of, row),
+            as_of=" ".join(said(page.as_of, row)),
             remarks=[f"Warning: {each}" for each in self._about.warnings],
             breadcrumb=[],
             concerns_title=text.fill(concerns.title, row),
@@ -112,7 +113,7 @@ class _Overview:
         made = _component("members", links)
         return self._render(
             heading="All workspaces by name",
-            as_of=text.known_of(self._page.as_of, self._totals),
+            as_of=" ".join(said(self._page.as_of, self._totals)),
             breadcrumb=[{"name": "All workspaces", "href": "index.html"}],
             sections=[_section("members", "Workspaces", made)],
             scripts=["assets/engine.js"],

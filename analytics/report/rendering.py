@@ -18,7 +18,7 @@ from analytics.files import folder
 from analytics.format import days, numbers, text
 from analytics.format.names import ALL
 from analytics.report import drawings
-from analytics.report.columns import Column, column
+from analytics.report.columns import column
 from analytics.report.findings import Findings
 from analytics.report.months import KEYS, key_of
 from analytics.report.tables import Tables, slim, sums
@@ -92,7 +92,7 @@ _ABSENT: Mapping[str, Any] = {
     "cards": [],
     "headlines": [],
     "has_runs": False,
-    "definitions": [],
+    "definitions": {},
     "sign": (),
 }
 
@@ -102,19 +102,24 @@ def framed(about: About, root: str, **given: Any) -> str:
 
     `root` is the way from the page to the site's folder. What is not given is not there.
     """
-    reach = given.setdefault("reach", _reach(about, days.instant_in_words(about.as_of)))
+    reach = given.setdefault("reach", reach_of(about))
     whole = {
         **_ABSENT,
         "policy": Markup(CONTENT_SECURITY_POLICY),  # noqa: S704 - its quotes are single ones
         "title": given["heading"],
         "definitions_href": f"{root}index.html#definitions",
-        "footer": [f"Levain analytics {about.code_version} · {reach}"],
+        "footer": [
+            *filter(None, [given.pop("foot", "")]),
+            f"Levain analytics {about.code_version} · {reach}",
+        ],
     }
     return environment().get_template("page.html").render(whole | given, root=root)
 
 
-def _reach(about: About, end: str) -> str:
-    return f"data to {end} · days and months in {about.timezone}"
+def reach_of(about: About, said: str = "") -> str:
+    """Return how far data reach, and what days are; without words of its own, to the cut-off."""
+    said = said or f"data to {days.instant_in_words(about.as_of)}"
+    return f"{said} · days and months in {about.timezone}"
 
 
 class Pages:
@@ -159,17 +164,17 @@ class Pages:
         tables = Tables(self._entities.by_key, self._entities.months, None if alone else root)
         sections = [self._section(each, entity, row, tables) for each in page.section]
         heading = text.fill(page.headings.get(str(row.get("state")), page.title), row)
-        reach = self._reach(row)
+        known = self._findings
         given: dict[str, Any] = {
             "title": self._title(entity, heading),
-            "reach": reach,
+            "reach": self._reach(row),
             "heading": heading,
-            "as_of": _joined(page.as_of, row),
+            "as_of": " · ".join(said(page.as_of, row)),
             "remarks": sentences(page.remarks, row),
-            "breadcrumb": self._breadcrumb(entity, root),
+            "breadcrumb": about.above(root) + self._breadcrumb(entity, root),
             "tabs": self._tabs(entity, root),
             "members": self._members(entity, root) if page.card else [],
-            "needs": self._needs(entity, root),
+            "needs": known and known.of(entity, root) | {"warnings": self._warnings(entity)},
             "cards": [self._card(*each, entity, row) for each in page.card.items()],
             "headlines": [headline_texts(each, row) for each in page.headline],
             "is_choosable": page.picker,
@@ -178,16 +183,13 @@ class Pages:
             "has_runs": any(part.data == "rpt_runs" for part in page.parts),
             "definitions": definitions(page.scope),
             "sign": page.sign if is_signed else (),
-            "footer": [
-                *filter(None, [_joined(page.foot, row)]),
-                f"Levain analytics {about.code_version} · {reach}",
-            ],
+            "foot": " · ".join(said(page.foot, row)),
             "data": {
                 "page": page.name,
                 "entity": entity.stem,
                 "workspace": entity.workspace_id,
                 "agent": entity.agent_id,
-                **(self._findings.data(entity) if self._findings else {}),
+                **(known.data(entity) if known else {}),
             },
             "scripts": scripts(f"pages/{page.name}", page.parts),
         }
@@ -224,7 +226,18 @@ class Pages:
             columns, rows = slim(columns, rows)
         if not rows and not (total and slim(columns, [total])[1]):  # of all, nothing is a cent
             return frame_of(part) | {"kind": "text", "label": part.empty} if part.empty else None
-        made = frame_of(part) | {"table": self._table(part, columns, rows, total, tables)}
+        table = tables.table(
+            part.key,
+            part.subtitle or f"Table: {part.label}",  # its section has the same name
+            columns,
+            rows,
+            total=total,
+            limit=part.limit or SHOWN_ROWS,
+            relation=part.more,
+            is_unseen=not part.subtitle,
+            is_slim=self.page.scope == "month",
+        )
+        made = frame_of(part) | {"table": table}
         if part.title:
             first = rows[0] | {"agent_id": tables.name_of(rows[0])}
             made["label"] = text.fill(
@@ -238,27 +251,6 @@ class Pages:
         costs = {row["date"]: row["cost_usd"] for row in rows}
         last: date = entity.row["yesterday"]
         return drawings.columns([costs.get(last - timedelta(days=n)) for n in range(27, -1, -1)])
-
-    def _table(
-        self,
-        part: Part,
-        columns: Sequence[Column],
-        rows: list[Row],
-        total: Row | None,
-        tables: Tables,
-    ) -> Markup:
-        """Return the table of a static part."""
-        return tables.table(
-            part.key,
-            part.subtitle or f"Table: {part.label}",  # its section has the same name
-            columns,
-            rows,
-            total=total,
-            limit=part.limit or SHOWN_ROWS,
-            relation=part.more,
-            is_unseen=not part.subtitle,
-            is_slim=self.page.scope == "month",
-        )
 
     def _card(self, key: str, label: str, entity: Entity, row: Row) -> dict[str, Any]:
         """Return the frame of a figure, with what needs no choice."""
@@ -282,13 +274,10 @@ class Pages:
         }
 
     def _breadcrumb(self, entity: Entity, root: str) -> list[dict[str, str]]:
-        """Return the pages above the page of an entity."""
+        """Return the pages of the site above that of an entity."""
         trail = [self._entities.site, self._entities.by_key[entity.workspace_id, ALL]]
         path = self.page.path(entity)
-        above = [each for each in dict.fromkeys(trail) if each.path != path]
-        return self._about.above(root) + [
-            {"name": each.name, "href": root + each.path} for each in above
-        ]
+        return [_link(each, root) for each in dict.fromkeys(trail) if each.path != path]
 
     def _tabs(self, entity: Entity, root: str) -> list[dict[str, Any]]:
         """Return the pages of the same scope, if there are several; of a month, those beside it."""
@@ -310,29 +299,26 @@ class Pages:
 
     def _members(self, entity: Entity, root: str) -> list[dict[str, str]]:
         """Return the pages of the site's workspaces, or of a workspace's lines."""
-        if entity.scope == "agent":
-            return []
-        site = entity.scope == "site"
-        of = self._entities.workspaces if site else self._entities.lines_of(entity)
-        return [{"name": each.name, "href": root + each.path} for each in of if each.path]
+        of = {"site": self._entities.of("workspace"), "workspace": self._entities.lines_of(entity)}
+        return [_link(each, root) for each in of.get(entity.scope, []) if each.path]
 
-    def _needs(self, entity: Entity, root: str) -> dict[str, Any] | None:
-        """Return the findings of a page; that of the site has the batch's warnings beside them."""
-        if self._findings is None:
-            return None
-        warnings = [_with_code(each) for each in self._about.warnings if entity.scope == "site"]
-        return self._findings.of(entity, root) | {"warnings": warnings}
+    def _warnings(self, entity: Entity) -> list[Markup]:
+        """Return the warnings of the batch, with their `commands` marked; the site has them."""
+        code = r"<code>\1</code>"
+        return [
+            Markup(re.sub("`([^`]+)`", code, str(escape(each))))  # noqa: S704 - escaped
+            for each in self._about.warnings
+            if entity.scope == "site"
+        ]
 
     def _reach(self, row: Row) -> str:
         """Return how far the data reach: of an agent and a month, to the last day of their own."""
-        end = days.instant_in_words(self._about.as_of)
-        if self.page.scope not in {"site", "workspace"}:
-            if not row["last_date"]:
-                return f"no run yet · days and months in {self._about.timezone}"
-            end = days.day_in_words(row["last_date"])
-        if self.page.scope == "agent":
-            return f"last day with a run {end} · days and months in {self._about.timezone}"
-        return _reach(self._about, end)
+        if self.page.scope in {"site", "workspace"}:
+            return reach_of(self._about)
+        if not row["last_date"]:
+            return reach_of(self._about, "no run yet")
+        said = "last day with a run" if self.page.scope == "agent" else "data to"
+        return reach_of(self._about, f"{said} {days.day_in_words(row['last_date'])}")
 
 
 _MEMBERS: dict[Scope, str] = {"site": "Workspaces", "workspace": "Agents"}
@@ -394,11 +380,6 @@ def frame_of(part: Part) -> dict[str, Any]:
     }
 
 
-def _joined(templates: Sequence[str], row: Row) -> str:
-    """Return in one line the filled templates that say something."""
-    return " · ".join(filter(None, (_remark(each, row) for each in templates)))
-
-
 def headline_texts(headline: Headline, row: Row) -> dict[str, Any]:
     """Return the texts of a headline as the frame prints them."""
     value = text.known(headline.value, row)
@@ -406,24 +387,23 @@ def headline_texts(headline: Headline, row: Row) -> dict[str, Any]:
         "label": text.fill(headline.label, row),
         "value": value or headline.none or numbers.UNKNOWN,
         "change": (value and text.known(headline.change, row)) or "",
-        "notes": [known for each in headline.notes if (known := _remark(each, row))],
+        "notes": said(headline.notes, row),
     }
 
 
-def sentences(templates: Sequence[str], row: Row) -> list[str]:
+def sentences(templates: Iterable[str], row: Row) -> list[str]:
     """Return the filled templates that say something, as sentences."""
-    return [f"{known}." for each in templates if (known := _remark(each, row))]
+    return [f"{each}." for each in said(templates, row)]
 
 
-def _remark(template: str, row: Row) -> str | None:
-    """Return the filled template; None if a figure of it is unknown, or the first one is zero."""
-    first = next(iter(text.figures_of(template)), None)
-    return None if first and row.get(first) in {0, ""} else text.known(template, row)
-
-
-def _with_code(message: str) -> Markup:
-    """Return a message with its `commands` marked as HTML has it."""
-    return Markup(re.sub("`([^`]+)`", r"<code>\1</code>", str(escape(message))))  # noqa: S704 - escaped
+def said(templates: Iterable[str], row: Row) -> list[str]:
+    """Return the filled templates but for those with an unknown figure, or whose first is zero."""
+    found = []
+    for each in templates:
+        first = next(iter(text.figures_of(each)), "")
+        if row.get(first) not in {0, ""} and (known := text.known(each, row)):
+            found.append(known)
+    return found
 
 
 def folded(title: str, content: Markup) -> Markup:
@@ -444,9 +424,12 @@ def environment() -> Environment:
     )
 
 
-def definitions(scope: Scope) -> list[dict[str, str]]:
+def definitions(scope: Scope) -> dict[str, str]:
     """Return the meanings of the pages' words; they stand on the page of the site."""
-    if scope != "site":
-        return []
-    known = tomllib.loads((folder("reports") / "definitions.toml").read_text(encoding="utf-8"))
-    return [{"term": term, "meaning": meaning} for term, meaning in known["measures"].items()]
+    file = folder("reports") / "definitions.toml"
+    known: dict[str, dict[str, str]] = tomllib.loads(file.read_text(encoding="utf-8"))
+    return known["measures"] if scope == "site" else {}
+
+
+def _link(entity: Entity, root: str) -> dict[str, str]:
+    return {"name": entity.name, "href": root + entity.path}
