@@ -8,7 +8,6 @@ stand in the order of `layout`, which is the same for all files of a scope.
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from itertools import islice, pairwise
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -116,7 +115,8 @@ def write(
             known = {key_of(each, names): each for each in entities.of(scope)}
             changed = _changed(con, files, names, columns, known, code)
             keys = [*changed]
-            parts = tracked(keys, before, partial(_title, known))
+            titles = {key: f"{known[key[:-1]].name}, {key[-1]:%Y-%m}" for key in keys}
+            parts = tracked(keys, before, titles.__getitem__)
             for start in range(0, len(keys), _AT_ONCE):
                 chunk = keys[start : start + _AT_ONCE]
                 documents = _documents(con, names, columns, chunk)
@@ -124,12 +124,6 @@ def write(
                 for key, script in zip(islice(parts, len(chunk)), scripts, strict=True):
                     path, inputs = changed[key]
                     files.write(path, script, inputs)
-
-
-def _title(entities: Mapping[Key, Entity], key: Key) -> str:
-    """Return the name of a file for people."""
-    *of, month = key
-    return f"{entities[tuple(of)].name}, {month:%Y-%m}"
 
 
 def _changed(

@@ -19,7 +19,7 @@ import msgspec
 
 from analytics.files import folder
 from analytics.report import months, own
-from analytics.report.columns import column, default_label, default_unit
+from analytics.report.columns import column
 from analytics.report.entities import Entities
 from analytics.report.files import Files, packed
 from analytics.report.looks import looks
@@ -144,9 +144,9 @@ def _resolved(page: Page) -> dict[str, object]:
             document = msgspec.to_builtins(part)
             document["columns"] = [for_engine(each) for each in part.columns]
             for draw in document.get("draw", []):
-                name, _, unit = draw["value"].partition("|")
-                draw["value"] = f"{name}|{unit or default_unit(name)}"
-                draw.setdefault("name", default_label(name))
+                known = column(draw["value"])
+                draw["value"] = f"{known.expression}|{known.unit}"
+                draw.setdefault("name", known.label)
             parts.append(document)
     return {"scope": page.scope, "parts": parts}
 
