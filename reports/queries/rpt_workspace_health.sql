@@ -71,19 +71,12 @@ fastest as (
 )
 
 select
-    health.workspace_id,
-    health.workspace_name,
-    health.last_batch_at,
-    health.last_complete_date,
-    health.newest_run_at,
+    health.*,
     coalesce(coverage.run_count, 0) as run_count,
     coalesce(coverage.listed_run_count, 0) as listed_run_count,
     if(coverage.workspace_id is null, 0, coverage.counted_run_count) as counted_run_count,
     if(coverage.workspace_id is null, 0, coverage.unlisted_run_count) as unlisted_run_count,
     coverage.unlisted_cost_usd,
-    health.* exclude (
-        workspace_id, workspace_name, last_batch_at, last_complete_date, newest_run_at
-    ),
     fastest.agent_name as fastest_agent_name,
     fastest.shortest_span_seconds,
     fastest.required_batches_per_day,
