@@ -23,7 +23,7 @@ from analytics.report.columns import column
 from analytics.report.entities import Entities
 from analytics.report.files import Files, packed
 from analytics.report.looks import looks
-from analytics.report.rendering import About, Pages
+from analytics.report.pages import Pages
 from analytics.report.spec import read_pages
 from analytics.terminal import tracked
 
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
     from analytics.project.pages import AnsweredPage
     from analytics.report.entities import Entity
+    from analytics.report.rendering import About
     from analytics.report.spec import Page
     from analytics.terminal import Before
 
