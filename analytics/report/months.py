@@ -80,21 +80,6 @@ def layout(
     return columns
 
 
-def _create_wanted(
-    con: duckdb.DuckDBPyConnection, names: Sequence[str], keys: Sequence[Key]
-) -> None:
-    """Create the temporary table `wanted` of some keys, each with its number, from 0.
-
-    A month is its first day.
-    """
-    kinds = {name: "date" if name == "month" else "varchar" for name in names}
-    con.execute(
-        "create or replace temp table wanted as select unnest(range(?)) as number,"
-        f" {', '.join(f'unnest(?::{kind}[]) as {name}' for name, kind in kinds.items())}",
-        [len(keys), *([key[place] for key in keys] for place in range(len(names)))],
-    )
-
-
 def write(
     con: duckdb.DuckDBPyConnection,
     files: Files,
@@ -170,7 +155,12 @@ def _documents(
     They are sorted by the number of the key: to compare two keys, which are long, takes longer.
     """
     names = (*names, "month")
-    _create_wanted(con, names, wanted)
+    keys = [f"unnest(?::{'date' if each == 'month' else 'varchar'}[]) as {each}" for each in names]
+    con.execute(
+        "create or replace temp table wanted as select unnest(range(?)) as number,"
+        f" {', '.join(keys)}",
+        [len(wanted), *map(list, zip(*wanted, strict=True))],
+    )
     documents: list[dict[str, list[object]]] = [{} for _ in wanted]
     for relation, (time, *others) in columns.items():
         frame = pl.DataFrame(

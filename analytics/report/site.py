@@ -46,7 +46,7 @@ _EXPORT = re.compile(r"^export ", re.MULTILINE)
 
 @dataclass(frozen=True)
 class SiteSummary:
-    """The size of a site, and how many of its files were taken over from the site before.
+    """How many pages and files a site has, and how many of these are those of the site before.
 
     `problems` are those of pages of one's own.
     """
@@ -54,7 +54,6 @@ class SiteSummary:
     page_count: int
     file_count: int
     kept_count: int
-    byte_count: int
     problems: tuple[str, ...] = ()
 
 
@@ -99,7 +98,7 @@ def build_site(
         _write_assets(files)
         files.finish(about.as_of)
     page_count = len(shown) + len(menu)
-    return SiteSummary(page_count, files.count, files.kept_count, files.byte_count, tuple(problems))
+    return SiteSummary(page_count, files.count, files.kept_count, tuple(problems))
 
 
 def _write_assets(files: Files) -> None:

@@ -166,10 +166,8 @@ def _cells(runs: Workspace) -> list[str]:
         numbers.count(runs.unlisted_run_count),
         numbers.failure_rate(runs.failed_count, runs.finished_count or 0),
         failed_cost_in_words(runs),
-        *(
-            "unknown" if each is None else numbers.tokens(each)
-            for each in (runs.tokens_in, runs.tokens_out)
-        ),
+        numbers.tokens(runs.tokens_in),
+        numbers.tokens(runs.tokens_out),
     ]
 
 
