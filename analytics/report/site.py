@@ -46,7 +46,7 @@ _EXPORT = re.compile(r"^export ", re.MULTILINE)
 
 @dataclass(frozen=True)
 class SiteSummary:
-    """How many pages and files a site has, and how many of these are those of the site before.
+    """The pages and files of a site, and those that were taken over from the site before.
 
     `problems` are those of pages of one's own.
     """
