@@ -19,11 +19,12 @@ from typing import Any
 
 import duckdb
 
+from analytics.bounded.confined import CUSTOM, RESULT, open_confined
+from analytics.bounded.runner import Runner, UserQuery
 from analytics.format import numbers
 from analytics.format.names import shortened
 from analytics.project.files import Refused
 from analytics.project.project import Project, UserModel, UserTable, names_of_ours, read_project
-from analytics.project.runner import Runner, UserQuery
 from analytics.settings import Settings
 from analytics.terminal import Before, escaped, tracked
 from analytics.transform.check_results import (
@@ -36,7 +37,6 @@ from analytics.transform.checks import SHOWN_ROWS, CheckResult, store_results
 from analytics.transform.frames import write_table
 from analytics.transform.header_checks import header_checks
 from analytics.transform.models import Header, comment_on
-from analytics.warehouse.confined import CUSTOM, RESULT, open_confined
 from analytics.warehouse.database import (
     BUILD_FILE,
     attached,

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import polars as pl
 
+from analytics.bounded.confined import CUSTOM
+from analytics.bounded.runner import Runner, UserQuery
 from analytics.files import folder
 from analytics.project.files import Refused, UserFile, read_files
 from analytics.project.finance import read_csv
-from analytics.project.runner import Runner, UserQuery
 from analytics.transform.build import POLARS_MODELS
 from analytics.transform.models import CHECK_RESULTS, PUBLISHED, Header, SqlModel, read_header
-from analytics.warehouse.confined import CUSTOM
 
 _PLACES = ("marts", "audit", "report")
 _NAME = re.compile(r"\w+")

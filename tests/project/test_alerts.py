@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from analytics.bounded.runner import Runner
 from analytics.project.build import CustomFile, Finding, run_alert, write_tables
 from analytics.project.project import read_project
-from analytics.project.runner import Runner
 
 COSTS = """\
 -- Expensive days
