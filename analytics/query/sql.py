@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from analytics import files
+from analytics.bounded.runner import Answer, Runner, UserQuery
 from analytics.errors import UsageError
-from analytics.project.runner import Answer, Runner, UserQuery
 from analytics.query.output import replacing, replacing_text
 from analytics.query.published import as_published, unreadable
 from analytics.terminal import escaped, escaped_json, escaped_text

@@ -18,8 +18,8 @@ from analytics.report.spec import Part
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from analytics.bounded.runner import Answer
     from analytics.project.pages import AnsweredPage, Chart
-    from analytics.project.runner import Answer
     from analytics.report.files import Files
 
 _FILE_NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")

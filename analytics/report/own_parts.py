@@ -12,9 +12,9 @@ from typing import Any, Literal
 
 import polars as pl
 
+from analytics.bounded.runner import Answer
 from analytics.format import names, numbers, text
 from analytics.project.pages import Chart
-from analytics.project.runner import Answer
 from analytics.report.columns import default_label, default_unit
 from analytics.report.months import coded
 from analytics.report.spec import Draw, Mark, Part
