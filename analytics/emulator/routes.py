@@ -11,10 +11,8 @@ from functools import partial
 from typing import Annotated, Any, Literal, TypeVar
 from urllib.parse import quote
 from uuid import UUID
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from cronsim import CronSim, CronSimError
-from fastapi import APIRouter, Body, Depends, HTTPException, Path, Query, Request, Response
+from fastapi import APIRouter, Body, Depends, HTTPException, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from starlette.requests import ClientDisconnect
@@ -28,7 +26,6 @@ from analytics.emulator.records import (
     Run,
     RunInput,
     RunList,
-    Schedule,
     Session,
     Workspace,
 )
@@ -41,7 +38,6 @@ PAGE_CAP = 200  # of lists of runs
 LONGEST_LIST = 200  # of schedules
 HOURS_CAP, DAYS_CAP = timedelta(days=30), timedelta(days=365)
 DEFAULT_WINDOW = timedelta(days=30)
-SHORTEST_KEY = 8  # of a shorter one, four characters would give too much away
 
 
 class _LockedRoute(APIRoute):
@@ -97,10 +93,6 @@ class _Call:
     def session(self, session_id: UUID) -> Session:
         """Return a session, or answer 404."""
         return _found("Session", self.workspace.sessions.get(str(session_id)))
-
-    def schedule(self, schedule_id: UUID) -> Schedule:
-        """Return a schedule, or answer 404."""
-        return _found("Schedule", self.workspace.schedules.get(str(schedule_id)))
 
     def records(self, endpoint: str, records: list[dict[str, Any]], **requested: str) -> Response:
         """Return records as JSON, altered by the lies that tests ordered of this endpoint."""
@@ -164,7 +156,6 @@ async def _window(start: datetime | None = None, end: datetime | None = None) ->
 Call = Annotated[_Call, Depends(_call)]
 Given = Annotated[RunInput, Depends(_given)]
 Window = Annotated[_Window, Depends(_window)]
-Text = Annotated[str | None, Body()]
 
 
 @router.get("/auth/me")
@@ -178,26 +169,6 @@ async def get_me(call: Call) -> Response:
 async def list_keys(call: Call) -> Response:
     """Return the stored fields of each provider key, without its secret."""
     return _json([serialize.key_record(key) for key in call.workspace.keys.values()])
-
-
-@router.post("/byok/{provider}")
-async def add_key(
-    call: Call,
-    provider: Annotated[str, Path(pattern="^[a-z0-9][a-z0-9_-]{0,62}$")],
-    api_key: Annotated[str, Body(embed=True, min_length=SHORTEST_KEY)],
-) -> Response:
-    """Use this key for its provider in runs that start from now on."""
-    key = call.world.add_provider_key(call.workspace, provider, api_key)
-    return _json(serialize.key_record(key), 201)
-
-
-@router.delete("/byok/{key_id}")
-async def revoke_key(call: Call, key_id: UUID) -> Response:
-    """Delete a key at once; runs that start from now on use Levain's account."""
-    keys = call.workspace.keys
-    key = _found("Provider key", next((k for k in keys.values() if k.id == str(key_id)), None))
-    del keys[key.provider]
-    return _json({"key_id": key.id, "provider": key.provider, "status": "revoked"})
 
 
 @router.get("/agents/")
@@ -243,54 +214,6 @@ async def list_schedules(
     agent = call.agent(str(agent_id))
     found = [each for each in reversed(call.workspace.schedules.values()) if each.agent is agent]
     return _json({"schedules": [serialize.schedule_record(each) for each in found[:limit]]})
-
-
-@router.post("/agents/{agent_id}/schedules")
-async def create_schedule(
-    call: Call,
-    agent_id: UUID,
-    given: Given,
-    cron_expr: Annotated[str, Body()],
-    timezone: Annotated[str, Body()] = "UTC",
-) -> Response:
-    """Create a schedule that fires at each match of a cron expression from now on."""
-    agent = call.agent(str(agent_id))
-    _require_times(cron_expr, timezone)
-    schedule = call.world.create_schedule(agent, cron_expr, timezone, given)
-    return _json(serialize.schedule_record(schedule), 201)
-
-
-@router.get("/schedules/{schedule_id}")
-async def get_schedule(call: Call, schedule_id: UUID) -> Response:
-    """Return a schedule."""
-    return _json(serialize.schedule_record(call.schedule(schedule_id)))
-
-
-@router.patch("/schedules/{schedule_id}")
-async def change_schedule(
-    call: Call,
-    schedule_id: UUID,
-    cron_expr: Text = None,
-    timezone: Text = None,
-    enabled: Annotated[bool | None, Body()] = None,
-) -> Response:
-    """Change the times of a schedule from now on, or enable or disable it."""
-    schedule = call.schedule(schedule_id)
-    cron_expr = schedule.cron_expr if cron_expr is None else cron_expr
-    timezone = schedule.timezone if timezone is None else timezone
-    _require_times(cron_expr, timezone)
-    schedule.cron_expr, schedule.timezone = cron_expr, timezone
-    schedule.enabled = schedule.enabled if enabled is None else enabled
-    call.world.plan_schedule(schedule, call.world.now)
-    return _json(serialize.schedule_record(schedule))
-
-
-@router.delete("/schedules/{schedule_id}")
-async def delete_schedule(call: Call, schedule_id: UUID) -> Response:
-    """Delete a schedule."""
-    schedule = call.workspace.schedules.pop(call.schedule(schedule_id).id)
-    schedule.next_fire_at = None
-    return Response(status_code=204)
 
 
 @router.post("/agents/{agent_id}/webhooks")
@@ -403,14 +326,6 @@ async def get_artifact_address(call: Call, run_id: UUID, key: str) -> Response:
     run = call.run(run_id)
     _find_artifact(run, key)
     return call.address(f"/files/runs/{run.id}/artifacts/{key}")
-
-
-@router.get("/sessions/{session_id}")
-async def get_session(call: Call, session_id: UUID) -> Response:
-    """Return a session with its events."""
-    session = call.session(session_id)
-    events = serialize.session_events(session)
-    return _json(serialize.session_record(session, call.world.now, events))
 
 
 @router.get("/sessions/{session_id}/events")
@@ -541,18 +456,6 @@ def _find_artifact(run: Run, key: str) -> Artifact:
     """Return a file of the run, also one beyond the list, or answer 404."""
     files = serialize.artifacts(run)
     return _found("Artifact", next((file for file in files if file.key == key), None))
-
-
-def _require_times(cron_expr: str, timezone: str) -> None:
-    """Answer 422 to an invalid expression or an unknown time zone."""
-    try:
-        zone = ZoneInfo(timezone)
-    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise _invalid(["timezone"], "there is no such time zone") from error
-    try:
-        CronSim(cron_expr, datetime.now(zone))
-    except (CronSimError, ValueError) as error:
-        raise _invalid(["cron_expr"], str(error)) from error
 
 
 def _invalid(where: list[str], message: str) -> RequestValidationError:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from analytics.batch.collect import collect
 from analytics.batch.progress import Progress
-from analytics.emulator.records import Agent, RunInput, Workspace
+from analytics.emulator.records import Agent, RunInput, Schedule, Workspace
 from analytics.emulator.world import World
 from tests.conftest import Batch, StartRun, book_run
 
@@ -33,14 +31,15 @@ def test_schedules_are_read_of_agents_with_new_runs(
 
 
 def test_a_scheduled_run_is_known_as_such_from_its_first_batch(
-    batch: Batch, world: World, agent: Agent, start_run: StartRun
+    batch: Batch, world: World, workspace: Workspace, agent: Agent, start_run: StartRun
 ) -> None:
     """The batch that first lists a run has read the schedule whose last run it is."""
     start_run()
     batch.extract()
-    schedule = world.create_schedule(agent, "0 * * * *", "UTC", RunInput("bake"))
+    schedule = Schedule("s", agent, "0 * * * *", "UTC", RunInput("bake"), world.now)
+    workspace.schedules[schedule.id] = schedule
     assert asked(batch) == 0
-    world.pass_time(timedelta(hours=1))
+    schedule.last_run_id = start_run().id
 
     assert asked(batch) == 1
     assert batch.rows(
