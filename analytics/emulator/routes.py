@@ -13,7 +13,6 @@ from urllib.parse import quote
 from uuid import UUID
 
 from fastapi import APIRouter, Body, Depends, HTTPException, Query, Request, Response
-from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from starlette.requests import ClientDisconnect
 
@@ -80,7 +79,7 @@ class _Call:
     @property
     def analytics(self) -> Analytics:
         """The sums of the workspace's ledger."""
-        return Analytics(self.workspace, self.world.now + timedelta.resolution)
+        return Analytics(self.workspace)
 
     def run(self, run_id: UUID) -> Run:
         """Return a run, or answer 404."""
@@ -106,7 +105,7 @@ class _Call:
         endpoint: str,
         rows: Callable[[datetime, datetime], list[dict[str, Any]]],
         window: _Window,
-        cap: timedelta = timedelta.max,
+        cap: timedelta,
     ) -> Response:
         """Return the records of [start, end), by default the last 30 days; cut to the cap."""
         now = self.world.now + timedelta.resolution  # the present is part of it
@@ -145,7 +144,7 @@ async def _given(
 ) -> RunInput:
     """Return the input of a run, or answer 422 unless it is a prompt or a state."""
     if (prompt is None) == (initial_state is None):
-        raise _invalid([], "give either prompt or initial_state")
+        raise HTTPException(422, "give either prompt or initial_state")
     return RunInput(prompt, initial_state)
 
 
@@ -369,36 +368,25 @@ async def get_timeseries_by_agent(
     return call.window("agent_billing_days", rows, window, cap)
 
 
-@router.get("/analytics/hourly")
-async def get_hourly(call: Call, window: Window) -> Response:
-    """Return usage by hour, agent, model and provider."""
-    return call.window("usage_hours", call.analytics.hourly, window, HOURS_CAP)
+_WINDOWS = {
+    "hourly": ("usage_hours", Analytics.hourly, HOURS_CAP),
+    "billing": ("billing_days", Analytics.billing, DAYS_CAP),
+    "agents": ("agent_rollups", Analytics.agents, timedelta.max),
+    "platform-agents": ("platform_rollups", Analytics.platform_agents, timedelta.max),
+}
 
 
-@router.get("/analytics/billing")
-async def get_billing(call: Call, window: Window) -> Response:
-    """Return cost and charges by day and provider."""
-    return call.window("billing_days", call.analytics.billing, window, DAYS_CAP)
-
-
-@router.get("/analytics/agents")
-async def get_agents(call: Call, window: Window) -> Response:
-    """Return totals by agent, of the runs created in the window."""
-    return call.window("agent_rollups", call.analytics.agents, window)
-
-
-@router.get("/analytics/platform-agents")
-async def get_platform_agents(call: Call, window: Window) -> Response:
-    """Return totals by platform agent, of its runs created in the window."""
-    return call.window("platform_rollups", call.analytics.platform_agents, window)
+@router.get("/analytics/{name}")
+async def get_window(call: Call, name: str, window: Window) -> Response:
+    """Return usage, charges, or totals of the runs created in the window."""
+    endpoint, rows, cap = _found("Page", _WINDOWS.get(name))
+    return call.window(endpoint, partial(rows, call.analytics), window, cap)
 
 
 @router.get("/analytics/runs/{run_id}/costs")
 async def get_run_costs(call: Call, run_id: UUID) -> Response:
     """Return a run's totals by model and provider."""
-    new_names = call.world.variants.new_cost_names
-    costs = call.analytics.run_costs(call.run(run_id), new_names=new_names)
-    return call.records("run_costs", costs)
+    return call.records("run_costs", call.analytics.run_costs(call.run(run_id)))
 
 
 async def _signed_run(request: Request, run_id: UUID, expires: int = 0, signature: str = "") -> Run:
@@ -456,12 +444,6 @@ def _find_artifact(run: Run, key: str) -> Artifact:
     """Return a file of the run, also one beyond the list, or answer 404."""
     files = serialize.artifacts(run)
     return _found("Artifact", next((file for file in files if file.key == key), None))
-
-
-def _invalid(where: list[str], message: str) -> RequestValidationError:
-    """Return the error that FastAPI gives for a value of the body that a check refuses."""
-    item = {"type": "value_error", "loc": ["body", *where], "msg": f"Value error, {message}"}
-    return RequestValidationError([item])
 
 
 def _signature(world: World, path: str, expires: int) -> str:
