@@ -41,7 +41,7 @@ from analytics.levain.errors import (
 )
 from analytics.levain.rate_limiter import RateLimiter
 from analytics.levain.records import typed
-from analytics.levain.replies import ENCODINGS, content_of, detail_of, hide_keys, one_line
+from analytics.levain.replies import ENCODING, content_of, detail_of, hide_keys, one_line
 
 _logger = logging.getLogger("analytics.levain")
 
@@ -100,7 +100,7 @@ class Transport:
         self._headers = {
             "Authorization": f"Bearer {api_key}",
             "Accept": "application/json",
-            "Accept-Encoding": ENCODINGS,
+            "Accept-Encoding": ENCODING,
             "User-Agent": f"levain-analytics/{__version__}",
         }
         self._rate_limiter = rate_limiter

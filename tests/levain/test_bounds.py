@@ -11,7 +11,6 @@ from typing import Any
 
 import httpx
 import pytest
-import zstandard
 
 from analytics.levain import (
     AnswerBrokenError,
@@ -41,7 +40,7 @@ async def runs(levain: AsyncLevain) -> list[bytes]:
 
 @pytest.mark.parametrize(
     ("encoding", "pack"),
-    [("identity", bytes), ("gzip", gzip.compress), ("zstd", zstandard.compress)],
+    [("identity", bytes), ("gzip", gzip.compress)],
 )
 def test_an_answer_that_is_too_long_is_asked_for_once(
     monkeypatch: pytest.MonkeyPatch, encoding: str, pack: Callable[[bytes], bytes]
