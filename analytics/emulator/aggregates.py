@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from analytics.emulator.records import Totals, hour_of, midnight_of
 from analytics.emulator.serialize import instant
@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 
     from analytics.emulator.records import Agent, Entry, Run, Workspace
 
-Granularity = Literal["hour", "day"]
 K = TypeVar("K")
 Rows = list[dict[str, Any]]
 PERIODS = {"day": 1, "week": 7, "month": 30, "quarter": 90}  # trailing days
@@ -40,10 +39,9 @@ class Analytics:
             "last_activity_at": last and instant(last),
         }
 
-    def timeseries_by_agent(self, start: datetime, end: datetime, granularity: Granularity) -> Rows:
-        """Return one row per bucket and agent; no agent is platform or unattributed activity."""
-        bucket = hour_of if granularity == "hour" else midnight_of
-        groups = self._groups(start, end, lambda e: (bucket(e.booked_at), e.run.agent))
+    def timeseries_by_agent(self, start: datetime, end: datetime) -> Rows:
+        """Return one row per day and agent; no agent is platform or unattributed activity."""
+        groups = self._groups(start, end, lambda e: (midnight_of(e.booked_at), e.run.agent))
         rows = [
             {"bucket": instant(at), **_agent(agent), **_money(t)}
             for (at, agent), t in groups.items()

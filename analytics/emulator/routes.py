@@ -17,7 +17,7 @@ from fastapi.routing import APIRoute
 from starlette.requests import ClientDisconnect
 
 from analytics.emulator import serialize
-from analytics.emulator.aggregates import Analytics, Granularity, daily_counts
+from analytics.emulator.aggregates import Analytics, daily_counts
 from analytics.emulator.records import (
     Agent,
     Artifact,
@@ -155,6 +155,7 @@ async def _window(start: datetime | None = None, end: datetime | None = None) ->
 Call = Annotated[_Call, Depends(_call)]
 Given = Annotated[RunInput, Depends(_given)]
 Window = Annotated[_Window, Depends(_window)]
+Day = Annotated[Literal["day"], Query(alias="granularity")]
 
 
 @router.get("/auth/me")
@@ -358,35 +359,26 @@ async def get_summary(
     return _json(call.analytics.summary(period, call.world.now))
 
 
-@router.get("/analytics/timeseries/by-agent")
-async def get_timeseries_by_agent(
-    call: Call, window: Window, granularity: Granularity = "day"
-) -> Response:
-    """Return cost and bill by bucket and agent."""
-    cap = HOURS_CAP if granularity == "hour" else DAYS_CAP
-    rows = partial(call.analytics.timeseries_by_agent, granularity=granularity)
-    return call.window("agent_billing_days", rows, window, cap)
+@router.get("/analytics/runs/{run_id}/costs")
+async def get_run_costs(call: Call, run_id: UUID) -> Response:
+    """Return a run's totals by model and provider."""
+    return call.records("run_costs", call.analytics.run_costs(call.run(run_id)))
 
 
 _WINDOWS = {
     "hourly": ("usage_hours", Analytics.hourly, HOURS_CAP),
     "billing": ("billing_days", Analytics.billing, DAYS_CAP),
+    "timeseries/by-agent": ("agent_billing_days", Analytics.timeseries_by_agent, DAYS_CAP),
     "agents": ("agent_rollups", Analytics.agents, timedelta.max),
     "platform-agents": ("platform_rollups", Analytics.platform_agents, timedelta.max),
 }
 
 
-@router.get("/analytics/{name}")
-async def get_window(call: Call, name: str, window: Window) -> Response:
+@router.get("/analytics/{name:path}")
+async def get_window(call: Call, name: str, window: Window, _granularity: Day = "day") -> Response:
     """Return usage, charges, or totals of the runs created in the window."""
     endpoint, rows, cap = _found("Page", _WINDOWS.get(name))
     return call.window(endpoint, partial(rows, call.analytics), window, cap)
-
-
-@router.get("/analytics/runs/{run_id}/costs")
-async def get_run_costs(call: Call, run_id: UUID) -> Response:
-    """Return a run's totals by model and provider."""
-    return call.records("run_costs", call.analytics.run_costs(call.run(run_id)))
 
 
 async def _signed_run(request: Request, run_id: UUID, expires: int = 0, signature: str = "") -> Run:

@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from http.cookiejar import CookieJar, DefaultCookiePolicy
-from typing import TypeVar
+from typing import TypedDict, TypeVar
 from urllib.parse import urlencode
 
 import httpx
@@ -78,6 +78,25 @@ def log_retry(error: LevainError, seconds: float) -> None:
     _logger.warning("%s; trying again in %.1f s", error, seconds)
 
 
+class Options(TypedDict, total=False):
+    """Options of a client.
+
+    At most `concurrency` requests run at a time; with `requests_per_second` 0 the client sets no
+    limit of its own; clients that are given one `rate_limiter` share its limit and its pauses. A
+    request that may succeed later is tried `tries` times; `on_retry` gets the error of each try
+    before, and the seconds until the next one. Where a text of the API repeats the key, or one of
+    `other_keys`, it reads `[key]`. A `transport` stands in place of the network.
+    """
+
+    concurrency: int
+    requests_per_second: float
+    rate_limiter: RateLimiter | None
+    tries: int
+    on_retry: OnRetry
+    other_keys: Iterable[str]
+    transport: httpx.AsyncBaseTransport
+
+
 class Transport:
     """Sends requests with a key, several at a time, and retries those that may succeed later."""
 
@@ -86,24 +105,25 @@ class Transport:
         api_key: str,
         api: str,
         *,
-        concurrency: int,
-        rate_limiter: RateLimiter,
+        concurrency: int = 8,
+        requests_per_second: float = 0,
+        rate_limiter: RateLimiter | None = None,
         tries: int = TRIES,
-        other_keys: Iterable[str] = (),
         on_retry: OnRetry = log_retry,
+        other_keys: Iterable[str] = (),
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         self._hide_keys = hide_keys([api_key, *other_keys])
         self._api = api.rstrip("/")
         self._tries = tries
         self._on_retry = on_retry
+        self._rate_limiter = rate_limiter or RateLimiter(requests_per_second)
         self._headers = {
             "Authorization": f"Bearer {api_key}",
             "Accept": "application/json",
             "Accept-Encoding": ENCODING,
             "User-Agent": f"levain-analytics/{__version__}",
         }
-        self._rate_limiter = rate_limiter
         self.request_count = 0
         self.clock = Clock()
         try:

@@ -38,7 +38,7 @@ def test_a_run_is_triggered_and_watched_to_its_end(levain: Levain) -> None:
     assert costs == sorted(costs)
     assert costs[0] == 0 < costs[-1]
     assert all(one != other for one, other in pairwise(states))
-    assert levain.runs.get(run.id) == levain.runs.wait(run.id) == states[-1]
+    assert levain.runs.get(run.id) == states[-1]
 
 
 def test_following_tells_once_of_an_event_that_cannot_be_read(
@@ -138,13 +138,13 @@ def test_analytics_are_typed(levain: Levain, agent: Agent, start_run: StartRun) 
 
     assert analytics.summary("day").current.cost_usd == cost
     (hour,) = analytics.hourly(*window)
-    (by_agent,) = analytics.timeseries_by_agent(*window, granularity="hour")
+    (by_agent,) = analytics.timeseries_by_agent(*window)
     (total,) = analytics.agents(*window)
     (billed,) = analytics.billing(*window)
     assert {hour.cost_usd, by_agent.cost_usd, total.cost_usd} == {cost}
     assert (billed.date, billed.cost_usd, by_agent.agent_id) == ("2026-11-20", cost, agent.id)
-    assert hour.hour == NOW.replace(hour=5, minute=0)
-    assert hour.hour.tzinfo == UTC
+    assert hour.hour
+    assert (hour.hour, hour.hour.tzinfo) == (NOW.replace(hour=5, minute=0), UTC)
     assert list(analytics.platform_agents(*window)) == []
     (count,) = levain.runs.daily(agent.id, days=1)
     assert (count.date, count.status, count.count) == ("2026-11-20", "succeeded", 1)
