@@ -115,6 +115,7 @@ class Transport:
     ) -> None:
         self._hide_keys = hide_keys([api_key, *other_keys])
         self._api = api.rstrip("/")
+        self.is_secure = self._api.startswith("https:")
         self._tries = tries
         self._on_retry = on_retry
         self._rate_limiter = rate_limiter or RateLimiter(requests_per_second)
@@ -138,7 +139,7 @@ class Transport:
             limits = httpx.Limits(max_connections=1)
             hooks = {"response": [self._refuse_redirect]}
             self._clients = [client(limits=limits, event_hooks=hooks) for _ in range(concurrency)]
-            self.files = client(event_hooks={"request": [self._https_only()]})
+            self.files = client()
         except OSError as error:
             names = "SSL_CERT_FILE or SSL_CERT_DIR"
             cause = f"the certificates that {names} names cannot be used ({error})"
@@ -309,21 +310,6 @@ class Transport:
         why = "it is not followed, because the key must not go elsewhere"
         detail = f"a redirect to {target}; {why}"
         raise RedirectedError(request, response.status_code, detail)
-
-    def _https_only(self) -> Callable[[httpx.Request], Awaitable[None]]:
-        """Return a hook of a client for files on other hosts, whose addresses grant access.
-
-        After https none is sent in clear: not by a redirect either.
-        """
-        is_secret = self._api.startswith("https:")
-
-        async def require_https(request: httpx.Request) -> None:
-            nonlocal is_secret
-            if is_secret and request.url.scheme != "https":
-                raise httpx.UnsupportedProtocol("it leads from https to http, and is not followed")
-            is_secret |= request.url.scheme == "https"
-
-        return require_https
 
     def _status_error(
         self, request: str, response: httpx.Response, content: bytes, date: str
