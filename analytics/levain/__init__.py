@@ -32,6 +32,7 @@ from analytics.levain.records import Artifact as Artifact
 from analytics.levain.records import LogEvent as LogEvent
 from analytics.levain.records import Me as Me
 from analytics.levain.records import Run as Run
+from analytics.levain.records import RunCost as RunCost
 from analytics.levain.records import Session as Session
 from analytics.levain.records import SessionEvent as SessionEvent
 from analytics.levain.records import Usage as Usage

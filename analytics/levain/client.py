@@ -127,9 +127,9 @@ class Analytics(Resource):
         """Read totals by platform agent (builds, verifications, maintenance) over the window."""
         return await self._window("platform-agents", start, end)
 
-    async def run_costs(self, run_id: str) -> Page[r.Usage]:
+    async def run_costs(self, run_id: str) -> Page[r.RunCost]:
         """Read the cost of a run, by model and provider."""
-        return await self._page(api_path("analytics", "runs", run_id, "costs"), r.Usage)
+        return await self._page(api_path("analytics", "runs", run_id, "costs"), r.RunCost)
 
     async def _window(self, name: str, start: date, end: date) -> Page[r.Usage]:
         window = {"start": f"{start}T00:00:00Z", "end": f"{end}T00:00:00Z"}

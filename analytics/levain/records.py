@@ -206,36 +206,19 @@ class Me(_Record, frozen=True, kw_only=True):
     workspace_name: str | None = None
 
 
-class Usage(_Record, frozen=True, kw_only=True):
-    """A row of analytics: sums by what its list tells them by; what a list does not tell is None.
+class RunCost(_Record, frozen=True, kw_only=True):
+    """Usage of one model by a run; the API has an older and a newer name for each measure.
 
-    `cost_usd` is the models' list price, `billed_usd` Levain's charge. A row without an agent is
-    the platform's; `targets` are the agents that one of the vendor's own worked on. Durations are
-    milliseconds. Costs of a run have an older and a newer name for each measure: here the newer.
+    `cost_usd` is the model's list price, `billed_usd` Levain's charge: null where not sent.
     """
 
-    hour: datetime | None = None
-    bucket: datetime | None = None  # the UTC day of series by agent
-    date: str | None = None
-    agent_id: str | None = None
-    agent_name: str | None = None
-    agent_slug: str | None = None
-    platform_agent_id: str | None = None
-    platform_agent_slug: str | None = None
-    platform_agent_name: str | None = None
-    targets: list[Any] = []
-    model: str | None = None
-    provider: str | None = None
     cost_usd: Decimal | None = None
     billed_usd: Decimal | None = None
     tokens_in: int | None = None
     tokens_out: int | None = None
     request_count: int | None = None
-    error_count: int | None = None
-    run_count: int | None = None
-    agent_count: int | None = None
-    total_duration_ms: int | None = None
-    last_run_at: datetime | None = None
+    model: str | None = None
+    provider: str | None = None
     started_at: datetime | None = None
     ended_at: datetime | None = None
     total_cost: Decimal | msgspec.UnsetType | None = msgspec.UNSET
@@ -250,6 +233,30 @@ class Usage(_Record, frozen=True, kw_only=True):
             if (value := getattr(self, old)) is not msgspec.UNSET:
                 msgspec.structs.force_setattr(self, new, value)
                 msgspec.structs.force_setattr(self, old, msgspec.UNSET)
+
+
+class Usage(RunCost, frozen=True, kw_only=True):
+    """A row of analytics: sums by what its list tells them by; what a list does not tell is None.
+
+    A row without an agent is the platform's; `targets` are the agents that one of the vendor's own
+    worked on. `bucket` is the UTC day of series by agent; durations are milliseconds.
+    """
+
+    hour: datetime | None = None
+    bucket: datetime | None = None
+    date: str | None = None
+    agent_id: str | None = None
+    agent_name: str | None = None
+    agent_slug: str | None = None
+    platform_agent_id: str | None = None
+    platform_agent_slug: str | None = None
+    platform_agent_name: str | None = None
+    targets: list[Any] = []
+    error_count: int | None = None
+    run_count: int | None = None
+    agent_count: int | None = None
+    total_duration_ms: int | None = None
+    last_run_at: datetime | None = None
 
 
 class Summary(_Record, frozen=True, kw_only=True):

@@ -23,8 +23,8 @@ from analytics.levain import (
     LogEvent,
     RefusedError,
     Run,
+    RunCost,
     SessionEvent,
-    Usage,
 )
 from analytics.levain.runs import LONGEST_LIST
 from analytics.terminal import add_figures, escaped, escaped_lines
@@ -83,7 +83,7 @@ def _columns(runs: list[Run], agents: dict[str, Agent]) -> dict[str, list[Text]]
     }
 
 
-def print_run(run: Run, agents: dict[str, Agent], costs: Sequence[Usage]) -> None:
+def print_run(run: Run, agents: dict[str, Agent], costs: Sequence[RunCost]) -> None:
     """Print the fields of a run, and its usage of each model."""
     table = Table(show_header=False, box=None, pad_edge=False)
     table.add_column(style="bold", no_wrap=True)
@@ -117,7 +117,7 @@ def _facts(run: Run, agents: dict[str, Agent]) -> Iterable[tuple[str, str | Text
     yield "Prompt", escaped_lines(run.user_prompt or "")
 
 
-def _costs_table(costs: Sequence[Usage]) -> Table:
+def _costs_table(costs: Sequence[RunCost]) -> Table:
     table = _table(left=("Model", "Provider"))
     rows = [
         (
@@ -241,7 +241,7 @@ def show_run(levain: Levain, run: Run, *, as_json: bool) -> None:
         print_run(run, agents_by_id(levain), costs or [])
 
 
-def _costs(levain: Levain, run: Run) -> list[Usage] | None:
+def _costs(levain: Levain, run: Run) -> list[RunCost] | None:
     """Return costs by model; None if the API refuses them, for lack of data or of permission."""
     try:
         return list(records([levain.analytics.run_costs(run.id)]))
