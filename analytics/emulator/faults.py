@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from analytics.emulator.world import World
 
-Answer = Literal["500", "503", "307", "403", "404", "cut", "invalid", "misdated"]
+Answer = Literal["500", "503", "307", "403", "404", "cut", "silent", "invalid", "misdated"]
 _BODIES = {
     "500": b'{"detail":"Internal Server Error"}',
     "503": b'{"detail":"Service Unavailable"}',
@@ -38,8 +38,9 @@ class Request(NamedTuple):
 class Fault:
     """The next responses to matching paths: an error status, a broken body, or a wrong `Date`.
 
-    `cut` ends the connection within the body, `invalid` sends 200 with a body that is not JSON.
-    `307` redirects to `location`. `misdated` is the right response, with another `date`.
+    `cut` ends the connection within the body, `silent` answers nothing, `invalid` sends 200 with a
+    body that is not JSON. `307` redirects to `location`. `misdated` is the right response, with
+    another `date`.
     """
 
     path: str
@@ -103,6 +104,9 @@ class Middleware:
 
         if fault is None or fault.answer == "misdated":
             await self._app(scope, receive, send_dated)
+        elif fault.answer == "silent":
+            while (await receive())["type"] != "http.disconnect":
+                pass
         elif fault.answer in _BODIES:
             await _answer(fault)(scope, receive, send_dated)
         else:

@@ -293,17 +293,6 @@ def test_a_download_that_drips_is_given_up(tmp_path: Path) -> None:
     assert (len(tries), list(tmp_path.iterdir())) == (TRIES, [])
 
 
-def test_no_message_of_a_download_shows_a_key(tmp_path: Path) -> None:
-    """A file host that was told the key, and says it, is not quoted with it."""
-
-    async def address() -> AsyncIterator[bytes]:
-        yield response(b'{"url":"%b/file","expires_in_seconds":9}' % wire.url.encode())
-
-    wire = Wire(*[address, f"HTTP/9.9 {KEY}\r\n\r\n".encode()] * TRIES)
-    with pytest.raises(DownloadFailedError, match=r"HTTP/9.9 \[key\]"):
-        wire.ask(lambda levain: levain.runs.download_log("a", tmp_path / "log"))
-
-
 @pytest.mark.parametrize(
     ("first", "each", "ends_after"),
     [

@@ -13,7 +13,7 @@ import pytest
 from analytics.emulator.records import Agent
 from analytics.emulator.runs.logs import log_events
 from analytics.emulator.server import Emulator
-from analytics.levain import Levain, NotFoundError, RefusedError
+from analytics.levain import Levain, NotFoundError
 from tests.conftest import NOW, StartRun
 
 RUN = timedelta(seconds=60)
@@ -59,42 +59,6 @@ def test_following_tells_once_of_an_event_that_cannot_be_read(
     assert [str(error).partition(":")[0] for step in steps for error in step.unreadable] == [
         "LogEvent 2"
     ]
-
-
-@pytest.mark.usefixtures("agent")
-def test_cancelling_is_by_the_session(api: Emulator, levain: Levain) -> None:
-    """`cancel` terminates the run's session, which then takes no message.
-
-    Its events stay readable.
-    """
-    run = levain.runs.trigger("baker", prompt="[slow] Bread?")
-    api.world.pass_time(timedelta(seconds=5))
-
-    assert run.session_id
-    assert levain.sessions.cancel(run.session_id).state == "terminated"
-    api.world.pass_time(timedelta(minutes=2))
-
-    assert levain.runs.wait(run.id).status == "cancelled"
-    with pytest.raises(RefusedError, match="terminated"):
-        levain.sessions.send_message(run.session_id, "And rolls?")
-    assert next(iter(levain.sessions.events(run.session_id))).type == "user_message"
-
-
-@pytest.mark.usefixtures("agent")
-def test_a_message_is_another_run_of_the_session(api: Emulator, levain: Levain) -> None:
-    """A message starts another run of its session; `since` reads the events after a `seq`."""
-    first = levain.runs.trigger("baker", prompt="Bread?")
-    api.world.pass_time(RUN)
-    assert first.session_id
-    seen = max(event.seq or 0 for event in levain.sessions.events(first.session_id))
-
-    (said,) = levain.sessions.send_message(first.session_id, "And rolls?").events
-    api.world.pass_time(RUN)
-
-    later = list(levain.sessions.events(first.session_id, since=seen))
-    assert (said.text, later[0].text) == ("And rolls?", "And rolls?")
-    assert {event.run_id for event in later}.isdisjoint({first.id})
-    assert [run.status for run in levain.runs.list()] == ["succeeded"] * 2
 
 
 def test_agents_and_versions_are_read(levain: Levain, agent: Agent) -> None:
