@@ -54,14 +54,7 @@ health as (
         max(last_batch_at) as last_batch_at,
         max(last_complete_date) as last_complete_date,
         max(newest_run_at) as newest_run_at,
-        coalesce(sum(open_count), 0)::bigint as open_count,
-        coalesce(sum(provisional_count), 0)::bigint as provisional_count,
-        coalesce(sum(quarantined_count), 0)::bigint as quarantined_count,
-        coalesce(sum(finding_count), 0)::bigint as finding_count,
-        coalesce(sum(reconciled_day_count), 0)::bigint as reconciled_day_count,
-        coalesce(sum(pending_day_count), 0)::bigint as pending_day_count,
-        coalesce(sum(open_day_count), 0)::bigint as open_day_count,
-        coalesce(sum(unreconciled_day_count), 0)::bigint as unreconciled_day_count,
+        coalesce(sum(columns('_count$')), 0)::bigint as '\0',
         sum(unexplained_usd)::decimal(38, 10) as unexplained_usd,
         coalesce(sum(unreconciled_usd), 0)::decimal(38, 10) as unreconciled_usd
     from workspaces
