@@ -77,7 +77,7 @@ class Statements:
             """
             from rpt_budgets
             where
-                period = 'now'
+                is_now
                 and (scope = 'all' and workspace_id = '(all)'
                     or scope = 'workspace' and workspace_id = budget_workspace_id)""",
         )
