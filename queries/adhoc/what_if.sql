@@ -18,19 +18,12 @@ from marts.what_if_by_model() as costs
 join marts.dim_workspaces as workspaces using (workspace_id)
 join marts.dim_agents as agents using (workspace_id, agent_id)
 join marts.dim_prices as prices on prices.model = costs.model and prices.is_first
-semi join marts.dim_models as used
-    on used.workspace_id = costs.workspace_id and used.model = costs.model
 where
     agents.line_type = 'agent'
     and costs.month
     between date_trunc('month', workspaces.last_complete_date) - interval 1 month
     and workspaces.last_complete_date
-    and costs.list_price_cost_usd < costs.cost_usd
-qualify
-    row_number() over (
-        partition by costs.workspace_id, costs.agent_id, costs.month
-        order by costs.list_price_cost_usd, costs.model
-    ) <= 3
+    and costs.cheaper_rank <= 3
 order by
     costs.month desc,
     costs.cost_usd desc,
