@@ -150,9 +150,9 @@ def _parts(name: str) -> tuple[str, str]:
 
 
 def _range(name: str, row: Row, *, is_plain: bool = False) -> str:
-    """Write the cost of failed runs as one amount or as what it is between."""
+    """Write the cost of some runs as one amount or as what it is between."""
     amount = _exact if is_plain else numbers.usd
-    ends = ("failed_cost_usd", "failed_cost_more_usd", "failed_cost_open_count")
+    ends = ("_cost_usd", "_cost_more_usd", "_cost_open_count")
     low, more, count = (value_of(name.replace(ends[0], each), row) for each in ends)
     if low is None:
         return "" if is_plain else numbers.UNKNOWN

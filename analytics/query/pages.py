@@ -8,10 +8,10 @@ import tempfile
 from pathlib import Path
 
 from analytics import __version__
+from analytics.bounded.runner import Runner
 from analytics.errors import UsageError, nothing_published
 from analytics.project.files import UserFile, read_file
 from analytics.project.pages import answer_pages, parse_pages, read_pages
-from analytics.project.runner import Runner
 from analytics.report.entities import QUERIES
 from analytics.report.own_parts import ChartError, chosen, columns_of, look_of
 from analytics.report.rendering import About

@@ -12,9 +12,9 @@ from typing import Any
 
 import polars as pl
 
+from analytics.bounded.runner import Answer
 from analytics.format import names, numbers, text
 from analytics.project.pages import Chart
-from analytics.project.runner import Answer
 from analytics.report.columns import default_label, default_unit
 from analytics.report.months import coded, readable
 from analytics.report.spec import Draw, Part

@@ -45,7 +45,7 @@ _EXPECTED = "expected {forecast_low_usd|usd_about}\u2013{forecast_high_usd|usd_a
 _OF_BUDGETS, _OF_RUNS = "by request, with surcharge", "by the day of the run"
 _WHOLE_BUDGETS = """(
     from rpt_budgets
-    where period = 'now' and (scope = 'all' and workspace_id = '(all)'
+    where is_now and (scope = 'all' and workspace_id = '(all)'
         or scope = 'workspace' and workspace_id = budget_workspace_id))"""
 _RECENT_COSTS = """(
     select {keys} date, sum(cost_usd) as cost_usd

@@ -30,6 +30,7 @@ CONTENT_SECURITY_POLICY = (
     " img-src data: blob:; base-uri 'none'; form-action 'none'"
 )
 SHOWN_ROWS = 200  # of a table without a limit of its own
+
 Row = dict[str, Any]
 
 

@@ -23,7 +23,7 @@ owners as (
 )
 
 from reports.rpt_budgets
-where period = 'now'
+where is_now
 union all by name
 select * replace (if(coalesce(subject, '(none)') = '(none)', 'no owner', subject) as subject)
 from owners

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import duckdb
 
+from analytics.bounded.runner import Runner
 from analytics.project.files import UserFile
 from analytics.project.pages import answer_pages, parse_pages
-from analytics.project.runner import Runner
 from analytics.report.entities import QUERIES
 from analytics.report.rendering import About
 from analytics.report.site import SiteSummary, build_site

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from analytics.bounded.runner import Answer, Runner, UserQuery
 from analytics.project.files import UserFile
 from analytics.project.pages import (
     Chart,
@@ -19,7 +20,6 @@ from analytics.project.pages import (
     parse_pages,
     read_pages,
 )
-from analytics.project.runner import Answer, Runner, UserQuery
 from analytics.report.own_parts import ChartError, chosen, columns_of, look_of, part_of
 from analytics.report.spec import Part
 
