@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
 import polars as pl
@@ -13,7 +12,7 @@ from analytics.format import days, names
 from analytics.format.names import ALL, PLATFORM
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping
     from datetime import date
 
     import duckdb
@@ -62,43 +61,28 @@ class Entities:
 
     def __init__(self, con: duckdb.DuckDBPyConnection) -> None:
         self._con = con
-        rows = pl.DataFrame(
-            con.sql(
-                "from rpt_headlines order by workspace_name, workspace_id,"
-                " recent_cost_usd desc nulls last, agent_name, agent_id"
-            )
+        self._of = defaultdict[Scope, list[Entity]](list)
+        self._lines = defaultdict[str, list[Entity]](list)
+        lines = con.sql(
+            "from rpt_headlines order by workspace_name, workspace_id,"
+            " recent_cost_usd desc nulls last, agent_name, agent_id"
         )
-        self.by_key = {one.key: one for row in rows.iter_rows(named=True) if (one := _entity(row))}
+        self.by_key = {each.key: each for row in _rows(lines) if (each := _entity(row))}
         self.site = self.by_key[ALL, ALL]
-
-    @cached_property
-    def workspaces(self) -> list[Entity]:
-        """Every workspace, by name."""
-        return [each for each in self.by_key.values() if each.scope == "workspace"]
-
-    @cached_property
-    def agents(self) -> list[Entity]:
-        """Every line that has a page."""
-        return [each for each in self.by_key.values() if each.scope == "agent" and each.path]
-
-    @cached_property
-    def months(self) -> dict[tuple[Any, ...], Entity]:
-        """Every month of the site and of every workspace, by its keys."""
-        rows = pl.DataFrame(
-            self._con.sql(
-                "from rpt_months where agent_id = '(all)' order by workspace_id, month desc"
-            )
+        months = con.sql(
+            "from rpt_months where agent_id = '(all)' order by workspace_id, month desc"
         )
-        found = (_month(row, self.by_key) for row in rows.iter_rows(named=True))
-        return {each.key: each for each in found if each}
+        found = (_month(row, self.by_key) for row in _rows(months))
+        self.months = {each.key: each for each in found if each}
+        for each in (*self.by_key.values(), *self.months.values()):
+            if each.path:
+                self._of[each.scope].append(each)
+            if each.scope == "agent":
+                self._lines[each.workspace_id].append(each)
 
-    def of(self, scope: Scope) -> Sequence[Entity]:
+    def of(self, scope: Scope) -> list[Entity]:
         """The entities of a scope that have a page."""
-        if scope == "site":
-            return [self.site]
-        if scope == "month":
-            return [*self.months.values()]
-        return self.workspaces if scope == "workspace" else self.agents
+        return self._of[scope]
 
     def months_beside(self, month: Entity) -> list[tuple[str, Entity]]:
         """The same month of few workspaces, then the months before and after, by their names."""
@@ -120,14 +104,6 @@ class Entities:
     def lines_of(self, workspace: Entity) -> list[Entity]:
         """The lines of a workspace, the platform included."""
         return self._lines[workspace.workspace_id]
-
-    @cached_property
-    def _lines(self) -> dict[str, list[Entity]]:
-        lines: defaultdict[str, list[Entity]] = defaultdict(list)
-        for each in self.by_key.values():
-            if each.scope == "agent":
-                lines[each.workspace_id].append(each)
-        return lines
 
     def document(self, pages_of: Callable[[Entity], list[dict[str, str]]]) -> dict[str, object]:
         """Return what scripts know of the site: names, addresses, months and states of days.
@@ -167,7 +143,7 @@ class Entities:
                     **days_of(each),
                     "agents": [*map(line, self.lines_of(each))],
                 }
-                for each in self.workspaces
+                for each in self.of("workspace")
             ],
         }
 
@@ -190,6 +166,10 @@ class Entities:
             }
             for key, first, states, unbilled in rows
         }
+
+
+def _rows(relation: duckdb.DuckDBPyRelation) -> Iterable[Mapping[str, Any]]:
+    return pl.DataFrame(relation).iter_rows(named=True)
 
 
 def _entity(row: Mapping[str, Any]) -> Entity | None:

@@ -61,7 +61,6 @@ class Files:
         self._now = Manifest()
         self._folders: set[str] = set()
         self.count = 0
-        self.byte_count = 0
         self.kept_count = 0
 
     def keep(self, path: str, inputs: str) -> bool:
@@ -79,7 +78,7 @@ class Files:
         if sha256(content).hexdigest() != digest:
             return False
         link_or_copy(source, self._made(path))
-        self._note(path, digest, inputs, len(content))
+        self._note(path, digest, inputs)
         self.kept_count += 1
         return True
 
@@ -88,14 +87,13 @@ class Files:
         if path in self._now.files:
             return
         Path(self._made(path)).write_bytes(content)
-        self._note(path, sha256(content).hexdigest(), inputs, len(content))
+        self._note(path, sha256(content).hexdigest(), inputs)
 
     def finish(self, as_of: datetime) -> None:
         """Write the manifest: the digest of every other file."""
         self._now.as_of = as_of.isoformat()
         content = msgspec.json.encode(self._now, order="sorted")
         Path(self._target, MANIFEST).write_bytes(content)
-        self.byte_count += len(content)
 
     def _made(self, path: str) -> str:
         """Return the file, whose folder is there."""
@@ -105,12 +103,11 @@ class Files:
             self._folders.add(folder)
         return f"{self._target}/{path}"
 
-    def _note(self, path: str, digest: str, inputs: str, size: int) -> None:
+    def _note(self, path: str, digest: str, inputs: str) -> None:
         self._now.files[path] = digest
         if inputs:
             self._now.inputs[path] = _digest(inputs)
         self.count += 1
-        self.byte_count += size
 
 
 def _digest(inputs: str) -> str:

@@ -8,7 +8,6 @@ stand in the order of `layout`, which is the same for all files of a scope.
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from itertools import islice, pairwise
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -81,21 +80,6 @@ def layout(
     return columns
 
 
-def _create_wanted(
-    con: duckdb.DuckDBPyConnection, names: Sequence[str], keys: Sequence[Key]
-) -> None:
-    """Create the temporary table `wanted` of some keys, each with its number, from 0.
-
-    A month is its first day.
-    """
-    kinds = {name: "date" if name == "month" else "varchar" for name in names}
-    con.execute(
-        "create or replace temp table wanted as select unnest(range(?)) as number,"
-        f" {', '.join(f'unnest(?::{kind}[]) as {name}' for name, kind in kinds.items())}",
-        [len(keys), *([key[place] for key in keys] for place in range(len(names)))],
-    )
-
-
 def write(
     con: duckdb.DuckDBPyConnection,
     files: Files,
@@ -116,7 +100,8 @@ def write(
             known = {key_of(each, names): each for each in entities.of(scope)}
             changed = _changed(con, files, names, columns, known, code)
             keys = [*changed]
-            parts = tracked(keys, before, partial(_title, known))
+            titles = {key: f"{known[key[:-1]].name}, {key[-1]:%Y-%m}" for key in keys}
+            parts = tracked(keys, before, titles.__getitem__)
             for start in range(0, len(keys), _AT_ONCE):
                 chunk = keys[start : start + _AT_ONCE]
                 documents = _documents(con, names, columns, chunk)
@@ -124,12 +109,6 @@ def write(
                 for key, script in zip(islice(parts, len(chunk)), scripts, strict=True):
                     path, inputs = changed[key]
                     files.write(path, script, inputs)
-
-
-def _title(entities: Mapping[Key, Entity], key: Key) -> str:
-    """Return the name of a file for people."""
-    *of, month = key
-    return f"{entities[tuple(of)].name}, {month:%Y-%m}"
 
 
 def _changed(
@@ -176,7 +155,12 @@ def _documents(
     They are sorted by the number of the key: to compare two keys, which are long, takes longer.
     """
     names = (*names, "month")
-    _create_wanted(con, names, wanted)
+    keys = [f"unnest(?::{'date' if each == 'month' else 'varchar'}[]) as {each}" for each in names]
+    con.execute(
+        "create or replace temp table wanted as select unnest(range(?)) as number,"
+        f" {', '.join(keys)}",
+        [len(wanted), *map(list, zip(*wanted, strict=True))],
+    )
     documents: list[dict[str, list[object]]] = [{} for _ in wanted]
     for relation, (time, *others) in columns.items():
         frame = pl.DataFrame(

@@ -260,14 +260,11 @@ class _Rows:
         more = 0 if is_whole else _PLACES  # of both: it cancels out
         of = _numbers(self._frame[part.key], more + (_PLACES if unit == "each" else 0))
         per = _numbers(self._frame[base.key], more)
-        known = [None not in both for both in zip(of, per, strict=True)]
-        if missing := known.count(False):
+        pairs = [(None, None) if None in each else each for each in zip(of, per, strict=True)]
+        if missing := pairs.count((None, None)):
             self.left_out = f"Without {numbers.plural(missing, 'row')} of an unknown part."
-        for name, values in (("count", of), ("per_count", per)):
-            kept = [
-                each if is_known else None for each, is_known in zip(values, known, strict=True)
-            ]
-            self.made[f"y{number}_{name}"] = kept
+        self.made[f"y{number}_count"] = [each for each, _ in pairs]
+        self.made[f"y{number}_per_count"] = [each for _, each in pairs]
         return f"y{number}_count/y{number}_per_count|{unit}"
 
 

@@ -19,11 +19,11 @@ import msgspec
 
 from analytics.files import folder
 from analytics.report import months, own
-from analytics.report.columns import column, default_label, default_unit
+from analytics.report.columns import column
 from analytics.report.entities import Entities
 from analytics.report.files import Files, packed
 from analytics.report.looks import looks
-from analytics.report.rendering import About, Pages
+from analytics.report.pages import Pages
 from analytics.report.spec import read_pages
 from analytics.terminal import tracked
 
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
     from analytics.project.pages import AnsweredPage
     from analytics.report.entities import Entity
+    from analytics.report.rendering import About
     from analytics.report.spec import Page
     from analytics.terminal import Before
 
@@ -45,7 +46,7 @@ _EXPORT = re.compile(r"^export ", re.MULTILINE)
 
 @dataclass(frozen=True)
 class SiteSummary:
-    """The size of a site, and how many of its files were taken over from the site before.
+    """The pages and files of a site, and those that were taken over from the site before.
 
     `problems` are those of pages of one's own.
     """
@@ -53,7 +54,6 @@ class SiteSummary:
     page_count: int
     file_count: int
     kept_count: int
-    byte_count: int
     problems: tuple[str, ...] = ()
 
 
@@ -98,7 +98,7 @@ def build_site(
         _write_assets(files)
         files.finish(about.as_of)
     page_count = len(shown) + len(menu)
-    return SiteSummary(page_count, files.count, files.kept_count, files.byte_count, tuple(problems))
+    return SiteSummary(page_count, files.count, files.kept_count, tuple(problems))
 
 
 def _write_assets(files: Files) -> None:
@@ -144,9 +144,9 @@ def _resolved(page: Page) -> dict[str, object]:
             document = msgspec.to_builtins(part)
             document["columns"] = [for_engine(each) for each in part.columns]
             for draw in document.get("draw", []):
-                name, _, unit = draw["value"].partition("|")
-                draw["value"] = f"{name}|{unit or default_unit(name)}"
-                draw.setdefault("name", default_label(name))
+                known = column(draw["value"])
+                draw["value"] = f"{known.expression}|{known.unit}"
+                draw.setdefault("name", known.label)
             parts.append(document)
     return {"scope": page.scope, "parts": parts}
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from functools import cache, lru_cache
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from analytics.report.entities import Entity
 
 Row: TypeAlias = "Mapping[str, Any]"
+Layout: TypeAlias = "tuple[tuple[str, str], ...]"
 Named: TypeAlias = "Mapping[tuple[Any, ...], Entity]"
 
 _STATES = {
@@ -64,7 +65,7 @@ class Tables:
         Of a slim one a phone shows the first and the last column.
         """
         shown = rows[:limit] if limit else rows
-        layout = _layout(tuple(columns))
+        head, layout = _layout(tuple(columns))
         tops = [_top(rows, each) for each in columns]
         body = "".join(
             _tr(layout, [self._cell(row, *each) for each in zip(columns, tops, strict=True)])
@@ -82,7 +83,7 @@ class Tables:
             f'<table id="{key}-table"{look} data-sortable>'
             f'<caption id="{key}-caption"{" class=unseen" * is_unseen}>'
             f"<span>{escape(caption)}</span></caption>"
-            f"{layout.head}<tbody>{body}</tbody>{foot}</table></div>"
+            f"{head}<tbody>{body}</tbody>{foot}</table></div>"
         )
 
     def name_of(self, row: Row) -> str:
@@ -95,7 +96,7 @@ class Tables:
         rows: Sequence[Row],
         total: Row,
         columns: Sequence[Column],
-        layout: _Layout,
+        layout: Layout,
     ) -> str:
         """Return the line of the total, and above it what printed amounts lack to it, if any do."""
         figures = [
@@ -254,16 +255,9 @@ def _of_same_rows(rows: Iterable[Row], total: Row, column: Column) -> Row:
     return total
 
 
-@dataclass(frozen=True)
-class _Layout:
-    """The part of a table that all rows share: its head, and the tags of each cell."""
-
-    head: str
-    cells: tuple[tuple[str, str], ...]
-
-
 @cache
-def _layout(columns: tuple[Column, ...]) -> _Layout:
+def _layout(columns: tuple[Column, ...]) -> tuple[str, Layout]:
+    """Return what all rows share: the head, and the tags of each cell."""
     classes = [f"{each.kind} prose" if each.unit == "prose" else each.kind for each in columns]
     kinds = [f' class="{each}"' if each else "" for each in classes]
     heads = "".join(
@@ -271,18 +265,13 @@ def _layout(columns: tuple[Column, ...]) -> _Layout:
         for kind, each in zip(kinds, columns, strict=True)
     )
     first, *others = kinds
-    return _Layout(
-        f"<thead><tr>{heads}</tr></thead>",
-        (
-            (f'<th scope="row"{first}', "</th>"),
-            *((f"<td{kind}", "</td>") for kind in others),
-        ),
-    )
+    cells = ((f'<th scope="row"{first}', "</th>"), *((f"<td{kind}", "</td>") for kind in others))
+    return f"<thead><tr>{heads}</tr></thead>", cells
 
 
-def _tr(layout: _Layout, cells: Sequence[tuple[str, str]]) -> str:
+def _tr(layout: Layout, cells: Sequence[tuple[str, str]]) -> str:
     made = [
         f"{begin}{exact}>{content}{end}"
-        for (begin, end), (exact, content) in zip(layout.cells, cells, strict=True)
+        for (begin, end), (exact, content) in zip(layout, cells, strict=True)
     ]
     return f"<tr>{''.join(made)}</tr>"

@@ -32,9 +32,6 @@ bills as (
         if(grouping(workspace_id) = 0, workspace_id, '(all)') as workspace_id,
         if(grouping(agent_id) = 0, agent_id, '(all)') as agent_id,
         month,
-        sum(metered_cost_usd) as metered_cost_usd,
-        if(count(surcharge_usd) = count(billed_usd), sum(surcharge_usd), null) as surcharge_usd,
-        if(count(own_key_usd) = count(billed_usd), sum(own_key_usd), null) as own_key_usd,
         sum(billed_usd) as billed_usd
     from marts.fct_agent_months
     group by grouping sets ((workspace_id, agent_id, month), (workspace_id, month), (month))
@@ -68,7 +65,6 @@ dates as (
     select
         workspace_id,
         date_trunc('month', date)::date as month,
-        min(date) as first_date,
         max(date) as last_date
     from reports.rpt_dates
     group by workspace_id, month
@@ -91,13 +87,9 @@ select
     agent_id,
     month,
     coalesce(states.state, 'incomplete') as state,
-    dates.first_date,
     dates.last_date,
     measures.* exclude (workspace_id, agent_id, month, finished_count),
     if(unknown_outcome_count > 0, null, measures.finished_count) as finished_count,
-    bills.metered_cost_usd,
-    bills.surcharge_usd,
-    bills.own_key_usd,
     if(booked.month is null, bills.billed_usd, booked.closed_usd) as billed_usd,
     booked.since_usd
 from measures

@@ -150,7 +150,7 @@ def test_a_page_is_added_by_two_files(published: Path, tmp_path: Path) -> None:
     build_site(reports.con, site, about=ABOUT, pages=read_pages(specs))
 
     page = read_pages(specs)["costly-days"]
-    for entity in reports.entities.workspaces:
+    for entity in reports.entities.of("workspace"):
         (of,) = shown.views([shown.asked(site, page.name, entity, [Choice().asked()])])
         rows, total = reports.chosen(page.parts[0], entity, Choice())
         table = of[0]["views"][0]["table"]
