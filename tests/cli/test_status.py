@@ -14,8 +14,8 @@ import duckdb
 import msgspec
 import pytest
 
-from analytics.batch.health import problems_of_data
 from analytics.batch.last_batch import read_last_batch, write_last_batch
+from analytics.cli.problems import problems_of_data
 from analytics.emulator.server import Emulator
 from analytics.emulator.world import World
 from analytics.machine_clock import machine_clock
