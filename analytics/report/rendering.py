@@ -77,7 +77,6 @@ _ABSENT: Mapping[str, Any] = {
     "tabs": [],
     "members": [],
     "members_name": "",
-    "concerns": "",
     "needs": None,
     "is_choosable": False,
     "cards": [],
@@ -326,10 +325,13 @@ class Pages:
 
     def _needs(self, entity: Entity, root: str) -> dict[str, Any] | None:
         """Return the findings of a page; that of the site has the batch's warnings beside them."""
-        if self._findings is None:
+        if (found := self._found(entity, root)) is None:
             return None
         warnings = [_with_code(each) for each in self._about.warnings if entity.scope == "site"]
-        return self._findings.of(entity, root) | {"warnings": warnings}
+        return found | {"warnings": warnings}
+
+    def _found(self, entity: Entity, root: str) -> dict[str, Any] | None:
+        return self._findings.of(entity, root) if self._findings else None
 
     def _reach(self, row: Row) -> str:
         """Return how far the data reach: of an agent and a month, to the last day of their own."""
@@ -397,12 +399,6 @@ def _remark(template: str, row: Row) -> str | None:
 def _with_code(message: str) -> Markup:
     """Return a message with its `commands` marked as HTML has it."""
     return Markup(re.sub("`([^`]+)`", r"<code>\1</code>", str(escape(message))))  # noqa: S704 - escaped
-
-
-def folded(title: str, content: Markup) -> Markup:
-    """Return content that a click on its title opens."""
-    opened = Markup("<details class='fold'><summary>{}</summary>{}</details>")
-    return opened.format(title, content)
 
 
 @cache

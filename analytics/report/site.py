@@ -172,24 +172,18 @@ class _Build:
 
     def _assets(self) -> None:
         reports = folder("reports")
-        engine = bundle(reports / "engine", constants={"LOOKS": looks()})
-        self._files.write("assets/engine.js", engine.encode())
+        self._files.write("assets/engine.js", bundle(reports / "engine").encode())
         self._files.write("assets/style.css", (reports / "assets" / "style.css").read_bytes())
         with as_file(files("plotly") / "package_data" / "plotly.min.js") as library:
             self._files.write("assets/plotly.min.js", library.read_bytes())
 
 
-def bundle(
-    engine: Path, modules: Sequence[str] = ENGINE, constants: Mapping[str, object] | None = None
-) -> str:
-    """Return modules of the engine as one script: a page from disk can load no module.
-
-    `constants` are what it knows by these names.
-    """
-    parts = [f"const {name} = {json.dumps(value)};\n" for name, value in (constants or {}).items()]
+def bundle(engine: Path) -> str:
+    """Return the modules of the engine as one script: a page from disk can load no module."""
+    parts = [f"const LOOKS = {json.dumps(looks())};\n"]
     parts += [
         _EXPORT.sub("", _IMPORT.sub("", (engine / f"{name}.js").read_text(encoding="utf-8")))
-        for name in modules
+        for name in ENGINE
     ]
     return '"use strict";\n(() => {\n' + "".join(parts) + "})();\n"
 

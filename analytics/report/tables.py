@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from functools import cache, lru_cache
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import quote
 
 from markupsafe import Markup, escape
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from analytics.report.columns import Column
-    from analytics.report.entities import Entity
+    from analytics.report.entities import Entities
 
 Row: TypeAlias = "Mapping[str, Any]"
 
@@ -34,22 +34,10 @@ _HALF_CENT = Decimal("0.005")
 _REMEMBERED = 1_000  # days and months stand on many pages
 
 
-class Linked(Protocol):
-    """Entities that tables name and lead to, by their keys."""
-
-    @property
-    def by_key(self) -> Mapping[tuple[Any, ...], Entity]:
-        """Workspaces and lines, by workspace and line."""
-
-    @property
-    def months(self) -> Mapping[tuple[Any, ...], Entity]:
-        """Months, by workspace and month."""
-
-
 class Tables:
     """Writes tables for pages whose way to the site's folder is `root`; without one, no link."""
 
-    def __init__(self, entities: Linked, root: str | None) -> None:
+    def __init__(self, entities: Entities, root: str | None) -> None:
         self._entities, self._root = entities, root
 
     def table(
