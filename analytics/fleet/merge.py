@@ -31,7 +31,7 @@ from analytics.warehouse.database import (
     quoted,
     spilling,
 )
-from analytics.warehouse.schema import BOOKS, FINANCE
+from analytics.warehouse.schema import finance_statements
 
 AT_ONCE = 50
 """Files of shards that are open at a time."""
@@ -90,7 +90,7 @@ def merge_files(
         workspaces, left_out = _read_shards(con, files)
         files = {shard: file for shard, file in files.items() if shard not in left_out}
         con.execute("set TimeZone = 'UTC'; attach ':memory:' as warehouse; use warehouse")
-        con.execute(FINANCE + BOOKS)
+        con.execute(finance_statements())
         with attached_marts(con, target, has_log=False):
             expected: Counter[str] = Counter()  # rows of each relation
             for catalogs in _attached(con, files):
