@@ -41,6 +41,7 @@ _MODELS = (
     "intermediate.int_budget_members",
     "intermediate.int_budgets",
     "intermediate.int_budget_days",
+    "intermediate.int_forecasts",
     *_BUILT,
 )
 _STAND_INS = """
@@ -55,7 +56,13 @@ _STAND_INS = """
             min(utc_date) over (partition by workspace_id) as first_date,
             max(utc_date) over (partition by workspace_id) as last_date
         from audit.reconciliation_days;
-    create view intermediate.int_findings as from found;
+    create view intermediate.int_findings as
+        select * exclude (
+            finding_id, agent_name, sentence, next_step, is_silenced, silenced_note, rank
+        )
+        from found;
+    create view intermediate.int_waste as from intermediate.int_findings limit 0;
+    create view intermediate.int_agent_findings as from intermediate.int_findings limit 0;
 """
 """Relations of a batch that these models read, made from the published ones."""
 
@@ -63,9 +70,9 @@ _OWN = "select workspace_id from {}.marts.dim_workspaces"
 
 
 class Partition(NamedTuple):
-    """The rows of a workspace and month; of a workspace, in tables that have no months."""
+    """The rows of a workspace and month; of a workspace, or all, in tables that have none."""
 
-    workspace_id: str
+    workspace_id: str = ""
     month: date | None = None
 
 
