@@ -12,7 +12,7 @@ import duckdb
 
 from analytics.warehouse.landed import CLOSING_STEP, LIST_SNAPSHOTS, SUFFIX
 from analytics.warehouse.load import Loaded, load_folder
-from analytics.warehouse.pending_details import collect_pending_details, collected_details
+from analytics.warehouse.pending_details import FOUND, SOURCES
 from analytics.warehouse.reading import SNAPSHOT_COLUMNS, ndjson
 from analytics.warehouse.sources import MOST_RUNS_APART, OPEN, RUNS, TERMINAL, TERMINAL_STATUSES
 
@@ -332,12 +332,33 @@ class WarehouseStore:
         )
 
     def collect_pending_details(self) -> int:
-        """Collect the details of ended runs to read; return their number."""
-        return collect_pending_details(self._con, self._workspace_id)
+        """Collect the details of ended runs to read, of the newest first; return their number.
+
+        Runs whose details the API failed to return before come last, so that they delay no other.
+        """
+        count: int = self._one(f"""
+            create or replace temp table collected_details as
+            with failed as (
+                select distinct run_id from ledger.requests
+                where {{mine}} and list_contains({SOURCES}, source) and status is distinct from 200
+            ),
+            found as (
+                select run_id, source, created_at, failed.run_id is not null as failed_before
+                from ({FOUND}) as found left join failed using (run_id)
+                where not is_settled
+            )
+            select row_number() over () - 1 as place, run_id, source
+            from (from found order by failed_before, created_at desc, run_id, source)
+        """)
+        return count
 
     def collected_details(self, places: Sequence[int]) -> list[tuple[str, str]]:
         """Return the run and the source of the collected details at these places."""
-        return collected_details(self._con, places)
+        return self._con.execute(
+            "select run_id, source from collected_details"
+            " where place in (select unnest(?)) order by place",
+            [list(places)],
+        ).fetchall()
 
     def agents_with_unread_versions(self) -> list[str]:
         """Agents whose versions are to be read, those that the API failed to give before last.
