@@ -71,10 +71,17 @@ class _Workspaces(Entities):
             **none,
             "own": [],
             "today": day,
-            "yesterday": day,
+            "yesterday": self.site.row["yesterday"] or day,
             "first": None,
             "workspaces": [
-                {"name": each.name, "path": each.path, "entity": each.stem, "agents": [], **none}
+                {
+                    "id": each.workspace_id,
+                    "name": each.name,
+                    "path": each.path,
+                    "entity": each.stem,
+                    "agents": [],
+                    **none,
+                }
                 for each in members
                 if each.path  # one that was never published has no page
             ],

@@ -202,7 +202,7 @@ def test_the_menu_finds_workspaces(site: Site, reader: Reader) -> None:
 
 
 def test_the_whole_ranking_is_sorted(site: Site, reader: Reader) -> None:
-    """A column sorts all workspaces by exact values; those of unknown cost come last."""
+    """A column sorts all workspaces by exact values, as a download has them; the unknown last."""
     shown = reader.open(site.folder / "index.html")
     names = shown.locator("#workspaces-table tbody th")
     cost = shown.locator("#workspaces-table thead th").nth(1).get_by_role("button")
@@ -213,3 +213,8 @@ def test_the_whole_ranking_is_sorted(site: Site, reader: Reader) -> None:
     assert names.all_inner_texts()[:2] == ["Team 001", "Team 002"]
     assert sorted(names.all_inner_texts()[-2:]) == ["Late", "new"]
     assert len(written) == COUNT
+    with shown.expect_download() as download:
+        shown.locator("button.csv").click()
+    text = Path(download.value.path()).read_text("utf-8-sig")
+    assert text.splitlines()[1].startswith("Team 001,1.0000000001,1.0000000000,100,")
+    assert len(text.splitlines()) == COUNT + 1
