@@ -79,7 +79,7 @@ def test_a_key_that_is_no_use_is_a_problem(
         (" ", "the variable LEVAIN_API_KEY is not set"),
         ("levain_\u2026secret", "holds no API key of Levain"),
         ("wJalr/secret", "holds no API key of Levain"),
-        ("levain_of_nobody_secret", "does not accept the key in LEVAIN_API_KEY (HTTP 401)"),
+        ("levain_of_nobody_secret", "does not accept the key in LEVAIN_API_KEY ("),
     ):
         monkeypatch.setenv("LEVAIN_API_KEY", key)
         (problem,) = read(analytics, "--online")["problems"]
