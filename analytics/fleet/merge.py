@@ -38,6 +38,8 @@ AT_ONCE = 50
 
 _BUILT = ("marts.dim_prices", "marts.fct_budgets", "marts.fct_findings")
 _MODELS = (
+    "intermediate.int_workspace_names",
+    "intermediate.int_agent_names",
     "intermediate.int_budget_members",
     "intermediate.int_budgets",
     "intermediate.int_budget_days",
@@ -61,7 +63,7 @@ _STAND_INS = """
             finding_id, agent_name, sentence, next_step, is_silenced, silenced_note, rank
         )
         from found;
-    create view intermediate.int_waste as from intermediate.int_findings limit 0;
+    create view intermediate.int_waste_findings as from intermediate.int_findings limit 0;
     create view intermediate.int_agent_findings as from intermediate.int_findings limit 0;
 """
 """Relations of a batch that these models read, made from the published ones."""

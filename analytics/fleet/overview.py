@@ -9,7 +9,7 @@ from analytics.files import folder
 from analytics.format import names, numbers, text
 from analytics.format.names import ALL
 from analytics.report.entities import Entities, Entity
-from analytics.report.packed import packed
+from analytics.report.files import packed
 from analytics.report.rendering import Pages
 from analytics.report.site import DIGITS, bundle
 from analytics.report.spec import read_pages
@@ -43,7 +43,7 @@ def write_overview(con: duckdb.DuckDBPyConnection, target: Path, *, about: About
             "index.html": page.html(workspaces.site).encode(),
             "data/site.js": packed(workspaces.index(about)),
             "data/pages/overview.js": packed({"scope": "site", "parts": [], "columns": {}}),
-            "assets/engine.js": bundle(reports / "engine").encode(),
+            "assets/engine.js": bundle().encode(),
             "assets/style.css": (reports / "assets" / "style.css").read_bytes(),
         }
     for name, each in content.items():

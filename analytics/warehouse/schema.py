@@ -17,7 +17,7 @@ from analytics.warehouse.sources import (
     Source,
 )
 
-SCHEMA_VERSION = 18
+SCHEMA_VERSION = 19
 
 # Columns that every table of `raw` has: the version, and the place of its record.
 LINEAGE = {
@@ -105,7 +105,7 @@ finance.owner_rules: precedence integer, line integer, workspace, agent, cost_ce
 finance.files: name, sha256, problem_count
 
 -- One row per line of `finance/invoices.csv`: an invoice's part for a workspace and month.
-finance.invoices: line integer, invoice_id, workspace_id, month, issued_on, amount_usd, credit_usd,
+finance.invoices: line integer, invoice_id, workspace, month, issued_on, amount_usd, credit_usd,
     tax_usd, is_accepted
 
 -- One row per line of `finance/budgets.csv`; of scope 'all', the name is '(all)'.
@@ -203,6 +203,9 @@ _MACROS = """
 -- user's.
 create macro finance.pattern_of(pattern) as
     translate(regexp_replace(pattern, '([\\\\%_])', '\\\\\\1', 'g'), '*?', '%_');
+
+-- A name as it is compared: composed, and without case; two small letters may be one capital.
+create macro finance.folded(name) as lower(upper(nfc_normalize(trim(name))));
 
 -- Money in whole ten-billionths of a US dollar, and back.
 create macro finance.units(amount) as (amount * 10000000000)::hugeint;

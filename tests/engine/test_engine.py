@@ -7,8 +7,8 @@ from pathlib import Path
 
 import playwright
 
-from analytics.report import site
 from analytics.report.looks import looks
+from analytics.report.site import bundle
 
 HERE = Path(__file__).parent
 ENGINE = HERE.parents[1] / "reports" / "engine"
@@ -30,7 +30,7 @@ def test_the_engine_does_as_its_own_tests_say() -> None:
 
 def test_no_name_of_the_bundle_is_taken_twice(tmp_path: Path) -> None:
     """The script of a site declares each name but once."""
-    (tmp_path / "engine.js").write_text(site.bundle(ENGINE), "utf-8")
+    (tmp_path / "engine.js").write_text(bundle(), "utf-8")
 
     _node("--check", tmp_path / "engine.js")
 
