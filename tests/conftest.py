@@ -337,8 +337,9 @@ class Batch:
     def extract(self) -> list[Outcome]:
         """Run the first stage of a batch."""
         self.layout.root.mkdir(exist_ok=True)
-        with open_warehouse(self.layout) as con:
-            return extract(RunningBatch(self.settings, self.layout, con, Progress()))
+        running = RunningBatch(self.settings, self.layout, Progress())
+        with open_warehouse(self.layout) as running.con:
+            return extract(running)
 
     def rows(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
         """Query the warehouse, between batches."""

@@ -61,19 +61,24 @@ class Entities:
 
     def __init__(self, con: duckdb.DuckDBPyConnection) -> None:
         self._con = con
-        self._of = defaultdict[Scope, list[Entity]](list)
-        self._lines = defaultdict[str, list[Entity]](list)
         lines = con.sql(
             "from rpt_headlines order by workspace_name, workspace_id,"
             " recent_cost_usd desc nulls last, agent_name, agent_id"
         )
-        self.by_key = {each.key: each for row in _rows(lines) if (each := _entity(row))}
-        self.site = self.by_key[ALL, ALL]
+        by_key = {each.key: each for row in _rows(lines) if (each := _entity(row))}
         months = con.sql(
             "from rpt_months where agent_id = '(all)' order by workspace_id, month desc"
         )
-        found = (_month(row, self.by_key) for row in _rows(months))
-        self.months = {each.key: each for each in found if each}
+        found = (_month(row, by_key) for row in _rows(months))
+        self._put(by_key.values(), filter(None, found))
+
+    def _put(self, entities: Iterable[Entity], months: Iterable[Entity] = ()) -> None:
+        """Keep entities and months, in their order, by key and by scope."""
+        self.by_key = {each.key: each for each in entities}
+        self.months = {each.key: each for each in months}
+        self.site = self.by_key[ALL, ALL]
+        self._of = defaultdict[Scope, list[Entity]](list)
+        self._lines = defaultdict[str, list[Entity]](list)
         for each in (*self.by_key.values(), *self.months.values()):
             if each.path:
                 self._of[each.scope].append(each)

@@ -97,7 +97,7 @@ class Pages:
         tables = Tables(self._entities.by_key, self._entities.months, None if alone else root)
         sections = [self._section(each, entity, row, tables) for each in page.section]
         heading = text.fill(page.headings.get(str(row.get("state")), page.title), row)
-        known = self._findings
+        found = self._found(entity, root)
         given: dict[str, Any] = {
             "title": self._title(entity, heading),
             "reach": self._reach(row),
@@ -107,7 +107,7 @@ class Pages:
             "breadcrumb": about.above(root) + self._breadcrumb(entity, root),
             "tabs": self._tabs(entity, root),
             "members": self._members(entity, root) if page.card else [],
-            "needs": known and known.of(entity, root) | {"warnings": self._warnings(entity)},
+            "needs": found and found | {"warnings": self._warnings(entity)},
             "cards": [self._card(*each, entity, row) for each in page.card.items()],
             "headlines": [headline_texts(each, row) for each in page.headline],
             "is_choosable": page.picker,
@@ -122,7 +122,7 @@ class Pages:
                 "entity": entity.stem,
                 "workspace": entity.workspace_id,
                 "agent": entity.agent_id,
-                **(known.data(entity) if known else {}),
+                **(self._findings.data(entity) if self._findings else {}),
             },
             "scripts": scripts(f"pages/{page.name}", page.parts),
         }
@@ -234,6 +234,10 @@ class Pages:
         """Return the pages of the site's workspaces, or of a workspace's lines."""
         of = {"site": self._entities.of("workspace"), "workspace": self._entities.lines_of(entity)}
         return [_link(each, root) for each in of.get(entity.scope, []) if each.path]
+
+    def _found(self, entity: Entity, root: str) -> dict[str, Any] | None:
+        """Return what needs a person, if the page tells it."""
+        return self._findings.of(entity, root) if self._findings else None
 
     def _warnings(self, entity: Entity) -> list[Markup]:
         """Return the warnings of the batch, with their `commands` marked; the site has them."""

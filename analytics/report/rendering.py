@@ -63,7 +63,6 @@ _ABSENT: Mapping[str, Any] = {
     "tabs": [],
     "members": [],
     "members_name": "",
-    "concerns": "",
     "needs": None,
     "is_choosable": False,
     "cards": [],
@@ -152,12 +151,6 @@ def said(templates: Iterable[str], row: Row) -> list[str]:
         if row.get(first) not in {0, ""} and (known := text.known(each, row)):
             found.append(known)
     return found
-
-
-def folded(title: str, content: Markup) -> Markup:
-    """Return content that a click on its title opens."""
-    opened = Markup("<details class='fold'><summary>{}</summary>{}</details>")
-    return opened.format(title, content)
 
 
 @cache

@@ -102,16 +102,16 @@ def build_site(
 
 
 def _write_assets(files: Files) -> None:
-    files.write("assets/engine.js", bundle("page", {"LOOKS": looks()}).encode())
+    files.write("assets/engine.js", bundle().encode())
     files.write("assets/style.css", (folder("reports") / "assets" / "style.css").read_bytes())
     with as_file(package("plotly") / "package_data" / "plotly.min.js") as library:
         files.write("assets/plotly.min.js", library.read_bytes())
 
 
-def bundle(name: str, constants: Mapping[str, object] | None = None) -> str:
-    """Return a module of the engine, and before it those that it imports, as one script.
+def bundle() -> str:
+    """Return the engine as one script, as a page from disk can load no module.
 
-    A page from disk can load no module. `constants` are what it knows by these names.
+    Each module stands after those that it imports.
     """
     modules: dict[str, str] = {}
 
@@ -122,9 +122,9 @@ def bundle(name: str, constants: Mapping[str, object] | None = None) -> str:
                 add(imported)
         modules[name] = _EXPORT.sub("", _IMPORT.sub("", text))
 
-    add(name)
-    parts = [f"const {name} = {json.dumps(value)};\n" for name, value in (constants or {}).items()]
-    return '"use strict";\n(() => {\n' + "".join([*parts, *modules.values()]) + "})();\n"
+    add("page")
+    parts = [f"const LOOKS = {json.dumps(looks())};\n", *modules.values()]
+    return '"use strict";\n(() => {\n' + "".join(parts) + "})();\n"
 
 
 def _further(pages: Mapping[str, Page], entity: Entity) -> list[dict[str, str]]:

