@@ -79,7 +79,7 @@ class _Call:
     @property
     def analytics(self) -> Analytics:
         """The sums of the workspace's ledger."""
-        return Analytics(self.workspace)
+        return Analytics(self.workspace, self.world.now + timedelta.resolution)
 
     def run(self, run_id: UUID) -> Run:
         """Return a run, or answer 404."""

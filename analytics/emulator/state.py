@@ -109,6 +109,7 @@ class State:
         """Let the provider bill the customer for runs that start from now on."""
         with self.lock:
             key = ProviderKey(new_id(self._live_rng), provider, secret[-4:], self.now)
+            workspace.keys.pop(provider, None)  # a second one replaces the first
             workspace.keys[provider] = key
             return key
 
