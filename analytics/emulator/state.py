@@ -50,8 +50,6 @@ class Variants:
     """Run lists have a `Link` header to the next page."""
     open_run_events: bool = True
     """Log events can be read before the run ends; otherwise 404."""
-    url_ttl_seconds: int = 300
-    """Lifetime of the address of a log or an artifact."""
 
 
 class State:

@@ -12,11 +12,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from analytics.emulator.server import Emulator
-from analytics.levain import AsyncLevain, DownloadFailedError, Levain, NotFoundError, downloads
+from analytics.levain import AsyncLevain, DownloadFailedError, downloads
 from analytics.levain.downloads import MOST_ADDRESSES
 from analytics.levain.transport import TRIES
-from tests.conftest import StartRun
 from tests.levain.answering import KEY
 from tests.levain.wire import Wire, response
 
@@ -155,22 +153,3 @@ def test_no_file_comes_in_clear_after_https(
     with pytest.raises(DownloadFailedError, match="it leads from https to http"):
         host.fetch(tmp_path / "log", api=api)
     assert (len(host.requests), list(tmp_path.iterdir())) == (sent, [])
-
-
-def test_a_log_is_had_through_expired_urls(
-    api: Emulator, start_run: StartRun, tmp_path: Path
-) -> None:
-    """The emulator verifies its URLs; a run that has not ended has no log."""
-    run, at_work = start_run(), start_run(status="running")
-    with Levain(api.world.workspaces[0].api_key, api.url) as levain:
-        size = levain.runs.download_log(run.id, tmp_path / "log")
-        assert (tmp_path / "log").stat().st_size == size > 0
-        api.world.variants.url_ttl_seconds = 0
-        with pytest.raises(DownloadFailedError, match="HTTP 403"):
-            levain.runs.download_log(run.id, tmp_path / "log")
-        with pytest.raises(NotFoundError):
-            levain.runs.download_log(at_work.id, tmp_path / "none")
-
-    asked = [each.path for each in api.requests if each.path == f"/api/v1/runs/{run.id}/log"]
-    assert len(asked) == 1 + TRIES
-    assert not (tmp_path / "none").exists()
