@@ -40,10 +40,10 @@ class Server:
             raise answer
         return answer
 
-    def ask(self, use: Use, **options: Any) -> Any:
+    def ask(self, use: Use, api: str = API, **options: Any) -> Any:
         """Return what a client of this server gets."""
         transport = httpx.MockTransport(self)
-        client = AsyncLevain(KEY, API, other_keys=[OTHER], transport=transport, **options)
+        client = AsyncLevain(KEY, api, other_keys=[OTHER], transport=transport, **options)
         return run(_used(client, use))
 
     def read(self, **options: Any) -> Any:
