@@ -10,7 +10,7 @@ from analytics.emulator.records import Totals, hour_of, midnight_of
 from analytics.emulator.serialize import instant
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
     from analytics.emulator.records import Agent, Entry, Run, Workspace
 
@@ -21,15 +21,20 @@ DAY = timedelta(days=1)
 
 
 class Analytics:
-    """The totals of a workspace's ledger. Every window is [start, end) in UTC."""
+    """The totals of a workspace's ledger.
 
-    def __init__(self, workspace: Workspace) -> None:
+    Entries booked at `horizon` or later are not counted. Every window is [start, end) in UTC.
+    """
+
+    def __init__(self, workspace: Workspace, horizon: datetime) -> None:
         self.workspace = workspace
+        self._horizon = horizon
 
     def summary(self, period: str, now: datetime) -> dict[str, Any]:
         """Return the totals of the trailing period and of the one before it."""
         start, end = now - timedelta(days=PERIODS[period]), now + timedelta.resolution
-        last = max((entry.booked_at for entry in self.workspace.ledger), default=None)
+        visible = self._visible(self.workspace.ledger)
+        last = max((entry.booked_at for entry in visible), default=None)
         return {
             "period": period,
             "start": instant(start),
@@ -115,7 +120,7 @@ class Analytics:
     def run_costs(self, run: Run) -> Rows:
         """Return one row per model and provider of a run, by the older names of measures."""
         by_model = defaultdict(list)
-        for entry in self.workspace.ledger.of_run(run.id):
+        for entry in self._visible(self.workspace.ledger.of_run(run.id)):
             by_model[entry.model, entry.provider].append(entry)
         return [
             {
@@ -132,20 +137,26 @@ class Analytics:
             for (model, provider), entries in sorted(by_model.items())
         ]
 
+    def _entries(self, start: datetime, end: datetime) -> Iterator[Entry]:
+        return self.workspace.ledger.between(start, min(end, self._horizon))
+
+    def _visible(self, entries: Iterable[Entry]) -> Iterator[Entry]:
+        return (entry for entry in entries if entry.booked_at < self._horizon)
+
     def _groups(self, start: datetime, end: datetime, key: Callable[[Entry], K]) -> dict[K, Totals]:
         groups: defaultdict[K, Totals] = defaultdict(Totals)
-        for entry in self.workspace.ledger.between(start, end):
+        for entry in self._entries(start, end):
             groups[key(entry)].add(entry)
         return groups
 
     def _run_totals(self, runs: Iterable[Run]) -> Totals:
         ledger = self.workspace.ledger
-        return Totals.of(entry for run in runs for entry in ledger.of_run(run.id))
+        return Totals.of(entry for run in runs for entry in self._visible(ledger.of_run(run.id)))
 
     def _activity(self, start: datetime, end: datetime) -> dict[str, Any]:
         runs = self.workspace.agent_runs.created_between(start, end)
         return {
-            **_usage(Totals.of(self.workspace.ledger.between(start, end))),
+            **_usage(Totals.of(self._entries(start, end))),
             "run_count": len(runs),
             "agent_count": len({run.agent for run in runs if run.agent}),
         }

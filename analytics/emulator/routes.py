@@ -37,6 +37,7 @@ PAGE_CAP = 200  # of lists of runs
 LONGEST_LIST = 200  # of schedules
 HOURS_CAP, DAYS_CAP = timedelta(days=30), timedelta(days=365)
 DEFAULT_WINDOW = timedelta(days=30)
+ADDRESS_SECONDS = 300  # that the address of a log or an artifact is good for
 
 
 class _LockedRoute(APIRoute):
@@ -79,7 +80,7 @@ class _Call:
     @property
     def analytics(self) -> Analytics:
         """The sums of the workspace's ledger."""
-        return Analytics(self.workspace)
+        return Analytics(self.workspace, self.world.now + timedelta.resolution)
 
     def run(self, run_id: UUID) -> Run:
         """Return a run, or answer 404."""
@@ -119,11 +120,10 @@ class _Call:
 
     def address(self, path: str) -> Response:
         """Return a time-limited address that serves a file without a key."""
-        seconds = self.world.variants.url_ttl_seconds
-        expires = int(self.world.now.timestamp()) + seconds
+        expires = int(self.world.now.timestamp()) + ADDRESS_SECONDS
         signature = _signature(self.world, path, expires)
         url = f"{self.request.base_url}{quote(path[1:])}?expires={expires}&signature={signature}"
-        return _json({"url": url, "expires_in_seconds": seconds})
+        return _json({"url": url, "expires_in_seconds": ADDRESS_SECONDS})
 
 
 async def _call(request: Request) -> _Call:

@@ -57,8 +57,24 @@ def encode_runs(lies: Lies, runs: Iterable[Run]) -> bytes:
 
 def agent_record(lies: Lies, agent: Agent) -> dict[str, Any]:
     """Return an agent's record."""
-    [record] = lies.alter("agents", [_agent(agent)], workspace_id=agent.workspace.id)
-    return record
+    draft = next((v.number for v in agent.versions if v.status == "draft"), None)
+    record = {
+        "id": agent.id,
+        "name": agent.name,
+        "slug": agent.slug,
+        "description": agent.description,
+        "status": agent.status,
+        "config": {
+            "max_budget": agent.max_budget,
+            "timeout_minutes": agent.timeout_minutes,
+            "notify_on_run": agent.notify_on_run,
+        },
+        "created_at": timestamp(agent.created_at),
+        "updated_at": timestamp(agent.updated_at),
+        "draft_version": draft,
+    }
+    [told] = lies.alter("agents", [record], workspace_id=agent.workspace.id)
+    return told
 
 
 def version_record(agent: Agent, version: Version) -> dict[str, Any]:
@@ -213,22 +229,3 @@ def _run(run: Run) -> dict[str, Any]:
             "platform_agent_name": run.platform_agent.name,
         }
     return record
-
-
-def _agent(agent: Agent) -> dict[str, Any]:
-    draft = next((v.number for v in agent.versions if v.status == "draft"), None)
-    return {
-        "id": agent.id,
-        "name": agent.name,
-        "slug": agent.slug,
-        "description": agent.description,
-        "status": agent.status,
-        "config": {
-            "max_budget": agent.max_budget,
-            "timeout_minutes": agent.timeout_minutes,
-            "notify_on_run": agent.notify_on_run,
-        },
-        "created_at": timestamp(agent.created_at),
-        "updated_at": timestamp(agent.updated_at),
-        "draft_version": draft,
-    }

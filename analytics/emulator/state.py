@@ -50,8 +50,6 @@ class Variants:
     """Run lists have a `Link` header to the next page."""
     open_run_events: bool = True
     """Log events can be read before the run ends; otherwise 404."""
-    url_ttl_seconds: int = 300
-    """Lifetime of the address of a log or an artifact."""
 
 
 class State:
@@ -109,6 +107,7 @@ class State:
         """Let the provider bill the customer for runs that start from now on."""
         with self.lock:
             key = ProviderKey(new_id(self._live_rng), provider, secret[-4:], self.now)
+            workspace.keys.pop(provider, None)  # a second one replaces the first
             workspace.keys[provider] = key
             return key
 

@@ -38,3 +38,4 @@ from analytics.levain.records import SessionEvent as SessionEvent
 from analytics.levain.records import Usage as Usage
 from analytics.levain.runs import Progress as Progress
 from analytics.levain.sync_client import Levain as Levain
+from analytics.levain.transport import Options as Options

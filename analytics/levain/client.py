@@ -109,7 +109,7 @@ class Analytics(Resource):
 
     async def timeseries_by_agent(self, start: date, end: date) -> Page[r.Usage]:
         """Read cost and bill by agent and day; at most 365 days."""
-        return await self._window("timeseries/by-agent", start, end)
+        return await self._window("timeseries/by-agent", start, end, granularity="day")
 
     async def hourly(self, start: date, end: date) -> Page[r.Usage]:
         """Read usage by hour, agent, model and provider; at most 30 days."""
@@ -131,9 +131,9 @@ class Analytics(Resource):
         """Read the cost of a run, by model and provider."""
         return await self._page(api_path("analytics", "runs", run_id, "costs"), r.RunCost)
 
-    async def _window(self, name: str, start: date, end: date) -> Page[r.Usage]:
+    async def _window(self, name: str, start: date, end: date, **more: str) -> Page[r.Usage]:
         window = {"start": f"{start}T00:00:00Z", "end": f"{end}T00:00:00Z"}
-        return await self._page(f"/api/v1/analytics/{name}", r.Usage, **window)
+        return await self._page(f"/api/v1/analytics/{name}", r.Usage, **window | more)
 
 
 class Byok(Resource):

@@ -151,7 +151,7 @@ class Byok(_Resource[client.Byok]):
 class Levain:
     """A client for one workspace, the one that the key belongs to; threads may share it.
 
-    ::
+    `Options` has its options. ::
 
         with Levain(api_key) as levain:
             run = levain.runs.trigger("support-triage", prompt="I get a 403 when I log in.")

@@ -219,13 +219,14 @@ class Transport:
         self, once: Callable[[], Awaitable[T]], again: Callable[[LevainError], bool]
     ) -> T:
         """Return what `once` returns; it is called again after an error that may pass."""
-        end = time.monotonic() + GIVE_UP_AFTER
+        now = asyncio.get_running_loop().time
+        end = now() + GIVE_UP_AFTER
         for number in itertools.count():
             end += await self._rate_limiter.acquire()
             try:
                 return await once()
             except LevainError as error:
-                if number + 1 == self._tries or time.monotonic() >= end or not again(error):
+                if number + 1 == self._tries or now() >= end or not again(error):
                     raise
                 wait = min(FIRST_WAIT * 2**number, LONGEST_WAIT)
                 wait += random.uniform(0, FIRST_WAIT)  # noqa: S311 - so that not all come at once

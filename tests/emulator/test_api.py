@@ -197,15 +197,10 @@ def test_a_valid_key_is_checked_before_anything_else(
     ("path", "where"),
     [
         ("/runs/?limit=0", ["query", "limit"]),
-        ("/runs/?limit=ten", ["query", "limit"]),
         ("/runs/?agent_id=support-triage", ["query", "agent_id"]),
-        ("/runs/daily", ["query", "agent_id"]),
         ("/runs/daily?agent_id={id}&days=91", ["query", "days"]),
         ("/runs/not-a-uuid", ["path", "run_id"]),
-        ("/sessions/{id}/events?since=x", ["query", "since"]),
         ("/analytics/timeseries/by-agent?granularity=week", ["query", "granularity"]),
-        ("/analytics/summary?period=year", ["query", "period"]),
-        ("/analytics/hourly?start=yesterday", ["query", "start"]),
     ],
 )
 def test_bad_parameters_are_named(demo_api: Api, path: str, where: list[str]) -> None:

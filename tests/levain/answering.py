@@ -10,6 +10,7 @@ import httpx
 
 from analytics.emulator.server import Emulator
 from analytics.levain import AsyncLevain
+from tests.jumping import run
 
 KEY, OTHER = "levain_key", "levain_other/key"
 API = "https://api.test"
@@ -19,11 +20,14 @@ Use = Callable[[AsyncLevain], Awaitable[Any]]
 
 def using(api: Emulator, use: Use, key: str | None = None) -> Any:
     """Return what a client of the emulator gets."""
-    return _run(AsyncLevain(key or api.world.workspaces[0].api_key, api.url), use)
+    return asyncio.run(_used(AsyncLevain(key or api.world.workspaces[0].api_key, api.url), use))
 
 
 class Server:
-    """Answers in turn as it is told, the last answer for ever; an error is a lost connection."""
+    """Answers in turn as it is told, the last answer for ever; an error is a lost connection.
+
+    Its clients wait on a clock that jumps.
+    """
 
     def __init__(self, *answers: httpx.Response | Exception) -> None:
         self._answers = list(answers)
@@ -36,20 +40,17 @@ class Server:
             raise answer
         return answer
 
-    def ask(self, use: Use, **options: Any) -> Any:
+    def ask(self, use: Use, api: str = API, **options: Any) -> Any:
         """Return what a client of this server gets."""
         transport = httpx.MockTransport(self)
-        client = AsyncLevain(KEY, API, other_keys=[OTHER], transport=transport, **options)
-        return _run(client, use)
+        client = AsyncLevain(KEY, api, other_keys=[OTHER], transport=transport, **options)
+        return run(_used(client, use))
 
     def read(self, **options: Any) -> Any:
         """Return the answer to a read of a run."""
         return self.ask(lambda levain: levain.runs.read("a"), **options)
 
 
-def _run(client: AsyncLevain, use: Use) -> Any:
-    async def run() -> Any:
-        async with client:
-            return await use(client)
-
-    return asyncio.run(run())
+async def _used(client: AsyncLevain, use: Use) -> Any:
+    async with client:
+        return await use(client)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 
 import httpx
@@ -9,6 +10,7 @@ import pytest
 
 from analytics.levain import (
     AnswerBrokenError,
+    AsyncLevain,
     ConnectionFailedError,
     ForbiddenError,
     LevainError,
@@ -23,7 +25,6 @@ from analytics.levain import (
 from analytics.levain.rate_limiter import RateLimiter
 from analytics.levain.transport import TRIES
 from tests.levain.answering import Server
-from tests.levain.test_rate_limiter import Time
 
 
 def torn(content: bytes) -> httpx.Response:
@@ -98,6 +99,12 @@ def test_the_time_of_all_attempts_counts_from_the_first(monkeypatch: pytest.Monk
     assert len(server.requests) == 1
 
 
+async def seconds_to_read(levain: AsyncLevain) -> float:
+    """Return how long a read takes."""
+    await levain.runs.read("a")
+    return asyncio.get_running_loop().time()
+
+
 DATE = "Fri, 20 Nov 2026 06:%02d:00 GMT"
 
 
@@ -111,36 +118,29 @@ DATE = "Fri, 20 Nov 2026 06:%02d:00 GMT"
     ],
 )
 def test_a_pause_that_is_asked_for_is_no_time_of_ours(
-    monkeypatch: pytest.MonkeyPatch, headers: dict[str, str], seconds: int, tries: int
+    headers: dict[str, str], seconds: int, tries: int
 ) -> None:
     """A pause of up to two minutes is kept, however often; of a longer one the error tells."""
-    time = Time()
-    monkeypatch.setattr("analytics.levain.transport.time.monotonic", time.clock)
-    limiter = RateLimiter(clock=time.clock, sleep=time.sleep)
     busy = httpx.Response(429, headers=headers)
-    answers = [*[busy] * (TRIES - 1), httpx.Response(200, json={})]
-    server = Server(*answers)
+    server = Server(*[busy] * (TRIES - 1), httpx.Response(200, json={}))
 
     if tries == 1:
         with pytest.raises(TooManyRequestsError, match="HTTP 429, it asks to wait 121 s") as raised:
-            server.read(rate_limiter=limiter)
+            server.ask(seconds_to_read)
         assert raised.value.retry_after == seconds
     else:
-        server.read(rate_limiter=limiter)
-        assert time.slept == [seconds] * (TRIES - 1)
+        assert server.ask(seconds_to_read) == pytest.approx(seconds * (TRIES - 1))
     assert len(server.requests) == tries
 
 
-def test_a_pause_that_another_request_was_asked_for_is_no_time_of_ours(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_a_pause_that_another_request_was_asked_for_is_no_time_of_ours() -> None:
     """A request that waited for it is still tried again."""
-    time = Time()
-    monkeypatch.setattr("analytics.levain.transport.time.monotonic", time.clock)
-    limiter = RateLimiter(clock=time.clock, sleep=time.sleep)
-    limiter.pause_for(100)
-    answers = (httpx.Response(503), httpx.Response(200, json={}))
-    server = Server(*answers)
+    limiter = RateLimiter()
+    server = Server(httpx.Response(503), httpx.Response(200, json={}))
 
-    server.read(rate_limiter=limiter)
-    assert (time.slept, len(server.requests)) == ([100], 2)
+    async def use(levain: AsyncLevain) -> float:
+        limiter.pause_for(100)
+        return await seconds_to_read(levain)
+
+    assert server.ask(use, rate_limiter=limiter) == pytest.approx(100)
+    assert len(server.requests) == 2

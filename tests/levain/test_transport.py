@@ -15,7 +15,6 @@ from analytics.levain import (
     LevainError,
     RedirectedError,
     RefusedError,
-    UnauthorizedError,
 )
 from analytics.levain.replies import hide_keys
 from analytics.levain.transport import TRIES
@@ -137,13 +136,6 @@ def test_no_more_requests_are_under_way_than_allowed() -> None:
 
     asyncio.run(ask())
     assert most == 2
-
-
-def test_the_key_is_in_no_error(api: Emulator) -> None:
-    """No error message contains the key."""
-    with pytest.raises(UnauthorizedError) as raised:
-        using(api, lambda levain: levain.auth.me(), "levain_wrong_key_of_mine")
-    assert "wrong_key" not in str(raised.value)
 
 
 @pytest.mark.parametrize(
