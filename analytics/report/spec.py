@@ -175,9 +175,9 @@ def read_page(path: Path) -> Page:
         text = tomllib.loads(path.read_text(encoding="utf-8"))
         text["section"] = [_shared("section", each) for each in text.get("section", [])]
         for section in text["section"]:
+            shared = {"label": section.get("title", ""), **section.pop("each", {})}
             section["part"] = [
-                {"label": section.get("title", ""), **_shared("part", each)}
-                for each in section.get("part", [])
+                {**shared, **_shared("part", each)} for each in section.get("part", [])
             ]
         page = msgspec.convert(text, Page)
     except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:

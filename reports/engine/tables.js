@@ -72,7 +72,10 @@ const writtenRow = (cells, heads, tops = []) => {
     if (heads[index].className) one.className = heads[index].className;
     if ((value ?? text) !== text) one.dataset.v = String(value);
     const shown = element("bdi", text);
-    if (hue) one.append(element("i", "", { class: `dot hue-${hue}` }));
+    if (hue) {
+      const dot = one.appendChild(element("i", "", { class: "dot" }));
+      dot.style.background = `var(--hue-${hue})`;
+    }
     if (share && tops[index]) one.append(barOf(share / tops[index]));
     one.append(trend ? trendOf(trend, steps) : href ? element("a", "", { href }, [shown]) : shown);
     if (isMarked) {
