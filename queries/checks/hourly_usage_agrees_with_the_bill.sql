@@ -6,21 +6,14 @@
 with
 
 figures as (
-    select
-        workspace_id,
-        provider,
-        utc_date,
-        is_metered,
-        unnest(['cost_usd', 'tokens_in', 'tokens_out', 'request_count']) as measure,
-        unnest([metered_cost_usd, tokens_in, tokens_out, request_count]::decimal(38, 10)[])
-            as amount
-    from (
-        select *, true as is_metered
-        from staging.usage_hours
-        union all by name
-        select *, false as is_metered
-        from staging.billing_days
-    )
+    select workspace_id, provider, utc_date, true as is_metered,
+        metered_cost_usd, tokens_in, tokens_out, request_count
+    from staging.usage_hours
+    where is_current
+    union all by name
+    select workspace_id, provider, utc_date, false as is_metered,
+        metered_cost_usd, tokens_in, tokens_out, request_count
+    from staging.billing_days
     where is_current
 ),
 
@@ -30,13 +23,25 @@ days as (
         workspace_id,
         provider,
         utc_date,
-        measure,
-        sum(amount) filter (is_metered) as ours,
-        sum(amount) filter (not is_metered) as theirs,
-        count(amount) = count(*) as is_known,
-        if(measure = 'cost_usd', count(*) * 0.00000000005, 0) as tolerance
+        unnest(['cost_usd', 'tokens_in', 'tokens_out', 'request_count']) as measure,
+        unnest([
+            sum(metered_cost_usd) filter (is_metered),
+            sum(tokens_in) filter (is_metered),
+            sum(tokens_out) filter (is_metered),
+            sum(request_count) filter (is_metered)
+        ]::decimal(38, 10)[]) as ours,
+        unnest([
+            sum(metered_cost_usd) filter (not is_metered),
+            sum(tokens_in) filter (not is_metered),
+            sum(tokens_out) filter (not is_metered),
+            sum(request_count) filter (not is_metered)
+        ]::decimal(38, 10)[]) as theirs,
+        unnest([
+            count(metered_cost_usd), count(tokens_in), count(tokens_out), count(request_count)
+        ]) = count(*) as is_known,
+        unnest([count(*) * 0.00000000005, 0, 0, 0]) as tolerance
     from figures
-    group by workspace_id, provider, utc_date, measure
+    group by workspace_id, provider, utc_date
 )
 
 select
