@@ -70,67 +70,65 @@ def read_finance(project: Path) -> Finance:
 def load_finance(con: duckdb.DuckDBPyConnection, project: Path) -> list[str]:
     """Replace the user's files in the warehouse, and return their problems."""
     finance = read_finance(project)
-    tables = {name: _columns(name, each.rows) for name, each in finance.records.items()}
-    precedence = [*range(1, len(finance.records["owner_rules"].rows) + 1)]
-    tables["owner_rules"]["precedence"] = precedence
-    own, catalogue = finance.records["list_prices"].rows, CATALOGUE.read(folder("queries")).rows
-    prices = [_columns("list_prices", each) for each in (own, catalogue)]
-    tables["list_prices"] = {name: prices[0][name] + prices[1][name] for name in prices[0]}
-    tables["list_prices"]["source"] = ["own"] * len(own) + ["catalogue"] * len(catalogue)
-    shares = [
-        (number, *share)
-        for number, shares in zip(
-            tables["allocation_rules"]["rule"],
-            tables["allocation_rules"].pop("shares"),
-            strict=True,
+    tables = {name: _rows(name, each) for name, each in finance.records.items()}
+    for precedence, rule in enumerate(tables["owner_rules"], start=1):
+        rule["precedence"] = precedence
+    catalogue = _rows("list_prices", CATALOGUE.read(folder("queries")))
+    tables["list_prices"] = [
+        price | {"source": source}
+        for source, prices in (("own", tables["list_prices"]), ("catalogue", catalogue))
+        for price in prices
+    ]
+    tables["allocation_shares"] = [
+        {"rule": rule["rule"], "cost_center": cost_center, "share": share}
+        for rule in tables["allocation_rules"]
+        for cost_center, share in rule.pop("shares").items()
+    ]
+    accounts = finance.accounts
+    tables["accounts"] = [
+        {"role": role, "cost_center": cost_center, "account": account}
+        for role, cost_center, account in (
+            *((role, None, account) for role, account in accounts.accounts if account),
+            *((EXPENSE, *each) for each in accounts.cost_centers.items()),
         )
-        for share in shares.items()
     ]
-    tables["allocation_shares"] = _by_name(("rule", "cost_center", "share"), shares)
-    accounts: list[tuple[object, ...]] = [
-        (role, None, each) for role, each in finance.accounts.accounts if each
-    ]
-    accounts += [(EXPENSE, *each) for each in finance.accounts.cost_centers.items()]
-    tables["accounts"] = _by_name(("role", "cost_center", "account"), accounts)
     counts = Counter(map(file_of, finance.problems))
-    files = [(*each, counts[f"{FOLDER}/{each[0]}"]) for each in finance.hashes.items()]
-    tables["files"] = _by_name(("name", "sha256", "problem_count"), files)
+    tables["files"] = [
+        {"name": name, "sha256": sha256, "problem_count": counts[f"{FOLDER}/{name}"]}
+        for name, sha256 in finance.hashes.items()
+    ]
     with transaction(con):
-        for table, columns in tables.items():
-            _replace_rows(con, table, columns)
+        for table, rows in tables.items():
+            _replace_rows(con, table, rows)
     return finance.problems
 
 
 def load_limits(con: duckdb.DuckDBPyConnection, *, materiality_usd: str) -> None:
     """Replace the limits of the settings in the warehouse."""
     with transaction(con):
-        _replace_rows(con, "limits", {"materiality_usd": [materiality_usd]})
+        _replace_rows(con, "limits", [{"materiality_usd": materiality_usd}])
 
 
-def _columns(table: str, rows: Mapping[int, Any]) -> dict[str, list[Any]]:
-    """Return the columns of records: their fields, and their line or number."""
-    columns = {
-        _NAMES.get(name, name): [getattr(each, name) for each in rows.values()]
-        for name in FILES[table].kind.model_fields
-    }
-    if number := _NUMBERS.get(table, "line"):
-        columns[number] = [*rows]
-    return columns
-
-
-def _by_name(names: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> dict[str, list[Any]]:
-    return {name: [row[place] for row in rows] for place, name in enumerate(names)}
+def _rows(table: str, records: Records[Any]) -> list[dict[str, Any]]:
+    """Return the fields of records, by column, with their line or number."""
+    number = _NUMBERS.get(table, "line")
+    return [
+        {_NAMES.get(name, name): value for name, value in record}
+        | ({number: place} if number else {})
+        for place, record in records.rows.items()
+    ]
 
 
 def _replace_rows(
-    con: duckdb.DuckDBPyConnection, table: str, columns: Mapping[str, Sequence[object]]
+    con: duckdb.DuckDBPyConnection, table: str, rows: Sequence[Mapping[str, object]]
 ) -> None:
     con.execute(f"delete from finance.{table}")
-    con.execute(
-        f"insert into finance.{table} ({', '.join(columns)})"
-        f" select {', '.join('unnest(?::varchar[])' for _ in columns)}",
-        [*columns.values()],
-    )
+    if rows:
+        con.execute(
+            f"insert into finance.{table} ({', '.join(rows[0])})"
+            f" select {', '.join('unnest(?::varchar[])' for _ in rows[0])}",
+            [[row[name] for row in rows] for name in rows[0]],
+        )
 
 
 def problems_of_names(con: duckdb.DuckDBPyConnection) -> list[str]:

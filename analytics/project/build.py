@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import astuple, dataclass, field, replace
 from decimal import Decimal
@@ -18,13 +18,14 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import polars as pl
 
 from analytics.bounded.confined import CUSTOM, RESULT, open_confined
 from analytics.bounded.runner import Runner, UserQuery
 from analytics.format import numbers
 from analytics.format.names import shortened
 from analytics.project.files import FoundFile, UserFile
-from analytics.project.project import Project, UserModel, UserTable, names_of_ours, read_project
+from analytics.project.project import Project, UserModel, names_of_ours, read_project
 from analytics.settings import Settings
 from analytics.terminal import Before, escaped, tracked
 from analytics.transform.check_results import (
@@ -178,13 +179,13 @@ def _built(
     return built
 
 
-def write_tables(own: Path, tables: Sequence[UserTable]) -> list[FoundFile]:
+def write_tables(own: Path, tables: Mapping[UserFile, pl.DataFrame]) -> list[FoundFile]:
     """Create the file `own`, with the CSV files as tables of schema `custom`."""
     with duckdb.connect(own) as con:
         con.execute(f"create schema {CUSTOM}")
         return [
-            each.file.found("built", write_table(con, f'{CUSTOM}."{each.file.name}"', each.frame))
-            for each in tables
+            file.found("built", write_table(con, f'{CUSTOM}."{file.name}"', frame))
+            for file, frame in tables.items()
         ]
 
 

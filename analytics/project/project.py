@@ -24,14 +24,6 @@ _NEARLY_BLOCKING = re.compile(r".*\bblock(s|ing|ed)?\s*[:=]", re.IGNORECASE | re
 
 
 @dataclass(frozen=True)
-class UserTable:
-    """A CSV file of `finance/` and its rows."""
-
-    file: UserFile
-    frame: pl.DataFrame
-
-
-@dataclass(frozen=True)
 class UserModel:
     """A file of one SELECT, with its header, and the tables of schema `custom` that it reads."""
 
@@ -53,9 +45,9 @@ class UserModel:
 
 @dataclass
 class Project:
-    """The files of a project: each is in one of these lists."""
+    """The files of a project, each in one of these; those of `finance/` with their rows."""
 
-    tables: list[UserTable] = field(default_factory=list)
+    tables: dict[UserFile, pl.DataFrame] = field(default_factory=dict)
     models: list[UserModel] = field(default_factory=list)
     refused: list[FoundFile] = field(default_factory=list)
 
@@ -88,10 +80,10 @@ def read_project(
     project = Project()
     for file in _files(project, root, "finance", taken):
         try:
-            project.tables.append(UserTable(file, read_csv(file)))
+            project.tables[file] = read_csv(file)
         except ValueError as error:
             project.refused.append(file.wrong(str(error)))
-    tables = {each.file.name for each in project.tables}
+    tables = {file.name for file in project.tables}
     marts = _files(project, root, "mart", {*taken, *tables})
     others = [file for kind in ("check", *more) for file in _files(project, root, kind, ())]
     own = {file.name for file in marts} | tables

@@ -26,7 +26,6 @@
 -- column accrual_id: Entry of the accrual; null where there is none beside adjustments.
 -- column reversal_id: Entry that takes it back, in the first revision of the next month; null where
 -- there is none.
--- column is_booked: True if a close booked it; false if the next one will.
 with
 
 books as (

@@ -38,6 +38,8 @@ changes as (
             from intermediate.int_metered_days
             where not has_platform
         )
+    union all by name
+    from intermediate.int_run_changes
 ),
 
 sums as (

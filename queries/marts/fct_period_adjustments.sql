@@ -20,7 +20,6 @@
 -- column cause: Why it changed: late_run, run_removed, run_listed, cost_corrected, bill_corrected,
 -- split_corrected or owner_changed.
 -- column load_id: The last load that changed the line.
--- column is_booked: True if a close booked it; false if the next one will.
 -- column previous_metered_cost_usd: Metered cost in US dollars before the adjustment.
 -- column current_metered_cost_usd: Metered cost in US dollars after it.
 -- column previous_run_count: Runs before the adjustment.

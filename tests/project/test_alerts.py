@@ -22,7 +22,7 @@ select agent_id, date, cost_usd from fct_agent_days where cost_usd > 2 order by 
 def own(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A file of no tables of the user."""
     file = tmp_path_factory.mktemp("own") / "own.duckdb"
-    write_tables(file, [])
+    write_tables(file, {})
     return file
 
 
