@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -15,8 +15,7 @@ from analytics.emulator.server import running
 from analytics.emulator.world import World
 from analytics.format import numbers
 from analytics.settings import load_settings
-from tests.batches import few_details
-from tests.conftest import optimized, shared_folder
+from tests.conftest import book_run, shared_folder
 from tests.report.browser import Reader
 from tests.report.published import Asked
 
@@ -32,22 +31,22 @@ _COLUMNS = """({ data }) => data.filter(({ type, x }) => type === "bar" && x.len
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The data directory of one batch of the demo's world."""
+    """The data directory of one batch of two agents, which run once a day."""
 
     def publish(folder: Path) -> None:
-        world = World.demo(1, NOW, history_days=DAYS)
-        with (
-            optimized(),
-            few_details(60),
-            running(world) as api,
-            pytest.MonkeyPatch.context() as patch,
-        ):
+        world = World.empty(1, NOW)
+        for number, slug in enumerate(("baker", "miller")):
+            since = NOW - timedelta(days=100)
+            agent = world.add_agent(world.workspaces[0], slug.title(), slug, at=since)
+            for day in range(DAYS):
+                status = "failed" if day % 5 == number else "succeeded"
+                cost = f"{1 + day % 7}.25"
+                book_run(world, agent, hours_ago=24 * day + 3 + number, cost=cost, status=status)
+        with running(world) as api, pytest.MonkeyPatch.context() as patch:
             patch.chdir(folder)
-            text = f"[extract]\nhistory_days = {DAYS}\n"
-            for number, workspace in enumerate(world.workspaces):
-                patch.setenv(f"KEY_{number}", workspace.api_key)
-                text += f'[[workspaces]]\napi_key_env = "KEY_{number}"\napi = "{api.url}"\n'
-            Path("analytics.toml").write_text(text, encoding="utf-8")
+            patch.setenv("LEVAIN_API_KEY", world.workspaces[0].api_key)
+            patch.setenv("LEVAIN_API", api.url)
+            Path("analytics.toml").write_text(f"[extract]\nhistory_days = {DAYS}\n", "utf-8")
             nightly(load_settings(), Progress())
 
     def apart(folder: Path) -> None:  # a browser that is open keeps a loop running here
