@@ -31,7 +31,7 @@ run: $(READY) ## Three months of batches against the emulator, then reports to o
 test test-all: export PYTHONDONTWRITEBYTECODE :=
 
 test: $(READY) ## Run the suite against the emulator (COVER=--cov also holds its branch coverage)
-	@.venv/bin/python -m pytest -n auto --dist loadfile $(COVER)
+	@.venv/bin/python -m pytest -n auto --dist loadfile --no-loadscope-reorder $(COVER)
 
 test-all: test .venv-fleet/.ready ## Also what takes hours (STRIDE=5), and the fleet in an environment of 1.7 GB
 	@.venv/bin/python -m pytest -m long -n auto --stride $(STRIDE)

@@ -17,7 +17,7 @@ from analytics.emulator.records import Agent
 from analytics.emulator.server import running
 from analytics.emulator.world import World
 from analytics.settings import load_settings
-from tests.batches import few_details
+from tests.batches import few_details, without_pages
 from tests.conftest import NOW, optimized
 from tests.hostile import add_hostile_agents
 from tests.report.pages import Page
@@ -95,7 +95,8 @@ def publish(folder: Path) -> None:
         Path("finance/invoices.csv").write_text(_INVOICES, encoding="utf-8")
         slug = next(iter(world.workspaces[0].agents.values())).slug
         Path("finance/outcomes.csv").write_text(_OUTCOMES.format(agent=slug), encoding="utf-8")
-        nightly(load_settings(), Progress())
+        with without_pages():  # those of the second batch replace them
+            nightly(load_settings(), Progress())
         world.pass_time(timedelta(days=1))
         nightly(load_settings(), Progress())
 

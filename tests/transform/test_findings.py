@@ -218,7 +218,7 @@ def test_the_first_batch_finds_an_outage_of_an_agent(outage: tuple[int, int, int
 def test_a_burst_stays_one_as_it_grows(outage: tuple[int, int, int, int]) -> None:
     """Batches at any hour of it and after it see the same date, so that it is sent once."""
     hours, seen = slow_agents(*outage), set()
-    for number in range(24 * 50 + 3, 24 * 52, 3):
+    for number in range(24 * 50 + 3, 24 * 52, 5):
         now = START + timedelta(hours=number)
         for each in bursts("agent", hours.filter(pl.col("hour") < now), START, now):
             seen.add((each.subject, each.since.date()))
