@@ -359,7 +359,7 @@ def test_hostile_statements_do_no_harm(folder: Path, tmp_path: Path) -> None:
         for outcome, sql in tried[:: max(len(tried) // 500, 1)]:
             text = portal.call(session.call_tool, "query", {"sql": sql}).content[0].text
             is_refused = "error" in json.loads(text)
-            is_cut = "cut" in json.loads(text)
+            is_cut = "cut" in json.loads(text) or " characters)" in text
             is_told = any(each in text and each not in sql for each in secrets)
             expected = {"refused": is_refused, "answered": not is_refused}
             if not expected.get(outcome, is_refused or is_cut) or is_told:
