@@ -1,4 +1,5 @@
--- Listed runs by what started them, and how that is known. Grain: workspace, line, date and trigger.
+-- Listed runs by what started them, and how that is known.
+-- Grain: workspace, line, date and trigger.
 -- key: workspace_id, agent_id, date, trigger
 -- narrow: date
 -- column trigger: Type of the trigger, and its evidence where it is known.
