@@ -28,13 +28,13 @@ from typer.main import get_command
 from analytics.batch.batch import Batch as RunningBatch
 from analytics.batch.extract import Outcome, extract
 from analytics.batch.progress import Progress
+from analytics.bounded.runner import Runner, UserQuery
 from analytics.emulator.faults import Middleware
 from analytics.emulator.records import Agent, Run, Workspace
 from analytics.emulator.server import Emulator, running
 from analytics.emulator.world import World
 from analytics.levain import runs, transport
 from analytics.machine_clock import machine_clock
-from analytics.project.runner import Runner, UserQuery
 from analytics.settings import Settings, load_settings
 from analytics.transform import build
 from analytics.transform.models import comment_on

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from operator import attrgetter, itemgetter
 from typing import TYPE_CHECKING, Any
 
@@ -125,13 +126,7 @@ def artifact_list(run: Run) -> dict[str, Any]:
     listed = {file.key for file in names[:ARTIFACTS_LISTED]}
     return {
         "artifacts": [
-            {
-                "key": file.key,
-                "filename": file.filename,
-                "size_bytes": file.size_bytes,
-                "content_type": file.content_type,
-                "created_at": timestamp(file.created_at),
-            }
+            {**asdict(file), "created_at": timestamp(file.created_at)}
             for file in files
             if file.key in listed
         ],

@@ -46,8 +46,6 @@ BILLED_PLACES = Decimal("1e-10")
 class Variants:
     """Switches of behaviour that the API's documentation leaves open; defaults are likeliest."""
 
-    new_cost_names: bool = False
-    """A run's model costs use `cost_usd`, not `total_cost`, and have `billed_usd`."""
     next_links: bool = False
     """Run lists have a `Link` header to the next page."""
     open_run_events: bool = True
@@ -111,7 +109,6 @@ class State:
         """Let the provider bill the customer for runs that start from now on."""
         with self.lock:
             key = ProviderKey(new_id(self._live_rng), provider, secret[-4:], self.now)
-            workspace.keys.pop(provider, None)  # a second one replaces the first
             workspace.keys[provider] = key
             return key
 

@@ -38,6 +38,8 @@ AT_ONCE = 50
 
 _BUILT = ("marts.dim_prices", "marts.fct_budgets", "marts.fct_findings")
 _MODELS = (
+    "intermediate.int_workspace_names",
+    "intermediate.int_agent_names",
     "intermediate.int_budget_members",
     "intermediate.int_budgets",
     "intermediate.int_budget_days",

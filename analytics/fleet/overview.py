@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from decimal import localcontext
 from typing import TYPE_CHECKING, Any
 
@@ -14,8 +13,8 @@ from analytics.format import names, text
 from analytics.format.names import ALL
 from analytics.report.columns import column
 from analytics.report.entities import Entity
+from analytics.report.files import packed
 from analytics.report.months import encoded
-from analytics.report.packed import packed
 from analytics.report.rendering import (
     SHOWN_ROWS,
     definitions,
@@ -23,6 +22,8 @@ from analytics.report.rendering import (
     folded,
     framed,
     headline_texts,
+    said,
+    section_of,
     sentences,
 )
 from analytics.report.site import DIGITS, bundle, for_engine
@@ -39,9 +40,6 @@ if TYPE_CHECKING:
 
     from analytics.report.rendering import About
     from analytics.report.spec import Part
-
-ENGINE = ("days", "format", "cube", "load", "tables", "theme", "print", "nav", "fleet")
-"""Modules of the engine that the overview needs, each after those that it imports."""
 
 _LIST = "all.html"
 
@@ -75,7 +73,7 @@ class _Overview:
         self._concerned = records(con, _query("concerns"))
         (self._totals,) = records(con, _query("totals"))
         self._members = [_member(row) for row in self._rows.iter_rows(named=True)]
-        self._tables = Tables(_Linked({each.key: each for each in self._members}), "")
+        self._tables = Tables({each.key: each for each in self._members}, {}, "")
 
     def files(self) -> dict[str, bytes]:
         """Return the content of each file by its name."""
@@ -84,7 +82,7 @@ class _Overview:
             "index.html": self._overview().encode(),
             _LIST: self._list().encode(),
             "data/fleet.js": packed(self._document()),
-            "assets/engine.js": bundle(reports / "engine", ENGINE).encode(),
+            "assets/engine.js": bundle("fleet").encode(),
             "assets/style.css": (reports / "assets" / "style.css").read_bytes(),
         }
 
@@ -94,7 +92,7 @@ class _Overview:
         heading = text.fill(page.title, row)
         return self._render(
             heading=heading,
-            as_of=text.known_of(page.as_of, row),
+            as_of=" ".join(said(page.as_of, row)),
             remarks=[f"Warning: {each}" for each in self._about.warnings],
             breadcrumb=[],
             concerns_title=text.fill(concerns.title, row),
@@ -115,7 +113,7 @@ class _Overview:
         made = _component("members", links)
         return self._render(
             heading="All workspaces by name",
-            as_of=text.known_of(self._page.as_of, self._totals),
+            as_of=" ".join(said(self._page.as_of, self._totals)),
             breadcrumb=[{"name": "All workspaces", "href": "index.html"}],
             sections=[_section("members", "Workspaces", made)],
             scripts=["assets/engine.js"],
@@ -170,14 +168,6 @@ class _Overview:
         }
 
 
-@dataclass(frozen=True)
-class _Linked:
-    """Workspaces as tables look them up."""
-
-    by_key: Mapping[tuple[Any, ...], Entity]
-    months: Mapping[tuple[Any, ...], Entity] = field(default_factory=dict)
-
-
 def _member(row: Mapping[str, Any]) -> Entity:
     """Return a workspace; one that was never published has no page."""
     name = names.display(row["workspace_name"], row["workspace_id"])
@@ -186,14 +176,7 @@ def _member(row: Mapping[str, Any]) -> Entity:
 
 def _section(key: str, title: str, content: Markup) -> dict[str, Any]:
     part = {"key": "", "kind": "html", "label": "", "width": "", "table": content}
-    return {
-        "key": key,
-        "title": title,
-        "text": "",
-        "is_folded": False,
-        "is_open": True,
-        "parts": [part],
-    }
+    return section_of(key, title, [part], is_open=True)
 
 
 def _component(name: str, *given: object) -> Markup:

@@ -7,7 +7,7 @@ figures, `{first.cost_usd|usd}` one of a row within the row. A name without a un
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import cache
@@ -73,11 +73,6 @@ def known(template: str, row: Row) -> str | None:
     """Return the filled template, or None if a figure in it is unknown."""
     figures = [figure(match[1], match[2] or "", row) for match in _FIGURE.finditer(template)]
     return None if numbers.UNKNOWN in figures else fill(template, row)
-
-
-def known_of(templates: Iterable[str], row: Row) -> str:
-    """Return the filled templates of which no figure is unknown, as one text."""
-    return " ".join(each for template in templates if (each := known(template, row)))
 
 
 def figures_of(template: str) -> list[str]:

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from analytics import files
+from analytics.bounded.runner import Answer, Runner, UserQuery
 from analytics.errors import UsageError
-from analytics.project.runner import Answer, Runner, UserQuery
 from analytics.query import spreadsheet
 from analytics.query.output import replacing, replacing_text
 from analytics.query.published import as_published, unreadable

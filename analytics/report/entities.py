@@ -13,7 +13,7 @@ from analytics.format import days, names
 from analytics.format.names import ALL, PLATFORM
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import date
 
     import duckdb
@@ -24,6 +24,7 @@ Scope = Literal["site", "workspace", "month", "agent"]
 QUERIES = ("reports.rpt_dates", "reports.rpt_headlines", "reports.rpt_months")
 """The page queries that tell of all entities."""
 
+_FEW = 9  # workspaces of which a month leads to the same one
 _STATES = {"complete": "c", "incomplete": "i", "provisional": "p"}
 
 
@@ -91,6 +92,31 @@ class Entities:
         found = (_month(row, self.by_key) for row in rows.iter_rows(named=True))
         return {each.key: each for each in found if each}
 
+    def of(self, scope: Scope) -> Sequence[Entity]:
+        """The entities of a scope that have a page."""
+        if scope == "site":
+            return [self.site]
+        if scope == "month":
+            return [*self.months.values()]
+        return self.workspaces if scope == "workspace" else self.agents
+
+    def months_beside(self, month: Entity) -> list[tuple[str, Entity]]:
+        """The same month of few workspaces, then the months before and after, by their names."""
+        months = [*self.months.values()]
+        same = [each for each in months if each.month == month.month]
+        mine = {ALL, month.workspace_id}
+        own = [each for each in months if each.workspace_id == month.workspace_id]
+        at = own.index(month)  # the newest is the first
+        return [
+            *(
+                (self.by_key[each.workspace_id, ALL].name, each)
+                for each in same
+                if len(same) <= _FEW or each.workspace_id in mine
+            ),
+            *((f"\u2039 {each.name}", each) for each in own[at + 1 : at + 2]),
+            *((f"{each.name} \u203a", each) for each in own[max(at - 1, 0) : at]),
+        ]
+
     def lines_of(self, workspace: Entity) -> list[Entity]:
         """The lines of a workspace, the platform included."""
         return self._lines[workspace.workspace_id]
@@ -109,39 +135,37 @@ class Entities:
         `pages_of` gives the pages of an entity beside its main one.
         """
         months, states = self._months(), self._states()
+
+        def days_of(entity: Entity) -> dict[str, object]:
+            own = states.get(entity.workspace_id, {"first": None, "states": ""})
+            day = {name: entity.row[name] for name in ("today", "yesterday")}
+            return {"pages": pages_of(entity), **day, **own}
+
+        def member(entity: Entity, key: str) -> dict[str, object]:
+            return {
+                "id": entity.row[key],
+                "name": entity.name,
+                "path": entity.path,
+                "entity": entity.stem,
+                "last": entity.row["last_date"],
+                "months": months.get(entity.key, []),
+            }
+
+        def line(entity: Entity) -> dict[str, object]:
+            owner = entity.row["owner"]
+            return member(entity, "agent_id") | ({"owner": owner} if owner else {})
+
         return {
-            "today": self.site.row["today"],
-            "yesterday": self.site.row["yesterday"],
+            **days_of(self.site),
             "last": self.site.row["last_date"],
             "as_of": self.site.row["as_of"],
             "timezone": self.site.row["timezone"],
-            **states.get(ALL, _NO_DAYS),
-            "months": months.get((ALL, ALL), []),
-            "pages": pages_of(self.site),
+            "months": months.get(self.site.key, []),
             "workspaces": [
                 {
-                    "id": each.workspace_id,
-                    "name": each.name,
-                    "path": each.path,
-                    "entity": each.stem,
-                    "pages": pages_of(each),
-                    "today": each.row["today"],
-                    "yesterday": each.row["yesterday"],
-                    "last": each.row["last_date"],
-                    **states.get(each.workspace_id, _NO_DAYS),
-                    "months": months.get(each.key, []),
-                    "agents": [
-                        {
-                            "id": line.agent_id,
-                            "name": line.name,
-                            "path": line.path,
-                            "entity": line.stem,
-                            "last": line.row["last_date"],
-                            "months": months.get(line.key, []),
-                            **({"owner": owner} if (owner := line.row["owner"]) else {}),
-                        }
-                        for line in self.lines_of(each)
-                    ],
+                    **member(each, "workspace_id"),
+                    **days_of(each),
+                    "agents": [*map(line, self.lines_of(each))],
                 }
                 for each in self.workspaces
             ],
@@ -166,9 +190,6 @@ class Entities:
             }
             for key, first, states, unbilled in rows
         }
-
-
-_NO_DAYS: dict[str, object] = {"first": None, "states": ""}
 
 
 def _entity(row: Mapping[str, Any]) -> Entity | None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from functools import cache, lru_cache
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import quote
 
 from markupsafe import Markup, escape
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from analytics.report.entities import Entity
 
 Row: TypeAlias = "Mapping[str, Any]"
+Named: TypeAlias = "Mapping[tuple[Any, ...], Entity]"
 
 _STATES = {
     "✓": "passed,booked,matched,accepted,reconciled,complete,closed,final,within,on_track",
@@ -34,23 +35,14 @@ _HALF_CENT = Decimal("0.005")
 _REMEMBERED = 1_000  # days and months stand on many pages
 
 
-class Linked(Protocol):
-    """Entities that tables name and lead to, by their keys."""
-
-    @property
-    def by_key(self) -> Mapping[tuple[Any, ...], Entity]:
-        """Workspaces and lines, by workspace and line."""
-
-    @property
-    def months(self) -> Mapping[tuple[Any, ...], Entity]:
-        """Months, by workspace and month."""
-
-
 class Tables:
-    """Writes tables for pages whose way to the site's folder is `root`; without one, no link."""
+    """Writes tables for pages whose way to the site's folder is `root`; without one, no link.
 
-    def __init__(self, entities: Linked, root: str | None) -> None:
-        self._entities, self._root = entities, root
+    `lines` are workspaces and lines, by both, and `months` by workspace and month.
+    """
+
+    def __init__(self, lines: Named, months: Named, root: str | None) -> None:
+        self._lines, self._months, self._root = lines, months, root
 
     def table(
         self,
@@ -95,7 +87,7 @@ class Tables:
 
     def name_of(self, row: Row) -> str:
         """Return the name of the line that a row is of, set apart for a sentence."""
-        entity = self._entities.by_key.get((row.get("workspace_id", ""), row.get("agent_id", "")))
+        entity = self._lines.get((row.get("workspace_id", ""), row.get("agent_id", "")))
         return names.in_sentence(entity.name if entity else str(row.get("agent_id")))
 
     def _total(
@@ -161,7 +153,7 @@ class Tables:
 
     def _month(self, row: Row, month: object, shown: str) -> str:
         """Return a month as a link to its page if it has one."""
-        entity = self._entities.months.get((row.get("workspace_id"), month))
+        entity = self._months.get((row.get("workspace_id"), month))
         if entity is None or self._root is None:
             return shown
         return f'<a href="{self._root}{entity.path}">{shown}</a>'
@@ -169,13 +161,13 @@ class Tables:
     def _link(self, row: Row, unit: str, value: str) -> str:
         is_workspace = unit.startswith("workspace")
         key = (value, ALL) if is_workspace else (row["workspace_id"], row["agent_id"])
-        if (entity := self._entities.by_key.get(key)) is None:
+        if (entity := self._lines.get(key)) is None:
             return str(escape(names.display(key[-1])))
         name = f"<bdi>{escape(entity.name)}</bdi>"
         if unit == "agent_name" or not entity.path or self._root is None:
             return name
         if unit == "workspace_month":
-            entity = self._entities.months.get((value, row["month"]), entity)
+            entity = self._months.get((value, row["month"]), entity)
         return f'<a href="{self._root}{entity.path}">{name}</a>'
 
 

@@ -14,7 +14,7 @@ from analytics.warehouse.sources import (
     Source,
 )
 
-SCHEMA_VERSION = 18
+SCHEMA_VERSION = 19
 
 # Columns that every table of `raw` has: the version, and the place of its record.
 LINEAGE = {
@@ -126,6 +126,9 @@ create schema if not exists finance;
 create macro if not exists finance.pattern_of(pattern) as
     translate(regexp_replace(pattern, '([\\\\%_])', '\\\\\\1', 'g'), '*?', '%_');
 
+-- A name as it is compared: composed, and without case; two small letters may be one capital.
+create macro if not exists finance.folded(name) as lower(upper(nfc_normalize(trim(name))));
+
 -- Money in whole ten-billionths of a US dollar, and back.
 create macro if not exists finance.units(amount) as (amount * 10000000000)::hugeint;
 create macro if not exists finance.usd(units) as
@@ -155,7 +158,7 @@ create table if not exists finance.files (name VARCHAR, sha256 VARCHAR, problem_
 
 -- One row per line of `finance/invoices.csv`: an invoice's part for a workspace and month.
 create table if not exists finance.invoices (
-    line INTEGER, invoice_id VARCHAR, workspace_id VARCHAR, month DATE, issued_on DATE,
+    line INTEGER, invoice_id VARCHAR, workspace VARCHAR, month DATE, issued_on DATE,
     amount_usd DECIMAL(38,10), credit_usd DECIMAL(38,10), tax_usd DECIMAL(38,10),
     is_accepted BOOLEAN
 );

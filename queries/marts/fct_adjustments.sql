@@ -38,8 +38,6 @@ changes as (
             from intermediate.int_metered_days
             where not has_platform
         )
-    union all by name
-    from intermediate.int_run_changes
 ),
 
 sums as (

@@ -137,15 +137,11 @@ run_changes as (
         date as utc_date,
         if(line_id = '(none)', '(platform)', line_id) as agent_id,
         sum(run_count) as run_count
-    from (
-        from intermediate.int_changes
-        where measure in ('counts', 'platform')
-        union all by name
-        from intermediate.int_run_changes
-        where measure = 'utc_listed' and line_id = '(none)'
-    ) as changes
+    from intermediate.int_changes as changes
     left join booked_loads using (workspace_id)
-    where changes.load_id > coalesce(booked_loads.load_id, '')
+    where
+        changes.load_id > coalesce(booked_loads.load_id, '')
+        and (measure in ('counts', 'platform') or measure = 'utc_listed' and line_id = '(none)')
     group by all
 ),
 

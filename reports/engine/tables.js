@@ -73,8 +73,8 @@ const writtenRow = (cells, heads, tops = []) => {
     if ((value ?? text) !== text) one.dataset.v = String(value);
     const shown = element("bdi", text);
     if (hue) {
-      one.append(element("i", "", { class: "dot" }));
-      one.firstElementChild.style.background = `var(--hue-${hue})`;
+      const dot = one.appendChild(element("i", "", { class: "dot" }));
+      dot.style.background = `var(--hue-${hue})`;
     }
     if (share && tops[index]) one.append(barOf(share / tops[index]));
     one.append(trend ? trendOf(trend, steps) : href ? element("a", "", { href }, [shown]) : shown);

@@ -17,17 +17,12 @@ measures as (
         if(grouping(workspace_id) = 0, workspace_id, '(all)') as workspace_id,
         if(grouping(agent_id) = 0, agent_id, '(all)') as agent_id,
         date_trunc('month', date)::date as month,
-        coalesce(sum(run_count), 0)::bigint as run_count,
-        coalesce(sum(failed_count), 0)::bigint as failed_count,
-        coalesce(sum(finished_count), 0)::bigint as finished_count,
-        coalesce(sum(unknown_outcome_count), 0)::bigint as unknown_outcome_count,
-        coalesce(sum(unknown_cost_count), 0)::bigint as unknown_cost_count,
+        coalesce(
+            sum(columns('^(run|failed|finished|unknown_(outcome|cost)|failed_cost_open)_count$')), 0
+        )::bigint as '\0',
         if(count(run_count) = 0, 0, sum(cost_usd))::decimal(38, 10) as cost_usd,
-        sum(tokens_in)::bigint as tokens_in,
-        sum(tokens_out)::bigint as tokens_out,
-        sum(failed_cost_usd) as failed_cost_usd,
-        sum(failed_cost_more_usd) as failed_cost_more_usd,
-        coalesce(sum(failed_cost_open_count), 0)::bigint as failed_cost_open_count
+        sum(columns('^tokens_'))::bigint as '\0',
+        sum(columns('^failed_cost_(more_)?usd$')) as '\0'
     from days
     group by grouping sets ((workspace_id, agent_id, month), (workspace_id, month), (month))
 ),

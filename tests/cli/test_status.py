@@ -16,11 +16,11 @@ import pytest
 
 from analytics.batch.health import problems_of_data
 from analytics.batch.last_batch import read_last_batch, write_last_batch
+from analytics.bounded import confined
 from analytics.emulator.server import Emulator
 from analytics.emulator.world import World
 from analytics.machine_clock import machine_clock
 from analytics.query.status import _needs
-from analytics.warehouse import confined
 from analytics.warehouse.layout import Layout
 from tests import conftest
 from tests.cli.conftest import Command, FirstBatch, SettingsFile, publish_again

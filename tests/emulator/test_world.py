@@ -79,9 +79,9 @@ def test_a_correction_is_booked_when_it_is_made() -> None:
     world.correct_cost(run, Decimal("0.25"))
 
     hour = timedelta(hours=1)
-    assert Decimal("0.35") == Totals(ledger.of_run(run.id)).cost_usd
-    assert Decimal("0.1") == Totals(ledger.between(NOW, NOW + hour)).cost_usd
-    assert Decimal("0.25") == Totals(ledger.between(world.now, world.now + hour)).cost_usd
+    assert Decimal("0.35") == Totals.of(ledger.of_run(run.id)).cost_usd
+    assert Decimal("0.1") == Totals.of(ledger.between(NOW, NOW + hour)).cost_usd
+    assert Decimal("0.25") == Totals.of(ledger.between(world.now, world.now + hour)).cost_usd
 
 
 def test_a_backdated_correction_is_booked_at_the_last_request() -> None:
@@ -97,4 +97,4 @@ def test_a_backdated_correction_is_booked_at_the_last_request() -> None:
     world.correct_cost(run, Decimal("0.5"), is_backdated=True)
 
     first_hour = world.workspaces[0].ledger.between(NOW, NOW + timedelta(hours=1))
-    assert Decimal("0.6") == Totals(first_hour).cost_usd
+    assert Decimal("0.6") == Totals.of(first_hour).cost_usd

@@ -10,8 +10,6 @@ import httpx
 
 from analytics.emulator.server import Emulator
 from analytics.levain import AsyncLevain
-from analytics.levain.rate_limiter import RateLimiter
-from analytics.levain.transport import Transport
 
 KEY, OTHER = "levain_key", "levain_other/key"
 API = "https://api.test"
@@ -38,28 +36,15 @@ class Server:
             raise answer
         return answer
 
-    def ask(self, use: Use, api: str = API) -> Any:
+    def ask(self, use: Use, **options: Any) -> Any:
         """Return what a client of this server gets."""
-        return _run(AsyncLevain(KEY, api, transport=httpx.MockTransport(self)), use)
+        transport = httpx.MockTransport(self)
+        client = AsyncLevain(KEY, API, other_keys=[OTHER], transport=transport, **options)
+        return _run(client, use)
 
-
-def transport_of(
-    *responses: httpx.Response | Exception, rate_limiter: RateLimiter | None = None
-) -> Transport:
-    """Return a client whose server returns these responses in turn."""
-    return Transport(
-        KEY,
-        API,
-        concurrency=1,
-        rate_limiter=rate_limiter or RateLimiter(),
-        other_keys=[OTHER],
-        transport=httpx.MockTransport(Server(*responses)),
-    )
-
-
-def get(transport: Transport) -> Any:
-    """Read something by a transport."""
-    return asyncio.run(transport.get("/api/v1/thing"))
+    def read(self, **options: Any) -> Any:
+        """Return the answer to a read of a run."""
+        return self.ask(lambda levain: levain.runs.read("a"), **options)
 
 
 def _run(client: AsyncLevain, use: Use) -> Any:

@@ -16,8 +16,8 @@ import polars as pl
 import pytest
 
 from analytics.report.entities import Entity
+from analytics.report.files import packed
 from analytics.report.months import encoded
-from analytics.report.packed import packed
 from analytics.report.rendering import About
 from analytics.report.site import build_site
 from tests.conftest import shared_folder

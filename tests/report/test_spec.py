@@ -147,7 +147,7 @@ def test_a_page_is_added_by_two_files(published: Path, tmp_path: Path) -> None:
 
     reports = Reports(published / "analytics.duckdb")
     reports.con.execute(f"create temp table costly_days as {_QUERY}")
-    build_site(reports.con, site, about=ABOUT, pages=specs)
+    build_site(reports.con, site, about=ABOUT, pages=read_pages(specs))
 
     page = read_pages(specs)["costly-days"]
     for entity in reports.entities.workspaces:

@@ -97,5 +97,5 @@ def _outcomes(world: State) -> Iterator[str]:
 
 def _billed(workspace: Workspace, first: date, following: date) -> Decimal:
     start, end = (datetime.combine(day, time(), UTC) for day in (first, following))
-    rows = Analytics(workspace, end).billing(start, end)
+    rows = Analytics(workspace).billing(start, end)
     return sum((row["billed_usd"] for row in rows), Decimal())
