@@ -14,7 +14,9 @@ select
     count(*) as listed_run_count,
     count(*) filter (runs.status = 'failed') as listed_failed_count,
     sum(runs.cost_usd) as cost_usd,
-    sum(runs.cost_usd) filter (runs.status = 'failed') as failed_cost_usd
+    if(
+        listed_failed_count = 0, 0, sum(runs.cost_usd) filter (runs.status = 'failed')
+    )::decimal(38, 10) as failed_cost_usd
 from marts.fct_runs as runs
 join marts.dim_workspaces as workspaces using (workspace_id)
 left join marts.dim_schedules as schedules using (workspace_id, schedule_id)

@@ -4,15 +4,6 @@
 -- Grain: workspace or '(all)', month and effect.
 with
 
-cells as (
-    select workspace_id, month, agent_id, model, effect, amount_usd
-    from (
-        unpivot marts.fct_month_bridge
-        on columns('_effect_usd$')
-        into name effect value amount_usd
-    )
-),
-
 texts as (
     from (values
         ('adjustment', 'the month before was adjusted upwards',
@@ -39,7 +30,11 @@ parts as (
         effect,
         sum(amount_usd) as amount_usd,
         {workspace_id: workspace_id, agent_id: agent_id, model: model} as place
-    from cells
+    from (
+        unpivot marts.fct_month_bridge
+        on columns('_effect_usd$')
+        into name effect value amount_usd
+    )
     group by workspace_id, month, effect, agent_id, model
 ),
 

@@ -20,18 +20,6 @@ lines as (
         )::decimal(38, 10) as unlisted_cost_usd
     from marts.fct_agent_days
     group by grouping sets ((workspace_id, agent_id), (workspace_id), ())
-),
-
--- A workspace that has no day yet has a row of zeros all the same.
-whole as (
-    select workspace_id, '(all)' as agent_id
-    from marts.dim_workspaces
-    union
-    select workspace_id, agent_id
-    from lines
-    union
-    select workspace_id, agent_id
-    from audit.list_coverage
 )
 
 select
@@ -46,6 +34,10 @@ select
     if(lines.workspace_id is null, 0, unlisted_cost_usd)::decimal(38, 10) as unlisted_cost_usd,
     shortest_span_seconds,
     collection_interval_seconds
-from whole
-left join lines using (workspace_id, agent_id)
-left join audit.list_coverage using (workspace_id, agent_id)
+from lines
+full join audit.list_coverage using (workspace_id, agent_id)
+-- A workspace that has no day yet has a row of zeros all the same.
+full join (
+    select workspace_id, '(all)' as agent_id
+    from marts.dim_workspaces
+) using (workspace_id, agent_id)

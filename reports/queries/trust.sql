@@ -2,11 +2,6 @@
 -- not amiss. Grain: workspace.
 with
 
-found as (
-    select distinct workspace_id, true as has_differences
-    from reports.differences
-),
-
 controls as (
     select
         workspace_id,
@@ -68,7 +63,8 @@ select
     costs.* exclude (workspace_id),
     checks.*
 from reports.rpt_workspace_health as health
-left join found using (workspace_id)
+left join (select distinct workspace_id, true as has_differences from reports.differences)
+    using (workspace_id)
 left join controls using (workspace_id)
 left join costs using (workspace_id)
 cross join checks

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 import re
@@ -9,6 +10,7 @@ import shlex
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from itertools import pairwise
 from pathlib import Path
 
@@ -18,6 +20,8 @@ from analytics import __version__
 from analytics.cli.demo import MARKER, plan
 from analytics.emulator.world import World
 from analytics.emulator.worlds.demo_history import closings, days_with_closings
+from analytics.query.assistant import Assistant
+from analytics.warehouse.layout import Layout
 from tests.cli.conftest import Command
 from tests.conftest import NOW
 from tests.docs.pages import ROOT, blocks_in
@@ -178,6 +182,41 @@ def test_its_last_lines_say_how_to_go_on(demo: tuple[Path, str, str]) -> None:
             env={"PATH": "/usr/bin:/bin"},
         )
         assert (pasted.returncode, expected in pasted.stdout + pasted.stderr) == (0, True)
+
+
+def test_a_figure_is_one_wherever_it_is_asked(
+    demo: tuple[Path, str, str], analytics: Command, tmp_path: Path
+) -> None:
+    """Cost and counts of this month are the same of SQL, assistant, page, summary and export."""
+    data, *_ = demo
+    summary = json.loads((data / "site" / "summary.json").read_text(encoding="utf-8"))["month"]
+    month, columns = summary["first_date"][:7], ("cost_usd", "run_count", "failed_count")
+    sql = f"""
+        select {", ".join(f"sum({name})::varchar as {name}" for name in columns)}
+        from fct_workspace_months where month = '{month}-01'
+    """
+    in_shell = json.loads(analytics("sql", "--data-dir", str(data), sql, "--format", "json").out)
+    (answered,) = json.loads(Assistant(Layout(data), tmp_path, 60).query(sql))["rows"]
+    pack = ("export", "pack", month, "--data-dir", str(data), "--output", str(tmp_path / "pack"))
+    assert analytics(*pack).code == 0
+    with (tmp_path / "pack" / "lines.csv").open(encoding="utf-8-sig", newline="") as file:
+        lines = [*csv.DictReader(file)]
+    page = (data / "site" / "index.html").read_text(encoding="utf-8")
+    months = page[page.index('id="by-month-table"') :]
+    row = re.search(rf'data-v="{month}-01">.*?</tr>', months)[0]
+    cells = re.findall(r'<td(?: data-v="(.*?)")?>(.*?)<', row)  # of numbers, the state left out
+
+    figures = [
+        [in_shell[0][name] for name in columns],
+        answered,
+        [exact or shown for exact, shown in (cells[0], cells[2], cells[3])],
+        [summary[name] for name in columns],
+        [sum(Decimal(line[name]) for line in lines if line[name]) for name in columns],
+    ]
+    assert [[Decimal(each) for each in figure] for figure in figures] == [
+        [Decimal(each) for each in figures[0]]
+    ] * 5
+    assert lines
 
 
 @pytest.mark.long
