@@ -61,7 +61,7 @@ def served(agents: int = AGENTS, runs_per_agent: int = RUNS_PER_AGENT) -> Iterat
 
 def _serve(pipe: Connection, agents: int, runs_per_agent: int) -> None:
     from analytics.emulator.server import running
-    from analytics.emulator.worlds.fleet import Fleet
+    from benchmarks.worlds import Fleet
 
     fleet = Fleet(SEED, NOW, agents=agents, runs_per_agent=runs_per_agent)
     with running(fleet) as emulator:

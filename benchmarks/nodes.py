@@ -22,12 +22,12 @@ from analytics.batch import stages
 from analytics.batch.batch import begun
 from analytics.batch.progress import Progress
 from analytics.emulator.server import running
-from analytics.emulator.worlds.fleet import Workspaces
 from analytics.fleet.settings import Fleet, load_fleet
 from analytics.fleet.tasks import run_batch
 from analytics.machine_clock import machine_clock
 from analytics.warehouse.machine import limit_process
 from benchmarks.fleet import NOW
+from benchmarks.worlds import Workspaces
 
 SHARDS = 12
 RUNS = 400

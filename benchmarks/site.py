@@ -125,7 +125,7 @@ def _build(data: Path, target: Path, published: Path | None) -> None:
         "pages": made.page_count,
         "files": made.file_count,
         "kept": made.kept_count,
-        "megabytes": made.byte_count / 1e6,
+        "megabytes": sum(each.stat().st_size for each in target.rglob("*.*")) / 1e6,
     }
     target.with_name(f"{target.name}.json").write_text(json.dumps(told), "utf-8")
 

@@ -1,6 +1,7 @@
 -- What the metered tokens of each agent's UTC month would have cost on each model of dim_prices: at
 -- its list price, and less the agent's own effective discount of the month. An estimate: another
 -- model takes other numbers of tokens. A figure that lacks a price, or tokens, is null.
+-- cheaper_rank numbers the models that an agent's workspace uses, and that would have cost less.
 with
 
 tokens as (
@@ -49,18 +50,35 @@ own as (
             as own_list_price_cost_usd
     from marts.fct_model_months
     group by all
+),
+
+compared as (
+    select
+        own.workspace_id,
+        own.agent_id,
+        own.month,
+        priced.model,
+        own.cost_usd,
+        priced.list_price_cost_usd,
+        (
+            priced.list_price_cost_usd::double
+            * own.cost_usd::double / nullif(own.own_list_price_cost_usd, 0)::double
+        )::decimal(38, 10) as discounted_cost_usd,
+        used.model is not null and priced.list_price_cost_usd < own.cost_usd as is_cheaper
+    from own
+    join priced using (workspace_id, agent_id, month)
+    left join (select distinct workspace_id, model from marts.dim_models) as used
+        on used.workspace_id = own.workspace_id and used.model = priced.model
 )
 
 select
-    own.workspace_id,
-    own.agent_id,
-    own.month,
-    priced.model,
-    own.cost_usd,
-    priced.list_price_cost_usd,
-    (
-        priced.list_price_cost_usd::double
-        * own.cost_usd::double / nullif(own.own_list_price_cost_usd, 0)::double
-    )::decimal(38, 10) as discounted_cost_usd
-from own
-join priced using (workspace_id, agent_id, month)
+    * exclude (is_cheaper),
+    if(
+        is_cheaper,
+        row_number() over (
+            partition by workspace_id, agent_id, month, is_cheaper
+            order by list_price_cost_usd, model
+        ),
+        null
+    ) as cheaper_rank
+from compared

@@ -28,13 +28,13 @@ from typer.main import get_command
 from analytics.batch.batch import Batch as RunningBatch
 from analytics.batch.extract import Outcome, extract
 from analytics.batch.progress import Progress
+from analytics.bounded.runner import Runner, UserQuery
 from analytics.emulator.faults import Middleware
 from analytics.emulator.records import Agent, Run, Workspace
 from analytics.emulator.server import Emulator, running
 from analytics.emulator.world import World
 from analytics.levain import runs, transport
 from analytics.machine_clock import machine_clock
-from analytics.project.runner import Runner, UserQuery
 from analytics.settings import Settings, load_settings
 from analytics.transform import build
 from analytics.transform.models import comment_on
@@ -353,8 +353,9 @@ class Batch:
     def extract(self) -> list[Outcome]:
         """Run the first stage of a batch."""
         self.layout.root.mkdir(exist_ok=True)
-        with open_warehouse(self.layout) as con:
-            return extract(RunningBatch(self.settings, self.layout, con, Progress()))
+        running = RunningBatch(self.settings, self.layout, Progress())
+        with open_warehouse(self.layout) as running.con:
+            return extract(running)
 
     def rows(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
         """Query the warehouse, between batches."""

@@ -41,14 +41,17 @@ def read_cells(file: Path, what: str = "v") -> dict[str, Cells]:
         }
     strings = [
         "".join(part.text or "" for part in each.iter(f"{_MAIN}t"))
-        for each in trees["xl/sharedStrings.xml"]
+        for each in trees.get("xl/sharedStrings.xml", ())
     ]
     names = [str(each.get("name")) for each in trees["xl/workbook.xml"].iter(f"{_MAIN}sheet")]
     found: dict[str, Cells] = {}
     for number, name in enumerate(names, 1):
         found[name] = {}
         for cell in trees[f"xl/worksheets/sheet{number}.xml"].iter(f"{_MAIN}c"):
-            if (value := cell.findtext(f"{_MAIN}{what}")) is not None:
+            inline = cell.find(f"{_MAIN}is")
+            if inline is not None and what == "v":
+                found[name][str(cell.get("r"))] = "".join(inline.itertext())
+            elif (value := cell.findtext(f"{_MAIN}{what}")) is not None:
                 found[name][str(cell.get("r"))] = _value(value, cell.get("t"), what, strings)
     return found
 

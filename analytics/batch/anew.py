@@ -9,16 +9,16 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
 import duckdb
 
-from analytics.batch.batch import Batch, opened
+from analytics.batch.batch import Batch
 from analytics.batch.progress import Progress
 from analytics.errors import AnalyticsError, ControlError
 from analytics.finance.books.reading import CLOSINGS, require_known
-from analytics.settings import Settings
 from analytics.warehouse.damage import DamagedError, aside_of, set_aside
 from analytics.warehouse.database import (
     BUILD_FILE,
@@ -51,19 +51,14 @@ _FILES = "select workspace_id, load_id, file_name, sha256 from"
 LOADS = "select workspace_id, load_id, loaded_at, code_version"
 
 
-def run_healed(
-    settings: Settings,
-    progress: Progress,
-    work: Callable[[Batch], tuple[T, list[str]]],
-    **more: object,
-) -> tuple[T, list[str]]:
+def run_healed(batch: Batch, work: Callable[[Batch], T]) -> T:
     """Run `work` in the locked directory, and once more after both files were made anew.
 
-    What was made anew is a warning, and the first of those that are returned.
+    What was made anew is told.
     """
-    layout = Layout(settings.data_dir)
+    layout = batch.layout
     try:
-        with opened(settings, progress, **more) as batch:
+        with batch.opened():
             return work(batch)
     except DamagedError as error:
         if error.file not in (layout.warehouse, layout.marts):
@@ -74,21 +69,21 @@ def run_healed(
         f"{damage.file} {damage.state}: the warehouse is kept as {aside.name}, and made anew from"
         f" {layout.landing}"
     )
-    progress.warn(text)
-    _rebuild_warehouse(settings, progress, damage.state, aside)
+    batch.progress.warn(text)
+    _rebuild_warehouse(batch, damage.state, aside)
     remove_database(layout.marts)
-    with opened(settings, progress, **more) as batch:
-        result, warnings = work(batch)
-    return result, [text, *warnings]
+    batch.told, batch.warnings, batch.update = [text], [], None
+    with batch.opened():
+        return work(batch)
 
 
-def _rebuild_warehouse(settings: Settings, progress: Progress, state: str, aside: Path) -> None:
+def _rebuild_warehouse(batch: Batch, state: str, aside: Path) -> None:
     """Replace the warehouse, which is in some state, by one made of whole batches that landed.
 
     It is renamed to `aside` once that is made. Where none landed and nothing was published, only
     this is done: the batch then begins anew. The errors are those of a rebuild.
     """
-    layout = Layout(settings.data_dir)
+    layout = batch.layout
     if not has_whole_batches(layout):
         if layout.published.exists():
             raise AnalyticsError(
@@ -99,33 +94,32 @@ def _rebuild_warehouse(settings: Settings, progress: Progress, state: str, aside
         set_aside(layout.warehouse, aside)
         return
     require_published(layout)
-    with made(settings, progress) as batch:
-        batch.con.execute("checkpoint")
-        batch.con.close()
+    with made(batch) as new:
+        new.con.execute("checkpoint")
+        new.con.close()
         set_aside(layout.warehouse, aside)
-        batch.layout.warehouse.replace(layout.warehouse)
+        new.layout.warehouse.replace(layout.warehouse)
 
 
 @contextmanager
-def made(settings: Settings, progress: Progress) -> Iterator[Batch]:
+def made(batch: Batch) -> Iterator[Batch]:
     """Yield a batch in a folder of its own, with all that landed, and remove that in the end.
 
     It is held against what was published and closed.
     """
-    layout = Layout(settings.data_dir)
-    making = layout.rebuilding
-    shutil.rmtree(making.root, ignore_errors=True)
-    making.root.mkdir()
+    layout = batch.layout
+    new = replace(batch, layout=layout.rebuilding, told=[], warnings=[], update=None)
+    shutil.rmtree(new.layout.root, ignore_errors=True)
+    new.layout.root.mkdir()
     try:
-        with open_warehouse(making) as con:
-            batch = Batch(settings, making, con, progress)
-            load_all(con, layout, progress)
-            _require_the_same_files(con, layout)
-            require_known(batch.books, _published(layout, f"{CLOSINGS} audit.closings"))
-            _record_publications(con, layout)
-            yield batch
+        with open_warehouse(new.layout) as new.con:
+            load_all(new.con, layout, new.progress)
+            _require_the_same_files(new.con, layout)
+            require_known(new.books, _published(layout, f"{CLOSINGS} audit.closings"))
+            _record_publications(new.con, layout)
+            yield new
     finally:
-        shutil.rmtree(making.root, ignore_errors=True)
+        shutil.rmtree(new.layout.root, ignore_errors=True)
 
 
 def require_published(layout: Layout) -> None:

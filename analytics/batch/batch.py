@@ -29,21 +29,34 @@ Limit: TypeAlias = Callable[[str], RateLimiter]
 class Batch:
     """Settings, places, the open warehouse, and what was said on the way.
 
-    `warnings` are those that pages and `status` show. `force` publishes in spite of differences
-    from the vendor's figures; `limit` gives the rate limiter of an API, in place of one for each
-    workspace by the settings; all pages lead to `home`, the address of a page above the site, as
-    seen from it. `update` is what the stage `transform` brought up to date, if that was not all.
+    `warnings` are those that pages and `status` show, `told` others, which `status` alone has.
+    `force` publishes in spite of differences from the vendor's figures; `limit` gives the rate
+    limiter of an API, in place of one for each workspace by the settings; all pages lead to `home`,
+    the address of a page above the site, as seen from it. `update` is what the stage `transform`
+    brought up to date, if that was not all.
     """
 
     settings: Settings
     layout: Layout
-    con: duckdb.DuckDBPyConnection
     progress: Progress
     force: bool = False
     limit: Limit | None = None
     home: str = ""
+    con: duckdb.DuckDBPyConnection = field(init=False)
+    told: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     update: Update | None = None
+
+    @contextmanager
+    def opened(self) -> Iterator[Batch]:
+        """Open the warehouse; the directory is locked.
+
+        DamagedError if it cannot be used, or lacks what was published.
+        """
+        with open_warehouse(self.layout) as self.con, interrupts():
+            require_timezone(self.settings)
+            recover_publication(self.con, self.layout)
+            yield self
 
     def warn(self, *texts: str) -> None:
         """Print warnings, and keep them."""
@@ -63,19 +76,6 @@ class Batch:
 
 
 @contextmanager
-def opened(settings: Settings, progress: Progress, **more: object) -> Iterator[Batch]:
-    """Open the warehouse of a locked directory.
-
-    DamagedError if it cannot be used, or lacks what was published.
-    """
-    layout = Layout(settings.data_dir)
-    with open_warehouse(layout) as con, interrupts():
-        require_timezone(settings)
-        recover_publication(con, layout)
-        yield Batch(settings, layout, con, progress, **more)  # type: ignore[arg-type]
-
-
-@contextmanager
 def begun(
     settings: Settings,
     progress: Progress,
@@ -83,7 +83,8 @@ def begun(
 ) -> Iterator[Batch]:
     """Lock the data directory and open its warehouse; new files are readable by the owner only."""
     os.umask(0o077)
-    with lock(Layout(settings.data_dir)), opened(settings, progress) as batch:
+    batch = Batch(settings, Layout(settings.data_dir), progress)
+    with lock(batch.layout), batch.opened():
         yield batch
 
 

@@ -60,14 +60,13 @@ from analytics.finance.books.entries import (
     path_of,
     stored_files,
 )
-from analytics.finance.books.frozen import write_frozen
+from analytics.finance.books.frozen import adds_up, write_frozen
 from analytics.finance.books.reading import (
     CLOSINGS,
     Books,
     read_books,
     require_known,
 )
-from analytics.finance.books.verifying import TOTALS, unequal_sums
 from analytics.finance.load import FOLDER, paths
 from analytics.format.names import folded
 from analytics.machine_clock import machine_time
@@ -79,7 +78,13 @@ WriteFiles: TypeAlias = Callable[[duckdb.DuckDBPyConnection, date, Path, Closing
 """Writes the files for people and programs into an empty folder: the layer above makes them."""
 
 _LONGEST_ENDING = 10
-_TOTALS = f"select {TOTALS} from marts.fct_month_lines where usage_month = $1"
+# 0 without lines, null where no line has the amount.
+_TOTALS = r"""
+    select
+        if(count(*) = 0, 0, sum(columns('^(metered_cost|billed|surcharge|own_key)_usd$'))) as '\0'
+    from marts.fct_month_lines
+    where usage_month = $1
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -273,9 +278,9 @@ def _write_evidence(
     """
     (folder / DATA).mkdir()
     write_frozen(con, facts.first_day, facts.revision, folder / DATA)
-    if unequal := unequal_sums(folder / DATA, facts.totals):
+    if not adds_up(folder / DATA):
         raise AnalyticsError(
-            f"Nothing was closed: what is frozen of {facts.month} {unequal[0]}.\n"
+            f"Nothing was closed: the lines of {facts.month} do not add up to its charges.\n"
             "Run `analytics nightly`, which publishes the figures anew, and close them then."
         )
     evidence = folder / EVIDENCE

@@ -53,7 +53,7 @@ async def _collect(batch: Batch, one: Opened, done: Done) -> Outcome:
             load_left_over(part, left)
             count = await read_each_list(part)
     for warning in part.warnings:
-        batch.progress.warn(warning, one.name)
+        batch.progress.of(one.name).warn(warning)
     requests = one.client.request_count
     done(f"read {plural(count, 'new or changed run')} in {plural(requests, 'request')}", one.name)
     return Outcome(

@@ -179,7 +179,7 @@ async def _read_one(batch: Batch, one: Opened, read: Read, kept: str | None) -> 
 def _failed(
     batch: Batch, name: str, error: Exception, kept: str, request_count: int = 0
 ) -> Outcome:
-    batch.progress.warn(" ".join(str(error).split("\n")), name)
+    batch.progress.of(name).warn(" ".join(str(error).split("\n")))
     return Outcome(name, str(error), kept, request_count)
 
 
@@ -197,7 +197,7 @@ async def _extract(batch: Batch, one: Opened, done: Done) -> Outcome:
     batch.con.commit()
     part.warnings += _record_warnings(part)
     for warning in part.warnings:
-        batch.progress.warn(warning, one.name)
+        batch.progress.of(one.name).warn(warning)
     load_seconds = round(seconds.get("load", 0.0) - loaded_before, 3)
     outcome = Outcome(
         one.name,

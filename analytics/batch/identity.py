@@ -29,10 +29,14 @@ def require_a_key(
         return
     if not asked:
         raise refused[0][1]
-    (workspace, error), *_ = asked
-    names = ", ".join(workspace.api_key_env for workspace, _ in asked)
-    raise UsageError(
-        f"The API at {workspace.api} does not accept the key in {names} ({error.cause}).\n"
+    raise key_refused(asked[0][1], [workspace for workspace, _ in asked])
+
+
+def key_refused(error: LevainError, workspaces: Sequence[Workspace]) -> UsageError:
+    """Return the error of keys that the API does not accept."""
+    names = ", ".join(workspace.api_key_env for workspace in workspaces)
+    return UsageError(
+        f"The API at {workspaces[0].api} does not accept the key in {names} ({error.cause}).\n"
         "Check that it was copied whole, has not been revoked, and may be used from here."
     )
 

@@ -21,11 +21,10 @@ from analytics.files import replace
 from analytics.terminal import escaped
 from analytics.transform.page_queries import over_queries
 from analytics.warehouse.database import open_marts, records
-from analytics.warehouse.layout import Layout
 
 if TYPE_CHECKING:
     from analytics.batch.last_batch import LastBatch
-    from analytics.settings import Settings
+    from analytics.warehouse.layout import Layout
 
 PREFIX = "levain_analytics_"
 
@@ -88,15 +87,14 @@ _MEANINGS = {
 Row: TypeAlias = Mapping[str, Any]
 
 
-def write_metrics(settings: Settings, batch: LastBatch) -> None:
+def write_metrics(layout: Layout, batch: LastBatch, mode: int) -> None:
     """Replace the file of metrics by the state after a batch; OSError if it cannot be.
 
     It may be read by those who may read what is published.
     """
-    layout = Layout(settings.data_dir)
     rows = [*_of_batch(batch), *_of_published(layout, batch)]
     lines = (line for name in _MEANINGS for line in _family(name, rows))
-    replace(layout.metrics, "".join(lines).encode(), int(settings.publish.mode, 8))
+    replace(layout.metrics, "".join(lines).encode(), mode)
 
 
 def _of_batch(batch: LastBatch) -> Iterator[Row]:

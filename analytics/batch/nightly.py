@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
 
@@ -36,32 +36,31 @@ def nightly(
 
     `force`, `limit` and `home` are those of a `Batch`. AnalyticsError if nothing was published.
     """
-    started_at, layout = datetime.now(UTC), Layout(settings.data_dir)
+    started_at = datetime.now(UTC)
+    batch = Batch(settings, Layout(settings.data_dir), progress, force, limit, home)
     os.umask(0o077)
     try:
         require_a_key_set(settings)
-        with batch_lock(layout):
-            outcomes, warnings = run_healed(
-                settings, progress, _flow, force=force, limit=limit, home=home
-            )
-            _compact(layout, progress)
+        with batch_lock(batch.layout):
+            outcomes = run_healed(batch, _flow)
+            _compact(batch.layout, progress)
     except BusyError:
         raise
     except BaseException as error:  # `status` must not show the batch before
         with suppress(OSError, AnalyticsError):  # a full disk, say, must not hide this one
-            _leave(settings, progress, started_at, error=error)
+            _leave(batch, started_at, error)
         if isinstance(error, KeyboardInterrupt):
             progress.warn("stopped; what was published before still stands")
         raise
-    _leave(settings, progress, started_at, warnings, unread(outcomes))
+    _leave(batch, started_at, unread(outcomes))
     return outcomes
 
 
-def _flow(batch: Batch) -> tuple[list[Outcome], list[str]]:
-    """Run all stages; return what came of each workspace, and all warnings of the batch."""
-    gone = [*_gone(batch)]
-    for text in gone:
+def _flow(batch: Batch) -> list[Outcome]:
+    """Run all stages; return what came of each workspace."""
+    for text in _gone(batch):
         batch.progress.warn(text)
+        batch.told.append(text)
     with stages.parsing():
         outcomes = extract(batch)
     if all(outcome.error for outcome in outcomes):
@@ -70,7 +69,7 @@ def _flow(batch: Batch) -> tuple[list[Outcome], list[str]]:
     batch.warn(*_not_in_the_settings(batch))
     stages.publish_loaded(batch)
     stages.send_findings(batch)
-    return outcomes, gone + batch.warnings
+    return outcomes
 
 
 def _compact(layout: Layout, progress: Progress) -> None:
@@ -84,25 +83,19 @@ def _compact(layout: Layout, progress: Progress) -> None:
         )
 
 
-def _leave(
-    settings: Settings,
-    progress: Progress,
-    started_at: datetime,
-    warnings: Sequence[str] = (),
-    error: BaseException | None = None,
-) -> None:
+def _leave(batch: Batch, started_at: datetime, error: BaseException | None) -> None:
     """Write how the batch ended, for monitoring and for `status`.
 
     Where the metrics cannot be written, the batch has ended all the same.
     """
-    layout = Layout(settings.data_dir)
-    ended = ended_batch(layout, started_at, progress.seconds, warnings, error)
+    layout, warnings = batch.layout, [*batch.told, *batch.warnings]
+    ended = ended_batch(layout, started_at, batch.progress.seconds, warnings, error)
     try:
-        write_metrics(settings, ended)
+        write_metrics(layout, ended, batch.mode)
     except OSError as problem:
         if layout.root.is_dir():
             cause = problem.strerror or problem
-            progress.warn(f"the metrics could not be written: {layout.metrics}: {cause}")
+            batch.progress.warn(f"the metrics could not be written: {layout.metrics}: {cause}")
     write_last_batch(layout, ended)
 
 

@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
+from copy import copy
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol, TextIO
@@ -41,7 +42,8 @@ class Progress:
     """Prints events: with seconds since the start on a terminal, with the time in a log.
 
     `quiet` leaves all of them out, `verbose` adds each step, request, load and relation. `seconds`
-    holds the time that each stage has taken, also one that failed.
+    holds the time that each stage has taken, also one that failed. The name of the `workspace`, if
+    the progress is of one, stands before its events.
     """
 
     def __init__(
@@ -59,6 +61,7 @@ class Progress:
         self._is_quiet = quiet
         self._is_verbose = verbose and not quiet
         self._last_wait = float("-inf")
+        self.workspace: str | None = None
         self._stage: str | None = None
         self._bar: Bar | None = None
         self.seconds: dict[str, float] = {}
@@ -75,7 +78,8 @@ class Progress:
 
         def done(text: str, workspace: str | None = None, **counts: float) -> None:
             seconds = round(time.monotonic() - started, 3)
-            self._print(text, workspace=workspace, seconds=seconds, stage=name, fields=counts)
+            of = self.of(workspace) if workspace else self
+            of.tell(text, seconds=seconds, stage=name, fields=counts)
 
         try:
             with (self._bar if is_outer else None) or nullcontext():
@@ -86,26 +90,28 @@ class Progress:
             if is_outer:
                 self._stage = self._bar = None
 
-    def of(self, workspace: str) -> WorkspaceProgress:
-        """Return the progress of one workspace, whose name goes before its events."""
-        return WorkspaceProgress(self, workspace)
+    def of(self, workspace: str) -> Progress:
+        """Return the progress of one workspace in the stage at work."""
+        one = copy(self)
+        one.workspace = workspace
+        return one
 
-    def say(self, text: str, workspace: str | None = None) -> None:
+    def say(self, text: str) -> None:
         """Print an event."""
-        self._print(text, workspace=workspace)
+        self.tell(text)
 
-    def warn(self, text: str, workspace: str | None = None) -> None:
+    def warn(self, text: str) -> None:
         """Print a warning; the batch goes on."""
-        self._print(text, level="warning", workspace=workspace)
+        self.tell(text, level="warning")
 
     def fail(self, text: str, *, kind: str, exit_code: int) -> None:
         """Print the error that ends the command, also if quiet."""
-        self._print(text, level="error", fields={"kind": kind, "exit_code": exit_code})
+        self.tell(text, level="error", fields={"kind": kind, "exit_code": exit_code})
 
-    def detail(self, text: str, workspace: str | None = None) -> None:
+    def detail(self, text: str) -> None:
         """Print an event that only `verbose` shows."""
         if self._is_verbose:
-            self._print(text, level="debug", workspace=workspace)
+            self.tell(text, level="debug")
 
     def wait(self, reason: str) -> None:
         """Print the reason of a wait, at most every ten seconds, as many requests may share it.
@@ -117,18 +123,18 @@ class Progress:
             self._last_wait = now
             self.say(reason)
 
-    def begin(self, step: str, count: int = 0, workspace: str | None = None) -> None:
+    def begin(self, step: str, count: int = 0) -> None:
         """Begin a step of the stage, of so many requests or loads, if that is known.
 
         A log for people has a line for each stage, and for its steps only if verbose.
         """
         if self._bar:
-            name = escaped(f"{workspace}: {step}" if workspace else step)
+            name = escaped(f"{self.workspace}: {step}" if self.workspace else step)
             (task,) = self._bar.tasks
             self._bar.reset(task.id, description=name)
             task.total = count or None
         elif self._is_json or self._is_terminal or self._is_verbose:
-            self.say(step, workspace)
+            self.say(step)
 
     def part(self, number: int, total: int, name: str) -> None:
         """Show on the bar that a part of the stage, the first is 1, is next; a log has no parts."""
@@ -171,16 +177,16 @@ class Progress:
 
         return bar_of(self._stream, stage)
 
-    def _print(
+    def tell(
         self,
         text: str,
         *,
         level: str = "info",
         stage: str | None = None,
-        workspace: str | None = None,
         seconds: float | None = None,
         fields: Mapping[str, object] | None = None,
     ) -> None:
+        """Print an event of a level, of the stage at work or another one, with further fields."""
         if self._is_quiet and level != "error":
             return
         moment = datetime.now(UTC).isoformat(timespec="milliseconds")
@@ -189,7 +195,7 @@ class Progress:
                 "time": moment.replace("+00:00", "Z"),
                 "level": level,
                 "stage": stage or self._stage,
-                "workspace": workspace,
+                "workspace": self.workspace,
                 "message": text,
                 "seconds": seconds,
                 **(fields or {}),
@@ -199,32 +205,10 @@ class Progress:
             spent = f"{time.monotonic() - self._started:6.1f} s"
             stamp = spent if self._is_terminal else f"{moment[:19]}Z"
             before = f"{level}: " if level in {"warning", "error"} else ""
-            before += f"{workspace}: " if workspace else ""
+            before += f"{self.workspace}: " if self.workspace else ""
             after = "" if seconds is None else f" ({seconds:.1f} s)"
             line = f"{stamp}  {escaped(before + text + after)}"
         if self._bar:
             self._bar.console.out(line, highlight=False)
         else:
             print(line, file=self._stream, flush=True)
-
-
-class WorkspaceProgress:
-    """The progress of one workspace's part of a batch."""
-
-    def __init__(self, progress: Progress, workspace: str) -> None:
-        self._progress = progress
-        self._workspace = workspace
-        self.expect = progress.expect
-        self.advance = progress.advance
-
-    def say(self, text: str) -> None:
-        """Print an event."""
-        self._progress.say(text, self._workspace)
-
-    def warn(self, text: str) -> None:
-        """Print a warning; the batch goes on."""
-        self._progress.warn(text, self._workspace)
-
-    def begin(self, step: str, count: int = 0) -> None:
-        """Begin a step of so many requests, if that is known."""
-        self._progress.begin(step, count, self._workspace)

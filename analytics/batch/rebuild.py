@@ -5,13 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import replace
 
 import duckdb
 
 from analytics.batch import stages
 from analytics.batch.anew import LOADS, has_whole_batches, made, require_published, restore
-from analytics.batch.batch import opened
+from analytics.batch.batch import Batch
 from analytics.batch.last_batch import last_messages
 from analytics.batch.progress import Progress
 from analytics.batch.readiness import kept_months
@@ -51,34 +50,35 @@ def rebuild(settings: Settings, progress: Progress, *, force: bool = False) -> N
     differ from the published ones, or a failed check. Where only loads of the future were whole,
     nothing is published: the next batch begins anew.
     """
-    with _at_work(settings) as layout:
+    with _at_work(settings, progress) as batch:
+        layout = batch.layout
         if _leave_the_future(layout, progress) and not has_whole_batches(layout):
             remove_database(layout.warehouse)
             remove_database(layout.marts)
             progress.warn("no other load is of a whole batch: `analytics nightly` begins anew")
             return
-        with made(settings, progress) as batch:
-            batch.force, batch.warnings = force, last_messages(layout)
-            transform(batch)
-            with marts_beside(batch.con, batch.layout.marts) as marts:
+        with made(batch) as new:
+            new.force, new.warnings = force, last_messages(layout)
+            transform(new)
+            with marts_beside(new.con, new.layout.marts) as marts:
                 kept = kept_months(marts)
             for month, workspace in kept:
                 progress.warn(
                     f"{month:%Y-%m} of {workspace} is closed, and loads that it rests on are gone:"
                     " it stays as the books have it, and is no longer held against what was landed"
                 )
-            stages.check(batch)
-            stages.custom(batch)
-            batch.con.execute("checkpoint")
-            stages.report(batch)
-            batch.con.close()
-            new = batch.layout
-            for file, place in ((new.warehouse, layout.warehouse), (new.marts, layout.marts)):
-                remove_database(place)
-                file.replace(place)
-            new.staged.replace(layout.staged)
-        with open_warehouse(layout) as con:
-            stages.publish(replace(batch, layout=layout, con=con))
+            stages.check(new)
+            stages.custom(new)
+            new.con.execute("checkpoint")
+            stages.report(new)
+            new.con.close()
+            remove_database(layout.warehouse)
+            remove_database(layout.marts)
+            new.layout.warehouse.replace(layout.warehouse)
+            new.layout.marts.replace(layout.marts)
+            new.layout.staged.replace(layout.staged)
+        with open_warehouse(layout) as batch.con:
+            stages.publish(batch)
         tidy(layout)  # what was published before may be what is to be forgotten
 
 
@@ -87,21 +87,21 @@ def verify(settings: Settings, progress: Progress) -> None:
 
     AnalyticsError names the first row that differs. Nothing is published.
     """
-    with _at_work(settings) as layout:
-        with opened(settings, progress) as batch:
+    with _at_work(settings, progress) as batch:
+        with batch.opened():
             transform(batch, even_small=True)
             kept = recorded_contents(batch.con)
             unpublished = batch.con.execute(
                 f"{LOADS}, null from ledger.loads where published_at is null"
             ).fetchall()
-        with made(settings, progress) as batch:
-            restore(batch.con, unpublished)
-            transform(batch)
+        with made(batch) as new:
+            restore(new.con, unpublished)
+            transform(new)
             with (
-                attached_marts(batch.con, batch.layout.marts),
-                attached(batch.con, layout.marts, "updated"),
+                attached_marts(new.con, new.layout.marts),
+                attached(new.con, batch.layout.marts, "updated"),
             ):
-                difference = _first_difference(batch.con, kept)
+                difference = _first_difference(new.con, kept)
         if difference:
             raise AnalyticsError(
                 f"What batches brought up to date differs from a rebuild: {difference}.\n"
@@ -156,7 +156,7 @@ def _differing_row(con: duckdb.DuckDBPyConnection, model: Model) -> str:
 
 
 @contextmanager
-def _at_work(settings: Settings) -> Iterator[Layout]:
+def _at_work(settings: Settings, progress: Progress) -> Iterator[Batch]:
     """Lock a data directory that can be made anew; AnalyticsError if it cannot be."""
     os.umask(0o077)
     layout = Layout(settings.data_dir)
@@ -171,4 +171,4 @@ def _at_work(settings: Settings) -> Iterator[Layout]:
             with suppress(DamagedError), open_warehouse(layout):
                 pass  # one of a newer release is never replaced
         require_published(layout)
-        yield layout
+        yield Batch(settings, layout, progress)

@@ -143,8 +143,8 @@ def report(batch: Batch) -> None:
 
     Pages are made on one processor. In the end, all that is to be published is staged.
     """
+    from analytics.bounded.runner import Runner
     from analytics.project.pages import answer_pages, read_pages
-    from analytics.project.runner import Runner
     from analytics.report.facts import read_summary
     from analytics.report.rendering import About
     from analytics.report.site import build_site

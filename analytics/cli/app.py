@@ -11,6 +11,7 @@ import typer
 
 from analytics.cli import batch, project
 from analytics.cli import books as month_end
+from analytics.cli.completion import agents, questions_or_tables
 from analytics.cli.export import export
 from analytics.cli.fleet import fleet
 from analytics.cli.options import Here, Json, Nowhere, command, format_of
@@ -77,14 +78,15 @@ def sql(
     query: Annotated[
         str | None,
         typer.Argument(
-            help="One SELECT, or the name of a question; `-` reads SQL from standard input."
+            help="One SELECT, or the name of a question; `-` reads SQL from standard input.",
+            autocompletion=questions_or_tables,
         ),
     ] = None,
     form: Annotated[
         str | None,
         typer.Option(
             "--format",
-            help="table, csv, json or parquet [as --output ends, else table].",
+            help="table, csv, json, parquet or xlsx [as --output ends, else table].",
             metavar="FORMAT",
         ),
     ] = None,
@@ -193,7 +195,10 @@ def status(
 @command(app)
 def trace(
     here: Here,
-    agent: Annotated[str | None, typer.Option(help="Its identifier, short name or name.")] = None,
+    agent: Annotated[
+        str | None,
+        typer.Option(help="Its identifier, short name or name.", autocompletion=agents),
+    ] = None,
     date: Annotated[
         str | None, typer.Option(help="A day of the reports.", metavar="YYYY-MM-DD")
     ] = None,

@@ -9,7 +9,7 @@ from contextvars import ContextVar
 from datetime import datetime
 from pathlib import Path
 
-from analytics.batch.identity import require_named
+from analytics.batch.identity import key_refused, require_named
 from analytics.cli import printed
 from analytics.errors import AnalyticsError, UsageError
 from analytics.levain import (
@@ -109,11 +109,7 @@ def _chosen(settings: Settings, name: str | None) -> Workspace:
 def _analytics_error(error: LevainError, workspace: Workspace) -> AnalyticsError:
     match error:
         case UnauthorizedError():
-            return UsageError(
-                f"The API at {workspace.api} does not accept the key in "
-                f"{workspace.api_key_env} (HTTP 401).\n"
-                "Check that it was copied whole and has not been revoked."
-            )
+            return key_refused(error, [workspace])
         case OutcomeUnknownError():
             return AnalyticsError(
                 f"{error}.\nIt may have been carried out all the same: look with "

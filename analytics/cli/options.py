@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar, get_type_hints
 
 import typer
 
+from analytics.cli.completion import months
+
 if TYPE_CHECKING:
     from analytics.batch.progress import Progress
     from analytics.settings import Settings
@@ -21,7 +23,10 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound=StrEnum)
 Run = TypeVar("Run", bound=Callable[..., object])
 
-Month = Annotated[str, typer.Argument(help="The month, as 2026-10.", metavar="YYYY-MM")]
+Month = Annotated[
+    str,
+    typer.Argument(help="The month, as 2026-10.", metavar="YYYY-MM", autocompletion=months),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
 
 

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from analytics.emulator.records import Entry, Totals, hour_of, midnight_of
+from analytics.emulator.records import Totals, hour_of, midnight_of
 from analytics.emulator.serialize import instant
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from analytics.emulator.records import Agent, Run, Workspace
+    from analytics.emulator.records import Agent, Entry, Run, Workspace
 
-Granularity = Literal["hour", "day"]
 K = TypeVar("K")
 Rows = list[dict[str, Any]]
 PERIODS = {"day": 1, "week": 7, "month": 30, "quarter": 90}  # trailing days
@@ -45,10 +44,9 @@ class Analytics:
             "last_activity_at": last and instant(last),
         }
 
-    def timeseries_by_agent(self, start: datetime, end: datetime, granularity: Granularity) -> Rows:
-        """Return one row per bucket and agent; no agent is platform or unattributed activity."""
-        bucket = hour_of if granularity == "hour" else midnight_of
-        groups = self._groups(start, end, lambda e: (bucket(e.booked_at), e.run.agent))
+    def timeseries_by_agent(self, start: datetime, end: datetime) -> Rows:
+        """Return one row per day and agent; no agent is platform or unattributed activity."""
+        groups = self._groups(start, end, lambda e: (midnight_of(e.booked_at), e.run.agent))
         rows = [
             {"bucket": instant(at), **_agent(agent), **_money(t)}
             for (at, agent), t in groups.items()
@@ -119,35 +117,25 @@ class Analytics:
             for platform_agent, runs in _runs_by(created, lambda run: run.platform_agent)
         ]
 
-    def run_costs(self, run: Run, *, new_names: bool) -> Rows:
-        """Return one row per model and provider of a run."""
+    def run_costs(self, run: Run) -> Rows:
+        """Return one row per model and provider of a run, by the older names of measures."""
         by_model = defaultdict(list)
         for entry in self._visible(self.workspace.ledger.of_run(run.id)):
             by_model[entry.model, entry.provider].append(entry)
-        rows = []
-        for (model, provider), entries in sorted(by_model.items()):
-            t = Totals(entries)
-            amounts = (
-                {**_money(t), **_tokens(t)}
-                if new_names
-                else {
-                    "total_cost": t.cost_usd,
-                    "total_tokens_in": t.tokens_in,
-                    "total_tokens_out": t.tokens_out,
-                }
-            )
-            rows.append(
-                {
-                    "run_id": run.id,
-                    "model": model,
-                    "provider": provider,
-                    **amounts,
-                    "request_count": t.request_count,
-                    "started_at": instant(min(entry.booked_at for entry in entries)),
-                    "ended_at": instant(max(entry.booked_at for entry in entries)),
-                }
-            )
-        return rows
+        return [
+            {
+                "run_id": run.id,
+                "model": model,
+                "provider": provider,
+                "total_cost": (t := Totals.of(entries)).cost_usd,
+                "total_tokens_in": t.tokens_in,
+                "total_tokens_out": t.tokens_out,
+                "request_count": t.request_count,
+                "started_at": instant(min(entry.booked_at for entry in entries)),
+                "ended_at": instant(max(entry.booked_at for entry in entries)),
+            }
+            for (model, provider), entries in sorted(by_model.items())
+        ]
 
     def _entries(self, start: datetime, end: datetime) -> Iterator[Entry]:
         return self.workspace.ledger.between(start, min(end, self._horizon))
@@ -163,12 +151,12 @@ class Analytics:
 
     def _run_totals(self, runs: Iterable[Run]) -> Totals:
         ledger = self.workspace.ledger
-        return Totals(entry for run in runs for entry in self._visible(ledger.of_run(run.id)))
+        return Totals.of(entry for run in runs for entry in self._visible(ledger.of_run(run.id)))
 
     def _activity(self, start: datetime, end: datetime) -> dict[str, Any]:
         runs = self.workspace.agent_runs.created_between(start, end)
         return {
-            **_usage(Totals(self._entries(start, end))),
+            **_usage(Totals.of(self._entries(start, end))),
             "run_count": len(runs),
             "agent_count": len({run.agent for run in runs if run.agent}),
         }

@@ -8,18 +8,17 @@ from email.utils import format_datetime
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
+from starlette.responses import Response
+
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from analytics.emulator.world import World
 
-Answer = Literal[
-    "500", "503", "429", "307", "403", "404", "cut", "truncated", "invalid", "misdated"
-]
+Answer = Literal["500", "503", "307", "403", "404", "cut", "silent", "invalid", "misdated"]
 _BODIES = {
     "500": b'{"detail":"Internal Server Error"}',
     "503": b'{"detail":"Service Unavailable"}',
-    "429": b'{"detail":"Too Many Requests"}',
     "307": b"",
     "403": b'{"detail":"Forbidden"}',
     "404": b'{"detail":"Not Found"}',
@@ -39,15 +38,14 @@ class Request(NamedTuple):
 class Fault:
     """The next responses to matching paths: an error status, a broken body, or a wrong `Date`.
 
-    `cut` ends the connection within the body, `truncated` sends half of the JSON as if it were
-    whole, `invalid` sends 200 with a body that is not JSON. `307` redirects to `location`.
-    `misdated` is the right response, with another `date`.
+    `cut` ends the connection within the body, `silent` answers nothing, `invalid` sends 200 with a
+    body that is not JSON. `307` redirects to `location`. `misdated` is the right response, with
+    another `date`.
     """
 
     path: str
     answer: Answer
     times: int = 1
-    retry_after_seconds: int = 1
     location: str = ""
     date: str = ""
 
@@ -106,12 +104,15 @@ class Middleware:
 
         if fault is None or fault.answer == "misdated":
             await self._app(scope, receive, send_dated)
+        elif fault.answer == "silent":
+            while (await receive())["type"] != "http.disconnect":
+                pass
         elif fault.answer in _BODIES:
-            await _answer(fault, send_dated)
+            await _answer(fault)(scope, receive, send_dated)
         else:
-            await self._break_body(fault.answer == "cut", scope, receive, send_dated)
+            await self._cut(scope, receive, send_dated)
 
-    async def _break_body(self, is_cut: bool, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _cut(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send half of the correct response."""
         messages: list[Message] = []
 
@@ -119,25 +120,15 @@ class Middleware:
             messages.append(message)
 
         await self._app(scope, receive, keep)
-        start = messages[0]
-        body = b"".join(message.get("body", b"") for message in messages[1:])
-        half = body[: len(body) // 2]
-        if not is_cut:
-            others = [item for item in start["headers"] if item[0] != b"content-length"]
-            start["headers"] = [*others, (b"content-length", str(len(half)).encode())]
+        start, *parts = messages
+        body = b"".join(part.get("body", b"") for part in parts)
         await send(start)
         # The server ends the connection of an application that leaves a body unfinished.
-        await send({"type": "http.response.body", "body": half, "more_body": is_cut})
+        half = body[: len(body) // 2]
+        await send({"type": "http.response.body", "body": half, "more_body": True})
 
 
-async def _answer(fault: Fault, send: Send) -> None:
-    body = _BODIES[fault.answer]
-    headers = {"content-type": "application/json", "content-length": str(len(body))}
-    if fault.answer == "429":
-        headers["retry-after"] = str(fault.retry_after_seconds)
-    if fault.location:
-        headers["location"] = fault.location
+def _answer(fault: Fault) -> Response:
+    headers = {"location": fault.location} if fault.location else {}
     status = 200 if fault.answer == "invalid" else int(fault.answer)
-    pairs = [(name.encode(), value.encode()) for name, value in headers.items()]
-    await send({"type": "http.response.start", "status": status, "headers": pairs})
-    await send({"type": "http.response.body", "body": body})
+    return Response(_BODIES[fault.answer], status, headers, "application/json")

@@ -17,8 +17,7 @@ every other endpoint stays correct.
   also name parameters of the request: roll-ups carry no date, so their day is the
   `start` of a window of one day, and the agent of `run_counts` stands in the request alone. A
   `date` matches any instant of that UTC day, a `datetime` the same instant however it is written.
-- `field` is named as in the answer: run_costs have `total_cost`, unless the variant
-  `new_cost_names` is on.
+- `field` is named as in the answer: run_costs have `total_cost`.
 - `change` is the wrong value, or a function that makes it of the true one. Decimals are added
   and multiplied exactly.
 """
@@ -63,15 +62,14 @@ class Lies(list[Lie]):
 
     def alter(self, endpoint: str, records: list[Record], **requested: Any) -> list[Record]:
         """Return an endpoint's records, altered by its lies."""
-        lies = [lie for lie in self if lie.endpoint == endpoint]
-        return [_told(lies, record, requested) for record in records] if lies else records
-
-
-def _told(lies: list[Lie], true: Record, requested: Record) -> Record:
-    altered = true
-    for lie in lies:
-        altered = lie.alter(true, altered, requested)
-    return altered
+        told = []
+        for true in records:
+            altered = true
+            for lie in self:
+                if lie.endpoint == endpoint:
+                    altered = lie.alter(true, altered, requested)
+            told.append(altered)
+        return told
 
 
 def _is(value: Any, wanted: Any) -> bool:

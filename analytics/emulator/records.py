@@ -148,7 +148,7 @@ class Run:
     @property
     def totals(self) -> Totals:
         """The sums of all that is booked on the run."""
-        return Totals(self.workspace.ledger.of_run(self.id))
+        return Totals.of(self.workspace.ledger.of_run(self.id))
 
     @property
     def text(self) -> str | None:
@@ -165,13 +165,13 @@ class Artifact:
     key: str
     filename: str
     size_bytes: int
+    content_type: str
     created_at: datetime | None
-    content_type: str = "text/markdown"
 
     @classmethod
     def nth(cls, run_id: str, number: int, size_bytes: int, at: datetime | None) -> Artifact:
         """Return the file that a run publishes as its nth."""
-        return cls(f"{run_id}/{number}", f"report-{number}.md", size_bytes, at)
+        return cls(f"{run_id}/{number}", f"report-{number}.md", size_bytes, "text/markdown", at)
 
     @property
     def content(self) -> bytes:
@@ -267,23 +267,24 @@ class Entry(NamedTuple):
     is_error: bool = False
 
 
+@dataclass(slots=True)
 class Totals:
     """The exact sums of some entries."""
 
-    __slots__ = (
-        "billed_usd",
-        "cost_usd",
-        "error_count",
-        "request_count",
-        "tokens_in",
-        "tokens_out",
-    )
+    cost_usd: Decimal = ZERO
+    billed_usd: Decimal = ZERO
+    tokens_in: int = 0
+    tokens_out: int = 0
+    request_count: int = 0
+    error_count: int = 0
 
-    def __init__(self, entries: Iterable[Entry] = ()) -> None:
-        self.cost_usd = self.billed_usd = ZERO
-        self.tokens_in = self.tokens_out = self.request_count = self.error_count = 0
+    @classmethod
+    def of(cls, entries: Iterable[Entry]) -> Totals:
+        """Return the sums of entries."""
+        totals = cls()
         for entry in entries:
-            self.add(entry)
+            totals.add(entry)
+        return totals
 
     def add(self, entry: Entry) -> None:
         """Add an entry."""

@@ -11,16 +11,13 @@ from functools import partial
 from typing import Annotated, Any, Literal, TypeVar
 from urllib.parse import quote
 from uuid import UUID
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from cronsim import CronSim, CronSimError
-from fastapi import APIRouter, Body, Depends, HTTPException, Path, Query, Request, Response
-from fastapi.exceptions import RequestValidationError
+from fastapi import APIRouter, Body, Depends, HTTPException, Query, Request, Response
 from fastapi.routing import APIRoute
 from starlette.requests import ClientDisconnect
 
 from analytics.emulator import serialize
-from analytics.emulator.aggregates import Analytics, Granularity, daily_counts
+from analytics.emulator.aggregates import Analytics, daily_counts
 from analytics.emulator.records import (
     Agent,
     Artifact,
@@ -28,7 +25,6 @@ from analytics.emulator.records import (
     Run,
     RunInput,
     RunList,
-    Schedule,
     Session,
     Workspace,
 )
@@ -41,7 +37,7 @@ PAGE_CAP = 200  # of lists of runs
 LONGEST_LIST = 200  # of schedules
 HOURS_CAP, DAYS_CAP = timedelta(days=30), timedelta(days=365)
 DEFAULT_WINDOW = timedelta(days=30)
-SHORTEST_KEY = 8  # of a shorter one, four characters would give too much away
+ADDRESS_SECONDS = 300  # that the address of a log or an artifact is good for
 
 
 class _LockedRoute(APIRoute):
@@ -98,10 +94,6 @@ class _Call:
         """Return a session, or answer 404."""
         return _found("Session", self.workspace.sessions.get(str(session_id)))
 
-    def schedule(self, schedule_id: UUID) -> Schedule:
-        """Return a schedule, or answer 404."""
-        return _found("Schedule", self.workspace.schedules.get(str(schedule_id)))
-
     def records(self, endpoint: str, records: list[dict[str, Any]], **requested: str) -> Response:
         """Return records as JSON, altered by the lies that tests ordered of this endpoint."""
         workspace_id = self.workspace.id
@@ -114,7 +106,7 @@ class _Call:
         endpoint: str,
         rows: Callable[[datetime, datetime], list[dict[str, Any]]],
         window: _Window,
-        cap: timedelta = timedelta.max,
+        cap: timedelta,
     ) -> Response:
         """Return the records of [start, end), by default the last 30 days; cut to the cap."""
         now = self.world.now + timedelta.resolution  # the present is part of it
@@ -128,11 +120,10 @@ class _Call:
 
     def address(self, path: str) -> Response:
         """Return a time-limited address that serves a file without a key."""
-        seconds = self.world.variants.url_ttl_seconds
-        expires = int(self.world.now.timestamp()) + seconds
+        expires = int(self.world.now.timestamp()) + ADDRESS_SECONDS
         signature = _signature(self.world, path, expires)
         url = f"{self.request.base_url}{quote(path[1:])}?expires={expires}&signature={signature}"
-        return _json({"url": url, "expires_in_seconds": seconds})
+        return _json({"url": url, "expires_in_seconds": ADDRESS_SECONDS})
 
 
 async def _call(request: Request) -> _Call:
@@ -153,7 +144,7 @@ async def _given(
 ) -> RunInput:
     """Return the input of a run, or answer 422 unless it is a prompt or a state."""
     if (prompt is None) == (initial_state is None):
-        raise _invalid([], "give either prompt or initial_state")
+        raise HTTPException(422, "give either prompt or initial_state")
     return RunInput(prompt, initial_state)
 
 
@@ -164,7 +155,7 @@ async def _window(start: datetime | None = None, end: datetime | None = None) ->
 Call = Annotated[_Call, Depends(_call)]
 Given = Annotated[RunInput, Depends(_given)]
 Window = Annotated[_Window, Depends(_window)]
-Text = Annotated[str | None, Body()]
+Day = Annotated[Literal["day"], Query(alias="granularity")]
 
 
 @router.get("/auth/me")
@@ -178,26 +169,6 @@ async def get_me(call: Call) -> Response:
 async def list_keys(call: Call) -> Response:
     """Return the stored fields of each provider key, without its secret."""
     return _json([serialize.key_record(key) for key in call.workspace.keys.values()])
-
-
-@router.post("/byok/{provider}")
-async def add_key(
-    call: Call,
-    provider: Annotated[str, Path(pattern="^[a-z0-9][a-z0-9_-]{0,62}$")],
-    api_key: Annotated[str, Body(embed=True, min_length=SHORTEST_KEY)],
-) -> Response:
-    """Use this key for its provider in runs that start from now on."""
-    key = call.world.add_provider_key(call.workspace, provider, api_key)
-    return _json(serialize.key_record(key), 201)
-
-
-@router.delete("/byok/{key_id}")
-async def revoke_key(call: Call, key_id: UUID) -> Response:
-    """Delete a key at once; runs that start from now on use Levain's account."""
-    keys = call.workspace.keys
-    key = _found("Provider key", next((k for k in keys.values() if k.id == str(key_id)), None))
-    del keys[key.provider]
-    return _json({"key_id": key.id, "provider": key.provider, "status": "revoked"})
 
 
 @router.get("/agents/")
@@ -243,54 +214,6 @@ async def list_schedules(
     agent = call.agent(str(agent_id))
     found = [each for each in reversed(call.workspace.schedules.values()) if each.agent is agent]
     return _json({"schedules": [serialize.schedule_record(each) for each in found[:limit]]})
-
-
-@router.post("/agents/{agent_id}/schedules")
-async def create_schedule(
-    call: Call,
-    agent_id: UUID,
-    given: Given,
-    cron_expr: Annotated[str, Body()],
-    timezone: Annotated[str, Body()] = "UTC",
-) -> Response:
-    """Create a schedule that fires at each match of a cron expression from now on."""
-    agent = call.agent(str(agent_id))
-    _require_times(cron_expr, timezone)
-    schedule = call.world.create_schedule(agent, cron_expr, timezone, given)
-    return _json(serialize.schedule_record(schedule), 201)
-
-
-@router.get("/schedules/{schedule_id}")
-async def get_schedule(call: Call, schedule_id: UUID) -> Response:
-    """Return a schedule."""
-    return _json(serialize.schedule_record(call.schedule(schedule_id)))
-
-
-@router.patch("/schedules/{schedule_id}")
-async def change_schedule(
-    call: Call,
-    schedule_id: UUID,
-    cron_expr: Text = None,
-    timezone: Text = None,
-    enabled: Annotated[bool | None, Body()] = None,
-) -> Response:
-    """Change the times of a schedule from now on, or enable or disable it."""
-    schedule = call.schedule(schedule_id)
-    cron_expr = schedule.cron_expr if cron_expr is None else cron_expr
-    timezone = schedule.timezone if timezone is None else timezone
-    _require_times(cron_expr, timezone)
-    schedule.cron_expr, schedule.timezone = cron_expr, timezone
-    schedule.enabled = schedule.enabled if enabled is None else enabled
-    call.world.plan_schedule(schedule, call.world.now)
-    return _json(serialize.schedule_record(schedule))
-
-
-@router.delete("/schedules/{schedule_id}")
-async def delete_schedule(call: Call, schedule_id: UUID) -> Response:
-    """Delete a schedule."""
-    schedule = call.workspace.schedules.pop(call.schedule(schedule_id).id)
-    schedule.next_fire_at = None
-    return Response(status_code=204)
 
 
 @router.post("/agents/{agent_id}/webhooks")
@@ -405,14 +328,6 @@ async def get_artifact_address(call: Call, run_id: UUID, key: str) -> Response:
     return call.address(f"/files/runs/{run.id}/artifacts/{key}")
 
 
-@router.get("/sessions/{session_id}")
-async def get_session(call: Call, session_id: UUID) -> Response:
-    """Return a session with its events."""
-    session = call.session(session_id)
-    events = serialize.session_events(session)
-    return _json(serialize.session_record(session, call.world.now, events))
-
-
 @router.get("/sessions/{session_id}/events")
 async def list_session_events(call: Call, session_id: UUID, since: int = 0) -> Response:
     """Return a session's events after a `seq`."""
@@ -444,46 +359,26 @@ async def get_summary(
     return _json(call.analytics.summary(period, call.world.now))
 
 
-@router.get("/analytics/timeseries/by-agent")
-async def get_timeseries_by_agent(
-    call: Call, window: Window, granularity: Granularity = "day"
-) -> Response:
-    """Return cost and bill by bucket and agent."""
-    cap = HOURS_CAP if granularity == "hour" else DAYS_CAP
-    rows = partial(call.analytics.timeseries_by_agent, granularity=granularity)
-    return call.window("agent_billing_days", rows, window, cap)
-
-
-@router.get("/analytics/hourly")
-async def get_hourly(call: Call, window: Window) -> Response:
-    """Return usage by hour, agent, model and provider."""
-    return call.window("usage_hours", call.analytics.hourly, window, HOURS_CAP)
-
-
-@router.get("/analytics/billing")
-async def get_billing(call: Call, window: Window) -> Response:
-    """Return cost and charges by day and provider."""
-    return call.window("billing_days", call.analytics.billing, window, DAYS_CAP)
-
-
-@router.get("/analytics/agents")
-async def get_agents(call: Call, window: Window) -> Response:
-    """Return totals by agent, of the runs created in the window."""
-    return call.window("agent_rollups", call.analytics.agents, window)
-
-
-@router.get("/analytics/platform-agents")
-async def get_platform_agents(call: Call, window: Window) -> Response:
-    """Return totals by platform agent, of its runs created in the window."""
-    return call.window("platform_rollups", call.analytics.platform_agents, window)
-
-
 @router.get("/analytics/runs/{run_id}/costs")
 async def get_run_costs(call: Call, run_id: UUID) -> Response:
     """Return a run's totals by model and provider."""
-    new_names = call.world.variants.new_cost_names
-    costs = call.analytics.run_costs(call.run(run_id), new_names=new_names)
-    return call.records("run_costs", costs)
+    return call.records("run_costs", call.analytics.run_costs(call.run(run_id)))
+
+
+_WINDOWS = {
+    "hourly": ("usage_hours", Analytics.hourly, HOURS_CAP),
+    "billing": ("billing_days", Analytics.billing, DAYS_CAP),
+    "timeseries/by-agent": ("agent_billing_days", Analytics.timeseries_by_agent, DAYS_CAP),
+    "agents": ("agent_rollups", Analytics.agents, timedelta.max),
+    "platform-agents": ("platform_rollups", Analytics.platform_agents, timedelta.max),
+}
+
+
+@router.get("/analytics/{name:path}")
+async def get_window(call: Call, name: str, window: Window, _granularity: Day = "day") -> Response:
+    """Return usage, charges, or totals of the runs created in the window."""
+    endpoint, rows, cap = _found("Page", _WINDOWS.get(name))
+    return call.window(endpoint, partial(rows, call.analytics), window, cap)
 
 
 async def _signed_run(request: Request, run_id: UUID, expires: int = 0, signature: str = "") -> Run:
@@ -541,24 +436,6 @@ def _find_artifact(run: Run, key: str) -> Artifact:
     """Return a file of the run, also one beyond the list, or answer 404."""
     files = serialize.artifacts(run)
     return _found("Artifact", next((file for file in files if file.key == key), None))
-
-
-def _require_times(cron_expr: str, timezone: str) -> None:
-    """Answer 422 to an invalid expression or an unknown time zone."""
-    try:
-        zone = ZoneInfo(timezone)
-    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise _invalid(["timezone"], "there is no such time zone") from error
-    try:
-        CronSim(cron_expr, datetime.now(zone))
-    except (CronSimError, ValueError) as error:
-        raise _invalid(["cron_expr"], str(error)) from error
-
-
-def _invalid(where: list[str], message: str) -> RequestValidationError:
-    """Return the error that FastAPI gives for a value of the body that a check refuses."""
-    item = {"type": "value_error", "loc": ["body", *where], "msg": f"Value error, {message}"}
-    return RequestValidationError([item])
 
 
 def _signature(world: World, path: str, expires: int) -> str:

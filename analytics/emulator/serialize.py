@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from operator import attrgetter, itemgetter
 from typing import TYPE_CHECKING, Any
 
@@ -56,8 +57,24 @@ def encode_runs(lies: Lies, runs: Iterable[Run]) -> bytes:
 
 def agent_record(lies: Lies, agent: Agent) -> dict[str, Any]:
     """Return an agent's record."""
-    [record] = lies.alter("agents", [_agent(agent)], workspace_id=agent.workspace.id)
-    return record
+    draft = next((v.number for v in agent.versions if v.status == "draft"), None)
+    record = {
+        "id": agent.id,
+        "name": agent.name,
+        "slug": agent.slug,
+        "description": agent.description,
+        "status": agent.status,
+        "config": {
+            "max_budget": agent.max_budget,
+            "timeout_minutes": agent.timeout_minutes,
+            "notify_on_run": agent.notify_on_run,
+        },
+        "created_at": timestamp(agent.created_at),
+        "updated_at": timestamp(agent.updated_at),
+        "draft_version": draft,
+    }
+    [told] = lies.alter("agents", [record], workspace_id=agent.workspace.id)
+    return told
 
 
 def version_record(agent: Agent, version: Version) -> dict[str, Any]:
@@ -125,13 +142,7 @@ def artifact_list(run: Run) -> dict[str, Any]:
     listed = {file.key for file in names[:ARTIFACTS_LISTED]}
     return {
         "artifacts": [
-            {
-                "key": file.key,
-                "filename": file.filename,
-                "size_bytes": file.size_bytes,
-                "content_type": file.content_type,
-                "created_at": timestamp(file.created_at),
-            }
+            {**asdict(file), "created_at": timestamp(file.created_at)}
             for file in files
             if file.key in listed
         ],
@@ -218,22 +229,3 @@ def _run(run: Run) -> dict[str, Any]:
             "platform_agent_name": run.platform_agent.name,
         }
     return record
-
-
-def _agent(agent: Agent) -> dict[str, Any]:
-    draft = next((v.number for v in agent.versions if v.status == "draft"), None)
-    return {
-        "id": agent.id,
-        "name": agent.name,
-        "slug": agent.slug,
-        "description": agent.description,
-        "status": agent.status,
-        "config": {
-            "max_budget": agent.max_budget,
-            "timeout_minutes": agent.timeout_minutes,
-            "notify_on_run": agent.notify_on_run,
-        },
-        "created_at": timestamp(agent.created_at),
-        "updated_at": timestamp(agent.updated_at),
-        "draft_version": draft,
-    }

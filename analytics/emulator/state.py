@@ -46,14 +46,10 @@ BILLED_PLACES = Decimal("1e-10")
 class Variants:
     """Switches of behaviour that the API's documentation leaves open; defaults are likeliest."""
 
-    new_cost_names: bool = False
-    """A run's model costs use `cost_usd`, not `total_cost`, and have `billed_usd`."""
     next_links: bool = False
     """Run lists have a `Link` header to the next page."""
     open_run_events: bool = True
     """Log events can be read before the run ends; otherwise 404."""
-    url_ttl_seconds: int = 300
-    """Lifetime of the address of a log or an artifact."""
 
 
 class State:

@@ -7,13 +7,9 @@ turns of a session run one after the other.
 from __future__ import annotations
 
 from collections import Counter
-from contextlib import suppress
-from datetime import UTC, timedelta
+from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
-
-from cronsim import CronSim
 
 from analytics.emulator.chance import new_id
 from analytics.emulator.records import (
@@ -22,7 +18,6 @@ from analytics.emulator.records import (
     RefusedError,
     Run,
     RunInput,
-    Schedule,
     Session,
     Source,
     Version,
@@ -140,26 +135,6 @@ class World(State):
                 self._queue = [queued for queued in self._queue if queued is not run]
                 self._fill_slots()
 
-    def create_schedule(
-        self, agent: Agent, cron_expr: str, timezone: str, given: RunInput
-    ) -> Schedule:
-        """Create a schedule from now on; runs missed during a pause are not made up for."""
-        schedule_id = new_id(self._live_rng)
-        schedule = Schedule(schedule_id, agent, cron_expr, timezone, given, self.now)
-        agent.workspace.schedules[schedule.id] = schedule
-        self.plan_schedule(schedule, self.now)
-        return schedule
-
-    def plan_schedule(self, schedule: Schedule, after: datetime) -> None:
-        """Let a schedule fire at its next match after a moment, unless it is paused."""
-        schedule.next_fire_at = None
-        if schedule.enabled:
-            local = after.astimezone(ZoneInfo(schedule.timezone))
-            schedule.next_fire_at = moment = next(CronSim(schedule.cron_expr, local)).astimezone(
-                UTC
-            )
-            self.live.put(moment, partial(self._fire, schedule, moment))
-
     def create_webhook(self, agent: Agent) -> Webhook:
         """Give an agent an address whose events start its runs."""
         if agent.webhook:
@@ -213,15 +188,6 @@ class World(State):
     def _end_planned_run(self, run: Run) -> None:
         if run.is_open:
             self.finish_run(run, "cancelled")
-
-    def _fire(self, schedule: Schedule, moment: datetime) -> None:
-        """Start a run, unless the schedule has changed since this was planned."""
-        if schedule.next_fire_at != moment:
-            return
-        with suppress(RefusedError):  # a paused agent misses its turn
-            run = self.dispatch(schedule.agent, schedule.given, source="scheduled")
-            schedule.last_run_id, schedule.last_fired_at = run.id, moment
-        self.plan_schedule(schedule, moment)
 
 
 def _require_active(agent: Agent) -> None:

@@ -17,7 +17,8 @@ from analytics.files import folder
 from analytics.format import days
 from analytics.format.names import ALL
 from analytics.report.entities import QUERIES, Entities, Entity
-from analytics.report.rendering import About, Pages
+from analytics.report.pages import Pages
+from analytics.report.rendering import About
 from analytics.report.site import DIGITS
 from analytics.report.spec import read_pages
 from analytics.transform.page_queries import create_queries

@@ -16,10 +16,8 @@ from analytics.finance.lines import (
     LIST_PRICES,
     OUTCOMES,
     OWNERS,
-    Invoice,
 )
 from analytics.finance.tables import ALLOCATION, EXPENSE, FINDINGS, Accounts, read_accounts
-from analytics.format.names import folded
 from analytics.warehouse.database import transaction
 
 if TYPE_CHECKING:
@@ -72,126 +70,81 @@ def read_finance(project: Path) -> Finance:
 def load_finance(con: duckdb.DuckDBPyConnection, project: Path) -> list[str]:
     """Replace the user's files in the warehouse, and return their problems."""
     finance = read_finance(project)
-    tables = {name: _columns(name, each.rows) for name, each in finance.records.items()}
-    precedence = [*range(1, len(finance.records["owner_rules"].rows) + 1)]
-    tables["owner_rules"]["precedence"] = precedence
-    invoices, of_workspaces = _of_workspaces(con, finance.records["invoices"].rows)
-    tables["invoices"] = _columns("invoices", invoices)
-    tables["invoices"]["workspace_id"] = tables["invoices"].pop("workspace")
-    own, catalogue = finance.records["list_prices"].rows, CATALOGUE.read(folder("queries")).rows
-    prices = [_columns("list_prices", each) for each in (own, catalogue)]
-    tables["list_prices"] = {name: prices[0][name] + prices[1][name] for name in prices[0]}
-    tables["list_prices"]["source"] = ["own"] * len(own) + ["catalogue"] * len(catalogue)
-    shares = [
-        (number, *share)
-        for number, shares in zip(
-            tables["allocation_rules"]["rule"],
-            tables["allocation_rules"].pop("shares"),
-            strict=True,
+    tables = {name: _rows(name, each) for name, each in finance.records.items()}
+    for precedence, rule in enumerate(tables["owner_rules"], start=1):
+        rule["precedence"] = precedence
+    catalogue = _rows("list_prices", CATALOGUE.read(folder("queries")))
+    tables["list_prices"] = [
+        price | {"source": source}
+        for source, prices in (("own", tables["list_prices"]), ("catalogue", catalogue))
+        for price in prices
+    ]
+    tables["allocation_shares"] = [
+        {"rule": rule["rule"], "cost_center": cost_center, "share": share}
+        for rule in tables["allocation_rules"]
+        for cost_center, share in rule.pop("shares").items()
+    ]
+    accounts = finance.accounts
+    tables["accounts"] = [
+        {"role": role, "cost_center": cost_center, "account": account}
+        for role, cost_center, account in (
+            *((role, None, account) for role, account in accounts.accounts if account),
+            *((EXPENSE, *each) for each in accounts.cost_centers.items()),
         )
-        for share in shares.items()
     ]
-    tables["allocation_shares"] = _by_name(("rule", "cost_center", "share"), shares)
-    accounts: list[tuple[object, ...]] = [
-        (role, None, each) for role, each in finance.accounts.accounts if each
+    counts = Counter(map(file_of, finance.problems))
+    tables["files"] = [
+        {"name": name, "sha256": sha256, "problem_count": counts[f"{FOLDER}/{name}"]}
+        for name, sha256 in finance.hashes.items()
     ]
-    accounts += [(EXPENSE, *each) for each in finance.accounts.cost_centers.items()]
-    tables["accounts"] = _by_name(("role", "cost_center", "account"), accounts)
-    problems = [*finance.problems, *of_workspaces]
-    counts = Counter(map(file_of, problems))
-    files = [(*each, counts[f"{FOLDER}/{each[0]}"]) for each in finance.hashes.items()]
-    tables["files"] = _by_name(("name", "sha256", "problem_count"), files)
     with transaction(con):
-        for table, columns in tables.items():
-            _replace_rows(con, table, columns)
-    return problems
+        for table, rows in tables.items():
+            _replace_rows(con, table, rows)
+    return finance.problems
 
 
 def load_limits(con: duckdb.DuckDBPyConnection, *, materiality_usd: str) -> None:
     """Replace the limits of the settings in the warehouse."""
     with transaction(con):
-        _replace_rows(con, "limits", {"materiality_usd": [materiality_usd]})
+        _replace_rows(con, "limits", [{"materiality_usd": materiality_usd}])
 
 
-def _columns(table: str, rows: Mapping[int, Any]) -> dict[str, list[Any]]:
-    """Return the columns of records: their fields, and their line or number."""
-    columns = {
-        _NAMES.get(name, name): [getattr(each, name) for each in rows.values()]
-        for name in FILES[table].kind.model_fields
-    }
-    if number := _NUMBERS.get(table, "line"):
-        columns[number] = [*rows]
-    return columns
-
-
-def _by_name(names: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> dict[str, list[Any]]:
-    return {name: [row[place] for row in rows] for place, name in enumerate(names)}
+def _rows(table: str, records: Records[Any]) -> list[dict[str, Any]]:
+    """Return the fields of records, by column, with their line or number."""
+    number = _NUMBERS.get(table, "line")
+    return [
+        {_NAMES.get(name, name): value for name, value in record}
+        | ({number: place} if number else {})
+        for place, record in records.rows.items()
+    ]
 
 
 def _replace_rows(
-    con: duckdb.DuckDBPyConnection, table: str, columns: Mapping[str, Sequence[object]]
+    con: duckdb.DuckDBPyConnection, table: str, rows: Sequence[Mapping[str, object]]
 ) -> None:
     con.execute(f"delete from finance.{table}")
-    con.execute(
-        f"insert into finance.{table} ({', '.join(columns)})"
-        f" select {', '.join('unnest(?::varchar[])' for _ in columns)}",
-        [*columns.values()],
-    )
-
-
-def _of_workspaces(
-    con: duckdb.DuckDBPyConnection, lines: Mapping[int, Invoice]
-) -> tuple[dict[int, Invoice], list[str]]:
-    """Return the lines, each with the identifier of its workspace, and the problems of others.
-
-    A name may be that of no workspace, of those that were read or are in the books, or of several;
-    an invoice may have a line by the name of its workspace and another by its identifier.
-    """
-    rows = con.execute("""
-        select workspace_id, workspace_name from ledger.workspaces
-        union all
-        select workspace_id, arg_max(workspace_name, usage_month)
-        from finance.closed_lines anti join ledger.workspaces using (workspace_id)
-        group by workspace_id
-    """).fetchall()
-    named: dict[str, set[str]] = {}
-    for workspace_id, name in rows:
-        named.setdefault(folded((name or workspace_id).strip()), set()).add(workspace_id)
-    named |= {folded(workspace_id): {workspace_id} for workspace_id, _ in rows}
-    invoices: dict[int, Invoice] = {}
-    problems = []
-    above: dict[object, int] = {}
-    for number, each in lines.items():
-        problem = None
-        match [*named.get(folded(each.workspace), ())]:
-            case []:
-                problem = "no workspace matches; is a name misspelt?"
-            case [found]:
-                line = above.setdefault((each.invoice_id, found, each.month), number)
-                if line == number:
-                    invoices[number] = each.model_copy(update={"workspace": found})
-                else:
-                    problem = each.conflict.format(place=line)
-            case _:
-                problem = "several workspaces are called so; name one by its identifier"
-        if problem:
-            problems.append(f"{INVOICES.file}:{number}: {problem}")
-    return invoices, problems
+    if rows:
+        con.execute(
+            f"insert into finance.{table} ({', '.join(rows[0])})"
+            f" select {', '.join('unnest(?::varchar[])' for _ in rows[0])}",
+            [[row[name] for row in rows] for name in rows[0]],
+        )
 
 
 def problems_of_names(con: duckdb.DuckDBPyConnection) -> list[str]:
     """Return a line for each loaded line or rule with a name that nothing ever seen has.
 
-    `con` is the warehouse with the build file attached, after a build. An invoice with such a name
-    is a problem of its file, as `load_finance` tells: one that nothing matches would be taken back.
+    `con` is the warehouse with the build file attached, after a build. A file of invoices with such
+    a name is not right, so that no month is closed: a booked one would be taken back.
     """
     sql = (folder("queries") / "finance" / "unknown_names.sql").read_text(encoding="utf-8")
-    several = "several workspaces are called so; name one by its identifier"
-    return [
-        f"{file}{place}: "
-        + (several if kind == "one workspace" else f"no {kind} matches; is a name misspelt?")
-        for file, place, kind in con.execute(sql).fetchall()
-    ]
+    found = con.execute(sql).fetchall()
+    count = sum(file == INVOICES.file for file, _, _ in found)
+    con.execute(
+        f"update finance.files set problem_count = problem_count + {count}"
+        f" where '{FOLDER}/' || name = '{INVOICES.file}'"
+    )
+    return [f"{file}{place}: {problem}" for file, place, problem in found]
 
 
 def file_of(problem: str) -> str:

@@ -95,8 +95,10 @@ class Mart:
 
     @property
     def partition_by(self) -> list[str]:
-        """The columns that the table is partitioned by."""
-        return [_WORKSPACE, _MONTH] if self.day else [_WORKSPACE]
+        """The columns that the table is partitioned by; list prices are of no workspace."""
+        if self.day:
+            return [_WORKSPACE, _MONTH]
+        return [_WORKSPACE] if _WORKSPACE in self.types else []
 
     def select(self, rows: str) -> str:
         """Return SQL that yields rows as the table holds them."""
@@ -135,11 +137,10 @@ def digests(con: duckdb.DuckDBPyConnection, mart: Mart, rows: str) -> dict[Parti
     A new version of DuckDB may hash differently; then every partition counts as changed.
     """
     columns = ", ".join(f'"{name}"' for name in mart.types)
-    keys = ", ".join(mart.partition_by)
+    selected = ", ".join([*mart.partition_by, f"count(*) || ':' || sum(hash({columns}))"])
     with _in_utc(con) as cursor:
         found = cursor.execute(
-            f"select {keys}, count(*) || ':' || sum(hash({columns}))"
-            f" from ({mart.select(rows)}) group by {keys}"
+            f"select {selected} from ({mart.select(rows)}) group by all"
         ).fetchall()
     return {Partition(*key): digest for *key, digest in found}
 
@@ -166,6 +167,8 @@ def publish(
     table = tables.find(mart.name)
     schema = _schema(con, mart, rows)
     touched = None if table is None or _differs(table, mart, schema) else _touched(table, old, new)
+    if touched and not mart.partition_by:
+        touched = None
     if touched or touched is None:
         with _storage_errors(tables, mart.name, "written"), _in_utc(con) as cursor:
             _write(cursor, tables, table, mart, rows, schema, touched)
@@ -206,7 +209,7 @@ def _write(
 ) -> None:
     """Stream rows into a table: of the touched partitions, or all for None."""
     predicate = _predicate(mart, touched) if touched else None
-    order = ", ".join(dict.fromkeys([*mart.partition_by, *filter(None, [mart.day])]))
+    order = ", ".join(dict.fromkeys([*mart.partition_by, *filter(None, [mart.day])])) or "all"
     stream = RecordBatchReader.from_arrow(
         cursor.sql(
             f"select * from ({mart.select(rows)}) where {predicate or 'true'} order by {order}"
@@ -265,7 +268,7 @@ def _touched(table: DeltaTable, old: Digests, new: Digests) -> set[Partition]:
 
 def _partition(values: Mapping[str, str | None]) -> Partition:
     month = values.get(_MONTH)
-    return Partition(values[_WORKSPACE] or "", date.fromisoformat(month) if month else None)
+    return Partition(values.get(_WORKSPACE) or "", date.fromisoformat(month) if month else None)
 
 
 def _predicate(mart: Mart, partitions: Collection[Partition]) -> str:

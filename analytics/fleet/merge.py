@@ -31,16 +31,19 @@ from analytics.warehouse.database import (
     quoted,
     spilling,
 )
-from analytics.warehouse.schema import BOOKS, FINANCE
+from analytics.warehouse.schema import finance_statements
 
 AT_ONCE = 50
 """Files of shards that are open at a time."""
 
 _BUILT = ("marts.dim_prices", "marts.fct_budgets", "marts.fct_findings")
 _MODELS = (
+    "intermediate.int_workspace_names",
+    "intermediate.int_agent_names",
     "intermediate.int_budget_members",
     "intermediate.int_budgets",
     "intermediate.int_budget_days",
+    "intermediate.int_forecasts",
     *_BUILT,
 )
 _STAND_INS = """
@@ -55,7 +58,13 @@ _STAND_INS = """
             min(utc_date) over (partition by workspace_id) as first_date,
             max(utc_date) over (partition by workspace_id) as last_date
         from audit.reconciliation_days;
-    create view intermediate.int_findings as from found;
+    create view intermediate.int_findings as
+        select * exclude (
+            finding_id, agent_name, sentence, next_step, is_silenced, silenced_note, rank
+        )
+        from found;
+    create view intermediate.int_waste_findings as from intermediate.int_findings limit 0;
+    create view intermediate.int_agent_findings as from intermediate.int_findings limit 0;
 """
 """Relations of a batch that these models read, made from the published ones."""
 
@@ -63,9 +72,9 @@ _OWN = "select workspace_id from {}.marts.dim_workspaces"
 
 
 class Partition(NamedTuple):
-    """The rows of a workspace and month; of a workspace, in tables that have no months."""
+    """The rows of a workspace and month; of a workspace, or all, in tables that have none."""
 
-    workspace_id: str
+    workspace_id: str = ""
     month: date | None = None
 
 
@@ -90,7 +99,7 @@ def merge_files(
         workspaces, left_out = _read_shards(con, files)
         files = {shard: file for shard, file in files.items() if shard not in left_out}
         con.execute("set TimeZone = 'UTC'; attach ':memory:' as warehouse; use warehouse")
-        con.execute(FINANCE + BOOKS)
+        con.execute(finance_statements())
         with attached_marts(con, target, has_log=False):
             expected: Counter[str] = Counter()  # rows of each relation
             for catalogs in _attached(con, files):

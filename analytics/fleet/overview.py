@@ -2,205 +2,132 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from decimal import localcontext
 from typing import TYPE_CHECKING, Any
 
-import polars as pl
-from markupsafe import Markup
-
 from analytics.files import folder
-from analytics.format import names, text
+from analytics.format import names, numbers, text
 from analytics.format.names import ALL
-from analytics.report.columns import column
-from analytics.report.entities import Entity
-from analytics.report.months import encoded
-from analytics.report.packed import packed
-from analytics.report.rendering import (
-    SHOWN_ROWS,
-    definitions,
-    environment,
-    folded,
-    framed,
-    headline_texts,
-    sentences,
-)
-from analytics.report.site import DIGITS, bundle, for_engine
-from analytics.report.spec import read_page
-from analytics.report.tables import Tables
+from analytics.report.entities import Entities, Entity
+from analytics.report.files import packed
+from analytics.report.pages import Pages
+from analytics.report.site import DIGITS, bundle
+from analytics.report.spec import read_pages
 from analytics.transform.page_queries import over_queries
 from analytics.warehouse.database import records
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
     from pathlib import Path
 
     import duckdb
 
     from analytics.report.rendering import About
-    from analytics.report.spec import Part
 
-ENGINE = ("days", "format", "cube", "load", "tables", "theme", "print", "nav", "fleet")
-"""Modules of the engine that the overview needs, each after those that it imports."""
-
-_LIST = "all.html"
+_SHOWN = 10
+"""Shards that need a person; the others are folded."""
 
 
-def write_overview(con: duckdb.DuckDBPyConnection, target: Path, *, about: About) -> list[str]:
-    """Write the fleet's own pages, data and assets into the empty folder `target`.
+def write_overview(con: duckdb.DuckDBPyConnection, target: Path, *, about: About) -> None:
+    """Write the fleet's own page, data and assets into the empty folder `target`.
 
     `con` sees `marts` and `audit` of all shards, and
     `fleet.shards`: (workspace_id, shard, page, ended_at, exit_code, message) of each workspace.
-    Returns the files, relative to `target`.
     """
+    reports = folder("reports")
     with localcontext(prec=DIGITS):
-        files = _Overview(con, about).files()
-    for name, content in files.items():
-        file = target / name
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_bytes(content)
-    return list(files)
-
-
-class _Overview:
-    def __init__(self, con: duckdb.DuckDBPyConnection, about: About) -> None:
-        self._about = about
-        self._page = read_page(folder("reports") / "fleet.toml")
-        self._concerns, self._ranking = (section.part[0] for section in self._page.section)
-        con.execute(
-            "create or replace temp table fleet_workspaces as"
-            f" {over_queries(con, _query('workspaces'))}"
-        )
-        self._rows = pl.DataFrame(con.sql("from fleet_workspaces"), infer_schema_length=None)
-        self._concerned = records(con, _query("concerns"))
-        (self._totals,) = records(con, _query("totals"))
-        self._members = [_member(row) for row in self._rows.iter_rows(named=True)]
-        self._tables = Tables(_Linked({each.key: each for each in self._members}), "")
-
-    def files(self) -> dict[str, bytes]:
-        """Return the content of each file by its name."""
-        reports = folder("reports")
-        return {
-            "index.html": self._overview().encode(),
-            _LIST: self._list().encode(),
-            "data/fleet.js": packed(self._document()),
-            "assets/engine.js": bundle(reports / "engine", ENGINE).encode(),
+        con.execute(f"create or replace temp table fleet_workspaces as {_query(con, 'workspaces')}")
+        workspaces = _Workspaces(con)
+        page = _Overview(con, workspaces, about)
+        content = {
+            "index.html": page.html(workspaces.site).encode(),
+            "data/site.js": packed(workspaces.index(about)),
+            "data/pages/overview.js": packed({"scope": "site", "parts": [], "columns": {}}),
+            "assets/engine.js": bundle().encode(),
             "assets/style.css": (reports / "assets" / "style.css").read_bytes(),
         }
+    for name, each in content.items():
+        file = target / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(each)
 
-    def _overview(self) -> str:
-        page, row = self._page, self._totals
-        concerns, ranking = page.section
-        heading = text.fill(page.title, row)
-        return self._render(
-            heading=heading,
-            as_of=text.known_of(page.as_of, row),
-            remarks=[f"Warning: {each}" for each in self._about.warnings],
-            breadcrumb=[],
-            concerns_title=text.fill(concerns.title, row),
-            concerns_text=" ".join(sentences(concerns.remarks, row)),
-            concerns=self._concerns_table(),
-            headlines=[headline_texts(each, row) for each in page.headline],
-            sections=[_section("ranking", ranking.title, self._ranking_table())],
-            definitions=definitions(page.scope),
-            scripts=["assets/engine.js", "data/fleet.js"],
-        )
 
-    def _list(self) -> str:
-        """Return the page of links to all workspaces, by name, which needs no script."""
-        links = sorted(
-            ({"name": each.name, "href": each.path} for each in self._members),
-            key=lambda link: (link["name"].casefold(), link["href"]),
-        )
-        made = _component("members", links)
-        return self._render(
-            heading="All workspaces by name",
-            as_of=text.known_of(self._page.as_of, self._totals),
-            breadcrumb=[{"name": "All workspaces", "href": "index.html"}],
-            sections=[_section("members", "Workspaces", made)],
-            scripts=["assets/engine.js"],
-        )
+class _Workspaces(Entities):
+    """All workspaces of a fleet, whose pages are those of their shards, in the order of cost."""
 
-    def _render(self, **given: Any) -> str:
-        data = {"page": "fleet", "entity": "fleet", "workspace": "", "agent": ""}
-        return framed(self._about, "", data=data, **given)
+    def __init__(self, con: duckdb.DuckDBPyConnection) -> None:
+        (totals,) = records(con, _query(con, "totals"))
+        site = Entity("site", ALL, ALL, "All workspaces", "index.html", totals)
+        self._put([site, *map(_member, records(con, "from fleet_workspaces"))])
 
-    def _concerns_table(self) -> Markup:
-        """Return the first shards that concern the reader, and the others folded."""
-        limit = self._concerns.limit
-        shown, others = self._concerned[:limit], self._concerned[limit:]
-        made = self._table(self._concerns, "shards", shown) if shown else Markup("")
-        if others:
-            title = f"{len(others):,} more"
-            made += folded(title, self._table(self._concerns, "more-shards", others))
-        return made
-
-    def _ranking_table(self) -> Markup:
-        part = self._ranking
-        shown = self._rows.head(part.limit).iter_rows(named=True)
-        return Markup("").join(
-            [
-                _component("search", "Find a workspace"),
-                self._table(part, part.key, list(shown)),
-                _component("ranking_end", self._rows.height, _LIST),
-            ]
-        )
-
-    def _table(self, part: Part, key: str, rows: Sequence[Mapping[str, Any]]) -> Markup:
-        columns = [column(each) for each in part.columns]
-        caption = text.fill(part.subtitle, self._totals)
-        return self._tables.table(
-            key, caption, columns, rows, limit=SHOWN_ROWS, relation="fleet.shards"
-        )
-
-    def _document(self) -> dict[str, object]:
-        """Return the whole ranking, in its order, as the engine reads it."""
-        columns = [column(each) for each in self._ranking.columns]
-        figures = {name for each in columns if not each.kind for name in each.figures}
-        frame = self._rows.select(
-            pl.Series("name", [each.name for each in self._members], pl.String),
-            "workspace_id",
-            "page",
-            pl.col("last_batch_at").dt.convert_time_zone("UTC").dt.strftime("%Y-%m-%dT%H:%M:%SZ"),
-            *sorted(figures),
-        )
+    def index(self, about: About) -> dict[str, object]:
+        """Return what scripts know of the site: names and addresses, which the menu finds."""
+        none: dict[str, list[object]] = {"months": [], "pages": []}
+        day = about.as_of.date()
+        members = sorted(self.of("workspace"), key=lambda each: (each.name.casefold(), each.path))
         return {
-            "columns": [for_engine(each) for each in self._ranking.columns],
-            "rows": encoded(frame),
+            **none,
+            "own": [],
+            "today": day,
+            "yesterday": self.site.row["yesterday"] or day,
+            "first": None,
+            "workspaces": [
+                {
+                    "id": each.workspace_id,
+                    "name": each.name,
+                    "path": each.path,
+                    "entity": each.stem,
+                    "agents": [],
+                    **none,
+                }
+                for each in members  # one that was never published has no page
+            ],
         }
-
-
-@dataclass(frozen=True)
-class _Linked:
-    """Workspaces as tables look them up."""
-
-    by_key: Mapping[tuple[Any, ...], Entity]
-    months: Mapping[tuple[Any, ...], Entity] = field(default_factory=dict)
 
 
 def _member(row: Mapping[str, Any]) -> Entity:
-    """Return a workspace; one that was never published has no page."""
     name = names.display(row["workspace_name"], row["workspace_id"])
     return Entity("workspace", row["workspace_id"], ALL, name, row["page"] or "", row)
 
 
-def _section(key: str, title: str, content: Markup) -> dict[str, Any]:
-    part = {"key": "", "kind": "html", "label": "", "width": "", "table": content}
+class _Overview(Pages):
+    """The page of all workspaces, on which shards stand where a site has its findings."""
+
+    def __init__(
+        self, con: duckdb.DuckDBPyConnection, workspaces: _Workspaces, about: About
+    ) -> None:
+        pages = read_pages(folder("reports") / "fleet")
+        super().__init__(con, pages["overview"], pages, workspaces, about)
+        self._concerns = [
+            _concern(row, workspaces.by_key[row["workspace_id"], ALL])
+            for row in records(con, _query(con, "concerns"))
+        ]
+
+    def _found(self, _entity: Entity, _root: str) -> dict[str, Any] | None:
+        """Return the shards that failed, were never published, or are behind."""
+        if not self._concerns:
+            return None
+        shown, more = self._concerns[:_SHOWN], self._concerns[_SHOWN:]
+        return {"shown": shown, "more": more, "news": "", "quiet": []}
+
+
+def _concern(row: Mapping[str, Any], member: Entity) -> dict[str, Any]:
+    """Return the line of a shard, and of the most expensive workspace that it concerns."""
+    told = f": {names.visible(row['message'])}" if row["message"] else ""
+    count, reach = row["workspace_count"], text.known("figures to {last_batch_at|instant}", row)
+    others = f" and {numbers.plural(count - 1, 'other')}" if count > 1 else ""
+    name = "" if member.name == row["shard"] else member.name + others
     return {
-        "key": key,
-        "title": title,
-        "text": "",
-        "is_folded": False,
-        "is_open": True,
-        "parts": [part],
+        "text": f"{row['shard']} {row['state']}{told}",
+        "note": ", ".join(filter(None, [name, reach])),
+        "href": member.path or "#ranking",
+        "amount": "",
+        "reasons": [],
+        "code": "",
+        "is_new": False,
     }
 
 
-def _component(name: str, *given: object) -> Markup:
-    components: Any = environment().get_template("components.html").module
-    made: Markup = getattr(components, name)(*given)
-    return made
-
-
-def _query(name: str) -> str:
-    return (folder("queries") / "fleet" / f"{name}.sql").read_text(encoding="utf-8")
+def _query(con: duckdb.DuckDBPyConnection, name: str) -> str:
+    file = folder("queries") / "fleet" / f"{name}.sql"
+    return over_queries(con, file.read_text(encoding="utf-8"))

@@ -33,6 +33,7 @@ from analytics.fleet.settings import Fleet
 from analytics.format.numbers import plural
 from analytics.report.files import MANIFEST, Manifest
 from analytics.report.rendering import About
+from analytics.terminal import tracked
 from analytics.warehouse.database import attach_read_only, spilling
 from analytics.warehouse.layout import Layout
 from analytics.warehouse.lock import batch_lock
@@ -71,6 +72,7 @@ class _Work:
     """A merge at work: the published files of shards, as they were when it began."""
 
     fleet: Fleet
+    layout: Layout
     folder: Path
     before: Record | None
     batches: dict[str, LastBatch | None]
@@ -79,20 +81,12 @@ class _Work:
     left_out: list[str] = field(default_factory=list)
 
     @property
-    def layout(self) -> Layout:
-        return Layout(self.fleet.published)
-
-    @property
     def merged(self) -> Path:
         return self.folder / "merged.duckdb"
 
     @property
     def site(self) -> Path:
         return self.layout.staged_site
-
-    @property
-    def mode(self) -> int:
-        return int(self.fleet.batch.publish.mode, 8)
 
     @property
     def number(self) -> int:
@@ -111,13 +105,13 @@ def merge(fleet: Fleet, progress: Progress) -> list[str]:
     AnalyticsError if nothing can be published; BusyError if another merge is at work.
     """
     limit_process(fleet.batch.batch.memory_limit)
-    layout = Layout(fleet.published)
-    os.umask(0o777 & ~files.folder_mode(int(fleet.batch.publish.mode, 8)))
+    layout, mode = Layout(fleet.published), int(fleet.batch.publish.mode, 8)
+    os.umask(0o777 & ~files.folder_mode(mode))
     with batch_lock(layout), scratch_folder(layout.root) as folder:
         if folder is None:
             raise UsageError(f"{layout.root} cannot be written.\nLet the merge write there.")
         batches = {shard: read_last_batch(fleet.layout(shard)) for shard in fleet.shards}
-        work = _Work(fleet, folder, read_record(fleet), batches)
+        work = _Work(fleet, layout, folder, read_record(fleet), batches)
         _take_shards(work)
         if not work.files:
             raise AnalyticsError(
@@ -126,7 +120,7 @@ def merge(fleet: Fleet, progress: Progress) -> list[str]:
         _merge_marts(work, progress)
         digests = _publish_tables(work, progress)
         _stage_site(work, progress)
-        _publish(work, progress)
+        _publish(work, mode, progress)
         _write_record(
             fleet,
             Record(
@@ -211,17 +205,14 @@ def _publish_tables(work: _Work, progress: Progress) -> Digests:
         _write_record(work.fleet, msgspec.structs.replace(work.before, digests={}))
     made: Digests = {}
     with progress.stage("tables") as done, _opened(work.merged) as con:
-        names = [
-            name
-            for (name,) in con.execute(
-                "select table_name from duckdb_tables()"
-                " where database_name = ? and schema_name = 'marts' order by table_name",
-                [_MERGED],
-            ).fetchall()
-        ]
+        found = con.execute(
+            "select table_name from duckdb_tables()"
+            " where database_name = ? and schema_name = 'marts' order by table_name",
+            [_MERGED],
+        ).fetchall()
+        names = [name for (name,) in found]
         partition_count = 0
-        for number, name in enumerate(names, start=1):
-            progress.part(number, len(names), name)
+        for name in tracked(names, progress.part, str):
             rows = f"select * from {_MERGED}.marts.{name}"
             mart = delta.read_mart(con, name, _MERGED, rows)
             new = delta.digests(con, mart, rows)
@@ -266,7 +257,7 @@ def _stage_site(work: _Work, progress: Progress) -> None:
         done(f"made {plural(len(files), 'file')} of the site", file_count=len(files))
 
 
-def _publish(work: _Work, progress: Progress) -> None:
+def _publish(work: _Work, mode: int, progress: Progress) -> None:
     """Publish the site, and the merged file if it is not too large."""
     with progress.stage("publish") as done:
         layout, size = work.layout, work.merged.stat().st_size
@@ -279,7 +270,7 @@ def _publish(work: _Work, progress: Progress) -> None:
                 " GB, which is more than duckdb_limit in [publish]; there are the tables, and the"
                 " files of the shards"
             )
-        publish(layout, datetime.now(UTC), work.mode)
+        publish(layout, datetime.now(UTC), mode)
         done(f"published to {layout.root}")
 
 

@@ -110,9 +110,9 @@ def nightly(fleet: Fleet, only: list[str], address: str | None, progress: Progre
 
 def _tell(outcome: Outcome, progress: Progress) -> None:
     if outcome.exit_code:
-        progress.warn(outcome.message, outcome.shard)
+        progress.of(outcome.shard).warn(outcome.message)
     else:
-        progress.say(f"published ({outcome.seconds:.1f} s)", outcome.shard)
+        progress.of(outcome.shard).say(f"published ({outcome.seconds:.1f} s)")
 
 
 def run_batches(fleet: Fleet, shards: list[str], address: str | None) -> Iterator[Outcome]:

@@ -7,7 +7,7 @@ figures, `{first.cost_usd|usd}` one of a row within the row. A name without a un
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import cache
@@ -73,11 +73,6 @@ def known(template: str, row: Row) -> str | None:
     """Return the filled template, or None if a figure in it is unknown."""
     figures = [figure(match[1], match[2] or "", row) for match in _FIGURE.finditer(template)]
     return None if numbers.UNKNOWN in figures else fill(template, row)
-
-
-def known_of(templates: Iterable[str], row: Row) -> str:
-    """Return the filled templates of which no figure is unknown, as one text."""
-    return " ".join(each for template in templates if (each := known(template, row)))
 
 
 def figures_of(template: str) -> list[str]:
@@ -155,9 +150,9 @@ def _parts(name: str) -> tuple[str, str]:
 
 
 def _range(name: str, row: Row, *, is_plain: bool = False) -> str:
-    """Write the cost of failed runs as one amount or as what it is between."""
+    """Write the cost of some runs as one amount or as what it is between."""
     amount = _exact if is_plain else numbers.usd
-    ends = ("failed_cost_usd", "failed_cost_more_usd", "failed_cost_open_count")
+    ends = ("_cost_usd", "_cost_more_usd", "_cost_open_count")
     low, more, count = (value_of(name.replace(ends[0], each), row) for each in ends)
     if low is None:
         return "" if is_plain else numbers.UNKNOWN

@@ -35,5 +35,7 @@ from analytics.levain.records import Run as Run
 from analytics.levain.records import RunCost as RunCost
 from analytics.levain.records import Session as Session
 from analytics.levain.records import SessionEvent as SessionEvent
+from analytics.levain.records import Usage as Usage
 from analytics.levain.runs import Progress as Progress
 from analytics.levain.sync_client import Levain as Levain
+from analytics.levain.transport import Options as Options

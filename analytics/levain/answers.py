@@ -35,8 +35,7 @@ _NO_MARKS = bytes(set(range(256)) - set(b"[]{},"))
 _STRING = rb'"(?:[^"\\]++|\\.)*+"?'
 """A string, or the rest of the body where none ends it: no byte of it is looked at again."""
 _STRINGS = re.compile(_STRING, re.DOTALL)
-_BRACKETS = re.compile(_STRING + rb"|[\[\]{}]", re.DOTALL)
-_NOT_FINITE = re.compile(_STRING + rb"|(?P<number>-?(?:NaN|Infinity))", re.DOTALL)
+_TOKENS = re.compile(_STRING + rb"|[\[\]{}]|-?(?:NaN|Infinity)", re.DOTALL)
 
 # An escape such as \ud800 alone is valid JSON, but no Unicode text.
 _ESCAPE = re.compile(
@@ -91,21 +90,23 @@ def body_of(request: str, content: bytes) -> Records | Record:
     """Return a list as its undecoded items, or an object as it is; AnswerBrokenError if neither.
 
     A value that no decoder takes is read as null or as a text: it costs its field, not the body.
+    AnswerTooLargeError for a body that has too much in it.
     """
+    if _is_deep(request, content):
+        if not _are_few(content):
+            raise AnswerTooLargeError(request, f"it is nested below {bounds.DEEPEST} levels")
+        content = _repaired(content)
     try:
         if not content.isascii():
             content.decode()  # msgspec does not validate strings that it leaves undecoded
-        content = shallow(request, content)
         if content.lstrip().startswith(b"["):
             return _split(request, content)
         fields_of(content)
     except msgspec.ValidationError as error:
         raise AnswerBrokenError(request, f"neither an object nor a list ({error})") from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        if are_few(content):
-            repaired = quote_not_finite(escape_lone_surrogates(content))
-            if repaired != content:
-                return body_of(request, repaired)
+        if _are_few(content) and (repaired := _repaired(content)) != content:
+            return body_of(request, repaired)
         raise AnswerBrokenError(request, f"the body is not whole JSON ({error})") from error
     return Record(content)
 
@@ -119,54 +120,18 @@ def _split(request: str, content: bytes | Record) -> Records:
     return records
 
 
-def escape_lone_surrogates(content: bytes) -> bytes:
-    """Return JSON in which each lone surrogate is escaped once more, so that it can be decoded."""
-    return _ESCAPE.sub(lambda found: b"\\" * bool(found["half"]) + found[0], content)
+def _is_deep(request: str, content: bytes) -> bool:
+    """Return False if a body is shallow, sooner than it can be decoded.
 
-
-def require_few(request: str, content: bytes) -> bytes:
-    """Return the commas and brackets of a body; AnswerTooLargeError for one of too many.
-
-    Those of texts do not count, but may be among them.
+    AnswerTooLargeError for one of too many commas and brackets. Those of texts do not count; they
+    may only let it return True once too often.
     """
     marks = content.translate(None, _NO_MARKS)
-    if len(marks) > bounds.MOST_MARKS and are_few(content):
+    if len(marks) > bounds.MOST_MARKS and _are_few(content):
         marks = _STRINGS.sub(b"", content).translate(None, _NO_MARKS)
     if len(marks) > bounds.MOST_MARKS:
         raise AnswerTooLargeError(request, f"it has more than {bounds.MOST_MARKS:,} values")
-    return marks
-
-
-def are_few(content: bytes) -> bool:
-    """Return True if a body has so few texts and escapes that each of them may be looked at."""
-    return content.count(b'"') + content.count(b"\\") <= bounds.MOST_TOKENS
-
-
-def shallow(request: str, content: bytes) -> bytes:
-    """Return JSON with null in place of each value below DEEPEST levels: decoders recurse.
-
-    AnswerTooLargeError for a body that has too much in it to be judged.
-    """
-    brackets = require_few(request, content).translate(None, b",")
-    if not _may_be_deep(brackets):
-        return content
-    if not are_few(content):
-        raise AnswerTooLargeError(request, f"it is nested below {bounds.DEEPEST} levels")
-    return _cut(content)
-
-
-def quote_not_finite(content: bytes) -> bytes:
-    """Return JSON with `NaN` and `Infinity`, which some encoders write, as texts."""
-    return _NOT_FINITE.sub(
-        lambda found: b'"%b"' % found[0] if found["number"] else found[0], content
-    )
-
-
-def _may_be_deep(brackets: bytes) -> bool:
-    """Return False if a body of these brackets is shallow, sooner than it can be decoded.
-
-    Brackets of texts may only let it return True once too often.
-    """
+    brackets = marks.translate(None, b",")
     for _ in range(bounds.DEEPEST):  # each pass removes the innermost level
         if len(brackets) <= bounds.DEEPEST:
             return False
@@ -177,17 +142,36 @@ def _may_be_deep(brackets: bytes) -> bool:
     return True
 
 
-def _cut(content: bytes) -> bytes:
+def _are_few(content: bytes) -> bool:
+    """Return True if a body has so few texts and escapes that each of them may be looked at."""
+    return content.count(b'"') + content.count(b"\\") <= bounds.MOST_TOKENS
+
+
+def _repaired(content: bytes) -> bytes:
+    """Return JSON with null in place of each value below DEEPEST levels: decoders recurse.
+
+    `NaN` and `Infinity`, which some encoders write, are texts, and a lone surrogate is escaped once
+    more.
+    """
     kept, depth, start = [], 0, 0
-    for found in _BRACKETS.finditer(content):
-        mark = found[0]
-        if mark in (b"[", b"{"):
+    for found in _TOKENS.finditer(content):
+        token, new = found[0], None
+        if token in b"[{":
             depth += 1
-            if depth == bounds.DEEPEST + 1:
-                kept += [content[start : found.start()], b"null"]
-        elif mark in (b"]", b"}"):
+            new = b"null" if depth == bounds.DEEPEST + 1 else None
+        elif token in b"]}":
             if depth == bounds.DEEPEST + 1:
                 start = found.end()
             depth -= 1
+        elif depth <= bounds.DEEPEST:
+            is_text = token.startswith(b'"')
+            new = _ESCAPE.sub(_escaped, token) if is_text else b'"%b"' % token
+        if new is not None and new != token:
+            kept += [content[start : found.start()], new]
+            start = found.end()
     # A value that does not end is cut off with its body, which then is no JSON.
     return b"".join(kept) + (content[start:] if depth <= bounds.DEEPEST else b"")
+
+
+def _escaped(found: re.Match[bytes]) -> bytes:
+    return b"\\" * bool(found["half"]) + found[0]

@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator
 from datetime import date
-from typing import Literal, Self, TypeVar
-
-import httpx
+from typing import Literal, Self, Unpack
 
 from analytics import DEFAULT_API
 from analytics.levain import records as r
 from analytics.levain.answers import Answer
-from analytics.levain.clock import Clock
 from analytics.levain.paging import Page, Resource, api_path
-from analytics.levain.rate_limiter import RateLimiter
 from analytics.levain.runs import Runs
-from analytics.levain.transport import TRIES, OnRetry, Transport, log_retry
+from analytics.levain.transport import Options, Transport
 
 LONGEST_HOURLY_DAYS = 30
 LONGEST_DAILY_DAYS = 365
 LONGEST_SCHEDULE_LIST = 200
-
-T = TypeVar("T")
 
 
 class Auth(Resource):
@@ -113,41 +107,33 @@ class Analytics(Resource):
         path = api_path("analytics", "summary")
         return await self._transport.read(path, r.Summary, {"period": period})
 
-    async def timeseries_by_agent(
-        self, start: date, end: date, *, granularity: Literal["hour", "day"] = "day"
-    ) -> Page[r.AgentBucket]:
-        """Read cost and bill by agent and day (at most 365 days) or hour (at most 30 days).
+    async def timeseries_by_agent(self, start: date, end: date) -> Page[r.Usage]:
+        """Read cost and bill by agent and day; at most 365 days."""
+        return await self._window("timeseries/by-agent", start, end, granularity="day")
 
-        Rows without an agent are the platform's.
-        """
-        name = "timeseries/by-agent"
-        return await self._window(name, r.AgentBucket, start, end, granularity=granularity)
-
-    async def hourly(self, start: date, end: date) -> Page[r.UsageHour]:
+    async def hourly(self, start: date, end: date) -> Page[r.Usage]:
         """Read usage by hour, agent, model and provider; at most 30 days."""
-        return await self._window("hourly", r.UsageHour, start, end)
+        return await self._window("hourly", start, end)
 
-    async def billing(self, start: date, end: date) -> Page[r.BillingDay]:
+    async def billing(self, start: date, end: date) -> Page[r.Usage]:
         """Read usage and bill by day and provider; at most 365 days."""
-        return await self._window("billing", r.BillingDay, start, end)
+        return await self._window("billing", start, end)
 
-    async def agents(self, start: date, end: date) -> Page[r.AgentTotals]:
+    async def agents(self, start: date, end: date) -> Page[r.Usage]:
         """Read totals by agent, over the runs created in the window."""
-        return await self._window("agents", r.AgentTotals, start, end)
+        return await self._window("agents", start, end)
 
-    async def platform_agents(self, start: date, end: date) -> Page[r.PlatformAgentTotals]:
+    async def platform_agents(self, start: date, end: date) -> Page[r.Usage]:
         """Read totals by platform agent (builds, verifications, maintenance) over the window."""
-        return await self._window("platform-agents", r.PlatformAgentTotals, start, end)
+        return await self._window("platform-agents", start, end)
 
     async def run_costs(self, run_id: str) -> Page[r.RunCost]:
         """Read the cost of a run, by model and provider."""
         return await self._page(api_path("analytics", "runs", run_id, "costs"), r.RunCost)
 
-    async def _window(
-        self, name: str, kind: type[T], start: date, end: date, **more: str
-    ) -> Page[T]:
+    async def _window(self, name: str, start: date, end: date, **more: str) -> Page[r.Usage]:
         window = {"start": f"{start}T00:00:00Z", "end": f"{end}T00:00:00Z"}
-        return await self._page(f"/api/v1/analytics/{name}", kind, **window | more)
+        return await self._page(f"/api/v1/analytics/{name}", r.Usage, **window | more)
 
 
 class Byok(Resource):
@@ -159,42 +145,18 @@ class Byok(Resource):
 
 
 class AsyncLevain:
-    """A client for one workspace, the one that the key belongs to.
+    """A client for one workspace, the one that the key belongs to; `Options` has its options.
 
-    At most `concurrency` requests run at a time; with `requests_per_second` 0 the client sets no
-    limit of its own; clients that are given one `rate_limiter` share its limit and its pauses. A
-    request that may succeed later is tried `tries` times; `on_retry` gets the error of each try
-    before, and the seconds until the next one. Where a text of the API repeats the key, or one of
-    `other_keys`, it reads `[key]`. Use it as a context manager::
+    Use it as a context manager::
 
         async with AsyncLevain(api_key) as levain:
             async for run in levain.runs.list(agent_id=agent_id):
                 print(run.id, run.status, run.cost_usd)
     """
 
-    def __init__(
-        self,
-        api_key: str,
-        api: str = DEFAULT_API,
-        *,
-        concurrency: int = 8,
-        requests_per_second: float = 0,
-        rate_limiter: RateLimiter | None = None,
-        tries: int = TRIES,
-        other_keys: Iterable[str] = (),
-        on_retry: OnRetry = log_retry,
-        transport: httpx.AsyncBaseTransport | None = None,
-    ) -> None:
-        self._transport = Transport(
-            api_key,
-            api,
-            concurrency=concurrency,
-            rate_limiter=rate_limiter or RateLimiter(requests_per_second),
-            tries=tries,
-            other_keys=other_keys,
-            on_retry=on_retry,
-            transport=transport,
-        )
+    def __init__(self, api_key: str, api: str = DEFAULT_API, **options: Unpack[Options]) -> None:
+        self._transport = Transport(api_key, api, **options)
+        self.clock = self._transport.clock
         self.auth = Auth(self._transport)
         self.agents = Agents(self._transport)
         self.runs = Runs(self._transport)
@@ -211,11 +173,6 @@ class AsyncLevain:
     async def aclose(self) -> None:
         """Close the connections."""
         await self._transport.aclose()
-
-    @property
-    def clock(self) -> Clock:
-        """The API's clock."""
-        return self._transport.clock
 
     @property
     def request_count(self) -> int:

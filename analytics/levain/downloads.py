@@ -63,12 +63,18 @@ async def download(transport: Transport, path: str, target: Path, *, is_new: boo
 
 
 async def _fetch(transport: Transport, url: str, told: str, file: BinaryIO) -> None:
-    """Write the bytes that a URL, or the address that it redirects to, gives."""
-    client = transport.files
+    """Write the bytes that a URL, or the address that it redirects to, gives.
+
+    The address grants access to the file: after https none is sent in clear.
+    """
+    client, is_secret = transport.files, transport.is_secure
     with transport.told(told):
         request = client.build_request("GET", url, headers={"Accept-Encoding": "identity"})
         async with bounds.in_time(bounds.SLOWEST_FILE) as came:
             for _ in range(MOST_ADDRESSES):
+                if is_secret and request.url.scheme != "https":
+                    raise LevainError(told, "it leads from https to http, and is not followed")
+                is_secret |= request.url.scheme == "https"
                 response = await client.send(request, stream=True)
                 try:
                     if response.next_request is None:

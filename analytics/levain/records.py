@@ -206,84 +206,17 @@ class Me(_Record, frozen=True, kw_only=True):
     workspace_name: str | None = None
 
 
-class _Usage(_Record, frozen=True, kw_only=True):
-    """`cost_usd` is the models' list price, `billed_usd` Levain's charge: null where not sent."""
+class RunCost(_Record, frozen=True, kw_only=True):
+    """Usage of one model by a run; the API has an older and a newer name for each measure.
+
+    `cost_usd` is the model's list price, `billed_usd` Levain's charge: null where not sent.
+    """
 
     cost_usd: Decimal | None = None
     billed_usd: Decimal | None = None
     tokens_in: int | None = None
     tokens_out: int | None = None
     request_count: int | None = None
-
-
-class _AgentUsage(_Usage, frozen=True, kw_only=True):
-    agent_id: str | None = None
-    agent_name: str | None = None
-    agent_slug: str | None = None
-
-
-class Totals(_Usage, frozen=True, kw_only=True):
-    """Totals of a period."""
-
-    run_count: int | None = None
-    agent_count: int | None = None
-
-
-class Summary(_Record, frozen=True, kw_only=True):
-    """The workspace's totals of a period, and of the period before it."""
-
-    period: str
-    start: datetime | None = None
-    end: datetime | None = None
-    current: Totals = Totals()
-    previous: Totals = Totals()
-    last_activity_at: datetime | None = None
-
-
-class AgentBucket(_AgentUsage, frozen=True, kw_only=True):
-    """An agent's cost and bill in an hour or a UTC day; without an agent it is the platform's."""
-
-    bucket: datetime
-
-
-class UsageHour(_Usage, frozen=True, kw_only=True):
-    """Usage by hour, agent, model and provider."""
-
-    hour: datetime
-    agent_id: str | None = None
-    model: str | None = None
-    provider: str | None = None
-    error_count: int | None = None
-
-
-class BillingDay(_Usage, frozen=True, kw_only=True):
-    """Usage and charges by UTC day and provider."""
-
-    date: str
-    provider: str | None = None
-
-
-class AgentTotals(_AgentUsage, frozen=True, kw_only=True):
-    """An agent's totals over the runs created in a window; durations in milliseconds."""
-
-    run_count: int | None = None
-    total_duration_ms: int | None = None
-    last_run_at: datetime | None = None
-
-
-class PlatformAgentTotals(_Usage, frozen=True, kw_only=True):
-    """Usage by one of the vendor's own agents; `targets` are the agents that it worked on."""
-
-    platform_agent_id: str | None = None
-    platform_agent_slug: str | None = None
-    platform_agent_name: str | None = None
-    run_count: int | None = None
-    targets: list[Any] = []
-
-
-class RunCost(_Usage, frozen=True, kw_only=True):
-    """Usage of one model by a run; the API has an older and a newer name for each measure."""
-
     model: str | None = None
     provider: str | None = None
     started_at: datetime | None = None
@@ -300,6 +233,41 @@ class RunCost(_Usage, frozen=True, kw_only=True):
             if (value := getattr(self, old)) is not msgspec.UNSET:
                 msgspec.structs.force_setattr(self, new, value)
                 msgspec.structs.force_setattr(self, old, msgspec.UNSET)
+
+
+class Usage(RunCost, frozen=True, kw_only=True):
+    """A row of analytics: sums by what its list tells them by; what a list does not tell is None.
+
+    A row without an agent is the platform's; `targets` are the agents that one of the vendor's own
+    worked on. `bucket` is the UTC day of series by agent; durations are milliseconds.
+    """
+
+    hour: datetime | None = None
+    bucket: datetime | None = None
+    date: str | None = None
+    agent_id: str | None = None
+    agent_name: str | None = None
+    agent_slug: str | None = None
+    platform_agent_id: str | None = None
+    platform_agent_slug: str | None = None
+    platform_agent_name: str | None = None
+    targets: list[Any] = []
+    error_count: int | None = None
+    run_count: int | None = None
+    agent_count: int | None = None
+    total_duration_ms: int | None = None
+    last_run_at: datetime | None = None
+
+
+class Summary(_Record, frozen=True, kw_only=True):
+    """The workspace's totals of a period, and of the period before it."""
+
+    period: str
+    start: datetime | None = None
+    end: datetime | None = None
+    current: Usage = Usage()
+    previous: Usage = Usage()
+    last_activity_at: datetime | None = None
 
 
 def typed(record: bytes | msgspec.Raw, kind: type[T]) -> T:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import re
 import zlib
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import Callable, Iterable
 from os.path import commonprefix
-from typing import Any, cast
+from typing import cast
 
 import httpx
 import msgspec
-import zstandard
 
 from analytics.levain import bounds
 from analytics.levain.answers import body_of, fields_of
@@ -22,22 +21,14 @@ KEY_MARK = b"[key]"
 
 _SHORTEST_KEY = 8  # characters: a shorter one is no secret, and may be a part of any text
 
-ENCODINGS = "gzip, zstd"
-"""Encodings that requests ask for. A response has one of them at most."""
-
-_SLICE = 512  # bytes that are unpacked at a time: of the worst ones come 17 MB
-_NO_END = "it cannot be unpacked: it does not end where its data do"
-_LARGEST_WINDOW = 8 << 20  # bytes that an unpacker holds of what it has unpacked (RFC 9659)
+ENCODING = "gzip"
+"""The encoding that requests ask for: one that can be bounded as it is unpacked."""
 
 # Where none of these is in a text, no character of a key is written as an escape.
 _ESCAPES = [
     (pattern[:1], re.compile(pattern).search)
     for pattern in (rb"\\(?:u00|x|/|_)", rb"%[2-7][0-9A-Fa-f]", rb"&#")
 ]
-
-
-class _TooLong(Exception):  # noqa: N818
-    """A body is longer than it may be; no more of it is read, nor unpacked."""
 
 
 async def content_of(request: str, response: httpx.Response, came: Callable[[int], None]) -> bytes:
@@ -47,58 +38,34 @@ async def content_of(request: str, response: httpx.Response, came: Callable[[int
     httpx.DecodingError for what cannot be unpacked.
     """
     largest = bounds.LARGEST_ANSWER if response.is_success else bounds.LARGEST_ERROR
-    content = bytearray()
+    encoding = response.headers.get("content-encoding", "").lower()
+    if encoding not in ("", "identity", ENCODING):
+        raise httpx.DecodingError(f"it is packed as {encoding!r}, not as asked for")
+    unpacker = zlib.decompressobj(wbits=zlib.MAX_WBITS + 16) if encoding == ENCODING else None
+    length = response.headers.get("content-length", "")
+    longest = int(length) if length.isdecimal() else 0
+    content, count = bytearray(), 0
+    parts = aiter(cast("httpx.AsyncByteStream", response.stream))
     try:
-        async for part in _unpacked(response, came, largest):
-            content += part
-            _require(len(content), largest)
-        return bytes(content)
-    except (zlib.error, zstandard.ZstdError) as error:
+        while longest <= largest and (part := await anext(parts, None)) is not None:
+            came(len(part))
+            count += len(part)
+            left = largest + 1 - len(content)
+            content += unpacker.decompress(part, left) if unpacker else part
+            longest = max(count, len(content))
+        if longest <= largest:
+            if unpacker and count and (not unpacker.eof or unpacker.unused_data):
+                raise httpx.DecodingError(
+                    "it cannot be unpacked: it does not end where its data do"
+                )
+            return bytes(content)
+    except zlib.error as error:
         raise httpx.DecodingError(f"it cannot be unpacked: {error}") from error
-    except _TooLong:
-        if not response.is_success:
-            return b""
-        cause = f"it is longer than {largest:,} bytes"
-        raise AnswerTooLargeError(request, cause) from None
     finally:
         content.clear()  # errors, with all that is in use, are kept over all tries
-
-
-async def _unpacked(
-    response: httpx.Response, came: Callable[[int], None], largest: int
-) -> AsyncIterator[bytes]:
-    unpacker, count = _unpacker(response.headers.get("content-encoding", "")), 0
-    if (length := response.headers.get("content-length", "")).isdecimal():
-        _require(int(length), largest)
-    async for part in cast("httpx.AsyncByteStream", response.stream):
-        came(len(part))
-        count += len(part)
-        _require(count, largest)
-        if unpacker is None:
-            yield part
-            continue
-        for start in range(0, len(part), _SLICE):
-            if unpacker.eof:
-                raise httpx.DecodingError(_NO_END)
-            yield unpacker.decompress(part[start : start + _SLICE])
-    if unpacker and count and (not unpacker.eof or unpacker.unused_data):
-        raise httpx.DecodingError(_NO_END)
-
-
-def _require(length: int, largest: int) -> None:
-    if length > largest:
-        raise _TooLong
-
-
-def _unpacker(encoding: str) -> Any:
-    match encoding.lower():
-        case "" | "identity":
-            return None
-        case "gzip":
-            return zlib.decompressobj(wbits=zlib.MAX_WBITS + 16)
-        case "zstd":
-            return zstandard.ZstdDecompressor(max_window_size=_LARGEST_WINDOW).decompressobj()
-    raise httpx.DecodingError(f"it is packed as {encoding!r}, not as asked for")
+    if response.is_success:
+        raise AnswerTooLargeError(request, f"it is longer than {largest:,} bytes")
+    return b""
 
 
 def hide_keys(keys: Iterable[str]) -> Callable[[bytes], bytes]:

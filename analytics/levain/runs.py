@@ -117,16 +117,8 @@ class Runs(Resource):
         ...     print(run.status, run.tokens_in, run.tokens_out, run.cost_usd)
         succeeded 1000 100 0.25
         """
-        wait, last = 0.0, None
-        while True:
-            run = await self.get(run_id)
-            has_changed, last = run != last, run
-            if has_changed:
-                yield run
-            if run.has_ended:
-                return
-            wait = next_wait(wait, interval, has_changed=has_changed)
-            await asyncio.sleep(wait)
+        async for state in self._polled(run_id, interval, None):
+            yield state.run
 
     async def wait(self, run_id: str, *, interval: float = 1.0) -> Run:
         """Wait until a run has ended, and return it."""
@@ -134,24 +126,29 @@ class Runs(Resource):
             ended = run
         return ended
 
-    async def follow(self, run_id: str, *, interval: float = 1.0) -> AsyncIterator[Progress]:
+    def follow(self, run_id: str, *, interval: float = 1.0) -> AsyncIterator[Progress]:
         """Yield states as `watch` does, with the new log events.
 
         If the API returns a run's events only after its end, they all come with the last state; if
         it refuses them, states come without.
         """
-        wait, last, tail = 0.0, None, _Tail()
+        return self._polled(run_id, interval, _Tail())
+
+    async def _polled(
+        self, run_id: str, interval: float, tail: _Tail | None
+    ) -> AsyncIterator[Progress]:
+        wait, last = 0.0, None
         while True:
             answer = await self.read(run_id)  # before events: none from before the end is missed
             run = typed(answer.record, Run)
             page, refused = None, None
             try:
-                page = await self.log_events(run_id, since=tail.seq)
+                page = await self.log_events(run_id, since=tail.seq) if tail else None
             except NotFoundError:
                 pass  # the run exists; its events appear when it ends
             except RefusedError as error:
                 refused = error
-            events, unreadable = tail.new(page)
+            events, unreadable = tail.new(page) if tail else ([], [])
             has_changed, last = bool(events or unreadable) or run != last, run
             if has_changed:
                 yield Progress(

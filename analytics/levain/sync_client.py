@@ -7,14 +7,14 @@ import functools
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Iterator
 from concurrent.futures import Future
 from contextlib import ExitStack, suppress
-from typing import Any, Concatenate, Generic, ParamSpec, Self, TypeVar, cast
+from typing import Any, Concatenate, Generic, ParamSpec, Self, TypeVar, Unpack, cast
 
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 
 from analytics import DEFAULT_API
 from analytics.levain import client, runs
 from analytics.levain.client import AsyncLevain
-from analytics.levain.transport import TRIES, OnRetry, log_retry
+from analytics.levain.transport import Options
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -151,7 +151,7 @@ class Byok(_Resource[client.Byok]):
 class Levain:
     """A client for one workspace, the one that the key belongs to; threads may share it.
 
-    ::
+    `Options` has its options. ::
 
         with Levain(api_key) as levain:
             run = levain.runs.trigger("support-triage", prompt="I get a 403 when I log in.")
@@ -159,24 +159,8 @@ class Levain:
                 print(run.status, run.tokens_in, run.tokens_out, run.cost_usd)
     """
 
-    def __init__(
-        self,
-        api_key: str,
-        api: str = DEFAULT_API,
-        *,
-        concurrency: int = 8,
-        requests_per_second: float = 0,
-        tries: int = TRIES,
-        on_retry: OnRetry = log_retry,
-    ) -> None:
-        ours = AsyncLevain(
-            api_key,
-            api,
-            concurrency=concurrency,
-            requests_per_second=requests_per_second,
-            tries=tries,
-            on_retry=on_retry,
-        )
+    def __init__(self, api_key: str, api: str = DEFAULT_API, **options: Unpack[Options]) -> None:
+        ours = AsyncLevain(api_key, api, **options)
         self._stack = ExitStack()
         portal = self._stack.enter_context(start_blocking_portal(name="levain"))
         self._stack.callback(portal.call, portal.stop, True)

@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from http.cookiejar import CookieJar, DefaultCookiePolicy
-from typing import TypeVar
+from typing import TypedDict, TypeVar
 from urllib.parse import urlencode
 
 import httpx
@@ -41,7 +41,7 @@ from analytics.levain.errors import (
 )
 from analytics.levain.rate_limiter import RateLimiter
 from analytics.levain.records import typed
-from analytics.levain.replies import ENCODINGS, content_of, detail_of, hide_keys, one_line
+from analytics.levain.replies import ENCODING, content_of, detail_of, hide_keys, one_line
 
 _logger = logging.getLogger("analytics.levain")
 
@@ -78,6 +78,25 @@ def log_retry(error: LevainError, seconds: float) -> None:
     _logger.warning("%s; trying again in %.1f s", error, seconds)
 
 
+class Options(TypedDict, total=False):
+    """Options of a client.
+
+    At most `concurrency` requests run at a time; with `requests_per_second` 0 the client sets no
+    limit of its own; clients that are given one `rate_limiter` share its limit and its pauses. A
+    request that may succeed later is tried `tries` times; `on_retry` gets the error of each try
+    before, and the seconds until the next one. Where a text of the API repeats the key, or one of
+    `other_keys`, it reads `[key]`. A `transport` stands in place of the network.
+    """
+
+    concurrency: int
+    requests_per_second: float
+    rate_limiter: RateLimiter | None
+    tries: int
+    on_retry: OnRetry
+    other_keys: Iterable[str]
+    transport: httpx.AsyncBaseTransport
+
+
 class Transport:
     """Sends requests with a key, several at a time, and retries those that may succeed later."""
 
@@ -86,24 +105,26 @@ class Transport:
         api_key: str,
         api: str,
         *,
-        concurrency: int,
-        rate_limiter: RateLimiter,
+        concurrency: int = 8,
+        requests_per_second: float = 0,
+        rate_limiter: RateLimiter | None = None,
         tries: int = TRIES,
-        other_keys: Iterable[str] = (),
         on_retry: OnRetry = log_retry,
+        other_keys: Iterable[str] = (),
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         self._hide_keys = hide_keys([api_key, *other_keys])
         self._api = api.rstrip("/")
+        self.is_secure = self._api.startswith("https:")
         self._tries = tries
         self._on_retry = on_retry
+        self._rate_limiter = rate_limiter or RateLimiter(requests_per_second)
         self._headers = {
             "Authorization": f"Bearer {api_key}",
             "Accept": "application/json",
-            "Accept-Encoding": ENCODINGS,
+            "Accept-Encoding": ENCODING,
             "User-Agent": f"levain-analytics/{__version__}",
         }
-        self._rate_limiter = rate_limiter
         self.request_count = 0
         self.clock = Clock()
         try:
@@ -118,7 +139,7 @@ class Transport:
             limits = httpx.Limits(max_connections=1)
             hooks = {"response": [self._refuse_redirect]}
             self._clients = [client(limits=limits, event_hooks=hooks) for _ in range(concurrency)]
-            self.files = client(event_hooks={"request": [self._https_only()]})
+            self.files = client()
         except OSError as error:
             names = "SSL_CERT_FILE or SSL_CERT_DIR"
             cause = f"the certificates that {names} names cannot be used ({error})"
@@ -198,13 +219,14 @@ class Transport:
         self, once: Callable[[], Awaitable[T]], again: Callable[[LevainError], bool]
     ) -> T:
         """Return what `once` returns; it is called again after an error that may pass."""
-        end = time.monotonic() + GIVE_UP_AFTER
+        now = asyncio.get_running_loop().time
+        end = now() + GIVE_UP_AFTER
         for number in itertools.count():
             end += await self._rate_limiter.acquire()
             try:
                 return await once()
             except LevainError as error:
-                if number + 1 == self._tries or time.monotonic() >= end or not again(error):
+                if number + 1 == self._tries or now() >= end or not again(error):
                     raise
                 wait = min(FIRST_WAIT * 2**number, LONGEST_WAIT)
                 wait += random.uniform(0, FIRST_WAIT)  # noqa: S311 - so that not all come at once
@@ -289,21 +311,6 @@ class Transport:
         why = "it is not followed, because the key must not go elsewhere"
         detail = f"a redirect to {target}; {why}"
         raise RedirectedError(request, response.status_code, detail)
-
-    def _https_only(self) -> Callable[[httpx.Request], Awaitable[None]]:
-        """Return a hook of a client for files on other hosts, whose addresses grant access.
-
-        After https none is sent in clear: not by a redirect either.
-        """
-        is_secret = self._api.startswith("https:")
-
-        async def require_https(request: httpx.Request) -> None:
-            nonlocal is_secret
-            if is_secret and request.url.scheme != "https":
-                raise httpx.UnsupportedProtocol("it leads from https to http, and is not followed")
-            is_secret |= request.url.scheme == "https"
-
-        return require_https
 
     def _status_error(
         self, request: str, response: httpx.Response, content: bytes, date: str

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import astuple, dataclass, field, replace
 from decimal import Decimal
@@ -18,12 +18,14 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import polars as pl
 
+from analytics.bounded.confined import CUSTOM, RESULT, open_confined
+from analytics.bounded.runner import Runner, UserQuery
 from analytics.format import numbers
 from analytics.format.names import shortened
-from analytics.project.files import Refused
-from analytics.project.project import Project, UserModel, UserTable, names_of_ours, read_project
-from analytics.project.runner import Runner, UserQuery
+from analytics.project.files import FoundFile, UserFile
+from analytics.project.project import Project, UserModel, names_of_ours, read_project
 from analytics.settings import Settings
 from analytics.terminal import Before, escaped, tracked
 from analytics.transform.check_results import (
@@ -36,7 +38,6 @@ from analytics.transform.checks import SHOWN_ROWS, CheckResult, store_results
 from analytics.transform.frames import write_table
 from analytics.transform.header_checks import header_checks
 from analytics.transform.models import Header, comment_on
-from analytics.warehouse.confined import CUSTOM, RESULT, open_confined
 from analytics.warehouse.database import (
     BUILD_FILE,
     attached,
@@ -53,19 +54,6 @@ _PREFIX = f"{CUSTOM}."  # of the names of a user's checks
 _SHOWN_COLUMNS = 12
 _SHOWN_TEXT = 200
 _LONGEST = 600
-
-
-@dataclass(frozen=True)
-class CustomFile:
-    """A file of the user as it was found: see `audit.project_files`."""
-
-    kind: str
-    file: str
-    name: str
-    status: str
-    row_count: int | None = None
-    seconds: float | None = None
-    error: str | None = None
 
 
 @dataclass(frozen=True)
@@ -88,18 +76,22 @@ class Built:
     Findings are those of its alerts.
     """
 
-    files: list[CustomFile] = field(default_factory=list)
+    files: list[FoundFile] = field(default_factory=list)
     checks: list[CheckResult] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
 class UserCheck:
-    """A check to run: its SELECT of contradicting rows, its claim, and if it stops publishing."""
+    """A check to run: its SELECT of contradicting rows, its claim, and if it stops publishing.
+
+    `file` is that of `queries/checks/`; None of a check that the header of a mart declares.
+    """
 
     query: UserQuery
     claim: str
     is_blocking: bool
+    file: UserFile | None = None
 
 
 def build_custom(
@@ -141,7 +133,7 @@ def check_project(settings: Settings) -> list[str]:
             pass  # `status` says what is wrong with it
         names = names_of_ours(taken)
         project = read_project(runner, settings.project, names, ("question", "alert"))
-        problems = [each.error for each in project.refused]
+        problems = [each.error for each in project.refused if each.error]
         if taken and not project.is_empty:
             problems += _unbound(runner, published, project)
     return sorted(problems)
@@ -157,8 +149,7 @@ def _unbound(runner: Runner, database: Path, project: Project) -> Iterator[str]:
     queries = [check.query for check in checks]
     queries += [question.query for question in project.of("question")]
     queries += map(query_of, project.of("alert"))
-    yield from (file.error for file in files if file.error)
-    yield from (each.error for each in twice)
+    yield from (each.error for each in (*files, *twice) if each.error)
     for query in queries:
         if error := runner.bind(database, query, own).error:
             yield error
@@ -171,39 +162,30 @@ def _built(
     built = Built(write_tables(own, project.tables))
     built.files.extend(build_marts(runner, database, own, project.of("mart"), before))
     checks, twice = _checks(project, built.files)
-    files = {each.query for each in project.of("check")}
     for check in tracked(checks, before, lambda each: each.query.file):
         result, seconds = _result(runner, database, own, check)
         built.checks.append(result)
-        if check.query in files:
-            status = "error" if result.error else "passed" if result.ok else "failed"
-            count = None if result.error else result.violation_count
-            told = ("check", check.query.file, check.query.name, status)
-            built.files.append(CustomFile(*told, count, seconds, result.error))
+        if check.file and result.error:
+            built.files.append(check.file.wrong(result.error, seconds))
+        elif check.file:
+            status = "passed" if result.ok else "failed"
+            built.files.append(check.file.found(status, result.violation_count, seconds))
     for alert in tracked(project.of("alert"), before, lambda each: each.file.file):
         file, findings = run_alert(runner, database, own, alert)
         built.files.append(file)
         built.findings.extend(findings)
-    for refused in (*project.refused, *twice):
-        told = (refused.kind, refused.file, refused.name, "error")
-        built.files.append(CustomFile(*told, error=refused.error))
+    built.files.extend((*project.refused, *twice))
     built.files.sort(key=attrgetter("file"))
     return built
 
 
-def write_tables(own: Path, tables: Sequence[UserTable]) -> list[CustomFile]:
+def write_tables(own: Path, tables: Mapping[UserFile, pl.DataFrame]) -> list[FoundFile]:
     """Create the file `own`, with the CSV files as tables of schema `custom`."""
     with duckdb.connect(own) as con:
         con.execute(f"create schema {CUSTOM}")
         return [
-            CustomFile(
-                each.file.kind,
-                each.file.file,
-                each.file.name,
-                "built",
-                write_table(con, f'{CUSTOM}."{each.file.name}"', each.frame),
-            )
-            for each in tables
+            file.found("built", write_table(con, f'{CUSTOM}."{file.name}"', frame))
+            for file, frame in tables.items()
         ]
 
 
@@ -213,31 +195,30 @@ def build_marts(
     own: Path,
     marts: Sequence[UserModel],
     before: Before | None = None,
-) -> Iterator[CustomFile]:
+) -> Iterator[FoundFile]:
     """Add marts to the file `own`, each after those that it reads; they also read `database`."""
     ordered, circle = _in_order(marts)
     made, missing = own.with_name("made.duckdb"), set[str]()
     for mart in tracked(ordered, before, lambda each: each.file.file):
-        name, told = mart.file.name, (mart.file.kind, mart.file.file, mart.file.name)
+        name = mart.file.name
         if unbuilt := sorted(mart.reads & missing):
             missing.add(name)
             reason = f"it reads {', '.join(unbuilt)}, which could not be built"
-            yield CustomFile(*told, "error", error=f"{mart.file.file}: {reason}")
+            yield mart.file.wrong(f"{mart.file.file}: {reason}")
             continue
         answer = runner.make(database, mart.query, made, own)
         if answer.error:
             missing.add(name)
-            yield CustomFile(*told, "error", None, answer.seconds, answer.error)
+            yield mart.file.wrong(answer.error, answer.seconds)
         else:
             with duckdb.connect(own) as con:
                 con.execute(f"attach '{quoted(made)}' as made (read_only)")
                 con.execute(f'create table {CUSTOM}."{name}" as from made.main.{RESULT}')
-            yield CustomFile(*told, "built", answer.count, answer.seconds)
+            yield mart.file.found("built", answer.count, answer.seconds)
         made.unlink(missing_ok=True)
     around = ", ".join(each.file.name for each in circle)
     for each in circle:
-        error = f"{each.file.file}: it and others read each other: {around}"
-        yield CustomFile(each.file.kind, each.file.file, each.file.name, "error", error=error)
+        yield each.file.wrong(f"{each.file.file}: it and others read each other: {around}")
 
 
 def _in_order(marts: Sequence[UserModel]) -> tuple[list[UserModel], list[UserModel]]:
@@ -251,7 +232,9 @@ def _in_order(marts: Sequence[UserModel]) -> tuple[list[UserModel], list[UserMod
     return ordered, list(left.values())
 
 
-def _checks(project: Project, files: Sequence[CustomFile]) -> tuple[list[UserCheck], list[Refused]]:
+def _checks(
+    project: Project, files: Sequence[FoundFile]
+) -> tuple[list[UserCheck], list[FoundFile]]:
     """Return the checks that headers of built marts declare, and those of `queries/checks/`.
 
     A file without a claim is claimed by its name; one named like a check of a header is refused.
@@ -269,13 +252,12 @@ def _checks(project: Project, files: Sequence[CustomFile]) -> tuple[list[UserChe
     ]
     names, twice = {check.query.name for check in checks}, []
     for each in project.of("check"):
-        kind, file, name = each.file.kind, each.file.file, each.file.name
-        if name in names:
-            error = f"{file}: call it by another name: the header of a mart declares this check"
-            twice.append(Refused(kind, file, name, error))
+        if each.file.name in names:
+            reason = "call it by another name: the header of a mart declares this check"
+            twice.append(each.file.wrong(f"{each.file.file}: {reason}"))
         else:
-            claim = each.header.description or name
-            checks.append(UserCheck(each.query, claim, each.header.blocking == "true"))
+            claim = each.header.description or each.file.name
+            checks.append(UserCheck(each.query, claim, each.header.blocking == "true", each.file))
     return checks, twice
 
 
@@ -329,10 +311,12 @@ def query_of(alert: UserModel) -> UserQuery:
 
 def run_alert(
     runner: Runner, database: Path, own: Path, alert: UserModel
-) -> tuple[CustomFile, list[Finding]]:
+) -> tuple[FoundFile, list[Finding]]:
     """Run an alert on `database` and the tables of `own`; return it with its first findings."""
     answer = runner.run(database, query_of(alert), own=own)
-    name, header, told = alert.file.name, alert.header, ("alert", alert.file.file, alert.file.name)
+    if answer.error:
+        return alert.file.wrong(answer.error, answer.seconds), []
+    name, header = alert.file.name, alert.header
     columns = [column for column, _ in answer.columns[1:]]
     key = {each.lower() for each in header.key or columns}
     title = escaped(header.description or name)[:_SHOWN_TEXT]
@@ -342,9 +326,7 @@ def run_alert(
         same = {column: text for column, text in row.items() if column.lower() in key}
         identity = hashlib.sha256(json.dumps([name, same]).encode()).hexdigest()[:32]
         findings.append(Finding(name, title, severity, number, count, identity, _in_words(row)))
-    if answer.error:
-        return CustomFile(*told, "error", None, answer.seconds, answer.error), []
-    return CustomFile(*told, "asked", count, answer.seconds), findings
+    return alert.file.found("asked", count, answer.seconds), findings
 
 
 def _in_words(row: dict[str, str | None]) -> str:

@@ -28,6 +28,19 @@ _SHOWN_NAME = 80
 
 
 @dataclass(frozen=True)
+class FoundFile:
+    """A file of the user as it was found: see `audit.project_files`; an error begins with it."""
+
+    kind: str
+    file: str
+    name: str
+    status: str
+    row_count: int | None = None
+    seconds: float | None = None
+    error: str | None = None
+
+
+@dataclass(frozen=True)
 class UserFile:
     """A file of the user: its kind, its path within the project, its name, and its text."""
 
@@ -36,20 +49,20 @@ class UserFile:
     name: str
     text: str
 
+    def found(
+        self, status: str, row_count: int | None = None, seconds: float | None = None
+    ) -> FoundFile:
+        """Return what became of it."""
+        return FoundFile(self.kind, self.file, self.name, status, row_count, seconds)
 
-@dataclass(frozen=True)
-class Refused:
-    """A file that is not used, and the reason; `error` begins with the file."""
-
-    kind: str
-    file: str
-    name: str
-    error: str
+    def wrong(self, error: str, seconds: float | None = None) -> FoundFile:
+        """Return that it is not used, and why."""
+        return FoundFile(self.kind, self.file, self.name, "error", None, seconds, error)
 
 
 def read_files(
     project: Path, kind: str, taken: Collection[str] = ()
-) -> tuple[list[UserFile], list[Refused]]:
+) -> tuple[list[UserFile], list[FoundFile]]:
     """Read the files of a kind, by name; none may have a name of ours, or one that is `taken`.
 
     The program's own folders are none of a project, also where it runs in its own checkout.
@@ -58,13 +71,13 @@ def read_files(
     top, _, below = place.partition("/")
     taken = {*taken, *(path.stem for path in (package_folder(top) / below).glob(f"*{ending}"))}
     files: list[UserFile] = []
-    refused: list[Refused] = []
+    refused: list[FoundFile] = []
     try:
         paths = _paths(project, place, ending)
     except FileNotFoundError:
         paths = []
     except OSError as error:
-        return [], [Refused(kind, place, place, f"{place}: {error.strerror}")]
+        return [], [UserFile(kind, place, place, "").wrong(f"{place}: {error.strerror}")]
     for path in paths:
         shown, name = _shown(f"{place}/{path.name}"), path.stem
         try:
@@ -72,7 +85,7 @@ def read_files(
             files.append(UserFile(kind, shown, name, read_text(path, project, largest)))
         except (OSError, ValueError) as error:
             reason = error.strerror if isinstance(error, OSError) else str(error)
-            refused.append(Refused(kind, shown, _shown(name), f"{shown}: {reason}"))
+            refused.append(UserFile(kind, shown, _shown(name), "").wrong(f"{shown}: {reason}"))
     return files, refused
 
 

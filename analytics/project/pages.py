@@ -19,8 +19,8 @@ from difflib import get_close_matches
 from operator import attrgetter
 from pathlib import Path
 
+from analytics.bounded.runner import Answer, Runner, UserQuery
 from analytics.project.files import UserFile, read_files
-from analytics.project.runner import Answer, Runner, UserQuery
 from analytics.terminal import Before, tracked
 
 MARKS = ("bar", "column", "line", "interval", "table")

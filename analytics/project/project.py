@@ -3,32 +3,24 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import polars as pl
 
+from analytics.bounded.confined import CUSTOM
+from analytics.bounded.runner import Runner, UserQuery
 from analytics.files import folder
-from analytics.project.files import Refused, UserFile, read_files
+from analytics.project.files import FoundFile, UserFile, read_files
 from analytics.project.finance import read_csv
-from analytics.project.runner import Runner, UserQuery
 from analytics.transform.build import POLARS_MODELS
 from analytics.transform.models import CHECK_RESULTS, PUBLISHED, Header, SqlModel, read_header
-from analytics.warehouse.confined import CUSTOM
 
 _PLACES = ("marts", "audit", "report")
 _NAME = re.compile(r"\w+")
 _SEVERITIES = ("info", "warning", "failure")
 _NEARLY_BLOCKING = re.compile(r".*\bblock(s|ing|ed)?\s*[:=]", re.IGNORECASE | re.DOTALL)
-
-
-@dataclass(frozen=True)
-class UserTable:
-    """A CSV file of `finance/` and its rows."""
-
-    file: UserFile
-    frame: pl.DataFrame
 
 
 @dataclass(frozen=True)
@@ -53,11 +45,11 @@ class UserModel:
 
 @dataclass
 class Project:
-    """The files of a project: each is in one of these lists."""
+    """The files of a project, each in one of these; those of `finance/` with their rows."""
 
-    tables: list[UserTable] = field(default_factory=list)
+    tables: dict[UserFile, pl.DataFrame] = field(default_factory=dict)
     models: list[UserModel] = field(default_factory=list)
-    refused: list[Refused] = field(default_factory=list)
+    refused: list[FoundFile] = field(default_factory=list)
 
     def of(self, kind: str) -> list[UserModel]:
         """The models of a kind."""
@@ -88,18 +80,24 @@ def read_project(
     project = Project()
     for file in _files(project, root, "finance", taken):
         try:
-            project.tables.append(UserTable(file, read_csv(file)))
+            project.tables[file] = read_csv(file)
         except ValueError as error:
-            project.refused.append(Refused(file.kind, file.file, file.name, str(error)))
-    tables = {each.file.name for each in project.tables}
+            project.refused.append(file.wrong(str(error)))
+    tables = {file.name for file in project.tables}
     marts = _files(project, root, "mart", {*taken, *tables})
     others = [file for kind in ("check", *more) for file in _files(project, root, kind, ())]
     own = {file.name for file in marts} | tables
-    for each in _models(runner, [*marts, *others], own):
-        if isinstance(each, UserModel):
-            project.models.append(each)
-        else:
-            project.refused.append(each)
+    for file in (*marts, *others):
+        parsed = runner.parse(UserQuery(file.file, file.name, file.text))
+        header, problem = read_header(file.text), parsed.error
+        if problem is None and (reason := _wrong(header, len(parsed.statements))):
+            problem = f"{file.file}: {reason}"
+        if problem is not None:
+            project.refused.append(file.wrong(problem))
+            continue
+        (sql,), (reads,) = parsed.statements, parsed.reads
+        names = {name.lower() for schema, name in reads if schema in ("", CUSTOM)}
+        project.models.append(UserModel(file, sql, header, frozenset(names & own) - {file.name}))
     return project
 
 
@@ -107,23 +105,6 @@ def _files(project: Project, root: Path, kind: str, taken: Collection[str]) -> l
     files, refused = read_files(root, kind, taken)
     project.refused.extend(refused)
     return files
-
-
-def _models(
-    runner: Runner, files: Sequence[UserFile], own: Collection[str]
-) -> Iterator[UserModel | Refused]:
-    for file in files:
-        parsed = runner.parse(UserQuery(file.file, file.name, file.text))
-        header = read_header(file.text)
-        error = parsed.error
-        if error is None and (wrong := _wrong(header, len(parsed.statements))):
-            error = f"{file.file}: {wrong}"
-        if error is not None:
-            yield Refused(file.kind, file.file, file.name, error)
-            continue
-        (sql,), (reads,) = parsed.statements, parsed.reads
-        names = {name.lower() for schema, name in reads if schema in ("", CUSTOM)}
-        yield UserModel(file, sql, header, frozenset(names & set(own)) - {file.name})
 
 
 def _wrong(header: Header, statement_count: int) -> str | None:

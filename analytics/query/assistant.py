@@ -149,6 +149,8 @@ class Assistant:
         )
         document = json.loads(trace_output.as_json(found, MOST_ROWS))
         runs = document.pop("runs")
+        for name in ("workspace_name", "agent_name", "agent_slug"):  # nobody asked for
+            (document["figure"] or {}).pop(name, None)
         return self._document(document, runs, "runs", len(found.runs))
 
     def _first(self, sql: str, rows: int) -> Any:
@@ -233,6 +235,7 @@ def _told(tool: Callable[..., str]) -> Callable[..., str]:
         try:
             return tool(*arguments, **named)
         except AnalyticsError as error:
-            return json.dumps({"error": str(error)}, ensure_ascii=False)
+            said = {"error": str(error), "untrusted_columns": ["error"]}  # it may quote a value
+            return json.dumps(said, ensure_ascii=False)
 
     return told

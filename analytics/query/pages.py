@@ -8,14 +8,14 @@ import tempfile
 from pathlib import Path
 
 from analytics import __version__
+from analytics.bounded.runner import Runner
 from analytics.errors import UsageError, nothing_published
 from analytics.project.files import UserFile, read_file
 from analytics.project.pages import answer_pages, parse_pages, read_pages
-from analytics.project.runner import Runner
 from analytics.report.entities import QUERIES
-from analytics.report.own_parts import ChartError, columns_of, planned
+from analytics.report.own_parts import ChartError, chosen, columns_of, look_of
 from analytics.report.rendering import About
-from analytics.report.site import build_own_pages
+from analytics.report.site import build_site
 from analytics.settings import Settings
 from analytics.transform.page_queries import create_queries
 from analytics.warehouse.database import open_marts
@@ -44,9 +44,8 @@ def page_problems(settings: Settings) -> list[str]:
                     problems.append(answer.error)
                     continue
                 try:
-                    columns = columns_of(answer.columns)
-                    if chart.drawn.mark not in ("", "table"):
-                        planned(chart, columns)
+                    chosen(chart, columns_of(answer.columns))
+                    look_of(chart)
                 except ChartError as error:
                     problems.append(str(error))
     return problems
@@ -72,7 +71,8 @@ def preview_page(settings: Settings, file: Path, output: Path | None) -> tuple[P
             "select coalesce(max(as_of), now()) from rpt_headlines"
         ).fetchall()
         about = About(as_of, __version__, settings.reporting.timezone)
-        made = build_own_pages(con, output, about, answer_pages(runner, database, pages))
+        own = answer_pages(runner, database, pages)
+        made = build_site(con, output, about=about, pages={}, own_pages=own)
     (page,) = output.glob("own/*.html")
     return page, [_with_source(each, settings.project) for each in made.problems]
 

@@ -24,7 +24,7 @@ def open_published(file: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     """
     import duckdb  # which a process that only starts another one is spared
 
-    from analytics.warehouse.confined import open_confined
+    from analytics.bounded.confined import open_confined
 
     try:
         with as_published(file) as readable, open_confined(readable) as con:

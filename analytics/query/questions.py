@@ -49,7 +49,7 @@ def questions(project: Path) -> tuple[list[Question], list[str]]:
     files, refused = read_files(project, "question")
     known = [_question(file.name, file.text, is_own=True) for file in files]
     known += [_question(path.stem, path.read_text(encoding="utf-8"), is_own=False) for path in ours]
-    return known, [each.error for each in refused]
+    return known, [each.error for each in refused if each.error]
 
 
 def asked(question: Question) -> str:

@@ -1,4 +1,4 @@
-"""`analytics sql`: one SELECT of the published figures, as a table, CSV, JSON or Parquet."""
+"""`analytics sql`: one SELECT of the published figures, as a table or a file."""
 
 from __future__ import annotations
 
@@ -6,13 +6,15 @@ import shutil
 import sys
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from analytics import files
+from analytics.bounded.runner import Answer, Runner, UserQuery
 from analytics.errors import UsageError
-from analytics.project.runner import Answer, Runner, UserQuery
+from analytics.query import spreadsheet
 from analytics.query.output import replacing, replacing_text
 from analytics.query.published import as_published, unreadable
 from analytics.terminal import escaped, escaped_json, escaped_text
@@ -31,6 +33,9 @@ _SHOWN_ROWS = 200
 _NO_WIDTH = 10_000
 _LONGEST_CELL = 200
 """Characters of a value on a terminal, unless its user has chosen how to print it."""
+_LEAST = 0.001
+"""A fraction below it keeps three digits on a terminal, any other four places."""
+
 _PART = 1 << 16
 _NUMBERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "FLOAT", "DOUBLE", "DECIMAL")
 
@@ -42,6 +47,7 @@ class Format(StrEnum):
     csv = "csv"
     json = "json"
     parquet = "parquet"
+    xlsx = "xlsx"
 
 
 def first_rows(published: Path, root: Path, seconds: float, sql: str, rows: int) -> Answer:
@@ -72,18 +78,29 @@ def write_answer(
     """
     if expanded and form is not Format.table:
         raise UsageError(f"--expanded is for a table, not for {form}: leave one of them out.")
-    if form is Format.parquet and (output is None or files.is_device(output)):
-        raise UsageError("Parquet is not for a terminal or a pipe: name a file with --output.")
+    is_binary = form in {Format.parquet, Format.xlsx}
+    if is_binary and (output is None or files.is_device(output)):
+        name = form.value.capitalize()
+        raise UsageError(f"{name} is not for a terminal or a pipe: name a file with --output.")
     if form is Format.table:
         answer = first_rows(published, root, seconds, sql, _SHOWN_ROWS)
         with _text(output) as out:
             _write_table(answer, out, expanded)
         return
-    limits = Limits(seconds, rows=MOST_ROWS, size=MOST_BYTES)
+    is_workbook = form is Format.xlsx
+    most = spreadsheet.MOST_ROWS if is_workbook else MOST_ROWS
+    limits = Limits(seconds, rows=most, size=MOST_BYTES)
     with as_published(published) as file, Runner(limits, root) as runner:
-        made = runner.folder / f"answer.{form}"
-        _answered(published, runner.make(file, UserQuery("", "", sql), made))
-        if form is Format.parquet and output:
+        made = runner.folder / f"answer.{Format.csv if is_workbook else form}"
+        answer = runner.make(file, UserQuery("", "", sql), made)
+        if is_workbook and answer.error == limits.too_long:
+            answer = replace(answer, error=spreadsheet.TOO_LARGE)
+        columns = _answered(published, answer).columns
+        if not answer.count:
+            print("0 rows.", file=sys.stderr)
+        if is_workbook:
+            made = spreadsheet.write_workbook(made, columns, runner.folder / "answer.xlsx")
+        if is_binary and output:
             with made.open("rb") as source, replacing(output) as target:
                 shutil.copyfileobj(source, target)
             return
@@ -113,7 +130,8 @@ def _write_table(answer: Answer, out: TextIO, expanded: bool | None) -> None:
     names, rows = [name for name, _ in answer.columns], answer.rows
     shown = whole = [["" if each is None else str(each) for each in row] for row in rows]
     if out.isatty() and expanded is None:
-        shown = [[_shortened(value) for value in row] for row in whole]
+        shown = [[_shortened(*each) for each in zip(row, text, strict=True)]
+                 for row, text in zip(rows, whole, strict=True)]  # fmt: skip
     width = None if out.isatty() else _NO_WIDTH
     console = Console(
         file=out, width=width, highlight=False, markup=False, soft_wrap=not out.isatty()
@@ -136,7 +154,10 @@ def _write_table(answer: Answer, out: TextIO, expanded: bool | None) -> None:
     if not rows:
         print("0 rows.", file=sys.stderr)
     if shown != whole:
-        print("Long cells are shortened; -x or --format csv gives all of them.", file=sys.stderr)
+        print(
+            "Long cells and fractions are shortened; -x or --format csv gives all of them.",
+            file=sys.stderr,
+        )
     if answer.count > len(rows):
         print(
             f"The first {len(rows)} rows are shown; --format csv or json gives all.",
@@ -144,8 +165,11 @@ def _write_table(answer: Answer, out: TextIO, expanded: bool | None) -> None:
         )
 
 
-def _shortened(value: str) -> str:
-    return value if len(value) <= _LONGEST_CELL else f"{value[: _LONGEST_CELL - 1]}…"
+def _shortened(value: Any, text: str) -> str:
+    """Return the text of a value as a table has it: a rate rounded, for money is no float."""
+    if isinstance(value, float):
+        return f"{value:.4f}" if abs(value) >= _LEAST else f"{value:.3g}"
+    return text if len(text) <= _LONGEST_CELL else f"{text[: _LONGEST_CELL - 1]}…"
 
 
 def _table(names: Sequence[str], numeric: Sequence[bool], rows: Sequence[Sequence[str]]) -> Table:

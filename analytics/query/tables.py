@@ -10,12 +10,12 @@ from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
 
+from analytics.bounded.confined import CUSTOM
 from analytics.errors import UsageError
 from analytics.files import folder
 from analytics.format.suggestions import did_you_mean
 from analytics.query.published import open_published
 from analytics.terminal import escaped
-from analytics.warehouse.confined import CUSTOM
 from analytics.warehouse.database import quoted
 
 _SCHEMAS = ("marts", "audit", CUSTOM)

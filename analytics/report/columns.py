@@ -42,7 +42,9 @@ _LABELS = {
 }
 _RANGE = ("_cost_more_usd", "_cost_open_count")  # what a range of costs is formed from, too
 _NAMES = frozenset({"name", "agent", "agent_name", "workspace", "workspace_month", "prose"})
-_TEXTS = frozenset({"text", "day", "month", "instant", "state", "version", "run", "words"})
+_TEXTS = frozenset(
+    {"text", "day", "day_short", "month", "instant", "state", "version", "run", "words"}
+)
 
 
 @dataclass(frozen=True)

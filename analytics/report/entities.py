@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
 import polars as pl
@@ -13,7 +12,7 @@ from analytics.format import days, names
 from analytics.format.names import ALL, PLATFORM
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from datetime import date
 
     import duckdb
@@ -24,6 +23,7 @@ Scope = Literal["site", "workspace", "month", "agent"]
 QUERIES = ("reports.rpt_dates", "reports.rpt_headlines", "reports.rpt_months")
 """The page queries that tell of all entities."""
 
+_FEW = 9  # workspaces of which a month leads to the same one
 _STATES = {"complete": "c", "incomplete": "i", "provisional": "p"}
 
 
@@ -61,47 +61,54 @@ class Entities:
 
     def __init__(self, con: duckdb.DuckDBPyConnection) -> None:
         self._con = con
-        rows = pl.DataFrame(
-            con.sql(
-                "from rpt_headlines order by workspace_name, workspace_id,"
-                " recent_cost_usd desc nulls last, agent_name, agent_id"
-            )
+        lines = con.sql(
+            "from rpt_headlines order by workspace_name, workspace_id,"
+            " recent_cost_usd desc nulls last, agent_name, agent_id"
         )
-        self.by_key = {one.key: one for row in rows.iter_rows(named=True) if (one := _entity(row))}
+        by_key = {each.key: each for row in _rows(lines) if (each := _entity(row))}
+        months = con.sql(
+            "from rpt_months where agent_id = '(all)' order by workspace_id, month desc"
+        )
+        found = (_month(row, by_key) for row in _rows(months))
+        self._put(by_key.values(), filter(None, found))
+
+    def _put(self, entities: Iterable[Entity], months: Iterable[Entity] = ()) -> None:
+        """Keep entities and months, in their order, by key and by scope."""
+        self.by_key = {each.key: each for each in entities}
+        self.months = {each.key: each for each in months}
         self.site = self.by_key[ALL, ALL]
+        self._of = defaultdict[Scope, list[Entity]](list)
+        self._lines = defaultdict[str, list[Entity]](list)
+        for each in (*self.by_key.values(), *self.months.values()):
+            if each.path:
+                self._of[each.scope].append(each)
+            if each.scope == "agent":
+                self._lines[each.workspace_id].append(each)
 
-    @cached_property
-    def workspaces(self) -> list[Entity]:
-        """Every workspace, by name."""
-        return [each for each in self.by_key.values() if each.scope == "workspace"]
+    def of(self, scope: Scope) -> list[Entity]:
+        """The entities of a scope that have a page."""
+        return self._of[scope]
 
-    @cached_property
-    def agents(self) -> list[Entity]:
-        """Every line that has a page."""
-        return [each for each in self.by_key.values() if each.scope == "agent" and each.path]
-
-    @cached_property
-    def months(self) -> dict[tuple[Any, ...], Entity]:
-        """Every month of the site and of every workspace, by its keys."""
-        rows = pl.DataFrame(
-            self._con.sql(
-                "from rpt_months where agent_id = '(all)' order by workspace_id, month desc"
-            )
-        )
-        found = (_month(row, self.by_key) for row in rows.iter_rows(named=True))
-        return {each.key: each for each in found if each}
+    def months_beside(self, month: Entity) -> list[tuple[str, Entity]]:
+        """The same month of few workspaces, then the months before and after, by their names."""
+        months = [*self.months.values()]
+        same = [each for each in months if each.month == month.month]
+        mine = {ALL, month.workspace_id}
+        own = [each for each in months if each.workspace_id == month.workspace_id]
+        at = own.index(month)  # the newest is the first
+        return [
+            *(
+                (self.by_key[each.workspace_id, ALL].name, each)
+                for each in same
+                if len(same) <= _FEW or each.workspace_id in mine
+            ),
+            *((f"\u2039 {each.name}", each) for each in own[at + 1 : at + 2]),
+            *((f"{each.name} \u203a", each) for each in own[max(at - 1, 0) : at]),
+        ]
 
     def lines_of(self, workspace: Entity) -> list[Entity]:
         """The lines of a workspace, the platform included."""
         return self._lines[workspace.workspace_id]
-
-    @cached_property
-    def _lines(self) -> dict[str, list[Entity]]:
-        lines: defaultdict[str, list[Entity]] = defaultdict(list)
-        for each in self.by_key.values():
-            if each.scope == "agent":
-                lines[each.workspace_id].append(each)
-        return lines
 
     def document(self, pages_of: Callable[[Entity], list[dict[str, str]]]) -> dict[str, object]:
         """Return what scripts know of the site: names, addresses, months and states of days.
@@ -109,41 +116,39 @@ class Entities:
         `pages_of` gives the pages of an entity beside its main one.
         """
         months, states = self._months(), self._states()
+
+        def days_of(entity: Entity) -> dict[str, object]:
+            own = states.get(entity.workspace_id, {"first": None, "states": ""})
+            day = {name: entity.row[name] for name in ("today", "yesterday")}
+            return {"pages": pages_of(entity), **day, **own}
+
+        def member(entity: Entity, key: str) -> dict[str, object]:
+            return {
+                "id": entity.row[key],
+                "name": entity.name,
+                "path": entity.path,
+                "entity": entity.stem,
+                "last": entity.row["last_date"],
+                "months": months.get(entity.key, []),
+            }
+
+        def line(entity: Entity) -> dict[str, object]:
+            owner = entity.row["owner"]
+            return member(entity, "agent_id") | ({"owner": owner} if owner else {})
+
         return {
-            "today": self.site.row["today"],
-            "yesterday": self.site.row["yesterday"],
+            **days_of(self.site),
             "last": self.site.row["last_date"],
             "as_of": self.site.row["as_of"],
             "timezone": self.site.row["timezone"],
-            **states.get(ALL, _NO_DAYS),
-            "months": months.get((ALL, ALL), []),
-            "pages": pages_of(self.site),
+            "months": months.get(self.site.key, []),
             "workspaces": [
                 {
-                    "id": each.workspace_id,
-                    "name": each.name,
-                    "path": each.path,
-                    "entity": each.stem,
-                    "pages": pages_of(each),
-                    "today": each.row["today"],
-                    "yesterday": each.row["yesterday"],
-                    "last": each.row["last_date"],
-                    **states.get(each.workspace_id, _NO_DAYS),
-                    "months": months.get(each.key, []),
-                    "agents": [
-                        {
-                            "id": line.agent_id,
-                            "name": line.name,
-                            "path": line.path,
-                            "entity": line.stem,
-                            "last": line.row["last_date"],
-                            "months": months.get(line.key, []),
-                            **({"owner": owner} if (owner := line.row["owner"]) else {}),
-                        }
-                        for line in self.lines_of(each)
-                    ],
+                    **member(each, "workspace_id"),
+                    **days_of(each),
+                    "agents": [*map(line, self.lines_of(each))],
                 }
-                for each in self.workspaces
+                for each in self.of("workspace")
             ],
         }
 
@@ -168,7 +173,8 @@ class Entities:
         }
 
 
-_NO_DAYS: dict[str, object] = {"first": None, "states": ""}
+def _rows(relation: duckdb.DuckDBPyRelation) -> Iterable[Mapping[str, Any]]:
+    return pl.DataFrame(relation).iter_rows(named=True)
 
 
 def _entity(row: Mapping[str, Any]) -> Entity | None:

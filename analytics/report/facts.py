@@ -29,21 +29,21 @@ class Measures:
     `failed_cost_high_usd`, which is None where nothing bounds the cost.
     """
 
-    run_count: int
-    succeeded_count: int
-    failed_count: int
-    cost_usd: Decimal | None
-    platform_cost_usd: Decimal | None
-    tokens_in: int | None
-    tokens_out: int | None
-    listed_run_count: int
-    unlisted_run_count: int | None
-    unlisted_cost_usd: Decimal | None
-    failed_cost_usd: Decimal | None
-    failed_cost_high_usd: Decimal | None
-    unlisted_failed_count: int | None
-    unknown_cost_count: int
-    unknown_outcome_count: int
+    run_count: int = 0
+    succeeded_count: int = 0
+    failed_count: int = 0
+    cost_usd: Decimal | None = None
+    platform_cost_usd: Decimal | None = None
+    tokens_in: int | None = None
+    tokens_out: int | None = None
+    listed_run_count: int = 0
+    unlisted_run_count: int | None = None
+    unlisted_cost_usd: Decimal | None = None
+    failed_cost_usd: Decimal | None = None
+    failed_cost_high_usd: Decimal | None = None
+    unlisted_failed_count: int | None = None
+    unknown_cost_count: int = 0
+    unknown_outcome_count: int = 0
 
     @property
     def finished_count(self) -> int | None:
@@ -60,7 +60,7 @@ class Workspace(Measures):
 
     workspace_id: str
     workspace_name: str
-    last_batch_at: datetime | None
+    last_batch_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -186,9 +186,6 @@ def read_findings(con: duckdb.DuckDBPyConnection, before: Before | None) -> list
 
 
 def _made(kind: Any, row: Mapping[str, Any]) -> Any:
-    """Make a fact of a row; where the row has none of a count, nothing was counted."""
-    values = {each.name: row.get(each.name) for each in fields(kind)}
-    counts = {each.name for each in fields(kind) if each.type == "int"}
-    return kind(
-        **{name: 0 if value is None and name in counts else value for name, value in values.items()}
-    )
+    """Make a fact of what a row knows; of what it has no count, nothing was counted."""
+    known = {each.name: row.get(each.name) for each in fields(kind)}
+    return kind(**{name: value for name, value in known.items() if value is not None})

@@ -1,8 +1,15 @@
-"""The files of a site: written, or taken over from the site before where their inputs are equal."""
+"""The files of a site: written, or taken over from the site before where their inputs are equal.
+
+Data files are scripts that register a compressed JSON document, as a page from disk loads no other.
+The script is UTF-16, of which each unit holds two bytes of the document: it grows by 3 %, where
+base64 would add 33 %. Its byte order mark outranks the encoding that a server declares.
+"""
 
 from __future__ import annotations
 
 import os
+import re
+import zlib
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,8 +22,11 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-
-
+_LEVEL = 6
+# A literal may not hold quotes, backslashes, line ends or halves of surrogate pairs. Each is
+# written as the mark and the unit with its highest bit turned, which makes it harmless.
+_MARK, _TURNED = "\ue000", 0x8000
+_UNSAFE = re.compile(f'["\\\\\r\n\u2028\u2029{_MARK}\ud800-\udfff]')
 MANIFEST = "manifest.json"
 
 
@@ -51,7 +61,6 @@ class Files:
         self._now = Manifest()
         self._folders: set[str] = set()
         self.count = 0
-        self.byte_count = 0
         self.kept_count = 0
 
     def keep(self, path: str, inputs: str) -> bool:
@@ -69,7 +78,7 @@ class Files:
         if sha256(content).hexdigest() != digest:
             return False
         link_or_copy(source, self._made(path))
-        self._note(path, digest, inputs, len(content))
+        self._note(path, digest, inputs)
         self.kept_count += 1
         return True
 
@@ -78,14 +87,13 @@ class Files:
         if path in self._now.files:
             return
         Path(self._made(path)).write_bytes(content)
-        self._note(path, sha256(content).hexdigest(), inputs, len(content))
+        self._note(path, sha256(content).hexdigest(), inputs)
 
     def finish(self, as_of: datetime) -> None:
         """Write the manifest: the digest of every other file."""
         self._now.as_of = as_of.isoformat()
         content = msgspec.json.encode(self._now, order="sorted")
         Path(self._target, MANIFEST).write_bytes(content)
-        self.byte_count += len(content)
 
     def _made(self, path: str) -> str:
         """Return the file, whose folder is there."""
@@ -95,12 +103,11 @@ class Files:
             self._folders.add(folder)
         return f"{self._target}/{path}"
 
-    def _note(self, path: str, digest: str, inputs: str, size: int) -> None:
+    def _note(self, path: str, digest: str, inputs: str) -> None:
         self._now.files[path] = digest
         if inputs:
             self._now.inputs[path] = _digest(inputs)
         self.count += 1
-        self.byte_count += size
 
 
 def _digest(inputs: str) -> str:
@@ -112,3 +119,14 @@ def _read(file: str) -> bytes:
     descriptor = os.open(file, _READ)
     with os.fdopen(descriptor, "rb", buffering=0) as opened:
         return opened.read() or b""
+
+
+def packed(document: object) -> bytes:
+    """Return the script that registers a document; the engine knows it by the file's address."""
+    # Digits repeat by chance: to spell them out takes less than to refer back to them.
+    pack = zlib.compressobj(_LEVEL, strategy=zlib.Z_FILTERED)
+    content = pack.compress(msgspec.json.encode(document)) + pack.flush()
+    units = (content + bytes(len(content) % 2)).decode("utf-16-le", "surrogatepass")
+    literal = _UNSAFE.sub(lambda unit: _MARK + chr(ord(unit[0]) ^ _TURNED), units)
+    script = f'\ufeffanalytics.add({len(content)}, "{literal}");\n'
+    return script.encode("utf-16-le")

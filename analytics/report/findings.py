@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -31,15 +30,6 @@ if TYPE_CHECKING:
 SHOWN_EVENTS = 6  # lines of a chart; more would hide it
 _EVENTS = {"version_worse": "{agent} {subject}", "price_step": "{subject} price",
            "failure_burst": "{subject} failures"}  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Event:
-    """A day of the reporting time zone, as ISO text, and the label of its line."""
-
-    day: str
-    label: str
-    is_finding: bool = True
 
 
 class Findings:
@@ -84,11 +74,14 @@ class Findings:
         """Return JSON of what the engine draws: lines with a finding, and events on time axes."""
         loud = (each for each in lines_of(self._of(entity)) if not each.fold)
         marked = sorted({f"{each.workspace_id} {each.agent_id}" for each in loud})
-        return {"events": _json(self._events(entity)), "marked": _json(marked)}
+        keys = ("day", "label", "is_finding")
+        events = [dict(zip(keys, each, strict=True)) for each in self._events(entity)]
+        return {"events": _json(events), "marked": _json(marked)}
 
-    def _events(self, entity: Entity) -> list[Event]:
+    def _events(self, entity: Entity) -> list[tuple[str, str, bool]]:
+        """Return days of the reporting time zone, the labels of their lines, and what they are."""
         told = (
-            Event(str(each["first_date"]), event_label(each, self._name(each)))
+            (str(each["first_date"]), event_label(each, self._name(each)), True)
             for each, _ in events_of(self._of(entity))
             if each["kind"] in _EVENTS and not each["is_silenced"]
             if each["kind"] != "version_worse" or entity.scope != "agent"
@@ -99,7 +92,7 @@ class Findings:
                 each["subject"] for each in self._of(entity) if each["kind"] == "version_worse"
             }
             found += [
-                Event(each["day"], version, version in worse)
+                (each["day"], version, version in worse)
                 for each in self._versions[entity.workspace_id, entity.agent_id]
                 for version in [f"v{each['agent_version']}"]
             ]

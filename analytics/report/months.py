@@ -8,14 +8,12 @@ stand in the order of `layout`, which is the same for all files of a scope.
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from functools import partial
 from itertools import islice, pairwise
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import polars as pl
 
-from analytics.report.packed import packed
+from analytics.report.files import packed
 from analytics.terminal import tracked
 
 if TYPE_CHECKING:
@@ -44,14 +42,6 @@ _LARGEST = 2**52  # below it, script reads and adds whole numbers exactly
 _AT_ONCE = 2_000  # files whose rows are in memory together
 
 
-@dataclass(frozen=True)
-class DataSet:
-    """The relations that share a file, and the columns that are the entity's key."""
-
-    relations: tuple[str, ...]
-    key: tuple[str, ...]
-
-
 _ALWAYS: Mapping[Scope, tuple[str, ...]] = {  # what cards are of, and what runs open into
     "site": ("rpt_days",),
     "workspace": ("rpt_days",),
@@ -71,43 +61,23 @@ def key_of(entity: Entity, names: Iterable[str]) -> Key:
     return tuple(getattr(entity, name) for name in names)
 
 
-def charted(pages: Iterable[Page], scope: Scope) -> DataSet:
-    """Return the relations that the parts of a scope's pages follow a choice in."""
+def layout(
+    con: duckdb.DuckDBPyConnection, pages: Iterable[Page], scope: Scope
+) -> dict[str, list[str]]:
+    """Return the relations in which parts of a scope's pages follow a choice, with their columns.
+
+    These stand in the order in which files hold them, the time first.
+    """
     parts = [part for page in pages if page.scope == scope for part in page.parts]
-    names = {part.data for part in parts if part.chosen}
-    names |= {each.data for part in parts for each in part.split if each.data}
-    return DataSet(tuple(sorted({*_ALWAYS.get(scope, ()), *names})), KEYS[scope])
-
-
-def layout(con: duckdb.DuckDBPyConnection, data: DataSet) -> dict[str, list[str]]:
-    """Return the columns of each relation in the order in which files hold them, the time first."""
+    relations = {*_ALWAYS.get(scope, ()), *(part.data for part in parts if part.chosen)}
+    relations |= {each.data for part in parts for each in part.split if each.data}
     columns = {}
-    for relation in data.relations:
-        found = [name for name, *_ in con.execute(f"describe {relation}").fetchall()]
-        time = time_of(found)
-        left_out = {*data.key, time, *_UNREAD.get(relation, ())}
+    for relation in sorted(relations):
+        found = con.sql(f"from {relation}").columns
+        time = next(name for name in found if name in TIMES)
+        left_out = {*KEYS[scope], time, *_UNREAD.get(relation, ())}
         columns[relation] = [time, *(name for name in found if name not in left_out)]
     return columns
-
-
-def time_of(columns: Iterable[str]) -> str:
-    """Return the column that places rows in a month."""
-    return next(name for name in columns if name in TIMES)
-
-
-def _create_wanted(
-    con: duckdb.DuckDBPyConnection, names: Sequence[str], keys: Sequence[Key]
-) -> None:
-    """Create the temporary table `wanted` of some keys, each with its number, from 0.
-
-    A month is its first day.
-    """
-    kinds = {name: "date" if name == "month" else "varchar" for name in names}
-    con.execute(
-        "create or replace temp table wanted as select unnest(range(?)) as number,"
-        f" {', '.join(f'unnest(?::{kind}[]) as {name}' for name, kind in kinds.items())}",
-        [len(keys), *([key[place] for key in keys] for place in range(len(names)))],
-    )
 
 
 def write(
@@ -123,32 +93,22 @@ def write(
     `code` stands for what makes the files: if it differs, none is taken over. `before` is told of
     each file that is written.
     """
-    charted_of: dict[Scope, Sequence[Entity]] = {
-        "site": [entities.site],
-        "workspace": entities.workspaces,
-        "agent": entities.agents,
-    }
+    scopes: tuple[Scope, ...] = ("site", "workspace", "agent")
     with ThreadPoolExecutor(max_workers=2) as packers:  # compression leaves Python free
-        for scope, of in charted_of.items():
-            data = charted(pages, scope)
-            columns = layout(con, data)
-            known = {key_of(each, data.key): each for each in of}
-            changed = _changed(con, files, data.key, columns, known, code)
+        for scope in scopes:
+            names, columns = KEYS[scope], layout(con, pages, scope)
+            known = {key_of(each, names): each for each in entities.of(scope)}
+            changed = _changed(con, files, names, columns, known, code)
             keys = [*changed]
-            parts = tracked(keys, before, partial(_title, known))
+            titles = {key: f"{known[key[:-1]].name}, {key[-1]:%Y-%m}" for key in keys}
+            parts = tracked(keys, before, titles.__getitem__)
             for start in range(0, len(keys), _AT_ONCE):
                 chunk = keys[start : start + _AT_ONCE]
-                documents = _documents(con, data.key, columns, chunk)
+                documents = _documents(con, names, columns, chunk)
                 scripts = packers.map(packed, documents)
                 for key, script in zip(islice(parts, len(chunk)), scripts, strict=True):
                     path, inputs = changed[key]
                     files.write(path, script, inputs)
-
-
-def _title(entities: Mapping[Key, Entity], key: Key) -> str:
-    """Return the name of a file for people."""
-    *of, month = key
-    return f"{entities[tuple(of)].name}, {month:%Y-%m}"
 
 
 def _changed(
@@ -195,7 +155,12 @@ def _documents(
     They are sorted by the number of the key: to compare two keys, which are long, takes longer.
     """
     names = (*names, "month")
-    _create_wanted(con, names, wanted)
+    keys = [f"unnest(?::{'date' if each == 'month' else 'varchar'}[]) as {each}" for each in names]
+    con.execute(
+        "create or replace temp table wanted as select unnest(range(?)) as number,"
+        f" {', '.join(keys)}",
+        [len(wanted), *map(list, zip(*wanted, strict=True))],
+    )
     documents: list[dict[str, list[object]]] = [{} for _ in wanted]
     for relation, (time, *others) in columns.items():
         frame = pl.DataFrame(
@@ -269,14 +234,17 @@ def coded(texts: Sequence[object]) -> Columns:
     return {"keys": list(places)} | ({"codes": codes} if codes else {})
 
 
+def readable(values: Iterable[int | None]) -> list[object]:
+    """Return whole numbers, of which those that script would round are texts."""
+    return [str(each) if each and abs(each) >= _LARGEST else each for each in values]
+
+
 def _values(column: pl.Series) -> list[object]:
     """Return values as JSON holds them: money and instants as whole numbers."""
     kind = column.dtype
     if isinstance(kind, pl.Decimal):
         whole = column.to_physical()
-        if (whole.abs() >= _LARGEST).any():
-            return [str(value) if abs(value or 0) >= _LARGEST else value for value in whole]
-        return whole.to_list()
+        return readable(whole) if (whole.abs() >= _LARGEST).any() else whole.to_list()
     if isinstance(kind, pl.Datetime):
         return column.dt.epoch("s").to_list()
     if kind == pl.Boolean:

@@ -8,19 +8,17 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Decimal
 from difflib import get_close_matches
 from html import escape
-from typing import Any, Literal
+from typing import Any
 
 import polars as pl
 
+from analytics.bounded.runner import Answer
 from analytics.format import names, numbers, text
 from analytics.project.pages import Chart
-from analytics.project.runner import Answer
 from analytics.report.columns import default_label, default_unit
-from analytics.report.months import coded
-from analytics.report.spec import Draw, Mark, Part
+from analytics.report.months import coded, readable
+from analytics.report.spec import Draw, Part
 from analytics.transform.measures import measures
-
-Kind = Literal["whole", "decimal", "float", ""]
 
 _SHOWN_NAMES = 30  # bars of a chart; the others are one
 _WHOLE = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT")
@@ -31,7 +29,7 @@ _SCALES = {"usd": _PLACES, "share": _PLACES, "decimal": _PLACES, "count": 0, "to
 """The power of ten in which the engine has a number: it adds whole ones alone exactly."""
 _KEPT = {"usd": "each", "tokens": "tokens", "milliseconds": "milliseconds", "seconds": "seconds"}
 """The unit that a number keeps when it is divided by a count."""
-_LARGEST = 2**52  # below it, script reads and adds whole numbers exactly
+_NUMBERS = {*_SCALES, *_KEPT}
 _LARGEST_WRITTEN = 10**38  # as many digits as a DECIMAL has
 _LONGEST_LABEL, _LONGEST_TEXT = 60, 1_000
 _IDS = {"agent_name": "agent_id", "workspace_name": "workspace_id"}
@@ -39,27 +37,27 @@ _IDS = {"agent_name": "agent_id", "workspace_name": "workspace_id"}
 
 @dataclass(frozen=True)
 class OwnColumn:
-    """A column of an answer: `key` is its name in the frame, `kind` that of numbers."""
+    """A column of an answer, which `key` names in the frame.
+
+    Exact numbers but shares are added up. The engine knows these by the end of their name.
+    """
 
     key: str
     name: str
-    kind: Kind
     unit: str
     label: str
+    is_whole: bool
+    is_added: bool
 
+    @property
+    def figure(self) -> str:
+        """The engine's name of a number."""
+        return f"{self.key}_{'count' if self.is_added else 'value'}"
 
-@dataclass(frozen=True)
-class Plan:
-    """A chart whose columns are known; each of `values` is a column, or the quotient of two.
-
-    `look` is what it changes of the layout.
-    """
-
-    mark: Mark
-    x: OwnColumn
-    values: tuple[tuple[OwnColumn, OwnColumn | None], ...]
-    by: OwnColumn | None
-    look: Mapping[str, Any]
+    @property
+    def is_time(self) -> bool:
+        """True of days and months."""
+        return self.unit in ("day", "month")
 
 
 class ChartError(Exception):
@@ -71,35 +69,57 @@ def columns_of(declared: Iterable[tuple[str, str]]) -> list[OwnColumn]:
     return [_column(f"c{number}", *each) for number, each in enumerate(declared)]
 
 
-def planned(chart: Chart, columns: Sequence[OwnColumn]) -> Plan:
-    """Return how a chart shows its columns; ChartError if it cannot."""
+def chosen(
+    chart: Chart, columns: Sequence[OwnColumn], frame: pl.DataFrame | None = None
+) -> dict[str, OwnColumn]:
+    """Return the columns that a chart shows, by their names in it; ChartError if it cannot.
+
+    Rows of one mark, where there are rows, must be ones that can be added up.
+    """
     drawn, place = chart.drawn, f"{chart.query.file}:{chart.line}"
-    known: dict[str, OwnColumn] = {}
+    known = {name: column for name in drawn.columns if (column := _named(columns, name))}
     for name in drawn.columns:
-        if (column := _named(columns, name)) is None:
+        if name not in known:
             similar = get_close_matches(name, [each.name for each in columns], 1)
             hint = f"did you mean `{similar[0]}`?" if similar else "the SELECT has no such column"
             raise ChartError(f"{place}: there is no column `{name}`: {hint}")
-        known[name] = column
-    for name in (name for y in drawn.y for name in y):
-        if known[name].unit not in {*_SCALES, *_KEPT}:
-            raise ChartError(f"{place}: y `{name}` is no number, but {known[name].unit}")
-        if drawn.mark == "interval" and known[name].kind != "whole":
-            raise ChartError(f"{place}: an interval is of whole numbers, and `{name}` is not whole")
-    x = known[drawn.x]
-    values = tuple((known[y[0]], known[y[1]] if y[1:] else None) for y in drawn.y)
-    is_time = x.unit in ("day", "month")
-    if drawn.mark in ("column", "line") and not is_time:
-        raise ChartError(f"{place}: x of a `{drawn.mark}` is a day or a month: write `bar`")
-    if chart.lines and not is_time:
-        raise ChartError(f"{place}: a `line` marks a day, and x `{x.name}` is no date")
-    if not is_time and len({_unit_of(*each) for each in values}) > 1:
-        raise ChartError(f"{place}: its y have different units: write a SELECT for each")
-    mark: Any = "column" if drawn.mark == "bar" and is_time else drawn.mark
-    return Plan(mark, x, values, known.get(drawn.by), _look(chart))
+    ys = [known[name] for y in drawn.y for name in y]
+    problems = [
+        f"y `{each.name}` is no number, but {each.unit}" for each in ys if each.unit not in _NUMBERS
+    ]
+    if drawn.mark == "interval":
+        problems += [
+            f"an interval is of whole numbers, and `{each.name}` is not whole"
+            for each in ys
+            if not each.is_whole
+        ]
+    if drawn.x and not known[drawn.x].is_time:
+        if drawn.mark in ("column", "line"):
+            problems.append(f"x of a `{drawn.mark}` is a day or a month: write `bar`")
+        if chart.lines:
+            problems.append(f"a `line` marks a day, and x `{drawn.x}` is no date")
+        if len({_unit_of(*each) for each in _values_of(chart, known)}) > 1:
+            problems.append("its y have different units: write a SELECT for each")
+    keys = [known[name] for name in (drawn.x, drawn.by) if name]
+    unadded = [each.name for each in ys if not each.is_added]
+    if unadded and frame is not None and frame[[each.key for each in keys]].is_duplicated().any():
+        problems.append(
+            f"several rows have the same {' and '.join(each.name for each in keys)}, and such as"
+            f" `{unadded[0]}` are not added up: group them in SQL, or write y a/b"
+        )
+    if problems:
+        raise ChartError(f"{place}: {problems[0]}")
+    return known
 
 
-def _look(chart: Chart) -> dict[str, Any]:
+def _values_of(
+    chart: Chart, known: Mapping[str, OwnColumn]
+) -> list[tuple[OwnColumn, OwnColumn | None]]:
+    """Return what a chart draws: columns, and quotients of two."""
+    return [(known[y[0]], known[y[1]] if y[1:] else None) for y in chart.drawn.y]
+
+
+def look_of(chart: Chart) -> dict[str, Any]:
     """Return the layout that a chart declares; ChartError if it may not."""
     if chart.look is None:
         return {}
@@ -110,21 +130,6 @@ def _look(chart: Chart) -> dict[str, Any]:
         return own_look(declared)
     except LookError as error:
         raise ChartError(f"{chart.query.file}:{line}: {error}") from None
-
-
-def require_sums(chart: Chart, plan: Plan, answer: Answer) -> None:
-    """Require that rows of one mark can be added up; ChartError if they are floats or shares."""
-    parts = [each for value in plan.values for each in value if each]
-    unadded = [each for each in parts if each.kind == "float" or each.unit == "share"]
-    keys = [each for each in (plan.x, plan.by) if each]
-    if not unadded or answer.frame is None:
-        return
-    if answer.frame.select(pl.struct(each.key for each in keys).is_duplicated().any()).item():
-        raise ChartError(
-            f"{chart.query.file}:{chart.line}: several rows have the same"
-            f" {' and '.join(each.name for each in keys)}, and such as `{unadded[0].name}` are not"
-            " added up: group them in SQL, or write y a/b"
-        )
 
 
 def headline(chart: Chart, answer: Answer) -> dict[str, str] | None:
@@ -140,10 +145,9 @@ def part_of(key: str, chart: Chart, title: str, answer: Answer) -> tuple[Part, d
     """Return a part and its rows by column; ChartError if there are none, or no chart of them."""
     if answer.frame is None:
         raise ChartError(answer.error)
-    columns, plan = columns_of(answer.columns), None
-    if chart.drawn.mark not in ("", "table"):
-        require_sums(chart, plan := planned(chart, columns), answer)
-    rows = _Rows(columns, plan, answer.frame)
+    columns = columns_of(answer.columns)
+    known, drawn = chosen(chart, columns, answer.frame), chart.drawn
+    rows = _Rows(columns, known.get(drawn.x), answer.frame)
     days = sorted({each for each in rows.days if each})
     part = Part(
         key=key,
@@ -154,13 +158,16 @@ def part_of(key: str, chart: Chart, title: str, answer: Answer) -> tuple[Part, d
         monthly=bool(rows.time and rows.time.unit == "month"),
         span=(days[0], days[-1]) if days else (),
     )
-    if plan:
-        draw = rows.draw(plan)
-        part.mark, part.by, part.draw = plan.mark, rows.by(plan.x), draw
-        if plan.by:
-            part.stack, part.order = rows.by(plan.by)[:1], f"-{re.split('[/|]', draw[0].value)[0]}"
-        part.panels = tuple(each.name for each in draw)
-        part.limit, part.subtitle, part.look = _SHOWN_NAMES, rows.left_out, dict(plan.look)
+    if known:
+        x = known[drawn.x]
+        mark: Any = "column" if drawn.mark == "bar" and x.is_time else drawn.mark
+        part.mark, part.by = mark, rows.by(x)
+        part.draw = rows.draw(mark, _values_of(chart, known))
+        if by := known.get(drawn.by):
+            part.stack = rows.by(by)[:1]
+            part.order = f"-{re.split('[/|]', part.draw[0].value)[0]}"
+        part.panels = tuple(each.name for each in part.draw)
+        part.limit, part.subtitle, part.look = _SHOWN_NAMES, rows.left_out, look_of(chart)
         part.lines = tuple((f"{day}", names.display(words)) for day, words in chart.lines)
     return part, rows.made
 
@@ -171,13 +178,11 @@ class _Rows:
     `date` and `member` are those by which rows follow a choice.
     """
 
-    def __init__(self, columns: Sequence[OwnColumn], plan: Plan | None, frame: pl.DataFrame):
+    def __init__(self, columns: Sequence[OwnColumn], x: OwnColumn | None, frame: pl.DataFrame):
         self.made: dict[str, object] = {}
-        self.left_out, self._frame, self._mark = "", frame, plan.mark if plan else None
-        days = (_named(columns, name) for name in ("date", "month"))
-        self.time = next((each for each in days if each and each.unit in ("day", "month")), None)
-        if plan and plan.x.unit in ("day", "month"):
-            self.time = plan.x
+        self.left_out, self._frame = "", frame
+        days = [x, *(_named(columns, name) for name in ("date", "month"))]
+        self.time = next((each for each in days if each and each.is_time), None)
         self.days = _days(frame[self.time.key], self.time.unit) if self.time else []
         ids = ((name, _named(columns, name)) for name in ("workspace_id", "agent_id"))
         self._ids = {name: each for name, each in ids if each and each.unit == "text"}
@@ -214,24 +219,26 @@ class _Rows:
                 unit = "text"  # such as infinity
             self.made[key] = _texts(values)
             return f"{key}|{unit}|{label}"
-        self.made[_value(column)] = _numbers(values, _SCALES.get(unit))
+        self.made[column.figure] = _numbers(values, _SCALES.get(unit))
         return f"{self._expression(column)}|{label}"
 
-    def draw(self, plan: Plan) -> tuple[Draw, ...]:
+    def draw(
+        self, mark: str, values: Sequence[tuple[OwnColumn, OwnColumn | None]]
+    ) -> tuple[Draw, ...]:
         """Return what a chart draws: values of one unit as lines of one panel, columns of two."""
         draws, panel = [], 1
-        units = [_unit_of(*each) for each in plan.values]
-        for number, (part, base) in enumerate(plan.values):
-            if number and (plan.mark == "column" or units[number] != units[number - 1]):
+        units = [_unit_of(*each) for each in values]
+        for number, (part, base) in enumerate(values):
+            if number and (mark == "column" or units[number] != units[number - 1]):
                 panel += 1
-            value = self._quotient(number, part, base) if base else self._expression(part)
+            value = self._quotient(number, part, base, mark) if base else self._expression(part)
             label = f"{part.label} per {base.label.lower()}" if base else part.label
             hue = "cost" if len(units) == 1 else f"hue-{number % 5 + 1}"
             draws.append(
                 Draw(
                     value=value,
                     name=escape(names.display(label), quote=False),
-                    colour="failure" if plan.mark == "interval" else hue,
+                    colour="failure" if mark == "interval" else hue,
                     panel=panel,
                 )
             )
@@ -239,34 +246,26 @@ class _Rows:
 
     def _expression(self, column: OwnColumn) -> str:
         if column.unit != "share":
-            return f"{_value(column)}|{column.unit}"
+            return f"{column.figure}|{column.unit}"
         self.made[f"{column.key}_per"] = [10**_PLACES] * self._frame.height
-        return f"{_value(column)}/{column.key}_per|percent"
+        return f"{column.figure}/{column.key}_per|percent"
 
-    def _quotient(self, number: int, part: OwnColumn, base: OwnColumn) -> str:
+    def _quotient(self, number: int, part: OwnColumn, base: OwnColumn, mark: str) -> str:
         """Add the parts of a quotient, of the rows that know both; return its expression."""
         unit = _unit_of(part, base)
         if unit == "percent" and _sum(self._frame[part.key]) > _sum(self._frame[base.key]):
             unit = "number"
-        unit = "rate" if self._mark == "interval" else unit
-        is_whole = base.kind == "whole" and (part.kind == "whole" or unit == "each")
+        unit = "rate" if mark == "interval" else unit
+        is_whole = base.is_whole and (part.is_whole or unit == "each")
         more = 0 if is_whole else _PLACES  # of both: it cancels out
         of = _numbers(self._frame[part.key], more + (_PLACES if unit == "each" else 0))
         per = _numbers(self._frame[base.key], more)
-        known = [None not in both for both in zip(of, per, strict=True)]
-        if missing := known.count(False):
+        pairs = [(None, None) if None in each else each for each in zip(of, per, strict=True)]
+        if missing := pairs.count((None, None)):
             self.left_out = f"Without {numbers.plural(missing, 'row')} of an unknown part."
-        for name, values in (("count", of), ("per_count", per)):
-            kept = [
-                each if is_known else None for each, is_known in zip(values, known, strict=True)
-            ]
-            self.made[f"y{number}_{name}"] = kept
+        self.made[f"y{number}_count"] = [each for each, _ in pairs]
+        self.made[f"y{number}_per_count"] = [each for _, each in pairs]
         return f"y{number}_count/y{number}_per_count|{unit}"
-
-
-def _value(column: OwnColumn) -> str:
-    """Return the engine's name of a number; by its end it tells those that can be added up."""
-    return f"{column.key}_{'share' if column.unit == 'share' else 'count'}"
 
 
 def _named(columns: Iterable[OwnColumn], name: str) -> OwnColumn | None:
@@ -278,27 +277,23 @@ def _column(key: str, name: str, sql_type: str) -> OwnColumn:
     aggregated = _AGGREGATE.fullmatch(name)
     word = (aggregated[1] if aggregated else name).lower()
     is_day = sql_type.startswith("TIMESTAMP") and name.lower() in ("date", "month")
-    kind = _kind(sql_type)
-    shown = names.shortened(names.visible(name), _LONGEST_LABEL) if name.strip() else "(no name)"
-    unit = _unit(word, kind)
+    is_whole = sql_type.removeprefix("U") in _WHOLE or sql_type.endswith(",0)")
+    is_exact = is_whole or (sql_type.startswith("DECIMAL") and sql_type.endswith(")"))
+    unit = "text"
     if is_day or sql_type == "DATE":  # the query for pages casts the one to the other
         unit = "month" if word.endswith("month") else "day"
     elif sql_type == "TIMESTAMP WITH TIME ZONE":
         unit = "instant"
-    return OwnColumn(key, name, kind, unit, default_label(shown) or shown)
+    elif is_exact or sql_type in ("FLOAT", "DOUBLE"):
+        unit = _unit(word, is_whole)
+    shown = names.shortened(names.visible(name), _LONGEST_LABEL) if name.strip() else "(no name)"
+    label = default_label(shown) or shown
+    return OwnColumn(key, name, unit, label, is_whole, is_exact and unit != "share")
 
 
-def _kind(sql_type: str) -> Kind:
-    if sql_type.removeprefix("U") in _WHOLE or sql_type.endswith(",0)"):
-        return "whole"
-    if sql_type.startswith("DECIMAL") and sql_type.endswith(")"):
-        return "decimal"
-    return "float" if sql_type in ("FLOAT", "DOUBLE") else ""
-
-
-def _unit(name: str, kind: Kind) -> str:
+def _unit(name: str, is_whole: bool) -> str:
     """Return the unit of a number by its name, as far as its type can have it."""
-    if not kind or (kind == "whole" and (name == "year" or name.endswith("_id"))):
+    if is_whole and (name == "year" or name.endswith("_id")):
         return "text"
     measure = measures().get(name)
     if (measure and measure.unit == "share") or name.endswith(("_rate", "_share")):
@@ -306,7 +301,7 @@ def _unit(name: str, kind: Kind) -> str:
     unit = default_unit(name)
     if unit in ("usd", "milliseconds", "seconds"):
         return unit
-    if kind != "whole":
+    if not is_whole:
         return "decimal"
     return "tokens" if name.startswith("tokens_") else "count"
 
@@ -327,8 +322,7 @@ def _numbers(values: Iterable[Any], scale: int | None) -> list[object]:
     if scale is None:
         return [each if each is None else float(each) for each in known]
     whole = (each and each.scaleb(scale).to_integral_value(ROUND_HALF_EVEN) for each in known)
-    found = (each if each is None else int(each) for each in whole)
-    return [str(each) if each and abs(each) >= _LARGEST else each for each in found]
+    return readable(each if each is None else int(each) for each in whole)
 
 
 def _days(values: Iterable[str | None], unit: str) -> list[str | None]:
@@ -351,7 +345,7 @@ def _shown(value: Any) -> str:
 
 def _written(value: Any, unit: str) -> str:
     """Return a value in words, whole as far as a DECIMAL could hold it."""
-    if value is None or unit not in {*_SCALES, *_KEPT}:
+    if value is None or unit not in _NUMBERS:
         return numbers.UNKNOWN if value is None else _shown(value)
     amount = Decimal(str(value))
     if not amount.is_finite() or abs(amount) >= _LARGEST_WRITTEN:

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from decimal import localcontext
 from functools import partial
 from hashlib import sha256
-from importlib.resources import as_file, files
+from importlib.resources import as_file
+from importlib.resources import files as package
 from itertools import islice
 from operator import attrgetter
 from pathlib import Path
@@ -18,58 +19,34 @@ import msgspec
 
 from analytics.files import folder
 from analytics.report import months, own
-from analytics.report.columns import column, default_label, default_unit
+from analytics.report.columns import column
 from analytics.report.entities import Entities
-from analytics.report.files import Files
+from analytics.report.files import Files, packed
 from analytics.report.looks import looks
-from analytics.report.packed import packed
-from analytics.report.rendering import About, Pages
+from analytics.report.pages import Pages
 from analytics.report.spec import read_pages
 from analytics.terminal import tracked
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping
 
     import duckdb
 
     from analytics.project.pages import AnsweredPage
-    from analytics.report.entities import Entity, Scope
+    from analytics.report.entities import Entity
+    from analytics.report.rendering import About
     from analytics.report.spec import Page
     from analytics.terminal import Before
 
-ENGINE = (
-    "days",
-    "format",
-    "cube",
-    "part",
-    "period",
-    "cells",
-    "view",
-    "cards",
-    "axes",
-    "plot",
-    "answers",
-    "load",
-    "state",
-    "tables",
-    "theme",
-    "print",
-    "picker",
-    "nav",
-    "runs",
-    "page",
-)
-"""Modules of the engine, each after those that it imports."""
-
 DIGITS = 60  # a sum of DECIMAL(38,10) has 38; the usual 28 would round it
 
-_IMPORT = re.compile(r"^import\b[^;]*;\n", re.MULTILINE)
+_IMPORT = re.compile(r'^import\b[^;]*"\./(\w+)\.js";\n', re.MULTILINE)
 _EXPORT = re.compile(r"^export ", re.MULTILINE)
 
 
 @dataclass(frozen=True)
 class SiteSummary:
-    """The size of a site, and how many of its files were taken over from the site before.
+    """The pages and files of a site, and those that were taken over from the site before.
 
     `problems` are those of pages of one's own.
     """
@@ -77,7 +54,6 @@ class SiteSummary:
     page_count: int
     file_count: int
     kept_count: int
-    byte_count: int
     problems: tuple[str, ...] = ()
 
 
@@ -87,7 +63,7 @@ def build_site(
     *,
     about: About,
     published: Path | None = None,
-    pages: Path | None = None,
+    pages: dict[str, Page] | None = None,
     beside: Mapping[str, bytes] | None = None,
     own_pages: Iterable[AnsweredPage] = (),
     before: Before | None = None,
@@ -95,102 +71,59 @@ def build_site(
     """Write all pages, data and assets into the empty folder `target`.
 
     Data files of the same rows as those of the site in `published` are taken over from there.
-    `pages` is a folder of specifications, if not our own; `beside` has further files by name.
-    `before` is told of each file of figures that is written, then of each page.
+    `pages` are specifications, if not all of ours: links to others lead nowhere. `beside` has
+    further files by name. `before` is told of each file of figures that is written, then of each
+    page.
     """
+    pages = read_pages() if pages is None else pages
+    files, entities = Files(target, published), Entities(con)
     with localcontext(prec=DIGITS):
-        made = _Build(con, target, about, published)
-        return made.site(read_pages(pages), beside or {}, own_pages, before)
-
-
-def build_own_pages(
-    con: duckdb.DuckDBPyConnection, target: Path, about: About, own_pages: Iterable[AnsweredPage]
-) -> SiteSummary:
-    """Write pages of one's own alone, with their data and assets, into the empty folder `target`.
-
-    Their links to other pages lead nowhere.
-    """
-    with localcontext(prec=DIGITS):
-        return _Build(con, target, about, None).site({}, {}, own_pages, None)
-
-
-class _Build:
-    def __init__(
-        self, con: duckdb.DuckDBPyConnection, target: Path, about: About, published: Path | None
-    ) -> None:
-        self._con, self._target, self._about = con, target, about
-        self._files = Files(target, published)
-        self._entities = Entities(con)
-
-    def site(
-        self,
-        pages: dict[str, Page],
-        beside: Mapping[str, bytes],
-        own_pages: Iterable[AnsweredPage],
-        before: Before | None,
-    ) -> SiteSummary:
-        files = self._files
         if pages:
-            code = _digest_of_code()
-            months.write(self._con, files, self._entities, pages.values(), code, before)
-        entities = [entity for page in pages.values() for entity in self._of(page)]
-        parts = tracked(entities, before, attrgetter("name"))
+            months.write(con, files, entities, pages.values(), _digest_of_code(), before)
+        shown = [entity for page in pages.values() for entity in entities.of(page.scope)]
+        told = tracked(shown, before, attrgetter("name"))
         for page in pages.values():
-            self._pages(page, pages, islice(parts, len(self._of(page))))
-        for name, content in beside.items():
+            columns = months.layout(con, pages.values(), page.scope)
+            files.write(
+                f"data/pages/{page.name}.js", packed(_resolved(page) | {"columns": columns})
+            )
+            made = Pages(con, page, pages, entities, about)
+            for entity in islice(told, len(entities.of(page.scope))):
+                files.write(page.path(entity), made.html(entity).encode())
+        for name, content in (beside or {}).items():
             files.write(name, content)
-        own_ones = own.write(files, own_pages, self._about)
-        document = self._entities.document(partial(_further, pages))
-        files.write("data/site.js", packed(document | {"own": own_ones.menu}))
-        self._assets()
-        files.finish(self._about.as_of)
-        return SiteSummary(
-            len(entities) + len(own_ones.menu),
-            files.count,
-            files.kept_count,
-            files.byte_count,
-            tuple(own_ones.problems),
-        )
-
-    def _pages(self, page: Page, pages: dict[str, Page], entities: Iterable[Entity]) -> None:
-        """Write the pages of a specification."""
-        document = _resolved(page)
-        document["columns"] = months.layout(self._con, months.charted(pages.values(), page.scope))
-        self._files.write(f"data/pages/{page.name}.js", packed(document))
-        made = Pages(self._con, page, pages, self._entities, self._about)
-        for entity in entities:
-            self._files.write(page.path(entity), made.html(entity).encode())
-
-    def _of(self, page: Page) -> Sequence[Entity]:
-        of: dict[Scope, Sequence[Entity]] = {
-            "site": [self._entities.site],
-            "workspace": self._entities.workspaces,
-            "month": [*self._entities.months.values()],
-            "agent": self._entities.agents,
-        }
-        return of[page.scope]
-
-    def _assets(self) -> None:
-        reports = folder("reports")
-        engine = bundle(reports / "engine", constants={"LOOKS": looks()})
-        self._files.write("assets/engine.js", engine.encode())
-        self._files.write("assets/style.css", (reports / "assets" / "style.css").read_bytes())
-        with as_file(files("plotly") / "package_data" / "plotly.min.js") as library:
-            self._files.write("assets/plotly.min.js", library.read_bytes())
+        menu, problems = own.write(files, own_pages, about)
+        document = entities.document(partial(_further, pages))
+        files.write("data/site.js", packed(document | {"own": menu}))
+        _write_assets(files)
+        files.finish(about.as_of)
+    page_count = len(shown) + len(menu)
+    return SiteSummary(page_count, files.count, files.kept_count, tuple(problems))
 
 
-def bundle(
-    engine: Path, modules: Sequence[str] = ENGINE, constants: Mapping[str, object] | None = None
-) -> str:
-    """Return modules of the engine as one script: a page from disk can load no module.
+def _write_assets(files: Files) -> None:
+    files.write("assets/engine.js", bundle().encode())
+    files.write("assets/style.css", (folder("reports") / "assets" / "style.css").read_bytes())
+    with as_file(package("plotly") / "package_data" / "plotly.min.js") as library:
+        files.write("assets/plotly.min.js", library.read_bytes())
 
-    `constants` are what it knows by these names.
+
+def bundle() -> str:
+    """Return the engine as one script, as a page from disk can load no module.
+
+    Each module stands after those that it imports.
     """
-    parts = [f"const {name} = {json.dumps(value)};\n" for name, value in (constants or {}).items()]
-    parts += [
-        _EXPORT.sub("", _IMPORT.sub("", (engine / f"{name}.js").read_text(encoding="utf-8")))
-        for name in modules
-    ]
+    modules: dict[str, str] = {}
+
+    def add(name: str) -> None:
+        text = (folder("reports") / "engine" / f"{name}.js").read_text(encoding="utf-8")
+        for imported in _IMPORT.findall(text):
+            if imported not in modules:
+                add(imported)
+        modules[name] = _EXPORT.sub("", _IMPORT.sub("", text))
+
+    add("page")
+    parts = [f"const LOOKS = {json.dumps(looks())};\n", *modules.values()]
     return '"use strict";\n(() => {\n' + "".join(parts) + "})();\n"
 
 
@@ -211,9 +144,9 @@ def _resolved(page: Page) -> dict[str, object]:
             document = msgspec.to_builtins(part)
             document["columns"] = [for_engine(each) for each in part.columns]
             for draw in document.get("draw", []):
-                name, _, unit = draw["value"].partition("|")
-                draw["value"] = f"{name}|{unit or default_unit(name)}"
-                draw.setdefault("name", default_label(name))
+                known = column(draw["value"])
+                draw["value"] = f"{known.expression}|{known.unit}"
+                draw.setdefault("name", known.label)
             parts.append(document)
     return {"scope": page.scope, "parts": parts}
 

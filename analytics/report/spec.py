@@ -17,12 +17,6 @@ if TYPE_CHECKING:
 
     from analytics.report.entities import Entity
 
-MAIN_PAGES: dict[Scope, str] = {
-    "site": "overview",
-    "workspace": "workspace",
-    "month": "month",
-    "agent": "agent",
-}
 Mark = Literal["column", "line", "bar", "interval"]
 
 
@@ -152,7 +146,7 @@ class Page(msgspec.Struct, forbid_unknown_fields=True):
 
     def path(self, entity: Entity) -> str:
         """Return the address of the page of an entity, from the site's folder."""
-        if self.name == MAIN_PAGES[self.scope]:
+        if self.name in {self.scope, "overview"}:
             return entity.path
         folder = entity.path.removesuffix(".html") if entity.scope != "site" else "pages"
         return f"{folder}/{self.name}.html"
@@ -175,9 +169,9 @@ def read_page(path: Path) -> Page:
         text = tomllib.loads(path.read_text(encoding="utf-8"))
         text["section"] = [_shared("section", each) for each in text.get("section", [])]
         for section in text["section"]:
+            shared = {"label": section.get("title", ""), **section.pop("each", {})}
             section["part"] = [
-                {"label": section.get("title", ""), **_shared("part", each)}
-                for each in section.get("part", [])
+                {**shared, **_shared("part", each)} for each in section.get("part", [])
             ]
         page = msgspec.convert(text, Page)
     except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:

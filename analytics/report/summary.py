@@ -164,18 +164,11 @@ def _cells(runs: Workspace) -> list[str]:
         _usd(runs.cost_usd),
         numbers.count(runs.run_count),
         numbers.count(runs.unlisted_run_count),
-        _rate(runs),
+        numbers.failure_rate(runs.failed_count, runs.finished_count or 0),
         failed_cost_in_words(runs),
-        *_tokens((runs.tokens_in, runs.tokens_out)),
+        numbers.tokens(runs.tokens_in),
+        numbers.tokens(runs.tokens_out),
     ]
-
-
-def _rate(runs: Measures) -> str:
-    if runs.finished_count is None:
-        return numbers.UNKNOWN
-    if not runs.finished_count:
-        return "none finished"
-    return numbers.failure_rate(runs.failed_count, runs.finished_count)
 
 
 def _yesterday(summary: Summary) -> str:
@@ -245,10 +238,6 @@ def _labelled(summary: Summary) -> Summary:
 
 def _usd(amount: Decimal | None) -> str:
     return _UNKNOWN_COST if amount is None else numbers.usd_headline(amount)
-
-
-def _tokens(counts: tuple[int | None, ...]) -> list[str]:
-    return ["unknown" if each is None else numbers.tokens(each) for each in counts]
 
 
 def _cut(text: str, width: int) -> str:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from functools import cache, lru_cache
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import quote
 
 from markupsafe import Markup, escape
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from analytics.report.entities import Entity
 
 Row: TypeAlias = "Mapping[str, Any]"
+Layout: TypeAlias = "tuple[tuple[str, str], ...]"
+Named: TypeAlias = "Mapping[tuple[Any, ...], Entity]"
 
 _STATES = {
     "✓": "passed,booked,matched,accepted,reconciled,complete,closed,final,within,on_track",
@@ -34,23 +36,14 @@ _HALF_CENT = Decimal("0.005")
 _REMEMBERED = 1_000  # days and months stand on many pages
 
 
-class Linked(Protocol):
-    """Entities that tables name and lead to, by their keys."""
-
-    @property
-    def by_key(self) -> Mapping[tuple[Any, ...], Entity]:
-        """Workspaces and lines, by workspace and line."""
-
-    @property
-    def months(self) -> Mapping[tuple[Any, ...], Entity]:
-        """Months, by workspace and month."""
-
-
 class Tables:
-    """Writes tables for pages whose way to the site's folder is `root`; without one, no link."""
+    """Writes tables for pages whose way to the site's folder is `root`; without one, no link.
 
-    def __init__(self, entities: Linked, root: str | None) -> None:
-        self._entities, self._root = entities, root
+    `lines` are workspaces and lines, by both, and `months` by workspace and month.
+    """
+
+    def __init__(self, lines: Named, months: Named, root: str | None) -> None:
+        self._lines, self._months, self._root = lines, months, root
 
     def table(
         self,
@@ -72,7 +65,7 @@ class Tables:
         Of a slim one a phone shows the first and the last column.
         """
         shown = rows[:limit] if limit else rows
-        layout = _layout(tuple(columns))
+        head, layout = _layout(tuple(columns))
         tops = [_top(rows, each) for each in columns]
         body = "".join(
             _tr(layout, [self._cell(row, *each) for each in zip(columns, tops, strict=True)])
@@ -90,12 +83,12 @@ class Tables:
             f'<table id="{key}-table"{look} data-sortable>'
             f'<caption id="{key}-caption"{" class=unseen" * is_unseen}>'
             f"<span>{escape(caption)}</span></caption>"
-            f"{layout.head}<tbody>{body}</tbody>{foot}</table></div>"
+            f"{head}<tbody>{body}</tbody>{foot}</table></div>"
         )
 
     def name_of(self, row: Row) -> str:
         """Return the name of the line that a row is of, set apart for a sentence."""
-        entity = self._entities.by_key.get((row.get("workspace_id", ""), row.get("agent_id", "")))
+        entity = self._lines.get((row.get("workspace_id", ""), row.get("agent_id", "")))
         return names.in_sentence(entity.name if entity else str(row.get("agent_id")))
 
     def _total(
@@ -103,7 +96,7 @@ class Tables:
         rows: Sequence[Row],
         total: Row,
         columns: Sequence[Column],
-        layout: _Layout,
+        layout: Layout,
     ) -> str:
         """Return the line of the total, and above it what printed amounts lack to it, if any do."""
         figures = [
@@ -161,7 +154,7 @@ class Tables:
 
     def _month(self, row: Row, month: object, shown: str) -> str:
         """Return a month as a link to its page if it has one."""
-        entity = self._entities.months.get((row.get("workspace_id"), month))
+        entity = self._months.get((row.get("workspace_id"), month))
         if entity is None or self._root is None:
             return shown
         return f'<a href="{self._root}{entity.path}">{shown}</a>'
@@ -169,13 +162,13 @@ class Tables:
     def _link(self, row: Row, unit: str, value: str) -> str:
         is_workspace = unit.startswith("workspace")
         key = (value, ALL) if is_workspace else (row["workspace_id"], row["agent_id"])
-        if (entity := self._entities.by_key.get(key)) is None:
+        if (entity := self._lines.get(key)) is None:
             return str(escape(names.display(key[-1])))
         name = f"<bdi>{escape(entity.name)}</bdi>"
         if unit == "agent_name" or not entity.path or self._root is None:
             return name
         if unit == "workspace_month":
-            entity = self._entities.months.get((value, row["month"]), entity)
+            entity = self._months.get((value, row["month"]), entity)
         return f'<a href="{self._root}{entity.path}">{name}</a>'
 
 
@@ -262,16 +255,9 @@ def _of_same_rows(rows: Iterable[Row], total: Row, column: Column) -> Row:
     return total
 
 
-@dataclass(frozen=True)
-class _Layout:
-    """The part of a table that all rows share: its head, and the tags of each cell."""
-
-    head: str
-    cells: tuple[tuple[str, str], ...]
-
-
 @cache
-def _layout(columns: tuple[Column, ...]) -> _Layout:
+def _layout(columns: tuple[Column, ...]) -> tuple[str, Layout]:
+    """Return what all rows share: the head, and the tags of each cell."""
     classes = [f"{each.kind} prose" if each.unit == "prose" else each.kind for each in columns]
     kinds = [f' class="{each}"' if each else "" for each in classes]
     heads = "".join(
@@ -279,18 +265,13 @@ def _layout(columns: tuple[Column, ...]) -> _Layout:
         for kind, each in zip(kinds, columns, strict=True)
     )
     first, *others = kinds
-    return _Layout(
-        f"<thead><tr>{heads}</tr></thead>",
-        (
-            (f'<th scope="row"{first}', "</th>"),
-            *((f"<td{kind}", "</td>") for kind in others),
-        ),
-    )
+    cells = ((f'<th scope="row"{first}', "</th>"), *((f"<td{kind}", "</td>") for kind in others))
+    return f"<thead><tr>{heads}</tr></thead>", cells
 
 
-def _tr(layout: _Layout, cells: Sequence[tuple[str, str]]) -> str:
+def _tr(layout: Layout, cells: Sequence[tuple[str, str]]) -> str:
     made = [
         f"{begin}{exact}>{content}{end}"
-        for (begin, end), (exact, content) in zip(layout.cells, cells, strict=True)
+        for (begin, end), (exact, content) in zip(layout, cells, strict=True)
     ]
     return f"<tr>{''.join(made)}</tr>"

@@ -23,8 +23,7 @@ _PART = "if(bool_or({1}), sum({0}) filter ({1}), 0)"  # null where nothing of it
 _LINES = {  # that have the part which a measure is of; it may be unknown of each
     "of_listed": "listed_run_count > 0",
     "of_unlisted": "run_count is not null and unlisted_run_count is distinct from 0",
-    "of_failed": "run_count is not null and failed_cost_usd is distinct from 0",
-    "of_cancelled": "run_count is not null and cancelled_cost_usd is distinct from 0",
+    "of_a_status": "run_count is not null and {0} is distinct from 0",
     "of_platform": "run_count is not null and agent_id = '(platform)'",
 }
 _TYPES = {"usd": "decimal(38, 10)", "share": "double"}
@@ -78,7 +77,7 @@ def create_what_if(con: duckdb.DuckDBPyConnection, schema: str) -> None:
     con.execute(f"create or replace macro {schema}.what_if_by_model() as table {sql}")
     con.execute(
         f"create or replace macro {schema}.what_if(asked) as table"
-        " select * exclude (model) from marts.what_if_by_model() where model = asked"
+        " select * exclude (model, cheaper_rank) from marts.what_if_by_model() where model = asked"
     )
 
 
@@ -106,7 +105,7 @@ def _sum(measure: Measure) -> str:
         return f"{measure.macro.partition('(')[0]}({parts})"
     name = "cost_usd" if measure.rollup == "of_platform" else measure.name
     if lines := _LINES.get(measure.rollup):
-        total = _PART.format(name, lines)
+        total = _PART.format(name, lines.format(name))
     else:
         total = (_KNOWN if measure.rollup == "all_known" else "sum({0})").format(name)
     if not measure.finest:

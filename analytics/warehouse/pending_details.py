@@ -8,8 +8,6 @@ asked for. The loads since the workspace's last complete batch show the new ones
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import duckdb
 
 from analytics.warehouse.landed import CLOSING_STEP
@@ -18,12 +16,12 @@ from analytics.warehouse.sources import TERMINAL_STATUSES
 MOST_REPEATED = 1_000
 """Runs whose model costs are read once more by the next batch."""
 
-_SOURCES = "['run_costs', 'run_log_events']"
+SOURCES = "['run_costs', 'run_log_events']"
 _VERSION = "version_id, load_id, run_id, created_at, status, cost_usd"
 
 # Ordered by rowid, not by name: a folder that was restored late has an early name. The kept table
 # may name millions of runs: it is read once, row by row, beside the few of this batch.
-_FOUND = f"""
+FOUND = f"""
     with this_batch as (
         select load_id, rowid as place from ledger.loads
         where workspace_id = $workspace_id and rowid > coalesce((
@@ -59,7 +57,7 @@ _FOUND = f"""
         group by run_id
     ),
     due as (
-        select run_id, unnest({_SOURCES}) as source, created_at, place,
+        select run_id, unnest({SOURCES}) as source, created_at, place,
             null as kept_row, null as missing_before, false as is_replaced
         from ended
         union all
@@ -74,7 +72,7 @@ _FOUND = f"""
             max(place) as asked_place,
             arg_max(fetched_at, place) as asked_at
         from ledger.requests join this_batch using (load_id)
-        where workspace_id = $workspace_id and list_contains({_SOURCES}, source)
+        where workspace_id = $workspace_id and list_contains({SOURCES}, source)
         group by run_id, source
     )
     select run_id, source, created_at, kept_row, missing_before,
@@ -88,52 +86,13 @@ _FOUND = f"""
 """
 
 
-def collect_pending_details(con: duckdb.DuckDBPyConnection, workspace_id: str) -> int:
-    """Collect the pending details, of the newest runs first; return their number.
-
-    Runs whose details the API failed to return before come last, so that they delay no other run.
-    """
-    ((collected,),) = con.execute(
-        f"""
-        create or replace temp table collected_details as
-        with failed as (
-            select distinct run_id from ledger.requests
-            where workspace_id = $workspace_id
-                and list_contains({_SOURCES}, source) and status is distinct from 200
-        ),
-        found as (
-            select run_id, source, created_at, failed.run_id is not null as failed_before
-            from ({_FOUND}) as found left join failed using (run_id)
-            where not is_settled
-        )
-        select row_number() over () - 1 as place, run_id, source
-        from (from found order by failed_before, created_at desc, run_id, source)
-        """,
-        {"workspace_id": workspace_id},
-    ).fetchall()
-    return int(collected)
-
-
-def collected_details(
-    con: duckdb.DuckDBPyConnection, places: Sequence[int]
-) -> list[tuple[str, str]]:
-    """Return the collected details at these places of their order: run and source."""
-    return con.execute(
-        """
-        select run_id, source from collected_details
-        where place in (select unnest($places)) order by place
-        """,
-        {"places": list(places)},
-    ).fetchall()
-
-
 def keep_pending_details(con: duckdb.DuckDBPyConnection, workspace_id: str) -> None:
     """Store the pending details at the end of a batch, for the next one."""
     ids = {"workspace_id": workspace_id}
     con.execute(
         f"""
         create or replace temp table found_details as
-        from ({_FOUND})
+        from ({FOUND})
         where kept_row is null or is_settled or missing_since is distinct from missing_before
         """,
         ids,

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from analytics.warehouse.database import quoted
+from analytics.warehouse.schema import columns_of
 from analytics.warehouse.sources import Field, Kind, Source
 
 MACROS = """
@@ -34,33 +35,15 @@ create or replace temp macro half_even(x) as
     end;
 """
 
-REQUEST_COLUMNS = {
-    "request": "INTEGER",
-    "source": "VARCHAR",
-    "path": "VARCHAR",
-    "params": "VARCHAR",
-    "run_id": "VARCHAR",
-    "agent_id": "VARCHAR",
-    "window_start": "DATE",
-    "window_end": "DATE",
-    "status": "INTEGER",
-    "byte_count": "BIGINT",
-    "record_count": "BIGINT",
-    "fetched_at": "TIMESTAMPTZ",
-}
-SNAPSHOT_COLUMNS = {
-    "agent_id": "VARCHAR",
-    "pulled_at": "TIMESTAMPTZ",
-    "row_count": "BIGINT",
-    "newest_run_id": "VARCHAR",
-    "newest_created_at": "VARCHAR",
-    "oldest_created_at": "VARCHAR",
-    "is_contiguous": "BOOLEAN",
-    "unread_from": "VARCHAR",
-    "unread_until": "VARCHAR",
-}
 SNAPSHOT_TIMES = ("newest_created_at", "oldest_created_at", "unread_from", "unread_until")
 """Times of a snapshot in the API's own spelling; a malformed one is stored as null."""
+
+_IDS = ("workspace_id", "load_id")  # no file has them
+REQUEST_COLUMNS, SNAPSHOT_COLUMNS = (
+    {name: kind for name, kind in columns_of(table).items() if name not in _IDS}
+    for table in ("ledger.requests", "ledger.list_snapshots")
+)
+SNAPSHOT_COLUMNS |= dict.fromkeys(SNAPSHOT_TIMES, "VARCHAR")
 
 WHOLE_RECORD = "(record)"
 """Stands for all fields in the quarantine."""

@@ -5,6 +5,9 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
+
 from analytics.warehouse.sources import (
     AGENT_BILLING_DAYS,
     BILLING_DAYS,
@@ -14,7 +17,7 @@ from analytics.warehouse.sources import (
     Source,
 )
 
-SCHEMA_VERSION = 18
+SCHEMA_VERSION = 19
 
 # Columns that every table of `raw` has: the version, and the place of its record.
 LINEAGE = {
@@ -50,275 +53,226 @@ _DAYS = {
 }
 
 _LEDGER = """
-create table ledger.schema_version (version INTEGER);
+ledger.schema_version: version integer
 
 -- The workspaces of this folder, and the setting that names each one's key; a rebuild leaves it
 -- null until the next batch.
-create table ledger.workspaces (
-    workspace_id VARCHAR, workspace_name VARCHAR, api VARCHAR, api_key_env VARCHAR,
-    first_batch_at TIMESTAMPTZ, last_batch_at TIMESTAMPTZ
-);
+ledger.workspaces: workspace_id, workspace_name, api, api_key_env, first_batch_at, last_batch_at
 
 -- One row per loaded landing folder; loads first published together have one `published_at`.
-create table ledger.loads (
-    workspace_id VARCHAR, load_id VARCHAR, step VARCHAR, loaded_at TIMESTAMPTZ,
-    code_version VARCHAR,
-    record_count BIGINT, new_version_count BIGINT, superseded_count BIGINT,
-    quarantined_count BIGINT, rounded_count BIGINT, published_at TIMESTAMPTZ
-);
+ledger.loads: workspace_id, load_id, step, loaded_at, code_version, record_count, new_version_count,
+    superseded_count, quarantined_count, rounded_count, published_at
 
 -- One row per landing file, with the hash of the bytes that were loaded.
-create table ledger.files (
-    workspace_id VARCHAR, load_id VARCHAR, file_name VARCHAR, byte_count BIGINT, sha256 VARCHAR
-);
+ledger.files: workspace_id, load_id, file_name, byte_count, sha256
 
--- One row per answered request.
-create table ledger.requests (
-    workspace_id VARCHAR, load_id VARCHAR, request INTEGER, source VARCHAR, path VARCHAR,
-    params VARCHAR, run_id VARCHAR, agent_id VARCHAR, window_start DATE, window_end DATE,
-    status INTEGER, byte_count BIGINT, record_count BIGINT, fetched_at TIMESTAMPTZ
-);
+-- One row per answered request, as its landing file has it.
+ledger.requests: workspace_id, load_id, request integer, source, path, params, run_id, agent_id,
+    window_start date, window_end date, status integer, byte_count, record_count, fetched_at
 
 -- One row per snapshot of a run list; agent_id is null for the unfiltered list.
-create table ledger.list_snapshots (
-    workspace_id VARCHAR, load_id VARCHAR, agent_id VARCHAR, pulled_at TIMESTAMPTZ,
-    row_count BIGINT, newest_run_id VARCHAR, newest_created_at TIMESTAMPTZ,
-    oldest_created_at TIMESTAMPTZ, is_contiguous BOOLEAN, unread_from TIMESTAMPTZ,
-    unread_until TIMESTAMPTZ
-);
+ledger.list_snapshots: workspace_id, load_id, agent_id, pulled_at, row_count, newest_run_id,
+    newest_created_at, oldest_created_at, is_contiguous, unread_from timestamptz,
+    unread_until timestamptz
 
 -- Working sets: small tables of the records that the next batch reads again.
-create table ledger.provisional_runs (
-    workspace_id VARCHAR, run_id VARCHAR, created_at TIMESTAMPTZ, terminal_seen_at TIMESTAMPTZ,
-    read_at TIMESTAMPTZ
-);
+ledger.provisional_runs: workspace_id, run_id, created_at, terminal_seen_at, read_at
+
 -- Runs and the details of them that were pending when the last batch ended; `pending_details.py`
 -- adds later ones. `missing_since` is when the API first failed to return one, null before.
-create table ledger.pending_details (
-    workspace_id VARCHAR, run_id VARCHAR, source VARCHAR, created_at TIMESTAMPTZ,
-    missing_since TIMESTAMPTZ
-);
+ledger.pending_details: workspace_id, run_id, source, created_at, missing_since timestamptz
 
 -- Differences of agent-days to the API's totals that remain after reading the runs again.
-create table ledger.api_differences (
-    workspace_id VARCHAR, agent_id VARCHAR, date DATE, measure VARCHAR, difference DECIMAL(38,10)
-);
+ledger.api_differences: workspace_id, agent_id, date, measure, difference decimal(38,10)
 
 -- The time zone that the marts of the build file were built with: one row.
-create table ledger.build (timezone VARCHAR);
+ledger.build: timezone
 
 -- Invalid records, as the API sent them, whole or by field.
-create table ledger.quarantine (
-    workspace_id VARCHAR, load_id VARCHAR, source VARCHAR, request INTEGER, line INTEGER,
-    field VARCHAR, reason VARCHAR, record VARCHAR
-);
+ledger.quarantine: workspace_id, load_id, source, request integer, line integer, field, reason,
+    record
 
-create sequence raw.version_ids;
-create table raw.superseded (version_id BIGINT, workspace_id VARCHAR, load_id VARCHAR);
+raw.superseded: version_id bigint, workspace_id, load_id
 """
 
-# Made whenever the file is opened: it holds nothing but the user's files as last read.
-FINANCE = """
-create schema if not exists finance;
+# What the user's files said when they were last read, before each build of the marts.
+_FILES = """
+-- One row per rule of `finance/owners.csv`.
+finance.owner_rules: precedence integer, line integer, workspace, agent, cost_center, account,
+    owner, valid_from date, valid_to date
 
+-- One row per file of `finance/`; the hash is null if it cannot be read.
+finance.files: name, sha256, problem_count
+
+-- One row per line of `finance/invoices.csv`: an invoice's part for a workspace and month.
+finance.invoices: line integer, invoice_id, workspace, month, issued_on, amount_usd, credit_usd,
+    tax_usd, is_accepted
+
+-- One row per line of `finance/budgets.csv`; of scope 'all', the name is '(all)'.
+finance.budgets: line integer, scope, name, workspace, month, amount_usd
+
+-- One row per line of `finance/outcomes.csv`; of agent, run and session, one is given.
+finance.outcomes: line integer, outcome_id, date, workspace, agent, run, session, outcome,
+    count bigint, value_usd
+
+-- List prices in US dollars for a million tokens: the catalogue's, and the user's own.
+finance.list_prices: line integer, source, provider, model, availability, valid_from date,
+    input_usd_per_million_tokens decimal(12,6), output_usd_per_million_tokens decimal(12,6)
+
+-- One row per rule of `finance/allocation.toml`, by its number in the file.
+finance.allocation_rules: rule integer, name, source, method, basis, workspace, valid_from date,
+    valid_to date
+
+finance.allocation_shares: rule integer, cost_center, share decimal(38,10)
+
+-- [finance] of the settings, as of the last build: one row.
+finance.limits: materiality_usd
+
+-- One row per table of `finance/findings.toml`: findings that the user knows of.
+finance.silenced_findings: kind, agent, subject, until date, note
+
+-- Accounts of `finance/accounts.toml`, or the defaults; one with a cost center is of that alone.
+finance.accounts: role, cost_center, account
+"""
+
+# Of the revision in force of each closed month, as `books/` holds it; read anew likewise.
+_BOOKS = """
+-- One row per revision, in force (`closed`) or not (`reopened`).
+finance.closings: month, revision integer, status, closed_at, is_early, prepared_by, approved_by,
+    manifest_sha256, previous_sha256, code_version, reopened_at, reason, early_reasons
+
+-- The last load of each workspace that a revision holds.
+finance.closing_loads: month, revision integer, workspace_id, load_id
+
+-- Loads on which a closed month rests, and their landing files.
+finance.closed_loads: month, workspace_id, load_id, file_name, sha256
+
+finance.closed_charges: usage_month, workspace_id, utc_date, agent_id, provider, model, owner,
+    cost_center, account, metered_cost_usd, billed_usd, surcharge_usd, own_key_usd, tokens_in,
+    tokens_out, request_count
+
+finance.closed_charge_adjustments: booked_month, usage_month, workspace_id, utc_date, agent_id,
+    provider, model, owner, cost_center, account, cause, metered_cost_usd, billed_usd,
+    surcharge_usd, own_key_usd, tokens_in, tokens_out, request_count, load_id
+
+finance.closed_lines: usage_month, revision integer, workspace_id, workspace_name, agent_id,
+    agent_slug, agent_name, line_type, owner, cost_center, metered_cost_usd, billed_usd,
+    surcharge_usd, own_key_usd, tokens_in, tokens_out, run_count, succeeded_count, failed_count,
+    cancelled_count, listed_run_count, cost_usd, failed_cost_usd, failed_cost_high_usd,
+    unknown_cost_count
+
+-- Counts of runs that an adjustment booked; its amounts are those of closed_charge_adjustments.
+finance.closed_run_adjustments: booked_month, usage_month, workspace_id, agent_id, owner,
+    cost_center, cause, run_count, listed_run_count, load_id
+
+finance.closed_allocations: usage_month, workspace_id, agent_id, line_cost_center, cost_center,
+    source, rule, metered_cost_usd, billed_usd
+
+finance.closed_budgets: scope, name, workspace_id, month, budget_usd, actual_usd, run_rate_usd,
+    forecast_usd, forecast_low_usd, forecast_high_usd, forecast_low_95_usd, forecast_high_95_usd,
+    remaining_usd, exhausted_on, status
+
+finance.closed_month_bridge: month, workspace_id, agent_id, provider, model, start_usd,
+    adjustment_effect_usd, volume_effect_usd, agent_mix_effect_usd, tokens_per_run_effect_usd,
+    model_mix_effect_usd, price_effect_usd, failure_effect_usd, new_agent_effect_usd,
+    retired_agent_effect_usd, platform_effect_usd, surcharge_effect_usd, own_key_effect_usd, end_usd
+
+finance.closed_invoices: usage_month, workspace_id, invoice_id, booked_month, issued_on, amount_usd,
+    credit_usd, tax_usd, is_accepted, billed_usd, invoiced_usd, difference_usd, status
+
+finance.closed_accruals: booked_month, usage_month, workspace_id, cost_center, account,
+    default_account, billed_usd, invoiced_usd, accrual_usd, adjusted_usd, newly_invoiced_usd,
+    own_key_usd, accrual_date, reversal_date, accrual_id, reversal_id
+
+finance.closed_journal_lines: booked_month, entry_id, line_number integer, entry_date, kind, role,
+    account, cost_center, workspace_id, usage_month, debit_usd, credit_usd, narration, memo,
+    reverses_entry_id
+"""
+
+_TYPES = {
+    r".*_usd": "DECIMAL(38,10)",
+    r".*_count|tokens_in|tokens_out": "BIGINT",
+    r"is_.*": "BOOLEAN",
+    r".*_at": "TIMESTAMPTZ",
+    r"(.*_)?(date|month|on)": "DATE",
+}
+"""The type of a column by its name, where a table does not say it; a text by any other."""
+
+_MACROS = """
 -- A name or glob as ILIKE takes it: with a backslash before its wildcards that are none of the
 -- user's.
-create macro if not exists finance.pattern_of(pattern) as
+create macro finance.pattern_of(pattern) as
     translate(regexp_replace(pattern, '([\\\\%_])', '\\\\\\1', 'g'), '*?', '%_');
 
+-- A name as it is compared: composed, and without case; two small letters may be one capital.
+create macro finance.folded(name) as lower(upper(nfc_normalize(trim(name))));
+
 -- Money in whole ten-billionths of a US dollar, and back.
-create macro if not exists finance.units(amount) as (amount * 10000000000)::hugeint;
-create macro if not exists finance.usd(units) as
-    units::decimal(28, 0) * 0.0000000001::decimal(10, 10);
+create macro finance.units(amount) as (amount * 10000000000)::hugeint;
+create macro finance.usd(units) as units::decimal(28, 0) * 0.0000000001::decimal(10, 10);
 -- The part of units that `part` is of `whole`, rounded half away from zero; 0 of no whole.
-create macro if not exists finance.part_of(units, part, whole) as if(
+create macro finance.part_of(units, part, whole) as if(
     whole > 0,
     sign(units * part)::hugeint * ((2 * abs(units * part) + whole) // (2 * whole)),
     0
 );
 -- The share of units that falls to a weight, where weights up to it add up to `so_far`: all shares
 -- add up to the units. The one of `has_all` has them where there is no weight.
-create macro if not exists finance.share_of(units, weight, so_far, whole, has_all) as if(
+create macro finance.share_of(units, weight, so_far, whole, has_all) as if(
     whole > 0,
     finance.part_of(units, so_far, whole) - finance.part_of(units, so_far - weight, whole),
     if(has_all, units, 0)
 );
-
--- One row per rule of `finance/owners.csv`, read anew before each build of the marts.
-create table if not exists finance.owner_rules (
-    precedence INTEGER, line INTEGER, workspace VARCHAR, agent VARCHAR, cost_center VARCHAR,
-    account VARCHAR, owner VARCHAR, valid_from DATE, valid_to DATE
-);
-
--- One row per file of `finance/`; the hash is null if it cannot be read.
-create table if not exists finance.files (name VARCHAR, sha256 VARCHAR, problem_count BIGINT);
-
--- One row per line of `finance/invoices.csv`: an invoice's part for a workspace and month.
-create table if not exists finance.invoices (
-    line INTEGER, invoice_id VARCHAR, workspace_id VARCHAR, month DATE, issued_on DATE,
-    amount_usd DECIMAL(38,10), credit_usd DECIMAL(38,10), tax_usd DECIMAL(38,10),
-    is_accepted BOOLEAN
-);
-
--- One row per line of `finance/budgets.csv`; of scope 'all', the name is '(all)'.
-create table if not exists finance.budgets (
-    line INTEGER, scope VARCHAR, name VARCHAR, workspace VARCHAR, month DATE,
-    amount_usd DECIMAL(38,10)
-);
-
--- One row per line of `finance/outcomes.csv`; of agent, run and session, one is given.
-create table if not exists finance.outcomes (
-    line INTEGER, outcome_id VARCHAR, date DATE, workspace VARCHAR, agent VARCHAR, run VARCHAR,
-    session VARCHAR, outcome VARCHAR, count BIGINT, value_usd DECIMAL(38,10)
-);
-
--- List prices in US dollars for a million tokens: the catalogue's, and the user's own.
-create table if not exists finance.list_prices (
-    line INTEGER, source VARCHAR, provider VARCHAR, model VARCHAR, availability VARCHAR,
-    valid_from DATE,
-    input_usd_per_million_tokens DECIMAL(12,6), output_usd_per_million_tokens DECIMAL(12,6)
-);
-
--- One row per rule of `finance/allocation.toml`, by its number in the file.
-create table if not exists finance.allocation_rules (
-    rule INTEGER, name VARCHAR, source VARCHAR, method VARCHAR, basis VARCHAR, workspace VARCHAR,
-    valid_from DATE, valid_to DATE
-);
-create table if not exists finance.allocation_shares (
-    rule INTEGER, cost_center VARCHAR, share DECIMAL(38,10)
-);
-
--- [finance] of the settings, as of the last build: one row.
-create table if not exists finance.limits (materiality_usd DECIMAL(38,10));
-
--- One row per table of `finance/findings.toml`: findings that the user knows of.
-create table if not exists finance.silenced_findings (
-    kind VARCHAR, agent VARCHAR, subject VARCHAR, until DATE, note VARCHAR
-);
-
--- Accounts of `finance/accounts.toml`, or the defaults; one with a cost center is of that alone.
-create table if not exists finance.accounts (role VARCHAR, cost_center VARCHAR, account VARCHAR);
 """
 
-# Of the revision in force of each closed month, as `books/` holds it; read anew likewise.
-_AMOUNTS = """
-    metered_cost_usd DECIMAL(38,10), billed_usd DECIMAL(38,10), surcharge_usd DECIMAL(38,10),
-    own_key_usd DECIMAL(38,10), tokens_in BIGINT, tokens_out BIGINT"""
-BOOKS = f"""
-create schema if not exists finance;
 
--- One row per revision, in force (`closed`) or not (`reopened`).
-create table if not exists finance.closings (
-    month DATE, revision INTEGER, status VARCHAR, closed_at TIMESTAMPTZ, is_early BOOLEAN,
-    prepared_by VARCHAR, approved_by VARCHAR, manifest_sha256 VARCHAR, previous_sha256 VARCHAR,
-    code_version VARCHAR, reopened_at TIMESTAMPTZ, reason VARCHAR, early_reasons VARCHAR
-);
+def columns_of(table: str) -> dict[str, str]:
+    """Return the type of each column of a table, by its name."""
+    return _columns(_LEDGER + _FILES + _BOOKS)[table]
 
--- The last load of each workspace that a revision holds.
-create table if not exists finance.closing_loads (
-    month DATE, revision INTEGER, workspace_id VARCHAR, load_id VARCHAR
-);
 
--- Loads on which a closed month rests, and their landing files.
-create table if not exists finance.closed_loads (
-    month DATE, workspace_id VARCHAR, load_id VARCHAR, file_name VARCHAR, sha256 VARCHAR
-);
+def _columns(tables: str) -> dict[str, dict[str, str]]:
+    """Return the columns of each table, by its name."""
+    lines = (line for line in tables.splitlines() if not line.startswith("--"))
+    paragraphs = "\n".join(lines).strip().split("\n\n")
+    named = (each.strip().split(": ", 1) for each in paragraphs)
+    return {
+        name: dict(_column(*each.split()) for each in re.split(r",\s+", columns))
+        for name, columns in named
+    }
 
-create table if not exists finance.closed_charges (
-    usage_month DATE, workspace_id VARCHAR, utc_date DATE, agent_id VARCHAR, provider VARCHAR,
-    model VARCHAR, owner VARCHAR, cost_center VARCHAR, account VARCHAR, {_AMOUNTS},
-    request_count BIGINT
-);
 
-create table if not exists finance.closed_charge_adjustments (
-    booked_month DATE, usage_month DATE, workspace_id VARCHAR, utc_date DATE, agent_id VARCHAR,
-    provider VARCHAR, model VARCHAR, owner VARCHAR, cost_center VARCHAR, account VARCHAR,
-    cause VARCHAR, {_AMOUNTS}, request_count BIGINT, load_id VARCHAR
-);
+def _column(name: str, kind: str = "") -> tuple[str, str]:
+    found = (known for pattern, known in _TYPES.items() if re.fullmatch(pattern, name))
+    return name, kind or next(found, "VARCHAR")
 
-create table if not exists finance.closed_lines (
-    usage_month DATE, revision INTEGER, workspace_id VARCHAR, workspace_name VARCHAR,
-    agent_id VARCHAR, agent_slug VARCHAR, agent_name VARCHAR, line_type VARCHAR,
-    owner VARCHAR, cost_center VARCHAR,
-    {_AMOUNTS}, run_count BIGINT, succeeded_count BIGINT, failed_count BIGINT,
-    cancelled_count BIGINT, listed_run_count BIGINT, cost_usd DECIMAL(38,10),
-    failed_cost_usd DECIMAL(38,10), failed_cost_high_usd DECIMAL(38,10), unknown_cost_count BIGINT
-);
 
--- Counts of runs that an adjustment booked; its amounts are those of closed_charge_adjustments.
-create table if not exists finance.closed_run_adjustments (
-    booked_month DATE, usage_month DATE, workspace_id VARCHAR, agent_id VARCHAR, owner VARCHAR,
-    cost_center VARCHAR, cause VARCHAR, run_count BIGINT, listed_run_count BIGINT, load_id VARCHAR
-);
+def _create(tables: Mapping[str, Mapping[str, str]]) -> str:
+    return "\n".join(
+        f"create table {table} ({', '.join(map(' '.join, columns.items()))});"
+        for table, columns in tables.items()
+    )
 
-create table if not exists finance.closed_allocations (
-    usage_month DATE, workspace_id VARCHAR, agent_id VARCHAR, line_cost_center VARCHAR,
-    cost_center VARCHAR, source VARCHAR, rule VARCHAR,
-    metered_cost_usd DECIMAL(38,10), billed_usd DECIMAL(38,10)
-);
 
-create table if not exists finance.closed_budgets (
-    scope VARCHAR, name VARCHAR, workspace_id VARCHAR, month DATE, budget_usd DECIMAL(38,10),
-    actual_usd DECIMAL(38,10), run_rate_usd DECIMAL(38,10), forecast_usd DECIMAL(38,10),
-    forecast_low_usd DECIMAL(38,10), forecast_high_usd DECIMAL(38,10),
-    forecast_low_95_usd DECIMAL(38,10), forecast_high_95_usd DECIMAL(38,10),
-    remaining_usd DECIMAL(38,10), exhausted_on DATE, status VARCHAR
-);
-
-create table if not exists finance.closed_month_bridge (
-    month DATE, workspace_id VARCHAR, agent_id VARCHAR, provider VARCHAR, model VARCHAR,
-    start_usd DECIMAL(38,10), adjustment_effect_usd DECIMAL(38,10),
-    volume_effect_usd DECIMAL(38,10), agent_mix_effect_usd DECIMAL(38,10),
-    tokens_per_run_effect_usd DECIMAL(38,10), model_mix_effect_usd DECIMAL(38,10),
-    price_effect_usd DECIMAL(38,10), failure_effect_usd DECIMAL(38,10),
-    new_agent_effect_usd DECIMAL(38,10), retired_agent_effect_usd DECIMAL(38,10),
-    platform_effect_usd DECIMAL(38,10), surcharge_effect_usd DECIMAL(38,10),
-    own_key_effect_usd DECIMAL(38,10), end_usd DECIMAL(38,10)
-);
-
-create table if not exists finance.closed_invoices (
-    usage_month DATE, workspace_id VARCHAR, invoice_id VARCHAR, booked_month DATE, issued_on DATE,
-    amount_usd DECIMAL(38,10), credit_usd DECIMAL(38,10), tax_usd DECIMAL(38,10),
-    is_accepted BOOLEAN, billed_usd DECIMAL(38,10), invoiced_usd DECIMAL(38,10),
-    difference_usd DECIMAL(38,10), status VARCHAR
-);
-
-create table if not exists finance.closed_accruals (
-    booked_month DATE, usage_month DATE, workspace_id VARCHAR, cost_center VARCHAR, account VARCHAR,
-    default_account VARCHAR, billed_usd DECIMAL(38,10), invoiced_usd DECIMAL(38,10),
-    accrual_usd DECIMAL(38,10), adjusted_usd DECIMAL(38,10), newly_invoiced_usd DECIMAL(38,10),
-    own_key_usd DECIMAL(38,10), accrual_date DATE, reversal_date DATE, accrual_id VARCHAR,
-    reversal_id VARCHAR
-);
-
-create table if not exists finance.closed_journal_lines (
-    booked_month DATE, entry_id VARCHAR, line_number INTEGER, entry_date DATE, kind VARCHAR,
-    role VARCHAR, account VARCHAR, cost_center VARCHAR, workspace_id VARCHAR, usage_month DATE,
-    debit_usd DECIMAL(38,10), credit_usd DECIMAL(38,10), narration VARCHAR, memo VARCHAR,
-    reverses_entry_id VARCHAR
-);
-"""
+def finance_statements() -> str:
+    """Return the SQL that creates schema `finance`."""
+    return f"create schema finance; {_MACROS} {_create(_columns(_FILES + _BOOKS))}"
 
 
 def create_statements() -> str:
     """Return the SQL that creates the tables of an empty warehouse."""
+    raw = {f"raw.{source.name}": LINEAGE | source.columns for source in SOURCES}
     return "\n".join(
         [
             "create schema raw; create schema staging;",
             "create schema intermediate; create schema ledger;",
-            _LEDGER,
-            *(_raw_table(source) for source in SOURCES),
+            "create sequence raw.version_ids;",
+            _create(_columns(_LEDGER) | raw),
             *(f"create view {view} as {sql};" for view, sql in source_views().items()),
-            FINANCE,
-            BOOKS,
+            finance_statements(),
             f"insert into ledger.schema_version values ({SCHEMA_VERSION});",
         ]
     )
-
-
-def _raw_table(source: Source) -> str:
-    columns = ", ".join(f"{name} {kind}" for name, kind in (LINEAGE | source.columns).items())
-    return f"create table raw.{source.name} ({columns});"
 
 
 def source_views() -> dict[str, str]:

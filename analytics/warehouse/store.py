@@ -10,10 +10,9 @@ from typing import Any
 
 import duckdb
 
-from analytics.warehouse.api_differences import differing_agent_days, record_differences
 from analytics.warehouse.landed import CLOSING_STEP, LIST_SNAPSHOTS, SUFFIX
 from analytics.warehouse.load import Loaded, load_folder
-from analytics.warehouse.pending_details import collect_pending_details, collected_details
+from analytics.warehouse.pending_details import FOUND, SOURCES
 from analytics.warehouse.reading import SNAPSHOT_COLUMNS, ndjson
 from analytics.warehouse.sources import MOST_RUNS_APART, OPEN, RUNS, TERMINAL, TERMINAL_STATUSES
 
@@ -55,6 +54,61 @@ _WRONG_COUNTS = """
             and coalesce(rollups.seen_at > answers.answered_at, true)
         )
 """
+
+# Of agent-days, of UTC days in `[$first, $end)`, by measure in its unit: cost, tokens, and the runs
+# of each status in which a run can end. Each cost was rounded to ten decimals, so that half a unit
+# for each row is ignored.
+_DIFFERENCES = f"""
+    with by_status as (
+        select agent_id, (created_at at time zone 'UTC')::date as date, status,
+            sum(cost_usd) as cost_usd,
+            sum(coalesce(tokens_in, 0) + coalesce(tokens_out, 0)) as tokens,
+            count(*) as run_count
+        from raw.runs anti join raw.superseded using (version_id)
+        where {{mine}} and agent_id is not null
+            and created_at >= $first::timestamptz and created_at < $end::timestamptz
+        group by all
+    ),
+    listed as (
+        select agent_id, date, sum(cost_usd) as cost_usd, sum(tokens) as tokens,
+            sum(run_count) as run_count
+        from by_status group by all
+    ),
+    rolled_up as (
+        select agent_id, date, sum(cost_usd) as cost_usd,
+            sum(coalesce(tokens_in, 0) + coalesce(tokens_out, 0)) as tokens
+        from raw.agent_rollups anti join raw.superseded using (version_id)
+        where {{mine}} and agent_id is not null
+            and date >= $first and date < $end
+        group by all
+    ),
+    counted as (
+        select agent_id, date, status, sum(run_count) as run_count
+        from raw.run_counts anti join raw.superseded using (version_id)
+        where {{mine}} and date >= $first and date < $end
+        group by all
+    ),
+    found as (
+        select agent_id, date, 'cost_usd' as measure,
+            coalesce(rolled_up.cost_usd, 0) - coalesce(listed.cost_usd, 0) as difference,
+            0.00000000005 * (coalesce(listed.run_count, 0) + 1) as least
+        from listed full join rolled_up using (agent_id, date)
+        union all
+        select agent_id, date, 'tokens',
+            coalesce(rolled_up.tokens, 0) - coalesce(listed.tokens, 0), 0
+        from listed full join rolled_up using (agent_id, date)
+        union all
+        select agent_id, date, status,
+            coalesce(counted.run_count, 0) - coalesce(by_status.run_count, 0), 0
+        from by_status full join counted using (agent_id, date, status)
+        where status in {TERMINAL_STATUSES}
+            and (agent_id, date) in (select agent_id, date from counted)
+    )
+    select agent_id, date, measure, difference::decimal(38, 10) as difference
+    from found where abs(difference) > least
+"""
+
+_GIVEN_DAYS = "select unnest($agents::varchar[]), unnest($days::date[])"
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,34 +286,79 @@ class WarehouseStore:
         return dict(gone)
 
     def differing_agent_days(self, first: date, end: date) -> list[tuple[str, date]]:
-        """Return agent-days in `[first, end)` whose runs differ newly from the API's totals."""
-        return differing_agent_days(self._con, self._workspace_id, first, end)
+        """Return agent-days, of UTC days in `[first, end)`, that differ otherwise than recorded.
+
+        The stored runs and the API's own totals are compared.
+        """
+        return self._rows(
+            f"""
+            select distinct agent_id, date
+            from ({_DIFFERENCES})
+            anti join (from ledger.api_differences where {{mine}})
+                using (agent_id, date, measure, difference)
+            order by all
+            """,
+            first=first,
+            end=end,
+        )
 
     def runs_of(self, agent_days: Sequence[tuple[str, date]]) -> list[str]:
         """Return the stored runs that agents started on UTC days."""
         return self._column(
-            """
+            f"""
             select run_id from raw.runs anti join raw.superseded using (version_id)
-            where {mine} and (agent_id, (created_at at time zone 'UTC')::date)
-                in (select unnest($agents::varchar[]), unnest($days::date[]))
+            where {{mine}}
+                and (agent_id, (created_at at time zone 'UTC')::date) in ({_GIVEN_DAYS})
             """,
-            agents=[agent_id for agent_id, _ in agent_days],
-            days=[day for _, day in agent_days],
+            **_given(agent_days),
         )
 
     def record_api_differences(
         self, agent_days: Sequence[tuple[str, date]], first: date, end: date
     ) -> None:
-        """Record the remaining differences, so that later batches do not look into them again."""
-        record_differences(self._con, self._workspace_id, agent_days, first, end)
+        """Record what remains of these agent-days' differences, so that no batch looks again."""
+        given = _given(agent_days)
+        of_these = f"(agent_id, date) in ({_GIVEN_DAYS})"
+        self._rows(f"delete from ledger.api_differences where {{mine}} and {of_these}", **given)
+        self._rows(
+            f"""
+            insert into ledger.api_differences
+            select $workspace_id, agent_id, date, measure, difference
+            from ({_DIFFERENCES}) where {of_these}
+            """,
+            first=first,
+            end=end,
+            **given,
+        )
 
     def collect_pending_details(self) -> int:
-        """Collect the details of ended runs to read; return their number."""
-        return collect_pending_details(self._con, self._workspace_id)
+        """Collect the details of ended runs to read, of the newest first; return their number.
+
+        Runs whose details the API failed to return before come last, so that they delay no other.
+        """
+        count: int = self._one(f"""
+            create or replace temp table collected_details as
+            with failed as (
+                select distinct run_id from ledger.requests
+                where {{mine}} and list_contains({SOURCES}, source) and status is distinct from 200
+            ),
+            found as (
+                select run_id, source, created_at, failed.run_id is not null as failed_before
+                from ({FOUND}) as found left join failed using (run_id)
+                where not is_settled
+            )
+            select row_number() over () - 1 as place, run_id, source
+            from (from found order by failed_before, created_at desc, run_id, source)
+        """)
+        return count
 
     def collected_details(self, places: Sequence[int]) -> list[tuple[str, str]]:
         """Return the run and the source of the collected details at these places."""
-        return collected_details(self._con, places)
+        return self._con.execute(
+            "select run_id, source from collected_details"
+            " where place in (select unnest(?)) order by place",
+            [list(places)],
+        ).fetchall()
 
     def agents_with_unread_versions(self) -> list[str]:
         """Agents whose versions are to be read, those that the API failed to give before last.
@@ -352,3 +451,11 @@ class WarehouseStore:
         """Run SQL; `{mine}` selects the rows of this workspace."""
         sql = sql.replace("{mine}", "workspace_id = $workspace_id")
         return self._con.execute(sql, values | {"workspace_id": self._workspace_id}).fetchall()
+
+
+def _given(agent_days: Sequence[tuple[str, date]]) -> dict[str, list[Any]]:
+    """Return the values of `_GIVEN_DAYS`."""
+    return {
+        "agents": [agent_id for agent_id, _ in agent_days],
+        "days": [day for _, day in agent_days],
+    }

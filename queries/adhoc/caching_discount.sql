@@ -2,7 +2,7 @@
 -- The API tells no cached tokens apart. The discount is 1 - cost / (tokens x list price): caching,
 -- and any other price below the list; it takes tokens_in to contain the cached ones. Without a
 -- price in dim_prices there is none; price_known_since says from when on a price of earlier days is
--- known.
+-- known. Whole months come first.
 select
     workspaces.workspace_name,
     agent_name,
@@ -18,4 +18,10 @@ select
 from marts.fct_model_months
 join marts.dim_workspaces as workspaces using (workspace_id)
 where month <= workspaces.last_complete_date
-order by month desc, metered_cost_usd desc nulls last, workspaces.workspace_name, agent_name, model
+order by
+    last_day(month) > workspaces.last_complete_date,
+    month desc,
+    metered_cost_usd desc nulls last,
+    workspaces.workspace_name,
+    agent_name,
+    model

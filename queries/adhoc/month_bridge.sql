@@ -5,18 +5,7 @@ select
     workspaces.workspace_name,
     bridge.month,
     sum(bridge.start_usd) as start_usd,
-    sum(bridge.adjustment_effect_usd) as adjustment_usd,
-    sum(bridge.volume_effect_usd) as volume_usd,
-    sum(bridge.agent_mix_effect_usd) as agent_mix_usd,
-    sum(bridge.tokens_per_run_effect_usd) as tokens_per_run_usd,
-    sum(bridge.model_mix_effect_usd) as model_mix_usd,
-    sum(bridge.price_effect_usd) as price_usd,
-    sum(bridge.failure_effect_usd) as failure_usd,
-    sum(bridge.new_agent_effect_usd) as new_agent_usd,
-    sum(bridge.retired_agent_effect_usd) as retired_agent_usd,
-    sum(bridge.platform_effect_usd) as platform_usd,
-    sum(bridge.surcharge_effect_usd) as surcharge_usd,
-    sum(bridge.own_key_effect_usd) as own_key_usd,
+    sum(columns('^(.*)_effect_usd$')) as '\1_usd',
     sum(bridge.end_usd) as end_usd
 from marts.fct_month_bridge as bridge
 join marts.dim_workspaces as workspaces using (workspace_id)

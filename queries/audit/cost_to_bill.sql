@@ -45,23 +45,16 @@ months as (
     select
         workspace_id,
         month,
-        if(metered.month is null, 0, run_usd) as run_usd,
-        if(metered.month is null, 0, timing_difference_usd) as timing_difference_usd,
-        if(metered.month is null, 0, unexplained_usd) as unexplained_usd,
-        if(metered.month is null, 0, metered_usd) as metered_usd,
+        if(
+            metered.month is null,
+            0,
+            columns('^(run|timing_difference|unexplained|metered)_usd$')
+        ) as '\0',
         -- Of a month that was not metered, the bill is all that the API gives of it.
         case
-            when metered.month is null then cost_usd
-            when has_bill then if(bills.month is null, 0, cost_usd)
-        end as cost_usd,
-        case
-            when metered.month is null then own_key_usd
-            when has_bill then if(bills.month is null, 0, own_key_usd)
-        end as own_key_usd,
-        case
-            when metered.month is null then billed_usd
-            when has_bill then if(bills.month is null, 0, billed_usd)
-        end as billed_usd
+            when metered.month is null then columns('^(cost|own_key|billed)_usd$')
+            when has_bill then if(bills.month is null, 0, columns('^(cost|own_key|billed)_usd$'))
+        end as '\0'
     from metered
     full join bills using (workspace_id, month)
 ),

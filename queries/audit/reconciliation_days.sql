@@ -55,18 +55,16 @@ select
     days.utc_date,
     if(knows_hours, coalesce(days.metered_cost_usd, 0), null)::decimal(38, 10)
         as metered_cost_usd,
-    coalesce(days.ended_cost_usd, 0)::decimal(38, 10) as ended_cost_usd,
-    coalesce(days.open_cost_usd, 0)::decimal(38, 10) as open_cost_usd,
+    coalesce(columns('^(ended|open)_cost_usd$'), 0)::decimal(38, 10),
     if(days.has_platform, coalesce(days.platform_cost_usd, 0), null)::decimal(38, 10)
         as platform_cost_usd,
     if(days.has_rollups, coalesce(days.unlisted_cost_usd, 0), null)::decimal(38, 10)
         as unlisted_cost_usd,
-    if(is_compared, coalesce(days.timing_difference_usd, 0), null)::decimal(38, 10)
-        as timing_difference_usd,
-    if(is_compared, coalesce(days.unexplained_usd, 0), null)::decimal(38, 10)
-        as unexplained_usd,
-    if(is_compared, coalesce(days.unexplained_by_agent_usd, 0), null)::decimal(38, 10)
-        as unexplained_by_agent_usd,
+    if(
+        is_compared,
+        coalesce(columns('^(timing_difference|unexplained(_by_agent)?)_usd$'), 0),
+        null
+    )::decimal(38, 10),
     bills.billed_usd,
     case
         when not days.has_ended or coalesce(days.provisional_count, 0) > 0

@@ -16,83 +16,49 @@ unknown as (
 ),
 
 charges as (
-    select workspace_id, utc_date, agent_id, owner, cost_center, metered_cost_usd, billed_usd,
-        surcharge_usd, own_key_usd
     from marts.fct_charges
     anti join unknown using (workspace_id, utc_date, agent_id)
     union all by name
-    select workspace_id, utc_date, agent_id, owner, cost_center, metered_cost_usd, billed_usd,
-        surcharge_usd, own_key_usd
     from intermediate.int_booked_charges
     semi join unknown using (workspace_id, utc_date, agent_id)
 ),
 
 figures as (
     select
-        usage_month,
-        workspace_id,
-        agent_id,
-        owner,
-        cost_center,
-        metered_cost_usd,
-        billed_usd,
-        surcharge_usd,
-        own_key_usd,
-        run_count
+        usage_month, workspace_id, agent_id, owner, cost_center, run_count,
+        columns('^(metered_cost|billed|surcharge|own_key)_usd$')
     from finance.closed_lines
-    union all
+    union all by name
     select
-        usage_month,
-        workspace_id,
-        agent_id,
-        owner,
-        cost_center,
-        difference_metered_cost_usd,
-        difference_billed_usd,
-        difference_surcharge_usd,
-        difference_own_key_usd,
-        difference_run_count
+        usage_month, workspace_id, agent_id, owner, cost_center,
+        columns('^difference_(.*_usd|run_count)$') as '\1'
     from marts.fct_period_adjustments
-    union all
+    union all by name
     select
-        date_trunc('month', utc_date)::date,
-        workspace_id,
-        agent_id,
-        owner,
-        cost_center,
-        -metered_cost_usd,
-        -billed_usd,
-        -surcharge_usd,
-        -own_key_usd,
-        0
+        date_trunc('month', utc_date)::date as usage_month,
+        workspace_id, agent_id, owner, cost_center,
+        -columns('_usd$') as '\0'
     from charges
     where date_trunc('month', utc_date) in (select month from closed_months)
-    union all
-    select month, workspace_id, agent_id, owner, cost_center, 0, 0, 0, 0, -run_count
+    union all by name
+    select
+        month as usage_month, workspace_id, agent_id, owner, cost_center,
+        -run_count as run_count
     from intermediate.int_agent_owner_months
     where month in (select month from closed_months)
+),
+
+sums as (
+    select
+        usage_month, workspace_id, agent_id, owner, cost_center,
+        coalesce(sum(columns('_usd$|^run_count$')), 0) as '\0'
+    from figures
+    anti join (
+        select workspace_id, month as usage_month from marts.dim_months where is_kept
+    ) using (usage_month, workspace_id)
+    group by all
 )
 
-select
-    usage_month,
-    workspace_id,
-    agent_id,
-    owner,
-    cost_center,
-    sum(metered_cost_usd) as metered_cost_usd,
-    sum(billed_usd) as billed_usd,
-    sum(surcharge_usd) as surcharge_usd,
-    sum(own_key_usd) as own_key_usd,
-    sum(run_count) as run_count
-from figures
-anti join (
-    select workspace_id, month as usage_month from marts.dim_months where is_kept
-) using (usage_month, workspace_id)
-group by all
-having
-    sum(metered_cost_usd) <> 0
-    or sum(billed_usd) <> 0
-    or sum(surcharge_usd) <> 0
-    or sum(own_key_usd) <> 0
-    or sum(run_count) <> 0
+from sums
+where greatest(*columns('_usd$|^run_count$')) > 0 or least(*columns('_usd$|^run_count$')) < 0
 order by all

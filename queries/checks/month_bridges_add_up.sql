@@ -33,19 +33,7 @@ bills as (
 bridges as (
     select
         *,
-        start_usd
-        + adjustment_effect_usd
-        + volume_effect_usd
-        + agent_mix_effect_usd
-        + tokens_per_run_effect_usd
-        + model_mix_effect_usd
-        + price_effect_usd
-        + failure_effect_usd
-        + new_agent_effect_usd
-        + retired_agent_effect_usd
-        + platform_effect_usd
-        + surcharge_effect_usd
-        + own_key_effect_usd as steps_usd
+        list_sum([start_usd, *columns('_effect_usd$')]) as steps_usd
     from marts.fct_month_bridge
 ),
 

@@ -18,8 +18,9 @@ months as (
     where booked_month = $month::date
 ),
 
--- As the books had them before the month corrected anything: today's less what changed since.
-booked as (
+-- Charges as the books had them before the month corrected anything, which are today's less what
+-- changed since; and what the month changes of them.
+parts as (
     select
         workspace_id,
         utc_date,
@@ -29,50 +30,29 @@ booked as (
         owner,
         cost_center,
         account,
-        sum(columns('_usd$|^tokens_|^request_count$')) as '\0'
-    from (
-        select * replace (coalesce(account, '(none)') as account)
-        from marts.fct_charges
-        union all by name
-        select
-            workspace_id,
-            utc_date,
-            agent_id,
-            provider,
-            model,
-            owner,
-            cost_center,
-            account,
-            -columns('_usd$|^tokens_|^request_count$') as '\0'
-        from corrections
-    )
-    where date_trunc('month', utc_date) in (select month from months)
-    group by workspace_id, utc_date, agent_id, provider, model, owner, cost_center, account
-    having
-        sum(metered_cost_usd) <> 0
-        or sum(own_key_usd) <> 0
-        or sum(billed_usd) <> 0
-        or sum(tokens_in) <> 0
-        or sum(tokens_out) <> 0
-        or sum(request_count) <> 0
-),
-
-changes as (
-    select
-        usage_month,
-        workspace_id,
-        utc_date,
-        agent_id,
-        provider,
-        model,
-        owner,
-        cost_center,
-        account,
+        is_change,
         string_agg(distinct cause, ', ' order by cause) as cause,
         max(load_id) as load_id,
         sum(columns('_usd$|^tokens_|^request_count$')) as '\0'
-    from corrections
-    where booked_month = $month::date
+    from (
+        select
+            * replace (coalesce(account, '(none)') as account),
+            false as is_change,
+            null as cause,
+            null as load_id
+        from marts.fct_charges
+        union all by name
+        select
+            workspace_id, utc_date, agent_id, provider, model, owner, cost_center, account,
+            false as is_change,
+            -columns('_usd$|^tokens_|^request_count$') as '\0'
+        from corrections
+        union all by name
+        select *, true as is_change
+        from corrections
+        where booked_month = $month::date
+    )
+    where date_trunc('month', utc_date) in (select month from months)
     group by all
     having
         sum(metered_cost_usd) <> 0
@@ -86,8 +66,17 @@ changes as (
 -- Of a change of the bill alone, an amount is added, and no usage is charged anew.
 steps as (
     select
-        changes.*,
-        booked as before,
+        workspace_id,
+        utc_date,
+        agent_id,
+        provider,
+        model,
+        owner,
+        cost_center,
+        account,
+        date_trunc('month', utc_date)::date as usage_month,
+        changes.cause,
+        changes.load_id,
         coalesce(
             changes.metered_cost_usd = 0
             and changes.own_key_usd = 0
@@ -99,54 +88,28 @@ steps as (
         unnest(
             case
                 when is_bill_alone then ['Bill corrected']
-                when booked.workspace_id is null then ['Added']
+                when booked.is_change is null then ['Added']
                 else ['Reversed', 'Corrected']
             end
         ) as step
-    from changes
-    left join booked
+    from (from parts where is_change) as changes
+    left join (from parts where not is_change) as booked
         using (workspace_id, utc_date, agent_id, provider, model, owner, cost_center, account)
 ),
 
 charges as (
-    select *, false as is_bill_alone
-    from booked
-    where date_trunc('month', utc_date) = $month::date
+    select * exclude (is_change), false as is_bill_alone
+    from parts
+    where not is_change and date_trunc('month', utc_date) = $month::date
     union all by name
     select
-        * exclude (before) replace (
-            case step
-                when 'Reversed' then -before.metered_cost_usd
-                when 'Corrected' then before.metered_cost_usd + metered_cost_usd
-                else metered_cost_usd
-            end as metered_cost_usd,
-            case step
-                when 'Reversed' then -before.own_key_usd
-                when 'Corrected' then before.own_key_usd + own_key_usd
-                else own_key_usd
-            end as own_key_usd,
-            case step
-                when 'Reversed' then -before.billed_usd
-                when 'Corrected' then before.billed_usd + billed_usd
-                else billed_usd
-            end as billed_usd,
-            case step
-                when 'Reversed' then -before.tokens_in
-                when 'Corrected' then before.tokens_in + tokens_in
-                else tokens_in
-            end as tokens_in,
-            case step
-                when 'Reversed' then -before.tokens_out
-                when 'Corrected' then before.tokens_out + tokens_out
-                else tokens_out
-            end as tokens_out,
-            case step
-                when 'Reversed' then -before.request_count
-                when 'Corrected' then before.request_count + request_count
-                else request_count
-            end as request_count
-        )
+        steps.*,
+        sum(if(step = 'Reversed', -1, 1) * columns('_usd$|^tokens_|^request_count$')) as '\0'
     from steps
+    join (select * exclude (cause, load_id) from parts)
+        using (workspace_id, utc_date, agent_id, provider, model, owner, cost_center, account)
+    where case step when 'Reversed' then not is_change else is_change or step = 'Corrected' end
+    group by all
 ),
 
 -- Tokens and requests of the two are not known apart: they are in the provider's row if all usage

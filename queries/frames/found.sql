@@ -34,7 +34,7 @@ differences as (
 found as (
     from intermediate.int_findings
     union all by name
-    from intermediate.int_waste
+    from intermediate.int_waste_findings
     union all by name
     from intermediate.int_agent_findings
     union all by name

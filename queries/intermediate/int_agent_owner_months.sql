@@ -23,10 +23,7 @@ bills as (
         owner,
         cost_center,
         date_trunc('month', utc_date)::date as month,
-        sum(metered_cost_usd) as metered_cost_usd,
-        sum(billed_usd) as billed_usd,
-        sum(surcharge_usd) as surcharge_usd,
-        sum(own_key_usd) as own_key_usd,
+        sum(columns('_usd$')) as '\0',
         count(*) - count(surcharge_usd) as unknown_bill_count
     from intermediate.int_agent_billing_days
     group by all

@@ -6,18 +6,6 @@
 -- materialized: table
 with
 
--- Names by which a budget names one workspace, in lower case: its identifier, and its name unless
--- several have it.
-names as (
-    select lower(workspace_id) as name, workspace_id
-    from marts.dim_workspaces
-    union
-    select lower(workspace_name) as name, any_value(workspace_id) as workspace_id
-    from marts.dim_workspaces
-    group by all
-    having count(*) = 1
-),
-
 covered as (
     select budgets.*, workspaces.workspace_id
     from (
@@ -25,21 +13,13 @@ covered as (
             scope,
             name,
             workspace,
-            lower(if(scope = 'workspace', name, workspace)) as workspace_name
+            finance.folded(if(scope = 'workspace', name, workspace)) as workspace_name
         from finance.budgets
     ) as budgets
-    left join names on names.name = budgets.workspace_name
+    left join intermediate.int_workspace_names as names on names.name = budgets.workspace_name
     join marts.dim_workspaces as workspaces
         on budgets.workspace_name is null
         or workspaces.workspace_id = names.workspace_id
-),
-
-agents as (
-    select workspace_id, agent_id, unnest([agent_id, agent_slug]) as name
-    from intermediate.int_agents
-    union
-    select workspace_id, unnest(['(none)', '(platform)']) as agent_id, agent_id as name
-    from marts.dim_workspaces
 ),
 
 cost_centers as (
@@ -61,9 +41,9 @@ select distinct
     agents.agent_id,
     '(all)' as cost_center
 from covered
-join agents
+join intermediate.int_agent_names as agents
     on agents.workspace_id = covered.workspace_id
-    and lower(agents.name) = lower(covered.name)
+    and agents.name = finance.folded(covered.name)
 where covered.scope = 'agent'
 union all
 select

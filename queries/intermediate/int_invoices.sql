@@ -1,6 +1,7 @@
 -- Invoices as finance/invoices.csv has them, beside what closes have booked of them. One that the
 -- file no longer has is to be taken back: its amounts are 0. open_month books what changed: the
--- month of issue, or the first one after it that is not closed, and none before the usage.
+-- month of issue, or the first one after it that is not closed, and none before the usage. Of lines
+-- that are the same, a workspace once by name and once by its identifier, the upper one counts.
 -- Grain: UTC month of the usage, workspace and invoice.
 -- key: usage_month, workspace_id, invoice_id
 with
@@ -16,13 +17,15 @@ invoices as (
         month as usage_month,
         workspace_id,
         invoice_id,
-        max(issued_on) as issued_on,
-        sum(amount_usd) as amount_usd,
-        sum(credit_usd) as credit_usd,
-        sum(tax_usd) as tax_usd,
-        bool_and(is_accepted) as is_accepted
+        issued_on,
+        amount_usd,
+        credit_usd,
+        tax_usd,
+        is_accepted
     from finance.invoices
-    group by all
+    join intermediate.int_workspace_names as names on names.name = finance.folded(workspace)
+    where workspace_id is not null
+    qualify row_number() over (partition by month, workspace_id, invoice_id order by line) = 1
 ),
 
 -- What differs is accepted with what is invoiced, or with the word that accepts it: not with tax.

@@ -12,7 +12,7 @@ rules as (
     select
         workspaces.workspace_id,
         rules.* replace (
-            lower(rules.agent) as agent,
+            finance.folded(rules.agent) as agent,
             coalesce(rules.valid_from, date '0001-01-01') as valid_from,
             coalesce(rules.valid_to, date '9999-12-31') as valid_to
         ),
@@ -24,28 +24,17 @@ rules as (
         or workspaces.workspace_name ilike finance.pattern_of(rules.workspace) escape '\'
 ),
 
-names as (
-    select workspace_id, agent_id, unnest([agent_id, agent_slug]) as name, true as is_agent
-    from intermediate.int_agents
-    union all
-    select workspace_id, unnest(['(none)', '(platform)']) as agent_id, agent_id, false
-    from marts.dim_workspaces
-),
-
 matching as (
-    select names.agent_id, rules.*
-    from names
+    select distinct names.agent_id, rules.*
+    from intermediate.int_agent_names as names
     join rules
         on rules.workspace_id = names.workspace_id
-        and rules.agent = lower(names.name)
-    where not rules.is_glob
-    union
-    select names.agent_id, rules.*
-    from names
-    join rules
-        on rules.workspace_id = names.workspace_id
-        and names.name ilike rules.pattern escape '\'
-    where rules.is_glob and names.is_agent
+        and if(
+            rules.is_glob,
+            names.agent_id not in ('(none)', '(platform)')
+            and names.name ilike rules.pattern escape '\',
+            names.name = rules.agent
+        )
 ),
 
 -- Days on which the rule that counts may change.

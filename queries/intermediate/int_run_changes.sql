@@ -1,6 +1,7 @@
 -- Changes of the figures of days by listed runs, by the load that made them: each version of a run
 -- adds its figures with its load, and is taken off with the load that replaced it. A run stands
--- under its reporting date as listed, and under its UTC day as utc_listed.
+-- under its reporting date as listed, and under its UTC day as utc_listed. By run_id and created_at
+-- a batch that brings days up to date skips a long past.
 -- Grain: version, measure and load.
 -- key: version_id, measure, load_id
 with

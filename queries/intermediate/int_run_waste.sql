@@ -5,6 +5,8 @@
 -- after three errors of it in a row). Of a retry and of repeated calls nobody can tell which part
 -- of the run they are. Grain: run.
 -- key: workspace_id, run_id
+-- column repeated_tools: Tools that the run called once more after three errors in a row, also if
+-- it is here for another reason; null without one.
 -- materialized: table
 -- narrow: run_id
 -- narrow int_session_runs: by session_id
@@ -33,14 +35,15 @@ streaks as (
 ),
 
 repeating as (
-    select distinct workspace_id, run_id
+    select workspace_id, run_id, list(distinct tool_name order by tool_name) as repeated_tools
     from (
-        select workspace_id, run_id
+        select workspace_id, run_id, tool_name
         from streaks
         where is_error
         group by workspace_id, run_id, tool_name, streak
         having count(*) >= 3
     )
+    group by workspace_id, run_id
 ),
 
 calling as (
@@ -74,7 +77,8 @@ reasons as (
         end as reason,
         -- Without its log, it may have called a tool.
         reason in ('limit', 'failed', 'cancelled')
-        or (reason = 'idle' and logged.run_id is not null) as is_certain
+        or (reason = 'idle' and logged.run_id is not null) as is_certain,
+        repeated_tools
     from marts.fct_runs as runs
     left join followed using (workspace_id, run_id)
     left join repeating using (workspace_id, run_id)

@@ -1,8 +1,6 @@
 -- Models that the workspace's usage or runs name, by provider. Grain: model and provider.
 -- key: workspace_id, model, provider
 -- column family: First word of the model's name without its maker's prefix: claude, gpt, gemini.
--- column first_used_on: First UTC day of metered usage.
--- column last_used_on: Last UTC day of metered usage.
 select
     workspace_id,
     model,

@@ -119,11 +119,11 @@ figures as (
         workspace_id,
         month,
         days.first_date,
-        coalesce(days.open_day_count, 0) as open_day_count,
-        coalesce(days.unreconciled_day_count, 0) as unreconciled_day_count,
+        days.open_day_count,
+        days.unreconciled_day_count,
         days.unexplained_usd,
-        coalesce(provisional.open_count, 0) as open_count,
-        coalesce(provisional.provisional_count, 0) as provisional_count
+        provisional.open_count,
+        provisional.provisional_count
     from days
     full join runs using (workspace_id, month)
     left join provisional using (workspace_id, month)
@@ -168,19 +168,16 @@ without_figures as (
 months as (
     from figures
     union all by name
-    select
-        workspace_id,
-        month,
-        0 as open_day_count,
-        0 as unreconciled_day_count,
-        0 as open_count,
-        0 as provisional_count
     from without_figures
 ),
 
 ends as (
     select
-        months.*,
+        workspace_id,
+        month,
+        months.first_date,
+        months.unexplained_usd,
+        coalesce(columns('_count$'), 0),
         greatest(
             (month + interval 1 month) at time zone getvariable('reporting_timezone'),
             (month + interval 1 month) at time zone 'UTC'

@@ -26,7 +26,6 @@
 -- column accrual_id: Entry of the accrual; null where there is none beside adjustments.
 -- column reversal_id: Entry that takes it back, in the first revision of the next month; null where
 -- there is none.
--- column is_booked: True if a close booked it; false if the next one will.
 with
 
 books as (
@@ -210,13 +209,8 @@ select
     cost_center,
     account,
     default_account,
-    billed_usd::decimal(38, 10) as billed_usd,
-    invoiced_usd::decimal(38, 10) as invoiced_usd,
-    accrual_usd::decimal(38, 10) as accrual_usd,
-    adjusted_usd::decimal(38, 10) as adjusted_usd,
+    columns('_usd$')::decimal(38, 10),
     (accrual_usd - adjusted_usd)::decimal(38, 10) as entry_usd,
-    newly_invoiced_usd::decimal(38, 10) as newly_invoiced_usd,
-    own_key_usd::decimal(38, 10) as own_key_usd,
     last_day(booked_month) as accrual_date,
     (booked_month + interval 1 month)::date as reversal_date,
     accrual_id,

@@ -27,7 +27,6 @@
 -- column tokens_out: Signed change of output tokens.
 -- column request_count: Signed change of the number of requests.
 -- column load_id: The last load that changed the agent's day; of a changed owner, the last of all.
--- column is_booked: True if a close booked it; false if the next one will.
 with
 
 months as (
@@ -230,13 +229,8 @@ moves as (
     where
         owners.holder is distinct from booked_owners.holder
         and (
-            today.metered_cost_usd <> 0
-            or today.billed_usd <> 0
-            or today.surcharge_usd <> 0
-            or today.own_key_usd <> 0
-            or today.tokens_in <> 0
-            or today.tokens_out <> 0
-            or today.request_count <> 0
+            greatest(*columns('_usd$|^tokens_|^request_count$')) > 0
+            or least(*columns('_usd$|^tokens_|^request_count$')) < 0
         )
 ),
 

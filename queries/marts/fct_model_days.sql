@@ -64,10 +64,7 @@ sums as (
         if(bool_or(has_usage) or not coalesce(any_value(days.has_hours), true), null, 0)
             as without_usage,
         coalesce(sum(figures.metered_cost_usd), without_usage) as metered_cost_usd,
-        coalesce(sum(figures.tokens_in), without_usage)::bigint as tokens_in,
-        coalesce(sum(figures.tokens_out), without_usage)::bigint as tokens_out,
-        coalesce(sum(figures.request_count), without_usage)::bigint as request_count,
-        coalesce(sum(figures.error_count), without_usage)::bigint as error_count,
+        coalesce(sum(columns('^tokens_|^(request|error)_count$')), without_usage)::bigint as '\0',
         coalesce(sum(figures.listed_cost_usd), if(count(unread.utc_date) = 0, 0, null))
         ::decimal(38, 10) as listed_cost_usd
     from figures

@@ -67,14 +67,12 @@ cells as (
         agent_id,
         provider,
         model,
-        coalesce(sum(cost) filter (found.month = pairs.month), 0) as cost,
-        coalesce(sum(surcharge) filter (found.month = pairs.month), 0) as surcharge,
-        coalesce(sum(own_key) filter (found.month = pairs.month), 0) as own_key,
-        coalesce(sum(tokens) filter (found.month = pairs.month), 0) as tokens,
-        coalesce(sum(cost) filter (found.month = pairs.before), 0) as cost_before,
-        coalesce(sum(surcharge) filter (found.month = pairs.before), 0) as surcharge_before,
-        coalesce(sum(own_key) filter (found.month = pairs.before), 0) as own_key_before,
-        coalesce(sum(tokens) filter (found.month = pairs.before), 0) as tokens_before,
+        coalesce(
+            sum(columns('^(cost|surcharge|own_key|tokens)$')) filter (found.month = pairs.month), 0
+        ) as '\0',
+        coalesce(
+            sum(columns('^(cost|surcharge|own_key|tokens)$')) filter (found.month = pairs.before), 0
+        ) as '\0_before',
         coalesce(sum(booked), 0) as booked
     from pairs
     join (from charges union all by name from booked) as found

@@ -46,16 +46,11 @@ lines as (
         if(is_charged, columns(charges.* exclude (
             usage_month, workspace_id, agent_id, owner, cost_center, is_charged
         )), without_charge),
-        coalesce(runs.run_count, 0) as run_count,
-        coalesce(runs.succeeded_count, 0) as succeeded_count,
-        coalesce(runs.failed_count, 0) as failed_count,
-        coalesce(runs.cancelled_count, 0) as cancelled_count,
-        coalesce(runs.listed_run_count, 0) as listed_run_count,
-        if(runs.run_count is null, 0, runs.cost_usd) as cost_usd,
-        if(runs.run_count is null, 0, runs.failed_cost_usd) as failed_cost_usd,
-        if(runs.run_count is null, 0, runs.failed_cost_high_usd) as failed_cost_high_usd,
-        coalesce(runs.unknown_cost_count, 0) as unknown_cost_count,
-        coalesce(runs.unknown_bill_count, 0) as unknown_bill_count
+        coalesce(
+            columns('^((listed_)?run|succeeded|failed|cancelled|unknown_cost|unknown_bill)_count$'),
+            0
+        ),
+        if(runs.run_count is null, 0, columns('^(cost_usd|failed_cost(_high)?_usd)$'))
     from charges
     full join runs using (usage_month, workspace_id, agent_id, owner, cost_center)
     left join (

@@ -14,37 +14,16 @@
 -- none of one.
 with
 
-names as (
-    select lower(workspace_id) as name, workspace_id
-    from marts.dim_workspaces
-    union
-    select lower(workspace_name) as name, any_value(workspace_id) as workspace_id
-    from marts.dim_workspaces
-    group by all
-    having count(*) = 1
-),
-
-agents as (
-    select workspace_id, agent_id, unnest([agent_id, lower(agent_slug)]) as name
-    from marts.dim_agents
-),
-
 outcomes as (
     select
-        names.workspace_id,
-        coalesce(agents.agent_id, runs.agent_id, sessions.agent_id, '(none)') as agent_id,
-        date_trunc('month', outcomes.date)::date as month,
-        outcomes.outcome,
-        outcomes.count,
-        outcomes.value_usd
-    from finance.outcomes as outcomes
-    join names on names.name = lower(outcomes.workspace)
-    left join agents
-        on agents.workspace_id = names.workspace_id and agents.name = lower(outcomes.agent)
-    left join marts.fct_runs as runs
-        on runs.workspace_id = names.workspace_id and runs.run_id = outcomes.run
-    left join marts.fct_sessions as sessions
-        on sessions.workspace_id = names.workspace_id and sessions.session_id = outcomes.session
+        workspace_id,
+        coalesce(agent_id, '(none)') as agent_id,
+        date_trunc('month', date)::date as month,
+        outcome,
+        count,
+        value_usd
+    from intermediate.int_outcomes
+    where workspace_id is not null
 ),
 
 -- Each month of the file, of each outcome that an agent has.

@@ -20,7 +20,6 @@
 -- column cause: Why it changed: late_run, run_removed, run_listed, cost_corrected, bill_corrected,
 -- split_corrected or owner_changed.
 -- column load_id: The last load that changed the line.
--- column is_booked: True if a close booked it; false if the next one will.
 -- column previous_metered_cost_usd: Metered cost in US dollars before the adjustment.
 -- column current_metered_cost_usd: Metered cost in US dollars after it.
 -- column previous_run_count: Runs before the adjustment.
@@ -173,32 +172,32 @@ adjustments as (
     )
 ),
 
--- Adjustments of a line follow one another by the month that books them, then by cause.
+-- Adjustments of a line follow one another by the month that books them, then by cause; first comes
+-- the line as it was closed, without a cause.
 totals as (
     select
-        adjustments.*,
-        coalesce(lines.metered_cost_usd, 0) + sum(adjustments.metered_cost_usd) over so_far
-            as current_metered_cost_usd,
-        coalesce(lines.billed_usd, 0) + sum(adjustments.billed_usd) over so_far
-            as current_billed_usd,
-        coalesce(lines.surcharge_usd, 0) + sum(adjustments.surcharge_usd) over so_far
-            as current_surcharge_usd,
-        coalesce(lines.own_key_usd, 0) + sum(adjustments.own_key_usd) over so_far
-            as current_own_key_usd,
-        coalesce(lines.run_count, 0) + sum(adjustments.run_count) over so_far as current_run_count,
-        coalesce(lines.listed_run_count, 0) + sum(adjustments.listed_run_count) over so_far
-            as current_listed_run_count
-    from adjustments
-    left join finance.closed_lines as lines
-        using (usage_month, workspace_id, agent_id, owner, cost_center)
+        * exclude (
+            metered_cost_usd, billed_usd, surcharge_usd, own_key_usd, run_count, listed_run_count
+        ),
+        coalesce(
+            sum(columns('_usd$|run_count$')) over (
+                so_far rows between unbounded preceding and 1 preceding
+            ),
+            0
+        ) as 'previous_\0',
+        sum(columns('_usd$|run_count$')) over (so_far rows unbounded preceding) as 'current_\0',
+        columns('_usd$|run_count$') as 'difference_\0'
+    from (
+        from adjustments
+        union all by name
+        select
+            usage_month, workspace_id, agent_id, owner, cost_center,
+            columns('^(metered_cost|billed|surcharge|own_key)_usd$|^(listed_)?run_count$')
+        from finance.closed_lines
+    )
     window so_far as (
-        partition by
-            adjustments.usage_month,
-            adjustments.workspace_id,
-            adjustments.agent_id,
-            adjustments.owner,
-            adjustments.cost_center
-        order by adjustments.booked_month, adjustments.cause
+        partition by usage_month, workspace_id, agent_id, owner, cost_center
+        order by booked_month nulls first, cause
     )
 )
 
@@ -216,33 +215,10 @@ select
     totals.cause,
     totals.load_id,
     totals.is_booked,
-    (current_metered_cost_usd - totals.metered_cost_usd)::decimal(38, 10)
-        as previous_metered_cost_usd,
-    current_metered_cost_usd::decimal(38, 10) as current_metered_cost_usd,
-    totals.metered_cost_usd::decimal(38, 10) as difference_metered_cost_usd,
-    (current_billed_usd - totals.billed_usd)::decimal(38, 10) as previous_billed_usd,
-    current_billed_usd::decimal(38, 10) as current_billed_usd,
-    totals.billed_usd::decimal(38, 10) as difference_billed_usd,
-    (current_surcharge_usd - totals.surcharge_usd)::decimal(38, 10) as previous_surcharge_usd,
-    current_surcharge_usd::decimal(38, 10) as current_surcharge_usd,
-    totals.surcharge_usd::decimal(38, 10) as difference_surcharge_usd,
-    (current_own_key_usd - totals.own_key_usd)::decimal(38, 10) as previous_own_key_usd,
-    current_own_key_usd::decimal(38, 10) as current_own_key_usd,
-    totals.own_key_usd::decimal(38, 10) as difference_own_key_usd,
-    (current_run_count - totals.run_count)::bigint as previous_run_count,
-    current_run_count::bigint as current_run_count,
-    totals.run_count::bigint as difference_run_count,
-    (current_listed_run_count - totals.listed_run_count)::bigint as previous_listed_run_count,
-    current_listed_run_count::bigint as current_listed_run_count,
-    totals.listed_run_count::bigint as difference_listed_run_count
+    columns('^(previous|current|difference)_.*_usd$')::decimal(38, 10),
+    columns('^(previous|current|difference)_.*_count$')::bigint
 from totals
 join marts.dim_workspaces as workspaces using (workspace_id)
 left join marts.dim_agents as agents using (workspace_id, agent_id)
-order by
-    totals.booked_month,
-    totals.usage_month,
-    totals.workspace_id,
-    totals.agent_id,
-    totals.owner,
-    totals.cost_center,
-    totals.cause
+where cause is not null
+order by booked_month, usage_month, workspace_id, agent_id, totals.owner, totals.cost_center, cause

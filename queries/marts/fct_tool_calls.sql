@@ -3,10 +3,8 @@
 -- was never answered has no result. Grain: run and tool call.
 -- key: workspace_id, run_id, call_number
 -- narrow: run_id
--- column call_number: Number of the call within its run, from 1.
 -- column seq: Position of the use in the run's log.
 -- column is_error: True if the result is an error; null without a result.
--- column called_at: When the tool was used (UTC).
 with
 
 events as (

@@ -2,7 +2,7 @@
 import { group } from "./cube.js";
 import { dayInShort, daysBetween, daysOf, lastDayOf, monthInWords, periodInWords, shifted }
   from "./days.js";
-import { MINUS, SMALL_SAMPLE, UNKNOWN, figure, fill, quantityOf } from "./format.js";
+import { SMALL_SAMPLE, UNKNOWN, figure, fill, quantityOf } from "./format.js";
 import { beside, calendarOf, periodOf, stateOf } from "./period.js";
 import { queryOf } from "./view.js";
 
@@ -25,11 +25,11 @@ const totalsOf = (data, choice, days) => {
   const isRead = daysOf(...days).every((iso) => "cp".includes(stateOf(calendarOf(data), iso)));
   return all?.sums ?? (isRead ? NOTHING : {});
 };
-/** The change of the failure rate with the mix of agents held: that of each agent, weighted by its
- * share of the finished runs of the period before, over the agents that finished runs in both;
- * null where these are less than half of all, or finished few runs.
- * @param {Data} data @param {Choice} choice @param {Period} period @returns {number | null} */
-export const heldChange = (data, choice, { days, before, isCompared }) => {
+/** The failure rates of the period before and of this one of the agents that finished runs in both,
+ * each with its share of the finished runs of the period before; null where these are less than
+ * half of all, or finished few runs.
+ * @param {Data} data @param {Choice} choice @param {Period} period @returns {number[] | null} */
+export const heldRates = (data, choice, { days, before, isCompared }) => {
   if (!isCompared || !before) return null;
   const by = ["workspace_id", "agent_id"];
   /** @param {[string, string]} of @returns {Map<string, number[]>} */
@@ -39,21 +39,18 @@ export const heldChange = (data, choice, { days, before, isCompared }) => {
     .map(({ keys, sums }) => [Object.values(keys).join("\n"),
       [Number(sums.failed_count), Number(sums.finished_count ?? 0)]]));
   const now = byAgent(days), then = byAgent(before);
-  const all = [...then.values()].reduce((sum, [, finished]) => sum + finished, 0);
-  const both = [...then].flatMap(([key, old]) => (old[1] && now.get(key)?.[1]
-    ? [{ old, latest: /** @type {number[]} */ (now.get(key)) }] : []));
-  const [weight, finished] = [both.reduce((sum, { old }) => sum + old[1], 0),
-    both.reduce((sum, { latest }) => sum + latest[1], 0)];
+  const both = [...then].flatMap(([key, [old, weight]]) => {
+    const [failed, finished] = now.get(key) ?? [0, 0];
+    return weight && finished ? [[old, weight * failed / finished, weight, finished]] : [];
+  });
+  const [old, latest, weight, finished] = [0, 1, 2, 3]
+    .map((place) => both.reduce((sum, each) => sum + each[place], 0));
+  const all = [...then.values()].reduce((sum, each) => sum + each[1], 0);
   if (weight < ENOUGH || finished < ENOUGH || 2 * weight < all) return null;
-  return both.reduce((sum, { old, latest }) =>
-    sum + old[1] * (latest[0] / latest[1] - old[0] / old[1]), 0) / weight;
+  return [old / weight, latest / weight];
 };
-/** A change of a rate. @param {number} change */
-const pointsOf = (change) => {
-  const tenths = Math.round(Math.abs(change) * 1000);
-  const sign = !tenths ? "" : change < 0 ? MINUS : "+";
-  return `${sign}${(tenths / 10).toFixed(1)} points`;
-};
+/** A rate as `5.6%`. @param {number} rate */
+const rateOf = (rate) => figure("rate/all", "percent", { rate: rate * 1e6, all: 1e6 });
 /** A period by its length, or its name. @param {Period} period */
 const nameOf = ({ days, isMonth, isOpen }) => {
   if (isMonth) return monthInWords(days[0]);
@@ -89,7 +86,7 @@ export const cards = (data, choice) => {
     { key: "today", value: isNow && last > lastOver
       ? fill("{cost_usd|usd_headline}", totalsOf(data, choice, [last, last])) : "" }];
   }
-  const held = heldChange(data, choice, period);
+  const held = heldRates(data, choice, period);
   const more = quantityOf("failed_cost_more_usd", values);
   const high = (quantityOf("failed_cost_usd", values) ?? 0n) + (more ?? 0n);
   return [{ ...cost, label: nameOf(period),
@@ -102,7 +99,7 @@ export const cards = (data, choice) => {
   { key: "rate", value: rate, more: counts,
     note: Number(then?.finished_count) < SMALL_SAMPLE ? ""
       : known("{before.failed_count/before.finished_count|percent} before"),
-    change: held === null ? "" : `mix of agents held: ${pointsOf(held)}` }];
+    change: held ? `same agents, same mix: ${held.map(rateOf).join(" \u2192 ")}` : "" }];
 };
 /** Days, as `30 Nov 2026`. @param {[string, string]} days */
 const shortly = (days) => periodInWords(...days)

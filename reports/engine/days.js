@@ -3,8 +3,6 @@
 const DAY_MS = 86_400_000;
 const MONTH_NAMES = ["January", "February", "March", "April", "May", "June", "July", "August",
   "September", "October", "November", "December"];
-export const WEEKDAYS = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday",
-  "Sunday"];
 
 /** @param {string} iso @param {number} days */
 export const shifted = (iso, days) =>

@@ -163,16 +163,16 @@ export const quantityOf = (name, values) => {
   return isQuantity(value) ? big(/** @type {Quantity} */ (value)) : null;
 };
 
-/** The cost of failed runs: one amount, or two bounds, as words or as plain digits.
+/** The cost of some runs: one amount, or two bounds, as words or as plain digits.
  * @param {string} name @param {Values} values @param {boolean} [isPlain] */
 const range = (name, values, isPlain = false) => {
   /** @param {string} part */
-  const of = (part) => quantityOf(name.replace("failed_cost_usd", part), values);
+  const of = (part) => quantityOf(name.replace("_cost_usd", part), values);
   const low = quantityOf(name, values);
   if (low === null) return isPlain ? "" : UNKNOWN;
-  const [first, last] = [low, low + (of("failed_cost_more_usd") ?? 0n)]
+  const [first, last] = [low, low + (of("_cost_more_usd") ?? 0n)]
     .map((bound) => (isPlain ? exact : usd)(bound));
-  if (of("failed_cost_open_count")) return `${first} or more`;
+  if (of("_cost_open_count")) return `${first} or more`;
   return first === last ? first : `${first} to ${last}`;
 };
 

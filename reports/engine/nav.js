@@ -51,7 +51,7 @@ const menuItems = (site, root, here, page) => {
 
 /** Within a place, arrow keys move from a field through the links found; Enter opens the first.
  * @param {HTMLElement} place @param {HTMLElement} field @param {() => HTMLElement[]} found */
-export const startArrows = (place, field, found) => {
+const startArrows = (place, field, found) => {
   place.addEventListener("keydown", (event) => {
     const links = found(), at = links.indexOf(document.activeElement);
     if (event.key === "Enter" && event.target === field) links[0]?.click();

@@ -72,7 +72,10 @@ const writtenRow = (cells, heads, tops = []) => {
     if (heads[index].className) one.className = heads[index].className;
     if ((value ?? text) !== text) one.dataset.v = String(value);
     const shown = element("bdi", text);
-    if (hue) one.append(element("i", "", { class: `dot hue-${hue}` }));
+    if (hue) {
+      const dot = one.appendChild(element("i", "", { class: "dot" }));
+      dot.style.background = `var(--hue-${hue})`;
+    }
     if (share && tops[index]) one.append(barOf(share / tops[index]));
     one.append(trend ? trendOf(trend, steps) : href ? element("a", "", { href }, [shown]) : shown);
     if (isMarked) {
@@ -105,7 +108,6 @@ const showRows = (table) => {
   keepingFocus(table, () => table.tBodies[0].replaceChildren(
     ...rows.slice(0, most).map((cells) => writtenRow(cells, columns, tops))));
   const region = table.closest(".scroll"), more = rows.length - most;
-  if ("stepped" in table.dataset) return; // it has a button of its own
   region?.parentElement?.querySelector(":scope > .all-rows")?.remove();
   if (!(more > 0)) return;
   const button = element("button", `${more.toLocaleString("en-US")} more`,

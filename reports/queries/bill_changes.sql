@@ -5,26 +5,12 @@
 with
 
 cells as (
-    select
-        workspace_id,
-        month,
-        agent_id,
-        model,
-        unnest([
-            {effect: 'adjustment', amount_usd: adjustment_effect_usd},
-            {effect: 'volume', amount_usd: volume_effect_usd},
-            {effect: 'agent_mix', amount_usd: agent_mix_effect_usd},
-            {effect: 'tokens_per_run', amount_usd: tokens_per_run_effect_usd},
-            {effect: 'model_mix', amount_usd: model_mix_effect_usd},
-            {effect: 'price', amount_usd: price_effect_usd},
-            {effect: 'failure', amount_usd: failure_effect_usd},
-            {effect: 'new_agent', amount_usd: new_agent_effect_usd},
-            {effect: 'retired_agent', amount_usd: retired_agent_effect_usd},
-            {effect: 'platform', amount_usd: platform_effect_usd},
-            {effect: 'surcharge', amount_usd: surcharge_effect_usd},
-            {effect: 'own_key', amount_usd: own_key_effect_usd}
-        ], recursive := true)
-    from marts.fct_month_bridge
+    select workspace_id, month, agent_id, model, effect, amount_usd
+    from (
+        unpivot marts.fct_month_bridge
+        on columns('_effect_usd$')
+        into name effect value amount_usd
+    )
 ),
 
 texts as (
@@ -123,7 +109,7 @@ effects as (
         abs(amount_usd) >= 0.01 * start_usd as is_shown
     from sums
     join bridges using (workspace_id, month)
-    join texts using (effect)
+    join texts on sums.effect = texts.effect || '_effect_usd'
     left join left_out using (workspace_id, month)
     left join marts.dim_agents as agents
         on agents.workspace_id = driver.workspace_id and agents.agent_id = driver.agent_id

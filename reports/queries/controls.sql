@@ -13,15 +13,6 @@ controls as (
     group by control
 ),
 
-findings as (
-    select
-        workspace_id,
-        control,
-        sum(finding_count) filter (finding_number = 1)::bigint as finding_count
-    from audit.control_findings
-    group by workspace_id, control
-),
-
 compared as (
     select
         workspaces.workspace_id,
@@ -44,18 +35,20 @@ compared as (
                 refused.workspace_id = workspaces.workspace_id
                 and contains(controls.sources, endpoint)
         ) as refused_source,
-        coalesce(findings.finding_count, 0) as finding_count
+        exists (
+            from audit.control_findings as found
+            where found.workspace_id = workspaces.workspace_id and found.control = controls.control
+        ) as has_findings
     from marts.dim_workspaces as workspaces
     cross join controls
     left join audit.controls as totals using (workspace_id, control)
-    left join findings using (workspace_id, control)
 )
 
 select
     workspace_id,
     control,
     case
-        when finding_count > 0 then 'failed'
+        when has_findings then 'failed'
         when compared_count > 0 then 'passed'
         when refused_source is not null then 'could not run'
         else 'nothing to compare'

@@ -33,11 +33,7 @@ budgets as (
             when 'agent' then coalesce(agents.agent_name, budgets.name)
             else budgets.name
         end as subject,
-        case
-            when budgets.month < this_month then 'past'
-            when budgets.month = this_month then 'now'
-            else 'to_come'
-        end as period,
+        budgets.month = this_month as is_now,
         budgets.* exclude (workspace_id)
     from marts.fct_budgets as budgets
     cross join today

@@ -32,12 +32,6 @@ whole as (
     union
     select workspace_id, agent_id
     from audit.list_coverage
-),
-
-fastest as (
-    select distinct on (workspace_id) workspace_id, agent_id
-    from audit.list_coverage
-    order by workspace_id, shortest_span_seconds, agent_id
 )
 
 select
@@ -51,10 +45,7 @@ select
     if(lines.workspace_id is null, 0, unlisted_run_count) as unlisted_run_count,
     if(lines.workspace_id is null, 0, unlisted_cost_usd)::decimal(38, 10) as unlisted_cost_usd,
     shortest_span_seconds,
-    required_batches_per_day,
-    collection_interval_seconds,
-    fastest.agent_id is not null as is_fastest
+    collection_interval_seconds
 from whole
 left join lines using (workspace_id, agent_id)
 left join audit.list_coverage using (workspace_id, agent_id)
-left join fastest using (workspace_id, agent_id)

@@ -13,9 +13,7 @@ site as (
         if(count(high_usd) = count(*), sum(high_usd), null) as high_usd,
         max(incomplete_day_count) as incomplete_day_count,
         sum(unknown_cost_count)::bigint as unknown_cost_count,
-        max(unknown_platform_count) as unknown_platform_count,
-        null::bigint as test_count,
-        null::bigint as hit_count
+        max(unknown_platform_count) as unknown_platform_count
     from reports.rpt_calendars as calendars
     cross join reports.rpt_calendars as site
     left join marts.fct_forecasts as forecasts

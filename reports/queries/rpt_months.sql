@@ -17,17 +17,12 @@ measures as (
         if(grouping(workspace_id) = 0, workspace_id, '(all)') as workspace_id,
         if(grouping(agent_id) = 0, agent_id, '(all)') as agent_id,
         date_trunc('month', date)::date as month,
-        coalesce(sum(run_count), 0)::bigint as run_count,
-        coalesce(sum(failed_count), 0)::bigint as failed_count,
-        coalesce(sum(finished_count), 0)::bigint as finished_count,
-        coalesce(sum(unknown_outcome_count), 0)::bigint as unknown_outcome_count,
-        coalesce(sum(unknown_cost_count), 0)::bigint as unknown_cost_count,
+        coalesce(
+            sum(columns('^(run|failed|finished|unknown_(outcome|cost)|failed_cost_open)_count$')), 0
+        )::bigint as '\0',
         if(count(run_count) = 0, 0, sum(cost_usd))::decimal(38, 10) as cost_usd,
-        sum(tokens_in)::bigint as tokens_in,
-        sum(tokens_out)::bigint as tokens_out,
-        sum(failed_cost_usd) as failed_cost_usd,
-        sum(failed_cost_more_usd) as failed_cost_more_usd,
-        coalesce(sum(failed_cost_open_count), 0)::bigint as failed_cost_open_count
+        sum(columns('^tokens_'))::bigint as '\0',
+        sum(columns('^failed_cost_(more_)?usd$')) as '\0'
     from days
     group by grouping sets ((workspace_id, agent_id, month), (workspace_id, month), (month))
 ),
@@ -37,9 +32,6 @@ bills as (
         if(grouping(workspace_id) = 0, workspace_id, '(all)') as workspace_id,
         if(grouping(agent_id) = 0, agent_id, '(all)') as agent_id,
         month,
-        sum(metered_cost_usd) as metered_cost_usd,
-        if(count(surcharge_usd) = count(billed_usd), sum(surcharge_usd), null) as surcharge_usd,
-        if(count(own_key_usd) = count(billed_usd), sum(own_key_usd), null) as own_key_usd,
         sum(billed_usd) as billed_usd
     from marts.fct_agent_months
     group by grouping sets ((workspace_id, agent_id, month), (workspace_id, month), (month))
@@ -73,7 +65,6 @@ dates as (
     select
         workspace_id,
         date_trunc('month', date)::date as month,
-        min(date) as first_date,
         max(date) as last_date
     from reports.rpt_dates
     group by workspace_id, month
@@ -96,13 +87,9 @@ select
     agent_id,
     month,
     coalesce(states.state, 'incomplete') as state,
-    dates.first_date,
     dates.last_date,
     measures.* exclude (workspace_id, agent_id, month, finished_count),
     if(unknown_outcome_count > 0, null, measures.finished_count) as finished_count,
-    bills.metered_cost_usd,
-    bills.surcharge_usd,
-    bills.own_key_usd,
     if(booked.month is null, bills.billed_usd, booked.closed_usd) as billed_usd,
     booked.since_usd
 from measures

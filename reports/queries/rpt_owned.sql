@@ -22,18 +22,8 @@ owners as (
     qualify bool_or(coalesce(owner, '(none)') <> '(none)') over (partition by workspace_id)
 )
 
-select
-    workspace_id,
-    subject,
-    budget_usd,
-    actual_usd,
-    forecast_usd,
-    exhausted_on,
-    forecast_low_usd,
-    forecast_high_usd,
-    status
 from reports.rpt_budgets
-where period = 'now'
+where is_now
 union all by name
 select * replace (if(coalesce(subject, '(none)') = '(none)', 'no owner', subject) as subject)
 from owners

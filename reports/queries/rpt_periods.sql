@@ -34,28 +34,23 @@ spans as (
     select
         *,
         unnest([
-            ('yesterday', yesterday, yesterday),
-            ('recent', yesterday - 27, yesterday),
-            ('previous', yesterday - 55, yesterday - 28),
-            ('month', date_trunc('month', today)::date, today),
-            ('charted', today - 91, today),
-            ('all', (select min(date) from marts.dim_dates), today)
-        ]) as span
+            {period: 'yesterday', period_first: yesterday, period_last: yesterday},
+            {period: 'recent', period_first: yesterday - 27, period_last: yesterday},
+            {period: 'previous', period_first: yesterday - 55, period_last: yesterday - 28},
+            {period: 'month', period_first: date_trunc('month', today)::date, period_last: today},
+            {period: 'charted', period_first: today - 91, period_last: today},
+            {
+                period: 'all',
+                period_first: (select min(date) from marts.dim_dates),
+                period_last: today
+            }
+        ], recursive := true)
     from entities
 ),
 
 periods as (
-    select
-        workspace_id,
-        agent_id,
-        first_date,
-        today,
-        yesterday,
-        span[1] as period,
-        span[2] as period_first,
-        span[3] as period_last
     from spans
-    where span[2] <= span[3]
+    where period_first <= period_last
 ),
 
 -- How much of each period was read.

@@ -37,15 +37,6 @@ days as (
     group by workspace_id
 ),
 
-workspaces as (
-    select *
-    from marts.dim_workspaces
-    left join runs using (workspace_id)
-    left join quarantined using (workspace_id)
-    left join findings using (workspace_id)
-    left join days using (workspace_id)
-),
-
 health as (
     select
         if(grouping(workspace_id) = 1, '(all)', workspace_id) as workspace_id,
@@ -54,48 +45,35 @@ health as (
         max(last_batch_at) as last_batch_at,
         max(last_complete_date) as last_complete_date,
         max(newest_run_at) as newest_run_at,
-        coalesce(sum(open_count), 0)::bigint as open_count,
-        coalesce(sum(provisional_count), 0)::bigint as provisional_count,
-        coalesce(sum(quarantined_count), 0)::bigint as quarantined_count,
-        coalesce(sum(finding_count), 0)::bigint as finding_count,
-        coalesce(sum(reconciled_day_count), 0)::bigint as reconciled_day_count,
-        coalesce(sum(pending_day_count), 0)::bigint as pending_day_count,
-        coalesce(sum(open_day_count), 0)::bigint as open_day_count,
-        coalesce(sum(unreconciled_day_count), 0)::bigint as unreconciled_day_count,
+        coalesce(sum(columns('_count$')), 0)::bigint as '\0',
         sum(unexplained_usd)::decimal(38, 10) as unexplained_usd,
         coalesce(sum(unreconciled_usd), 0)::decimal(38, 10) as unreconciled_usd
-    from workspaces
+    from marts.dim_workspaces
+    left join runs using (workspace_id)
+    left join quarantined using (workspace_id)
+    left join findings using (workspace_id)
+    left join days using (workspace_id)
     group by grouping sets ((workspace_id), ())
 ),
 
 fastest as (
-    select
-        workspace_id, agent_name, shortest_span_seconds, required_batches_per_day,
-        collection_interval_seconds
-    from reports.rpt_coverage
+    select distinct on (workspace_id)
+        workspace_id, agent_name as fastest_agent_name, shortest_span_seconds,
+        required_batches_per_day, collection_interval_seconds
+    from audit.list_coverage
     join marts.dim_agents using (workspace_id, agent_id)
-    where is_fastest
+    order by workspace_id, shortest_span_seconds, agent_id
 )
 
 select
-    health.workspace_id,
-    health.workspace_name,
-    health.last_batch_at,
-    health.last_complete_date,
-    health.newest_run_at,
-    coalesce(coverage.run_count, 0) as run_count,
-    coalesce(coverage.listed_run_count, 0) as listed_run_count,
-    if(coverage.workspace_id is null, 0, coverage.counted_run_count) as counted_run_count,
-    if(coverage.workspace_id is null, 0, coverage.unlisted_run_count) as unlisted_run_count,
+    health.*,
+    coverage.run_count,
+    coverage.listed_run_count,
+    coverage.counted_run_count,
+    coverage.unlisted_run_count,
     coverage.unlisted_cost_usd,
-    health.* exclude (
-        workspace_id, workspace_name, last_batch_at, last_complete_date, newest_run_at
-    ),
-    fastest.agent_name as fastest_agent_name,
-    fastest.shortest_span_seconds,
-    fastest.required_batches_per_day,
-    fastest.collection_interval_seconds
+    fastest.* exclude (workspace_id)
 from health
-left join reports.rpt_coverage as coverage
-    on health.workspace_id = coverage.workspace_id and coverage.agent_id = '(all)'
-left join fastest on health.workspace_id = fastest.workspace_id
+join reports.rpt_coverage as coverage using (workspace_id)
+left join fastest using (workspace_id)
+where coverage.agent_id = '(all)'

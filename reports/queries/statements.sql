@@ -38,12 +38,7 @@ sums as (
         ) as status,
         coalesce(bool_or(is_line), false) as has_lines,
         sum(unknown_bill_count)::bigint as unknown_bill_count,
-        sum(billed_usd) as billed_usd,
-        sum(earlier_usd) as earlier_usd,
-        sum(own_key_usd) as own_key_usd,
-        sum(earlier_own_key_usd) as earlier_own_key_usd,
-        sum(invoiced_usd) as invoiced_usd,
-        sum(accrual_usd) as accrual_usd
+        sum(columns('_usd$')) as '\0'
     from amounts
     group by grouping sets ((workspace_id, month), (month))
 ),

@@ -9,6 +9,7 @@ import time
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import duckdb
 import pytest
@@ -145,8 +146,8 @@ def test_few_records_are_built_anew(
     monkeypatch.setattr(transforming, "update", lambda *_, **__: ([], "update"))
     monkeypatch.setattr(transforming, "compact_marts", lambda *_: None)
 
-    con: Any = None
-    batch = Batch(load_settings(), Layout(tmp_path), con, Progress())
+    batch = Batch(load_settings(), Layout(tmp_path), Progress())
+    batch.con = Mock()
     made = transforming._update(batch, even_small=False)
     assert (made is None) == builds
 

@@ -49,3 +49,14 @@ def test_wrong_lines_are_named_once_and_spoil_no_batch(published: Command) -> No
         }
         for path in sorted(Path("finance").iterdir())
     ]
+
+
+def test_an_invoice_that_names_no_workspace_makes_its_file_wrong(published: Command) -> None:
+    """A close is refused by such a file, as what it booked of the invoice would be taken back."""
+    header = "invoice_id,workspace,month,issued_on,amount_usd"
+    write("invoices.csv", header, "L-1,nobody,2026-11,2026-12-01,1")
+    told = publish_again()
+
+    assert told.count("warning: finance/invoices.csv:2: no workspace matches") == 1
+    sql = "select status from project_files where name = 'invoices.csv'"
+    assert published("sql", sql, "--format", "csv").out.split() == ["status", "error"]

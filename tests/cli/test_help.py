@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from analytics.cli.app import app
 from docs import generate
-from tests.cli.conftest import Command
+from tests.cli.conftest import Command, FirstBatch
 
 COMMANDS = [
     command.name or command.callback.__name__
@@ -59,6 +60,42 @@ def test_shells_complete_commands_and_options() -> None:
     done = subprocess.run(command, env=os.environ | asked, capture_output=True, check=True)
 
     assert done.stdout.split() == [b"watch"]
+
+
+@pytest.mark.parametrize(
+    ("typed", "names"),
+    [
+        ("sql cost_by_o", ["cost_by_owner"]),
+        ("sql mar", ["margins"]),
+        ("sql --tables fct_wa", ["fct_waste"]),
+        ("sql --tables own_", ["own_table"]),
+        ("close 2026-1", ["2026-11"]),
+        ("export pack 2026-0", []),
+        ("trace --agent bak", ["baker"]),
+        ("trace --data-dir nowhere --agent bak", []),
+    ],
+)
+def test_shells_complete_names(
+    first_batch: FirstBatch, tmp_path: Path, typed: str, names: list[str]
+) -> None:
+    """Questions, tables, months and agents are completed; only agents open a database."""
+    for place, name in (("adhoc", "margins"), ("marts", "own_table")):
+        (tmp_path / "queries" / place).mkdir(parents=True)
+        (tmp_path / "queries" / place / f"{name}.sql").touch()
+    code = "import sys; sys.argv = ['analytics']; from analytics.cli import main\n"
+    code += "try: main()\nfinally: print('duckdb' in sys.modules, file=sys.stderr)"
+    words = f"analytics {typed}"
+    asked = {
+        "_ANALYTICS_COMPLETE": "complete_bash", "COMP_WORDS": words,
+        "COMP_CWORD": str(len(words.split()) - 1), "ANALYTICS_DATA_DIR": str(first_batch.data),
+    }  # fmt: skip
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=os.environ | asked, cwd=tmp_path, capture_output=True,
+        check=True, text=True,
+    )  # fmt: skip
+
+    assert done.stdout.split() == names
+    assert (done.stderr == "True\n") == ("--agent" in typed)
 
 
 def test_a_misspelt_command_is_answered(analytics: Command) -> None:

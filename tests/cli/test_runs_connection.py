@@ -153,7 +153,7 @@ def test_help_loads_nothing_heavy() -> None:
 @pytest.mark.parametrize(
     ("module", "heavy"),
     [
-        ("analytics.project.child", {"analytics.settings", "httpx", "polars", "pydantic"}),
+        ("analytics.bounded.child", {"analytics.settings", "httpx", "polars", "pydantic"}),
         ("analytics.query.sql", {"duckdb", "httpx", "polars"}),
     ],
 )

@@ -33,7 +33,7 @@ def publish(start_run: StartRun) -> Any:
     def start(*names: str) -> Run:
         run = start_run()
         run.files = [
-            Artifact(f"{run.id}/{n}", name, 100 + n, NOW - timedelta(minutes=n))
+            Artifact(f"{run.id}/{n}", name, 100 + n, "text/plain", NOW - timedelta(minutes=n))
             for n, name in enumerate(names)
         ]
         return run

@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import sys
 import time
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from analytics.warehouse.layout import Layout
 from analytics.warehouse.lock import batch_lock
 from tests.cli.conftest import Command, FirstBatch
 from tests.conftest import NOW
+from tests.spreadsheets import read_cells
 
 
 @pytest.fixture
@@ -85,6 +86,56 @@ def test_a_file_has_the_format_of_its_ending(published: Command, tmp_path: Path)
         assert published("sql", query, "--output", str(tmp_path / file), *named).code == 0
         assert (tmp_path / file).read_bytes().startswith(beginning), file
     assert polars.read_parquet(tmp_path / "x.parquet").item() == Decimal("1.5000000001")
+
+
+def test_a_workbook_has_numbers_as_numbers_and_text_as_text(
+    published: Command, tmp_path: Path
+) -> None:
+    """Money and counts can be added up; text is never a formula, nor an identifier rounded.
+
+    What a spreadsheet cannot keep of a fraction is told.
+    """
+    hostile = ["=1+1", "+1", "-1", "@SUM(1)", "http://example.com", "007", "a\x1b\n"]
+    query = f"""
+        select unnest({hostile}) as text, 1234.5600000000::decimal(38, 10) as cost_usd, 3 as n,
+            9007199254740993 as long_id, 0.25::double as failure_rate, null as unknown, true as yes,
+            date '2026-11-20' as day, timestamp '2026-11-20 06:00' as "=moment"
+    """.replace(r"\x1b\n", "' || chr(27) || chr(10) || '")
+    made = tmp_path / "x.xlsx"
+    told = published("sql", query, "--output", str(made)).err
+    cells = read_cells(made)["Answer"]
+    lost = published("sql", "select 1234567.0123456789 as c", "--output", str(made))
+
+    assert told == ""
+    assert [cells[f"A{row}"] for row in range(2, 9)] == [*hostile[:-1], "a\\x1b\n"]
+    assert [cells.get(f"{column}2") for column in "BCDEF"] == [
+        1234.56, 3, "9007199254740993", 0.25, None,
+    ]  # fmt: skip
+    assert cells["H2"] == (date(2026, 11, 20) - date(1899, 12, 30)).days
+    assert (cells["I1"], cells["I2"]) == ("=moment", "2026-11-20T06:00:00")
+    assert read_cells(made, "f") == {"Answer": {}}
+    assert lost.err.startswith("1 numbers have more than the 15 digits")
+
+
+def test_a_workbook_has_no_more_rows_than_a_sheet(published: Command, tmp_path: Path) -> None:
+    """A longer answer is refused, with what to do, and leaves no file; pipes are refused, too."""
+    made = tmp_path / "x.xlsx"
+    longer = published("sql", "from range(1048576)", "--output", str(made))
+    piped = published("sql", "select 1", "--format", "xlsx")
+
+    assert longer.code == piped.code == 2
+    assert "more than the 1,048,575 rows" in longer.err
+    assert "--format csv or parquet" in longer.err
+    assert not made.exists()
+    assert "name a file with --output" in piped.err
+
+
+@pytest.mark.parametrize("form", ["csv", "json", "parquet", "xlsx"])
+def test_an_empty_answer_is_told(published: Command, tmp_path: Path, form: str) -> None:
+    """Beside a file without rows stands that it has none."""
+    made = published("sql", "select 1 as n where false", "--output", str(tmp_path / f"x.{form}"))
+
+    assert (made.code, made.err) == (0, "0 rows.\n")
 
 
 def test_an_answer_has_no_more_rows_and_bytes_than_the_limit(

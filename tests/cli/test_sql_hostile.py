@@ -14,9 +14,9 @@ from typing import Any
 import duckdb
 import pytest
 
-from analytics.project import allowed, child
-from analytics.project.runner import Runner, UserQuery
-from analytics.warehouse.confined import open_confined
+from analytics.bounded import allowed, child
+from analytics.bounded.confined import open_confined
+from analytics.bounded.runner import Runner, UserQuery
 from analytics.warehouse.machine import Limits
 
 LIMITS = Limits(memory="97MB", rows=10_000, size="2MB")

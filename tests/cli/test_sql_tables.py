@@ -44,7 +44,7 @@ def test_what_is_too_wide_is_printed_by_row(terminal: Terminal, analytics: Comma
 def test_long_cells_are_shortened_on_a_terminal(terminal: Terminal, analytics: Command) -> None:
     """What fits is a table; a cell has 200 characters at most, which is told, but for a pipe."""
     query = "select repeat('y', 5000) as x"
-    note = "Long cells are shortened; -x or --format csv gives all of them."
+    note = "Long cells and fractions are shortened; -x or --format csv gives all of them."
     screen, piped = terminal("sql", query), analytics("sql", query)
 
     assert terminal("sql", NARROW).out.split() == [
@@ -53,6 +53,19 @@ def test_long_cells_are_shortened_on_a_terminal(terminal: Terminal, analytics: C
     assert (screen.out.count("y"), screen.out.count("…"), note in screen.out) == (199, 1, True)
     assert piped.out.count("y") == 5000
     assert note not in piped.out + piped.err
+
+
+def test_fractions_are_rounded_on_a_terminal_alone(terminal: Terminal, analytics: Command) -> None:
+    """A rate has four places, a small one three digits; money, -x and pipes have all digits."""
+    query = "select 2 / 37 as rate, 1 / 3e7 as small, 1.0500000001 as cost_usd"
+    screen = terminal("sql", query).out.split()
+    whole = ["0.05405405405405406", "3.3333333333333334e-08", "1.0500000001"]
+
+    assert screen[3:6] == ["0.0541", "3.33e-08", "1.0500000001"]
+    assert analytics("sql", query).out.split()[3:] == whole
+    assert analytics("sql", query, "--format", "csv").out.split()[1] == ",".join(whole)
+    records = terminal("sql", "-x", query).out.splitlines()
+    assert [line.split()[-1] for line in records[1:4]] == whole
 
 
 def test_records_are_inert_and_empty_ones_have_heads(analytics: Command) -> None:

@@ -35,10 +35,6 @@ SHAPES = {
     "/runs/{run}/log/events": ["events"],
     "/runs/{run}/artifacts": ["artifacts", "truncated"],
     "/runs/daily?agent_id={agent}": ["date", "status", "count"],
-    "/sessions/{session}": [
-        "id", "agent_id", "agent_version_id", "state", "created_at", "last_activity_at",
-        "terminated_at", "rounds", "events",
-    ],
     "/sessions/{session}/events": ["events"],
     "/analytics/summary": ["period", "start", "end", "current", "previous", "last_activity_at"],
     "/analytics/timeseries/by-agent": [
@@ -163,7 +159,7 @@ def test_what_is_not_there_is_not_found(demo_api: Api) -> None:
     paths = ["/agents/nobody", "/agents/nobody/versions"]
     for run_id, session_id in ((uuid4(), uuid4()), (run.id, run.session.id)):
         paths += [f"/runs/{run_id}{end}" for end in ("", "/log", "/log/events", "/artifacts")]
-        paths += [f"/sessions/{session_id}{end}" for end in ("", "/events")]
+        paths += [f"/sessions/{session_id}/events"]
         paths += [f"/analytics/runs/{run_id}/costs"]
     for path in (*paths, f"/agents/{run.agent.id}"):
         response = demo_api.answer(path)
@@ -201,15 +197,10 @@ def test_a_valid_key_is_checked_before_anything_else(
     ("path", "where"),
     [
         ("/runs/?limit=0", ["query", "limit"]),
-        ("/runs/?limit=ten", ["query", "limit"]),
         ("/runs/?agent_id=support-triage", ["query", "agent_id"]),
-        ("/runs/daily", ["query", "agent_id"]),
         ("/runs/daily?agent_id={id}&days=91", ["query", "days"]),
         ("/runs/not-a-uuid", ["path", "run_id"]),
-        ("/sessions/{id}/events?since=x", ["query", "since"]),
         ("/analytics/timeseries/by-agent?granularity=week", ["query", "granularity"]),
-        ("/analytics/summary?period=year", ["query", "period"]),
-        ("/analytics/hourly?start=yesterday", ["query", "start"]),
     ],
 )
 def test_bad_parameters_are_named(demo_api: Api, path: str, where: list[str]) -> None:

@@ -39,7 +39,8 @@ def send(api: Api, request: str, run: dict[str, Any] | None = None) -> Any:
 def test_the_guides_requests_are_answered() -> None:
     """A run is triggered by its agent's slug, watched, read and cancelled by its session.
 
-    Cost and tokens accumulate; events are at signal level; the log's URL serves it without a key.
+    Cost and tokens accumulate; events are at signal level; the log's URL serves it without a key,
+    for five minutes after the run has ended.
     """
     with listening(World.empty(1, NOW)) as api:
         agent = api.world.add_agent(api.workspace, "Support triage", "support-triage")
@@ -51,6 +52,7 @@ def test_the_guides_requests_are_answered() -> None:
         events = send(api, EVENTS, run)["events"]
         log = send(api, WATCH.replace("$RUN_ID", "$RUN_ID/log"), run)
         other = send(api, TRIGGER)
+        assert api.answer(f"/runs/{other['id']}/log").status_code == 404
         api.world.pass_time(timedelta(seconds=6))
         session = send(api, CANCEL, other)
         api.world.pass_time(timedelta(seconds=6))
@@ -66,8 +68,11 @@ def test_the_guides_requests_are_answered() -> None:
         assert {"ts", "level", "logger", "msg"} <= set.intersection(*map(set, events))
         assert not any(event["level"] == "DEBUG" for event in events)
         assert httpx.get(log["url"]).status_code == 200
+        assert api.answer(f"/runs/{other['id']}/log").status_code == 200
         assert (session["state"], session["id"]) == ("terminated", other["session_id"])
         assert send(api, WATCH, other)["status"] == "cancelled"
         assert send(api, EVENTS, other)["events"]
         messages = f"/sessions/{session['id']}/messages"
         assert api.send("POST", messages, {"prompt": "Hello?"}).status_code == 409
+        api.world.pass_time(timedelta(seconds=log["expires_in_seconds"]))
+        assert httpx.get(log["url"]).status_code == 403

@@ -68,33 +68,22 @@ def test_steps_do_not_matter() -> None:
 
 
 def test_a_correction_is_booked_when_it_is_made() -> None:
-    """A late correction raises the run's cost, in the hour of the correction, not of the run."""
+    """It raises the run's cost in the hour of the correction, not of the run.
+
+    A backdated one is booked in the hour of the run's last request, not of an earlier correction.
+    """
     world = World.empty(1, NOW)
     run = one_run(world)
     meter(world, run)
     world.finish_run(run, "cancelled")
-    ledger = world.workspaces[0].ledger
+    ledger, hour = world.workspaces[0].ledger, timedelta(hours=1)
 
     world.pass_time(timedelta(days=3))
     world.correct_cost(run, Decimal("0.25"))
 
-    hour = timedelta(hours=1)
-    assert Decimal("0.35") == Totals(ledger.of_run(run.id)).cost_usd
-    assert Decimal("0.1") == Totals(ledger.between(NOW, NOW + hour)).cost_usd
-    assert Decimal("0.25") == Totals(ledger.between(world.now, world.now + hour)).cost_usd
-
-
-def test_a_backdated_correction_is_booked_at_the_last_request() -> None:
-    """It raises the hour of the run's last request, not that of an earlier correction."""
-    world = World.empty(1, NOW)
-    run = one_run(world)
-    meter(world, run)
-    world.finish_run(run, "failed")
-
-    world.pass_time(timedelta(days=3))
-    world.correct_cost(run, Decimal("0.25"))
+    assert Decimal("0.35") == Totals.of(ledger.of_run(run.id)).cost_usd
+    assert Decimal("0.1") == Totals.of(ledger.between(NOW, NOW + hour)).cost_usd
+    assert Decimal("0.25") == Totals.of(ledger.between(world.now, world.now + hour)).cost_usd
     world.pass_time(timedelta(days=8))
     world.correct_cost(run, Decimal("0.5"), is_backdated=True)
-
-    first_hour = world.workspaces[0].ledger.between(NOW, NOW + timedelta(hours=1))
-    assert Decimal("0.6") == Totals(first_hour).cost_usd
+    assert Decimal("0.6") == Totals.of(ledger.between(NOW, NOW + hour)).cost_usd

@@ -6,11 +6,9 @@ import subprocess
 from pathlib import Path
 
 import playwright
-import pytest
 
-from analytics.fleet import overview
-from analytics.report import site
 from analytics.report.looks import looks
+from analytics.report.site import bundle
 
 HERE = Path(__file__).parent
 ENGINE = HERE.parents[1] / "reports" / "engine"
@@ -30,10 +28,9 @@ def test_the_engine_does_as_its_own_tests_say() -> None:
     _node("--test", *sorted(HERE.glob("*.test.mjs")))
 
 
-@pytest.mark.parametrize("modules", [site.ENGINE, overview.ENGINE])
-def test_no_name_of_a_bundle_is_taken_twice(modules: tuple[str, ...], tmp_path: Path) -> None:
-    """The script of a site, and that of a fleet's overview, declare each name but once."""
-    (tmp_path / "engine.js").write_text(site.bundle(ENGINE, modules), "utf-8")
+def test_no_name_of_the_bundle_is_taken_twice(tmp_path: Path) -> None:
+    """The script of a site declares each name but once."""
+    (tmp_path / "engine.js").write_text(bundle(), "utf-8")
 
     _node("--check", tmp_path / "engine.js")
 

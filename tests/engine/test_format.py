@@ -119,6 +119,3 @@ def test_a_text_with_an_unknown_figure_is_not_known() -> None:
     assert text.fill("{change_usd|usd_signed} vs usual", row) == "\u2013 vs usual"
     assert text.known("{change_usd|usd_signed} vs usual", row) is None
     assert text.known("No figure.", row) == "No figure."
-    assert text.known_of(["No figure.", "{change_usd|usd}.", "The end."], row) == (
-        "No figure. The end."
-    )

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { cards, heldChange } from "../../reports/engine/cards.js";
+import { cards, heldRates } from "../../reports/engine/cards.js";
 import { periodOf } from "../../reports/engine/period.js";
 import { switched, view, waysOf } from "../../reports/engine/view.js";
 import { USD, chosen, data, nothing, tables, whole } from "./given.mjs";
@@ -101,7 +101,7 @@ test("cards have the figures of the period beside those of the period before", (
   assert.deepEqual(cards(whole, week), [
     { key: "cost", label: "7 days", value: "$17.21", more: "no change", note: "56 runs \u00b7 15.5\u00a0k tokens", change: "" },
     { key: "failed", value: "$3.50", more: "", note: "20.3% of the cost", change: "$3.50 to $4.50 before" },
-    { key: "rate", value: "12.5%", more: "7 of 56", note: "12.5% before", change: "mix of agents held: 0.0 points" }]);
+    { key: "rate", value: "12.5%", more: "7 of 56", note: "12.5% before", change: "same agents, same mix: 12.5% \u2192 12.5%" }]);
   const before = of(cards(whole, chosen("2026-11-04", "2026-11-10")));
   assert.deepEqual([before.failed.value, before.failed.more, before.failed.note], ["$3.50", "at most $4.50", "20.3% of the cost"]);
   const agent = of(cards({ ...whole, agent: "a" }, week));
@@ -143,12 +143,12 @@ test("a cost that is unknown in part, or without the platform's, is compared wit
   assert.equal(change(unknownIn("unknown_platform_count", 12)), "");
 });
 
-test("a rate with the mix held weighs each agent by its runs of the period before, where enough of both finished", () => {
+test("rates of the same agents weigh each by its runs of the period before, where enough of both finished", () => {
   const days = { date: [4, 11, 4, 11], agent_id: { keys: ["a", "b"], codes: [0, 0, 1, 1] }, workspace_id: { keys: ["ws"], codes: [0, 0, 0, 0] },
     failed_count: [2, 0, 8, 20], finished_count: [40, 80, 40, 40], run_count: [40, 80, 40, 40] };
   const shown = (finished) => of(cards(rows({ ...days, finished_count: finished }), week)).rate;
-  assert.deepEqual(shown([40, 80, 40, 40]), { value: "16.7%", more: "20 of 120", note: "12.5% before", change: "mix of agents held: +12.5 points" });
-  assert.equal(heldChange(rows(days), week, periodOf(rows(days), week)), 0.125);
+  assert.deepEqual(shown([40, 80, 40, 40]), { value: "16.7%", more: "20 of 120", note: "12.5% before", change: "same agents, same mix: 12.5% \u2192 25.0%" });
+  assert.deepEqual(heldRates(rows(days), week, periodOf(rows(days), week)), [0.125, 0.25]);
   assert.equal(shown([40, 14, 40, 15]).change, ""); // 29 of this period
   assert.equal(shown([14, 80, 15, 40]).change, ""); // 29 of the one before
   assert.equal(shown([60, 0, 40, 40]).change, ""); // agents of both periods are a minority

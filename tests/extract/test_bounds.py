@@ -7,7 +7,6 @@ import threading
 from collections.abc import Coroutine
 from datetime import timedelta
 from decimal import Decimal
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from unittest.mock import Mock
@@ -20,7 +19,7 @@ from analytics.emulator.world import World
 from analytics.errors import AnalyticsError
 from analytics.extract.batch import LONGEST_LULL, WorkspaceBatch
 from analytics.levain import NotFoundError, bounds
-from analytics.settings import Extract, load_settings
+from analytics.settings import Extract
 from analytics.warehouse.landed import landed_loads
 from analytics.warehouse.load import Loaded
 from tests.batches import LIST_CAP
@@ -111,40 +110,14 @@ def waiting(tmp_path: Path) -> WorkspaceBatch:
     )
 
 
-class Silent(BaseHTTPRequestHandler):
-    """Tells whose a key is, and then nothing."""
-
-    protocol_version = "HTTP/1.1"
-    ended = threading.Event()
-
-    def do_GET(self) -> None:
-        if not self.path.endswith("/auth/me"):
-            self.ended.wait()
-            return
-        self.send_response_only(200)  # without a time: the world's clock is not this machine's
-        body = b'{"workspace_id":"092ffa0a-2c1d-4eb6-970b-59fc0ede2ccc","workspace_name":"W"}'
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_: object) -> None:
-        """Log nothing."""
-
-
 def test_an_api_that_falls_silent_costs_half_an_hour(
-    tmp_path: Path, api: Emulator, monkeypatch: pytest.MonkeyPatch
+    batch: Batch, api: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The batch ends with an error of the workspace, whose lock it gives back."""
     monkeypatch.setattr("analytics.extract.batch.LONGEST_LULL", 0.1)
-    monkeypatch.setenv("LEVAIN_API_KEY", "levain_key")
-    with ThreadingHTTPServer(("127.0.0.1", 0), Silent) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        monkeypatch.setenv("LEVAIN_API", f"http://127.0.0.1:{server.server_port}")
-        try:
-            (outcome,) = Batch(load_settings(tmp_path / "data"), api).extract()
-        finally:
-            Silent.ended.set()
-            server.shutdown()
+    api.faults.add("/agents/$", "silent")
+
+    (outcome,) = batch.extract()
 
     assert outcome.error
     assert outcome.error.startswith("The API has answered nothing for")

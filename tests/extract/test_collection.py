@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator
 from contextlib import AsyncExitStack, contextmanager, suppress
 from datetime import timedelta
 from itertools import count
-from typing import Any
 from unittest import mock
 
 import pytest
@@ -266,8 +265,7 @@ def test_all_keys_are_asked_for_at_once(batch: Batch, monkeypatch: pytest.Monkey
         monkeypatch.setattr(Auth, "read", read)
         settings = batch.settings.model_copy(update={"workspaces": batch.settings.workspaces * 2})
         async with AsyncExitStack() as stack, asyncio.timeout(60):
-            no_file: Any = None
-            running = RunningBatch(settings, batch.layout, no_file, Progress())
+            running = RunningBatch(settings, batch.layout, Progress())
             opened, refused = await open_all(stack, running)
         return len(refused) - len(opened)
 

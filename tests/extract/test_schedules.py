@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from analytics.batch.collect import collect
 from analytics.batch.progress import Progress
-from analytics.emulator.records import Agent, RunInput, Workspace
+from analytics.emulator.records import Agent, RunInput, Schedule, Workspace
 from analytics.emulator.world import World
 from tests.conftest import Batch, StartRun, book_run
 
@@ -33,14 +31,15 @@ def test_schedules_are_read_of_agents_with_new_runs(
 
 
 def test_a_scheduled_run_is_known_as_such_from_its_first_batch(
-    batch: Batch, world: World, agent: Agent, start_run: StartRun
+    batch: Batch, world: World, workspace: Workspace, agent: Agent, start_run: StartRun
 ) -> None:
     """The batch that first lists a run has read the schedule whose last run it is."""
     start_run()
     batch.extract()
-    schedule = world.create_schedule(agent, "0 * * * *", "UTC", RunInput("bake"))
+    schedule = Schedule("s", agent, "0 * * * *", "UTC", RunInput("bake"), world.now)
+    workspace.schedules[schedule.id] = schedule
     assert asked(batch) == 0
-    world.pass_time(timedelta(hours=1))
+    schedule.last_run_id = start_run().id
 
     assert asked(batch) == 1
     assert batch.rows(
@@ -64,15 +63,4 @@ def test_schedules_that_were_refused_are_asked_for_again(batch: Batch, start_run
     batch.forget()
     collect(batch.settings, Progress())
     assert batch.asked("/schedules") == 0
-    assert (asked(batch), asked(batch)) == (1, 0)
-
-
-def test_schedules_that_the_api_fails_to_give_stay_due(batch: Batch, start_run: StartRun) -> None:
-    """No figure needs them: the batch goes on with a warning, and the next one reads them."""
-    start_run()
-    batch.api.faults.add("/schedules$", "500", 6)
-    (outcome,) = batch.extract()
-
-    assert outcome.error is None
-    assert "some agents' schedules could not be read, and stay due: GET" in outcome.warnings[0]
     assert (asked(batch), asked(batch)) == (1, 0)

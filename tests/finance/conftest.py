@@ -61,7 +61,7 @@ def fill(warehouse: Warehouse) -> None:
         amount_usd="100.005",
     )  # fmt: skip
     warehouse.insert(
-        "finance.invoices", line=2, invoice_id="=INV()", workspace_id=WORKSPACE, month=NOVEMBER,
+        "finance.invoices", line=2, invoice_id="=INV()", workspace=WORKSPACE, month=NOVEMBER,
         issued_on=date(2026, 11, 30), amount_usd=100, credit_usd=0, tax_usd=19,
     )  # fmt: skip
     warehouse.given(

@@ -115,7 +115,7 @@ def fill(warehouse: Warehouse) -> None:
         for month in MONTHS[:3]:
             warehouse.insert(
                 "finance.invoices", line=int(f"{month.month}{workspace_id[-1]}"), month=month,
-                invoice_id="=INV-5" if month == MAY else "=INV-6", workspace_id=workspace_id,
+                invoice_id="=INV-5" if month == MAY else "=INV-6", workspace=workspace_id,
                 issued_on=month + timedelta(days=33 if workspace_id == OTHER else 28),
                 amount_usd="30.01",
                 credit_usd=workspace_id == OTHER, tax_usd="1.5",
@@ -177,11 +177,11 @@ def correct(warehouse: Warehouse) -> None:
     used(warehouse, MAY, "300", "300", agent_id="r-222", tokens_in=180, tokens_out=20)
     used(warehouse, date(2026, 5, 2), "2", "2", agent_id="r-222")
     warehouse.insert(
-        "finance.invoices", line=99, invoice_id="LATE", workspace_id=OTHER, month=APRIL,
+        "finance.invoices", line=99, invoice_id="LATE", workspace=OTHER, month=APRIL,
         issued_on=date(2026, 5, 30), amount_usd="7", credit_usd=0, tax_usd=0,
     )  # fmt: skip
     warehouse._con.execute(
-        "update finance.invoices set amount_usd = 31 where month = ? and workspace_id = ?",
+        "update finance.invoices set amount_usd = 31 where month = ? and workspace = ?",
         [APRIL, WORKSPACE],
     )
     warehouse.insert(

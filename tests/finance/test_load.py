@@ -88,7 +88,7 @@ def test_each_file_has_its_rows_and_hash(warehouse: Warehouse) -> None:
     tables = {
         "owner_rules": [(1, 2, "*", "*", "CC-9", None, None, None, None)],
         "invoices": [
-            (2, "L-1", "w-1", OCTOBER, date(2026, 11, 2), Decimal("1e-10"), 0, 0, False),
+            (2, "L-1", "Bakery", OCTOBER, date(2026, 11, 2), Decimal("1e-10"), 0, 0, False),
         ],
         "budgets": [
             (2, "agent", "b", "Bakery", OCTOBER, 9), (3, "all", "(all)", None, OCTOBER, 1),
@@ -134,9 +134,12 @@ def test_an_invoice_counts_once(warehouse: Warehouse) -> None:
         "invoices.csv", OF_INVOICES, f"L-1,Bakery,{MONTH}", f"L-1,W-1,{MONTH}", f"L-2,w-1,{MONTH}"
     )
 
-    (problem,) = load(warehouse)
+    assert load(warehouse) == []
+    sql = "select invoice_id, amount_usd from intermediate.int_invoices order by all"
+    assert warehouse.rows(sql) == [("L-1", 1), ("L-2", 1)]
+    (problem,) = of_names(warehouse)
     assert problem.startswith("finance/invoices.csv:3: line 2 has the same invoice, workspace and")
-    assert warehouse.rows("select line from finance.invoices") == [(2,), (4,)]
+    assert warehouse.row("select problem_count from finance.files") == (1,)
 
 
 def test_names_are_compared_without_case_and_composed(warehouse: Warehouse) -> None:
@@ -180,22 +183,36 @@ def test_names_that_nothing_has_are_told(warehouse: Warehouse) -> None:
     rule = ["[[rules]]", 'name = "A"', 'source = "platform"', 'method = "even"']
     names = ("Bake*", "Zoo*", "*", "Gone")
     write("allocation.toml", *(line for name in names for line in [*rule, f'workspace = "{name}"']))
-    problems = load(warehouse)
+    write(
+        "outcomes.csv",
+        "outcome_id,date,workspace,agent,run,session,outcome",
+        "o-1,2026-10-01,Bakery,baker,,,ticket",
+        "o-2,2026-10-01,Bakery,bakre,,,ticket",
+        "o-3,2026-10-01,Bakery,,r-9,,ticket",
+        "o-4,2026-10-01,Bakery,,,s-9,ticket",
+        "o-5,2026-10-01,Bakrey,baker,,,ticket",
+    )
 
-    assert problems == ["finance/invoices.csv:3: no workspace matches; is a name misspelt?"]
+    assert load(warehouse) == []
     assert [each.removesuffix("; is a name misspelt?") for each in of_names(warehouse)] == [
         "finance/allocation.toml: rule 2 (A): no workspace matches",
         "finance/budgets.csv:3: no workspace matches",
         "finance/budgets.csv:4: no agent matches",
         "finance/budgets.csv:6: no workspace matches",
         "finance/budgets.csv:8: no cost center matches",
+        "finance/invoices.csv:3: no workspace matches",
+        "finance/outcomes.csv:3: no agent matches",
+        "finance/outcomes.csv:4: no run matches",
+        "finance/outcomes.csv:5: no session matches",
+        "finance/outcomes.csv:6: no workspace matches",
         "finance/owners.csv:3: no agent matches",
     ]
     warehouse.insert("ledger.workspaces", workspace_id="w-2", workspace_name="bakery")
-    assert load(warehouse)[0] == (
-        "finance/invoices.csv:2: several workspaces are called so; name one by its identifier"
-    )
-    assert warehouse.rows("select line, workspace_id from finance.invoices") == [(4, "w-1")]
+    assert load(warehouse) == []
+    several = "finance/invoices.csv:2: several workspaces are called so; name one by its identifier"
+    assert several in of_names(warehouse)
+    sql = "select invoice_id, workspace_id from intermediate.int_invoices"
+    assert warehouse.rows(sql) == [("L-2", "w-1")]
 
 
 _OF_CSV = (

@@ -40,8 +40,13 @@ def shards(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     shutil.copyfile(Layout(folder / "data").marts, first)
     shutil.copyfile(first, second)
     with duckdb.connect(second) as con:
-        for name in mart_names(con, "second"):
-            con.execute(f"update marts.{name} set workspace_id = replace(workspace_id, 'w-', 'x-')")
+        for schema, name in con.execute(
+            "select schema_name, table_name from duckdb_columns()"
+            " where column_name = 'workspace_id' and schema_name in ('marts', 'audit')"
+        ).fetchall():
+            con.execute(
+                f"update {schema}.{name} set workspace_id = replace(workspace_id, 'w-', 'x-')"
+            )
     return first, second
 
 

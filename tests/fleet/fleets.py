@@ -15,10 +15,10 @@ from analytics.batch.last_batch import LastBatch, read_last_batch
 from analytics.batch.progress import Progress
 from analytics.emulator.server import Emulator, running
 from analytics.emulator.world import World
-from analytics.emulator.worlds.fleet import Workspaces
 from analytics.errors import AnalyticsError
 from analytics.fleet.settings import Fleet, load_fleet
 from analytics.fleet.tasks import run_batch
+from benchmarks.worlds import Workspaces
 from tests.conftest import NOW
 
 

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from playwright.sync_api import Page
 
 from analytics.fleet.overview import write_overview
 from analytics.format import numbers
@@ -80,13 +79,13 @@ class Fleet:
 
     def site(self, folder: Path) -> Site:
         folder.mkdir(exist_ok=True)
-        return Site(folder, write_overview(self.con, folder, about=ABOUT))
+        write_overview(self.con, folder, about=ABOUT)
+        return Site(folder)
 
 
 @dataclass
 class Site:
     folder: Path
-    files: list[str]
 
     @property
     def index(self) -> Written:
@@ -106,32 +105,27 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Site:
     return fleet.site(tmp_path_factory.mktemp("fleet") / "site")
 
 
-def test_all_files_are_listed_and_small(site: Site) -> None:
-    """The files returned are those written; no page needs the library of charts."""
-    assert sorted(site.files) == sorted(
-        str(each.relative_to(site.folder)) for each in site.folder.rglob("*") if each.is_file()
-    )
-    assert sum((site.folder / each).stat().st_size for each in site.files) < 200_000
-
-
 def test_what_is_not_up_to_date_stands_first(site: Site) -> None:
-    """Failed, unpublished and late shards are named above all figures, with message and cut-off."""
-    notice, *_ = site.index.root.all("section")
-    rows = [[cell.text for cell in row.children] for row in notice.all("tr")]
+    """Failed, unpublished and late shards need a person: with message, workspace and cut-off."""
+    needs, ranking, *_ = site.index.root.all("section")
+    broken, *lines = [line.text for line in needs.all("span", **{"class": "line"})]
 
-    assert notice.all("h2")[0].text == f"3 of {COUNT} workspaces not up to date"
-    assert notice.all("p")[0].text == "2 failed. 1 behind."
-    assert [row[:3] for row in rows[1:]] == [
-        ["shard-broken", "✕ failed", "Broken"],
-        ["new", "✕ failed", "new"],
-        ["shard-late", "◔ behind", "Late"],
+    assert broken.startswith("shard-broken failed: no answer <script>")
+    assert broken.endswith(" Broken, figures to 2026-11-20 06:00 UTC")
+    assert lines == [
+        "new failed: KEY is not set",
+        "shard-late behind Late, figures to 2026-11-18 06:00 UTC",
+        "the tables are older",
     ]
-    assert [row[5] for row in rows[1:]] == [
-        "2026-11-20 06:00 UTC",
-        numbers.UNKNOWN,
-        "2026-11-18 06:00 UTC",
-    ]
-    assert rows[2][4] == "KEY is not set"
+    assert [each.attributes["href"] for each in needs.all("a")] == [
+        "shards/shard-broken/workspaces/broken.html", "#ranking",
+        "shards/shard-late/workspaces/late.html",
+    ]  # fmt: skip
+    assert ranking.all("h2", id="ranking")
+    assert site.index.root.all("p", **{"class": "as-of"})[0].text == (
+        f"Data to 2026-11-20 06:00 UTC · 3 of {COUNT} workspaces not up to date"
+        " · 2 failed · 1 behind"
+    )
 
 
 def test_totals_are_sums_that_say_what_is_missing(site: Site) -> None:
@@ -179,61 +173,48 @@ def test_a_fleet_without_a_publication_has_a_page(tmp_path: Path) -> None:
     for number in range(12):
         fleet.add(f"w{number}", is_published=False)
     made = fleet.site(tmp_path / "site").index
+    (more, *_) = made.root.all("section")[0].all("details")
 
     assert made.headlines["28 days"][0] == numbers.UNKNOWN
-    assert len(made.table("shards-table")) == 11
-    assert len(made.table("more-shards-table")) == 3
+    assert more.all("summary")[0].text == "2 more"
+    assert [each.text for each in more.all("span")] == [
+        f"shard-w{number} never published w{number}" for number in (8, 9)
+    ]
     assert not any("shards/" in each.attributes["href"] for each in made.root.all("a"))
 
 
 def test_names_are_inert(site: Site) -> None:
     """A name or a message is never markup, and marks of writing direction show as code points."""
-    for name in ("index.html", "all.html"):
-        page = Written(site.folder / name)
-        assert "alert(1)</script>" not in page.source
-        assert "\u202e" not in page.source
-        assert any("⟨U+202E⟩" in each.text for each in page.root.all("bdi"))
+    assert "alert(1)</script>" not in site.index.source
+    assert "\u202e" not in site.index.source
+    assert any("⟨U+202E⟩" in each.text for each in site.index.root.all("bdi"))
 
 
-def _names(shown: Page) -> list[str]:
-    return shown.locator("#workspaces-table tbody th").all_inner_texts()
-
-
-def test_a_search_finds_names_and_identifiers(site: Site, reader: Reader) -> None:
-    """A slash leads to the search, arrows to what it found, Escape back to the whole ranking."""
+def test_the_menu_finds_workspaces(site: Site, reader: Reader) -> None:
+    """The menu leads to the page of each workspace that has one, in its shard."""
     shown = reader.open(site.folder / "index.html")
-    shown.keyboard.press("/")
-    shown.keyboard.type("TEAM id-01")
-    assert _names(shown)[:2] == ["Team 019", "Team 018"]
-    assert shown.locator("#search [role=status]").inner_text() == f"10 of {COUNT} workspaces"
-    shown.keyboard.press("ArrowDown")
-    shown.keyboard.press("ArrowDown")
-    assert shown.evaluate("document.activeElement.textContent") == "Team 018"
-    shown.locator("#search input").fill("id-003")
-    assert _names(shown) == ["Team 003"]
-    assert shown.locator("#workspaces-table tbody a").get_attribute("href") == (
-        "shards/shard-id-003/workspaces/id-003.html"
-    )
-    shown.keyboard.press("Escape")
-    assert len(_names(shown)) == 50
+    shown.get_by_role("button", name="Menu").click()
+    shown.keyboard.type("TEAM 015")
+    found = shown.locator("#menu li:not([hidden]) a")
+
+    assert found.all_inner_texts() == ["Team 015"]
+    assert found.get_attribute("href") == "shards/shard-id-015/workspaces/id-015.html"
 
 
-def test_the_whole_ranking_is_sorted_and_shown_in_steps(site: Site, reader: Reader) -> None:
-    """A column sorts all workspaces, also below a search; a button shows fifty more of them."""
+def test_the_whole_ranking_is_sorted(site: Site, reader: Reader) -> None:
+    """A column sorts all workspaces by exact values, as a download has them; the unknown last."""
     shown = reader.open(site.folder / "index.html")
-    written = shown.locator("#workspaces-table tbody").inner_html()
-    cost = shown.locator("#workspaces-table thead th").nth(1)
-    cost.get_by_role("button").click()
-    assert cost.get_attribute("aria-sort") == "descending"
-    assert shown.locator("#workspaces-table tbody").inner_html() == written
-    cost.get_by_role("button").click()
-    assert _names(shown)[:2] == ["Team 001", "Team 002"]
-    shown.locator("#search input").fill("team id-11")
-    assert _names(shown)[0] == "Team 110"
-    assert cost.get_attribute("aria-sort") == "ascending"
-    shown.locator("#search input").fill("")
-    shown.locator("#more-workspaces").click()
-    shown.locator("#more-workspaces").click()
-    assert len(_names(shown)) == COUNT
-    assert _names(shown)[-1] == "new"
-    assert shown.locator("#more-workspaces").is_hidden()
+    names = shown.locator("#workspaces-table tbody th")
+    cost = shown.locator("#workspaces-table thead th").nth(1).get_by_role("button")
+    written = names.all_inner_texts()
+    cost.click()
+    assert names.all_inner_texts() == written
+    cost.click()
+    assert names.all_inner_texts()[:2] == ["Team 001", "Team 002"]
+    assert sorted(names.all_inner_texts()[-2:]) == ["Late", "new"]
+    assert len(written) == COUNT
+    with shown.expect_download() as download:
+        shown.locator("button.csv").click()
+    text = Path(download.value.path()).read_text("utf-8-sig")
+    assert text.splitlines()[1].startswith("Team 001,1.0000000001,1.0000000000,100,")
+    assert len(text.splitlines()) == COUNT + 1

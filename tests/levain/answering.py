@@ -10,8 +10,7 @@ import httpx
 
 from analytics.emulator.server import Emulator
 from analytics.levain import AsyncLevain
-from analytics.levain.rate_limiter import RateLimiter
-from analytics.levain.transport import Transport
+from tests.jumping import run
 
 KEY, OTHER = "levain_key", "levain_other/key"
 API = "https://api.test"
@@ -21,11 +20,14 @@ Use = Callable[[AsyncLevain], Awaitable[Any]]
 
 def using(api: Emulator, use: Use, key: str | None = None) -> Any:
     """Return what a client of the emulator gets."""
-    return _run(AsyncLevain(key or api.world.workspaces[0].api_key, api.url), use)
+    return asyncio.run(_used(AsyncLevain(key or api.world.workspaces[0].api_key, api.url), use))
 
 
 class Server:
-    """Answers in turn as it is told, the last answer for ever; an error is a lost connection."""
+    """Answers in turn as it is told, the last answer for ever; an error is a lost connection.
+
+    Its clients wait on a clock that jumps.
+    """
 
     def __init__(self, *answers: httpx.Response | Exception) -> None:
         self._answers = list(answers)
@@ -38,33 +40,17 @@ class Server:
             raise answer
         return answer
 
-    def ask(self, use: Use, api: str = API) -> Any:
+    def ask(self, use: Use, api: str = API, **options: Any) -> Any:
         """Return what a client of this server gets."""
-        return _run(AsyncLevain(KEY, api, transport=httpx.MockTransport(self)), use)
+        transport = httpx.MockTransport(self)
+        client = AsyncLevain(KEY, api, other_keys=[OTHER], transport=transport, **options)
+        return run(_used(client, use))
+
+    def read(self, **options: Any) -> Any:
+        """Return the answer to a read of a run."""
+        return self.ask(lambda levain: levain.runs.read("a"), **options)
 
 
-def transport_of(
-    *responses: httpx.Response | Exception, rate_limiter: RateLimiter | None = None
-) -> Transport:
-    """Return a client whose server returns these responses in turn."""
-    return Transport(
-        KEY,
-        API,
-        concurrency=1,
-        rate_limiter=rate_limiter or RateLimiter(),
-        other_keys=[OTHER],
-        transport=httpx.MockTransport(Server(*responses)),
-    )
-
-
-def get(transport: Transport) -> Any:
-    """Read something by a transport."""
-    return asyncio.run(transport.get("/api/v1/thing"))
-
-
-def _run(client: AsyncLevain, use: Use) -> Any:
-    async def run() -> Any:
-        async with client:
-            return await use(client)
-
-    return asyncio.run(run())
+async def _used(client: AsyncLevain, use: Use) -> Any:
+    async with client:
+        return await use(client)

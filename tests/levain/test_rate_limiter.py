@@ -6,66 +6,48 @@ import pytest
 
 from analytics.levain.rate_limiter import RateLimiter
 from analytics.levain.runs import next_wait
+from tests.jumping import run
 
 
-class Time:
-    """A clock that only sleeping moves."""
-
-    def __init__(self) -> None:
-        self.now = 100.0
-        self.slept: list[float] = []
-
-    def clock(self) -> float:
-        return self.now
-
-    async def sleep(self, seconds: float) -> None:
-        self.slept.append(seconds)
-        self.now += seconds
-
-
-def acquire(limiter: RateLimiter, count: int) -> None:
-    async def take() -> None:
-        for _ in range(count):
-            await limiter.acquire()
-
-    asyncio.run(take())
+async def starts(limiter: RateLimiter) -> list[float]:
+    """Return when each of three requests may be sent."""
+    times = []
+    for _ in range(3):
+        await limiter.acquire()
+        times.append(round(asyncio.get_running_loop().time(), 3))
+    return times
 
 
 @pytest.mark.parametrize(
-    ("per_second", "pauses", "slept"),
+    ("per_second", "pauses", "expected"),
     [
-        (4, [], [0.25, 0.25]),
-        (0, [], []),
-        (0, [8, 2], [8.0]),
-        (4, [8], [8.0, 0.25, 0.25]),
+        (4, [], [0, 0.25, 0.5]),
+        (0, [], [0, 0, 0]),
+        (0, [8, 2], [8, 8, 8]),
+        (4, [8], [8, 8.25, 8.5]),
     ],
 )
-def test_requests_are_spaced(per_second: int, pauses: list[int], slept: list[float]) -> None:
+def test_requests_are_spaced(per_second: int, pauses: list[int], expected: list[float]) -> None:
     """Requests leave one by one; a pause holds for all, and a shorter second one ends it not."""
-    time = Time()
-    limiter = RateLimiter(per_second, clock=time.clock, sleep=time.sleep)
-    for seconds in pauses:
-        limiter.pause_for(seconds)
 
-    acquire(limiter, 3)
+    async def take() -> list[float]:
+        limiter = RateLimiter(per_second)
+        for seconds in pauses:
+            limiter.pause_for(seconds)
+        return await starts(limiter)
 
-    assert time.slept == slept
+    assert run(take()) == expected
 
 
 def test_a_pause_holds_for_those_who_wait() -> None:
     """A request that waits for its turn when a pause begins is spaced anew after it."""
-    time = Time()
 
-    async def sleep(seconds: float) -> None:
-        await time.sleep(seconds)
-        if len(time.slept) == 1:
-            limiter.pause_for(8)
+    async def take() -> list[float]:
+        limiter = RateLimiter(4)
+        asyncio.get_running_loop().call_later(0.1, limiter.pause_for, 8)
+        return await starts(limiter)
 
-    limiter = RateLimiter(4, clock=time.clock, sleep=sleep)
-
-    acquire(limiter, 3)
-
-    assert time.slept == [0.25, 8.0, 0.25]
+    assert run(take()) == [0, 8.1, 8.35]
 
 
 def test_polling_slows_down_while_nothing_changes() -> None:

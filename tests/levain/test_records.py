@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from analytics.levain import AnswerBrokenError, LogEvent, Run
+from analytics.levain import AnswerBrokenError, LogEvent, Run, RunCost
 from analytics.levain.records import typed
 
 RUN = b'{"id": "r-1", "status": "failed", "created_at": "2026-11-20T06:00:00", "cost_usd": %b}'
@@ -22,3 +22,11 @@ def test_an_event_has_a_time_that_calendars_know(ts: bytes) -> None:
     """Unix seconds beyond the year 9999 raise AnswerBrokenError."""
     with pytest.raises(AnswerBrokenError, match=r"LogEvent 7: .*ts"):
         typed(b'{"seq": 7, "ts": %b}' % ts, LogEvent)
+
+
+@pytest.mark.parametrize("prefix", [b"", b"total_"])
+def test_a_measure_has_one_name(prefix: bytes) -> None:
+    """Costs of a run are one field of the client, whatever the API calls it."""
+    record = b'{"%btokens_in":7,"%btokens_out":null}' % (prefix, prefix)
+
+    assert typed(record, RunCost) == RunCost(tokens_in=7)

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import gzip
-from collections.abc import Callable
 
 import pytest
-import zstandard
 
 from analytics.levain import AsyncLevain, ConnectionFailedError, LevainError
 from tests.levain.answering import KEY
@@ -20,12 +18,9 @@ async def name(levain: AsyncLevain) -> str | None:
     return (await levain.auth.me()).workspace_name
 
 
-@pytest.mark.parametrize(
-    ("encoding", "pack"), [("gzip", gzip.compress), ("zstd", zstandard.compress)]
-)
-def test_a_compressed_body_is_decompressed(encoding: str, pack: Callable[[bytes], bytes]) -> None:
+def test_a_compressed_body_is_decompressed() -> None:
     """The content is that before compression; a broken or torn one is an error."""
-    body, headers = pack(ME), ENCODED.format(encoding)
+    body, headers = gzip.compress(ME), ENCODED.format("gzip")
 
     assert Wire(response(body, headers=headers)).ask(name) == "Baker"
     for broken in (b"x" * len(body), body[:-1], body + b"x", body + bytes(10_000)):
@@ -33,7 +28,7 @@ def test_a_compressed_body_is_decompressed(encoding: str, pack: Callable[[bytes]
             Wire(response(broken, headers=headers)).ask(name, tries=1)
 
 
-@pytest.mark.parametrize("encoding", ["gzip, gzip", "deflate", "br", "gzip, zstd, gzip"])
+@pytest.mark.parametrize("encoding", ["gzip, gzip", "deflate", "br", "zstd"])
 def test_another_encoding_than_asked_for_is_refused(encoding: str) -> None:
     """A body that is packed twice would grow by the square: it is not unpacked."""
     bomb = gzip.compress(gzip.compress(bytes(10_000)))

@@ -10,6 +10,7 @@ import pytest
 
 from analytics.levain import (
     AnswerBrokenError,
+    AsyncLevain,
     ConnectionFailedError,
     ForbiddenError,
     LevainError,
@@ -17,15 +18,13 @@ from analytics.levain import (
     OutcomeUnknownError,
     RedirectedError,
     RefusedError,
-    Run,
     ServerFailedError,
     TooManyRequestsError,
     UnauthorizedError,
 )
 from analytics.levain.rate_limiter import RateLimiter
 from analytics.levain.transport import TRIES
-from tests.levain.answering import get, transport_of
-from tests.levain.test_rate_limiter import Time
+from tests.levain.answering import Server
 
 
 def torn(content: bytes) -> httpx.Response:
@@ -51,12 +50,12 @@ def test_what_may_pass_is_tried_again(
 
     A read is answered by a 200 with a whole body of JSON in UTF-8, an object or a list.
     """
-    transport = transport_of(*[answer] * (TRIES + TRIES - 1), httpx.Response(200, json={}))
+    server = Server(*[answer] * (TRIES + TRIES - 1), httpx.Response(200, json={}))
 
-    with pytest.raises(error, match=r"^GET https://api\.test/api/v1/thing: "):
-        get(transport)
-    assert transport.request_count == TRIES
-    assert get(transport).status == 200
+    with pytest.raises(error, match=r"^GET https://api\.test/api/v1/runs/a: "):
+        server.read()
+    assert len(server.requests) == TRIES
+    assert server.read().status == 200
 
 
 @pytest.mark.parametrize(
@@ -65,11 +64,11 @@ def test_what_may_pass_is_tried_again(
 )
 def test_a_refusal_is_not_tried_again(status: int, error: type[LevainError]) -> None:
     """Another 4xx than 408, 425 and 429 is raised at once, with the API's message."""
-    transport = transport_of(httpx.Response(status, json={"detail": "no such thing"}))
+    server = Server(httpx.Response(status, json={"detail": "no such thing"}))
 
     with pytest.raises(error, match=f"HTTP {status}, no such thing"):
-        get(transport)
-    assert transport.request_count == 1
+        server.read()
+    assert len(server.requests) == 1
 
 
 @pytest.mark.parametrize("target", ["/there", "http://xn--a/", "http://[", "", "/x?token=y"])
@@ -81,23 +80,29 @@ def test_a_redirected_change_is_sent_again_unless_it_was_made(
 
     So it is wherever the redirect leads.
     """
-    transport = transport_of(httpx.Response(status, headers={"Location": target}))
+    server = Server(httpx.Response(status, headers={"Location": target}))
     told = f"to {target.partition('?')[0] or 'no address'};"
 
     error = RedirectedError if sent > 1 else OutcomeUnknownError
     with pytest.raises(error, match=re.escape(told)):
-        asyncio.run(transport.change("/api/v1/thing", Run, {}))
-    assert transport.request_count == sent
+        server.ask(lambda levain: levain.runs.trigger("a"))
+    assert len(server.requests) == sent
 
 
 def test_the_time_of_all_attempts_counts_from_the_first(monkeypatch: pytest.MonkeyPatch) -> None:
     """If the first attempt takes all the time that there is, there is no second one."""
     monkeypatch.setattr("analytics.levain.transport.GIVE_UP_AFTER", 0.0)
-    transport = transport_of(httpx.Response(503))
+    server = Server(httpx.Response(503))
 
     with pytest.raises(ServerFailedError):
-        get(transport)
-    assert transport.request_count == 1
+        server.read()
+    assert len(server.requests) == 1
+
+
+async def seconds_to_read(levain: AsyncLevain) -> float:
+    """Return how long a read takes."""
+    await levain.runs.read("a")
+    return asyncio.get_running_loop().time()
 
 
 DATE = "Fri, 20 Nov 2026 06:%02d:00 GMT"
@@ -113,36 +118,29 @@ DATE = "Fri, 20 Nov 2026 06:%02d:00 GMT"
     ],
 )
 def test_a_pause_that_is_asked_for_is_no_time_of_ours(
-    monkeypatch: pytest.MonkeyPatch, headers: dict[str, str], seconds: int, tries: int
+    headers: dict[str, str], seconds: int, tries: int
 ) -> None:
     """A pause of up to two minutes is kept, however often; of a longer one the error tells."""
-    time = Time()
-    monkeypatch.setattr("analytics.levain.transport.time.monotonic", time.clock)
-    limiter = RateLimiter(clock=time.clock, sleep=time.sleep)
     busy = httpx.Response(429, headers=headers)
-    answers = [*[busy] * (TRIES - 1), httpx.Response(200, json={})]
-    transport = transport_of(*answers, rate_limiter=limiter)
+    server = Server(*[busy] * (TRIES - 1), httpx.Response(200, json={}))
 
     if tries == 1:
         with pytest.raises(TooManyRequestsError, match="HTTP 429, it asks to wait 121 s") as raised:
-            get(transport)
+            server.ask(seconds_to_read)
         assert raised.value.retry_after == seconds
     else:
-        get(transport)
-        assert time.slept == [seconds] * (TRIES - 1)
-    assert transport.request_count == tries
+        assert server.ask(seconds_to_read) == pytest.approx(seconds * (TRIES - 1))
+    assert len(server.requests) == tries
 
 
-def test_a_pause_that_another_request_was_asked_for_is_no_time_of_ours(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_a_pause_that_another_request_was_asked_for_is_no_time_of_ours() -> None:
     """A request that waited for it is still tried again."""
-    time = Time()
-    monkeypatch.setattr("analytics.levain.transport.time.monotonic", time.clock)
-    limiter = RateLimiter(clock=time.clock, sleep=time.sleep)
-    limiter.pause_for(100)
-    answers = (httpx.Response(503), httpx.Response(200, json={}))
-    transport = transport_of(*answers, rate_limiter=limiter)
+    limiter = RateLimiter()
+    server = Server(httpx.Response(503), httpx.Response(200, json={}))
 
-    get(transport)
-    assert (time.slept, transport.request_count) == ([100], 2)
+    async def use(levain: AsyncLevain) -> float:
+        limiter.pause_for(100)
+        return await seconds_to_read(levain)
+
+    assert server.ask(use, rate_limiter=limiter) == pytest.approx(100)
+    assert len(server.requests) == 2

@@ -13,7 +13,7 @@ import pytest
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 
 from analytics.emulator.server import Emulator
-from analytics.levain import AsyncLevain, Levain, NotFoundError
+from analytics.levain import AsyncLevain, Levain
 from analytics.levain.paging import Resource
 from analytics.levain.sync_client import _Resource, blocking_iter
 from tests.conftest import StartRun
@@ -42,15 +42,6 @@ def test_every_method_has_its_plain_twin(levain: Levain, resource: str) -> None:
     for name, method in theirs.items():
         assert inspect.signature(method) == inspect.signature(ours[name])
         assert method.__doc__ == ours[name].__doc__ != None  # noqa: E711  # a chain
-
-
-def test_results_and_errors_come_as_they_are(levain: Levain, start_run: StartRun) -> None:
-    """A call returns the record, or raises the error of the async client."""
-    run = start_run()
-
-    assert (levain.runs.get(run.id).id, levain.auth.me().workspace_name) == (run.id, "Blank Slate")
-    with pytest.raises(NotFoundError):
-        levain.runs.get("00000000-0000-4000-8000-000000000000")
 
 
 def test_lists_are_iterated_as_far_as_is_wanted(api: Emulator, start_run: StartRun) -> None:

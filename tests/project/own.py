@@ -8,12 +8,12 @@ from pathlib import Path
 
 import duckdb
 
+from analytics.bounded.runner import Runner
 from analytics.project.files import UserFile
 from analytics.project.pages import answer_pages, parse_pages
-from analytics.project.runner import Runner
 from analytics.report.entities import QUERIES
 from analytics.report.rendering import About
-from analytics.report.site import SiteSummary, build_own_pages
+from analytics.report.site import SiteSummary, build_site
 from analytics.transform.page_queries import create_queries
 from analytics.warehouse.database import open_marts
 from analytics.warehouse.machine import Limits
@@ -75,4 +75,5 @@ def make_pages(marts: Path, target: Path, texts: dict[str, str]) -> SiteSummary:
     with Runner(LIMITS) as runner, open_marts(marts) as con:
         create_queries(con, QUERIES)
         pages = parse_pages(list(files), runner)
-        return build_own_pages(con, target, ABOUT, answer_pages(runner, marts, pages))
+        own = answer_pages(runner, marts, pages)
+        return build_site(con, target, about=ABOUT, pages={}, own_pages=own)

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from analytics.project.build import CustomFile, Finding, run_alert, write_tables
+from analytics.bounded.runner import Runner
+from analytics.project.build import Finding, run_alert, write_tables
+from analytics.project.files import FoundFile
 from analytics.project.project import read_project
-from analytics.project.runner import Runner
 
 COSTS = """\
 -- Expensive days
@@ -21,7 +22,7 @@ select agent_id, date, cost_usd from fct_agent_days where cost_usd > 2 order by 
 def own(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A file of no tables of the user."""
     file = tmp_path_factory.mktemp("own") / "own.duckdb"
-    write_tables(file, [])
+    write_tables(file, {})
     return file
 
 
@@ -29,7 +30,7 @@ def own(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def alert(tmp_path: Path, database: Path, own: Path, runner: Runner):
     """Ask one alert; its file as it was found, and its findings."""
 
-    def ask(sql: str, name: str = "costs") -> tuple[CustomFile, list[Finding]]:
+    def ask(sql: str, name: str = "costs") -> tuple[FoundFile, list[Finding]]:
         file = tmp_path / f"queries/alerts/{name}.sql"
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(sql, encoding="utf-8")

@@ -347,6 +347,7 @@ def test_pages_of_a_project_stand_on_its_site(
     warnings: list[str] = []
     monkeypatch.setattr(Progress, "warn", lambda _, text: warnings.append(text))
 
+    running = Batch(load_settings(layout.root), layout, Progress())
     with open_warehouse(layout) as con:
         con.execute(
             "insert into ledger.workspaces (workspace_id, last_batch_at)"
@@ -354,7 +355,8 @@ def test_pages_of_a_project_stand_on_its_site(
         )
         with attached_marts(con, layout.marts):
             build(con, timezone="UTC")
-        stages.report(Batch(load_settings(layout.root), layout, con, Progress()))
+        running.con = con
+        stages.report(running)
 
     made = {path.name for path in (layout.staged_site / "own").iterdir()}
     assert made == {"good.html", "bad.html"}

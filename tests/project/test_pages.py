@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from analytics.bounded.runner import Answer, Runner, UserQuery
 from analytics.project.files import UserFile
 from analytics.project.pages import (
     Chart,
@@ -19,8 +20,7 @@ from analytics.project.pages import (
     parse_pages,
     read_pages,
 )
-from analytics.project.runner import Answer, Runner, UserQuery
-from analytics.report.own_parts import ChartError, columns_of, part_of, planned, require_sums
+from analytics.report.own_parts import ChartError, chosen, columns_of, look_of, part_of
 from analytics.report.spec import Part
 
 FILE = "reports/pages/costs.sql"
@@ -185,18 +185,17 @@ def test_a_column_has_the_unit_of_its_name_and_type() -> None:
 def test_a_chart_of_other_columns_is_refused(chart: str, problem: str) -> None:
     """The problem says what the SELECT does not give."""
     with pytest.raises(ChartError) as caught:
-        planned(declared(chart), columns_of(tuple(UNITS)))
+        chosen(declared(chart), columns_of(tuple(UNITS)))
     assert str(caught.value) == f"{FILE}:1: {problem}"
 
 
 def test_a_look_is_part_of_the_layout() -> None:
     """The engine gets the layout that a chart declares; a key that it may not set is named."""
-    columns = columns_of([("agent_name", "VARCHAR"), ("cost_usd", "DECIMAL(38,10)")])
     chart = declared("bar, x agent_name, y cost_usd")
 
-    assert planned(replace(chart, look=(2, '{"bargap": 0.4}')), columns).look == {"bargap": 0.4}
+    assert look_of(replace(chart, look=(2, '{"bargap": 0.4}'))) == {"bargap": 0.4}
     with pytest.raises(ChartError, match=r":2: `images` cannot be set"):
-        planned(replace(chart, look=(2, '{"images": []}')), columns)
+        look_of(replace(chart, look=(2, '{"images": []}')))
 
 
 def test_a_line_marks_days_alone() -> None:
@@ -204,7 +203,7 @@ def test_a_line_marks_days_alone() -> None:
     chart = replace(declared("bar, x agent_name, y cost_usd"), lines=((date(2026, 11, 1), "new"),))
 
     with pytest.raises(ChartError, match="marks a day, and x `agent_name` is no date"):
-        planned(chart, columns_of(tuple(UNITS)))
+        chosen(chart, columns_of(tuple(UNITS)))
 
 
 def drawn(chart: str, **columns: tuple[str, list[object]]) -> tuple[Part, dict[str, object]]:
@@ -228,16 +227,16 @@ def test_numbers_are_whole_units_and_what_is_none_is_unknown() -> None:
 
     assert rows == {
         "c0_count": [10_000_000_000, 2, "987654321091000000000", None],
-        "c1_count": [5_000_000_000, None, "1000000000000000000000000000000", -2_500_000_000],
+        "c1_value": [5_000_000_000, None, "1000000000000000000000000000000", -2_500_000_000],
         "c2_count": ["12345678901234567890", 3, None, 0],
-        "c3_count": [1.25, None, 0.5, None],
-        "c4_share": [2_500_000_000, None, 10_000_000_000, 0],
+        "c3_value": [1.25, None, 0.5, None],
+        "c4_value": [2_500_000_000, None, 10_000_000_000, 0],
         "c4_per": [10_000_000_000] * 4,
         "c5": {"keys": ["2026-11-01", "infinity", None, "2026-11-02"]},
     }
     assert [each.split("|")[:2] for each in part.columns] == [
-        ["c0_count", "usd"], ["c1_count", "decimal"], ["c2_count", "count"],
-        ["c3_count", "seconds"], ["c4_share/c4_per", "percent"], ["c5", "text"],
+        ["c0_count", "usd"], ["c1_value", "decimal"], ["c2_count", "count"],
+        ["c3_value", "seconds"], ["c4_value/c4_per", "percent"], ["c5", "text"],
     ]  # fmt: skip
 
 
@@ -320,10 +319,9 @@ def test_floats_of_one_mark_are_not_added_up() -> None:
 
     chart = declared("line, x month, y score")
     columns = (("month", "DATE"), ("score", "DOUBLE"))
-    plan = planned(chart, columns_of(columns))
     rows = ([["a", 0.5], ["a", 0.7]], [["a", 0.5], ["b", 0.7]])
     twice, once = (Answer(UserQuery("", "", ""), columns, tuple(each)) for each in rows)
 
-    require_sums(chart, plan, once)
+    assert chosen(chart, columns_of(columns), once.frame)
     with pytest.raises(ChartError, match="several rows have the same month"):
-        require_sums(chart, plan, twice)
+        chosen(chart, columns_of(columns), twice.frame)

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from analytics.bounded.runner import Runner
 from analytics.cli import main
 from analytics.files import folder
 from analytics.project.files import UserFile
 from analytics.project.pages import MARKS, MOST_CHARTS, MOST_PAGES, parse_pages
-from analytics.project.runner import Runner
 from tests.docs.pages import blocks_under, text_of
 from tests.project.own import make_marts
 from tests.report.pages import Page

@@ -30,7 +30,7 @@ class State(NamedTuple):
 
 
 def state_of(run: Run) -> State:
-    totals = Totals(run.workspace.ledger.of_run(run.id))
+    totals = Totals.of(run.workspace.ledger.of_run(run.id))
     return State(
         run.agent.id if run.agent else "(none)",
         run.status,

@@ -41,7 +41,7 @@ def invoiced(warehouse: Warehouse, month: date, usd: str, **of: Any) -> None:
     following = date(month.year + month.month // 12, month.month % 12 + 1, 2)
     ((line,),) = warehouse._con.execute("select count(*) + 2 from finance.invoices").fetchall()
     row = {"line": line, "invoice_id": f"LEV-{month:%Y-%m}", "month": month}
-    row |= {"workspace_id": WORKSPACE, "issued_on": following}
+    row |= {"workspace": WORKSPACE, "issued_on": following}
     row |= {"amount_usd": usd, "credit_usd": 0, "tax_usd": 0}
     row["is_accepted"] = False
     warehouse.insert("finance.invoices", **(row | of))

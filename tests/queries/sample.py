@@ -73,7 +73,7 @@ def _finance(warehouse: Warehouse) -> None:
     )  # fmt: skip
     warehouse.insert("finance.allocation_shares", rule=1, cost_center="C-1", share=1)
     warehouse.insert(
-        "finance.invoices", line=2, invoice_id="=1+1", workspace_id=WORKSPACE, month="2026-11-01",
+        "finance.invoices", line=2, invoice_id="=1+1", workspace=WORKSPACE, month="2026-11-01",
         issued_on="2026-11-19", amount_usd="0.31", credit_usd="0.01", tax_usd="0.05",
     )  # fmt: skip
 

@@ -87,6 +87,18 @@ def test_says_what_it_asks(path: Path) -> None:
         assert re.search("complete day|yesterday", question)
 
 
+@pytest.mark.parametrize("name", ["cost_to_bill", "waste"])
+def test_whole_months_come_first(published: duckdb.DuckDBPyConnection, name: str) -> None:
+    """A question of whole months has the month so far after those that are over."""
+    (path,) = [each for each in QUERIES if each.stem == name]
+    answer = published.execute(path.read_text(encoding="utf-8"))
+    place = [column for column, *_ in answer.description].index("month")
+    newest = max(months := [row[place] for row in answer.fetchall()])  # has ten days to go
+
+    assert months[0] < newest
+    assert [month == newest for month in months] == sorted(month == newest for month in months)
+
+
 @pytest.mark.parametrize("case", CASES, ids=attrgetter("rule"))
 def test_case(tables: Tables, case: Case) -> None:
     """What `asked.txt` says, as of the models: see `tests/models`."""

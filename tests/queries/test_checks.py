@@ -45,7 +45,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Warehouse,
         )
         warehouse.replaced(bill, "agent_billing_days", cost_usd="0.6", billed_usd="0.2")
         warehouse.insert(
-            "finance.invoices", line=3, invoice_id="LATE", workspace_id=WORKSPACE, month=NOVEMBER,
+            "finance.invoices", line=3, invoice_id="LATE", workspace=WORKSPACE, month=NOVEMBER,
             issued_on=date(2026, 12, 9), amount_usd=1, credit_usd=0, tax_usd=0,
         )  # fmt: skip
         of = {"workspace_id": OTHER_WORKSPACE, "agent_id": "a-9"}

@@ -91,7 +91,7 @@ class Life:
                 run(CHANGES[change], {"line": choice(range(2, 8))})
 
     def _invoice(self, workspace: str, month: date, usd: Any, **of: Any) -> None:
-        of |= {"workspace_id": workspace, "invoice_id": f"I-{self.random.randrange(10**9)}"}
+        of |= {"workspace": workspace, "invoice_id": f"I-{self.random.randrange(10**9)}"}
         # Of any month from the one before its usage to the third after it.
         of["issued_on"] = month + timedelta(days=self.random.randrange(-20, 120))
         invoiced(self._warehouse, month, str(Decimal(usd).quantize(CENT)), **of)

@@ -16,7 +16,7 @@ COUNTS = {"run_count", "succeeded_count", "failed_count", "cancelled_count", "op
 OF_LISTED = {
     "audit.run_versions", "marts.fct_runs", "marts.fct_run_models", "marts.fct_log_events",
     "marts.fct_tool_calls", "marts.fct_sessions", "reports.rpt_errors", "reports.rpt_runs",
-    "reports.rpt_tools",
+    "reports.rpt_tools", "reports.rpt_triggers",
 }  # fmt: skip
 METERED = {
     "fct_usage_hours", "fct_model_days", "fct_model_months", "fct_charges", "fct_billing_days",

@@ -47,6 +47,10 @@ _BUDGETS = "scope,name,workspace,month,amount_usd\n" + "".join(
 _INVOICES = """invoice_id,workspace,month,issued_on,amount_usd,credit_usd,tax_usd
 =<i>LEV</i>,northlight studio,2026-10,2026-11-02,1234.5,0.25,3.1
 """
+_OUTCOMES = """outcome_id,date,workspace,agent,outcome,count,value_usd
+o-1,2026-10-05,Northlight Studio,{agent},Pull request,3,1200.5
+o-2,2026-10-31,Northlight Studio,{agent},=<b>Ticket</b>,1,
+"""
 
 
 def _run_expensively(world: World, agent: Agent, moment: datetime) -> None:
@@ -89,6 +93,8 @@ def publish(folder: Path) -> None:
         Path("finance/owners.csv").write_text(_OWNERS, encoding="utf-8")
         Path("finance/budgets.csv").write_text(_BUDGETS, encoding="utf-8")
         Path("finance/invoices.csv").write_text(_INVOICES, encoding="utf-8")
+        slug = next(iter(world.workspaces[0].agents.values())).slug
+        Path("finance/outcomes.csv").write_text(_OUTCOMES.format(agent=slug), encoding="utf-8")
         with without_pages():  # those of the second batch replace them
             nightly(load_settings(), Progress())
         world.pass_time(timedelta(days=1))

@@ -197,5 +197,5 @@ def test_a_month_is_printed_whole(batches: Site, reader: Reader) -> None:
     assert not shown.locator("#cost table").is_visible()
     assert page.root.all("h1")[0].text in margin
     assert "October 2026" in margin
-    assert folded == 3
+    assert folded == 4
     assert len(re.findall(rb"/Type\s*/Page\b", shown.pdf(prefer_css_page_size=True))) == 2

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from datetime import date
 from decimal import Decimal
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -14,8 +13,6 @@ from analytics.format.numbers import UNKNOWN
 from analytics.report.columns import column
 from analytics.report.tables import Tables, sums
 from analytics.transform.measures import measures
-
-NOBODY: Any = SimpleNamespace(by_key={}, months={})
 
 
 @pytest.mark.parametrize(
@@ -76,7 +73,7 @@ def test_a_total_of_two_figures_is_of_the_same_rows() -> None:
     names = ("owner", "recent_cost_usd", "before_cost_usd", "failed_count", "finished_count")
     known = dict(zip(names, ("A", Decimal(1000), Decimal(1000), 1, 100), strict=True))
     unknown = dict(zip(names, ("B", Decimal(600), None, 50, None), strict=True))
-    tables = Tables(NOBODY, "")
+    tables = Tables({}, {}, "")
 
     def foot(*rows: dict[str, Any]) -> str:
         made = tables.table("key", "caption", columns, rows, total=sums(rows, columns))
@@ -97,7 +94,7 @@ def test_days_and_versions_sort_by_what_they_are() -> None:
         dict(zip(names, (date(2026, 9, 1), date(2026, 9, 2), 10, "A"), strict=True)),
         dict.fromkeys(names),
     ]
-    made = Tables(NOBODY, "").table("key", "caption", columns, rows)
+    made = Tables({}, {}, "").table("key", "caption", columns, rows)
 
     assert re.findall(r'data-v="([^"]*)">([^<]*)', made) == [
         ("2026-09-01", "September 2026"), ("2026-09-02", "2 September 2026"), ("10", "v10"),

@@ -36,10 +36,16 @@ def reports(published: Path) -> Reports:
 
 def some(reports: Reports) -> list[Entity]:
     """The site, all workspaces and months, and lines: the most expensive, the hostile, no agent."""
-    agents = reports.entities.agents
+    agents = reports.entities.of("agent")
     lines = [each for each in agents if each.name in NAMES.values() or each.agent_id == "(none)"]
     months = reports.entities.months.values()
-    return [reports.entities.site, *reports.entities.workspaces, *months, agents[0], *lines[:3]]
+    return [
+        reports.entities.site,
+        *reports.entities.of("workspace"),
+        *months,
+        agents[0],
+        *lines[:3],
+    ]
 
 
 def choices(reports: Reports, entity: Entity) -> list[Choice]:
@@ -50,7 +56,7 @@ def choices(reports: Reports, entity: Entity) -> list[Choice]:
     ago = ((70, 3), (0, 0), (14, 1))
     own = [(today - timedelta(days=a), today - timedelta(days=b)) for a, b in ago]
     members = {
-        "site": [each.workspace_id for each in reports.entities.workspaces],
+        "site": [each.workspace_id for each in reports.entities.of("workspace")],
         "workspace": [each.agent_id for each in reports.entities.lines_of(entity)][:7:3],
     }.get(entity.scope, [])
     some = [Choice(None, None, tuple(members[:1])), Choice(*whole, tuple(members[1:]))]

@@ -16,8 +16,8 @@ import polars as pl
 import pytest
 
 from analytics.report.entities import Entity
+from analytics.report.files import packed
 from analytics.report.months import encoded
-from analytics.report.packed import packed
 from analytics.report.rendering import About
 from analytics.report.site import build_site
 from tests.conftest import shared_folder
@@ -83,7 +83,7 @@ def rewritten(before: Path, after: Path) -> set[str]:
 
 def costliest(reports: Reports) -> Entity:
     """The most expensive agent of late."""
-    return max(reports.entities.agents, key=lambda each: each.row["recent_cost_usd"] or 0)
+    return max(reports.entities.of("agent"), key=lambda each: each.row["recent_cost_usd"] or 0)
 
 
 def test_a_batch_rewrites_the_data_that_it_changed(

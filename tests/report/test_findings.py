@@ -17,6 +17,7 @@ from analytics.report.findings import event_label
 from analytics.report.rendering import About
 from analytics.report.site import build_site
 from analytics.report.summary import summary_files
+from analytics.transform.page_queries import create_queries
 from analytics.warehouse.publications import Before
 from tests.report.browser import Reader
 from tests.report.expected import Reports
@@ -34,11 +35,11 @@ Order status is new since n Oct: it started n runs, more than lists show | $n so
 
 
 @pytest.fixture
-def follow(batches: Site, reader: Reader) -> Callable[[str], Page]:
-    """Follows the arrow of the finding on the overview whose line begins so."""
+def follow(batches: Site, reader: Reader) -> Callable[..., Page]:
+    """Follows the arrow of the finding on an overview whose line begins so."""
 
-    def follow(beginning: str) -> Page:
-        page = reader.open(batches.overview.path)
+    def follow(beginning: str, overview: Path = batches.overview.path) -> Page:
+        page = reader.open(overview)
         folds = "document.querySelectorAll('.needs-end > details')"
         page.evaluate(f"{folds}.forEach((each) => {{ each.open = true; }})")
         page.click(f'.needs a[aria-label^="Show: {beginning}"]')
@@ -185,25 +186,68 @@ def test_the_arrow_of_limits_leads_to_their_errors(
     assert numbers.usd(found["usd"]) in needs
 
 
-def test_the_arrow_of_a_price_leads_to_models(follow: Callable[[str], Page], sql: Asked) -> None:
-    """As many days before the step as after it, by model; of the step, the price of a million
-    tokens before and after, and what it cost more to this day.
+def test_the_arrow_of_a_price_leads_to_its_steps(follow: Callable[[str], Page], sql: Asked) -> None:
+    """As many days before the step as after it, by model; of each workspace the price of a million
+    tokens before and after, and what it cost more to this day: together what the line says.
     """
     page = follow("openai.gpt-5.6-terra")
+    steps = sql.rows(
+        """select subject, workspace_name, baseline::decimal(38, 10) as before,
+            value::decimal(38, 10) as after, cost_usd
+        from published.marts.fct_findings join published.marts.dim_workspaces using (workspace_id)
+        where kind = 'price_step' order by cost_usd desc"""
+    )
+    rows = page.locator("#price-steps-table tbody tr").all()
+    more = numbers.usd(sum(each["cost_usd"] for each in steps))
 
     assert days_of(page) == ("2026-10-16", "2026-11-12")
-    assert page.url.endswith("&by=model&at=models")
-    assert "openai.gpt-5.6-terra" in (page.text_content("#models-table") or "")
-    of = page.get_attribute("body", "data-workspace")
-    (step,) = sql.rows(
-        """select subject, baseline::decimal(38, 10) as before, value::decimal(38, 10) as after,
-            cost_usd
-        from published.marts.fct_findings
-        where kind = 'price_step' and workspace_id = '@'""".replace("@", of or "")
+    assert page.url.endswith("&by=model&at=price-steps")
+    assert [each.locator("th, td").all_text_contents()[:5] for each in rows] == [
+        [each["subject"], each["workspace_name"],
+         *(numbers.usd(each[name]) for name in ("cost_usd", "before", "after"))] for each in steps
+    ]  # fmt: skip
+    assert len(steps) == 2
+    assert page.locator(".needs li", has_text="gpt-5.6-terra").locator(
+        ".amount"
+    ).all_inner_texts() == [f"{more} more so far"]
+    assert f"{more} more" in (page.text_content("#price-steps-title") or "")
+
+
+_CALLS = """
+    from published.marts.fct_tool_calls
+    where workspace_id = '{workspace_id}' and tool_name = '{tool_name}'
+    and called_at >= timestamptz '{hour}' and called_at < timestamptz '{hour}' + interval 6 hours"""
+
+
+def test_the_arrow_of_a_tool_leads_to_its_calls(
+    published: Path, tmp_path: Path, follow: Callable[..., Page], sql: Asked
+) -> None:
+    """The calls within the hours of the outage: those that failed of all, by agent and together."""
+    (busy,) = sql.rows(
+        """select workspace_id, tool_name, date_trunc('hour', called_at) as hour
+        from published.marts.fct_tool_calls where is_error
+        group by all order by count(*) desc, 1, 2, 3 limit 1"""
     )
-    cells = page.locator("#price-steps-table tbody tr").locator("th, td").all_text_contents()
-    amounts = [numbers.usd(step[name]) for name in ("before", "after", "cost_usd")]
-    assert cells == [step["subject"], *amounts, "30 Oct"]
+    calls = _CALLS.format(**busy)
+    (known,) = sql.rows(f"select count(*) filter (is_error) as failed, count(*) as made {calls}")
+    tables = Reports(published / "analytics.duckdb", f"""
+        insert into marts.fct_findings by name
+        select '1' as finding_id, 'failure_burst' as kind, '{busy["workspace_id"]}' as workspace_id,
+            '(all)' as agent_id, '{busy["tool_name"]}' as subject, 'tool' as detail,
+            'share' as unit, timestamptz '{busy["hour"]}' as since,
+            timestamptz '{busy["hour"]}' + interval 6 hours as until, 0.01 as baseline,
+            count(*) filter (is_error) / count(*) as value, count(*) as sample_count,
+            3 as run_count, 50 as cost_usd, 1 as rank, false as is_silenced, false as is_chronic,
+            'The tool failed.' as sentence {calls}""")  # fmt: skip
+    create_queries(tables.con, ["reports.tool_outages"])
+    build_site(tables.con, tmp_path, about=About(datetime(2026, 11, 21, 6, tzinfo=UTC), "1", "UTC"))
+    page = follow(f"Tool {busy['tool_name']}", tmp_path / "index.html")
+    total = page.locator("#tool-outages-table tfoot tr").locator("th, td").all_text_contents()
+    line = page.locator(".needs bdi", has_text=busy["tool_name"]).first.text_content() or ""
+
+    assert page.url.endswith("&show=failures&at=tool-outages")
+    assert total == ["Total", "", numbers.failure_rate(known["failed"], known["made"]), ""]
+    assert f"of {known['made']:,} calls" in line
 
 
 def test_other_arrows_lead_to_what_the_finding_is_of(follow: Callable[[str], Page]) -> None:

@@ -98,7 +98,13 @@ def test_each_column_of_a_page_query_is_read(published: Path) -> None:
         where database_name = 'temp' group by all
     """)
 
-    in_code = {*re.findall(r"\w+", code)}
+    in_pages = [
+        each for page in read_pages().values() for part in page.parts for each in part.columns
+    ]
+    in_code = {
+        *re.findall(r"\w+", code),
+        *(name for each in in_pages for name in column(each).figures),
+    }
     for relation, names in (each.values() for each in columns):
         readers = " ".join(sql for sql in queries if f"reports.{relation}" in sql)
         assert {*names} - in_code - {*re.findall(r"\w+", readers)} == set(), relation
@@ -141,10 +147,10 @@ def test_a_page_is_added_by_two_files(published: Path, tmp_path: Path) -> None:
 
     reports = Reports(published / "analytics.duckdb")
     reports.con.execute(f"create temp table costly_days as {_QUERY}")
-    build_site(reports.con, site, about=ABOUT, pages=specs)
+    build_site(reports.con, site, about=ABOUT, pages=read_pages(specs))
 
     page = read_pages(specs)["costly-days"]
-    for entity in reports.entities.workspaces:
+    for entity in reports.entities.of("workspace"):
         (of,) = shown.views([shown.asked(site, page.name, entity, [Choice().asked()])])
         rows, total = reports.chosen(page.parts[0], entity, Choice())
         table = of[0]["views"][0]["table"]

@@ -90,7 +90,7 @@ def site(published: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     def fill(folder: Path) -> None:
         reports = Reports(published / "analytics.duckdb")
-        (workspace, _) = reports.entities.workspaces
+        (workspace, _) = reports.entities.of("workspace")
         for change in _CHANGES.split(";\n"):
             reports.con.execute(change, {"id": workspace.workspace_id})
         reports.con.execute(_LARGE)

@@ -25,7 +25,7 @@ from analytics.transform.page_queries import over_queries, page_queries
 from analytics.warehouse.database import attached_marts, open_warehouse, records
 from analytics.warehouse.landed import BATCH_ID
 from analytics.warehouse.layout import Layout
-from analytics.warehouse.schema import BOOKS, FINANCE
+from analytics.warehouse.schema import finance_statements
 
 MODELS = {model.relation: model for model in all_models(folder("queries"))}
 WORKSPACE = "w-1"
@@ -216,7 +216,7 @@ def answered(
 def _finance() -> duckdb.DuckDBPyConnection:
     """A connection of this process with the tables and macros of `finance`, all empty."""
     con = duckdb.connect(config={"threads": 1})
-    con.execute(f"{FINANCE} {BOOKS} create schema intermediate; create schema marts")
+    con.execute(f"{finance_statements()} create schema intermediate; create schema marts")
     return con
 
 

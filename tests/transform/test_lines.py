@@ -70,7 +70,7 @@ def test_a_price_in_several_workspaces_is_one_line() -> None:
     assert lines[0].amount == "$15.00 more so far"
     assert lines[0].workspace_id == "(all)"
     assert lines[0].reasons[:2] == ["As it is."] * 2
-    assert lines[0].page.startswith(f"{WORKSPACE}#")
+    assert lines[0].page.startswith("index.html#")
     assert said(lines[1:]) == ["As it is."] * 2
 
 
@@ -164,10 +164,12 @@ TRUST = f"{WORKSPACE.removesuffix('.html')}/trust.html"
         (row("version_worse"), f"{AGENT}#from=2026-11-10&to=2026-11-20&at=versions"),
         (row("version_worse", until=FIRST + timedelta(days=3)),
          f"{AGENT}#from=2026-11-10&to=2026-11-12&at=versions"),
-        (price("w"), f"{WORKSPACE}#from=2026-10-27&to=2026-11-19&by=model&at=models"),
+        (price("w"), f"{WORKSPACE}#from=2026-10-27&to=2026-11-19&by=model&at=price-steps"),
         (price("w", first_date=date(2026, 10, 30)),
-         f"{WORKSPACE}#from=2026-10-16&to=2026-11-12&by=model&at=models"),
+         f"{WORKSPACE}#from=2026-10-16&to=2026-11-12&by=model&at=price-steps"),
         (outage("w"), f"{WORKSPACE}#from=2026-11-10&to=2026-11-10&show=failures&at=cost"),
+        (outage("w", detail="tool"),
+         f"{WORKSPACE}#from=2026-11-10&to=2026-11-10&show=failures&at=tool-outages"),
         (row("failure_burst", detail="agent"),
          f"{AGENT}#from=2026-11-10&to=2026-11-20&show=failures&at=cost"),
         (row("cost_jump"), f"{AGENT}#from=2026-10-13&to=2026-11-19&at=cost"),

@@ -1,15 +1,7 @@
 """The execution of a triggered run in its sandbox, step by step.
 
-It works for 8 to 20 seconds and succeeds. For tests and demos, a mark anywhere in its prompt or
-state lets it do something else:
-
-[fail]         a step meets an error that no retry mends, and the run fails
-[flaky]        a step fails twice, is retried with back-off, and the run succeeds
-[broken]       a step fails five times, and the run fails
-[slow]         each step takes twenty times as long
-[endless]      the run never comes to a result, and fails at its step limit
-[over-budget]  each step costs nearly half of the agent's budget, until the run fails
-[artifacts]    the run publishes 3 files; [artifacts:1200] so many
+It works for 8 to 20 seconds and succeeds. Marks anywhere in its prompt or state let it do something
+else: `analytics emulator --help` lists them.
 """
 
 from __future__ import annotations

@@ -7,6 +7,7 @@ there to `finance.closed_<name>`.
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +16,7 @@ from analytics.files import folder
 from analytics.finance.books.entries import DATA
 from analytics.finance.books.reading import require_known, unchanged
 from analytics.transform.build import all_models
-from analytics.warehouse.database import quoted, transaction
+from analytics.warehouse.database import quoted, spilling, transaction
 
 if TYPE_CHECKING:
     from datetime import date
@@ -24,6 +25,11 @@ if TYPE_CHECKING:
 
     from analytics.finance.books.reading import Books
 
+
+_LINE = "workspace_id, agent_id, owner, cost_center"
+_SUMS = (
+    "metered_cost_usd", "billed_usd", "surcharge_usd", "own_key_usd", "tokens_in", "tokens_out",
+)  # fmt: skip
 
 # Names of agents are those of today; whether an entry is booked, and how, is what a close changes.
 _NOT_FROZEN = ("agent_name", "entry_usd", "is_booked", "revision")
@@ -49,6 +55,24 @@ def write_frozen(con: duckdb.DuckDBPyConnection, month: date, revision: int, tar
         given = {key: value for key, value in parameters.items() if f"${key}" in sql}
         file = target / f"{name}.parquet"
         con.sql(sql, params=given).write_parquet(str(file), compression="zstd")
+
+
+def adds_up(data: Path) -> bool:
+    """Return True if the frozen charges of a month add up to its frozen lines."""
+    columns = ", ".join((_LINE, *_SUMS))
+    charges, lines = (quoted(data / f"{name}.parquet") for name in ("charges", "lines"))
+    with spilling(Path(tempfile.gettempdir())) as con:
+        differing = con.execute(f"""
+            select {_LINE}
+            from (
+                select 1 as sign, {columns} from read_parquet('{charges}')
+                union all
+                select -1 as sign, {columns} from read_parquet('{lines}')
+            )
+            group by all
+            having {" or ".join(f"sum(sign * {name}) <> 0" for name in _SUMS)}
+        """).fetchone()
+    return differing is None
 
 
 def load_books(con: duckdb.DuckDBPyConnection, books: Books) -> None:

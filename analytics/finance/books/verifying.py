@@ -1,29 +1,20 @@
-"""Verify the books: every byte of every file, and that frozen charges add up to frozen lines."""
+"""Verify the books: every byte of every file."""
 
 from __future__ import annotations
 
 import hashlib
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from analytics.files import UNFINISHED, read_bytes
-from analytics.finance.books.entries import DATA, MANIFEST
+from analytics.finance.books.entries import MANIFEST
 from analytics.finance.books.reading import Finding, entry_files, lacking, read_entries
-from analytics.warehouse.database import quoted, spilling
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from analytics.finance.books.entries import Amounts, Closing, Recorded
+    from analytics.finance.books.entries import Closing, Recorded
     from analytics.finance.books.reading import Known
-
-_AMOUNTS = ("metered_cost_usd", "billed_usd", "surcharge_usd", "own_key_usd")
-TOTALS = ", ".join(f"if(count(*) = 0, 0, sum({name})) as {name}" for name in _AMOUNTS)
-"""SQL of the `Amounts` of a month's lines: 0 without lines, null where no line has the amount."""
-
-_LINE = "workspace_id, agent_id, owner, cost_center"
-_SUMS = ", ".join(f"sum({name}) as {name}" for name in (*_AMOUNTS, "tokens_in", "tokens_out"))
 
 
 def verify(folder: Path, known: Iterable[Known] = ()) -> list[Finding]:
@@ -36,12 +27,7 @@ def verify(folder: Path, known: Iterable[Known] = ()) -> list[Finding]:
     findings += [finding for finding in lacking(books, known) if finding.path not in named]
     findings += _additional(folder, books.closings)
     for closing in books.closings:
-        of_files = [*_files(folder, closing)]
-        data = closing.file.parent / DATA
-        findings += of_files or [
-            Finding(f"{data.relative_to(folder).as_posix()}/lines.parquet", kind)
-            for kind in unequal_sums(data, closing.entry.totals)
-        ]
+        findings += _files(folder, closing)
     return sorted(set(findings))
 
 
@@ -84,27 +70,3 @@ def _files(folder: Path, closing: Recorded[Closing]) -> Iterator[Finding]:
                 yield Finding(path, f"changed: {len(content)} bytes, not {stored.byte_count}")
             elif hashlib.sha256(content).hexdigest() != stored.sha256:
                 yield Finding(path, "changed")
-
-
-def unequal_sums(data: Path, totals: Amounts) -> list[str]:
-    """Return what of a month's frozen lines does not add up: to the charges, to the totals."""
-    charges, lines = (f"read_parquet('{quoted(data / f'{name}.parquet')}')" for name in
-                      ("charges", "lines"))  # fmt: skip
-    with spilling(Path(tempfile.gettempdir())) as con:
-        differing = con.execute(f"""
-            select {_LINE}
-            from (
-                select {_LINE}, {_SUMS} from {charges} group by all
-                union all
-                select {_LINE}, {_SUMS.replace("sum(", "-sum(")} from {lines} group by all
-            )
-            group by all
-            having {" or ".join(f"sum({name}) <> 0" for name in _AMOUNTS)}
-                or sum(tokens_in) <> 0 or sum(tokens_out) <> 0
-        """).fetchall()
-        sums = con.execute(f"select {TOTALS} from {lines}").fetchone()
-    unequal = ["does not add up to the charges"] if differing else []
-    # Before totals could be unknown, a month without an amount was closed with 0.
-    if [each or 0 for each in sums or ()] != [getattr(totals, name) or 0 for name in _AMOUNTS]:
-        unequal.append("does not add up to the totals")
-    return unequal

@@ -59,8 +59,9 @@ _ROWS = """
 """
 _FOLDS = ("ended", "small", "silenced")
 _SITE = "index.html"
-_PARTS = {"version_worse": "versions", "price_step": "models", "idle_runs": "runs",
-          "repeated_errors": "tools"}  # fmt: skip
+_PARTS = {"version_worse": "versions", "price_step": "price-steps", "idle_runs": "runs",
+          "repeated_errors": "tools", "failure_burst tool": "tool-outages",
+          "repeated_errors limit": "errors"}  # fmt: skip
 _VIEWS = {"price_step": "&by=model", "failure_burst": "&show=failures",
           "idle_runs": "&status=succeeded"}  # fmt: skip
 
@@ -140,7 +141,7 @@ def page_of(row: Row) -> str:
     if agent_id != ALL:
         page = names.agent_page(workspace_id, agent_id)
     first, last = _period(row)
-    part = "errors" if row["detail"] == "limit" else _PARTS.get(kind, "cost")
+    part = _PARTS.get(f"{kind} {row['detail']}") or _PARTS.get(kind, "cost")
     return f"{page}#from={first}&to={max(first, last)}{_VIEWS.get(kind, '')}&at={part}"
 
 
@@ -257,8 +258,7 @@ def _line(row: Row, event: Sequence[Row], before: Before | None) -> Line:
         reasons=[*several, *filter(None, [words.why(row)])],
         next_step=row["next_step"],
         note=row["silenced_note"] or "",
-        # The page of one workspace has the prices of models; that of all has none.
-        page=page_of(event[0] if row["kind"] == "price_step" else row),
+        page=page_of(row),
         fold=_fold(row),
         is_new=None if before is None else before.finding_ids.isdisjoint(ids),
     )

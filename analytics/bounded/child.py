@@ -23,10 +23,10 @@ from typing import Any
 
 import duckdb
 
+from analytics.bounded.allowed import selects, without_paths
+from analytics.bounded.confined import RESULT, open_confined
 from analytics.errors import AnalyticsError
-from analytics.project.allowed import selects, without_paths
 from analytics.transform.parsing import tables_read
-from analytics.warehouse.confined import RESULT, open_confined
 from analytics.warehouse.damage import damage_of
 from analytics.warehouse.database import quoted
 from analytics.warehouse.machine import Limits, bytes_of

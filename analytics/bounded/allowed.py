@@ -1,6 +1,6 @@
 """The part of DuckDB that a SELECT of a user may ask: figures, and nothing of the machine.
 
-DuckDB itself opens no other file, and writes nothing (see `warehouse.confined`). What it would tell
+DuckDB itself opens no other file, and writes nothing (see `bounded.confined`). What it would tell
 all the same is judged here: paths, settings, secrets and logs stand behind functions and tables of
 the system. A table function must be known to be harmless; of scalar functions, those that are known
 not to be are refused.

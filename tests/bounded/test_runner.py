@@ -14,11 +14,11 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from analytics.bounded import runner as module
+from analytics.bounded.runner import Answer, Runner, UserQuery
 from analytics.errors import AnalyticsError
-from analytics.project import runner as module
-from analytics.project.runner import Answer, Runner, UserQuery
 from analytics.warehouse.machine import bytes_of
-from tests.project.conftest import FEW
+from tests.bounded.conftest import FEW
 
 TOO_SLOW = ("was stopped after 0.5 s: ask for less, or raise timeout_seconds in [sql]",)
 TOO_BIG = ("needs more memory or disk than 100MB: ask for less", FEW.too_slow)
@@ -156,7 +156,7 @@ def test_a_crash_is_told(database: Path) -> None:
 KILLED = """
 import sys
 from pathlib import Path
-from analytics.project.runner import Runner, UserQuery
+from analytics.bounded.runner import Runner, UserQuery
 from analytics.warehouse.machine import Limits
 with Runner(Limits(seconds=3600)) as running:
     running.run(Path(sys.argv[1]), UserQuery("", "", "select 1"))

@@ -16,73 +16,25 @@ runs as (
         agent_version,
         status,
         coalesce(cron_expr, trigger_type) as trigger,
-        error_class,
-        artifact_count,
-        tokens_out,
-        cost_usd,
+        coalesce(waste.reason = 'idle' and is_certain, false) as is_idle,
+        if(waste.reason = 'limit', error_class, null) as reached_limit,
+        coalesce(repeated_tools, []) as repeated_tools,
+        runs.cost_usd,
         created_at,
         time_bucket(interval 1 hour, created_at) as hour,
-        date > last_complete_date - 28 as is_recent
+        runs.date > last_complete_date - 28 as is_recent
     from marts.fct_runs as runs
     join marts.dim_workspaces using (workspace_id)
     left join marts.dim_schedules using (workspace_id, schedule_id)
+    left join intermediate.int_run_waste as waste using (workspace_id, run_id)
     where status in ('succeeded', 'failed')
-        and date between last_complete_date - 55 and last_complete_date
-),
-
-idle as (
-    select distinct workspace_id, run_id
-    from (
-        select workspace_id, run_id
-        from runs
-        where status = 'succeeded' and artifact_count = 0 and tokens_out <= 100
-    )
-    join marts.fct_log_events using (workspace_id, run_id)
-    anti join marts.fct_tool_calls using (workspace_id, run_id)
-),
-
-calls as (
-    select workspace_id, run_id, tool_name, call_number, coalesce(is_error, false) as is_error
-    from marts.fct_tool_calls
-    join marts.dim_workspaces using (workspace_id)
-    where called_at >= last_batch_at - interval 58 days
-),
-
-streaks as (
-    select *, count(*) filter (not is_error) over (
-        partition by workspace_id, run_id, tool_name order by call_number
-    ) as streak
-    from calls
-    semi join (
-        select workspace_id, run_id, tool_name
-        from calls
-        where is_error
-        group by all
-        having count(*) >= 3
-    ) as failing using (workspace_id, run_id, tool_name)
-),
-
-repeated as (
-    select distinct workspace_id, run_id, tool_name
-    from (
-        select workspace_id, run_id, tool_name, streak
-        from streaks
-        where is_error
-        group by all
-        having count(*) >= 3
-    )
+        and runs.date between last_complete_date - 55 and last_complete_date
 ),
 
 -- Runs of agents that waste something, each with what it is about.
 judged as (
-    select
-        'idle_runs' as kind,
-        runs.*,
-        trigger as subject,
-        null as detail,
-        idle.run_id is not null as is_waste
+    select 'idle_runs' as kind, *, trigger as subject, null as detail, is_idle as is_waste
     from runs
-    left join idle using (workspace_id, run_id)
     where status = 'succeeded'
     union all by name
     select
@@ -90,26 +42,24 @@ judged as (
         runs.*,
         tool_name as subject,
         'tool' as detail,
-        repeated.run_id is not null as is_waste
+        list_contains(runs.repeated_tools, tool_name) as is_waste
     from (
-        select distinct workspace_id, agent_id, tool_name
-        from repeated
-        join runs using (workspace_id, run_id)
+        select distinct workspace_id, agent_id, unnest(repeated_tools) as tool_name
+        from runs
     )
     join runs using (workspace_id, agent_id)
-    semi join calls using (workspace_id, run_id, tool_name)
-    left join repeated using (workspace_id, run_id, tool_name)
+    semi join marts.fct_tool_calls using (workspace_id, run_id, tool_name)
     union all by name
     select
         'repeated_errors' as kind,
         runs.*,
-        limits.error_class as subject,
+        limits.reached_limit as subject,
         'limit' as detail,
-        runs.error_class is not distinct from limits.error_class as is_waste
+        runs.reached_limit is not distinct from limits.reached_limit as is_waste
     from (
-        select distinct workspace_id, agent_id, error_class
+        select distinct workspace_id, agent_id, reached_limit
         from runs
-        where error_class in ('budget_limit', 'time_limit', 'step_limit')
+        where reached_limit is not null
     ) as limits
     join runs using (workspace_id, agent_id)
 ),

@@ -29,7 +29,7 @@ from analytics.warehouse.scratch import scratch_folder
 if TYPE_CHECKING:
     import polars as pl
 
-_CHILD = "analytics.project.child"
+_CHILD = "analytics.bounded.child"
 _CODE = str(Path(__file__).resolve().parents[2])
 _START_SECONDS = 60.0
 _END_SECONDS = 2.0

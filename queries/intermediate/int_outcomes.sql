@@ -1,0 +1,26 @@
+-- Lines of finance/outcomes.csv with their workspace and agent; null is one that nothing has.
+-- Grain: line.
+-- key: line
+select
+    outcomes.*,
+    workspaces.workspace_id,
+    coalesce(agents.agent_id, runs.agent_id, sessions.agent_id) as agent_id,
+    case
+        when workspaces.name is null then 'workspace'
+        when workspaces.workspace_id is null then 'one workspace'
+        when coalesce(agents.agent_id, runs.run_id, sessions.session_id) is not null then null
+        when outcomes.agent is not null then 'agent'
+        when outcomes.run is not null then 'run'
+        else 'session'
+    end as unknown
+from finance.outcomes
+left join intermediate.int_workspace_names as workspaces
+    on workspaces.name = finance.folded(outcomes.workspace)
+left join intermediate.int_agent_names as agents
+    on agents.workspace_id = workspaces.workspace_id
+    and agents.name = finance.folded(outcomes.agent)
+    and agents.number = 1
+left join marts.fct_runs as runs
+    on runs.workspace_id = workspaces.workspace_id and runs.run_id = outcomes.run
+left join marts.fct_sessions as sessions
+    on sessions.workspace_id = workspaces.workspace_id and sessions.session_id = outcomes.session
