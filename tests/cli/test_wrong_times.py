@@ -17,7 +17,7 @@ from analytics.emulator.world import World
 from analytics.levain.clock import Clock
 from analytics.machine_clock import machine_clock
 from tests.batches import Row, publish, read
-from tests.cli.conftest import Command, SettingsFile, publish_again
+from tests.cli.conftest import Command, publish_again
 from tests.cli.test_rebuild import asked
 from tests.conftest import NOW, Batch, StartRun
 
@@ -78,6 +78,8 @@ def test_right_batches_have_all_that_a_wrong_time_would_have_moved(
         (outcome,) = batch.extract()
         assert f"the API's says {wrong:%Y-%m-%d} 06:00 UTC" in outcome.error
         assert f"this machine's {world.now:%Y-%m-%d} 06:00 UTC" in outcome.error
+        assert "over a day apart, so that nothing of this answer is kept" in outcome.error
+        assert "Set this machine's clock if it is wrong, and run again." in outcome.error
         for each in (batch, undisturbed):
             read(each)
         world.pass_time(DAY)
@@ -88,29 +90,6 @@ def test_right_batches_have_all_that_a_wrong_time_would_have_moved(
     assert found.keys() == expected.keys()
     for name, rows in expected.items():
         assert found[name] == rows, name
-
-
-def test_a_wrong_time_costs_no_other_workspace_its_figures(
-    command: Command,
-    world: World,
-    api: Emulator,
-    settings_file: SettingsFile,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """The others are published; the message has both clocks, and what to do."""
-    text = "[extract]\nhistory_days = 3\n"
-    for name, workspace in (("ONE", world.workspaces[0]), ("OTHER", world.add_workspace("Other"))):
-        monkeypatch.setenv(name, workspace.api_key)
-        text += f'[[workspaces]]\napi_key_env = "{name}"\napi = "{api.url}"\n'
-    settings_file(text)
-    misdate(api, "/auth/me")
-    result = command("nightly")
-
-    assert result.code == 1
-    assert "clocks are over a day apart, so that nothing of this answer is kept" in result.err
-    assert "the API's says 2027-05-19 06:00 UTC, this machine's 2026-11-20 06:00 UTC" in result.err
-    assert "Set this machine's clock if it is wrong, and run again." in result.err
-    assert asked("select workspace_name from marts.dim_workspaces") == [("Other",)]
 
 
 def test_a_collection_lands_nothing_of_a_wrong_time(
