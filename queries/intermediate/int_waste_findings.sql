@@ -48,7 +48,10 @@ judged as (
         from runs
     )
     join runs using (workspace_id, agent_id)
-    semi join marts.fct_tool_calls using (workspace_id, run_id, tool_name)
+    semi join (
+        from marts.fct_tool_calls
+        where called_at >= (select min(last_batch_at) from marts.dim_workspaces) - interval 58 days
+    ) using (workspace_id, run_id, tool_name)
     union all by name
     select
         'repeated_errors' as kind,
