@@ -43,7 +43,7 @@ def measure(folder: Path, days: int) -> None:
         for day in range(1, days + 1):
             world.pass_time(timedelta(days=1))
             batches.append(_analytics("nightly", data, world.now, environment))
-            largest = max(largest, _megabytes(Layout(data).published))
+            largest = max(largest, _megabytes(Layout(data).published_file))
             if day % SHOWN == 0 or day == days:
                 print(f"  after {day:3} batches {_sizes(data)}", flush=True)
     shutil.copytree(data / "landing", fresh / "landing")
@@ -52,7 +52,7 @@ def measure(folder: Path, days: int) -> None:
     for name in ("published", "marts", "warehouse"):
         file, other = getattr(Layout(data), name), getattr(Layout(fresh), name)
         print(f"  {file.name:18} {_megabytes(file) / _megabytes(other):.2f} times as large")
-    print(f"  {Layout(data).published.name} was at most {largest:.1f} MB")
+    print(f"  {Layout(data).published_file.name} was at most {largest:.1f} MB")
     last = batches[-SHOWN:]
     print(f"  the first batches {seconds(batches[:SHOWN])}, the last {seconds(last)}")
     runs = sum(len(each.agent_runs) for each in world.workspaces)
@@ -66,7 +66,7 @@ def _analytics(command: str, data: Path, now: datetime, environment: dict[str, s
 
 def _sizes(data: Path) -> str:
     layout = Layout(data)
-    files = (layout.published, layout.marts, layout.warehouse)
+    files = (layout.published_file, layout.marts, layout.warehouse)
     return ", ".join(f"{each.name} {_megabytes(each):.1f} MB" for each in files)
 
 

@@ -1,1 +1,1 @@
-"""Batch: runs the stages of the flow, singly or in turn, and rebuilds from landing files."""
+"""Batch: the stages in their order; collecting, closing a month, healing and rebuilding."""

@@ -216,14 +216,14 @@ def reopen(
 @contextmanager
 def _published(layout: Layout) -> Iterator[duckdb.DuckDBPyConnection]:
     """Open the published file; AnalyticsError if there is none, or it is of an older release."""
-    if not layout.published.exists():
-        raise nothing_published(layout.published)
-    with open_marts(layout.published) as con:
+    if not layout.published_file.exists():
+        raise nothing_published(layout.published_file)
+    with open_marts(layout.published_file) as con:
         try:
             yield con
         except (duckdb.CatalogException, duckdb.BinderException) as error:
             raise AnalyticsError(
-                f"{layout.published} is of another release: {str(error).splitlines()[0]}\n"
+                f"{layout.published_file} is of another release: {str(error).splitlines()[0]}\n"
                 "Run `analytics nightly`, which publishes it anew."
             ) from error
 

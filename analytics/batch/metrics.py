@@ -111,7 +111,7 @@ def _of_batch(batch: LastBatch) -> Iterator[Row]:
 
 def _of_published(layout: Layout, batch: LastBatch) -> Iterator[Row]:
     """Yield figures of the published file, and the results of the last checks, published or not."""
-    checks, workspaces, budgets = _rows(layout.published, _CHECKS, _WORKSPACES, _BUDGETS)
+    checks, workspaces, budgets = _rows(layout.published_file, _CHECKS, _WORKSPACES, _BUDGETS)
     if "publish" not in batch.seconds:
         (of_built,) = _rows(layout.marts, _CHECKS)
         checks = of_built or checks

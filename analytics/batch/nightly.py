@@ -1,4 +1,4 @@
-"""A whole batch: extract, load, transform, check, report, publish, alerts."""
+"""A whole batch: extract, load, transform, check, custom, report, publish, alerts."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from datetime import UTC, datetime
 import duckdb
 
 from analytics.batch import stages
-from analytics.batch.anew import run_healed
 from analytics.batch.batch import Batch, Limit
 from analytics.batch.extract import Outcome, extract, require_all, unread
+from analytics.batch.healing import run_healed
 from analytics.batch.identity import workspace_labels
 from analytics.batch.last_batch import ended_batch, write_last_batch
 from analytics.batch.metrics import write_metrics

@@ -9,8 +9,8 @@ from contextlib import contextmanager, suppress
 import duckdb
 
 from analytics.batch import stages
-from analytics.batch.anew import LOADS, has_whole_batches, made, require_published, restore
 from analytics.batch.batch import Batch
+from analytics.batch.healing import LOADS, has_whole_batches, made, require_published, restore
 from analytics.batch.last_batch import last_messages
 from analytics.batch.progress import Progress
 from analytics.batch.readiness import kept_months
@@ -67,7 +67,9 @@ def rebuild(settings: Settings, progress: Progress, *, force: bool = False) -> N
                     f"{month:%Y-%m} of {workspace} is closed, and loads that it rests on are gone:"
                     " it stays as the books have it, and is no longer held against what was landed"
                 )
-            stages.check(new)
+            stages.check(
+                new
+            )  # one by one, as its files take their places before they are published
             stages.custom(new)
             new.con.execute("checkpoint")
             stages.report(new)

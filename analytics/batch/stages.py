@@ -44,7 +44,7 @@ _SHOWN = 3
 
 
 def publish_loaded(batch: Batch) -> None:
-    """Run all stages after loading."""
+    """Run transform, check, custom, report and publish, which a batch and a close share."""
     transform(batch)
     check(batch)
     custom(batch)
@@ -189,12 +189,12 @@ def publish(batch: Batch) -> None:
             moment = next_moment(con, layout)
             publish_staged(layout, moment, batch.mode, record_of(con))
             record_publication(con, moment)
-        done(f"published {layout.published} and the pages")
+        done(f"published {layout.published_file} and the pages")
 
 
 def send_findings(batch: Batch) -> None:
     """Send each finding that was not sent. Nothing here fails the batch."""
-    with open_marts(batch.layout.published) as con:
+    with open_marts(batch.layout.published_file) as con:
         found = read_found(con, batch.settings.publish.url)
     receivers = _addresses(batch)
     if not receivers:

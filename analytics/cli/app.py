@@ -135,9 +135,11 @@ def sql(
         from analytics.query.tables import columns_query, print_tables, tables_query
 
         if chosen == Format.table and not (query or output or expanded):
-            print_tables(layout.published)
+            print_tables(layout.published_file)
             return
-        comment, text = columns_query(layout.published, query) if query else ("", tables_query())
+        comment, text = (
+            columns_query(layout.published_file, query) if query else ("", tables_query())
+        )
         expanded = bool(expanded)  # a comment takes the lines that it needs
         if comment and chosen == Format.table:
             say(comment)
@@ -152,7 +154,9 @@ def sql(
     else:
         text = _decoded(query)
     target, seconds = None if output == Path("-") else output, settings.sql.timeout_seconds
-    write_answer(layout.published, layout.root, seconds, text, chosen, target, expanded=expanded)
+    write_answer(
+        layout.published_file, layout.root, seconds, text, chosen, target, expanded=expanded
+    )
 
 
 @command(app)

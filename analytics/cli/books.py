@@ -118,7 +118,7 @@ def books(here: Here, as_json: Json = False) -> None:
     from analytics.terminal import escaped
 
     layout = here.layout
-    if not (layout.books.is_dir() or layout.published.exists()):
+    if not (layout.books.is_dir() or layout.published_file.exists()):
         raise AnalyticsError(
             f"There are neither books nor published figures in {layout.root}.\n"
             "Name the data directory with --data-dir."

@@ -164,7 +164,7 @@ def journal(
         closing = find_reopened(books, month, reverse)
         name = f"{month}-r{reverse}-reversed"
     if closing:
-        with open_published(layout.published) as con:
+        with open_published(layout.published_file) as con:
             of = None if workspace is None else workspaces_called(con, workspace)
         booked = read_booked(books, closing, of)
         read = replace(booked, is_reversed=reverse is not None)
@@ -205,7 +205,7 @@ def _figures(layout: Layout) -> Iterator[duckdb.DuckDBPyConnection]:
     from analytics.query.published import open_published
 
     books = published_books(layout)
-    with open_published(layout.published) as con:
+    with open_published(layout.published_file) as con:
         require_published_books(con, books)
         yield con
 

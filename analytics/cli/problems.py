@@ -119,7 +119,7 @@ def _is_ours(layout: Layout) -> bool:
             return False
     except OSError:
         return True
-    is_copy = layout.published.exists() and not layout.landing.exists()
+    is_copy = layout.published_file.exists() and not layout.landing.exists()
     return layout.warehouse.exists() or not is_copy
 
 
@@ -186,7 +186,7 @@ def problems_of_data(layout: Layout, now: datetime) -> Iterator[str]:
 def _published(layout: Layout) -> Iterator[str]:
     """Yield what the published file rests on that is gone."""
     try:
-        with open_marts(layout.published) as con:
+        with open_marts(layout.published_file) as con:
             loads = con.execute(
                 "select distinct workspace_id, load_id from audit.landing_files order by all"
             ).fetchall()

@@ -1,1 +1,1 @@
-"""Finance: files of the user beside the figures, and statements made of both."""
+"""Finance: files of the user beside the figures, and the books: closed months, frozen."""

@@ -158,9 +158,9 @@ def _take_shards(work: _Work) -> None:
         file, site = work.folder / f"{shard}.duckdb", work.site / "shards" / shard
         for is_last in (False, True):
             try:
-                if layout.published.exists():
-                    work.times[shard] = layout.published.stat().st_mtime_ns
-                    files.link_or_copy(files.real(layout.published), file)
+                if layout.published_file.exists():
+                    work.times[shard] = layout.published_file.stat().st_mtime_ns
+                    files.link_or_copy(files.real(layout.published_file), file)
                     work.files[shard] = file
                 if work.fleet.publish.site and layout.site.exists():
                     shutil.copytree(
@@ -266,9 +266,9 @@ def _publish(work: _Work, mode: int, progress: Progress) -> None:
             files.link_or_copy(work.merged, layout.staged_file)
         else:
             progress.warn(
-                f"no {work.layout.published.name} of all shards: it would have {size / 1e9:,.1f}"
-                " GB, which is more than duckdb_limit in [publish]; there are the tables, and the"
-                " files of the shards"
+                f"no {work.layout.published_file.name} of all shards: it would have"
+                f" {size / 1e9:,.1f} GB, which is more than duckdb_limit in [publish]; there are"
+                " the tables, and the files of the shards"
             )
         publish(layout, datetime.now(UTC), mode)
         done(f"published to {layout.root}")

@@ -67,7 +67,7 @@ def print_text(state: FleetState) -> None:
 
 def _state(fleet: Fleet, shard: str, record: Record | None) -> ShardState:
     layout = fleet.layout(shard)
-    published = layout.published.stat().st_mtime_ns if layout.published.exists() else None
+    published = layout.published_file.stat().st_mtime_ns if layout.published_file.exists() else None
     batch = read_last_batch(layout)
     return ShardState(
         shard=shard,

@@ -123,7 +123,7 @@ def check_project(settings: Settings) -> list[str]:
 
     Nothing is run. Columns are checked against the published file, if there is one to be read.
     """
-    published = Layout(settings.data_dir).published
+    published = Layout(settings.data_dir).published_file
     with Runner(Limits(settings.sql.timeout_seconds, rows=None), settings.data_dir) as runner:
         taken: list[str] = []
         try:

@@ -102,7 +102,7 @@ class Assistant:
         sql = questions.sql_of(question, self.project)
         given = {"workspace": workspace, "agent": agent, "month": month, "model": model}
         if agent:
-            with open_published(self.layout.published) as con:
+            with open_published(self.layout.published_file) as con:
                 given["agent"] = find_agent(con, agent, workspace or None)["agent_name"]
         wanted = {name: value for name, value in given.items() if value}
         if wanted:
@@ -123,7 +123,7 @@ class Assistant:
         if not name:
             return self._rows(tables.tables_query())
         try:
-            comment, sql = tables.columns_query(self.layout.published, name)
+            comment, sql = tables.columns_query(self.layout.published_file, name)
         except UsageError:
             return self._rows(_MEASURES.format(quoted(name.lower())))
         return self._rows(sql, about=comment)
@@ -154,7 +154,7 @@ class Assistant:
         return self._document(document, runs, "runs", len(found.runs))
 
     def _first(self, sql: str, rows: int) -> Any:
-        return first_rows(self.layout.published, self.layout.root, self.seconds, sql, rows)
+        return first_rows(self.layout.published_file, self.layout.root, self.seconds, sql, rows)
 
     def _rows(self, sql: str, **more: Any) -> str:
         answer = self._first(sql, MOST_ROWS)
@@ -173,7 +173,7 @@ class Assistant:
         self, document: dict[str, Any], rows: Sequence[Any], name: str, count: int
     ) -> str:
         """Return the answer as JSON, with as many rows as there is room for."""
-        with open_published(self.layout.published) as con:
+        with open_published(self.layout.published_file) as con:
             (known,) = records(con, _KNOWN)
         document = {"data": {key: plain(value) for key, value in known.items()}, **document}
         lines = [json.dumps(_shortened(row), ensure_ascii=False) for row in rows]

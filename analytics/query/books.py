@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 
 def published_closings(layout: Layout) -> list[Known]:
     """Return the closings that the published file has, if it has any."""
-    if not layout.published.exists():
+    if not layout.published_file.exists():
         return []
     try:
-        with open_published(layout.published) as con:
+        with open_published(layout.published_file) as con:
             return con.execute(f"{CLOSINGS} audit.closings").fetchall()
     except AnalyticsError:  # damaged, or of an older release: the books stand without it
         return []

@@ -28,7 +28,7 @@ def page_problems(settings: Settings) -> list[str]:
 
     Nothing is run.
     """
-    published = Layout(settings.data_dir).published
+    published = Layout(settings.data_dir).published_file
     database = published if os.access(published, os.F_OK) else None
     with Runner(_limits(settings), settings.data_dir) as runner:
         pages, problems = read_pages(settings.project, runner)
@@ -56,7 +56,7 @@ def preview_page(settings: Settings, file: Path, output: Path | None) -> tuple[P
 
     It is written into `output`, an empty or a new folder, or into a temporary one.
     """
-    database = Layout(settings.data_dir).published
+    database = Layout(settings.data_dir).published_file
     if not database.exists():
         raise nothing_published(database)
     if output and output.exists() and (not output.is_dir() or any(output.iterdir())):

@@ -87,8 +87,8 @@ def status(layout: Layout) -> dict[str, Any]:
         "problems": [],
     }
     try:
-        if os.path.lexists(layout.published):
-            with open_published(layout.published) as con:
+        if os.path.lexists(layout.published_file):
+            with open_published(layout.published_file) as con:
                 found |= _figures(con, layout)
     except AnalyticsError as error:
         found["problems"] = [str(error)]

@@ -131,7 +131,7 @@ def trace(
     run_id: str | None,
 ) -> Trace:
     """Trace an agent's day, or one run; UsageError if it does not exist."""
-    with open_published(layout.published) as con:
+    with open_published(layout.published_file) as con:
         if run_id is not None and agent is day is workspace is None:
             found = Trace(runs=_run_by_id(con, run_id))
         elif run_id is not None or agent is None or day is None:

@@ -123,7 +123,9 @@ def _names(con: duckdb.DuckDBPyConnection) -> list[str]:
 def code_of(queries: Path) -> str:
     """Return a hash of the code and models of a build, as this process first read them."""
     code = hashlib.sha256(f"{__version__} {duckdb.__version__} {pl.__version__}".encode())
-    for folder, pattern in ((Path(__file__).parent, "**/*.py"), (queries, "**/*.*")):
+    package = Path(__file__).parent
+    texts = package.parent / "format"  # findings have sentences
+    for folder, pattern in ((package, "**/*.py"), (texts, "*.py"), (queries, "**/*.*")):
         for path in sorted(folder.glob(pattern)):
             code.update(f"\n{path.name}\n".encode())
             code.update(path.read_bytes())

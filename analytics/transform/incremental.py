@@ -16,8 +16,10 @@ the order of a build:
 3. `_make` builds the rows beside the relation. Sums of hashes (`_sums`) of what they replace and
    of what is new say which columns changed, whether rows came or went, and whether rows changed
    that are of no touched part for a model that reads them: what steps 1 and 2 ask of the next one.
+   The condition by which a model reads a row of an input is its way (`_way`); the sums have one
+   for each way, for columns and for rows, and those that differ are the labels of the change.
 4. `apply` replaces the rows, if a sum differs. The sums also keep the `contents` of the relation,
-   by which the next batch notices rows that no batch wrote.
+   by which the next batch notices rows that no batch wrote (`build` asks `differs` in its audit).
 
 Checks are narrowed in the same way (`narrowed`).
 """
@@ -86,7 +88,7 @@ class Update:
         self.passed_checks = {name for (name,) in passed.fetchall()}
 
     def on(self, con: duckdb.DuckDBPyConnection) -> Update:
-        """Return the same update for another connection."""
+        """Return the same update for another connection; what changed is known to both."""
         other = copy.copy(self)
         other.con = con
         return other

@@ -34,13 +34,13 @@ class Layout:
         self.next_marts = root / "build.next.duckdb"
 
         # A folder of what is published, and links into it, that everybody may follow at any time.
-        self.batches = root / "published"
-        self.published = root / "analytics.duckdb"
+        self.published = root / "published"
+        self.published_file = root / "analytics.duckdb"
         self.site = root / "site"
 
         # What this batch publishes, until it does.
-        self.staged = self.batches / f"next{UNFINISHED}"
-        self.staged_file = self.staged / self.published.name
+        self.staged = self.published / f"next{UNFINISHED}"
+        self.staged_file = self.staged / self.published_file.name
         self.staged_site = self.staged / self.site.name
 
         # How the last batch ended: for `analytics status`, and for Prometheus.
@@ -73,8 +73,8 @@ class Layout:
     def is_of_batch(self, path: Path) -> bool:
         """Return True for a path at which only the batch and the books may write."""
         own = (
-            self.landing, self.warehouse, self.marts, self.published, self.site, self.batches,
-            self.books, self.publications, self.alerts, self.last_batch, self.lock,
+            self.landing, self.warehouse, self.marts, self.published, self.published_file,
+            self.site, self.books, self.publications, self.alerts, self.last_batch, self.lock,
         )  # fmt: skip
         is_made_by_a_close = any(part.endswith(UNFINISHED) for part in path.parts)
         return not is_made_by_a_close and any(path.is_relative_to(each) for each in own)

@@ -74,10 +74,10 @@ def publish(layout: Layout, moment: datetime, mode: int, record: bytes | None = 
     When this returns, all of it is on the disk. AnalyticsError or OSError if something is in the
     way; then nothing was replaced. What it replaced stays until `tidy`.
     """
-    folder, now = layout.batches / moment.astimezone(UTC).strftime(NAME), layout.batches / _NOW
+    folder, now = layout.published / moment.astimezone(UTC).strftime(NAME), layout.published / _NOW
     try:
         files.add_read_bits(layout.root, mode)
-        layout.batches.chmod(files.folder_mode(mode))
+        layout.published.chmod(files.folder_mode(mode))
         files.set_modes(layout.staged, mode)
         files.sync_tree(layout.staged)
         layout.staged.rename(folder)
@@ -87,7 +87,7 @@ def publish(layout: Layout, moment: datetime, mode: int, record: bytes | None = 
             _put_link(layout, path, _target(path))
         files.sync(layout.root)
         _put_link(layout, now, folder.name)
-        files.sync(layout.batches)
+        files.sync(layout.published)
     except Exception:
         if _current(layout) != folder.name:
             _undo(layout, folder)
@@ -104,17 +104,17 @@ def tidy(layout: Layout) -> None:
 
     AnalyticsError if `published` is no folder: what a link leads to is not ours to remove.
     """
-    if os.path.lexists(layout.batches) and (
-        layout.batches.is_symlink() or not layout.batches.is_dir()
+    if os.path.lexists(layout.published) and (
+        layout.published.is_symlink() or not layout.published.is_dir()
     ):
-        kind = "link" if layout.batches.is_symlink() else "file"
+        kind = "link" if layout.published.is_symlink() else "file"
         raise AnalyticsError(
-            f"{layout.batches} is a {kind}, where batches publish.\n"
+            f"{layout.published} is a {kind}, where batches publish.\n"
             "Nothing was changed. Move it away, and run again."
         )
-    now = layout.batches / _NOW
+    now = layout.published / _NOW
     names = ("*Z", _EARLIER, f"*{UNFINISHED}")
-    folders = [each for name in names for each in layout.batches.glob(name)]
+    folders = [each for name in names for each in layout.published.glob(name)]
     if _current(layout) not in {each.name for each in folders}:
         files.remove(now)  # a copy that has followed the link, or a link of others
         # The first one was interrupted; or it was copied without links.
@@ -145,17 +145,17 @@ def require_places(layout: Layout) -> None:
                 f"{path} is a {kind}, where what is published belongs.\n"
                 "Nothing was published. Move it away, and run again."
             )
-    layout.batches.mkdir(exist_ok=True)
-    if os.geteuid() not in (0, layout.batches.stat().st_uid):
+    layout.published.mkdir(exist_ok=True)
+    if os.geteuid() not in (0, layout.published.stat().st_uid):
         raise AnalyticsError(
-            f"{layout.batches} belongs to another user, so that nobody else can publish there.\n"
+            f"{layout.published} belongs to another user, so that nobody else can publish there.\n"
             "Run as that user, or move it away, and run again."
         )
     try:
         _try_links(layout)
     except OSError as error:
         if error.errno in _MOUNTED:
-            raise _mounted(layout.batches) from error
+            raise _mounted(layout.published) from error
         if error.errno not in _NO_LINKS:
             raise
         raise AnalyticsError(
@@ -171,12 +171,12 @@ def _carry_over(layout: Layout, found: list[Path]) -> None:
 
     The file goes last, and is never away: while it is there, this is done again after a kill.
     """
-    folder = layout.batches / (_current(layout) or _EARLIER)
+    folder = layout.published / (_current(layout) or _EARLIER)
     folder.mkdir(exist_ok=True)
-    for each in (layout.batches, folder):
+    for each in (layout.published, folder):
         files.add_read_bits(each, stat.S_IMODE(found[-1].stat().st_mode))
     if not _current(layout):
-        _put_link(layout, layout.batches / _NOW, folder.name)
+        _put_link(layout, layout.published / _NOW, folder.name)
     for path in _places(layout):
         target = folder / path.name
         try:
@@ -193,7 +193,7 @@ def _carry_over(layout: Layout, found: list[Path]) -> None:
 
 def _try_links(layout: Layout) -> None:
     """Make a link, and rename it as the first publication does."""
-    trial = layout.batches / _TRIAL
+    trial = layout.published / _TRIAL
     trial.symlink_to(_NOW)
     if any(_leads_to(path) != _target(path) for path in _places(layout)):
         trial = trial.replace(layout.root / _TRIAL)
@@ -225,7 +225,7 @@ def _copy(source: Path, target: Path) -> None:
 
 
 def _places(layout: Layout) -> tuple[Path, Path]:
-    return layout.site, layout.published
+    return layout.site, layout.published_file
 
 
 def _target(path: Path) -> str:
@@ -235,7 +235,7 @@ def _target(path: Path) -> str:
 
 def _current(layout: Layout) -> str:
     """Return the name of the folder that is published; empty for none."""
-    return _leads_to(layout.batches / _NOW)
+    return _leads_to(layout.published / _NOW)
 
 
 def _leads_to(path: Path) -> str:
@@ -247,7 +247,7 @@ def _put_link(layout: Layout, path: Path, target: str) -> None:
     """Let a name lead to a target, in one rename of what others may find."""
     if _leads_to(path) == target:
         return
-    made = layout.batches / f"{path.name}{UNFINISHED}"
+    made = layout.published / f"{path.name}{UNFINISHED}"
     files.remove(made)
     made.symlink_to(target)
     made.replace(path)

@@ -26,7 +26,7 @@ def on_one_machine(given: Given, root: Path) -> Path:
     for shard in given.fleet.shards:
         shutil.copytree(given.fleet.layout(shard).landing, layout.landing, dirs_exist_ok=True)
     rebuild(load_settings(layout.root, given.root / "analytics.toml"), quiet())
-    return layout.published
+    return layout.published_file
 
 
 def differences(one: Path, merged: Path) -> list[str]:

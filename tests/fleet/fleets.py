@@ -45,7 +45,7 @@ class Given:
 
     def file(self, shard: str) -> Path:
         """The published file of a shard."""
-        return self.fleet.layout(shard).published
+        return self.fleet.layout(shard).published_file
 
 
 @contextmanager

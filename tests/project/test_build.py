@@ -316,7 +316,7 @@ def test_a_project_is_validated_without_a_batch(data: Data, tmp_path: Path) -> N
     settings = load_settings(tmp_path / "data")
     with_nothing = [*check_project(settings), *page_problems(settings)]
     settings.data_dir.mkdir()
-    os.link(data.layout.marts, Layout(settings.data_dir).published)
+    os.link(data.layout.marts, Layout(settings.data_dir).published_file)
 
     problems = [*check_project(settings), *page_problems(settings)]
     found = [re.split(" Error|: say|: the SELECT", problem)[0] for problem in problems]

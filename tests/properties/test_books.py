@@ -16,8 +16,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analytics.batch import closing
-from analytics.batch.anew import load_all
 from analytics.batch.closing import Signatures
+from analytics.batch.healing import load_all
 from analytics.batch.progress import Progress
 from analytics.errors import UsageError
 from analytics.files import folder
@@ -69,7 +69,7 @@ class BookTale:
     def live(self, entry: Chapter) -> None:
         self.life.live(entry)
         read(self.batch)
-        self._last = build_books(self.batch, self.batch.layout.published)
+        self._last = build_books(self.batch, self.batch.layout.published_file)
         self.prove()
         match entry.act:
             case "close":
@@ -120,7 +120,7 @@ class BookTale:
 
     def rebuild(self) -> None:
         """Make a warehouse anew from landing and books, and compare its tables."""
-        now = build_books(self.batch, self.batch.layout.published)
+        now = build_books(self.batch, self.batch.layout.published_file)
         making = self.batch.layout.rebuilding
         making.root.mkdir()
         settings_ = self.batch.settings.model_copy(update={"data_dir": making.root})

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from analytics.batch.anew import load_all
+from analytics.batch.healing import load_all
 from analytics.batch.progress import Progress
 from analytics.emulator.world import World
 from analytics.warehouse.database import open_warehouse

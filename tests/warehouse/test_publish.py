@@ -93,7 +93,7 @@ def publish_all(layout: Layout, *batches: int) -> None:
 
 def published(layout: Layout) -> tuple[int | None, int | None]:
     """Return the batches of file and site, None for none; its files are those of its manifest."""
-    file = int(layout.published.read_text()) if layout.published.exists() else None
+    file = int(layout.published_file.read_text()) if layout.published_file.exists() else None
     if not layout.site.exists():
         return file, None
     digests = {
@@ -110,9 +110,9 @@ def require_tidy(layout: Layout, batch: int) -> None:
     """Assert that all of a batch is published, and nothing else is there."""
     assert published(layout) == (batch, batch)
     assert {path.name for path in layout.root.iterdir()} <= OWN
-    assert {layout.published.is_symlink(), layout.site.is_symlink()} == {True}
-    kept = {path.name for path in layout.batches.iterdir()}
-    assert kept == {"now", str((layout.batches / "now").readlink())}
+    assert {layout.published_file.is_symlink(), layout.site.is_symlink()} == {True}
+    kept = {path.name for path in layout.published.iterdir()}
+    assert kept == {"now", str((layout.published / "now").readlink())}
 
 
 def kills(layout: Layout, given: Callable[[], object], work: Callable[[], object]) -> Iterator[int]:
@@ -172,10 +172,10 @@ def test_a_restored_file_and_site_are_carried_over(layout: Layout) -> None:
     """
 
     def given() -> None:
-        write(layout.published, layout.site, 1)
+        write(layout.published_file, layout.site, 1)
 
     for call in kills(layout, given, lambda: require_places(layout)):
-        assert layout.published.read_text() == "1", call
+        assert layout.published_file.read_text() == "1", call
         tidy(layout)
         require_places(layout)
         require_tidy(layout, 1)
@@ -207,7 +207,7 @@ def test_a_copy_is_a_data_directory(layout: Layout, copy: str) -> None:
 def test_a_link_that_others_led_elsewhere_loses_nothing(layout: Layout, target: str) -> None:
     """The newest whole publication is there after the next lock, with its record."""
     publish_all(layout, 1, 2)
-    now = layout.batches / "now"
+    now = layout.published / "now"
     name = now.readlink().name
     records = moments_on_record(layout)
     now.unlink()
@@ -224,7 +224,7 @@ def test_nothing_is_removed_where_a_link_stands_for_our_folder(
     precious = tmp_path / "precious"
     (precious / "2025Z").mkdir(parents=True)
     layout.root.mkdir(exist_ok=True)
-    layout.batches.symlink_to(precious)
+    layout.published.symlink_to(precious)
     refused = pytest.raises(AnalyticsError, match=r"published is a link.*\n.*Move it away")
     with refused, batch_lock(layout):
         pass
@@ -235,7 +235,7 @@ def test_nothing_is_removed_where_a_link_stands_for_our_folder(
 def test_what_is_whole_stays_without_links(layout: Layout) -> None:
     """Of a copy that left the links out, the next batch finds what was published."""
     publish_all(layout, 1)
-    for path in (layout.published, layout.site, layout.batches / "now"):
+    for path in (layout.published_file, layout.site, layout.published / "now"):
         path.unlink()
     tidy(layout)
 
@@ -245,7 +245,7 @@ def test_what_is_whole_stays_without_links(layout: Layout) -> None:
 def test_a_file_that_was_removed_stays_so(layout: Layout) -> None:
     """Who removes it, to forget a workspace, finds the next one, and nothing of the old one."""
     publish_all(layout, 1)
-    layout.published.unlink()
+    layout.published_file.unlink()
     stage(layout, 2)
     assert published(layout) == (None, 1)
     publish(layout, 2)
@@ -256,7 +256,7 @@ def test_a_file_that_was_removed_stays_so(layout: Layout) -> None:
 def test_who_followed_the_links_finds_what_they_led_to(layout: Layout) -> None:
     """What was replaced is there until the next batch begins."""
     publish_all(layout, 1)
-    followed = layout.published.resolve()
+    followed = layout.published_file.resolve()
     stage(layout, 2)
     publish_staged(layout, moment_of(2), 0o600, b"{}")
     assert (followed.read_text(), published(layout)) == ("1", (2, 2))
@@ -276,10 +276,10 @@ def test_all_is_on_the_disk_before_it_is_named(layout: Layout) -> None:
     assert {f"fsync {path}" for path in written} <= {*calls[:switch]}
     last = max(place for place, call in enumerate(calls) if not call.startswith("fsync"))
     assert last == switch
-    assert calls[switch + 1 :] == [f"fsync {layout.batches}"]
-    assert layout.published.stat().st_mode & 0o777 == 0o640
+    assert calls[switch + 1 :] == [f"fsync {layout.published}"]
+    assert layout.published_file.stat().st_mode & 0o777 == 0o640
     assert (layout.site / "data").stat().st_mode & 0o777 == 0o750
-    assert layout.batches.stat().st_mode & 0o777 == 0o750
+    assert layout.published.stat().st_mode & 0o777 == 0o750
 
 
 @contextmanager
@@ -331,7 +331,7 @@ def test_leftovers_of_any_kind_stop_nothing(layout: Layout, kind: str) -> None:
 @pytest.mark.parametrize("kind", ["folder", "link", "link of the site"])
 def test_what_is_in_the_place_of_the_file_is_refused(layout: Layout, kind: str) -> None:
     """Nobody's folder is deleted, and nobody's link replaced; the message says what to do."""
-    place = layout.site if kind == "link of the site" else layout.published
+    place = layout.site if kind == "link of the site" else layout.published_file
     if kind == "folder":
         place.mkdir(parents=True)
     else:
@@ -349,7 +349,7 @@ def test_what_is_in_the_place_of_the_file_is_refused(layout: Layout, kind: str) 
 @pytest.mark.parametrize("name", ["analytics.duckdb", "site"])
 def test_a_mounted_file_or_site_is_named(layout: Layout, name: str) -> None:
     """A container that mounts the published file or site alone is told to mount its folder."""
-    write(layout.published, layout.site, 1)
+    write(layout.published_file, layout.site, 1)
 
     def busy(original: Callable[[Path, Path], object]) -> Callable[[Path, Path], object]:
         def call(first: Path, second: Path) -> object:
@@ -367,7 +367,7 @@ def test_a_mounted_file_or_site_is_named(layout: Layout, name: str) -> None:
     ):
         pass
 
-    assert layout.published.read_text() == "1"
+    assert layout.published_file.read_text() == "1"
 
 
 def test_where_nothing_can_be_published_the_batch_does_not_begin(
@@ -380,7 +380,7 @@ def test_where_nothing_can_be_published_the_batch_does_not_begin(
     rename = Path.replace
 
     def across(first: Path, second: Path) -> Path:
-        if first.parent == layout.batches != second.parent:
+        if first.parent == layout.published != second.parent:
             raise OSError(errno.EXDEV, os.strerror(errno.EXDEV), str(first))
         return rename(first, second)
 
@@ -393,7 +393,7 @@ def test_where_nothing_can_be_published_the_batch_does_not_begin(
     monkeypatch.setattr(Path, "replace", across)
     publish_all(layout, 2)
     require_tidy(layout, 2)
-    monkeypatch.setattr(os, "geteuid", lambda: layout.batches.stat().st_uid + 1)
+    monkeypatch.setattr(os, "geteuid", lambda: layout.published.stat().st_uid + 1)
     of_another = pytest.raises(AnalyticsError, match=r"published belongs to another user.*\n.*Run")
     with of_another, batch_lock(layout):
         pass
@@ -402,7 +402,7 @@ def test_where_nothing_can_be_published_the_batch_does_not_begin(
 
 def test_a_file_system_without_links_is_named(layout: Layout) -> None:
     """Before anything is read, the batch says that it needs links; what is there stays."""
-    write(layout.published, layout.site, 1)
+    write(layout.published_file, layout.site, 1)
     refused = OSError(errno.EPERM, os.strerror(errno.EPERM))
     with (
         mock.patch.object(os, "symlink", side_effect=refused),
@@ -436,7 +436,7 @@ def test_no_record_stops_a_publication(layout: Layout) -> None:
         publish(layout, 1)
 
     assert published(layout) == (None, None)
-    assert not layout.published.is_symlink()
+    assert not layout.published_file.is_symlink()
 
 
 def build(layout: Layout, batch: int) -> None:
@@ -483,10 +483,10 @@ def test_the_log_of_a_killed_writer_spoils_no_later_file(layout: Layout) -> None
         publish(layout, batch)
 
     publish_file(1)
-    subprocess.run([sys.executable, "-c", WRITER, layout.published], check=False)
-    assert layout.published.resolve().with_name("analytics.duckdb.wal").exists()
+    subprocess.run([sys.executable, "-c", WRITER, layout.published_file], check=False)
+    assert layout.published_file.resolve().with_name("analytics.duckdb.wal").exists()
     publish_file(2)
 
     assert not [*layout.root.rglob("*.wal*")]
-    with duckdb.connect(layout.published, read_only=True) as con:
+    with duckdb.connect(layout.published_file, read_only=True) as con:
         assert con.execute("select distinct number from batch").fetchall() == [(2,)]

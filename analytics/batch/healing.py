@@ -85,11 +85,11 @@ def _rebuild_warehouse(batch: Batch, state: str, aside: Path) -> None:
     """
     layout = batch.layout
     if not has_whole_batches(layout):
-        if layout.published.exists():
+        if layout.published_file.exists():
             raise AnalyticsError(
                 f"{layout.warehouse} {state}; and {layout.landing} has no whole batch to make it"
                 " anew from.\nPut that folder back from a backup; or, to begin anew with what the"
-                f" API still gives, move {layout.batches} and {layout.warehouse} away."
+                f" API still gives, move {layout.published} and {layout.warehouse} away."
             )
         set_aside(layout.warehouse, aside)
         return
@@ -124,16 +124,16 @@ def made(batch: Batch) -> Iterator[Batch]:
 
 def require_published(layout: Layout) -> None:
     """Raise AnalyticsError if the published file is damaged, as its hashes verify a rebuild."""
-    if not layout.published.exists():
+    if not layout.published_file.exists():
         return
     try:
-        with open_marts(layout.published) as con:
+        with open_marts(layout.published_file) as con:
             read_whole(con, BUILD_FILE)
     except (duckdb.Error, DamagedError) as error:
         raise AnalyticsError(
-            f"{layout.published} cannot be read: {str(error).splitlines()[0]}\n"
+            f"{layout.published_file} cannot be read: {str(error).splitlines()[0]}\n"
             "Nothing was made anew, as what was landed cannot be held against what it published. To"
-            f" go on without that, move {layout.batches} away and run again."
+            f" go on without that, move {layout.published} away and run again."
         ) from error
 
 
@@ -204,7 +204,7 @@ def _require_the_same_files(con: duckdb.DuckDBPyConnection, layout: Layout) -> N
         raise ControlError(
             f"Landing files are missing, or not what the published figures were made of:"
             f" {len(changed):,}, the first {first}.\nNothing was replaced. Put them back as they"
-            f" were; or, to go without them, move {layout.batches} away and run again: closed"
+            f" were; or, to go without them, move {layout.published} away and run again: closed"
             " months that rest on them stay as the books have them, for good."
         )
 
@@ -242,9 +242,9 @@ def restore(con: duckdb.DuckDBPyConnection, loads: Sequence[tuple[Any, ...]]) ->
 
 def _published(layout: Layout, query: str) -> Iterator[tuple[Any, ...]]:
     """Yield rows of the published file, if it exists and has the tables of the query."""
-    if not layout.published.exists():
+    if not layout.published_file.exists():
         return
-    with open_marts(layout.published) as con:
+    with open_marts(layout.published_file) as con:
         try:
             yield from con.execute(query).fetchall()
         except (duckdb.CatalogException, duckdb.BinderException):
