@@ -67,13 +67,12 @@ def rebuild(settings: Settings, progress: Progress, *, force: bool = False) -> N
                     f"{month:%Y-%m} of {workspace} is closed, and loads that it rests on are gone:"
                     " it stays as the books have it, and is no longer held against what was landed"
                 )
-            stages.check(
-                new
-            )  # one by one, as its files take their places before they are published
+            stages.check(new)
             stages.custom(new)
             new.con.execute("checkpoint")
             stages.report(new)
             new.con.close()
+            # Published is what stands in its place, so that the stages are called one by one.
             remove_database(layout.warehouse)
             remove_database(layout.marts)
             new.layout.warehouse.replace(layout.warehouse)
