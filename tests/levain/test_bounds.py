@@ -128,6 +128,7 @@ BROKEN = "not whole JSON"
         (b"[[" * 100, b'""', b"", AnswerTooLargeError, "nested below 100 levels"),
         (b"[NaN", b'""', b"", AnswerBrokenError, BROKEN),
         (b'[NaN"', rb"\\", b'"', AnswerBrokenError, BROKEN),
+        (b"[", b"NaNInfinity", b"]", AnswerBrokenError, BROKEN),
     ],
 )
 @pytest.mark.parametrize("encoding", ["identity", "gzip"])
