@@ -48,8 +48,6 @@ _MODELS = (
 )
 _STAND_INS = """
     create schema intermediate;
-    create schema ledger;
-    create table ledger.workspaces as select workspace_id, workspace_name from marts.dim_workspaces;
     create view intermediate.int_agents as from marts.dim_agents where line_type = 'agent';
     create view intermediate.int_metered_days as
         select

@@ -143,8 +143,12 @@ def _is_deep(request: str, content: bytes) -> bool:
 
 
 def _are_few(content: bytes) -> bool:
-    """Return True if a body has so few texts and escapes that each of them may be looked at."""
-    return content.count(b'"') + content.count(b"\\") <= bounds.MOST_TOKENS
+    """Return True if a body has so few texts and escapes that each of them may be looked at.
+
+    `NaN` and `Infinity` count as the two quotes that a repair gives them.
+    """
+    quotes = content.count(b'"') + 2 * (content.count(b"NaN") + content.count(b"Infinity"))
+    return quotes + content.count(b"\\") <= bounds.MOST_TOKENS
 
 
 def _repaired(content: bytes) -> bytes:

@@ -27,7 +27,7 @@ DEEPEST = 100
 """Levels of an answer that are read; what lies deeper is read as null."""
 
 MOST_TOKENS = 4_000_000
-"""Quotes and backslashes of an answer of which single texts are looked at."""
+"""Quotes and backslashes of an answer of which single texts are looked at; `NaN` counts as two."""
 
 MOST_PAGES = 20_000
 """Pages of a list: a million runs by 50, which is what the API lists unless it is asked for more.

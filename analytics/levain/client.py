@@ -10,6 +10,7 @@ from analytics import DEFAULT_API
 from analytics.levain import records as r
 from analytics.levain.answers import Answer
 from analytics.levain.paging import Page, Resource, api_path
+from analytics.levain.rate_limiter import RateLimiter
 from analytics.levain.runs import Runs
 from analytics.levain.transport import Options, Transport
 
@@ -152,10 +153,19 @@ class AsyncLevain:
         async with AsyncLevain(api_key) as levain:
             async for run in levain.runs.list(agent_id=agent_id):
                 print(run.id, run.status, run.cost_usd)
+
+    Clients of one event loop that are given one `rate_limiter` share its limit and its pauses.
     """
 
-    def __init__(self, api_key: str, api: str = DEFAULT_API, **options: Unpack[Options]) -> None:
-        self._transport = Transport(api_key, api, **options)
+    def __init__(
+        self,
+        api_key: str,
+        api: str = DEFAULT_API,
+        *,
+        rate_limiter: RateLimiter | None = None,
+        **options: Unpack[Options],
+    ) -> None:
+        self._transport = Transport(api_key, api, rate_limiter=rate_limiter, **options)
         self.clock = self._transport.clock
         self.auth = Auth(self._transport)
         self.agents = Agents(self._transport)

@@ -53,6 +53,8 @@ async def content_of(request: str, response: httpx.Response, came: Callable[[int
             left = largest + 1 - len(content)
             content += unpacker.decompress(part, left) if unpacker else part
             longest = max(count, len(content))
+            if unpacker and unpacker.unused_data:  # would be copied anew with each part
+                break
         if longest <= largest:
             if unpacker and count and (not unpacker.eof or unpacker.unused_data):
                 raise httpx.DecodingError(

@@ -82,15 +82,13 @@ class Options(TypedDict, total=False):
     """Options of a client.
 
     At most `concurrency` requests run at a time; with `requests_per_second` 0 the client sets no
-    limit of its own; clients that are given one `rate_limiter` share its limit and its pauses. A
-    request that may succeed later is tried `tries` times; `on_retry` gets the error of each try
-    before, and the seconds until the next one. Where a text of the API repeats the key, or one of
-    `other_keys`, it reads `[key]`. A `transport` stands in place of the network.
+    limit of its own. A request that may succeed later is tried `tries` times; `on_retry` gets the
+    error of each try before, and the seconds until the next one. Where a text of the API repeats
+    the key, or one of `other_keys`, it reads `[key]`. A `transport` stands in place of the network.
     """
 
     concurrency: int
     requests_per_second: float
-    rate_limiter: RateLimiter | None
     tries: int
     on_retry: OnRetry
     other_keys: Iterable[str]

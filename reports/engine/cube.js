@@ -79,7 +79,7 @@ const codedOf = (column, days) => {
 
 /** The value of one row: a text, a number, a BigInt, or null.
  * @param {Measure | Texts} column @param {number} row */
-export const valueAt = (column, row) => {
+const valueAt = (column, row) => {
   if (isText(column)) return column.keys[column.codes[row]] ?? null;
   const value = column.numbers[row];
   return Number.isNaN(value) ? column.large.get(row) ?? null : value;

@@ -165,3 +165,10 @@ def test_what_is_loaded_is_known_to_be_stored(source: Source) -> None:
     if source.name == "agents":
         known = (*known, *(f"config.{name}" for name in LIMITS))
     assert {name for field in source.fields for name in field.paths} <= set(known)
+
+
+@pytest.mark.parametrize("source", ["runs", "agents", "run_log_events"])
+def test_what_is_no_object_is_told_of(source: str) -> None:
+    """A record that is not an object is stored as such, without its text."""
+    for record in (5, "secret", ["secret"]):
+        assert kept(source, record) == "(not an object)"

@@ -64,3 +64,14 @@ def test_schedules_that_were_refused_are_asked_for_again(batch: Batch, start_run
     collect(batch.settings, Progress())
     assert batch.asked("/schedules") == 0
     assert (asked(batch), asked(batch)) == (1, 0)
+
+
+def test_schedules_that_the_api_fails_to_give_stay_due(batch: Batch, start_run: StartRun) -> None:
+    """No figure needs them: the batch goes on with a warning, and the next one reads them."""
+    start_run()
+    batch.api.faults.add("/schedules$", "500", 6)
+    (outcome,) = batch.extract()
+
+    assert outcome.error is None
+    assert "some agents' schedules could not be read, and stay due: GET" in outcome.warnings[0]
+    assert (asked(batch), asked(batch)) == (1, 0)

@@ -91,6 +91,22 @@ def test_what_came_of_an_answer_is_freed_before_the_next_try() -> None:
     assert len(wire.requests) == TRIES
 
 
+def test_what_comes_after_the_end_of_a_packed_answer_is_not_read() -> None:
+    """The answer is broken at the first part after its end; no further one is waited for."""
+    parts = [gzip.compress(b"[]"), b"more", b"still more", b"and more"]
+
+    class Parts(httpx.AsyncByteStream):
+        async def __aiter__(self) -> AsyncIterator[bytes]:
+            while parts:
+                yield parts.pop(0)
+
+    server = Server(httpx.Response(200, headers={"Content-Encoding": "gzip"}, stream=Parts()))
+
+    with pytest.raises(ConnectionFailedError, match="it does not end where its data do"):
+        server.ask(runs, tries=1)
+    assert parts == [b"still more", b"and more"]
+
+
 @pytest.mark.parametrize("length", [None, 1 << 40])
 def test_of_an_error_that_is_too_long_the_status_counts(length: int | None) -> None:
     """An error is as its status says, whatever its body is: it is retried, or not."""
@@ -128,6 +144,7 @@ BROKEN = "not whole JSON"
         (b"[[" * 100, b'""', b"", AnswerTooLargeError, "nested below 100 levels"),
         (b"[NaN", b'""', b"", AnswerBrokenError, BROKEN),
         (b'[NaN"', rb"\\", b'"', AnswerBrokenError, BROKEN),
+        (b"[", b"NaNInfinity", b"]", AnswerBrokenError, BROKEN),
     ],
 )
 @pytest.mark.parametrize("encoding", ["identity", "gzip"])

@@ -13,7 +13,7 @@ import pytest
 from analytics.levain import DownloadFailedError, downloads
 from analytics.levain.downloads import MOST_ADDRESSES
 from analytics.levain.transport import TRIES
-from tests.levain.answering import Server
+from tests.levain.answering import KEY, Server
 from tests.levain.wire import Wire, response
 
 CONTENT = b"".join(f"line {n}\n".encode() for n in range(1000))
@@ -128,6 +128,17 @@ def test_what_is_no_url_is_an_error(tmp_path: Path, url: str) -> None:
 
     with pytest.raises(DownloadFailedError):
         Wire(address).ask(lambda levain: levain.runs.download_log("r", tmp_path / "log"))
+
+
+def test_no_message_of_a_download_shows_a_key(tmp_path: Path) -> None:
+    """A file host that was told the key, and says it, is not quoted with it."""
+
+    async def address() -> AsyncIterator[bytes]:
+        yield response(b'{"url":"%b/file"}' % wire.url.encode())
+
+    wire = Wire(address, f"HTTP/9.9 {KEY}\r\n\r\n".encode())
+    with pytest.raises(DownloadFailedError, match=r"HTTP/9.9 \[key\]"):
+        wire.ask(lambda levain: levain.runs.download_log("r", tmp_path / "log"), tries=1)
 
 
 @pytest.mark.parametrize(

@@ -43,31 +43,27 @@ def test_a_monster_that_does_not_end_is_no_body(left_out: int) -> None:
 @pytest.mark.parametrize(
     ("sent", "read"),
     [
-        (r'NaN,"b":[-Infinity,Infinity],"c":"NaN \" Infinity"', "NaN"),
-        (r'"a\ud800b"', r"a\ud800b"),
-        (r'"\udc00"', r"\udc00"),
-        (r'"\uD83D\uD83D\uDE00"', r"\uD83D😀"),
-        (r'"\\\ud800"', r"\\ud800"),
-        (r'"\\ud800 \ud83d\ude00"', r"\ud800 😀"),
-        ("[" * (DEEPEST - 3) + '"[[[["' + "]" * (DEEPEST - 3), None),
+        ("NaN", '"NaN"'),
+        ("[-Infinity,Infinity]", '["-Infinity","Infinity"]'),
+        (r'[NaN,"NaN \" Infinity"]', r'["NaN","NaN \" Infinity"]'),
+        (r'"a\ud800b"', r'"a\\ud800b"'),
+        (r'"\udc00"', r'"\\udc00"'),
+        (r'"\uD83D\uD83D\uDE00"', r'"\\uD83D\uD83D\uDE00"'),
+        (r'"\\\ud800"', r'"\\\\ud800"'),
+        (r'"\\ud800 \ud83d\ude00"', r'"\\ud800 \ud83d\ude00"'),
+        ("[" * (DEEPEST - 3) + '"[[[["' + "]" * (DEEPEST - 3),) * 2,
     ],
 )
-def test_what_is_no_number_or_half_a_character_is_a_text(sent: str, read: str | None) -> None:
+def test_what_is_no_number_or_half_a_character_is_a_text(sent: str, read: str) -> None:
     """`NaN` and `Infinity` are read as texts, and a lone surrogate as its escape.
 
     Pairs, escaped backslashes, and what is not too deep stay as they are.
     """
-    content = f'[{{"a":{sent}}}]'.encode()
+    record = '{{"a":{},"b":1}}'
 
-    (record,) = body_of("request", content)
+    (found,) = body_of("request", f"[{record.format(sent)}]".encode())
 
-    if read is None:
-        assert bytes(record) == content[1:-1]
-        return
-    found = json.loads(bytes(record))
-    assert found["a"] == read
-    assert found.get("b", ["-Infinity", "Infinity"]) == ["-Infinity", "Infinity"]
-    assert found.get("c", 'NaN " Infinity') == 'NaN " Infinity'
+    assert bytes(found).decode() == record.format(read)
 
 
 @pytest.mark.parametrize("begin", [b'[{"a":', b'[NaN,{"a":', b"[" * 200 + b'{"a":'])
