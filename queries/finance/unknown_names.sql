@@ -1,6 +1,7 @@
 -- Names in the files of `finance/` that no workspace, agent, run, session or cost center, seen or
 -- booked, has: the file, the line or rule, and what is wrong. A budget, an invoice and an outcome
--- are of one workspace: a name that several have is none of theirs. A pattern without a letter has
+-- are of one workspace: a name that several have is none of theirs. A budget or an invoice by the
+-- name of its workspace, and again by the identifier, counts once. A pattern without a letter has
 -- no name to misspell.
 with
 
@@ -78,6 +79,9 @@ found as (
     select 'finance/budgets.csv', format(':{}', line), kind, null
     from budgets
     union all
+    select 'finance/budgets.csv', format(':{}', unnest(lines[2:])), null, lines[1]
+    from intermediate.int_budgets
+    union all
     select 'finance/invoices.csv', format(':{}', line), kind, line_above
     from invoices
     where kind is not null or line > line_above
@@ -91,6 +95,8 @@ select
     file,
     place,
     case
+        when kind is null and file = 'finance/budgets.csv'
+            then format('line {} is a budget of the same for the same month', line_above)
         when kind is null
             then
                 concat(

@@ -142,6 +142,21 @@ def test_an_invoice_counts_once(warehouse: Warehouse) -> None:
     assert warehouse.row("select problem_count from finance.files") == (1,)
 
 
+def test_a_budget_counts_once(warehouse: Warehouse) -> None:
+    """A line by the name of a workspace and one by its identifier are the same budget, once."""
+    lines = ("workspace,Bakery,,2026-10,1", "workspace,w-1,,2026-10,2", "all,,,2026-10,3")
+    of_agents = ("agent,(none),w-1,2026-10,4", "agent,(none),bakery,2026-10,5")
+    write("budgets.csv", OF_BUDGETS, *lines, *of_agents)
+
+    assert load(warehouse) == []
+    sql = "select scope, budget_usd from intermediate.int_budgets order by all"
+    assert warehouse.rows(sql) == [("agent", 4), ("all", 3), ("workspace", 1)]
+    assert of_names(warehouse) == [
+        f"finance/budgets.csv:{line}: line {above} is a budget of the same for the same month"
+        for line, above in ((3, 2), (6, 5))
+    ]
+
+
 def test_names_are_compared_without_case_and_composed(warehouse: Warehouse) -> None:
     """A line has the workspace that is called so, in capitals or small, composed or not."""
     for number, name in enumerate(("Cafe\u0301", "ΟΔΟΣ")):
