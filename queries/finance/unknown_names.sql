@@ -6,7 +6,7 @@
 with
 
 workspaces as (
-    select workspace_id, unnest([workspace_id, workspace_name]) as name
+    select workspace_id, finance.folded(unnest([workspace_id, workspace_name])) as name
     from marts.dim_workspaces
 ),
 
@@ -17,7 +17,8 @@ owner_rules as (
         agent,
         exists (
             from workspaces
-            where workspaces.name ilike finance.pattern_of(rules.workspace) escape '\'
+            where workspaces.name
+                like finance.pattern_of(finance.folded(rules.workspace)) escape '\'
         ) as has_workspace
     from finance.owner_rules as rules
     where precedence not in (select unnest(precedences) from intermediate.int_owner_spans)

@@ -159,15 +159,21 @@ def test_a_budget_counts_once(warehouse: Warehouse) -> None:
 
 def test_names_are_compared_without_case_and_composed(warehouse: Warehouse) -> None:
     """A line has the workspace that is called so, in capitals or small, composed or not."""
-    for number, name in enumerate(("Cafe\u0301", "ΟΔΟΣ")):
+    for number, name in enumerate(("Cafe\u0301", "ΟΔΟΣ", "Straße")):
         warehouse.insert("ledger.workspaces", workspace_id=f"n-{number}", workspace_name=name)
-    write("invoices.csv", OF_INVOICES, f"L-1,CAFE\u0301,{MONTH}", f"L-2,Οδος,{MONTH}")
+    write(
+        "invoices.csv",
+        OF_INVOICES,
+        f"L-1,CAFE\u0301,{MONTH}",
+        f"L-2,Οδος,{MONTH}",
+        f"L-3,STRASSE,{MONTH}",
+    )
     write("owners.csv", "workspace,agent,cost_center", "Café,*,CC-9")
     write("budgets.csv", "scope,name,month,amount_usd", "workspace,Café,2026-10,1")
     problems = load(warehouse)
 
     sql = "select workspace_id, invoice_id from intermediate.int_invoices"
-    assert warehouse.rows(sql) == [("n-0", "L-1"), ("n-1", "L-2")]
+    assert warehouse.rows(sql) == [("n-0", "L-1"), ("n-1", "L-2"), ("n-2", "L-3")]
     assert problems + of_names(warehouse) == []
     warehouse._con.execute("delete from ledger.workspaces where workspace_id <> 'w-1'")
 
