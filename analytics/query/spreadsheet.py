@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 import sys
 from collections.abc import Sequence
 from datetime import date
@@ -18,8 +19,8 @@ MOST_ROWS = 1_048_575
 """Rows of a sheet below its headings."""
 
 TOO_LARGE = (
-    f"it has more than the {MOST_ROWS:,} rows or 16,384 columns of a sheet: ask for fewer, group"
-    " them, or take --format csv or parquet"
+    f"it has more than the {MOST_ROWS:,} rows, 16,384 columns or 2 GB of a sheet: ask for fewer,"
+    " group them, or take --format csv or parquet"
 )
 _MOST_COLUMNS = 16_384
 _DIGITS = 15  # that a spreadsheet keeps of a number
@@ -27,6 +28,7 @@ _LONGEST_TEXT = 32_767  # of a cell
 _FIRST_YEAR = 1901  # of a date: a spreadsheet takes 1900 for a leap year
 _FLOATS = ("FLOAT", "DOUBLE")
 _WHOLE = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT")
+_DECIMAL = re.compile(r"DECIMAL\(\d+,(\d+)\)")
 
 
 def write_workbook(answer: Path, columns: Sequence[tuple[str, str]], target: Path) -> Path:
@@ -34,41 +36,26 @@ def write_workbook(answer: Path, columns: Sequence[tuple[str, str]], target: Pat
 
     Text is never a formula or a link. A whole number of more digits than a spreadsheet keeps, as an
     identifier may have, is text; a fraction loses those, which is told on standard error.
-    UsageError for more columns than a sheet has.
+    UsageError for more columns or bytes than a sheet has, OSError if the file cannot be written.
     """
     from xlsxwriter import Workbook
+    from xlsxwriter.exceptions import FileCreateError, FileSizeError
 
     if len(columns) > _MOST_COLUMNS:
         raise UsageError(f"The query has no answer: {TOO_LARGE}")
-    csv.field_size_limit(sys.maxsize)  # a long text is shortened, and no error
-    lost = 0
     options = {"constant_memory": True, "tmpdir": str(target.parent)}
     as_text_only = {"strings_to_formulas": False, "strings_to_urls": False}
-    with Workbook(target, options | as_text_only) as book:
-        sheet: Any = book.add_worksheet("Answer")
-        sheet.freeze_panes(1, 0)
-        head, day = book.add_format({"bold": True}), book.add_format({"num_format": "yyyy-mm-dd"})
-        money = book.add_format({"num_format": "$#,##0.00"})
-        for place, (name, _) in enumerate(columns):
-            sheet.set_column(place, place, min(max(len(name) + 2, 12), 40))
-            sheet.write_string(0, place, shortened(escaped_text(name), _LONGEST_TEXT), head)
-        with answer.open(encoding="utf-8", newline="") as file:
-            rows = csv.reader(file)
-            next(rows)
-            for number, row in enumerate(rows, 1):
-                for place, (text, (name, kind)) in enumerate(zip(row, columns, strict=True)):
-                    value = _value(text, kind)
-                    if isinstance(value, date):
-                        sheet.write_datetime(number, place, value, day)
-                    elif isinstance(value, bool):
-                        sheet.write_boolean(number, place, value)
-                    elif isinstance(value, str):
-                        kept = shortened(escaped_text(value), _LONGEST_TEXT)
-                        sheet.write_string(number, place, kept)
-                    elif value is not None:
-                        lost += not _is_kept(value)
-                        form = money if name.endswith("_usd") else None
-                        sheet.write_number(number, place, value, form)
+    book = Workbook(target, options | as_text_only)
+    sheet = book.add_worksheet("Answer")
+    try:
+        lost = _fill(book, sheet, answer, columns)
+        book.close()
+    except FileSizeError:
+        raise UsageError(f"The query has no answer: {TOO_LARGE}") from None
+    except FileCreateError as error:
+        raise error.args[0] from None
+    finally:
+        sheet.row_data_fh.close()  # a book that cannot be closed leaves it open
     if lost:
         print(
             f"{lost:,} numbers have more than the {_DIGITS} digits that a spreadsheet keeps;"
@@ -78,14 +65,45 @@ def write_workbook(answer: Path, columns: Sequence[tuple[str, str]], target: Pat
     return target
 
 
+def _fill(book: Any, sheet: Any, answer: Path, columns: Sequence[tuple[str, str]]) -> int:
+    """Write headings and rows of an answer; return how many numbers lose digits."""
+    csv.field_size_limit(sys.maxsize)  # a long text is shortened, and no error
+    lost = 0
+    sheet.freeze_panes(1, 0)
+    head, day = book.add_format({"bold": True}), book.add_format({"num_format": "yyyy-mm-dd"})
+    money = book.add_format({"num_format": "$#,##0.00"})
+    for place, (name, _) in enumerate(columns):
+        sheet.set_column(place, place, min(max(len(name) + 2, 12), 40))
+        sheet.write_string(0, place, shortened(escaped_text(name), _LONGEST_TEXT), head)
+    with answer.open(encoding="utf-8", newline="") as file:
+        rows = csv.reader(file)
+        next(rows)
+        for number, row in enumerate(rows, 1):
+            for place, (text, (name, kind)) in enumerate(zip(row, columns, strict=True)):
+                value = _value(text, kind)
+                if isinstance(value, date):
+                    sheet.write_datetime(number, place, value, day)
+                elif isinstance(value, bool):
+                    sheet.write_boolean(number, place, value)
+                elif isinstance(value, str):
+                    kept = shortened(escaped_text(value), _LONGEST_TEXT)
+                    sheet.write_string(number, place, kept)
+                elif value is not None:
+                    lost += not _is_kept(value)
+                    form = money if name.endswith("_usd") else None
+                    sheet.write_number(number, place, value, form)
+    return lost
+
+
 def _value(text: str, kind: str) -> Any:
     """Return the value of a cell by the type of its column; None where it is unknown."""
     if not text:
         return None
-    if kind.startswith("DECIMAL("):
-        return Decimal(text)
-    if kind.removeprefix("U") in _WHOLE:
+    decimal = _DECIMAL.fullmatch(kind)
+    if kind.removeprefix("U") in _WHOLE or (decimal and decimal[1] == "0"):
         return int(text) if len(text.lstrip("-")) <= _DIGITS else text
+    if decimal:
+        return Decimal(text)
     if kind in _FLOATS:
         return text if text.lstrip("-") in {"nan", "inf"} else float(text)
     if kind == "BOOLEAN":

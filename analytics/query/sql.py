@@ -168,7 +168,8 @@ def _write_table(answer: Answer, out: TextIO, expanded: bool | None) -> None:
 def _shortened(value: Any, text: str) -> str:
     """Return the text of a value as a table has it: a rate rounded, for money is no float."""
     if isinstance(value, float):
-        return f"{value:.4f}" if abs(value) >= _LEAST else f"{value:.3g}"
+        rounded = f"{value:.4f}" if abs(value) >= _LEAST else f"{value:.3g}"
+        return min(text, rounded, key=len)
     return text if len(text) <= _LONGEST_CELL else f"{text[: _LONGEST_CELL - 1]}…"
 
 

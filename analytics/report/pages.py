@@ -189,7 +189,7 @@ class Pages:
         """Return the frame of a figure, with what needs no choice."""
         if key != "month":
             return {"key": key, "label": label, "value": "", "notes": []}
-        (budget,) = self._budgets.get(entity.key[:1], [None])
+        budget, *_ = self._budgets.get(entity.key[:1], [None])
         of_month = budget or {
             "month": row["month"],
             "actual_usd": row["month_cost_usd"],

@@ -98,7 +98,8 @@ class Part(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
 class Section(msgspec.Struct, forbid_unknown_fields=True):
     """A heading with parts below it, which `folded` closes; `remarks` are templates of the page.
 
-    A part without a label has the title.
+    A part without a label has the title. In a file, `each` are fields of every part of the section
+    that does not set them itself.
     """
 
     key: str

@@ -159,12 +159,18 @@ def failed_cost_in_words(runs: Measures) -> str:
 def _cells(runs: Workspace) -> list[str]:
     if not runs.run_count:
         return [runs.workspace_name, "no runs", *[""] * (len(_HEAD) - 2)]
+    if runs.finished_count is None:
+        failed = numbers.UNKNOWN
+    elif runs.finished_count:
+        failed = numbers.failure_rate(runs.failed_count, runs.finished_count)
+    else:
+        failed = "none finished"
     return [
         runs.workspace_name,
         _usd(runs.cost_usd),
         numbers.count(runs.run_count),
         numbers.count(runs.unlisted_run_count),
-        numbers.failure_rate(runs.failed_count, runs.finished_count or 0),
+        failed,
         failed_cost_in_words(runs),
         numbers.tokens(runs.tokens_in),
         numbers.tokens(runs.tokens_out),

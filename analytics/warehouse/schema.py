@@ -199,13 +199,15 @@ _TYPES = {
 """The type of a column by its name, where a table does not say it; a text by any other."""
 
 _MACROS = """
--- A name or glob as ILIKE takes it: with a backslash before its wildcards that are none of the
+-- A name or glob as LIKE takes it: with a backslash before its wildcards that are none of the
 -- user's.
 create macro finance.pattern_of(pattern) as
     translate(regexp_replace(pattern, '([\\\\%_])', '\\\\\\1', 'g'), '*?', '%_');
 
--- A name as it is compared: composed, and without case; two small letters may be one capital.
-create macro finance.folded(name) as lower(upper(nfc_normalize(trim(name))));
+-- A name as it is compared: composed, and without case; two small letters may be one capital, and
+-- a sharp s is two.
+create macro finance.folded(name) as
+    replace(lower(upper(nfc_normalize(trim(name)))), 'ß', 'ss');
 
 -- Money in whole ten-billionths of a US dollar, and back.
 create macro finance.units(amount) as (amount * 10000000000)::hugeint;

@@ -1,11 +1,12 @@
 -- Names in the files of `finance/` that no workspace, agent, run, session or cost center, seen or
 -- booked, has: the file, the line or rule, and what is wrong. A budget, an invoice and an outcome
--- are of one workspace: a name that several have is none of theirs. A pattern without a letter has
+-- are of one workspace: a name that several have is none of theirs. A budget or an invoice by the
+-- name of its workspace, and again by the identifier, counts once. A pattern without a letter has
 -- no name to misspell.
 with
 
 workspaces as (
-    select workspace_id, unnest([workspace_id, workspace_name]) as name
+    select workspace_id, finance.folded(unnest([workspace_id, workspace_name])) as name
     from marts.dim_workspaces
 ),
 
@@ -16,7 +17,8 @@ owner_rules as (
         agent,
         exists (
             from workspaces
-            where workspaces.name ilike finance.pattern_of(rules.workspace) escape '\'
+            where workspaces.name
+                like finance.pattern_of(finance.folded(rules.workspace)) escape '\'
         ) as has_workspace
     from finance.owner_rules as rules
     where precedence not in (select unnest(precedences) from intermediate.int_owner_spans)
@@ -78,6 +80,9 @@ found as (
     select 'finance/budgets.csv', format(':{}', line), kind, null
     from budgets
     union all
+    select 'finance/budgets.csv', format(':{}', unnest(lines[2:])), null, lines[1]
+    from intermediate.int_budgets
+    union all
     select 'finance/invoices.csv', format(':{}', line), kind, line_above
     from invoices
     where kind is not null or line > line_above
@@ -91,6 +96,8 @@ select
     file,
     place,
     case
+        when kind is null and file = 'finance/budgets.csv'
+            then format('line {} is a budget of the same for the same month', line_above)
         when kind is null
             then
                 concat(

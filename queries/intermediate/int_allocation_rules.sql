@@ -9,7 +9,7 @@ rules as (
     select
         *,
         regexp_replace(workspace, '[*?]', '', 'g') as literals,
-        finance.pattern_of(workspace) as pattern
+        finance.pattern_of(finance.folded(workspace)) as pattern
     from finance.allocation_rules
 )
 
@@ -35,5 +35,5 @@ select
     ) as precedence
 from rules
 join marts.dim_workspaces as workspaces
-    on workspaces.workspace_id ilike rules.pattern escape '\'
-    or workspaces.workspace_name ilike rules.pattern escape '\'
+    on finance.folded(workspaces.workspace_id) like rules.pattern escape '\'
+    or finance.folded(workspaces.workspace_name) like rules.pattern escape '\'

@@ -5,6 +5,7 @@
 -- its identifier, the upper one is in force.
 -- Grain: scope, name, workspace and month.
 -- key: scope, name, workspace_id, month
+-- column lines: Of all lines that are this budget, from the upper one on.
 -- materialized: table
 with
 
@@ -70,5 +71,11 @@ budgets as (
     left join covered using (line)
 )
 
+select
+    *,
+    list(line) over (
+        partition by scope, if(scope = 'workspace', '', name), workspace_id, month
+        order by line rows between unbounded preceding and unbounded following
+    ) as lines
 from budgets
-qualify row_number() over (partition by scope, name, workspace_id, month order by line) = 1
+qualify line = lines[1]

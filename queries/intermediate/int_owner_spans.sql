@@ -12,16 +12,17 @@ rules as (
     select
         workspaces.workspace_id,
         rules.* replace (
-            finance.folded(rules.agent) as agent,
             coalesce(rules.valid_from, date '0001-01-01') as valid_from,
             coalesce(rules.valid_to, date '9999-12-31') as valid_to
         ),
         regexp_matches(rules.agent, '[*?]') as is_glob,
-        finance.pattern_of(rules.agent) as pattern
+        finance.pattern_of(finance.folded(rules.agent)) as pattern
     from finance.owner_rules as rules
     join marts.dim_workspaces as workspaces
-        on workspaces.workspace_id ilike finance.pattern_of(rules.workspace) escape '\'
-        or workspaces.workspace_name ilike finance.pattern_of(rules.workspace) escape '\'
+        on finance.folded(workspaces.workspace_id)
+            like finance.pattern_of(finance.folded(rules.workspace)) escape '\'
+        or finance.folded(workspaces.workspace_name)
+            like finance.pattern_of(finance.folded(rules.workspace)) escape '\'
 ),
 
 matching as (
@@ -29,12 +30,8 @@ matching as (
     from intermediate.int_agent_names as names
     join rules
         on rules.workspace_id = names.workspace_id
-        and if(
-            rules.is_glob,
-            names.agent_id not in ('(none)', '(platform)')
-            and names.name ilike rules.pattern escape '\',
-            names.name = rules.agent
-        )
+        and names.name like rules.pattern escape '\'
+        and not (rules.is_glob and names.agent_id in ('(none)', '(platform)'))
 ),
 
 -- Days on which the rule that counts may change.

@@ -7,11 +7,12 @@ today as (
     from marts.dim_workspaces
 ),
 
--- Agents by what a budget may call them, where one name is meant.
+-- Agents by what a budget may call them, where one name is meant. Names are compared as by
+-- `finance.folded`, which the published file does not have.
 agents as (
     select name, any_value(agent_name) as agent_name
     from (
-        select lower(unnest([agent_id, agent_slug])) as name, agent_name
+        select lower(upper(nfc_normalize(unnest([agent_id, agent_slug])))) as name, agent_name
         from marts.dim_agents
         where line_type = 'agent'
     )
@@ -38,7 +39,7 @@ budgets as (
     from marts.fct_budgets as budgets
     cross join today
     left join marts.dim_workspaces as workspaces using (workspace_id)
-    left join agents on agents.name = lower(budgets.name)
+    left join agents on agents.name = lower(upper(nfc_normalize(budgets.name)))
 )
 
 select '(all)' as workspace_id, budgets.*

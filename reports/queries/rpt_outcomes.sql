@@ -1,4 +1,5 @@
--- Outcomes beside all cost of their agents; a month of which the file has no day is unknown.
+-- Outcomes beside all cost of their agents; a month of which the file has no day is unknown, but of
+-- outcomes whose agent nobody knows.
 -- Grain: workspace or '(all)', agent, month and outcome.
 with
 
@@ -12,6 +13,7 @@ outcomes as (
         from marts.fct_outcomes
     ) using (workspace_id, agent_id)
     anti join marts.fct_outcomes using (workspace_id, agent_id, month, outcome)
+    where agent_id <> '(none)'
 )
 
 select

@@ -1,4 +1,4 @@
--- Waste by reason of the last month that is over; while none is, of the month so far.
+-- Waste by reason of the last month that is over; while none that was read is, of the month so far.
 -- Grain: workspace, agent and reason.
 select
     workspace_id, agent_id, month, reason, listed_run_count,
@@ -7,8 +7,7 @@ select
     (wasted_high_usd is null)::bigint as wasted_cost_open_count
 from marts.fct_waste
 join reports.rpt_calendars using (workspace_id)
-qualify
-    month = coalesce(
-        max(month) filter (month < date_trunc('month', today)) over (partition by workspace_id),
-        month
-    )
+where month = greatest(
+    date_trunc('month', today) - interval 1 month,
+    date_trunc('month', first_date)
+)

@@ -18,6 +18,7 @@ import polars
 import pytest
 
 from analytics.errors import READER_GONE
+from analytics.query.spreadsheet import write_workbook
 from analytics.warehouse.layout import Layout
 from analytics.warehouse.lock import batch_lock
 from tests.cli.conftest import Command, FirstBatch
@@ -99,7 +100,8 @@ def test_a_workbook_has_numbers_as_numbers_and_text_as_text(
     query = f"""
         select unnest({hostile}) as text, 1234.5600000000::decimal(38, 10) as cost_usd, 3 as n,
             9007199254740993 as long_id, 0.25::double as failure_rate, null as unknown, true as yes,
-            date '2026-11-20' as day, timestamp '2026-11-20 06:00' as "=moment"
+            date '2026-11-20' as day, timestamp '2026-11-20 06:00' as "=moment",
+            [1.50::decimal(38, 10)] as costs, 1234567890123456789::decimal(38, 0) as whole
     """.replace(r"\x1b\n", "' || chr(27) || chr(10) || '")
     made = tmp_path / "x.xlsx"
     told = published("sql", query, "--output", str(made)).err
@@ -113,6 +115,7 @@ def test_a_workbook_has_numbers_as_numbers_and_text_as_text(
     ]  # fmt: skip
     assert cells["H2"] == (date(2026, 11, 20) - date(1899, 12, 30)).days
     assert (cells["I1"], cells["I2"]) == ("=moment", "2026-11-20T06:00:00")
+    assert (cells["J2"], cells["K2"]) == ("[1.5000000000]", "1234567890123456789")
     assert read_cells(made, "f") == {"Answer": {}}
     assert lost.err.startswith("1 numbers have more than the 15 digits")
 
@@ -128,6 +131,26 @@ def test_a_workbook_has_no_more_rows_than_a_sheet(published: Command, tmp_path: 
     assert "--format csv or parquet" in longer.err
     assert not made.exists()
     assert "name a file with --output" in piped.err
+
+
+def test_a_workbook_has_no_more_bytes_than_a_sheet(
+    published: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An answer whose sheet is too large for the file is refused as one of too many rows is."""
+    monkeypatch.setattr("zipfile.ZIP64_LIMIT", 20_000)
+    made = published("sql", "from range(2000)", "--output", str(tmp_path / "x.xlsx"))
+
+    assert (made.code, made.err.count("\n")) == (2, 1)
+    assert "or 2 GB of a sheet: ask for fewer" in made.err
+    assert not (tmp_path / "x.xlsx").exists()
+
+
+def test_a_workbook_that_cannot_be_written_is_an_error_of_the_system(tmp_path: Path) -> None:
+    """A full disk, or a folder in its place, is told as such: it is no defect of the workbook."""
+    (tmp_path / "answer.csv").write_text("n\n1\n", encoding="utf-8")
+
+    with pytest.raises(IsADirectoryError):
+        write_workbook(tmp_path / "answer.csv", [("n", "BIGINT")], tmp_path)
 
 
 @pytest.mark.parametrize("form", ["csv", "json", "parquet", "xlsx"])

@@ -66,6 +66,8 @@ def test_fractions_are_rounded_on_a_terminal_alone(terminal: Terminal, analytics
     assert analytics("sql", query, "--format", "csv").out.split()[1] == ",".join(whole)
     records = terminal("sql", "-x", query).out.splitlines()
     assert [line.split()[-1] for line in records[1:4]] == whole
+    short = terminal("sql", "select 0.25::double as rate, 1e22 as large, -0.5::double as less")
+    assert short.out.split()[3:] == ["0.25", "1e+22", "-0.5"]
 
 
 def test_records_are_inert_and_empty_ones_have_heads(analytics: Command) -> None:

@@ -142,17 +142,38 @@ def test_an_invoice_counts_once(warehouse: Warehouse) -> None:
     assert warehouse.row("select problem_count from finance.files") == (1,)
 
 
+def test_a_budget_counts_once(warehouse: Warehouse) -> None:
+    """A line by the name of a workspace and one by its identifier are the same budget, once."""
+    lines = ("workspace,Bakery,,2026-10,1", "workspace,w-1,,2026-10,2", "all,,,2026-10,3")
+    of_agents = ("agent,(none),w-1,2026-10,4", "agent,(none),bakery,2026-10,5")
+    write("budgets.csv", OF_BUDGETS, *lines, *of_agents)
+
+    assert load(warehouse) == []
+    sql = "select scope, budget_usd from intermediate.int_budgets order by all"
+    assert warehouse.rows(sql) == [("agent", 4), ("all", 3), ("workspace", 1)]
+    assert of_names(warehouse) == [
+        f"finance/budgets.csv:{line}: line {above} is a budget of the same for the same month"
+        for line, above in ((3, 2), (6, 5))
+    ]
+
+
 def test_names_are_compared_without_case_and_composed(warehouse: Warehouse) -> None:
     """A line has the workspace that is called so, in capitals or small, composed or not."""
-    for number, name in enumerate(("Cafe\u0301", "ΟΔΟΣ")):
+    for number, name in enumerate(("Cafe\u0301", "ΟΔΟΣ", "Straße")):
         warehouse.insert("ledger.workspaces", workspace_id=f"n-{number}", workspace_name=name)
-    write("invoices.csv", OF_INVOICES, f"L-1,CAFE\u0301,{MONTH}", f"L-2,Οδος,{MONTH}")
+    write(
+        "invoices.csv",
+        OF_INVOICES,
+        f"L-1,CAFE\u0301,{MONTH}",
+        f"L-2,Οδος,{MONTH}",
+        f"L-3,STRASSE,{MONTH}",
+    )
     write("owners.csv", "workspace,agent,cost_center", "Café,*,CC-9")
     write("budgets.csv", "scope,name,month,amount_usd", "workspace,Café,2026-10,1")
     problems = load(warehouse)
 
     sql = "select workspace_id, invoice_id from intermediate.int_invoices"
-    assert warehouse.rows(sql) == [("n-0", "L-1"), ("n-1", "L-2")]
+    assert warehouse.rows(sql) == [("n-0", "L-1"), ("n-1", "L-2"), ("n-2", "L-3")]
     assert problems + of_names(warehouse) == []
     warehouse._con.execute("delete from ledger.workspaces where workspace_id <> 'w-1'")
 

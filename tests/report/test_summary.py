@@ -210,6 +210,29 @@ def test_failed_cost_is_exact_or_a_range(
     assert failed_cost_in_words(day) == text
 
 
+@pytest.mark.parametrize(
+    ("counts", "text"),
+    [
+        ({"failed_count": 1, "succeeded_count": 3}, "1 of 4"),
+        ({"failed_count": 0, "succeeded_count": 0}, "none finished"),
+        ({"failed_count": 0, "succeeded_count": 0, "unknown_outcome_count": 1}, "\u2013"),
+        ({"failed_count": 1, "succeeded_count": 3, "unknown_outcome_count": 1}, "\u2013"),
+    ],
+)
+def test_failed_runs_are_of_finished_ones(
+    example: Summary, counts: dict[str, int], text: str
+) -> None:
+    """Runs of which none has finished have no failure rate, and those of unknown outcome a dash."""
+    runs = replace(example.workspaces[0], **counts)
+    (row,) = [
+        line
+        for line in markdown(replace(example, workspaces=[runs])).splitlines()
+        if line.startswith("| Bakery")
+    ]
+
+    assert row.split(" | ")[4] == text
+
+
 def test_nothing_at_all(warehouse: Warehouse) -> None:
     """Before any batch, and for a workspace without runs, the summary says that there is none."""
     summary = summary_of(warehouse)
