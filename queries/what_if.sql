@@ -1,6 +1,7 @@
 -- What the metered tokens of each agent's UTC month would have cost on each model of dim_prices: at
--- its list price, and less the agent's own effective discount of the month. An estimate: another
--- model takes other numbers of tokens. A figure that lacks a price, or tokens, is null.
+-- its list price, and less the agent's own effective discount of the month, if it has one: what
+-- raised its cost above list, as a fee or a price step of its model, raises no other model's. An
+-- estimate: another model takes other numbers of tokens. What lacks a price, or tokens, is null.
 -- cheaper_rank numbers the models that an agent's workspace uses, and that would have cost less.
 with
 
@@ -62,7 +63,7 @@ compared as (
         priced.list_price_cost_usd,
         (
             priced.list_price_cost_usd::double
-            * own.cost_usd::double / nullif(own.own_list_price_cost_usd, 0)::double
+            * least(1, own.cost_usd::double / nullif(own.own_list_price_cost_usd, 0)::double)
         )::decimal(38, 10) as discounted_cost_usd,
         used.model is not null and priced.list_price_cost_usd < own.cost_usd as is_cheaper
     from own

@@ -2,7 +2,8 @@
 -- The API tells no cached tokens apart. The discount is 1 - cost / (tokens x list price): caching,
 -- and any other price below the list; it takes tokens_in to contain the cached ones. Without a
 -- price in dim_prices there is none; price_known_since says from when on a price of earlier days is
--- known. Whole months come first.
+-- known. Both are below 0 where cost is above list: by a fee, or a price step that the list lacks.
+-- Whole months come first.
 select
     workspaces.workspace_name,
     agent_name,
@@ -12,7 +13,7 @@ select
     tokens_out,
     metered_cost_usd,
     list_price_cost_usd,
-    list_price_cost_usd - metered_cost_usd as saved_usd,
+    list_price_cost_usd - metered_cost_usd as below_list_usd,
     round(100 * effective_discount, 1) as discount_percent,
     price_known_since
 from marts.fct_model_months

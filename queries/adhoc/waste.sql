@@ -2,8 +2,8 @@
 -- Of that month and the two before, whole ones first. Each run is under one reason: limit, failed,
 -- cancelled, idle, retry (after a failed run of its session) or repeated_calls (of one tool, after
 -- three errors). Between the two amounts lies what is not certain: of retries and repeated calls
--- any part, of idle runs those whose log was not read, of failed ones the unlisted. Of unlisted
--- runs nothing else is known.
+-- any part, of idle runs those whose log was not read, and what unlisted runs cost on days on which
+-- one failed, else on which one was cancelled.
 select
     waste.workspace_name,
     waste.agent_name,

@@ -1,10 +1,10 @@
 -- On which three models would each agent's tokens of a UTC month have cost least?
 -- Of the month of the last complete day and the one before, a whole one first. An estimate between
 -- two ends: list_price_cost_usd is the same tokens at the model's list price, discounted_cost_usd
--- that less the agent's own effective discount. Another model takes other numbers of tokens;
--- quality is not compared. Of models that the workspace uses, and cheaper ones alone; for any other
--- ask `select * from what_if('NAME')`: dim_prices has the names. price_known_since is the day from
--- which on the model's price is known; for days before, its first price stands.
+-- that less the agent's own effective discount, if it has one. Another model takes other numbers of
+-- tokens; quality is not compared. Of models that the workspace uses, and cheaper ones alone; for
+-- any other ask `select * from what_if('NAME')`: dim_prices has the names. price_known_since is the
+-- day from which on the model's price is known; for days before, its first price stands.
 select
     workspaces.workspace_name,
     agents.agent_name,

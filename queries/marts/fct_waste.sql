@@ -2,9 +2,9 @@
 -- listed runs of which that is certain, and at most. A run that
 -- failed at its limit of steps, time or money is under limit; one that succeeded is idle without an
 -- artifact, a tool call and more than 100 tokens out, a retry after a failed run of its session, or
--- under repeated_calls of one tool after three errors of it. Under `failed`, the
--- high end has what unlisted runs cost on days on which one of them failed. Of unlisted runs
--- nothing else is known, and no other reason has them.
+-- under repeated_calls of one tool after three errors of it. Of unlisted runs only statuses are
+-- known: their cost of a day on which one failed is in the high end of failed, else, where one was
+-- cancelled, in that of cancelled.
 -- Grain: workspace, agent, month and reason.
 -- key: workspace_id, agent_id, month, reason
 -- ref agent_id: dim_agents
@@ -34,17 +34,18 @@ unlisted as (
     select
         workspace_id,
         agent_id,
-        date_trunc('month', date)::date as month,
-        'failed' as reason,
+        date_trunc('month', utc_date)::date as month,
+        if(unlisted_failed_count = 0, 'cancelled', 'failed') as reason,
         0 as listed_run_count,
         0 as wasted_usd,
-        if(
-            bool_or(failed_cost_high_usd is null),
-            null,
-            sum(failed_cost_high_usd - failed_cost_usd)
-        ) as wasted_high_usd
-    from marts.fct_agent_days
-    where failed_cost_high_usd is distinct from failed_cost_usd
+        if(count(unlisted_cost_usd) < count(*), null, sum(unlisted_cost_usd)) as wasted_high_usd
+    from intermediate.int_agent_utc_days
+    where
+        unlisted_run_count > 0
+        and (
+            unlisted_failed_count is distinct from 0
+            or unlisted_cancelled_count is distinct from 0
+        )
     group by all
 ),
 

@@ -214,11 +214,11 @@ def at_price(
 def test_what_another_model_would_cost_is_rebuilt_by_hand(
     ask: Ask, metered: list[Entry], prices: dict[str, Any], slug: str, model: str
 ) -> None:
-    """The same tokens at its list price, and less the discount of the agent's own month."""
+    """The same tokens at its list price, and less the discount of the agent's own month, if any."""
     own = [each for each in metered if each.run.agent and each.run.agent.slug == slug]
     spent = sum((each.cost_usd for each in own), Decimal())
     listed = at_price(own, lambda _: prices[model])
-    discounted = listed * spent / at_price(own, lambda each: prices[each.model])
+    discounted = listed * min(spent / at_price(own, lambda each: prices[each.model]), Decimal(1))
     sql = f"""
         select cost_usd, list_price_cost_usd, discounted_cost_usd
         from what_if('{model}') join dim_agents using (workspace_id, agent_id)

@@ -10,7 +10,7 @@ import duckdb
 import pytest
 
 from analytics.format.numbers import wilson_interval
-from analytics.transform.measures import create_macros, measures
+from analytics.transform.measures import create_macros, create_what_if, measures
 from tests.transform.given import Warehouse
 
 
@@ -104,3 +104,31 @@ def test_measures_are_declared_once(warehouse: Warehouse) -> None:
     for measure in measures().values():
         assert measure.unit in {"runs", "days", "usd", "tokens", "ms", "share"}
         assert measure.additive == (measure.unit != "share" and measure.macro is None)
+
+
+def test_what_raised_a_cost_above_list_raises_no_estimate() -> None:
+    """The discount of an agent that pays more than list is none; that of another is its own."""
+    with duckdb.connect() as con:
+        con.execute("""
+            create schema marts;
+            create table marts.fct_model_days as select 'w-1' as workspace_id, agent_id,
+                'wheat' as model, date '2026-11-02' as utc_date, cost as metered_cost_usd,
+                1000000 as tokens_in, 0 as tokens_out
+            from (values ('a-1', 3::decimal(38, 10)), ('a-2', 1.5)) as given (agent_id, cost);
+            create table marts.fct_model_months as select workspace_id, agent_id, model,
+                date '2026-11-01' as month, metered_cost_usd,
+                2::decimal(38, 10) as list_price_cost_usd
+            from marts.fct_model_days;
+            create table marts.dim_models as select 'w-1' as workspace_id, 'rye' as model;
+            create table marts.dim_prices as select 'rye' as model,
+                1::decimal(38, 10) as input_usd_per_million_tokens,
+                1::decimal(38, 10) as output_usd_per_million_tokens,
+                date '2026-10-01' as valid_from, null::date as valid_until, true as is_first
+        """)
+        create_macros(con, "marts")
+        create_what_if(con, "marts")
+        found = con.execute("""
+            select agent_id, list_price_cost_usd, discounted_cost_usd
+            from marts.what_if('rye') order by all""").fetchall()
+
+    assert found == [("a-1", 1, 1), ("a-2", 1, Decimal("0.75"))]
