@@ -270,7 +270,7 @@ def _placed(query: UserQuery, error: str) -> str:
     """Return an error in one line, after the file and line where it is; of no file, as it is."""
     text = _UNUSABLE.sub("", error)
     if not query.file:
-        return text
+        return text[: 4 * _ERROR_LENGTH]
     message, _, place = text.partition("\n\nLINE ")
     line = place.partition(":")[0]
     where = f"{query.file}:{line}" if line.isdecimal() else query.file

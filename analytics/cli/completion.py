@@ -1,18 +1,24 @@
 """Completion in the shell: names of questions, tables, months and agents.
 
-They come from lists of files, without settings or a database; agents alone have no file.
+They come from lists of files, without settings or a database; agents alone have no file. Who
+presses a key ran nothing yet: a folder of others must neither hold the shell nor put on its line
+what it would run, so that names of other characters than words have are left out.
 """
 
 from __future__ import annotations
 
 import os
+import re
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterable
 from pathlib import Path
 
 import typer
 
 from analytics.files import folder
+
+_WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
+_SECONDS, _MOST = 2.0, 1_000  # for the names of agents
 
 
 def questions_or_tables(context: typer.Context, incomplete: str) -> list[str]:
@@ -34,21 +40,19 @@ def months(context: typer.Context, incomplete: str) -> list[str]:
 
 def agents(context: typer.Context, incomplete: str) -> list[str]:
     """Return the short names of published agents that begin so."""
-    import duckdb
-
     from analytics.errors import AnalyticsError
-    from analytics.query.published import open_published
+    from analytics.query.sql import first_rows
 
+    data, sql = _data(context), "select agent_slug from marts.dim_agents where agent_slug <> ''"
     try:
-        with open_published(_data(context) / "analytics.duckdb") as con:
-            rows = con.execute("select agent_slug from marts.dim_agents where agent_slug <> ''")
-            return _beginning((slug for (slug,) in rows.fetchall()), incomplete)
-    except (AnalyticsError, duckdb.Error):
+        found = first_rows(data / "analytics.duckdb", data, _SECONDS, sql, _MOST)
+    except AnalyticsError:
         return []
+    return _beginning((slug for (slug,) in found.rows), incomplete)
 
 
-def _beginning(names: Iterator[str] | list[str], incomplete: str) -> list[str]:
-    return sorted({each for each in names if each.startswith(incomplete)})
+def _beginning(names: Iterable[str], incomplete: str) -> list[str]:
+    return sorted({each for each in names if each.startswith(incomplete) and _WORD.fullmatch(each)})
 
 
 def _stems(place: Path) -> list[str]:

@@ -38,9 +38,10 @@ async def content_of(request: str, response: httpx.Response, came: Callable[[int
     httpx.DecodingError for what cannot be unpacked.
     """
     largest = bounds.LARGEST_ANSWER if response.is_success else bounds.LARGEST_ERROR
-    encoding = response.headers.get("content-encoding", "").lower()
-    if encoding not in ("", "identity", ENCODING):
-        raise httpx.DecodingError(f"it is packed as {encoding!r}, not as asked for")
+    named = response.headers.get("content-encoding", "")
+    encoding = named.lower()
+    if encoding not in ("", "identity", ENCODING):  # as it was named, which may be a key to hide
+        raise httpx.DecodingError(f"it is packed as {named!r}, not as asked for")
     unpacker = zlib.decompressobj(wbits=zlib.MAX_WBITS + 16) if encoding == ENCODING else None
     length = response.headers.get("content-length", "")
     longest = int(length) if length.isdecimal() else 0

@@ -8,6 +8,8 @@ only where it is asked for; `untrusted_columns` are all that hold text.
 from __future__ import annotations
 
 import json
+import math
+import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
 from pathlib import Path
@@ -28,6 +30,7 @@ from analytics.warehouse.layout import Layout
 MOST_ROWS = 1000
 MOST_CHARACTERS = 50_000
 _LONGEST_TEXT = 2000
+_NO_TEXT = re.compile(r"(U?\w*INT|U?INTEGER|DECIMAL.*|FLOAT|DOUBLE|BOOLEAN|DATE|TIME.*)(\[\d*\])*")
 
 _INSTRUCTIONS = (
     "Cost, tokens and failures of AI agents, as finance books them. Begin with `findings` for what"
@@ -164,10 +167,11 @@ class Assistant:
     def _answer(
         self, names: Sequence[str], kinds: Sequence[str], rows: list[Any], count: int, **more: Any
     ) -> str:
-        others = [name for name, kind in zip(names, kinds, strict=True) if "VARCHAR" in kind]
-        return self._document(
-            {**more, "columns": names, "untrusted_columns": others}, rows, "rows", count
-        )
+        names = _shortened([*names])
+        kept = zip(names, kinds, strict=True)
+        more |= {"columns": names}
+        more["untrusted_columns"] = [name for name, kind in kept if not _NO_TEXT.fullmatch(kind)]
+        return self._document(more, rows, "rows", count)
 
     def _document(
         self, document: dict[str, Any], rows: Sequence[Any], name: str, count: int
@@ -210,7 +214,9 @@ def _condition(wanted: Mapping[str, str], columns: Sequence[str]) -> str:
 
 
 def _shortened(value: Any) -> Any:
-    """Return a value of JSON whose texts have an end."""
+    """Return a value of JSON whose texts have an end; what is no number of JSON is a text."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
     if isinstance(value, str) and len(value) > _LONGEST_TEXT:
         return f"{value[:_LONGEST_TEXT]}… ({len(value):,} characters)"
     if isinstance(value, dict):
@@ -235,7 +241,10 @@ def _told(tool: Callable[..., str]) -> Callable[..., str]:
         try:
             return tool(*arguments, **named)
         except AnalyticsError as error:
-            said = {"error": str(error), "untrusted_columns": ["error"]}  # it may quote a value
+            said = {
+                "error": str(error),
+                "untrusted_columns": ["error"],
+            }  # it may quote a value
             return json.dumps(said, ensure_ascii=False)
 
     return told

@@ -39,7 +39,7 @@ def as_published(file: Path) -> Iterator[Path]:
 
     AnalyticsError if there is none.
     """
-    if not file.exists():
+    if not file.is_file():
         raise nothing_published(file)
     if not logs_of(file):
         yield file

@@ -79,7 +79,8 @@ def _fill(book: Any, sheet: Any, answer: Path, columns: Sequence[tuple[str, str]
         rows = csv.reader(file)
         next(rows)
         for number, row in enumerate(rows, 1):
-            for place, (text, (name, kind)) in enumerate(zip(row, columns, strict=True)):
+            cells = zip(row or [""], columns, strict=True)  # a line of one unknown value is empty
+            for place, (text, (name, kind)) in enumerate(cells):
                 value = _value(text, kind)
                 if isinstance(value, date):
                     sheet.write_datetime(number, place, value, day)

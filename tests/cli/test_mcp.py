@@ -325,6 +325,7 @@ def test_texts_of_others_come_only_where_they_are_asked_for(ask: Ask) -> None:
         ask("ask", question="waste", agent="helper"),
         ask("query", sql="select error_message, cost_usd from fct_runs order by cost_usd desc"),
         ask("query", sql="select [{'a': agent_name}] as nested from dim_agents"),
+        ask("query", sql="select to_json(agent_name) as j, 'nan'::double as n from dim_agents"),
     ]
     refused = ask("query", sql=f"select agent_name::int {helper}")
 

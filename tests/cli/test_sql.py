@@ -107,6 +107,9 @@ def test_a_workbook_has_numbers_as_numbers_and_text_as_text(
     told = published("sql", query, "--output", str(made)).err
     cells = read_cells(made)["Answer"]
     lost = published("sql", "select 1234567.0123456789 as c", "--output", str(made))
+    unknown = published(
+        "sql", "select unnest([null, 2]) as n", "--output", str(tmp_path / "n.xlsx")
+    )
 
     assert told == ""
     assert [cells[f"A{row}"] for row in range(2, 9)] == [*hostile[:-1], "a\\x1b\n"]
@@ -118,6 +121,8 @@ def test_a_workbook_has_numbers_as_numbers_and_text_as_text(
     assert (cells["J2"], cells["K2"]) == ("[1.5000000000]", "1234567890123456789")
     assert read_cells(made, "f") == {"Answer": {}}
     assert lost.err.startswith("1 numbers have more than the 15 digits")
+    assert unknown.code == 0
+    assert read_cells(tmp_path / "n.xlsx")["Answer"] == {"A1": "n", "A3": 2}
 
 
 def test_a_workbook_has_no_more_rows_than_a_sheet(published: Command, tmp_path: Path) -> None:
