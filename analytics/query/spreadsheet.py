@@ -47,6 +47,7 @@ def write_workbook(answer: Path, columns: Sequence[tuple[str, str]], target: Pat
     as_text_only = {"strings_to_formulas": False, "strings_to_urls": False}
     book = Workbook(target, options | as_text_only)
     sheet = book.add_worksheet("Answer")
+    longest = csv.field_size_limit(sys.maxsize)  # a long text is shortened, and no error
     try:
         lost = _fill(book, sheet, answer, columns)
         book.close()
@@ -55,6 +56,7 @@ def write_workbook(answer: Path, columns: Sequence[tuple[str, str]], target: Pat
     except FileCreateError as error:
         raise error.args[0] from None
     finally:
+        csv.field_size_limit(longest)  # it is one for all readers of the process
         sheet.row_data_fh.close()  # a book that cannot be closed leaves it open
     if lost:
         print(
@@ -67,7 +69,6 @@ def write_workbook(answer: Path, columns: Sequence[tuple[str, str]], target: Pat
 
 def _fill(book: Any, sheet: Any, answer: Path, columns: Sequence[tuple[str, str]]) -> int:
     """Write headings and rows of an answer; return how many numbers lose digits."""
-    csv.field_size_limit(sys.maxsize)  # a long text is shortened, and no error
     lost = 0
     sheet.freeze_panes(1, 0)
     head, day = book.add_format({"bold": True}), book.add_format({"num_format": "yyyy-mm-dd"})
