@@ -74,13 +74,25 @@ def run_a_batch(folder: Path) -> None:
 @pytest.fixture(scope="module")
 def closed_origin(origin: Shop, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The same after October was closed."""
-    close = ("close", "2026-10", *APPROVED, "--sign-off", "ok.PDF", "-q")
 
     def fill(folder: Path) -> None:
         with copied(origin, folder) as shop:
-            shop.ok(*close)
+            shop.ok("close", "2026-10", *APPROVED, "--sign-off", "ok.PDF", "-q")
 
     return shared_folder(tmp_path_factory, "closed-shop", fill)
+
+
+@pytest.fixture(scope="module")
+def reopened_origin(
+    origin: Shop, closed_origin: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """The same after October was reopened, too."""
+
+    def fill(folder: Path) -> None:
+        with copied(origin, folder, closed_origin) as shop:
+            shop.ok("close", "2026-10", "--reopen", "An invoice was wrong", "-q")
+
+    return shared_folder(tmp_path_factory, "reopened-shop", fill)
 
 
 @contextmanager
@@ -104,4 +116,11 @@ def shop(origin: Shop, tmp_path: Path) -> Iterator[Shop]:
 def closed(origin: Shop, closed_origin: Path, tmp_path: Path) -> Iterator[Shop]:
     """A shop whose October is closed."""
     with copied(origin, tmp_path, closed_origin) as shop:
+        yield shop
+
+
+@pytest.fixture
+def reopened(origin: Shop, reopened_origin: Path, tmp_path: Path) -> Iterator[Shop]:
+    """A shop whose October was closed, and is open again."""
+    with copied(origin, tmp_path, reopened_origin) as shop:
         yield shop
