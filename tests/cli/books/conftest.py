@@ -7,12 +7,17 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from analytics.batch.batch import begun
+from analytics.batch.progress import Progress
+from analytics.batch.transforming import transform
 from analytics.emulator.world import World
+from analytics.settings import load_settings
 from tests.cli.conftest import Command, Result, publish_again, shell_in
 from tests.conftest import book_run, hire_baker, shared_folder
 
@@ -44,6 +49,13 @@ class Shop:
     def publish(self) -> str:
         """Run all stages after loading; return what they printed."""
         return publish_again()
+
+    def transform(self) -> str:
+        """Build the tables, and publish nothing; return what was printed."""
+        told = StringIO()
+        with begun(load_settings(), Progress(told)) as batch:
+            transform(batch)
+        return told.getvalue()
 
 
 def small_world() -> World:
