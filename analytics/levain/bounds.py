@@ -26,8 +26,8 @@ MOST_MARKS = 2_500_000
 DEEPEST = 100
 """Levels of an answer that are read; what lies deeper is read as null."""
 
-MOST_TOKENS = 4_000_000
-"""Quotes and backslashes of an answer of which single texts are looked at; `NaN` counts as two."""
+MOST_REPAIRS = 200_000
+"""Values of an answer that no decoder takes, such as `NaN`: one for each record."""
 
 MOST_PAGES = 20_000
 """Pages of a list: a million runs by 50, which is what the API lists unless it is asked for more.
