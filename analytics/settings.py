@@ -149,7 +149,7 @@ class Alerts(Table):
     urls_env: _VariableOfSecrets = ""
 
 
-class Batch(Table):
+class BatchLimits(Table):
     """Memory of DuckDB in a batch, such as "500MB"; empty follows the machine."""
 
     memory_limit: Annotated[str, matching(f"({_SIZE})?", 'a text like "2GB"')] = ""
@@ -177,7 +177,7 @@ class SettingsFile(Table):
     publish: Publish = Publish()
     controls: Controls = Controls()
     sql: Sql = Sql()
-    batch: Batch = Batch()
+    batch: BatchLimits = BatchLimits()
     finance: Finance = Finance()
     alerts: Alerts = Alerts()
 
