@@ -53,7 +53,7 @@ async def download(transport: Transport, path: str, target: Path, *, is_new: boo
                 raise DownloadFailedError(told, error.cause) from error
             return file.tell()
 
-        return await transport.retry(
+        return await transport.pace.retry(
             once,
             lambda error: (
                 isinstance(error, DownloadFailedError)

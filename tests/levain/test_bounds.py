@@ -21,9 +21,9 @@ from analytics.levain import (
     LevainError,
     OutcomeUnknownError,
     bounds,
-    transport,
+    pace,
 )
-from analytics.levain.transport import TRIES
+from analytics.levain.pace import TRIES
 from tests.jumping import run
 from tests.levain.answering import Server
 from tests.levain.wire import Wire, response
@@ -270,7 +270,7 @@ def test_an_answer_that_drips_is_given_up_once(
 ) -> None:
     """A try whose bytes come too slowly ends, however often one comes, and is the only one."""
     monkeypatch.setattr(bounds, "PATIENCE", 0.05)
-    monkeypatch.setattr(transport, "GIVE_UP_AFTER", 0.05)
+    monkeypatch.setattr(pace, "GIVE_UP_AFTER", 0.05)
 
     async def drip() -> AsyncIterator[bytes]:
         yield begin

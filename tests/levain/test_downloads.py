@@ -12,7 +12,7 @@ import pytest
 
 from analytics.levain import DownloadFailedError, downloads
 from analytics.levain.downloads import MOST_ADDRESSES
-from analytics.levain.transport import TRIES
+from analytics.levain.pace import TRIES
 from tests.levain.answering import KEY, Server
 from tests.levain.wire import Wire, response
 
