@@ -36,6 +36,12 @@ The runs of a list are held until it ends: MOST_LISTED of them take 660 MB.
 """
 MOST_LISTED = 2_000_000
 
+LARGEST_FILE = 1_000_000_000
+"""Bytes of a log or an artifact: a host that sends on and on does not fill the disk."""
+
+MOST_ADDRESSES = 5
+"""Addresses of a file: the first one, and those that redirects name."""
+
 PATIENCE = 60.0
 """Seconds without progress after which a transfer is given up.
 
