@@ -27,7 +27,7 @@ class Auth(Resource):
     async def read(self) -> Answer:
         """Read the key's workspace, undecoded; `fetched_at` is the time of the API's clock."""
         path = api_path("auth", "me")
-        return await self._transport.get(path, None, lambda answer: r.typed(answer.record, r.Me))
+        return await self._transport.get(path, {}, lambda answer: r.typed(answer.record, r.Me))
 
     async def me(self) -> r.Me:
         """Read the key's workspace.

@@ -126,11 +126,9 @@ class Transport:
         for client in (*self._clients, self.files):
             await client.aclose()
 
-    async def get(
-        self, path: str, params: Params | None = None, shape: Shape[object] | None = None
-    ) -> Answer:
+    async def get(self, path: str, params: Params, shape: Shape[object]) -> Answer:
         """Read `path` (below the base URL); LevainError if all attempts fail."""
-        answer, _ = await self._send("GET", path, params or {}, shape or (lambda _: None))
+        answer, _ = await self._send("GET", path, params, shape)
         return answer
 
     async def read(self, path: str, kind: type[T], params: Params | None = None) -> T:
