@@ -62,7 +62,7 @@ async def _fetch(transport: Transport, url: str, told: str, file: BinaryIO) -> N
 
     The address grants access to the file: after https none is sent in clear.
     """
-    client, is_secret = transport.files, transport.is_secure
+    client, is_secret = transport.file_client, transport.is_secure
     with transport.told(told):
         request = client.build_request("GET", url, headers={"Accept-Encoding": "identity"})
         async with bounds.in_time(bounds.SLOWEST_FILE) as came:

@@ -109,7 +109,7 @@ class Transport:
             limits = httpx.Limits(max_connections=1)
             hooks = {"response": [self._refuse_redirect]}
             self._clients = [client(limits=limits, event_hooks=hooks) for _ in range(concurrency)]
-            self.files = client()
+            self.file_client = client()
         except OSError as error:
             names = "SSL_CERT_FILE or SSL_CERT_DIR"
             cause = f"the certificates that {names} names cannot be used ({error})"
@@ -123,7 +123,7 @@ class Transport:
 
     async def aclose(self) -> None:
         """Close the connections."""
-        for client in (*self._clients, self.files):
+        for client in (*self._clients, self.file_client):
             await client.aclose()
 
     async def get(self, path: str, params: Params, shape: Shape[object]) -> Answer:
