@@ -33,6 +33,7 @@ _items_of = msgspec.json.Decoder(Records).decode
 
 _USUAL_LEVELS = 10
 _NO_MARKS = bytes(set(range(256)) - set(b"[]{},"))
+_NO_BRACKETS = bytes(set(range(256)) - set(b'[]{}"'))
 
 # All are of a body without escaped quotes and backslashes. The first two pass over all else, and
 # find the end at last, so that no byte is looked at twice.
@@ -130,10 +131,10 @@ def _is_small(content: bytes) -> bool:
 
     That may be False of one whose texts have commas and brackets: each mark of it is looked at.
     """
-    marks = content.translate(None, _NO_MARKS)
-    if len(marks) > bounds.MOST_MARKS:
+    if len(content.translate(None, _NO_MARKS)) > bounds.MOST_MARKS:
         return False
-    brackets = marks.translate(None, b",")
+    brackets = _unescaped(content).translate(None, _NO_BRACKETS)
+    brackets = brackets.replace(b'""', b"")  # a quote stays between those of texts and others
     for _ in range(_USUAL_LEVELS):  # each pass removes the innermost level
         brackets = brackets.replace(b"[]", b"").replace(b"{}", b"")
     return len(brackets) <= bounds.DEEPEST

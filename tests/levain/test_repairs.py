@@ -19,9 +19,16 @@ def nested(depth: int, opening: str, closing: str) -> bytes:
     return f'[{{"id":"a","x":{value},"y":"[[{{"}},{{"id":"b"}}]'.encode()
 
 
-@pytest.mark.parametrize("depth", [DEEPEST, 500, 10_000])
+@pytest.mark.parametrize("depth", [DEEPEST, 150, 500, 10_000])
 @pytest.mark.parametrize(
-    ("opening", "closing"), [("[", "]"), ('{"x":', "}"), ('[{"]":"\\"}","z":', ',"y":[]},2]')]
+    ("opening", "closing"),
+    [
+        ("[", "]"),
+        ('{"x":', "}"),
+        ('[{"]":"\\"}","z":', ',"y":[]},2]'),
+        ('["]",', ',"["]'),
+        ('["","]","",', ',"","","[","[",""]'),
+    ],
 )
 def test_a_monster_costs_only_what_lies_too_deep(depth: int, opening: str, closing: str) -> None:
     """A value that nests deeper than decoders recurse is cut; all other values stay."""
