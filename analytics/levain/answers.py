@@ -35,9 +35,10 @@ _USUAL_LEVELS = 10
 _NO_MARKS = bytes(set(range(256)) - set(b"[]{},"))
 _NO_BRACKETS = bytes(set(range(256)) - set(b'[]{}"'))
 
-# All are of a body without escaped quotes and backslashes. The first two pass over all else, and
-# find the end at last, so that no byte is looked at twice.
+# All are of a body without escaped quotes and backslashes. A mark, or what is no number, is
+# found with all before it, and at last the end, so that no byte is looked at twice.
 _STRING = rb'"[^"]*+"?+'
+_TEXT = re.compile(_STRING)
 _MARK = re.compile(rb'(?:[^"\[\]{},]++|' + _STRING + rb")*+(?:([\[{])|([\]}])|,|\Z)")
 _OPENS, _CLOSES = 1, 2
 _NO_NUMBER = re.compile(
@@ -129,12 +130,12 @@ def _split(request: str, content: bytes | Record) -> Records:
 def _is_small(content: bytes) -> bool:
     """Return True if a body has few values and levels, sooner than it can be decoded.
 
-    That may be False of one whose texts have commas and brackets: each mark of it is looked at.
+    That may be False of one whose texts have many commas: each mark of it is looked at.
     """
     if len(content.translate(None, _NO_MARKS)) > bounds.MOST_MARKS:
         return False
     brackets = _unescaped(content).translate(None, _NO_BRACKETS)
-    brackets = brackets.replace(b'""', b"")  # a quote stays between those of texts and others
+    brackets = _TEXT.sub(b"", brackets.replace(b'""', b""))  # most texts have none
     for _ in range(_USUAL_LEVELS):  # each pass removes the innermost level
         brackets = brackets.replace(b"[]", b"").replace(b"{}", b"")
     return len(brackets) <= bounds.DEEPEST
