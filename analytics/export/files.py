@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 import polars as pl
 
 from analytics.errors import AnalyticsError
-from analytics.query.output import replacing_text, require_free
+from analytics.query.output import place_of, replacing_text
 from analytics.query.values import as_text
 from analytics.terminal import escaped
 
@@ -24,7 +24,7 @@ _FORMULA = re.compile(r"(^|;)([\s\"']*)(?=[=+\-@\uff1d\uff0b\uff0d\uff20])")
 
 def make_folder(folder: Path) -> None:
     """Make a folder, unless it is there; AnalyticsError if it cannot be made."""
-    require_free(folder)
+    place_of(folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:

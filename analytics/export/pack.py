@@ -27,7 +27,7 @@ from analytics.export.statement_page import statement_page
 from analytics.export.workbook import write_workbook
 from analytics.finance.books.entries import MANIFEST, stored_files
 from analytics.format.names import ALL
-from analytics.query.output import require_free
+from analytics.query.output import place_of
 from analytics.report.rendering import environment
 
 if TYPE_CHECKING:
@@ -127,7 +127,7 @@ def made_folder(folder: Path) -> Iterator[Path]:
 
     UsageError if that is there already: a file of an earlier pack could stay in it.
     """
-    require_free(folder)
+    place_of(folder)
     if folder.exists():
         raise UsageError(
             f"{folder} is there already, and nothing was written.\n"

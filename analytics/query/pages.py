@@ -12,6 +12,7 @@ from analytics.bounded.runner import Runner
 from analytics.errors import UsageError, nothing_published
 from analytics.project.files import UserFile, read_file
 from analytics.project.pages import answer_pages, parse_pages, read_pages
+from analytics.query.output import place_of
 from analytics.report.entities import QUERIES
 from analytics.report.own_parts import ChartError, chosen, columns_of, look_of
 from analytics.report.rendering import About
@@ -59,7 +60,8 @@ def preview_page(settings: Settings, file: Path, output: Path | None) -> tuple[P
     database = Layout(settings.data_dir).published_file
     if not database.exists():
         raise nothing_published(database)
-    if output and output.exists() and (not output.is_dir() or any(output.iterdir())):
+    place = output and place_of(output)
+    if place and place.exists() and (not place.is_dir() or any(place.iterdir())):
         raise UsageError(f"{output} is there already: name an empty or a new folder.")
     with Runner(_limits(settings), settings.data_dir) as runner, open_marts(database) as con:
         os.umask(0o077)
