@@ -98,11 +98,10 @@ def write_answer(
         columns = _answered(published, answer).columns
         if not answer.count:
             print("0 rows.", file=sys.stderr)
-        if is_workbook:
-            made = spreadsheet.write_workbook(made, columns, runner.folder / "answer.xlsx")
         if is_binary and output:
-            with made.open("rb") as source, replacing(output) as target:
-                shutil.copyfileobj(source, target)
+            content = spreadsheet.workbook_of(made, columns) if is_workbook else made.open("rb")
+            with content, replacing(output) as target:
+                shutil.copyfileobj(content, target)
             return
         with made.open(encoding="utf-8", newline="") as source, _text(output) as out:
             while part := source.read(_PART):
