@@ -154,9 +154,7 @@ def sql(
     else:
         text = _decoded(query)
     target, seconds = None if output == Path("-") else output, settings.sql.timeout_seconds
-    write_answer(
-        layout.published_file, layout.root, seconds, text, chosen, target, expanded=expanded
-    )
+    write_answer(layout, settings.project, seconds, text, chosen, target, expanded=expanded)
 
 
 @command(app)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import tempfile
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from analytics.errors import UsageError, nothing_published
 from analytics.project.files import UserFile, read_file
 from analytics.project.pages import answer_pages, parse_pages, read_pages
 from analytics.query.output import place_of
+from analytics.query.questions import explained
 from analytics.report.entities import QUERIES
 from analytics.report.own_parts import ChartError, chosen, columns_of, look_of
 from analytics.report.rendering import About
@@ -76,16 +76,7 @@ def preview_page(settings: Settings, file: Path, output: Path | None) -> tuple[P
         own = answer_pages(runner, database, pages)
         made = build_site(con, output, about=about, pages={}, own_pages=own)
     (page,) = output.glob("own/*.html")
-    return page, [_with_source(each, settings.project) for each in made.problems]
-
-
-def _with_source(problem: str, project: Path) -> str:
-    """Add to a problem of a missing table that it is the project's, and not made yet."""
-    missing = re.search(r'Table with name "?(?:custom\.)?(\w+)"? does not exist', problem)
-    for file in (f"queries/marts/{missing[1]}.sql", f"finance/{missing[1]}.csv") if missing else ():
-        if (project / file).is_file():
-            return f"{problem}\nThe next batch makes it of {file}: run `analytics nightly`."
-    return problem
+    return page, [explained(each, settings.project) for each in made.problems]
 
 
 def _read(file: Path) -> UserFile:

@@ -14,6 +14,7 @@ from analytics.project.files import read_files
 from analytics.terminal import escaped
 from analytics.transform.models import read_header
 
+_MISSING = re.compile(r'Table with name "?(?:custom\.)?(\w+)"? does not exist')
 _QUESTION = re.compile(r".*?\?|.*")
 
 
@@ -50,6 +51,23 @@ def questions(project: Path) -> tuple[list[Question], list[str]]:
     known = [_question(file.name, file.text, is_own=True) for file in files]
     known += [_question(path.stem, path.read_text(encoding="utf-8"), is_own=False) for path in ours]
     return known, [each.error for each in refused if each.error]
+
+
+def explained(error: str, project: Path) -> str:
+    """Return an error of a query; of a missing table, what its name stands for, if that is known.
+
+    It is a question, or a file of the project that the next batch makes a table of.
+    """
+    missing = _MISSING.search(error)
+    if not missing:
+        return error
+    name = missing[1].lower()
+    if any(each.name == name for each in questions(project)[0]):
+        return f"{missing[1]} is a question, and no table: ask it by `analytics sql {name}`."
+    for file in (f"queries/marts/{name}.sql", f"finance/{name}.csv"):
+        if (project / file).is_file():
+            return f"{error}\nThe next batch makes it of {file}: run `analytics nightly`."
+    return error
 
 
 def asked(question: Question) -> str:

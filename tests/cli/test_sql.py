@@ -224,6 +224,10 @@ def test_parquet_has_every_digit(published: Command, tmp_path: Path) -> None:
     [
         ("explain select 1", "EXPLAIN is refused: ask it of the published file with any DuckDB"),
         ("pivot fct_runs on status", "PIVOT t ON x IN ('a', 'b') USING sum(y)"),
+        (
+            "from marts.WASTE",
+            "WASTE is a question, and no table: ask it by `analytics sql waste`.\n",
+        ),
         ("select 1; select 2", "one SELECT is expected, and it holds 2"),
         ("/* nothing */", "one SELECT is expected, and it holds 0"),
         ("drop table marts.fct_runs", "DROP is refused: write one SELECT"),
