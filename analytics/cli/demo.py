@@ -57,8 +57,8 @@ _READING = (
 
 
 @dataclass(frozen=True, slots=True)
-class Batch:
-    """A batch of the past: when it was, if it published, and the month closed after it."""
+class PastBatch:
+    """When a batch of the past was, if it published, and the month that was closed after it."""
 
     moment: datetime
     publishes: bool
@@ -113,17 +113,17 @@ def fill(data_dir: Path, history_days: int | None) -> int:
     return 0
 
 
-def plan(now: datetime, history_days: int) -> list[Batch]:
+def plan(now: datetime, history_days: int) -> list[PastBatch]:
     """Return the batches, the oldest first.
 
     One a week, two on the last two days, and one before each month is closed.
     """
     from analytics.emulator.worlds.demo_history import closings
 
-    closing = [Batch(moment, True, month) for moment, month in closings(now, history_days)]
-    published = [Batch(now - ago, True) for ago in PUBLISHED]
+    closing = [PastBatch(moment, True, month) for moment, month in closings(now, history_days)]
+    published = [PastBatch(now - ago, True) for ago in PUBLISHED]
     weeks = (history_days - PUBLISHED[0].days) // WEEK.days
-    before = [Batch(published[0].moment - WEEK * n, False) for n in range(weeks, 0, -1)]
+    before = [PastBatch(published[0].moment - WEEK * n, False) for n in range(weeks, 0, -1)]
     return sorted([*before, *closing, *published], key=attrgetter("moment"))
 
 
@@ -147,7 +147,7 @@ def _write_finance(
 
 
 def _run(
-    batch: Batch,
+    batch: PastBatch,
     data_dir: Path,
     environment: dict[str, str],
     emulator: Emulator,

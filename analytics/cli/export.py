@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from analytics.cli.options import Here, Month, command, format_of
+from analytics.cli.printed import say
 
 if TYPE_CHECKING:
     import duckdb
@@ -66,7 +67,7 @@ def pack(
             of_months = of_open_months(con, books, here.settings, machine_time())
             export_pack(con, month, folder, of_months)
     _warn_if_open(month, closing)
-    _say(folder, closing)
+    _say_written(folder, closing)
 
 
 @command(export)
@@ -107,7 +108,7 @@ def focus(
             write_focus(con, first, folder)
     _warn_if_open(month, closing)
     for name in names:
-        _say(folder / name, closing)
+        _say_written(folder / name, closing)
 
 
 @command(export)
@@ -179,7 +180,7 @@ def journal(
         return
     file = output or Path(chosen.file_name(name))
     write_journal(read, chosen, file)
-    _say(file, closing)
+    _say_written(file, closing)
 
 
 def _folder(output: Path | None) -> Path | None:
@@ -227,17 +228,16 @@ def _closing(layout: Layout, month: str) -> Recorded[Closing] | None:
 
 def _warn_if_open(month: str, closing: Recorded[Closing] | None) -> None:
     if closing is None:
-        typer.echo(
+        say(
             f"warning: {month} is not closed: these are today's figures, and its journal is a"
-            " preview",
-            err=True,
+            " preview"
         )
 
 
-def _say(written: Path, closing: Recorded[Closing] | None) -> None:
+def _say_written(written: Path, closing: Recorded[Closing] | None) -> None:
     """Say what was written, and whether it is of the books."""
     of = ""
     if closing:
         state = "closed early" if closing.entry.is_early else "closed"
         of = f", as {state} in revision {closing.entry.revision}"
-    typer.echo(f"wrote {written}{of}", err=True)
+    say(f"wrote {written}{of}")
