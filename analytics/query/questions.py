@@ -11,7 +11,7 @@ from analytics.errors import UsageError
 from analytics.files import folder
 from analytics.format.suggestions import did_you_mean
 from analytics.project.files import read_files
-from analytics.terminal import escaped
+from analytics.terminal import console, escaped
 from analytics.transform.models import read_header
 
 _MISSING = re.compile(r'Table with name "?(?:custom\.)?(\w+)"? does not exist')
@@ -78,7 +78,6 @@ def asked(question: Question) -> str:
 
 def print_questions(project: Path) -> None:
     """Print name and question of each, and to standard error the files that are none."""
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
@@ -89,8 +88,7 @@ def print_questions(project: Path) -> None:
     for question in known:
         text = asked(question) + (" (yours)" if question.is_own else "")
         table.add_row(question.name, Text(escaped(text)))
-    out = sys.stdout
-    Console(file=out, width=None if out.isatty() else 10_000, highlight=False).print(table)
+    console().print(table)
     for error in refused:
         print(f"not used: {escaped(error)}", file=sys.stderr)
 

@@ -18,7 +18,7 @@ import msgspec
 
 from analytics.errors import AnalyticsError, BusyError
 from analytics.fleet import delta, publication
-from analytics.fleet.merge import Merged, merge_files
+from analytics.fleet.merged_file import Merged, merge_files
 from analytics.fleet.publication import merge, read_record
 from analytics.fleet.settings import load_fleet
 from analytics.fleet.status import read_state

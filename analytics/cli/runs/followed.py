@@ -24,7 +24,7 @@ from analytics.levain import (
     Session,
     TransientError,
 )
-from analytics.terminal import escaped, escaped_lines
+from analytics.terminal import console, escaped, escaped_lines
 
 EXIT_CODES = {"failed": 5, "cancelled": 6}
 """The exit codes of a run that has not succeeded."""
@@ -113,7 +113,7 @@ def _print_json_lines(steps: Iterator[Progress], run: Run) -> Run:
 
 
 def _print_lines(steps: Iterator[Progress], run: Run) -> Run:
-    out, last = printed.console(), None
+    out, last = console(), None
     for step in steps:
         for event in step.events:
             out.print(shown.event_text(event), soft_wrap=True)
@@ -152,7 +152,7 @@ def cancel(levain: Levain, run: Run, *, is_awaited: bool, as_json: bool) -> None
     else:
         line = shown.status_text(run)
         line.append(f"  {numbers.usd_fine(run.cost_usd)}  {shown.tokens_text(run)}")
-        printed.console().print(line)
+        console().print(line)
 
 
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
@@ -212,6 +212,6 @@ def show_conversation(levain: Levain, run: Run, *, as_json: bool) -> None:
 
 
 def _print_events(events: list[LogEvent]) -> None:
-    out = printed.console()
+    out = console()
     for event in events:
         out.print(shown.event_text(event), soft_wrap=True)
