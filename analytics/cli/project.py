@@ -47,7 +47,7 @@ def init(
 
     Example: analytics init my-project --timezone Europe/Berlin
     """
-    from analytics.cli.starting import start
+    from analytics.cli.init import start
 
     start(folder / config, data_dir, api_key_env or [], api, timezone or "UTC")
 

@@ -16,7 +16,7 @@ import pytest
 
 from analytics.batch.last_batch import read_last_batch, write_last_batch
 from analytics.bounded import confined
-from analytics.cli.problems import problems_of_data
+from analytics.cli.status import problems_of_data
 from analytics.emulator.server import Emulator
 from analytics.emulator.world import World
 from analytics.machine_clock import machine_clock
