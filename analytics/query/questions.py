@@ -9,7 +9,7 @@ from pathlib import Path
 
 from analytics.errors import UsageError
 from analytics.files import folder
-from analytics.format.suggestions import did_you_mean
+from analytics.format.names import did_you_mean
 from analytics.project.files import read_files
 from analytics.terminal import console, escaped
 from analytics.transform.models import read_header

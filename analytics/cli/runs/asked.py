@@ -13,7 +13,7 @@ import msgspec
 from analytics.cli import printed
 from analytics.cli.connection import hint
 from analytics.errors import AnalyticsError, UsageError
-from analytics.format.suggestions import did_you_mean
+from analytics.format.names import did_you_mean
 from analytics.levain import (
     Agent,
     AnswerBrokenError,
