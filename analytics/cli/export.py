@@ -93,22 +93,22 @@ def focus(
     Example: analytics export focus 2026-10
     """
     from analytics.export.closed import copy_files, find_closing
-    from analytics.export.files import make_folder
     from analytics.export.focus import Dataset, file_name, write_focus
     from analytics.export.month import month_called
     from analytics.query.books import published_books
+    from analytics.query.output import place_of
 
     layout = here.layout
     folder = _folder(output) or Path()
     names = [file_name(dataset, month) for dataset in Dataset]
     books = published_books(layout)
     if closing := find_closing(books, month):
-        make_folder(folder)
+        place_of(folder).mkdir(parents=True, exist_ok=True)
         copy_files(closing, names, folder)
     else:
         with _figures(layout, books) as con:
             first = month_called(con, month)
-            make_folder(folder)
+            place_of(folder).mkdir(parents=True, exist_ok=True)
             write_focus(con, first, folder)
     _warn_if_open(month, closing)
     for name in names:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import BinaryIO, TextIO
 
 from analytics import files
-from analytics.errors import AnalyticsError, UsageError
+from analytics.errors import UsageError
 from analytics.warehouse.layout import is_of_a_batch
 
 _MOST_LINKS = 40  # that lead to a file, as of Linux
@@ -20,14 +20,17 @@ _OPEN_TO_ALL = stat.S_ISVTX | stat.S_IWOTH
 
 @contextmanager
 def replacing(output: Path) -> Iterator[BinaryIO]:
-    """Yield a temporary file that replaces `output` when complete; a device is written directly."""
+    """Yield a temporary file that replaces `output` when complete; a device is written directly.
+
+    An OSError names `output`.
+    """
     place = place_of(output)
     is_device = files.is_device(output)
     try:
         with output.open("wb") if is_device else files.replacing(place) as file:
             yield file
     except OSError as error:
-        raise AnalyticsError(f"{output} cannot be written: {error.strerror}.") from error
+        raise OSError(error.errno, error.strerror, str(output)) from error
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from analytics.cli.failures import failure_of
 from analytics.errors import UsageError
 from analytics.export.pack import made_folder
 from analytics.query.output import place_of, replacing
@@ -28,6 +29,9 @@ def test_no_export_replaces_what_the_batch_keeps(output: str, tmp_path: Path) ->
         pass
 
     assert sorted(path.name for path in data.iterdir()) == [".lock", "landing"]
+
+
+FULL = Path("/dev/full")
 
 
 def mode(path: Path) -> int:
@@ -145,3 +149,12 @@ def test_a_link_that_leads_to_itself_is_refused(tmp_path: Path) -> None:
     (tmp_path / "x.csv").symlink_to("x.csv")
     with pytest.raises(UsageError, match="is a link that leads to itself"):
         place_of(tmp_path / "x.csv")
+
+
+def test_a_full_disk_is_told_by_the_path_that_its_user_named() -> None:
+    """The hidden name of an unfinished file is in no error, and there is advice."""
+    with pytest.raises(OSError, match="No space left") as raised, replacing(FULL) as file:
+        file.write(b"a")
+
+    text = failure_of(raised.value).text
+    assert text.startswith("No space left on device: /dev/full.\nMake room on the disk")
