@@ -156,7 +156,7 @@ def _run(
 ) -> int:
     """Run a batch, and say in one line what it did; the last one speaks for itself."""
     places = [str(data_dir), str(data_dir / MARKER)]
-    command = (
+    arguments = (
         command_at(batch.moment, "nightly", "--data-dir", places[0], "--config", places[1])
         if batch.publishes
         else [*_READING, batch.moment.isoformat(), *places]
@@ -164,9 +164,9 @@ def _run(
     before, began = len(emulator.requests), time.monotonic()
     if is_last:
         say(f"{head}the last one, with what it logs and the summary that it prints")
-        return subprocess.run(command, env=environment, check=False).returncode
+        return subprocess.run(arguments, env=environment, check=False).returncode
     print(head, end="", file=sys.stderr, flush=True)
-    done = subprocess.run(command, env=environment, check=False, capture_output=True, text=True)
+    done = subprocess.run(arguments, env=environment, check=False, capture_output=True, text=True)
     if done.returncode:
         say(f"failed\n{done.stdout}{done.stderr}")
         return done.returncode
