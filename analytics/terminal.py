@@ -59,13 +59,20 @@ def escaped_json(text: str, encoding: str | None) -> str:
     return pattern.sub(lambda found: json.dumps(found[0])[1:-1], text)
 
 
-def console() -> Console:
-    """Return a console on standard output; in a pipe, lines are not wrapped."""
+def console(*, soft_wrap: bool = False) -> Console:
+    """Return a console on standard output, on which names are as they are: no markup, no emoji.
+
+    In a pipe, lines are not wrapped; with `soft_wrap`, a terminal wraps them itself.
+    """
     from rich.console import Console
 
     is_terminal = sys.stdout.isatty()
     return Console(
-        highlight=False, markup=False, emoji=False, width=None if is_terminal else _NO_WIDTH
+        highlight=False,
+        markup=False,
+        emoji=False,
+        soft_wrap=soft_wrap,
+        width=None if is_terminal else _NO_WIDTH,
     )
 
 
