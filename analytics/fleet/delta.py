@@ -144,7 +144,7 @@ def digests(con: duckdb.DuckDBPyConnection, mart: Mart, rows: str) -> dict[Parti
     return {Partition(*key): digest for *key, digest in found}
 
 
-def publish(
+def replace_changed(
     con: duckdb.DuckDBPyConnection,
     tables: Tables,
     mart: Mart,

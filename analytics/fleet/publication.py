@@ -217,7 +217,7 @@ def _publish_tables(work: _Work, progress: Progress) -> Published:
             mart = delta.read_mart(con, name, _MERGED, rows)
             new = delta.digests(con, mart, rows)
             old = dict(known.get(name, []))
-            partition_count += delta.publish(con, tables, mart, rows, old=old, new=new)
+            partition_count += delta.replace_changed(con, tables, mart, rows, old=old, new=new)
             made[name] = [*new.items()]
             if work.number % _VACUUM == 0:
                 delta.vacuum(tables, name, _KEPT)
