@@ -16,7 +16,7 @@ from fastapi import APIRouter, Body, Depends, HTTPException, Query, Request, Res
 from fastapi.routing import APIRoute
 from starlette.requests import ClientDisconnect
 
-from analytics.emulator import serialize
+from analytics.emulator import logs, serialize
 from analytics.emulator.aggregates import Analytics, daily_counts
 from analytics.emulator.records import (
     Agent,
@@ -28,7 +28,6 @@ from analytics.emulator.records import (
     Session,
     Workspace,
 )
-from analytics.emulator.runs import logs
 from analytics.emulator.world import World
 
 T = TypeVar("T")

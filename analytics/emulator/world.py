@@ -12,6 +12,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from analytics.emulator.chance import new_id
+from analytics.emulator.demo import history
+from analytics.emulator.execution import Execution
 from analytics.emulator.records import (
     Agent,
     AgentStatus,
@@ -23,9 +25,7 @@ from analytics.emulator.records import (
     Version,
     Webhook,
 )
-from analytics.emulator.runs.execution import Execution
 from analytics.emulator.state import State
-from analytics.emulator.worlds import demo_history
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -55,10 +55,10 @@ class World(State):
 
         With `at_start` only its beginning, to pass in steps.
         """
-        world = cls(seed, demo_history.begin(now, history_days))
-        demo_history.plan(world, now)
+        world = cls(seed, history.begin(now, history_days))
+        history.plan(world, now)
         if not at_start:
-            world.pass_time(demo_history.present(now) - world.now)
+            world.pass_time(history.present(now) - world.now)
         return world
 
     @classmethod

@@ -18,8 +18,8 @@ import pytest
 
 from analytics import __version__
 from analytics.cli.demo import MARKER, plan
+from analytics.emulator.demo.history import closings, days_with_closings
 from analytics.emulator.world import World
-from analytics.emulator.worlds.demo_history import closings, days_with_closings
 from analytics.query.assistant import Assistant
 from analytics.warehouse.layout import Layout
 from tests.cli.conftest import Command

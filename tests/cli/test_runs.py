@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from analytics.emulator.runs import logs
+from analytics.emulator import logs
 from analytics.emulator.server import Emulator
 from tests.cli.conftest import Command, Result
 from tests.conftest import StartRun

@@ -15,8 +15,8 @@ import duckdb
 import pytest
 import zstandard
 
+from analytics.emulator.platform_agents import BUILDER
 from analytics.emulator.records import Agent, Run
-from analytics.emulator.runs.platform import BUILDER
 from analytics.emulator.world import World
 from tests.batches import short_lists
 from tests.cli.conftest import Command, book_a_few_runs, shell_in

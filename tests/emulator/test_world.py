@@ -7,7 +7,7 @@ from analytics.emulator import World, serialize
 from analytics.emulator.catalogue import GLM, OPUS
 from analytics.emulator.chance import CODE
 from analytics.emulator.records import Totals
-from analytics.emulator.worlds.behaviour import Habit, Worker
+from analytics.emulator.workers import Habit, Worker
 
 from .conftest import NOW
 

@@ -10,8 +10,8 @@ from typing import Literal
 
 import pytest
 
+from analytics.emulator.platform_agents import BUILDER
 from analytics.emulator.records import Agent
-from analytics.emulator.runs.platform import BUILDER
 from analytics.emulator.server import Emulator, running
 from analytics.emulator.world import World
 from analytics.settings import Workspace as Setting

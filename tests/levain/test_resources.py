@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from analytics.emulator.logs import log_events
 from analytics.emulator.records import Agent
-from analytics.emulator.runs.logs import log_events
 from analytics.emulator.server import Emulator
 from analytics.levain import Levain, NotFoundError
 from tests.conftest import NOW, StartRun

@@ -9,8 +9,8 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from analytics.emulator.platform_agents import BUILDER
 from analytics.emulator.records import Agent, Run, Workspace
-from analytics.emulator.runs.platform import BUILDER
 from analytics.emulator.world import World
 from tests.conftest import NOW
 

@@ -11,8 +11,8 @@ import pytest
 
 from analytics.emulator import routes as emulated
 from analytics.emulator.aggregates import Analytics
+from analytics.emulator.platform_agents import BUILDER
 from analytics.emulator.records import Agent, Run, Workspace
-from analytics.emulator.runs.platform import BUILDER
 from analytics.emulator.world import World
 from analytics.levain.transport import Transport
 from tests.batches import Published, Row, publish, read, run_batch

@@ -12,12 +12,11 @@ from decimal import Decimal
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from analytics.emulator import texts
+from analytics.emulator import logs, texts
 from analytics.emulator.catalogue import MILLION
 from analytics.emulator.chance import seeded
 from analytics.emulator.records import Artifact
-from analytics.emulator.runs import logs
-from analytics.emulator.worlds.behaviour import MAIN_MODEL_SHARE
+from analytics.emulator.workers import MAIN_MODEL_SHARE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
