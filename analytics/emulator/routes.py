@@ -16,7 +16,7 @@ from fastapi import APIRouter, Body, Depends, HTTPException, Query, Request, Res
 from fastapi.routing import APIRoute
 from starlette.requests import ClientDisconnect
 
-from analytics.emulator import logs, serialize
+from analytics.emulator import outputs, serialize
 from analytics.emulator.aggregates import Analytics, daily_counts
 from analytics.emulator.records import (
     Agent,
@@ -310,13 +310,13 @@ async def list_log_events(call: Call, run_id: UUID, since: int = 0) -> Response:
     run = call.run(run_id)
     if run.is_open and not call.world.variants.open_run_events:
         raise HTTPException(404, "Log is not available until the run finishes")
-    return _events(logs.log_events(run), since)
+    return _events(outputs.log_events(run), since)
 
 
 @router.get("/runs/{run_id}/artifacts")
 async def list_artifacts(call: Call, run_id: UUID) -> Response:
     """Return the files that a run published."""
-    return _json(serialize.artifact_list(call.run(run_id)))
+    return _json(serialize.artifact_list(outputs.artifacts(call.run(run_id))))
 
 
 @router.get("/runs/{run_id}/artifacts/{key:path}/url")
@@ -330,7 +330,7 @@ async def get_artifact_address(call: Call, run_id: UUID, key: str) -> Response:
 @router.get("/sessions/{session_id}/events")
 async def list_session_events(call: Call, session_id: UUID, since: int = 0) -> Response:
     """Return a session's events after a `seq`."""
-    return _events(serialize.session_events(call.session(session_id)), since)
+    return _events(outputs.session_events(call.session(session_id)), since)
 
 
 @router.post("/sessions/{session_id}/messages")
@@ -338,7 +338,7 @@ async def send_message(call: Call, session_id: UUID, given: Given) -> Response:
     """Add a message to a session, which starts another run, and return the new event alone."""
     session = call.session(session_id)
     call.world.continue_session(session, given)
-    events = serialize.session_events(session)[-1:]
+    events = outputs.session_events(session)[-1:]
     return _json(serialize.session_record(session, call.world.now, events))
 
 
@@ -397,7 +397,7 @@ SignedRun = Annotated[Run, Depends(_signed_run)]
 @files.get("/runs/{run_id}/log")
 async def download_log(run: SignedRun) -> Response:
     """Return the log of a run that has ended."""
-    return Response(logs.raw_log(run), media_type="text/plain")
+    return Response(outputs.raw_log(run), media_type="text/plain")
 
 
 @files.get("/runs/{run_id}/artifacts/{key:path}")
@@ -433,7 +433,7 @@ def _found(name: str, thing: T | None) -> T:
 
 def _find_artifact(run: Run, key: str) -> Artifact:
     """Return a file of the run, also one beyond the list, or answer 404."""
-    files = serialize.artifacts(run)
+    files = outputs.artifacts(run)
     return _found("Artifact", next((file for file in files if file.key == key), None))
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from analytics.emulator import logs
+from analytics.emulator import outputs
 from analytics.emulator.server import Emulator
 from tests.cli.conftest import Command, Result
 from tests.conftest import StartRun
@@ -208,7 +208,7 @@ def test_events(analytics: Command, api: Emulator, trigger: Any) -> None:
     """Events come oldest first; --level omits lower levels; an invalid one costs no other."""
     run_id = trigger("[flaky] Bread?")
     (run,) = api.world.workspaces[0].agent_runs
-    first, broken, *others = logs.log_events(run)
+    first, broken, *others = outputs.log_events(run)
     run.log = [first, broken | {"ts": {"at": "noon"}, "msg": "NOON"}, *others]
 
     told = analytics("runs", "events", run_id)

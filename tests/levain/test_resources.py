@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from analytics.emulator.logs import log_events
+from analytics.emulator.outputs import log_events
 from analytics.emulator.records import Agent
 from analytics.emulator.server import Emulator
 from analytics.levain import Levain, NotFoundError
