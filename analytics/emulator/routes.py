@@ -93,12 +93,12 @@ class _Call:
         """Return a session, or answer 404."""
         return _found("Session", self.workspace.sessions.get(str(session_id)))
 
-    def records(self, endpoint: str, records: list[dict[str, Any]], **requested: str) -> Response:
-        """Return records as JSON, altered by the lies that tests ordered of this endpoint."""
+    def told(
+        self, endpoint: str, records: list[dict[str, Any]], **requested: str
+    ) -> list[dict[str, Any]]:
+        """Return the records of an endpoint, altered by the lies that tests ordered of it."""
         workspace_id = self.workspace.id
-        return _json(
-            self.world.lies.alter(endpoint, records, workspace_id=workspace_id, **requested)
-        )
+        return self.world.lies.alter(endpoint, records, workspace_id=workspace_id, **requested)
 
     def window(
         self,
@@ -115,7 +115,7 @@ class _Call:
         if end - start > cap:
             start = end - cap
         requested = {"start": serialize.instant(start), "end": serialize.instant(end)}
-        return self.records(endpoint, rows(start, end), **requested)
+        return _json(self.told(endpoint, rows(start, end), **requested))
 
     def address(self, path: str) -> Response:
         """Return a time-limited address that serves a file without a key."""
@@ -174,13 +174,14 @@ async def list_keys(call: Call) -> Response:
 async def list_agents(call: Call) -> Response:
     """Return every listed agent."""
     agents = call.workspace.agents.values()
-    return _json([serialize.agent_record(call.world.lies, agent) for agent in agents])
+    return _json(call.told("agents", list(map(serialize.agent_record, agents))))
 
 
 @router.get("/agents/{agent_id}")
 async def get_agent(call: Call, agent_id: str) -> Response:
     """Return an agent by id or slug."""
-    return _json(serialize.agent_record(call.world.lies, call.agent(agent_id)))
+    [agent] = call.told("agents", [serialize.agent_record(call.agent(agent_id))])
+    return _json(agent)
 
 
 @router.get("/agents/{agent_id}/versions")
@@ -286,7 +287,7 @@ async def count_runs_by_day(
 ) -> Response:
     """Return an agent's runs by UTC day of creation and status."""
     counts = daily_counts(call.workspace, str(agent_id), days, call.world.now)
-    return call.records("run_counts", counts, agent_id=str(agent_id))
+    return _json(call.told("run_counts", counts, agent_id=str(agent_id)))
 
 
 @router.get("/runs/{run_id}")
@@ -361,7 +362,7 @@ async def get_summary(
 @router.get("/analytics/runs/{run_id}/costs")
 async def get_run_costs(call: Call, run_id: UUID) -> Response:
     """Return a run's totals by model and provider."""
-    return call.records("run_costs", call.analytics.run_costs(call.run(run_id)))
+    return _json(call.told("run_costs", call.analytics.run_costs(call.run(run_id))))
 
 
 _WINDOWS = {

@@ -40,22 +40,23 @@ def instant(moment: datetime) -> str:
 
 
 def encode_run(lies: Lies, run: Run) -> bytes:
-    """Return a run's JSON, cached until the run changes."""
+    """Return a run's JSON; the true one is kept until the run changes."""
+    if lies:
+        return encode(*lies.alter("runs", [_run(run)], workspace_id=run.workspace.id))
     if run.encoded is None:
-        [record] = lies.alter("runs", [_run(run)], workspace_id=run.workspace.id)
-        run.encoded = encode(record)
+        run.encoded = encode(_run(run))
     return run.encoded
 
 
 def encode_runs(lies: Lies, runs: Iterable[Run]) -> bytes:
     """Return the JSON array of runs."""
-    return b"[%b]" % b",".join([run.encoded or encode_run(lies, run) for run in runs])
+    return b"[%b]" % b",".join([encode_run(lies, run) for run in runs])
 
 
-def agent_record(lies: Lies, agent: Agent) -> dict[str, Any]:
+def agent_record(agent: Agent) -> dict[str, Any]:
     """Return an agent's record."""
     draft = next((v.number for v in agent.versions if v.status == "draft"), None)
-    record = {
+    return {
         "id": agent.id,
         "name": agent.name,
         "slug": agent.slug,
@@ -70,8 +71,6 @@ def agent_record(lies: Lies, agent: Agent) -> dict[str, Any]:
         "updated_at": timestamp(agent.updated_at),
         "draft_version": draft,
     }
-    [told] = lies.alter("agents", [record], workspace_id=agent.workspace.id)
-    return told
 
 
 def version_record(agent: Agent, version: Version) -> dict[str, Any]:

@@ -298,25 +298,18 @@ class State:
         with self.lock:
             lie = Lie(endpoint, field, change, match or {})
             self.lies.append(lie)
-            self._forget_encoded()
             return lie
 
     def retract(self) -> None:
         """Remove all lies."""
         with self.lock:
             self.lies.clear()
-            self._forget_encoded()
 
     def override_record(self, record_id: str, fields: dict[str, Any]) -> None:
         """Replace fields of a run's or an agent's record by any JSON values, floats too."""
         for endpoint in ("runs", "agents"):
             for name, value in fields.items():
                 self.lie(endpoint, match={"id": record_id}, field=name, change=value)
-
-    def _forget_encoded(self) -> None:
-        for workspace in self.workspaces:
-            for run in workspace.runs.values():
-                run.encoded = None
 
     def _happen(self, target: datetime, *agendas: Agenda) -> None:
         """Run the actions due until a moment, each at its own, and stop the clock."""

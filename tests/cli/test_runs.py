@@ -191,7 +191,6 @@ def test_show(analytics: Command, api: Emulator, start_run: StartRun) -> None:
     """`show` prints all fields of a run, and the models that it used."""
     run = start_run(cost="0.25", status="failed", error=f"Oven {ANSI}<script>\nsecond line")
     api.world.override_record(run.id, {"user_prompt": "=cmd() [bold]🥖", "tokens_in": 10**18})
-    run.encoded = None
 
     shown = analytics("runs", "show", run.id[:10])
     in_json = parsed(analytics("runs", "show", run.id, "--json"))

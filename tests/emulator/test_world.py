@@ -18,7 +18,7 @@ def snapshot(world: World) -> list[tuple[object, ...]]:
         (
             w.id,
             w.api_key,
-            [serialize.agent_record(world.lies, agent) for agent in w.agents.values()],
+            [serialize.agent_record(agent) for agent in w.agents.values()],
             [serialize.encode_run(world.lies, run) for run in w.runs.values()],
             [(e.booked_at, e.run.id, *e[2:]) for e in w.ledger],
         )
