@@ -40,7 +40,7 @@ ADDRESS_SECONDS = 300  # that the address of a log or an artifact is good for
 
 
 class _LockedRoute(APIRoute):
-    """A route that holds the world's lock while it builds its response."""
+    """A route for which the world stands still while it builds its response."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Return the handler, in the world's lock."""
@@ -52,8 +52,7 @@ class _LockedRoute(APIRoute):
             except ClientDisconnect:
                 return Response(status_code=400)  # which nobody gets
             world: World = request.app.state.world
-            with world.lock:
-                world.catch_up()
+            with world.at_one_moment():
                 try:
                     return await handle(request)
                 except RefusedError as error:

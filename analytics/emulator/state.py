@@ -8,6 +8,7 @@ its clock.
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
 from threading import RLock
@@ -31,7 +32,7 @@ from analytics.emulator.records import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from datetime import datetime, timedelta
     from random import Random
 
@@ -89,12 +90,12 @@ class State:
         with self.lock, self.clock.held():
             self._happen(self.now + span, self._planned, self.live)
 
-    def catch_up(self) -> None:
-        """Let the runs that have been created continue until now."""
-        with self.lock:
-            if self.live.due and self.live.due <= self.now:
-                with self.clock.held():
-                    self._happen(self.now, self.live)
+    @contextmanager
+    def at_one_moment(self) -> Iterator[None]:
+        """Let the runs that have been created continue until now, and stop the clock meanwhile."""
+        with self.lock, self.clock.held():
+            self._happen(self.now, self.live)
+            yield
 
     def add_workspace(self, name: str) -> Workspace:
         """Add an empty workspace with a key of its own."""

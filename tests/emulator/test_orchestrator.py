@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from itertools import count
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from analytics.emulator import clock
 from analytics.emulator.catalogue import SONNET
 
 from .conftest import Api, trigger
@@ -138,6 +141,20 @@ def test_a_pausing_agent_finishes_its_runs(api: Api, agent: Agent) -> None:
     assert {now(api, run)["status"] for run in runs} == {"cancelled"}
     assert messages(api, runs[0])[-1] == "CANCELLED  by policy: the agent is archived"
     assert now(api, runs[5])["started_at"] is None
+
+
+@pytest.mark.usefixtures("agent")
+def test_a_request_has_one_time(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All that a request does is of one moment, also while the clock runs."""
+    seconds = map(float, count())
+    monkeypatch.setattr(clock, "time", SimpleNamespace(monotonic=lambda: next(seconds)))
+    api.world.clock.tick(0.001)
+
+    run = trigger(api)
+    session = api.post(f"/sessions/{run['session_id']}/cancel", status=200)
+
+    assert session["created_at"] == run["created_at"] < session["terminated_at"]
+    assert session["terminated_at"] == now(api, run)["finished_at"]
 
 
 @pytest.mark.usefixtures("agent")
