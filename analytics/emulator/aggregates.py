@@ -44,17 +44,25 @@ class Analytics:
             "last_activity_at": last and instant(last),
         }
 
-    def timeseries_by_agent(self, start: datetime, end: datetime) -> Rows:
-        """Return one row per day and agent; no agent is platform or unattributed activity."""
-        groups = self._groups(start, end, lambda e: (midnight_of(e.booked_at), e.run.agent))
+    def timeseries_by_agent(
+        self,
+        start: datetime,
+        end: datetime,
+        start_of: Callable[[datetime], datetime] = midnight_of,
+    ) -> Rows:
+        """Return one row per day, or other span that `start_of` tells, and agent.
+
+        No agent is platform or unattributed activity.
+        """
+        groups = self._groups(start, end, lambda e: (start_of(e.booked_at), e.run.agent))
         rows = [
             {"bucket": instant(at), **_agent(agent), **_money(t)}
             for (at, agent), t in groups.items()
         ]
         return sorted(rows, key=lambda row: (row["bucket"], row["agent_id"] or ""))
 
-    def hourly(self, start: datetime, end: datetime) -> Rows:
-        """Return one row per hour, agent, model and provider."""
+    def hourly(self, start: datetime, end: datetime, agent_id: str | None = None) -> Rows:
+        """Return one row per hour, agent, model and provider, of one agent if it is named."""
         groups = self._groups(
             start,
             end,
@@ -77,6 +85,7 @@ class Analytics:
                 "error_count": t.error_count,
             }
             for (hour, agent, model, provider), t in sorted(groups.items())
+            if agent_id in (None, agent)
         ]
 
     def billing(self, start: datetime, end: datetime) -> Rows:

@@ -27,6 +27,8 @@ from analytics.emulator.records import (
     RunList,
     Session,
     Workspace,
+    hour_of,
+    midnight_of,
 )
 from analytics.emulator.world import World
 
@@ -153,7 +155,6 @@ async def _window(start: datetime | None = None, end: datetime | None = None) ->
 Call = Annotated[_Call, Depends(_call)]
 Given = Annotated[RunInput, Depends(_given)]
 Window = Annotated[_Window, Depends(_window)]
-Day = Annotated[Literal["day"], Query(alias="granularity")]
 
 
 @router.get("/auth/me")
@@ -305,12 +306,17 @@ async def get_log_address(call: Call, run_id: UUID) -> Response:
 
 
 @router.get("/runs/{run_id}/log/events")
-async def list_log_events(call: Call, run_id: UUID, since: int = 0) -> Response:
+async def list_log_events(
+    call: Call,
+    run_id: UUID,
+    since: int = 0,
+    limit: Annotated[int | None, Query(ge=1)] = None,
+) -> Response:
     """Return a run's signal-level log events after a `seq`."""
     run = call.run(run_id)
     if run.is_open and not call.world.variants.open_run_events:
         raise HTTPException(404, "Log is not available until the run finishes")
-    return _events(outputs.log_events(run), since)
+    return _events(outputs.log_events(run), since, limit)
 
 
 @router.get("/runs/{run_id}/artifacts")
@@ -364,18 +370,34 @@ async def get_run_costs(call: Call, run_id: UUID) -> Response:
     return _json(call.told("run_costs", call.analytics.run_costs(call.run(run_id))))
 
 
+@router.get("/analytics/hourly")
+async def get_hours(call: Call, window: Window, agent_id: UUID | None = None) -> Response:
+    """Return usage by hour, agent, model and provider, of all agents or of one."""
+    rows = partial(call.analytics.hourly, agent_id=str(agent_id) if agent_id else None)
+    return call.window("usage_hours", rows, window, HOURS_CAP)
+
+
+@router.get("/analytics/timeseries/by-agent")
+async def get_agent_charges(
+    call: Call, window: Window, granularity: Literal["hour", "day"] = "day"
+) -> Response:
+    """Return cost and bill by agent, and by day or hour."""
+    start_of, cap = _BUCKETS[granularity]
+    rows = partial(call.analytics.timeseries_by_agent, start_of=start_of)
+    return call.window("agent_billing_days", rows, window, cap)
+
+
+_BUCKETS = {"hour": (hour_of, HOURS_CAP), "day": (midnight_of, DAYS_CAP)}
 _WINDOWS = {
-    "hourly": ("usage_hours", Analytics.hourly, HOURS_CAP),
     "billing": ("billing_days", Analytics.billing, DAYS_CAP),
-    "timeseries/by-agent": ("agent_billing_days", Analytics.timeseries_by_agent, DAYS_CAP),
     "agents": ("agent_rollups", Analytics.agents, timedelta.max),
     "platform-agents": ("platform_rollups", Analytics.platform_agents, timedelta.max),
 }
 
 
-@router.get("/analytics/{name:path}")
-async def get_window(call: Call, name: str, window: Window, _granularity: Day = "day") -> Response:
-    """Return usage, charges, or totals of the runs created in the window."""
+@router.get("/analytics/{name}")
+async def get_window(call: Call, name: str, window: Window) -> Response:
+    """Return charges, or totals of the runs created in the window."""
     endpoint, rows, cap = _found("Page", _WINDOWS.get(name))
     return call.window(endpoint, partial(rows, call.analytics), window, cap)
 
@@ -420,8 +442,8 @@ def _raw(body: bytes, status: int = 200) -> Response:
     return Response(body, status, media_type="application/json")
 
 
-def _events(events: list[dict[str, Any]], since: int) -> Response:
-    return _json({"events": [event for event in events if event["seq"] > since]})
+def _events(events: list[dict[str, Any]], since: int, limit: int | None = None) -> Response:
+    return _json({"events": [event for event in events if event["seq"] > since][:limit]})
 
 
 def _found(name: str, thing: T | None) -> T:

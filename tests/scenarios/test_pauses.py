@@ -187,14 +187,16 @@ def test_windows_that_include_their_end(batch: Batch, world: World, start_run: S
     batch.set_extract(history_days=40)
     for hours in (0, 5, 10, 15):
         start_run(hours_ago=24 * 9 + 6 - hours, cost="1")  # on the first day of the newest window
-    hourly = Analytics.hourly
+    hourly, ends = Analytics.hourly, []
 
-    def inclusive(self: Analytics, start: date, end: date, *of: object) -> object:
-        return hourly(self, start, end + timedelta(hours=1), *of)
+    def inclusive(self: Analytics, start: date, end: date, **of: str | None) -> object:
+        ends.append(end)
+        return hourly(self, start, end + timedelta(hours=1), **of)
 
     with mock.patch.object(Analytics, "hourly", inclusive):
         published = run_batch(batch)
 
+    assert len(ends) > 1
     require_right(published, world)
     assert len(published["fct_usage_hours"]) == 4
 
