@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from analytics.emulator.records import Totals, hour_of, midnight_of
+from analytics.emulator.records import DAY, Totals, hour_of, midnight_of
 from analytics.emulator.serialize import instant
 
 if TYPE_CHECKING:
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 K = TypeVar("K")
 Rows = list[dict[str, Any]]
 PERIODS = {"day": 1, "week": 7, "month": 30, "quarter": 90}  # trailing days
-DAY = timedelta(days=1)
 
 
 class Analytics:

@@ -13,10 +13,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from analytics.emulator import outputs, texts
-from analytics.emulator.catalogue import MILLION
+from analytics.emulator.catalogue import MILLION, drawn
 from analytics.emulator.chance import seeded
 from analytics.emulator.records import Artifact
-from analytics.emulator.workers import MAIN_MODEL_SHARE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -143,7 +142,7 @@ class Execution:
         agent, rng = self._agent, self._rng
         if not agent.offers:
             return None, 0
-        offer = agent.offers[0] if rng.random() < MAIN_MODEL_SHARE else rng.choice(agent.offers)
+        offer = drawn(rng, agent.offers, main=agent.offers[0])
         tokens_in, tokens_out = agent.traffic.sample(rng)
         if "[over-budget]" in self._text:
             tokens_in = int(agent.max_budget * LARGE_SHARE / offer.price_in * MILLION)

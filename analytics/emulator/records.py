@@ -8,6 +8,7 @@ from __future__ import annotations
 from bisect import bisect_left, insort
 from collections import defaultdict
 from dataclasses import dataclass, field
+from datetime import timedelta
 from decimal import Context, Decimal, Inexact
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
@@ -31,6 +32,7 @@ TERMINAL = frozenset({"succeeded", "failed", "cancelled"})
 WIDE = Context(prec=100)
 EXACT = Context(prec=100, traps=[Inexact])  # sums keep every digit, or raise
 ZERO = Decimal(0)
+DAY = timedelta(days=1)
 
 
 class RefusedError(Exception):

@@ -214,8 +214,7 @@ class State:
     ) -> Run:
         """Queue a run of a platform agent."""
         with self.lock:
-            session = Session(new_id(self._rng), None, None, self.now)
-            workspace.sessions[session.id] = session
+            session = self._new_session(workspace, None, self.now)
             run = Run(new_id(self._rng), workspace, session, None, None, self.now)
             run.kind, run.platform_agent, run.target = platform_agent.kind, platform_agent, target
             self._list(run)

@@ -16,7 +16,6 @@ from analytics.emulator.demo import history
 from analytics.emulator.execution import Execution
 from analytics.emulator.records import (
     Agent,
-    AgentStatus,
     RefusedError,
     Run,
     RunInput,
@@ -112,18 +111,11 @@ class World(State):
             session.terminated_at = self.now
             self._stop(session.runs, "the user")
 
-    def set_agent_status(self, agent: Agent, status: AgentStatus) -> None:
-        """Pause, archive or reactivate an agent; an archived one's runs are cancelled."""
-        with self.lock:
-            self.change_agent(agent, status=status)
-            if status == "archived":
-                runs = agent.workspace.runs_by_agent[agent.id]
-                self._stop(runs, "policy: the agent is archived")
-
     def delete_agent(self, agent: Agent) -> None:
-        """Remove an agent from the list and by id; its runs stay."""
+        """Archive an agent, which cancels its open runs, and remove it from the list and by id."""
         with self.lock:
-            self.set_agent_status(agent, "archived")
+            self.change_agent(agent, status="archived")
+            self._stop(agent.workspace.runs_by_agent[agent.id], "policy: the agent is archived")
             del agent.workspace.agents[agent.id]
 
     def finish_run(self, run: Run, *how: Any, **more: Any) -> None:

@@ -131,11 +131,11 @@ def test_a_pausing_agent_finishes_its_runs(api: Api, agent: Agent) -> None:
     """A paused agent starts nothing new; an archived one's runs are cancelled by policy."""
     runs = [trigger(api) for _ in range(6)]
     api.world.pass_time(timedelta(seconds=4))
-    api.world.set_agent_status(agent, "paused")
+    api.world.change_agent(agent, status="paused")
     api.world.pass_time(SECOND)
     assert now(api, runs[0])["status"] == "running"
 
-    api.world.set_agent_status(agent, "archived")
+    api.world.delete_agent(agent)
     api.world.pass_time(HALF_A_MINUTE)
 
     assert {now(api, run)["status"] for run in runs} == {"cancelled"}
