@@ -48,11 +48,9 @@ def meter(world: World, run, cost: str = "0.1") -> None:
     world.meter(run, model="m", provider="p", tokens_in=5, tokens_out=2, cost_usd=Decimal(cost))
 
 
-def test_equal_seeds_make_equal_worlds() -> None:
+def test_equal_seeds_make_equal_worlds(demo: World) -> None:
     """The same seed and present give the same world, ids, keys and digits included; others not."""
-    one, two = (World.demo(1, NOW, history_days=9) for _ in range(2))
-
-    assert snapshot(one) == snapshot(two)
+    assert snapshot(World.demo(1, NOW, history_days=9)) == snapshot(demo)
     assert World.empty(1, NOW).workspaces[0].api_key != World.empty(2, NOW).workspaces[0].api_key
 
 
