@@ -23,8 +23,8 @@ from analytics.emulator.world import World
 from analytics.query.assistant import Assistant
 from analytics.warehouse.layout import Layout
 from tests.cli.conftest import Command
-from tests.conftest import NOW
 from tests.docs.pages import ROOT, blocks_in
+from tests.worlds import NOW
 
 (CLOSED_AT, CLOSED) = closings(datetime.now(UTC), 366)[-1]
 DAYS = 9

@@ -15,7 +15,7 @@ import pytest
 from analytics.emulator import outputs
 from analytics.emulator.server import Emulator
 from tests.cli.conftest import Command, Result
-from tests.conftest import StartRun
+from tests.worlds import StartRun
 
 pytestmark = pytest.mark.usefixtures("connected", "fast_polls")
 

@@ -22,8 +22,8 @@ from analytics.query.spreadsheet import write_workbook
 from analytics.warehouse.layout import Layout
 from analytics.warehouse.lock import batch_lock
 from tests.cli.conftest import Command, FirstBatch
-from tests.conftest import NOW
 from tests.spreadsheets import read_cells
+from tests.worlds import NOW
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from analytics.emulator.outputs import log_events
 from analytics.emulator.records import Agent
 from analytics.emulator.server import Emulator
 from analytics.levain import Levain, NotFoundError
-from tests.conftest import NOW, StartRun
+from tests.worlds import NOW, StartRun
 
 RUN = timedelta(seconds=60)
 pytestmark = pytest.mark.usefixtures("fast_polls")

@@ -18,8 +18,8 @@ from analytics.levain import (
 )
 from analytics.levain.replies import hide_keys
 from analytics.levain.transport import TRIES
-from tests.conftest import NOW
 from tests.levain.answering import API, KEY, OTHER, Server, using
+from tests.worlds import NOW
 
 
 @pytest.mark.parametrize(

@@ -15,9 +15,9 @@ from analytics.emulator.platform_agents import BUILDER
 from analytics.emulator.records import Agent, Run, Workspace
 from analytics.emulator.world import World
 from analytics.levain.transport import Transport
-from tests.batches import Published, Row, publish, read, run_batch
-from tests.conftest import Batch, StartRun, book_run
+from tests.batches import Batch, Published, Row, publish, read, run_batch
 from tests.scenarios.conftest import Burst, ledger_total
+from tests.worlds import StartRun, book_run
 
 FIRST = date(2026, 11, 20)
 
