@@ -131,8 +131,7 @@ class World(State):
         """Give an agent an address whose events start its runs."""
         if agent.webhook:
             raise RefusedError("The agent has a webhook; rotate its secret, or delete it first")
-        secret = self.new_secret()
-        agent.webhook = Webhook(new_id(self._live_rng), self.now, secret)
+        agent.webhook = Webhook(new_id(self._live_rng), self.now, self.new_secret())
         return agent.webhook
 
     def new_secret(self) -> str:
