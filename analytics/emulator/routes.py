@@ -269,13 +269,11 @@ async def list_runs(
     world, workspace, runs = call.world, call.workspace, call.workspace.agent_runs
     if agent_id is not None:
         runs = workspace.runs_by_agent.get(str(agent_id)) or RunList()
-    size = min(limit, PAGE_CAP)
-    if not world.variants.next_links:
-        return _raw(serialize.encode_runs(world.lies, runs.newest(size)))
-    before = workspace.runs.get(call.request.query_params.get("before", ""))
-    page = runs.newest(size, before)
+    size, has_links = min(limit, PAGE_CAP), world.variants.next_links
+    before = call.request.query_params.get("before", "") if has_links else ""
+    page = runs.newest(size, workspace.runs.get(before))
     response = _raw(serialize.encode_runs(world.lies, page))
-    if len(page) == size:
+    if has_links and len(page) == size:
         url = call.request.url.include_query_params(before=page[-1].id)
         response.headers["Link"] = f'<{url}>; rel="next"'
     return response
