@@ -21,8 +21,8 @@ from analytics.cli.emulator import command_at
 from analytics.query.assistant import MOST_CHARACTERS, MOST_ROWS
 from analytics.warehouse.database import open_marts
 from tests.cli.test_sql_hostile import FAMILIES, statements
-from tests.conftest import NOW
 from tests.queries.short_demo import INJECTION, project_of
+from tests.worlds import NOW
 
 Ask = Callable[..., dict[str, Any]]
 

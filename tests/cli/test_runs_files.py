@@ -19,7 +19,7 @@ from analytics.cli.runs.files import safe_names
 from analytics.emulator.records import Artifact, Run
 from analytics.emulator.server import Emulator
 from tests.cli.conftest import Command
-from tests.conftest import NOW, StartRun
+from tests.worlds import NOW, StartRun
 
 pytestmark = pytest.mark.usefixtures("connected")
 
@@ -95,6 +95,22 @@ def test_nothing_is_overwritten(analytics: Command, publish: Any) -> None:
     assert Path("files/mine.md").read_text() == "mine"
     assert [saved["is_new"] for saved in json.loads(second.out)] == [False] * 3
     assert not Path("outside").exists()
+
+
+def test_nothing_of_the_batch_is_replaced(
+    analytics: Command, publish: Any, start_run: StartRun
+) -> None:
+    """Neither a log nor artifacts are written among the data of a batch."""
+    Path("data/landing").mkdir(parents=True)
+    Path("data/.lock").touch()
+
+    log = analytics("runs", "log", start_run().id, "--output", "data/alerts.json")
+    saved = analytics("runs", "artifacts", publish("a").id, "--download", "data/site")
+
+    for result in (log, saved):
+        assert result.code == 2
+        assert "belongs to the data of the batch, and nothing was written" in result.err
+    assert sorted(path.name for path in Path("data").iterdir()) == [".lock", "landing"]
 
 
 def test_one_that_fails_stops_no_other(analytics: Command, api: Emulator, publish: Any) -> None:

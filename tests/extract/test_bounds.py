@@ -22,9 +22,9 @@ from analytics.levain import NotFoundError, bounds
 from analytics.settings import Extract
 from analytics.warehouse.landed import landed_loads
 from analytics.warehouse.load import Loaded
-from tests.batches import LIST_CAP
-from tests.conftest import NOW, Batch, StartRun
+from tests.batches import LIST_CAP, Batch
 from tests.jumping import run
+from tests.worlds import NOW, StartRun
 
 MODELS = 10
 

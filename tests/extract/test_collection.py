@@ -24,8 +24,8 @@ from analytics.levain import ConnectionFailedError, NotFoundError
 from analytics.levain.answers import Answer, Params
 from analytics.levain.client import Auth
 from analytics.levain.transport import Shape, Transport
-from tests.batches import LIST_CAP, Killed, killed_before
-from tests.conftest import Batch, StartRun
+from tests.batches import LIST_CAP, Batch, Killed, killed_before
+from tests.worlds import StartRun
 
 Collect = Callable[[], Outcome]
 pytestmark = pytest.mark.usefixtures("few_listed")

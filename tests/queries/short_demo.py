@@ -10,7 +10,8 @@ import pytest
 
 from analytics.emulator.world import World
 from tests.cli.conftest import shell_in
-from tests.conftest import NOW, shared_folder
+from tests.conftest import shared_folder
+from tests.worlds import NOW
 
 DAYS = 9
 INJECTION = (

@@ -8,8 +8,8 @@ import pytest
 
 from analytics.emulator.records import Run
 from analytics.emulator.world import World
-from tests.batches import short_lists
-from tests.conftest import Batch, StartRun
+from tests.batches import Batch, short_lists
+from tests.worlds import StartRun
 
 Burst = Callable[..., list[Run]]
 

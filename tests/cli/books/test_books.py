@@ -24,7 +24,7 @@ from analytics.warehouse.database import open_marts
 from tests.cli.books.conftest import APPROVED, NOW, OWNERS, SETTINGS, Shop
 from tests.cli.conftest import SETTINGS as SHORT
 from tests.cli.conftest import shell_in
-from tests.conftest import book_run, hire_baker
+from tests.worlds import book_run, hire_baker
 
 
 def test_books_that_are_not_there(shop: Shop) -> None:
