@@ -25,7 +25,7 @@ from analytics.format.numbers import plural
 from analytics.settings import Settings, require_a_key_set
 from analytics.warehouse.load import load_errors
 from analytics.warehouse.lock import collection_lock
-from analytics.warehouse.store import WarehouseStore
+from analytics.warehouse.run_lists import lists_in
 
 
 def collect(settings: Settings, progress: Progress) -> list[Outcome]:
@@ -45,7 +45,7 @@ async def _collect(batch: Batch, one: Opened, done: Done) -> Outcome:
     last, landed = None, set[str]()
     for load in left:
         with load_errors(load, ADVICE):
-            end, run_ids = WarehouseStore(batch.con, part.workspace_id).lists_in(load)
+            end, run_ids = lists_in(batch.con, load)
         last, landed = end or last, landed | run_ids
     async with part.at_work():
         count = await land_new_runs(part, last, landed)

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import TypeAlias
 
@@ -14,7 +15,7 @@ import duckdb
 
 from analytics.batch.batch import Batch
 from analytics.batch.identity import require_a_key, require_identity, workspace_labels
-from analytics.batch.progress import Done, Progress
+from analytics.batch.progress import Done
 from analytics.errors import AnalyticsError, UsageError
 from analytics.extract.batch import WorkspaceBatch
 from analytics.extract.workspace import extract_workspace
@@ -25,8 +26,9 @@ from analytics.machine_clock import FURTHEST, machine_time
 from analytics.settings import Workspace, api_key, keys_set
 from analytics.warehouse.damage import damage_of
 from analytics.warehouse.landed import landed_loads, last_batch_id, of_the_future
-from analytics.warehouse.load import Loaded, load_errors
-from analytics.warehouse.store import WarehouseStore
+from analytics.warehouse.load import Loaded, load_errors, load_folder
+from analytics.warehouse.provisional_runs import unknown_statuses
+from analytics.warehouse.store import Store
 
 ADVICE = "Move it out of the way and run again; what it held will be read anew."
 """Advice for a landing folder that cannot be loaded."""
@@ -62,11 +64,12 @@ class Opened:
 
     def part_of(self, batch: Batch) -> WorkspaceBatch:
         """Return its part of a batch, which has read nothing yet, and record its setting."""
-        store = _TimedStore(batch.con, self.me.workspace_id, batch.progress)
+        store = Store(batch.con, self.me.workspace_id)
         store.begin(self.setting.api, self.setting.api_key_env)
         return WorkspaceBatch(
             client=self.client,
             store=store,
+            load=partial(_load, batch),
             options=batch.settings.extract,
             keep_errors=batch.settings.privacy.keep_errors,
             landing_root=batch.layout.landing,
@@ -80,21 +83,12 @@ Read: TypeAlias = Callable[[Batch, Opened, Done], Awaitable[Outcome]]
 """Reads a workspace in a transaction, which is rolled back in the end unless it was committed."""
 
 
-class _TimedStore(WarehouseStore):
-    """Adds the seconds of each load to those of the stage `load`."""
-
-    def __init__(
-        self, con: duckdb.DuckDBPyConnection, workspace_id: str, progress: Progress
-    ) -> None:
-        super().__init__(con, workspace_id)
-        self._progress = progress
-
-    def load(self, folder: Path) -> Loaded:
-        """Load a landing folder."""
-        with self._progress.stage("load"):
-            loaded = super().load(folder)
-        self._progress.detail(f"loaded {folder}: {loaded.record_count:,} records")
-        return loaded
+def _load(batch: Batch, folder: Path) -> Loaded:
+    """Load a landing folder, whose seconds are of the stage `load` too."""
+    with batch.progress.stage("load"):
+        loaded = load_folder(batch.con, folder)
+    batch.progress.detail(f"loaded {folder}: {loaded.record_count:,} records")
+    return loaded
 
 
 def extract(batch: Batch) -> list[Outcome]:
@@ -246,7 +240,7 @@ def _record_warnings(part: WorkspaceBatch) -> list[str]:
             f"{records} could not be understood and went to quarantine; the reasons: "
             'analytics sql "select * from audit.quarantined_records"'
         )
-    for status, count in part.store.unknown_statuses().items():
+    for status, count in unknown_statuses(part.store).items():
         have, are = ("1 run has", "counts") if count == 1 else (f"{count:,} runs have", "count")
         warnings.append(f"{have} the unknown status `{status}`, and {are} as open.")
     return warnings
@@ -265,7 +259,7 @@ def load_left_over(part: WorkspaceBatch, folders: Sequence[Path]) -> None:
     """Load folders that were left over."""
     for folder in folders:
         with load_errors(folder, ADVICE):
-            part.count(part.store.load(folder))
+            part.count(part.load(folder))
 
 
 def _require_none_ahead(con: duckdb.DuckDBPyConnection, part: WorkspaceBatch) -> None:

@@ -8,7 +8,9 @@ from analytics.extract.batch import TRAILING_DAYS, WorkspaceBatch
 from analytics.extract.endpoints import Endpoint
 from analytics.extract.landing import Landing, Window
 from analytics.levain.runs import LONGEST_COUNT_DAYS
+from analytics.warehouse import days_read
 from analytics.warehouse.sources import AGENT_ROLLUPS
+from analytics.warehouse.store import agent_ids
 
 
 async def read_counts(batch: WorkspaceBatch) -> None:
@@ -19,11 +21,11 @@ async def read_counts(batch: WorkspaceBatch) -> None:
     further back than its oldest count.
     """
     await batch.loaded()
-    counted_on, active_on = batch.store.counted_on(), batch.agents_active_on()
+    counted_on, active_on = days_read.counted_on(batch.store), batch.agents_active_on()
     longest = min(LONGEST_COUNT_DAYS, len(batch.days_held(AGENT_ROLLUPS)))
     first = batch.days_back(longest)[0]
-    counted_from = batch.store.counted_from()
-    new = batch.store.agent_ids() - counted_on.keys()
+    counted_from = days_read.counted_from(batch.store)
+    new = agent_ids(batch.store) - counted_on.keys()
     new |= batch.listed_agents - counted_from.keys()  # it was refused until now
     new |= {agent_id for agent_id, day in counted_from.items() if day > first}
     days = {
@@ -35,7 +37,7 @@ async def read_counts(batch: WorkspaceBatch) -> None:
             or (answered and day >= answered and agent_id in batch.listed_agents)
         )
     }
-    for agent_id, day in batch.store.first_wrong_count(first).items():
+    for agent_id, day in days_read.first_wrong_count(batch.store, first).items():
         days[agent_id] = max(days.get(agent_id, 0), (batch.today - day).days + 1)
     days |= dict.fromkeys(new, longest)
     endpoint = Endpoint("run_counts", "runs/daily", "the outcomes of unlisted runs are unknown")

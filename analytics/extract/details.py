@@ -19,6 +19,12 @@ from analytics.levain import (
     ServerFailedError,
     TransientError,
 )
+from analytics.warehouse.pending_details import (
+    agents_with_unread_schedules,
+    agents_with_unread_versions,
+    collect_pending_details,
+    collected_details,
+)
 
 BATCH = 4_000
 """Details per load: each load is stored soon, and a backlog does not fill the memory."""
@@ -43,7 +49,7 @@ async def read_versions(batch: WorkspaceBatch) -> None:
     versions = Endpoint(
         "agent_versions", "agents/{id}/versions", "the versions of agents are unknown"
     )
-    agents = batch.store.agents_with_unread_versions()
+    agents = agents_with_unread_versions(batch.store)
     await _read_of_agents(batch, versions, batch.client.agents.versions, agents, "versions")
 
 
@@ -57,7 +63,7 @@ async def read_schedules(batch: WorkspaceBatch) -> None:
         "schedules", "agents/{id}/schedules", "which runs a schedule started is unknown"
     )
     active = batch.lately_active_agents()
-    agents = [each for each in batch.store.agents_with_unread_schedules() if each in active]
+    agents = [each for each in agents_with_unread_schedules(batch.store) if each in active]
     await _read_of_agents(batch, schedules, batch.client.agents.schedules, agents, "schedules")
 
 
@@ -99,12 +105,12 @@ async def read_details(batch: WorkspaceBatch) -> None:
         except TransientError as error:  # says nothing about this run
             endpoint.failures.append(error)
 
-    count = batch.store.collect_pending_details()
+    count = collect_pending_details(batch.store)
     batch.progress.begin("reading costs and log events of runs that have ended", count)
-    sample = batch.store.collected_details(_spread(count))
+    sample = collected_details(batch.store, _spread(count))
 
     def stretch(start: int) -> list[tuple[str, str]]:
-        found = batch.store.collected_details(range(start, min(start + BATCH, count)))
+        found = collected_details(batch.store, range(start, min(start + BATCH, count)))
         return [each for each in found if each not in sample]
 
     due = sample + stretch(0)

@@ -42,6 +42,7 @@ from analytics.warehouse.reading import (
 )
 from analytics.warehouse.schema import LINEAGE
 from analytics.warehouse.sources import AGENT_ROLLUPS, RUNS, SOURCES, Scope, Source
+from analytics.warehouse.store import Store
 
 _DAY = 86_400_000  # milliseconds
 
@@ -112,6 +113,7 @@ class _Load:
     ) -> None:
         self._con = con
         self._folder = folder
+        self._workspace = Store(con, workspace_id)
         self._ids = {"workspace_id": workspace_id, "load_id": load_id}
         self._step = step_of(load_id)
         self._counts = Counter[str]()
@@ -138,7 +140,7 @@ class _Load:
         self._load_list_snapshots()
         if self._step == CLOSING_STEP:
             self._close_batch()
-            keep_pending_details(con, self._ids["workspace_id"])
+            keep_pending_details(self._workspace)
         self._write_ledger()
         counts = self._counts
         return Loaded(
@@ -162,7 +164,7 @@ class _Load:
             self._touch(f"select date from {self._new_rows_sql} union select date from {gone}")
         if source is RUNS:
             self._touch(_DAYS_OF_LIVES.format(self._new_rows_sql))
-            update_provisional_runs(self._con, self._ids["workspace_id"], self._new_rows_sql)
+            update_provisional_runs(self._workspace, self._new_rows_sql)
 
     def _load_requests(self) -> None:
         """Load the requests; one whose time lies days after that of its batch has that time.
