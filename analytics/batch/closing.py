@@ -19,7 +19,7 @@ import msgspec
 
 from analytics import __version__
 from analytics.batch import stages
-from analytics.batch.batch import Batch, begun_on_data
+from analytics.batch.batch import Batch, begun_on_data, interrupts
 from analytics.batch.last_batch import last_messages
 from analytics.batch.progress import Progress
 from analytics.batch.readiness import (
@@ -71,7 +71,7 @@ from analytics.finance.load import FOLDER, paths
 from analytics.format.names import folded
 from analytics.machine_clock import machine_time
 from analytics.settings import Settings
-from analytics.warehouse.database import interrupts, open_marts, records
+from analytics.warehouse.database import open_marts, records
 from analytics.warehouse.layout import Layout
 
 WriteFiles: TypeAlias = Callable[[duckdb.DuckDBPyConnection, date, Path, ClosingFacts], object]

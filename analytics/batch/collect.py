@@ -12,16 +12,15 @@ import asyncio
 from analytics.batch.batch import Batch, begun
 from analytics.batch.extract import (
     ADVICE,
-    Opened,
     Outcome,
     left_over,
     load_left_over,
     read_all,
     require_all,
 )
-from analytics.batch.progress import Done, Progress
+from analytics.batch.progress import Progress
+from analytics.extract.batch import WorkspaceBatch
 from analytics.extract.runs import land_new_runs, read_each_list
-from analytics.format.numbers import plural
 from analytics.settings import Settings, require_a_key_set
 from analytics.warehouse.load import load_errors
 from analytics.warehouse.lock import collection_lock
@@ -33,14 +32,13 @@ def collect(settings: Settings, progress: Progress) -> list[Outcome]:
     require_a_key_set(settings)
     kept = "The next collection or batch reads it again."
     with begun(settings, progress, collection_lock) as batch:
-        outcomes = asyncio.run(read_all(batch, _collect, kept))
+        outcomes = asyncio.run(read_all(batch, _collect, "run", kept))
     require_all(outcomes)
     return outcomes
 
 
-async def _collect(batch: Batch, one: Opened, done: Done) -> Outcome:
+async def _collect(batch: Batch, part: WorkspaceBatch) -> int:
     """Land the new runs of a workspace."""
-    part = one.part_of(batch)
     left = left_over(batch.con, part)
     last, landed = None, set[str]()
     for load in left:
@@ -52,10 +50,4 @@ async def _collect(batch: Batch, one: Opened, done: Done) -> Outcome:
         if count is None:
             load_left_over(part, left)
             count = await read_each_list(part)
-    for warning in part.warnings:
-        batch.progress.of(one.name).warn(warning)
-    requests = one.client.request_count
-    done(f"read {plural(count, 'new or changed run')} in {plural(requests, 'request')}", one.name)
-    return Outcome(
-        one.name, request_count=requests, new_version_count=count, warnings=part.warnings
-    )
+    return count

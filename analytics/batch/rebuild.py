@@ -9,12 +9,12 @@ from contextlib import contextmanager, suppress
 import duckdb
 
 from analytics.batch import stages
-from analytics.batch.batch import Batch
+from analytics.batch.batch import Batch, interrupts
 from analytics.batch.healing import LOADS, has_whole_batches, made, require_published, restore
 from analytics.batch.last_batch import last_messages
 from analytics.batch.progress import Progress
 from analytics.batch.readiness import kept_months
-from analytics.batch.transforming import transform
+from analytics.batch.transform import transform
 from analytics.errors import AnalyticsError
 from analytics.files import folder
 from analytics.format.numbers import plural
@@ -23,15 +23,13 @@ from analytics.settings import Settings, require_timezone
 from analytics.transform.build import all_models
 from analytics.transform.build_state import Contents, recorded_contents
 from analytics.transform.models import PUBLISHED, Model, in_order
-from analytics.warehouse.damage import DamagedError
+from analytics.warehouse.damage import DamagedError, remove_database
 from analytics.warehouse.database import (
     BUILD_FILE,
     attached,
     attached_marts,
-    interrupts,
     marts_beside,
     open_warehouse,
-    remove_database,
 )
 from analytics.warehouse.landed import (
     folders_in,

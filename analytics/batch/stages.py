@@ -16,7 +16,7 @@ from analytics.alerts.sender import Address, addresses, send
 from analytics.batch.batch import Batch
 from analytics.batch.progress import Progress
 from analytics.batch.readiness import of_open_months
-from analytics.batch.transforming import transform
+from analytics.batch.transform import transform
 from analytics.errors import AnalyticsError, ControlError, UsageError
 from analytics.files import folder
 from analytics.finance.load import not_repeated, read_finance
