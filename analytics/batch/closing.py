@@ -24,20 +24,12 @@ from analytics.batch.last_batch import last_messages
 from analytics.batch.progress import Progress
 from analytics.batch.readiness import (
     RULES,
-    books_own_keys,
     changed_file,
-    early_reasons,
-    in_words,
     month_of_figures,
-    require_checks,
-    require_files,
+    require_closable,
     require_not_kept,
-    require_published_books,
-    require_published_timezone,
-    require_turn,
-    states_of,
 )
-from analytics.errors import AnalyticsError, ControlError, UsageError, nothing_published
+from analytics.errors import AnalyticsError, UsageError, nothing_published
 from analytics.files import (
     UNFINISHED,
     add_read_bits,
@@ -135,22 +127,8 @@ def close(
     with begun_on_data(settings, progress) as batch:
         books = read_books(batch.layout.books)
         with progress.stage("close") as done, _published(batch.layout) as published:
-            require_published_books(published, books)
             day = month_of_figures(published, month)
-            require_turn(books, day)
-            states = states_of(published, day)
-            own_keys = books_own_keys(settings.project)
-            reasons = early_reasons(
-                states, day, settings.finance.grace_days, now, with_own_keys=own_keys
-            )
-            if reasons and not early:
-                raise ControlError(
-                    f"{month} may still change: {in_words(reasons)}.\nWait for a later batch; or"
-                    " close it with --early, which everything that is made will say."
-                )
-            require_checks(published)
-            require_files(published, settings.project)
-            require_published_timezone(published, settings.reporting.timezone)
+            states, reasons = require_closable(published, books, settings, day, now, early=early)
             facts = ClosingFacts(
                 month=month,
                 revision=len(books.revisions(day)) + 1,
