@@ -57,7 +57,7 @@ def rebuild(settings: Settings, progress: Progress, *, force: bool = False) -> N
             return
         with made(batch) as new:
             new.force, new.warnings = force, last_messages(layout)
-            transform(new)
+            stages.make(new)
             with marts_beside(new.con, new.layout.marts) as marts:
                 kept = kept_months(marts)
             for month, workspace in kept:
@@ -65,12 +65,9 @@ def rebuild(settings: Settings, progress: Progress, *, force: bool = False) -> N
                     f"{month:%Y-%m} of {workspace} is closed, and loads that it rests on are gone:"
                     " it stays as the books have it, and is no longer held against what was landed"
                 )
-            stages.check(new)
-            stages.custom(new)
             new.con.execute("checkpoint")
-            stages.report(new)
             new.con.close()
-            # Published is what stands in its place, so that the stages are called one by one.
+            # What is published stands in its place.
             remove_database(layout.warehouse)
             remove_database(layout.marts)
             new.layout.warehouse.replace(layout.warehouse)

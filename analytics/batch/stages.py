@@ -44,12 +44,17 @@ _SHOWN = 3
 
 
 def publish_loaded(batch: Batch) -> None:
-    """Run transform, check, custom, report and publish, which a batch and a close share."""
+    """Run all stages from transform to publish, which a batch and a close share."""
+    make(batch)
+    publish(batch)
+
+
+def make(batch: Batch) -> None:
+    """Run transform, check, custom and report, which a rebuild has too, in a folder of its own."""
     transform(batch)
     check(batch)
     custom(batch)
     report(batch)
-    publish(batch)
 
 
 @contextmanager
