@@ -53,12 +53,7 @@ from analytics.finance.books.entries import (
     stored_files,
 )
 from analytics.finance.books.frozen import adds_up, write_frozen
-from analytics.finance.books.reading import (
-    CLOSINGS,
-    Books,
-    read_books,
-    require_known,
-)
+from analytics.finance.books.reading import CLOSINGS, Books, require_known
 from analytics.finance.load import FOLDER, paths
 from analytics.format.names import folded
 from analytics.machine_clock import machine_time
@@ -125,7 +120,7 @@ def close(
     """
     now = machine_time()
     with begun_on_data(settings, progress) as batch:
-        books = read_books(batch.layout.books)
+        books = batch.books
         with progress.stage("close") as done, _published(batch.layout) as published:
             day = month_of_figures(published, month)
             states, reasons = require_closable(published, books, settings, day, now, early=early)
@@ -159,8 +154,7 @@ def reopen(
     UsageError for any other month, and for one of which the books alone have lines.
     """
     with begun_on_data(settings, progress) as batch:
-        layout = batch.layout
-        books = read_books(layout.books)
+        layout, books = batch.layout, batch.books
         require_known(books, batch.con.execute(f"{CLOSINGS} finance.closings").fetchall())
         with progress.stage("reopen") as done:
             last = books.last_month

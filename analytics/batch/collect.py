@@ -39,7 +39,7 @@ def collect(settings: Settings, progress: Progress) -> list[Outcome]:
 
 async def _collect(batch: Batch, part: WorkspaceBatch) -> int:
     """Land the new runs of a workspace."""
-    left = left_over(batch.con, part)
+    left = left_over(part)
     last, landed = None, set[str]()
     for load in left:
         with load_errors(load, ADVICE):

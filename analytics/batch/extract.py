@@ -165,8 +165,8 @@ async def _extract(batch: Batch, part: WorkspaceBatch) -> int:
 
     Landing files of a failed batch stay on disk; the next batch loads them first.
     """
-    load_left_over(part, left_over(batch.con, part))
-    _require_none_ahead(batch.con, part)
+    load_left_over(part, left_over(part))
+    _require_none_ahead(part)
     await extract_workspace(part)
     batch.con.commit()
     part.warnings += _record_warnings(part)
@@ -207,12 +207,9 @@ def _record_warnings(part: WorkspaceBatch) -> list[str]:
     return warnings
 
 
-def left_over(con: duckdb.DuckDBPyConnection, part: WorkspaceBatch) -> list[Path]:
+def left_over(part: WorkspaceBatch) -> list[Path]:
     """Return the folders that collections or an interrupted batch landed, and no batch loaded."""
-    found = con.execute(
-        "select load_id from ledger.loads where workspace_id = ?", [part.workspace_id]
-    ).fetchall()
-    loaded = {load_id for (load_id,) in found}
+    loaded = {*part.store.column("select load_id from ledger.loads where {mine}")}
     return landed_loads(part.landing_root / part.workspace_id, besides=loaded)
 
 
@@ -223,13 +220,14 @@ def load_left_over(part: WorkspaceBatch, folders: Sequence[Path]) -> None:
             part.count(part.load(folder))
 
 
-def _require_none_ahead(con: duckdb.DuckDBPyConnection, part: WorkspaceBatch) -> None:
+def _require_none_ahead(part: WorkspaceBatch) -> None:
     """Raise AnalyticsError if loads of a workspace's folder, or answers in them, are ahead."""
-    ((first,),) = con.execute(
+    first = part.store.one(
         "select min(load_id) from ledger.requests"
-        " where workspace_id = ? and (load_id > ? or fetched_at > ?)",
-        [part.workspace_id, last_batch_id(), machine_time() + FURTHEST],
-    ).fetchall()
+        " where {mine} and (load_id > $last or fetched_at > $latest)",
+        last=last_batch_id(),
+        latest=machine_time() + FURTHEST,
+    )
     if first:
         raise of_the_future(part.landing_root / part.workspace_id / first)
 

@@ -20,12 +20,7 @@ from analytics.batch.progress import Progress
 from analytics.errors import AnalyticsError, ControlError
 from analytics.finance.books.reading import CLOSINGS, require_known
 from analytics.warehouse.damage import DamagedError, aside_of, remove_database, set_aside
-from analytics.warehouse.database import (
-    BUILD_FILE,
-    open_marts,
-    open_warehouse,
-    read_whole,
-)
+from analytics.warehouse.database import BUILD_FILE, open_marts, open_warehouse, read_whole
 from analytics.warehouse.landed import (
     CLOSING_STEP,
     folders_in,

@@ -31,11 +31,7 @@ from analytics.warehouse.database import (
     marts_beside,
     open_warehouse,
 )
-from analytics.warehouse.landed import (
-    folders_in,
-    loads_ahead,
-    move_aside,
-)
+from analytics.warehouse.landed import folders_in, loads_ahead, move_aside
 from analytics.warehouse.layout import Layout
 from analytics.warehouse.lock import batch_lock
 from analytics.warehouse.publish import tidy

@@ -98,7 +98,7 @@ def test_an_error_is_the_last_event(published: Command, monkeypatch: pytest.Monk
     def failing(*_: object, **__: object) -> None:
         raise duckdb.IOException("no such block")
 
-    monkeypatch.setattr("analytics.batch.rebuild.transform", failing)
+    monkeypatch.setattr("analytics.batch.stages.transform", failing)
     result = published("rebuild", "--log-format", "json")
     (*_, event) = events(result)
 
