@@ -70,7 +70,7 @@ def differing_agent_days(store: Store, first: date, end: date) -> list[tuple[str
 
     The stored runs and the API's own totals are compared.
     """
-    return store.rows(
+    return store.run(
         f"""
         select distinct agent_id, date
         from ({_DIFFERENCES})
@@ -101,8 +101,8 @@ def record_api_differences(
     """Record what remains of these agent-days' differences, so that no batch looks again."""
     given = _given(agent_days)
     of_these = f"(agent_id, date) in ({_GIVEN_DAYS})"
-    store.rows(f"delete from ledger.api_differences where {{mine}} and {of_these}", **given)
-    store.rows(
+    store.run(f"delete from ledger.api_differences where {{mine}} and {of_these}", **given)
+    store.run(
         f"""
         insert into ledger.api_differences
         select $workspace_id, agent_id, date, measure, difference

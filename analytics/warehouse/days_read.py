@@ -59,12 +59,12 @@ def first_day_of(store: Store, source: str) -> date | None:
 def counted_from(store: Store) -> dict[str, date]:
     """Return the oldest UTC day for which each agent's runs were ever counted."""
     counts = f"select agent_id, min(window_start) {_WINDOWS} group by agent_id"
-    return dict(store.rows(counts, source="run_counts"))
+    return dict(store.run(counts, source="run_counts"))
 
 
 def counted_on(store: Store) -> dict[str, tuple[date, date | None]]:
     """Return the UTC days on which each agent's count was last asked for, and last answered."""
-    rows = store.rows("""
+    rows = store.run("""
         select agent_id, max(fetched_at)::date, (max(fetched_at) filter (status = 200))::date
         from ledger.requests
         where {mine} and source = 'run_counts' group by agent_id
@@ -80,7 +80,7 @@ def first_wrong_count(store: Store, first: date) -> dict[str, date]:
     runs lie between both, whichever has more, that they may stop publishing.
     """
     return dict(
-        store.rows(
+        store.run(
             f"""
             select agent_id, min(date)
             from (
@@ -102,7 +102,7 @@ def first_wrong_count(store: Store, first: date) -> dict[str, date]:
 def agents_active_on(store: Store) -> dict[str, date]:
     """Return the last UTC day on which each agent started runs, by the API's own totals."""
     return dict(
-        store.rows("""
+        store.run("""
             select agent_id, max(date)
             from raw.agent_rollups anti join raw.superseded using (version_id)
             where {mine} and agent_id is not null group by agent_id

@@ -228,7 +228,7 @@ class _Load:
         )
 
     def _run(self, sql: str, **values: object) -> None:
-        self._store.rows(sql, load_id=self._id, **values)
+        self._store.run(sql, load_id=self._id, **values)
 
 
 def _fingerprint(file: Path) -> tuple[str, int, str]:

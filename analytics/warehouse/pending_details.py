@@ -124,7 +124,7 @@ def collected_details(store: Store, places: Sequence[int]) -> list[tuple[str, st
 
 def keep_pending_details(store: Store) -> None:
     """Store the pending details at the end of a batch, for the next one."""
-    store.rows(f"""
+    store.run(f"""
         create or replace temp table found_details as
         from ({_FOUND})
         where kept_row is null or is_settled or missing_since is distinct from missing_before
@@ -132,7 +132,7 @@ def keep_pending_details(store: Store) -> None:
     store.con.execute(
         "delete from ledger.pending_details where rowid in (select kept_row from found_details)"
     )
-    store.rows("""
+    store.run("""
         insert into ledger.pending_details
         select $workspace_id, run_id, source, created_at, missing_since from found_details
         where not is_settled

@@ -57,14 +57,14 @@ def update_provisional_runs(store: Store, new_rows: str) -> None:
     final run that ended stays so if unchanged.
     """
     states = _STATES.format(terminal=TERMINAL_STATUSES, new_rows=new_rows)
-    store.rows(states, settle_hours=SETTLE_HOURS)
-    store.rows(_GONE)
-    store.rows("""
+    store.run(states, settle_hours=SETTLE_HOURS)
+    store.run(_GONE)
+    store.run("""
         delete from ledger.provisional_runs where {mine} and run_id in (
             select run_id from run_states where is_waiting union all select run_id from gone_runs
         )
     """)
-    store.rows("""
+    store.run("""
         insert into ledger.provisional_runs
         select $workspace_id, run_id, created_at, terminal_seen_at, read_at from run_states
         where not is_final
@@ -78,7 +78,7 @@ def provisional_runs(store: Store) -> list[str]:
 
 def given_up_runs(store: Store) -> dict[str, str]:
     """Return open runs that this batch found to be gone, with the last status of each."""
-    gone = store.rows(
+    gone = store.run(
         f"""
         select run_id, status
         from raw.runs anti join raw.superseded using (version_id)
@@ -95,7 +95,7 @@ def given_up_runs(store: Store) -> dict[str, str]:
 
 def unknown_statuses(store: Store) -> dict[str, int]:
     """Return the number of runs by status, for each status that is unknown to this release."""
-    unknown = store.rows(
+    unknown = store.run(
         """
         select status, count(*)
         from raw.runs anti join raw.superseded using (version_id)

@@ -46,7 +46,7 @@ def quarantine(store: Store, load_id: str, source: Source, file: Path) -> tuple[
         f" select distinct {', '.join(source.keys)} from incoming"
         " where line in (select line from quarantined where column_name is null)"
     )
-    store.rows(
+    store.run(
         f"insert into ledger.quarantine select $workspace_id, $load_id, '{source.name}',"
         " request, line, field, problem, record from quarantined",
         load_id=load_id,

@@ -1,4 +1,4 @@
-"""Lists of runs: the end to which each was read, and the runs that are known of it."""
+"""Lists of runs: the end of what was read of each, and the runs that are known."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ class Watermark:
 
 def any_read(store: Store) -> bool:
     """Return True if any run list was ever read."""
-    return bool(store.rows("select 1 from ledger.list_snapshots where {mine} limit 1"))
+    return bool(store.run("select 1 from ledger.list_snapshots where {mine} limit 1"))
 
 
 def watermarks(store: Store) -> dict[str | None, Watermark]:
     """Return the end of each list's last snapshot; None is the key of the unfiltered list."""
-    rows = store.rows(f"""
+    rows = store.run(f"""
         select agent_id, arg_max(newest_run_id, rowid),
             {_AS_TEXT.format("arg_max(newest_created_at, rowid)")}
         from ledger.list_snapshots where {{mine}} group by agent_id
@@ -44,7 +44,7 @@ def refused_lists(store: Store) -> dict[str, Watermark]:
 
     Snapshots that an unfiltered one implied since prove nothing about what was not read.
     """
-    rows = store.rows(f"""
+    rows = store.run(f"""
         select agent_id, newest_run_id, {_AS_TEXT.format("newest_created_at")}
         from ledger.list_snapshots
         where {{mine}} and row_count = 0 and not is_contiguous and agent_id in (

@@ -15,7 +15,7 @@ AGENTS_HEARD_OF = """
     union select agent_id from ledger.list_snapshots where {mine} and agent_id is not null
 """
 
-
+# Of an agent that is no longer in the list.
 IS_GONE = """
     agent_id not in (
         select agent_id from raw.agents anti join raw.superseded using (version_id) where {mine}
@@ -32,9 +32,9 @@ class Store:
 
     def begin(self, api: str | None, api_key_env: str | None) -> None:
         """Record the API's address and the setting that names the key; a rebuild passes neither."""
-        if not self.rows("select 1 from ledger.workspaces where {mine}"):
-            self.rows("insert into ledger.workspaces (workspace_id) values ($workspace_id)")
-        self.rows(
+        if not self.run("select 1 from ledger.workspaces where {mine}"):
+            self.run("insert into ledger.workspaces (workspace_id) values ($workspace_id)")
+        self.run(
             "update ledger.workspaces set api = $api, api_key_env = $api_key_env where {mine}",
             api=api,
             api_key_env=api_key_env,
@@ -48,15 +48,15 @@ class Store:
 
     def one(self, sql: str, **values: Any) -> Any:
         """Return the value of the one row of a query."""
-        ((value,),) = self.rows(sql, **values)
+        ((value,),) = self.run(sql, **values)
         return value
 
     def column(self, sql: str, **values: Any) -> list[Any]:
         """Return the values of a query of one column."""
-        return [value for (value,) in self.rows(sql, **values)]
+        return [value for (value,) in self.run(sql, **values)]
 
-    def rows(self, sql: str, **values: Any) -> list[tuple[Any, ...]]:
-        """Run SQL; `{mine}` selects the rows of this workspace."""
+    def run(self, sql: str, **values: Any) -> list[tuple[Any, ...]]:
+        """Run SQL, in which `{mine}` selects the rows of this workspace; return its rows."""
         sql = sql.replace("{mine}", "workspace_id = $workspace_id")
         return self.con.execute(sql, values | {"workspace_id": self._workspace_id}).fetchall()
 

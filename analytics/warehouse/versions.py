@@ -105,7 +105,7 @@ def _find_current_rows(store: Store, source: Source, quarantined: int) -> None:
         select *, {copy.format("line")} as copy from incoming
     """)
     con.execute(f"create or replace temp view scope as {_scope(source, quarantined)}")
-    store.rows(f"""
+    store.run(f"""
         create or replace temp table current_rows as
         select v.version_id, {key}, v.record_hash, {copy.format("version_id")} as copy
         from raw.{source.name} as v
