@@ -19,7 +19,7 @@ from analytics.batch.extract import (
     require_all,
 )
 from analytics.batch.progress import Progress
-from analytics.extract.batch import WorkspaceBatch
+from analytics.extract.extraction import Extraction
 from analytics.extract.runs import land_new_runs, read_each_list
 from analytics.settings import Settings, require_a_key_set
 from analytics.warehouse.load import load_errors
@@ -37,7 +37,7 @@ def collect(settings: Settings, progress: Progress) -> list[Outcome]:
     return outcomes
 
 
-async def _collect(batch: Batch, part: WorkspaceBatch) -> int:
+async def _collect(batch: Batch, part: Extraction) -> int:
     """Land the new runs of a workspace."""
     left = left_over(part)
     last, landed = None, set[str]()

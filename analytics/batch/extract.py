@@ -21,7 +21,7 @@ from analytics.batch.workspaces import (
     workspace_labels,
 )
 from analytics.errors import AnalyticsError
-from analytics.extract.batch import WorkspaceBatch
+from analytics.extract.extraction import Extraction
 from analytics.extract.workspace import extract_workspace
 from analytics.format.numbers import plural
 from analytics.levain import LevainError
@@ -52,7 +52,7 @@ class Outcome:
     warnings: list[str] = field(default_factory=list)
 
 
-Read: TypeAlias = Callable[[Batch, WorkspaceBatch], Awaitable[int]]
+Read: TypeAlias = Callable[[Batch, Extraction], Awaitable[int]]
 """Reads a workspace, and returns how many records or runs it has read that are new or have changed.
 
 The transaction is rolled back in the end, unless it was committed.
@@ -128,11 +128,11 @@ async def _read_one(batch: Batch, one: Opened, read: Read, noun: str, kept: str 
         return _failed(batch, one.name, failure, kept, one.client.request_count)
 
 
-def _part_of(batch: Batch, one: Opened) -> WorkspaceBatch:
+def _part_of(batch: Batch, one: Opened) -> Extraction:
     """Return a workspace's part of a batch, which has read nothing yet; record its setting."""
     store = Store(batch.con, one.me.workspace_id)
     store.begin(one.setting.api, one.setting.api_key_env)
-    return WorkspaceBatch(
+    return Extraction(
         client=one.client,
         store=store,
         load=partial(_load, batch),
@@ -160,7 +160,7 @@ def _failed(
     return Outcome(name, str(error), kept, request_count)
 
 
-async def _extract(batch: Batch, part: WorkspaceBatch) -> int:
+async def _extract(batch: Batch, part: Extraction) -> int:
     """Extract and load one workspace.
 
     Landing files of a failed batch stay on disk; the next batch loads them first.
@@ -192,7 +192,7 @@ def _kept(
     return f"{name} keeps its figures up to {last_batch_at:%Y-%m-%d %H:%M} UTC."
 
 
-def _record_warnings(part: WorkspaceBatch) -> list[str]:
+def _record_warnings(part: Extraction) -> list[str]:
     """Return warnings about quarantined records and fields, and unknown statuses."""
     warnings = []
     if count := part.quarantined_count:
@@ -207,20 +207,20 @@ def _record_warnings(part: WorkspaceBatch) -> list[str]:
     return warnings
 
 
-def left_over(part: WorkspaceBatch) -> list[Path]:
+def left_over(part: Extraction) -> list[Path]:
     """Return the folders that collections or an interrupted batch landed, and no batch loaded."""
     loaded = {*part.store.column("select load_id from ledger.loads where {mine}")}
     return landed_loads(part.landing_root / part.workspace_id, besides=loaded)
 
 
-def load_left_over(part: WorkspaceBatch, folders: Sequence[Path]) -> None:
+def load_left_over(part: Extraction, folders: Sequence[Path]) -> None:
     """Load folders that were left over."""
     for folder in folders:
         with load_errors(folder, ADVICE):
             part.count(part.load(folder))
 
 
-def _require_none_ahead(part: WorkspaceBatch) -> None:
+def _require_none_ahead(part: Extraction) -> None:
     """Raise AnalyticsError if loads of a workspace's folder, or answers in them, are ahead."""
     first = part.store.one(
         "select min(load_id) from ledger.requests"
