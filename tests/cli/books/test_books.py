@@ -246,7 +246,7 @@ def test_a_month_whose_bill_is_unknown(shop: Shop, monkeypatch: pytest.MonkeyPat
     with duckdb.connect(shop.books.parent / "warehouse.duckdb") as con:
         con.execute("update raw.agent_billing_days set billed_usd = null")
         con.execute("update raw.billing_days set billed_usd = null")
-    monkeypatch.setattr("analytics.batch.transforming.SMALL", 10**6)  # no load brought what differs
+    monkeypatch.setattr("analytics.batch.transform.SMALL", 10**6)  # no load brought what differs
     shop.publish()
     shop.ok("close", "2026-10", "--early", "-q", *APPROVED)
 
