@@ -24,6 +24,7 @@ from analytics.emulator import routes as emulated
 from analytics.emulator.records import Run
 from analytics.emulator.server import Emulator
 from analytics.emulator.world import World
+from analytics.extract import details
 from analytics.extract import runs as extracted
 from analytics.extract.landing import Landing
 from analytics.levain import ConnectionFailedError
@@ -37,9 +38,10 @@ from analytics.transform.page_queries import over_queries
 from analytics.warehouse import database
 from analytics.warehouse.database import attached_marts, open_warehouse, records
 from analytics.warehouse.layout import Layout
+from analytics.warehouse.pending_details import collect_pending_details
 from analytics.warehouse.publications import next_moment, record_publication
 from analytics.warehouse.publish import copying
-from analytics.warehouse.store import WarehouseStore
+from analytics.warehouse.store import Store
 
 LIST_CAP = 5
 """Runs that the API lists of an agent where lists are short."""
@@ -236,12 +238,11 @@ def without_pages() -> Iterator[None]:
 @contextmanager
 def few_details(runs: int) -> Iterator[None]:
     """Let a batch read the costs and log events of so many runs, and leave the others pending."""
-    collect = WarehouseStore.collect_pending_details
 
-    def few(self: WarehouseStore) -> int:
-        return min(collect(self), 2 * runs)
+    def few(store: Store) -> int:
+        return min(collect_pending_details(store), 2 * runs)
 
-    with mock.patch.object(WarehouseStore, "collect_pending_details", few):
+    with mock.patch.object(details, "collect_pending_details", few):
         yield
 
 

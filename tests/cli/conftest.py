@@ -62,7 +62,7 @@ def open_umask() -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def batches_build_what_changed(monkeypatch: pytest.MonkeyPatch) -> None:
     """Batches of a test bring relations up to date, as those of many records do."""
-    monkeypatch.setattr("analytics.batch.transforming.SMALL", 0)
+    monkeypatch.setattr("analytics.batch.transform.SMALL", 0)
 
 
 @pytest.fixture

@@ -14,8 +14,9 @@ import pytest
 
 from analytics.batch.batch import Batch as RunningBatch
 from analytics.batch.collect import collect
-from analytics.batch.extract import Outcome, open_all
+from analytics.batch.extract import Outcome
 from analytics.batch.progress import Progress
+from analytics.batch.workspaces import open_all
 from analytics.emulator.records import Agent, Workspace
 from analytics.emulator.world import World
 from analytics.errors import AnalyticsError, UsageError

@@ -24,7 +24,7 @@ def few_are_listed() -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def batches_build_what_changed(monkeypatch: pytest.MonkeyPatch) -> None:
     """The hard cases are those of relations that are brought up to date."""
-    monkeypatch.setattr("analytics.batch.transforming.SMALL", 0)
+    monkeypatch.setattr("analytics.batch.transform.SMALL", 0)
 
 
 @pytest.fixture

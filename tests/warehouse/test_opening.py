@@ -10,13 +10,13 @@ from typing import Any
 import duckdb
 import pytest
 
+from analytics.batch.batch import interrupts
 from analytics.cli.failures import failure_of
 from analytics.errors import INTERRUPTED, QUERY_INTERRUPTED, UsageError
 from analytics.warehouse.damage import DamagedError
 from analytics.warehouse.database import (
     attach_read_only,
     attached_marts,
-    interrupts,
     open_warehouse,
 )
 from analytics.warehouse.layout import Layout

@@ -15,7 +15,7 @@ import pytest
 
 from analytics.batch.batch import begun
 from analytics.batch.progress import Progress
-from analytics.batch.transforming import transform
+from analytics.batch.transform import transform
 from analytics.emulator.world import World
 from analytics.settings import load_settings
 from tests.cli.conftest import Command, Result, publish_again, shell_in
