@@ -248,14 +248,14 @@ def test_waste_is_rebuilt_by_hand(ask: Ask) -> None:
     by_hand: defaultdict[str, Decimal] = defaultdict(Decimal)
     for run in world().workspaces[0].agent_runs:
         if run.id in listed and run.status in {"failed", "cancelled"}:
-            reason = "limit" if "max steps" in (run.error or "") else run.status
+            reason = "run_limit" if "max steps" in (run.error or "") else run.status
             by_hand[reason] += run.totals.cost_usd
     sql = f"""
         select reason, sum(wasted_usd), sum(wasted_high_usd) from fct_waste {of_agent} group by all
     """
     found = {reason: [*map(Decimal, ends)] for reason, *ends in ask("query", sql=sql)["rows"]}
 
-    assert {*by_hand} == {"limit", "failed", "cancelled"}
+    assert {*by_hand} == {"run_limit", "failed", "cancelled"}
     assert found == {reason: [amount] * 2 for reason, amount in by_hand.items()}
 
 
