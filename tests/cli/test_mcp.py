@@ -220,13 +220,13 @@ def test_what_another_model_would_cost_is_rebuilt_by_hand(
     listed = at_price(own, lambda _: prices[model])
     discounted = listed * min(spent / at_price(own, lambda each: prices[each.model]), Decimal(1))
     sql = f"""
-        select cost_usd, list_price_cost_usd, discounted_cost_usd
+        select metered_cost_usd, list_price_cost_usd, discounted_cost_usd
         from what_if('{model}') join dim_agents using (workspace_id, agent_id)
         where agent_slug = '{slug}' and month = '2026-11-01'
     """
-    ((cost_usd, list_price, discounted_cost),) = ask("query", sql=sql)["rows"]
+    ((metered, list_price, discounted_cost),) = ask("query", sql=sql)["rows"]
 
-    assert (Decimal(cost_usd), Decimal(list_price)) == (spent, listed)
+    assert (Decimal(metered), Decimal(list_price)) == (spent, listed)
     assert Decimal(discounted_cost) == pytest.approx(discounted, rel=Decimal("1e-9"))
 
 
