@@ -80,6 +80,20 @@ def test_the_overview_has_a_line_for_each_event(batches: Site) -> None:
     assert [each.text for each in folds] == ["1 ended"]
 
 
+def test_an_agent_without_a_finding_of_its_own_says_so(batches: Site, sql: Asked) -> None:
+    """It does not say that nothing needs you: its model may have a price step."""
+    found = "select workspace_id, agent_id from published.marts.fct_findings"
+    own = {tuple(each.values()) for each in sql.rows(found)}
+    quiet = []
+    for page in batches.agents:
+        (needs,) = page.root.all("section", **{"class": "needs"})
+        (body,) = page.root.all("body")
+        if (body.attributes["data-workspace"], body.attributes["data-agent"]) not in own:
+            quiet.append(needs.all("p")[-1].text)
+
+    assert {each.partition(":")[0] for each in quiet} == {"Nothing of this agent alone needs you"}
+
+
 def test_what_is_new_is_marked(published: Path, tmp_path: Path) -> None:
     """The page says how many lines are new since an earlier day, and summary and line say so."""
     tables = Reports(published / "analytics.duckdb")
