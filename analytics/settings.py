@@ -29,7 +29,7 @@ DEFAULT_DATA_DIR = "data"
 API_KEY_ENV = "LEVAIN_API_KEY"
 
 _KEY = re.compile(r"levain_\w{8,}")
-_LARGEST = 1_000_000  # characters of a file
+_LARGEST = 1_000_000  # bytes of a file
 
 _BETWEEN_URLS = re.compile(r"[\s,]+(?=\w+://)")
 """A comma may also stand within an address."""
@@ -149,7 +149,7 @@ class Alerts(Table):
     urls_env: _VariableOfSecrets = ""
 
 
-class Batch(Table):
+class BatchLimits(Table):
     """Memory of DuckDB in a batch, such as "500MB"; empty follows the machine."""
 
     memory_limit: Annotated[str, matching(f"({_SIZE})?", 'a text like "2GB"')] = ""
@@ -177,7 +177,7 @@ class SettingsFile(Table):
     publish: Publish = Publish()
     controls: Controls = Controls()
     sql: Sql = Sql()
-    batch: Batch = Batch()
+    batch: BatchLimits = BatchLimits()
     finance: Finance = Finance()
     alerts: Alerts = Alerts()
 
@@ -227,7 +227,7 @@ def _text_of(path: Path, *, is_named: bool) -> str:
         with path.open(encoding="utf-8-sig") as file:
             if not is_named:
                 _require_ours(path, file)
-            if len(text := file.read(_LARGEST + 1)) > _LARGEST:
+            if len((text := file.read(_LARGEST + 1)).encode()) > _LARGEST:
                 raise UsageError(f"The settings file {path} is larger than 1 MB.")
             return text
     except FileNotFoundError:

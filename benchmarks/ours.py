@@ -16,8 +16,8 @@ from pathlib import Path
 import duckdb
 
 from analytics.batch.progress import Progress
-from analytics.extract.batch import WorkspaceBatch
 from analytics.extract.details import read_details
+from analytics.extract.extraction import Extraction
 from analytics.extract.runs import read_lists
 from analytics.levain import AsyncLevain
 from analytics.levain.records import Me, typed
@@ -52,7 +52,7 @@ async def main(step: str, data_dir: Path, runs: int = 0) -> None:
         async with AsyncLevain(os.environ["LEVAIN_API_KEY"], url) as client:
             answer = await client.auth.read()
             workspace_id = typed(answer.record, Me).workspace_id
-            batch = WorkspaceBatch(
+            batch = Extraction(
                 client=client,
                 store=_Store(con, workspace_id, runs),
                 options=settings.extract,
@@ -74,7 +74,7 @@ async def main(step: str, data_dir: Path, runs: int = 0) -> None:
             con.commit()
 
 
-async def _read_lists(batch: WorkspaceBatch) -> None:
+async def _read_lists(batch: Extraction) -> None:
     async with batch.step("agents") as landing:
         async for page in batch.client.agents.pages():
             landing.add("agents", page.answer, page.records)

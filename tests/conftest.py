@@ -33,7 +33,7 @@ from analytics.emulator.faults import Middleware
 from analytics.emulator.records import Agent, Run, Workspace
 from analytics.emulator.server import Emulator, running
 from analytics.emulator.world import World
-from analytics.levain import runs, transport
+from analytics.levain import pace, runs
 from analytics.machine_clock import machine_clock
 from analytics.settings import Settings, load_settings
 from analytics.transform import build
@@ -134,7 +134,7 @@ def no_time_of_another_test(one_time: list[World]) -> None:
 @pytest.fixture(autouse=True, scope="session")
 def no_waiting() -> Iterator[None]:
     """Retries follow at once, as many as in production."""
-    with patch.multiple(transport, FIRST_WAIT=0.0, LONGEST_WAIT=0.0):
+    with patch.multiple(pace, FIRST_WAIT=0.0, LONGEST_WAIT=0.0):
         yield
 
 

@@ -13,7 +13,7 @@ import duckdb
 from analytics.batch.progress import Progress
 from analytics.errors import AnalyticsError
 from analytics.finance.books.reading import Books, read_books
-from analytics.levain.rate_limiter import RateLimiter
+from analytics.levain.pace import RateLimiter
 from analytics.settings import Settings, require_timezone
 from analytics.transform.incremental import Update
 from analytics.warehouse.database import interrupts, open_warehouse

@@ -16,7 +16,7 @@ from analytics.batch.batch import Batch
 from analytics.batch.identity import require_a_key, require_identity, workspace_labels
 from analytics.batch.progress import Done, Progress
 from analytics.errors import AnalyticsError, UsageError
-from analytics.extract.batch import WorkspaceBatch
+from analytics.extract.extraction import Extraction
 from analytics.extract.workspace import extract_workspace
 from analytics.format.numbers import plural
 from analytics.levain import AsyncLevain, LevainError
@@ -60,11 +60,11 @@ class Opened:
     began_at: datetime
     name: str = ""
 
-    def part_of(self, batch: Batch) -> WorkspaceBatch:
+    def part_of(self, batch: Batch) -> Extraction:
         """Return its part of a batch, which has read nothing yet, and record its setting."""
         store = _TimedStore(batch.con, self.me.workspace_id, batch.progress)
         store.begin(self.setting.api, self.setting.api_key_env)
-        return WorkspaceBatch(
+        return Extraction(
             client=self.client,
             store=store,
             options=batch.settings.extract,
@@ -237,7 +237,7 @@ def _kept(
     return f"{name} keeps its figures up to {last_batch_at:%Y-%m-%d %H:%M} UTC."
 
 
-def _record_warnings(part: WorkspaceBatch) -> list[str]:
+def _record_warnings(part: Extraction) -> list[str]:
     """Return warnings about quarantined records and fields, and unknown statuses."""
     warnings = []
     if count := part.quarantined_count:
@@ -252,7 +252,7 @@ def _record_warnings(part: WorkspaceBatch) -> list[str]:
     return warnings
 
 
-def left_over(con: duckdb.DuckDBPyConnection, part: WorkspaceBatch) -> list[Path]:
+def left_over(con: duckdb.DuckDBPyConnection, part: Extraction) -> list[Path]:
     """Return the folders that collections or an interrupted batch landed, and no batch loaded."""
     found = con.execute(
         "select load_id from ledger.loads where workspace_id = ?", [part.workspace_id]
@@ -261,14 +261,14 @@ def left_over(con: duckdb.DuckDBPyConnection, part: WorkspaceBatch) -> list[Path
     return landed_loads(part.landing_root / part.workspace_id, besides=loaded)
 
 
-def load_left_over(part: WorkspaceBatch, folders: Sequence[Path]) -> None:
+def load_left_over(part: Extraction, folders: Sequence[Path]) -> None:
     """Load folders that were left over."""
     for folder in folders:
         with load_errors(folder, ADVICE):
             part.count(part.store.load(folder))
 
 
-def _require_none_ahead(con: duckdb.DuckDBPyConnection, part: WorkspaceBatch) -> None:
+def _require_none_ahead(con: duckdb.DuckDBPyConnection, part: Extraction) -> None:
     """Raise AnalyticsError if loads of a workspace's folder, or answers in them, are ahead."""
     ((first,),) = con.execute(
         "select min(load_id) from ledger.requests"

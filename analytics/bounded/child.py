@@ -205,7 +205,8 @@ def _rows(found: duckdb.DuckDBPyConnection, limits: Limits) -> dict[str, Any]:
     rows, size = [], 0
     while batch := found.fetchmany(_BATCH):
         rows += batch
-        size += sum(len(each) if isinstance(each, str) else 8 for row in batch for each in row)
+        cells = (each for row in batch for each in row)
+        size += sum(len(each.encode()) if isinstance(each, str) else 8 for each in cells)
         if size > bytes_of(limits.size):
             raise ValueError(limits.too_large)
     return {"rows": rows[: limits.rows], "count": len(rows)}

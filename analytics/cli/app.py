@@ -154,9 +154,7 @@ def sql(
     else:
         text = _decoded(query)
     target, seconds = None if output == Path("-") else output, settings.sql.timeout_seconds
-    write_answer(
-        layout.published_file, layout.root, seconds, text, chosen, target, expanded=expanded
-    )
+    write_answer(layout, settings.project, seconds, text, chosen, target, expanded=expanded)
 
 
 @command(app)
@@ -176,15 +174,15 @@ def status(
 
     Example: analytics status --online
     """
-    from analytics.cli import problems
     from analytics.cli.printed import pages_address
+    from analytics.cli.status import problems_of, try_addresses, try_keys
     from analytics.query import status as published
 
     settings = here.settings
     found = published.status(here.layout)
-    found["problems"] += problems.problems_of(settings)
+    found["problems"] += problems_of(settings)
     if online:
-        for tried, wrong in (problems.try_keys(settings), problems.try_addresses(settings)):
+        for tried, wrong in (try_keys(settings), try_addresses(settings)):
             found["tried"] = found.get("tried", {}) | tried
             found["problems"] += wrong
     found["problems"] = [*dict.fromkeys(found["problems"])]

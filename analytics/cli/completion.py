@@ -42,10 +42,12 @@ def agents(context: typer.Context, incomplete: str) -> list[str]:
     """Return the short names of published agents that begin so."""
     from analytics.errors import AnalyticsError
     from analytics.query.sql import first_rows
+    from analytics.warehouse.layout import Layout
 
-    data, sql = _data(context), "select agent_slug from marts.dim_agents where agent_slug <> ''"
+    layout, project = Layout(_data(context)), _project(context)
+    sql = "select agent_slug from marts.dim_agents where agent_slug <> ''"
     try:
-        found = first_rows(data / "analytics.duckdb", data, _SECONDS, sql, _MOST)
+        found = first_rows(layout, project, _SECONDS, sql, _MOST)
     except AnalyticsError:
         return []
     return _beginning((slug for (slug,) in found.rows), incomplete)

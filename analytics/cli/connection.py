@@ -21,8 +21,8 @@ from analytics.levain import (
     RefusedError,
     UnauthorizedError,
 )
+from analytics.levain.pace import TRIES
 from analytics.levain.records import typed
-from analytics.levain.transport import TRIES
 from analytics.settings import Settings, Workspace, api_key
 
 QUICK = 3  # attempts of a short command

@@ -57,8 +57,8 @@ _READING = (
 
 
 @dataclass(frozen=True, slots=True)
-class Batch:
-    """A batch of the past: when it was, if it published, and the month closed after it."""
+class PastBatch:
+    """When a batch of the past was, if it published, and the month that was closed after it."""
 
     moment: datetime
     publishes: bool
@@ -113,17 +113,17 @@ def fill(data_dir: Path, history_days: int | None) -> int:
     return 0
 
 
-def plan(now: datetime, history_days: int) -> list[Batch]:
+def plan(now: datetime, history_days: int) -> list[PastBatch]:
     """Return the batches, the oldest first.
 
     One a week, two on the last two days, and one before each month is closed.
     """
     from analytics.emulator.worlds.demo_history import closings
 
-    closing = [Batch(moment, True, month) for moment, month in closings(now, history_days)]
-    published = [Batch(now - ago, True) for ago in PUBLISHED]
+    closing = [PastBatch(moment, True, month) for moment, month in closings(now, history_days)]
+    published = [PastBatch(now - ago, True) for ago in PUBLISHED]
     weeks = (history_days - PUBLISHED[0].days) // WEEK.days
-    before = [Batch(published[0].moment - WEEK * n, False) for n in range(weeks, 0, -1)]
+    before = [PastBatch(published[0].moment - WEEK * n, False) for n in range(weeks, 0, -1)]
     return sorted([*before, *closing, *published], key=attrgetter("moment"))
 
 
@@ -147,7 +147,7 @@ def _write_finance(
 
 
 def _run(
-    batch: Batch,
+    batch: PastBatch,
     data_dir: Path,
     environment: dict[str, str],
     emulator: Emulator,
@@ -156,7 +156,7 @@ def _run(
 ) -> int:
     """Run a batch, and say in one line what it did; the last one speaks for itself."""
     places = [str(data_dir), str(data_dir / MARKER)]
-    command = (
+    arguments = (
         command_at(batch.moment, "nightly", "--data-dir", places[0], "--config", places[1])
         if batch.publishes
         else [*_READING, batch.moment.isoformat(), *places]
@@ -164,9 +164,9 @@ def _run(
     before, began = len(emulator.requests), time.monotonic()
     if is_last:
         say(f"{head}the last one, with what it logs and the summary that it prints")
-        return subprocess.run(command, env=environment, check=False).returncode
+        return subprocess.run(arguments, env=environment, check=False).returncode
     print(head, end="", file=sys.stderr, flush=True)
-    done = subprocess.run(command, env=environment, check=False, capture_output=True, text=True)
+    done = subprocess.run(arguments, env=environment, check=False, capture_output=True, text=True)
     if done.returncode:
         say(f"failed\n{done.stdout}{done.stderr}")
         return done.returncode

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from analytics.cli.options import Here, Month, command, format_of
+from analytics.cli.printed import say
 
 if TYPE_CHECKING:
     import duckdb
 
     from analytics.finance.books.entries import Closing, Recorded
+    from analytics.finance.books.reading import Books
     from analytics.warehouse.layout import Layout
 
 export = typer.Typer(
@@ -49,24 +51,25 @@ def pack(
 
     Example: analytics export pack 2026-10
     """
+    from analytics.batch.progress import Progress
     from analytics.batch.readiness import of_open_months
-    from analytics.export.closed import copy_pack
+    from analytics.export.closed import copy_pack, find_closing
     from analytics.export.pack import export_pack, made_folder, pack_name
     from analytics.machine_clock import machine_time
     from analytics.query.books import published_books
 
     layout = here.layout
     folder = _folder(output) or Path(pack_name(month))
-    if closing := _closing(layout, month):
+    books = published_books(layout)
+    if closing := find_closing(books, month):
         with made_folder(folder) as unfinished:
             copy_pack(closing, unfinished)
     else:
-        with _figures(layout) as con, _bar():
-            books = published_books(layout)
+        with _figures(layout, books) as con, Progress().stage("export"):
             of_months = of_open_months(con, books, here.settings, machine_time())
             export_pack(con, month, folder, of_months)
     _warn_if_open(month, closing)
-    _say(folder, closing)
+    _say_written(folder, closing)
 
 
 @command(export)
@@ -89,25 +92,27 @@ def focus(
 
     Example: analytics export focus 2026-10
     """
-    from analytics.export.closed import copy_files
-    from analytics.export.files import make_folder
+    from analytics.export.closed import copy_files, find_closing
     from analytics.export.focus import Dataset, file_name, write_focus
     from analytics.export.month import month_called
+    from analytics.query.books import published_books
+    from analytics.query.output import place_of
 
     layout = here.layout
     folder = _folder(output) or Path()
     names = [file_name(dataset, month) for dataset in Dataset]
-    if closing := _closing(layout, month):
-        make_folder(folder)
+    books = published_books(layout)
+    if closing := find_closing(books, month):
+        place_of(folder).mkdir(parents=True, exist_ok=True)
         copy_files(closing, names, folder)
     else:
-        with _figures(layout) as con:
+        with _figures(layout, books) as con:
             first = month_called(con, month)
-            make_folder(folder)
+            place_of(folder).mkdir(parents=True, exist_ok=True)
             write_focus(con, first, folder)
     _warn_if_open(month, closing)
     for name in names:
-        _say(folder / name, closing)
+        _say_written(folder / name, closing)
 
 
 @command(export)
@@ -171,7 +176,7 @@ def journal(
         if not read.entries:
             raise UsageError(f"The close of {month} booked nothing, so that it has no journal.")
     else:
-        with _figures(layout) as con:
+        with _figures(layout, books) as con:
             read = read_journal(con, month, workspace)
     _warn_if_open(month, closing)
     if output == Path("-"):
@@ -179,7 +184,7 @@ def journal(
         return
     file = output or Path(chosen.file_name(name))
     write_journal(read, chosen, file)
-    _say(file, closing)
+    _say_written(file, closing)
 
 
 def _folder(output: Path | None) -> Path | None:
@@ -195,49 +200,31 @@ def _folder(output: Path | None) -> Path | None:
 
 
 @contextmanager
-def _figures(layout: Layout) -> Iterator[duckdb.DuckDBPyConnection]:
+def _figures(layout: Layout, books: Books) -> Iterator[duckdb.DuckDBPyConnection]:
     """Open the published file, for a month that is not closed.
 
     UsageError if it was made before the newest close or reopening: its entries might be final ones.
     """
     from analytics.batch.readiness import require_published_books
-    from analytics.query.books import published_books
     from analytics.query.published import open_published
 
-    books = published_books(layout)
     with open_published(layout.published_file) as con:
         require_published_books(con, books)
         yield con
 
 
-def _bar() -> AbstractContextManager[object]:
-    """Show a bar on a terminal while files are made that take their time."""
-    from analytics.batch.progress import Progress
-
-    return Progress().stage("export")
-
-
-def _closing(layout: Layout, month: str) -> Recorded[Closing] | None:
-    """Return the close whose files are the exports of a month; None if the month is not closed."""
-    from analytics.export.closed import find_closing
-    from analytics.query.books import published_books
-
-    return find_closing(published_books(layout), month)
-
-
 def _warn_if_open(month: str, closing: Recorded[Closing] | None) -> None:
     if closing is None:
-        typer.echo(
+        say(
             f"warning: {month} is not closed: these are today's figures, and its journal is a"
-            " preview",
-            err=True,
+            " preview"
         )
 
 
-def _say(written: Path, closing: Recorded[Closing] | None) -> None:
+def _say_written(written: Path, closing: Recorded[Closing] | None) -> None:
     """Say what was written, and whether it is of the books."""
     of = ""
     if closing:
         state = "closed early" if closing.entry.is_early else "closed"
         of = f", as {state} in revision {closing.entry.revision}"
-    typer.echo(f"wrote {written}{of}", err=True)
+    say(f"wrote {written}{of}")

@@ -99,10 +99,9 @@ class LongHere(Here):
     @cached_property
     def settings(self) -> Settings:
         """The settings; the memory of this process is limited as they say."""
-        from analytics.settings import load_settings
         from analytics.warehouse.machine import limit_process
 
-        settings = load_settings(self.data_dir, self.config)
+        settings = super().settings
         limit_process(settings.batch.memory_limit)
         return settings
 

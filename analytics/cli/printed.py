@@ -16,8 +16,6 @@ import msgspec
 from analytics.terminal import escaped_json, escaped_lines
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from analytics.settings import Settings
 
 
@@ -70,16 +68,6 @@ def pages_address(settings: Settings, site: Path) -> str:
     if not sys.stdout.isatty():
         return ""
     return settings.publish.url.rstrip("/") or site.absolute().as_uri()
-
-
-def console() -> Console:
-    """Return a console on standard output; in a pipe, lines are not wrapped."""
-    from rich.console import Console
-
-    is_terminal = sys.stdout.isatty()
-    return Console(
-        highlight=False, markup=False, emoji=False, width=None if is_terminal else 10_000
-    )
 
 
 def _digits(value: object) -> str:

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from analytics.cli.options import DataHere, Here
+from analytics.cli.printed import say
 
 
 def init(
@@ -46,7 +47,7 @@ def init(
 
     Example: analytics init my-project --timezone Europe/Berlin
     """
-    from analytics.cli.starting import start
+    from analytics.cli.init import start
 
     start(folder / config, data_dir, api_key_env or [], api, timezone or "UTC")
 
@@ -129,4 +130,4 @@ def _show(page: Path, *, is_opened: bool = True) -> None:
     url = page.absolute().as_uri()
     print(url)
     if is_opened and has_display() and not webbrowser.open(url):
-        typer.echo("No browser could be started: open this address in one.", err=True)
+        say("No browser could be started: open this address in one.")

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 import polars as pl
 
-from analytics.errors import AnalyticsError
-from analytics.query.output import replacing_text, require_free
+from analytics.query.output import replacing_text
 from analytics.query.values import as_text
 from analytics.terminal import escaped
 
@@ -20,15 +19,6 @@ if TYPE_CHECKING:
 # The beginning of a formula (also in full width), at the start of a text or after a semicolon,
 # which separates columns in some languages, where quotes around it are taken off.
 _FORMULA = re.compile(r"(^|;)([\s\"']*)(?=[=+\-@\uff1d\uff0b\uff0d\uff20])")
-
-
-def make_folder(folder: Path) -> None:
-    """Make a folder, unless it is there; AnalyticsError if it cannot be made."""
-    require_free(folder)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise AnalyticsError(f"{folder} cannot be written: {error.strerror}.") from error
 
 
 def write_csv(path: Path, frame: pl.DataFrame, *, is_for_people: bool) -> None:

@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from analytics.errors import AnalyticsError, UsageError
+from analytics.errors import UsageError
 from analytics.export.entries import find_journal
-from analytics.export.files import make_folder, write_csv
+from analytics.export.files import write_csv
 from analytics.export.focus import write_focus
 from analytics.export.journal import JournalFormat, write_journal
 from analytics.export.month import PACK, month_called, read_table
@@ -27,7 +27,7 @@ from analytics.export.statement_page import statement_page
 from analytics.export.workbook import write_workbook
 from analytics.finance.books.entries import MANIFEST, stored_files
 from analytics.format.names import ALL
-from analytics.query.output import require_free
+from analytics.query.output import place_of
 from analytics.report.rendering import environment
 
 if TYPE_CHECKING:
@@ -127,13 +127,13 @@ def made_folder(folder: Path) -> Iterator[Path]:
 
     UsageError if that is there already: a file of an earlier pack could stay in it.
     """
-    require_free(folder)
+    place_of(folder)
     if folder.exists():
         raise UsageError(
             f"{folder} is there already, and nothing was written.\n"
             "Delete it, or name another folder with --output."
         )
-    make_folder(folder.parent)
+    folder.parent.mkdir(parents=True, exist_ok=True)
     os.umask(0o077)
     try:
         with TemporaryDirectory(dir=folder.parent, prefix=".levain-") as root:
@@ -142,4 +142,4 @@ def made_folder(folder: Path) -> Iterator[Path]:
             yield unfinished
             unfinished.rename(folder)
     except OSError as error:
-        raise AnalyticsError(f"{folder} cannot be written: {error.strerror}.") from error
+        raise OSError(error.errno, error.strerror, str(folder)) from error

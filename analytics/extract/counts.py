@@ -4,39 +4,39 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from analytics.extract.batch import TRAILING_DAYS, WorkspaceBatch
 from analytics.extract.endpoints import Endpoint
+from analytics.extract.extraction import TRAILING_DAYS, Extraction
 from analytics.extract.landing import Landing, Window
 from analytics.levain.runs import LONGEST_COUNT_DAYS
 from analytics.warehouse.sources import AGENT_ROLLUPS
 
 
-async def read_counts(batch: WorkspaceBatch) -> None:
+async def read_counts(extraction: Extraction) -> None:
     """Read the counts of each agent active since its last count, and the full history of a new one.
 
     Counts of an active agent are read from a week before the last count on, and from the first day
     on that its roll-up contradicts. An agent is new also if the configured history reaches
     further back than its oldest count.
     """
-    await batch.loaded()
-    counted_on, active_on = batch.store.counted_on(), batch.agents_active_on()
-    longest = min(LONGEST_COUNT_DAYS, len(batch.days_held(AGENT_ROLLUPS)))
-    first = batch.days_back(longest)[0]
-    counted_from = batch.store.counted_from()
-    new = batch.store.agent_ids() - counted_on.keys()
-    new |= batch.listed_agents - counted_from.keys()  # it was refused until now
+    await extraction.loaded()
+    counted_on, active_on = extraction.store.counted_on(), extraction.agents_active_on()
+    longest = min(LONGEST_COUNT_DAYS, len(extraction.days_held(AGENT_ROLLUPS)))
+    first = extraction.days_back(longest)[0]
+    counted_from = extraction.store.counted_from()
+    new = extraction.store.agent_ids() - counted_on.keys()
+    new |= extraction.listed_agents - counted_from.keys()  # it was refused until now
     new |= {agent_id for agent_id, day in counted_from.items() if day > first}
     days = {
-        agent_id: min(longest, (batch.today - (answered or first)).days + TRAILING_DAYS)
+        agent_id: min(longest, (extraction.today - (answered or first)).days + TRAILING_DAYS)
         for agent_id, (asked, answered) in counted_on.items()
         if (day := active_on.get(agent_id))
         and (
             day > asked - timedelta(days=TRAILING_DAYS)
-            or (answered and day >= answered and agent_id in batch.listed_agents)
+            or (answered and day >= answered and agent_id in extraction.listed_agents)
         )
     }
-    for agent_id, day in batch.store.first_wrong_count(first).items():
-        days[agent_id] = max(days.get(agent_id, 0), (batch.today - day).days + 1)
+    for agent_id, day in extraction.store.first_wrong_count(first).items():
+        days[agent_id] = max(days.get(agent_id, 0), (extraction.today - day).days + 1)
     days |= dict.fromkeys(new, longest)
     endpoint = Endpoint("run_counts", "runs/daily", "the outcomes of unlisted runs are unknown")
 
@@ -46,19 +46,19 @@ async def read_counts(batch: WorkspaceBatch) -> None:
             return end - timedelta(days=span), end
 
         error = await endpoint.land(
-            batch,
+            extraction,
             landing,
-            batch.client.runs.daily(agent_id, span),
-            is_there=agent_id in batch.listed_agents,
+            extraction.client.runs.daily(agent_id, span),
+            is_there=agent_id in extraction.listed_agents,
             days_at=days_at,
-            window=days_at(batch.began_at),
+            window=days_at(extraction.began_at),
             agent_id=agent_id,
         )
         if error in endpoint.failures:
-            batch.warnings.append(f"the runs of agent {agent_id} cannot be counted: {error}")
+            extraction.warnings.append(f"the runs of agent {agent_id} cannot be counted: {error}")
 
-    async with batch.step("counts") as landing:
-        await batch.gather(
+    async with extraction.step("counts") as landing:
+        await extraction.gather(
             count(landing, agent_id, span) for agent_id, span in sorted(days.items())
         )
-    endpoint.conclude(batch)
+    endpoint.conclude(extraction)

@@ -9,8 +9,8 @@ from collections.abc import Awaitable, Callable, Iterable
 from functools import partial
 from typing import Any, Unpack
 
-from analytics.extract.batch import WorkspaceBatch
 from analytics.extract.endpoints import Endpoint
+from analytics.extract.extraction import Extraction
 from analytics.extract.landing import Landing, Subject
 from analytics.levain import (
     AnswerBrokenError,
@@ -20,8 +20,8 @@ from analytics.levain import (
     TransientError,
 )
 
-BATCH = 4_000
-"""Details per load: each load is stored soon, and a backlog does not fill the memory."""
+PER_LOAD = 4_000
+"""Details of a load: it is stored soon, and a backlog does not fill the memory."""
 
 MOST_FAILURES = 10
 """Requests that may fail for good before the rest is left for another batch."""
@@ -37,91 +37,91 @@ _OF_ONE = (RefusedError, ServerFailedError, AnswerBrokenError)
 Read = Callable[[str], Awaitable[Page[Any]]]
 
 
-async def read_versions(batch: WorkspaceBatch) -> None:
+async def read_versions(extraction: Extraction) -> None:
     """Read all versions of each agent whose stored ones may be out of date."""
-    await batch.loaded()
+    await extraction.loaded()
     versions = Endpoint(
         "agent_versions", "agents/{id}/versions", "the versions of agents are unknown"
     )
-    agents = batch.store.agents_with_unread_versions()
-    await _read_of_agents(batch, versions, batch.client.agents.versions, agents, "versions")
+    read, agents = extraction.client.agents.versions, extraction.store.agents_with_unread_versions()
+    await _read_of_agents(extraction, versions, read, agents, "versions")
 
 
-async def read_schedules(batch: WorkspaceBatch) -> None:
+async def read_schedules(extraction: Extraction) -> None:
     """Read the schedules of the agents that were active lately and have new runs.
 
     A schedule names its last run alone, so that without a new run it names none that is not known.
     """
-    await batch.loaded()
+    await extraction.loaded()
     schedules = Endpoint(
         "schedules", "agents/{id}/schedules", "which runs a schedule started is unknown"
     )
-    active = batch.lately_active_agents()
-    agents = [each for each in batch.store.agents_with_unread_schedules() if each in active]
-    await _read_of_agents(batch, schedules, batch.client.agents.schedules, agents, "schedules")
+    read, active = extraction.client.agents.schedules, extraction.lately_active_agents()
+    agents = [each for each in extraction.store.agents_with_unread_schedules() if each in active]
+    await _read_of_agents(extraction, schedules, read, agents, "schedules")
 
 
 async def _read_of_agents(
-    batch: WorkspaceBatch, endpoint: Endpoint, read: Read, agents: Iterable[str], step: str
+    extraction: Extraction, endpoint: Endpoint, read: Read, agents: Iterable[str], step: str
 ) -> None:
-    async with batch.step(step) as landing:
-        await batch.gather(
+    async with extraction.step(step) as landing:
+        await extraction.gather(
             _land(
-                batch,
+                extraction,
                 landing,
                 endpoint,
                 partial(read, agent_id),
-                is_there=agent_id in batch.listed_agents,
+                is_there=agent_id in extraction.listed_agents,
                 agent_id=agent_id,
             )
             for agent_id in agents
         )
     unread = f"some agents' {step} could not be read, and stay due"
-    _conclude(batch, endpoint, unread, is_refused=bool(endpoint.refusals))
+    _conclude(extraction, endpoint, unread, is_refused=bool(endpoint.refusals))
 
 
-async def read_details(batch: WorkspaceBatch) -> None:
+async def read_details(extraction: Extraction) -> None:
     """Read pending model costs and log events of runs that have ended."""
-    await batch.loaded()
+    await extraction.loaded()
     costs = Endpoint("run_costs", "analytics/runs/{id}/costs", "cost of runs by model is unknown")
     events = Endpoint(
         "run_log_events", "runs/{id}/log/events", "log events and tool calls are unknown"
     )
     details: dict[str, tuple[Endpoint, Read]] = {
-        costs.source: (costs, batch.client.analytics.run_costs),
-        events.source: (events, batch.client.runs.log_events),
+        costs.source: (costs, extraction.client.analytics.run_costs),
+        events.source: (events, extraction.client.runs.log_events),
     }
 
     async def land(landing: Landing, run_id: str, source: str) -> None:
         endpoint, read = details[source]
         try:
-            await _land(batch, landing, endpoint, partial(read, run_id), run_id=run_id)
+            await _land(extraction, landing, endpoint, partial(read, run_id), run_id=run_id)
         except TransientError as error:  # says nothing about this run
             endpoint.failures.append(error)
 
-    count = batch.store.collect_pending_details()
-    batch.progress.begin("reading costs and log events of runs that have ended", count)
-    sample = batch.store.collected_details(_spread(count))
+    count = extraction.store.collect_pending_details()
+    extraction.progress.begin("reading costs and log events of runs that have ended", count)
+    sample = extraction.store.collected_details(_spread(count))
 
     def stretch(start: int) -> list[tuple[str, str]]:
-        found = batch.store.collected_details(range(start, min(start + BATCH, count)))
+        found = extraction.store.collected_details(range(start, min(start + PER_LOAD, count)))
         return [each for each in found if each not in sample]
 
     due = sample + stretch(0)
-    for end in range(BATCH, count + BATCH, BATCH):
-        async with batch.step("details") as landing:
+    for end in range(PER_LOAD, count + PER_LOAD, PER_LOAD):
+        async with extraction.step("details") as landing:
             for part in (due[: 2 * SAMPLE], due[2 * SAMPLE :]):
-                await batch.gather(land(landing, run_id, source) for run_id, source in part)
-            await batch.loaded()  # the next details are found while no load uses the store
+                await extraction.gather(land(landing, run_id, source) for run_id, source in part)
+            await extraction.loaded()  # the next details are found while no load uses the store
             due = stretch(end)
     for endpoint, what in ((costs, "costs"), (events, "log events")):
         unread = f"some runs' {what} could not be read, and stay due for a week"
         # A run that is gone has none: of one refusal beside answers nothing is to be told.
-        _conclude(batch, endpoint, unread, is_refused=endpoint.is_refused)
+        _conclude(extraction, endpoint, unread, is_refused=endpoint.is_refused)
 
 
 async def _land(
-    batch: WorkspaceBatch,
+    extraction: Extraction,
     landing: Landing,
     endpoint: Endpoint,
     read: Callable[[], Awaitable[Page[Any]]],
@@ -132,15 +132,15 @@ async def _land(
     """Read the detail of one run or agent, unless the rest is left for another batch."""
     is_refused = endpoint.is_refused and len(endpoint.refusals) >= SAMPLE
     if not is_refused and len(endpoint.failures) < MOST_FAILURES:
-        await endpoint.land(batch, landing, read(), _OF_ONE, is_there=is_there, **about)
+        await endpoint.land(extraction, landing, read(), _OF_ONE, is_there=is_there, **about)
 
 
-def _conclude(batch: WorkspaceBatch, endpoint: Endpoint, unread: str, *, is_refused: bool) -> None:
+def _conclude(extraction: Extraction, endpoint: Endpoint, unread: str, *, is_refused: bool) -> None:
     """Warn of an endpoint that is refused, or of what could not be read."""
     if is_refused:
-        endpoint.conclude(batch)
+        endpoint.conclude(extraction)
     elif endpoint.failures:
-        batch.warnings.append(f"{unread}: {endpoint.failures[0]}")
+        extraction.warnings.append(f"{unread}: {endpoint.failures[0]}")
 
 
 def _spread(count: int) -> list[int]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Unpack
 
-from analytics.extract.batch import WorkspaceBatch
+from analytics.extract.extraction import Extraction
 from analytics.extract.landing import Landing, Subject, Window
 from analytics.levain import ForbiddenError, LevainError, NotFoundError, Page, RefusedError
 
@@ -37,7 +37,7 @@ class Endpoint:
 
     async def land(
         self,
-        batch: WorkspaceBatch,
+        extraction: Extraction,
         landing: Landing,
         reading: Awaitable[Page[Any]],
         expected: tuple[type[LevainError], ...] = (RefusedError,),
@@ -54,7 +54,7 @@ class Endpoint:
         try:
             page = await reading
         except expected as error:
-            landing.add_missing(self.source, error, batch.began_at, **about)
+            landing.add_missing(self.source, error, extraction.began_at, **about)
             if isinstance(error, REFUSED) and (is_there or isinstance(error, ForbiddenError)):
                 self.refusals.append(error)
             elif not isinstance(error, NotFoundError):
@@ -66,13 +66,13 @@ class Endpoint:
         landing.add(self.source, page.answer, page.records, **about)
         return None
 
-    def conclude(self, batch: WorkspaceBatch) -> None:
+    def conclude(self, extraction: Extraction) -> None:
         """Note whether the API refuses the endpoint to the account, and warn of it."""
         if self.is_refused:
-            batch.refused.add(self.source)
+            extraction.refused.add(self.source)
         if self.refusals:
             part = "" if self.is_refused else " in part"
-            batch.warnings.append(
+            extraction.warnings.append(
                 f"the API refuses {self.name} to this account{part} ({self.refusals[0].cause}): "
                 f"{self.unknown}; what was read before is kept, and all else is published"
             )

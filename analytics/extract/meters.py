@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from analytics.extract.batch import TRAILING_DAYS, WorkspaceBatch
 from analytics.extract.endpoints import REFUSED, Endpoint
+from analytics.extract.extraction import TRAILING_DAYS, Extraction
 from analytics.extract.landing import Landing, Window
 from analytics.levain import AnswerTooLargeError, Page
 from analytics.levain.client import LONGEST_DAILY_DAYS, LONGEST_HOURLY_DAYS, Analytics
@@ -79,56 +79,57 @@ METERS = (
 )
 
 
-async def read_meters(batch: WorkspaceBatch) -> None:
+async def read_meters(extraction: Extraction) -> None:
     """Read agents and provider keys, the trailing days of each meter, and older days never read."""
-    async with batch.step("meters") as landing:
-        await _read_agents(batch, landing)
+    async with extraction.step("meters") as landing:
+        await _read_agents(extraction, landing)
         unknown = "which usage the workspace's own keys paid for is unknown"
         keys = Endpoint("provider_keys", "byok", unknown)
-        await keys.land(batch, landing, batch.client.byok.list(), REFUSED)
-        keys.conclude(batch)
-        await _read_days(batch, landing, lambda meter: days_to_read(batch, meter))
+        await keys.land(extraction, landing, extraction.client.byok.list(), REFUSED)
+        keys.conclude(extraction)
+        await _read_days(extraction, landing, lambda meter: days_to_read(extraction, meter))
 
 
-async def read_agents(batch: WorkspaceBatch, days: set[date]) -> None:
+async def read_agents(extraction: Extraction, days: set[date]) -> None:
     """Read the agents there are, and by their roll-ups those that were active on days."""
-    async with batch.step("agents") as landing:
-        await _read_agents(batch, landing)
-        await _read_days(batch, landing, lambda m: days if m.source == AGENT_ROLLUPS else set())
-
-
-async def _read_agents(batch: WorkspaceBatch, landing: Landing) -> None:
-    async for page in batch.client.agents.pages():
-        landing.add("agents", page.answer, page.records)
-        batch.listed_agents |= {agent.id for agent in page.readable(lambda _: None)}
-
-
-async def read_touched_days(batch: WorkspaceBatch) -> None:
-    """Read older days on which a run lived that has changed since they were last read."""
-    await batch.loaded()
-    async with batch.step("touched-days") as landing:
+    async with extraction.step("agents") as landing:
+        await _read_agents(extraction, landing)
         await _read_days(
-            batch,
-            landing,
-            lambda meter: (
-                (batch.touched_days & batch.days_held(meter.source)) - batch.days_read[meter.source]
-            ),
+            extraction, landing, lambda meter: days if meter.source == AGENT_ROLLUPS else set()
         )
 
 
-def days_to_read(batch: WorkspaceBatch, meter: Meter) -> set[date]:
+async def _read_agents(extraction: Extraction, landing: Landing) -> None:
+    async for page in extraction.client.agents.pages():
+        landing.add("agents", page.answer, page.records)
+        extraction.listed_agents |= {agent.id for agent in page.readable(lambda _: None)}
+
+
+async def read_touched_days(extraction: Extraction) -> None:
+    """Read older days on which a run lived that has changed since they were last read."""
+    await extraction.loaded()
+
+    def unread(meter: Meter) -> set[date]:
+        touched = extraction.touched_days & extraction.days_held(meter.source)
+        return touched - extraction.days_read[meter.source]
+
+    async with extraction.step("touched-days") as landing:
+        await _read_days(extraction, landing, unread)
+
+
+def days_to_read(extraction: Extraction, meter: Meter) -> set[date]:
     """Return the days of a meter that each batch reads, and those last read before they were final.
 
     The API may add to a day for as long as each batch reads it again; one that no batch has read
     at the end of that time, as none ran, is read once more.
     """
-    held = batch.days_held(meter.source)
-    final = batch.store.days_read(meter.source, meter.nightly_days - 1)
-    return (held - final) | (held & set(batch.days_back(meter.nightly_days)))
+    held = extraction.days_held(meter.source)
+    final = extraction.store.days_read(meter.source, meter.nightly_days - 1)
+    return (held - final) | (held & set(extraction.days_back(meter.nightly_days)))
 
 
 async def _read_days(
-    batch: WorkspaceBatch, landing: Landing, days_of: Callable[[Meter], set[date]]
+    extraction: Extraction, landing: Landing, days_of: Callable[[Meter], set[date]]
 ) -> None:
     """Read the days of each meter by windows, the newest one first.
 
@@ -140,10 +141,10 @@ async def _read_days(
     }
 
     async def read(meter: Meter, window: Window, stands_for: Window) -> None:
-        reading = meter.read(batch.client.analytics, *window)
+        reading = meter.read(extraction.client.analytics, *window)
         try:
             error = await endpoints[meter.source].land(
-                batch, landing, reading, REFUSED, days_at=lambda _: window, window=stands_for
+                extraction, landing, reading, REFUSED, days_at=lambda _: window, window=stands_for
             )
         except AnswerTooLargeError:
             start, end = window
@@ -154,24 +155,24 @@ async def _read_days(
                 await read(meter, half, half)
         else:
             if error is None:
-                batch.days_read[meter.source].update(days_of_window(window))
+                extraction.days_read[meter.source].update(days_of_window(window))
 
     wanted: list[tuple[Meter, list[Window]]] = []
     for meter in METERS:
-        batch.days_read.setdefault(meter.source, set())
-        if meter.source not in batch.refused and (days := days_of(meter)):
+        extraction.days_read.setdefault(meter.source, set())
+        if meter.source not in extraction.refused and (days := days_of(meter)):
             wanted.append((meter, windows(days, meter.longest_days)))
-    await batch.gather(
+    await extraction.gather(
         read(meter, spans[-1], (spans[0][0], spans[-1][1])) for meter, spans in wanted
     )
-    await batch.gather(
+    await extraction.gather(
         read(meter, span, span)
         for meter, spans in wanted
         for span in spans[:-1]
         if not endpoints[meter.source].is_refused
     )
     for endpoint in endpoints.values():
-        endpoint.conclude(batch)
+        endpoint.conclude(extraction)
 
 
 def days_of_window(window: Window) -> set[date]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from analytics.extract.batch import TRAILING_DAYS, WorkspaceBatch
+from analytics.extract.extraction import TRAILING_DAYS, Extraction
 from analytics.extract.landing import RUNS, Landing
 from analytics.extract.listing import (
     ListSnapshot,
@@ -30,40 +30,40 @@ from analytics.warehouse.store import Watermark
 SHOWN = 3
 """Runs that a warning names."""
 
-BATCH = 250
-"""Lists per load: one load is stored while the next lists are read."""
+LISTS_PER_LOAD = 250
+"""Lists of a load: one is stored while the next lists are read."""
 
 
-async def read_lists(batch: WorkspaceBatch) -> None:
+async def read_lists(extraction: Extraction) -> None:
     """Read the unfiltered list; if it does not overlap its last snapshot, each agent's list too.
 
     If it does, only the agents' lists that were refused before are read.
     """
-    await batch.loaded()
-    watermarks, known = batch.store.watermarks(), batch.store.agent_ids()
-    refused = batch.store.refused_lists()
+    await extraction.loaded()
+    watermarks, known = extraction.store.watermarks(), extraction.store.agent_ids()
+    refused = extraction.store.refused_lists()
     watermarks.update(refused.items())
-    async with batch.step(LISTS_STEP) as landing:
-        rows, unfiltered = await _read_list(batch, landing, None, watermarks.get(None))
+    async with extraction.step(LISTS_STEP) as landing:
+        rows, unfiltered = await _read_list(extraction, landing, None, watermarks.get(None))
         heard_of = known | {row.agent_id for row in rows if row.agent_id}
         agents = sorted(refused if unfiltered.is_contiguous else heard_of)
         rows = [row for row in rows if row.agent_id not in refused]
         if not agents:
             _add_unfiltered(landing, unfiltered, rows)
-    for start in range(0, len(agents), BATCH):
-        async with batch.step(LISTS_STEP) as landing:
-            await batch.gather(
-                _read_agent_list(batch, landing, agent_id, watermarks)
-                for agent_id in agents[start : start + BATCH]
+    for start in range(0, len(agents), LISTS_PER_LOAD):
+        async with extraction.step(LISTS_STEP) as landing:
+            await extraction.gather(
+                _read_agent_list(extraction, landing, agent_id, watermarks)
+                for agent_id in agents[start : start + LISTS_PER_LOAD]
             )
             # Last: a batch that breaks off before leaves no snapshot for the next one to join.
-            if start + BATCH >= len(agents):
+            if start + LISTS_PER_LOAD >= len(agents):
                 _add_unfiltered(landing, unfiltered, rows)
-    await batch.loaded()
+    await extraction.loaded()
 
 
 async def _read_agent_list(
-    batch: WorkspaceBatch,
+    extraction: Extraction,
     landing: Landing,
     agent_id: str,
     watermarks: dict[str | None, Watermark],
@@ -72,16 +72,16 @@ async def _read_agent_list(
     # An agent without earlier runs is covered up to the last unfiltered snapshot.
     since = watermark if watermark and watermark.run_id else watermarks.get(None)
     try:
-        _, snapshot = await _read_list(batch, landing, agent_id, watermark, since)
+        _, snapshot = await _read_list(extraction, landing, agent_id, watermark, since)
         landing.add_snapshot(snapshot)
     except RefusedError as error:
-        landing.add_missing(RUNS, error, batch.began_at, agent_id=agent_id)
-        landing.add_snapshot(refused_snapshot(agent_id, since, batch.began_at))
-        batch.warnings.append(f"the runs of agent {agent_id} cannot be listed: {error}")
+        landing.add_missing(RUNS, error, extraction.began_at, agent_id=agent_id)
+        landing.add_snapshot(refused_snapshot(agent_id, since, extraction.began_at))
+        extraction.warnings.append(f"the runs of agent {agent_id} cannot be listed: {error}")
 
 
 async def _read_list(
-    batch: WorkspaceBatch,
+    extraction: Extraction,
     landing: Landing,
     agent_id: str | None,
     watermark: Watermark | None,
@@ -91,8 +91,8 @@ async def _read_list(
     rows: list[Row] = []
     page_count = record_count = 0
     is_whole = True
-    pulled_at = batch.began_at
-    async for page in batch.client.runs.pages(agent_id):
+    pulled_at = extraction.began_at
+    async for page in extraction.client.runs.pages(agent_id):
         rows += landing.add(RUNS, page.answer, page.records, agent_id=agent_id)
         record_count += len(page.records)
         pulled_at = page.answer.fetched_at
@@ -102,7 +102,7 @@ async def _read_list(
             break
     # Without cursors, there may be more runs behind a full page.
     is_whole = is_whole and (page_count > 1 or record_count < LONGEST_LIST)
-    batch.seen.update(row.run_id for row in rows)
+    extraction.seen.update(row.run_id for row in rows)
     this = take_snapshot(
         agent_id, rows, watermark, is_whole=is_whole, pulled_at=pulled_at, since=since
     )
@@ -118,14 +118,14 @@ def _add_unfiltered(landing: Landing, snapshot: ListSnapshot, rows: list[Row]) -
 
 
 async def land_new_runs(
-    batch: WorkspaceBatch, last: Watermark | None, landed: set[str]
+    extraction: Extraction, last: Watermark | None, landed: set[str]
 ) -> int | None:
     """Land the new runs of the unfiltered list, if it joins its last snapshot; return their number.
 
     Else return None. `last` and `landed` are the end of the last list, and the runs, that landed
     and are not loaded. Where no run is new, nothing is landed.
     """
-    pages = batch.client.runs.pages()
+    pages = extraction.client.runs.pages()
     page = await anext(pages)
     # Without cursors, there may be more runs behind a full page.
     is_whole = len(page) < LONGEST_LIST and await anext(pages, None) is None
@@ -133,83 +133,85 @@ async def land_new_runs(
         (row, each) for each in page.records for row in stored_runs([each], keep_errors=False)[0]
     ]
     rows = [row for row, _ in runs]
-    watermark = last or batch.store.watermarks().get(None)
+    watermark = last or extraction.store.watermarks().get(None)
     pulled_at = page.answer.fetched_at
     snapshot = take_snapshot(None, rows, watermark, is_whole=is_whole, pulled_at=pulled_at)
     if not snapshot.is_contiguous:
         return None
-    stored = batch.store.known_runs([row.run_id for row in rows])
+    stored = extraction.store.known_runs([row.run_id for row in rows])
     new = [(row, each) for row, each in runs if row.run_id not in stored | landed]
     if new:
-        async with batch.step(LISTS_STEP) as landing:
+        async with extraction.step(LISTS_STEP) as landing:
             landing.add(RUNS, page.answer, [each for _, each in new])
             _add_unfiltered(landing, snapshot, [row for row, _ in new])
     return len(new)
 
 
-async def read_each_list(batch: WorkspaceBatch) -> int:
+async def read_each_list(extraction: Extraction) -> int:
     """Read the list of each agent, after an unfiltered one that does not join its last snapshot.
 
     Agents that came since, and may have gone again, are read first. Return the number of runs that
     are new or have changed.
     """
-    watermark = batch.store.watermarks().get(None)
+    watermark = extraction.store.watermarks().get(None)
     since = instant_of(watermark.created_at) if watermark else None
-    days = (batch.began_at - since).days + 2 if since else TRAILING_DAYS
-    await read_agents(batch, set(batch.days_back(min(days, batch.options.history_days))))
-    await batch.loaded()
-    known_before = batch.new_version_count
-    await read_lists(batch)
-    return batch.new_version_count - known_before
+    days = (extraction.began_at - since).days + 2 if since else TRAILING_DAYS
+    days = min(days, extraction.options.history_days)
+    await read_agents(extraction, set(extraction.days_back(days)))
+    await extraction.loaded()
+    known_before = extraction.new_version_count
+    await read_lists(extraction)
+    return extraction.new_version_count - known_before
 
 
-async def reread_provisional(batch: WorkspaceBatch) -> None:
+async def reread_provisional(extraction: Extraction) -> None:
     """Read by id the provisional runs that this batch's lists lack."""
-    await batch.loaded()
-    run_ids = batch.store.provisional_runs()
-    async with batch.step("provisional") as landing:
-        await _read_by_id(batch, landing, run_ids)
-    await batch.loaded()
-    given_up = [f"{run_id} ({status})" for run_id, status in batch.store.given_up_runs().items()]
+    await extraction.loaded()
+    run_ids = extraction.store.provisional_runs()
+    async with extraction.step("provisional") as landing:
+        await _read_by_id(extraction, landing, run_ids)
+    await extraction.loaded()
+    found = extraction.store.given_up_runs()
+    given_up = [f"{run_id} ({status})" for run_id, status in found.items()]
     if given_up:
         more = f" and {len(given_up) - SHOWN:,} more" if len(given_up) > SHOWN else ""
-        batch.warnings.append(
+        extraction.warnings.append(
             f"the API no longer has {plural(len(given_up), 'open run')}:"
             f" {', '.join(given_up[:SHOWN])}{more}. "
             "Such a run keeps its last status and cost, and no day or month open."
         )
 
 
-async def reread_corrected(batch: WorkspaceBatch) -> None:
+async def reread_corrected(extraction: Extraction) -> None:
     """Read by id the runs of past days whose cost, tokens or statuses differ from the API's totals.
 
     Only days that ended before the batch began are compared. A difference that remains afterwards
     (unlisted runs) is recorded, and is looked into again only if it changes.
     """
-    if AGENT_ROLLUPS in batch.refused:
+    if AGENT_ROLLUPS in extraction.refused:
         return
-    await batch.loaded()
-    trailing = set(batch.days_back(CORRECTION_DAYS))
-    first, end = min(trailing & batch.days_held(AGENT_ROLLUPS)), batch.today
-    agent_days = batch.store.differing_agent_days(first, end)
+    await extraction.loaded()
+    trailing = set(extraction.days_back(CORRECTION_DAYS))
+    first, end = min(trailing & extraction.days_held(AGENT_ROLLUPS)), extraction.today
+    agent_days = extraction.store.differing_agent_days(first, end)
     if not agent_days:
         return
-    run_ids = batch.store.runs_of(agent_days)
-    async with batch.step("corrected") as landing:
-        await _read_by_id(batch, landing, run_ids)
-    await batch.loaded()
-    batch.store.record_api_differences(agent_days, first, end)
+    run_ids = extraction.store.runs_of(agent_days)
+    async with extraction.step("corrected") as landing:
+        await _read_by_id(extraction, landing, run_ids)
+    await extraction.loaded()
+    extraction.store.record_api_differences(agent_days, first, end)
 
 
-async def _read_by_id(batch: WorkspaceBatch, landing: Landing, run_ids: Iterable[str]) -> None:
+async def _read_by_id(extraction: Extraction, landing: Landing, run_ids: Iterable[str]) -> None:
     async def read(run_id: str) -> None:
         try:
-            answer = await batch.client.runs.read(run_id)
+            answer = await extraction.client.runs.read(run_id)
         except RefusedError as error:
-            landing.add_missing(RUNS, error, batch.began_at, run_id=run_id)
+            landing.add_missing(RUNS, error, extraction.began_at, run_id=run_id)
         else:
             landing.add(RUNS, answer, [answer.record], run_id=run_id)
 
-    wanted = [run_id for run_id in run_ids if run_id not in batch.seen]
-    await batch.gather(read(run_id) for run_id in wanted)
-    batch.seen.update(wanted)
+    wanted = [run_id for run_id in run_ids if run_id not in extraction.seen]
+    await extraction.gather(read(run_id) for run_id in wanted)
+    extraction.seen.update(wanted)

@@ -1,4 +1,4 @@
-"""The steps of a workspace's batch. Each lands and loads its records before the next one reads.
+"""The steps of an extraction. Each lands and loads its records before the next one reads.
 
 Counts and meters come before lists, so that a run that starts meanwhile is never counted as
 unlisted; each step selects its requests from the records stored by then.
@@ -9,10 +9,10 @@ from __future__ import annotations
 from datetime import timedelta
 
 from analytics.errors import AnalyticsError
-from analytics.extract.batch import WorkspaceBatch
 from analytics.extract.counts import read_counts
 from analytics.extract.details import read_details, read_schedules, read_versions
 from analytics.extract.endpoints import REFUSED
+from analytics.extract.extraction import Extraction
 from analytics.extract.meters import METERS, days_to_read, read_meters, read_touched_days, windows
 from analytics.extract.runs import read_lists, reread_corrected, reread_provisional
 from analytics.levain.records import Me, typed
@@ -20,56 +20,58 @@ from analytics.levain.runs import LONGEST_LIST
 from analytics.warehouse.landed import BATCH_ID, CLOSING_STEP
 
 
-async def extract_workspace(batch: WorkspaceBatch) -> None:
+async def extract_workspace(extraction: Extraction) -> None:
     """Read all records of one workspace that are new or may have changed."""
-    async with batch.at_work():
-        if not batch.store.has_runs():
-            count = await _first_requests(batch)
-            batch.progress.say(f"first batch: about {count:,} requests will be made")
-        batch.progress.begin("reading agents and meters")
-        await read_meters(batch)
-        await read_counts(batch)
-        batch.progress.begin("reading run lists")
-        await read_lists(batch)
-        await reread_provisional(batch)
-        await reread_corrected(batch)
-        await read_touched_days(batch)
-        await read_versions(batch)
-        await read_schedules(batch)
-        await read_details(batch)
-        await close_batch(batch)
+    async with extraction.at_work():
+        if not extraction.store.has_runs():
+            count = await _first_requests(extraction)
+            extraction.progress.say(f"first batch: about {count:,} requests will be made")
+        extraction.progress.begin("reading agents and meters")
+        await read_meters(extraction)
+        await read_counts(extraction)
+        extraction.progress.begin("reading run lists")
+        await read_lists(extraction)
+        await reread_provisional(extraction)
+        await reread_corrected(extraction)
+        await read_touched_days(extraction)
+        await read_versions(extraction)
+        await read_schedules(extraction)
+        await read_details(extraction)
+        await close_batch(extraction)
 
 
-async def close_batch(batch: WorkspaceBatch) -> None:
+async def close_batch(extraction: Extraction) -> None:
     """Land the workspace's name last: a batch without this load is incomplete.
 
     AnalyticsError if the key has become that of another workspace meanwhile.
     """
-    async with batch.step(CLOSING_STEP) as landing:
-        answer = await batch.client.auth.read()
-        if typed(answer.record, Me).workspace_id != batch.workspace_id:
+    async with extraction.step(CLOSING_STEP) as landing:
+        answer = await extraction.client.auth.read()
+        if typed(answer.record, Me).workspace_id != extraction.workspace_id:
             raise AnalyticsError(
                 "The key became that of another workspace during the batch, whose records may be"
                 " among these.\nPut the right key back, remove the loads that begin with"
-                f" {batch.began_at.strftime(BATCH_ID)} from"
-                f" {batch.landing_root / batch.workspace_id}, and run `analytics rebuild`."
+                f" {extraction.began_at:{BATCH_ID}} from"
+                f" {extraction.landing_root / extraction.workspace_id}, and run"
+                " `analytics rebuild`."
             )
         landing.add("workspaces", answer, [answer.record])
 
 
-async def _first_requests(batch: WorkspaceBatch) -> int:
+async def _first_requests(extraction: Extraction) -> int:
     """Return the number of requests of a first batch.
 
     Each window, two for each agent, two more for each that ran, two for each listed run.
     """
     agents = {
         agent.id
-        async for page in batch.client.agents.pages()
+        async for page in extraction.client.agents.pages()
         for agent in page.readable(lambda _: None)
     }
-    first = batch.days_back(batch.options.history_days)[0]
+    first = extraction.days_back(extraction.options.history_days)[0]
     try:
-        rollups = await batch.client.analytics.agents(first, batch.today + timedelta(days=1))
+        end = extraction.today + timedelta(days=1)
+        rollups = await extraction.client.analytics.agents(first, end)
         active = list(rollups.readable(lambda _: None))
     except REFUSED:
         active = []
@@ -77,6 +79,6 @@ async def _first_requests(batch: WorkspaceBatch) -> int:
     counts = [rollup.run_count or 0 for rollup in active]
     listed = sum(min(LONGEST_LIST, count) for count in counts)
     meter_windows = sum(
-        len(windows(days_to_read(batch, meter), meter.longest_days)) for meter in METERS
+        len(windows(days_to_read(extraction, meter), meter.longest_days)) for meter in METERS
     )
     return meter_windows + 4 + 2 * len(agents) + 2 * len(active) + 2 * listed

@@ -12,7 +12,7 @@ import re
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, timedelta
 from math import ceil
 from typing import TYPE_CHECKING, TypeAlias
@@ -28,7 +28,7 @@ from deltalake import (
 from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
 
 from analytics.errors import AnalyticsError
-from analytics.fleet.merge import Partition
+from analytics.fleet.merged_file import Partition
 from analytics.warehouse.database import quoted
 
 if TYPE_CHECKING:
@@ -49,11 +49,10 @@ Digests: TypeAlias = Mapping[Partition, str]
 class Tables:
     """A place of Delta tables, one folder each: a local folder, or an s3://, gs:// or az:// URL.
 
-    `options` are those of delta-rs; it takes what is missing from the environment (`AWS_…`).
+    Keys of a storage are those of the environment (`AWS_…`).
     """
 
     url: str
-    options: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     def address(self, name: str) -> str:
         """Return the address of a table."""
@@ -63,7 +62,7 @@ class Tables:
         """Open a table; None if there is none. AnalyticsError if it cannot be read."""
         with _storage_errors(self, name, "read"):
             try:
-                return DeltaTable(self.address(name), storage_options=dict(self.options))
+                return DeltaTable(self.address(name))
             except TableNotFoundError:
                 return None
 
@@ -145,7 +144,7 @@ def digests(con: duckdb.DuckDBPyConnection, mart: Mart, rows: str) -> dict[Parti
     return {Partition(*key): digest for *key, digest in found}
 
 
-def publish(
+def replace_changed(
     con: duckdb.DuckDBPyConnection,
     tables: Tables,
     mart: Mart,
@@ -227,7 +226,6 @@ def _write(
             partition_by=mart.partition_by,
             name=mart.name,
             description=mart.comment,
-            storage_options=dict(tables.options),
             writer_properties=writer,
         )
     else:

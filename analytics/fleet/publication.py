@@ -28,7 +28,7 @@ from analytics.batch.last_batch import LastBatch, read_last_batch
 from analytics.batch.progress import Progress
 from analytics.errors import AnalyticsError, UsageError, extra_needed
 from analytics.files import hash_file
-from analytics.fleet.merge import Partition, merge_files
+from analytics.fleet.merged_file import Partition, merge_files
 from analytics.fleet.settings import Fleet
 from analytics.format.numbers import plural
 from analytics.report.files import MANIFEST, Manifest
@@ -49,8 +49,8 @@ _KEPT = timedelta(days=2)
 """Files of tables stay so long after a merge replaced them, for readers of earlier versions."""
 
 
-Digests: TypeAlias = dict[str, list[tuple[Partition, str]]]
-"""Row count and sum of hashes of each partition of each table."""
+Published: TypeAlias = dict[str, list[tuple[Partition, str]]]
+"""The partitions of each table, with their digests."""
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,7 +64,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     ended_at: datetime
     shards: dict[str, int]
     tables: str
-    digests: Digests
+    digests: Published
 
 
 @dataclass
@@ -192,18 +192,18 @@ def _merge_marts(work: _Work, progress: Progress) -> None:
         )
 
 
-def _publish_tables(work: _Work, progress: Progress) -> Digests:
+def _publish_tables(work: _Work, progress: Progress) -> Published:
     """Commit the partitions of each mart that changed; return the digests of all partitions."""
     with extra_needed("A fleet", "fleet"):
         from analytics.fleet import delta
     tables = delta.Tables(work.fleet.tables)
-    known: Digests = {}
+    known: Published = {}
     if work.before:
         if work.before.tables == tables.url:
             known = work.before.digests
         # Of a merge that is killed from now on nobody knows which tables it wrote.
         _write_record(work.fleet, msgspec.structs.replace(work.before, digests={}))
-    made: Digests = {}
+    made: Published = {}
     with progress.stage("tables") as done, _opened(work.merged) as con:
         found = con.execute(
             "select table_name from duckdb_tables()"
@@ -217,7 +217,7 @@ def _publish_tables(work: _Work, progress: Progress) -> Digests:
             mart = delta.read_mart(con, name, _MERGED, rows)
             new = delta.digests(con, mart, rows)
             old = dict(known.get(name, []))
-            partition_count += delta.publish(con, tables, mart, rows, old=old, new=new)
+            partition_count += delta.replace_changed(con, tables, mart, rows, old=old, new=new)
             made[name] = [*new.items()]
             if work.number % _VACUUM == 0:
                 delta.vacuum(tables, name, _KEPT)

@@ -11,7 +11,7 @@ from analytics.batch.last_batch import read_last_batch
 from analytics.fleet.publication import Record, read_record
 from analytics.fleet.settings import Fleet
 from analytics.format.numbers import plural
-from analytics.terminal import escaped
+from analytics.terminal import console, escaped
 
 
 class ShardState(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,8 +45,6 @@ def read_state(fleet: Fleet) -> FleetState:
 
 def print_text(state: FleetState) -> None:
     """Print the state as a table, what failed first."""
-    from rich.console import Console
-
     table = Table("shard", "last batch (UTC)", "exit", "merged", "message", box=None)
     for each in sorted(state.shards, key=lambda one: not (one.exit_code or one.ended_at is None)):
         table.add_row(
@@ -56,13 +54,13 @@ def print_text(state: FleetState) -> None:
             "yes" if each.is_merged else "no",
             escaped(each.message or ""),
         )
-    console = Console(markup=False, highlight=False)
-    console.print(table)
+    out = console()
+    out.print(table)
     failed = sum(bool(each.exit_code) for each in state.shards)
     merged = (
         f"last merge {state.merged_at:%Y-%m-%d %H:%M} UTC" if state.merged_at else "no merge yet"
     )
-    console.print(f"{plural(len(state.shards), 'shard')}, {failed:,} failed; {merged}")
+    out.print(f"{plural(len(state.shards), 'shard')}, {failed:,} failed; {merged}")
 
 
 def _state(fleet: Fleet, shard: str, record: Record | None) -> ShardState:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from analytics.errors import AnalyticsError, UsageError, extra_needed
 from analytics.format.numbers import plural
-from analytics.levain.rate_limiter import RateLimiter
+from analytics.levain.pace import RateLimiter
 from analytics.warehouse.machine import bytes_of
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""Names are data: how they are made visible, shortened, escaped and turned into file names."""
+"""Names are data: made visible, shortened, turned into names of files, and suggested."""
 
 from __future__ import annotations
 
@@ -7,12 +7,14 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Mapping
+from difflib import get_close_matches
 from hashlib import sha256
 
 ALL, NONE, PLATFORM, NOT_ALLOCATED = "(all)", "(none)", "(platform)", "(not allocated)"
 """In place of a name or an id in tables, where a line is of no single agent or cost center."""
 
 _LONGEST_NAME = 120
+_MOST = 5
 _ID = 8  # characters of an id that tell it from others
 _JOINERS = "\u200c\u200d"  # invisible, but part of ordinary writing and of emoji
 _FIRST_STRONG_ISOLATE, _POP_ISOLATE = "\u2068", "\u2069"
@@ -84,3 +86,23 @@ def agent_page(workspace_id: str, agent_id: str) -> str:
     """The address of an agent's page, or of that of runs without one, from the site's folder."""
     identity = (workspace_id, "", "no-agent") if agent_id == NONE else (workspace_id, agent_id)
     return f"agents/{file_name(*identity)}"
+
+
+def did_you_mean(wanted: str, labels: Mapping[str, str]) -> str:
+    """Return a sentence with the labels of words like `wanted`, else with the first of all labels.
+
+    `labels` holds the label of each word that names something; words may share one.
+    """
+    known = {word.casefold(): label for word, label in labels.items()}
+    word = wanted.strip().casefold()
+    similar = get_close_matches(word, known, n=_MOST) + [
+        each for each in known if len(word) > 1 and word in each
+    ]
+    if similar:
+        *others, last = list(dict.fromkeys(known[each] for each in similar))[:_MOST]
+        return f"Did you mean {', '.join(others)}{' or ' if others else ''}{last}?"
+    everything = list(dict.fromkeys(known.values()))
+    if not everything:
+        return "There is none."
+    more = f" and {len(everything) - _MOST:,} more" if len(everything) > _MOST else ""
+    return f"There {'is' if len(everything) == 1 else 'are'} {', '.join(everything[:_MOST])}{more}."

@@ -11,6 +11,7 @@ from analytics.levain.answers import Answer as Answer
 from analytics.levain.answers import Fields as Fields
 from analytics.levain.answers import Record as Record
 from analytics.levain.client import AsyncLevain as AsyncLevain
+from analytics.levain.client import Options as Options
 from analytics.levain.errors import AnswerBrokenError as AnswerBrokenError
 from analytics.levain.errors import AnswerTooLargeError as AnswerTooLargeError
 from analytics.levain.errors import ConnectionFailedError as ConnectionFailedError
@@ -38,4 +39,3 @@ from analytics.levain.records import SessionEvent as SessionEvent
 from analytics.levain.records import Usage as Usage
 from analytics.levain.runs import Progress as Progress
 from analytics.levain.sync_client import Levain as Levain
-from analytics.levain.transport import Options as Options

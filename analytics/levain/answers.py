@@ -6,7 +6,7 @@ JSON that no decoder takes is repaired: values nested too deeply, `NaN`, and hal
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -31,21 +31,30 @@ fields_of = msgspec.json.Decoder(Fields).decode
 
 _items_of = msgspec.json.Decoder(Records).decode
 
+_USUAL_LEVELS = 10
 _NO_MARKS = bytes(set(range(256)) - set(b"[]{},"))
-_STRING = rb'"(?:[^"\\]++|\\.)*+"?'
-"""A string, or the rest of the body where none ends it: no byte of it is looked at again."""
-_STRINGS = re.compile(_STRING, re.DOTALL)
-_TOKENS = re.compile(_STRING + rb"|[\[\]{}]|-?(?:NaN|Infinity)", re.DOTALL)
+_NO_BRACKETS = bytes(set(range(256)) - set(b'[]{}"'))
 
-# An escape such as \ud800 alone is valid JSON, but no Unicode text.
-_ESCAPE = re.compile(
-    rb"""\\(?:
-        u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}  # a pair: one whole character
-        | (?P<half>u[dD][89a-fA-F][0-9a-fA-F]{2})
-        | .
-    )""",
-    re.VERBOSE | re.DOTALL,
+# All are of a body without escaped quotes and backslashes. A mark, or what is no number, is
+# found with all before it, and at last the end, so that no byte is looked at twice.
+_STRING = rb'"[^"]*+"?+'
+_TEXT = re.compile(_STRING)
+_MARK = re.compile(rb'(?:[^"\[\]{},]++|' + _STRING + rb")*+(?:([\[{])|([\]}])|,|\Z)")
+_OPENS, _CLOSES = 1, 2
+_NO_NUMBER = re.compile(
+    rb'(?:[^"NI-]++|' + _STRING + rb"|(?!-?(?:NaN|Infinity))[NI-]++)*+(-?(?:NaN|Infinity)|\Z)"
 )
+# An escape such as \ud800 alone is valid JSON, but no Unicode text.
+_HALF = re.compile(
+    rb"""\\u[dD](?:
+        [89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F][0-9a-fA-F]{2})
+        | (?<!\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD])[c-fC-F][0-9a-fA-F]{2}
+    )""",
+    re.VERBOSE,
+)
+
+Change = tuple[int, int, bytes]
+"""Where a part of a body begins and ends, and what takes its place."""
 
 
 @dataclass(frozen=True)
@@ -92,10 +101,8 @@ def body_of(request: str, content: bytes) -> Records | Record:
     A value that no decoder takes is read as null or as a text: it costs its field, not the body.
     AnswerTooLargeError for a body that has too much in it.
     """
-    if _is_deep(request, content):
-        if not _are_few(content):
-            raise AnswerTooLargeError(request, f"it is nested below {bounds.DEEPEST} levels")
-        content = _repaired(content)
+    if not _is_small(content):
+        content = _changed(request, content, _too_deep(request, content))
     try:
         if not content.isascii():
             content.decode()  # msgspec does not validate strings that it leaves undecoded
@@ -105,7 +112,7 @@ def body_of(request: str, content: bytes) -> Records | Record:
     except msgspec.ValidationError as error:
         raise AnswerBrokenError(request, f"neither an object nor a list ({error})") from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        if _are_few(content) and (repaired := _repaired(content)) != content:
+        if (repaired := _repaired(request, content)) != content:
             return body_of(request, repaired)
         raise AnswerBrokenError(request, f"the body is not whole JSON ({error})") from error
     return Record(content)
@@ -120,62 +127,74 @@ def _split(request: str, content: bytes | Record) -> Records:
     return records
 
 
-def _is_deep(request: str, content: bytes) -> bool:
-    """Return False if a body is shallow, sooner than it can be decoded.
+def _is_small(content: bytes) -> bool:
+    """Return True if a body has few values and levels, sooner than it can be decoded.
 
-    AnswerTooLargeError for one of too many commas and brackets. Those of texts do not count; they
-    may only let it return True once too often.
+    That may be False of one whose texts have many commas: each mark of it is looked at.
     """
-    marks = content.translate(None, _NO_MARKS)
-    if len(marks) > bounds.MOST_MARKS and _are_few(content):
-        marks = _STRINGS.sub(b"", content).translate(None, _NO_MARKS)
-    if len(marks) > bounds.MOST_MARKS:
-        raise AnswerTooLargeError(request, f"it has more than {bounds.MOST_MARKS:,} values")
-    brackets = marks.translate(None, b",")
-    for _ in range(bounds.DEEPEST):  # each pass removes the innermost level
-        if len(brackets) <= bounds.DEEPEST:
-            return False
-        left = brackets.replace(b"[]", b"").replace(b"{}", b"")
-        if len(left) == len(brackets):
-            break
-        brackets = left
-    return True
+    if len(content.translate(None, _NO_MARKS)) > bounds.MOST_MARKS:
+        return False
+    brackets = _unescaped(content).translate(None, _NO_BRACKETS)
+    brackets = _TEXT.sub(b"", brackets.replace(b'""', b""))  # most texts have none
+    for _ in range(_USUAL_LEVELS):  # each pass removes the innermost level
+        brackets = brackets.replace(b"[]", b"").replace(b"{}", b"")
+    return len(brackets) <= bounds.DEEPEST
 
 
-def _are_few(content: bytes) -> bool:
-    """Return True if a body has so few texts and escapes that each of them may be looked at.
+def _too_deep(request: str, content: bytes) -> Iterator[Change]:
+    """Yield null in place of each value below DEEPEST levels: decoders recurse.
 
-    `NaN` and `Infinity` count as the two quotes that a repair gives them.
+    AnswerTooLargeError for too many commas and brackets, outside of texts.
     """
-    quotes = content.count(b'"') + 2 * (content.count(b"NaN") + content.count(b"Infinity"))
-    return quotes + content.count(b"\\") <= bounds.MOST_TOKENS
-
-
-def _repaired(content: bytes) -> bytes:
-    """Return JSON with null in place of each value below DEEPEST levels: decoders recurse.
-
-    `NaN` and `Infinity`, which some encoders write, are texts, and a lone surrogate is escaped once
-    more.
-    """
-    kept, depth, start = [], 0, 0
-    for found in _TOKENS.finditer(content):
-        token, new = found[0], None
-        if token in b"[{":
+    most, deepest = bounds.MOST_MARKS, bounds.DEEPEST
+    depth = start = 0
+    for count, found in enumerate(_MARK.finditer(_unescaped(content))):
+        if count > most:
+            raise AnswerTooLargeError(request, f"it has more than {most:,} values")
+        kind = found.lastindex
+        if kind == _OPENS:
             depth += 1
-            new = b"null" if depth == bounds.DEEPEST + 1 else None
-        elif token in b"]}":
-            if depth == bounds.DEEPEST + 1:
-                start = found.end()
+            if depth == deepest + 1:
+                start = found.end() - 1
+        elif kind == _CLOSES:
+            if depth == deepest + 1:
+                yield start, found.end(), b"null"
             depth -= 1
-        elif depth <= bounds.DEEPEST:
-            is_text = token.startswith(b'"')
-            new = _ESCAPE.sub(_escaped, token) if is_text else b'"%b"' % token
-        if new is not None and new != token:
-            kept += [content[start : found.start()], new]
-            start = found.end()
-    # A value that does not end is cut off with its body, which then is no JSON.
-    return b"".join(kept) + (content[start:] if depth <= bounds.DEEPEST else b"")
+    if depth > deepest:
+        yield start, len(content), b""  # it does not end: neither does its body, which is no JSON
 
 
-def _escaped(found: re.Match[bytes]) -> bytes:
-    return b"\\" * bool(found["half"]) + found[0]
+def _repaired(request: str, content: bytes) -> bytes:
+    """Return JSON whose `NaN` and `Infinity`, which some encoders write, are texts.
+
+    A lone surrogate is escaped once more.
+    """
+    plain = _unescaped(content)
+    if plain.count(b'"') > 4 * bounds.MOST_MARKS:  # JSON has a mark to four quotes
+        return content
+    halves = ((found.start(), found.start(), b"\\") for found in _HALF.finditer(plain))
+    content = _changed(request, content, halves)
+    numbers = (
+        (*found.span(1), b'"%b"' % found[1])
+        for found in _NO_NUMBER.finditer(_unescaped(content))
+        if found[1]
+    )
+    return _changed(request, content, numbers)
+
+
+def _unescaped(content: bytes) -> bytes:
+    """Return a body with spaces in place of escaped backslashes and quotes."""
+    return content.replace(rb"\\", b"  ").replace(rb"\"", b"  ")
+
+
+def _changed(request: str, content: bytes, changes: Iterable[Change]) -> bytes:
+    """Return a body with its changes made; AnswerTooLargeError for too many."""
+    kept: list[bytes] = []
+    at = 0
+    for number, (start, end, new) in enumerate(changes):
+        if number == bounds.MOST_REPAIRS:
+            cause = f"more than {number:,} of its values are nested too deeply, or are no JSON"
+            raise AnswerTooLargeError(request, cause)
+        kept += (content[at:start], new)
+        at = end
+    return b"".join((*kept, content[at:]))

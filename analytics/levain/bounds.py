@@ -26,8 +26,8 @@ MOST_MARKS = 2_500_000
 DEEPEST = 100
 """Levels of an answer that are read; what lies deeper is read as null."""
 
-MOST_TOKENS = 4_000_000
-"""Quotes and backslashes of an answer of which single texts are looked at; `NaN` counts as two."""
+MOST_REPAIRS = 200_000
+"""Values of an answer that no decoder takes, such as `NaN`: one for each record."""
 
 MOST_PAGES = 20_000
 """Pages of a list: a million runs by 50, which is what the API lists unless it is asked for more.
@@ -35,6 +35,12 @@ MOST_PAGES = 20_000
 The runs of a list are held until it ends: MOST_LISTED of them take 660 MB.
 """
 MOST_LISTED = 2_000_000
+
+LARGEST_FILE = 1_000_000_000
+"""Bytes of a log or an artifact: a host that sends on and on does not fill the disk."""
+
+MOST_ADDRESSES = 5
+"""Addresses of a file: the first one, and those that redirects name."""
 
 PATIENCE = 60.0
 """Seconds without progress after which a transfer is given up.

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from datetime import date
-from typing import Literal, Self, Unpack
+from typing import Literal, Self, TypedDict, Unpack
+
+import httpx
 
 from analytics import DEFAULT_API
 from analytics.levain import records as r
 from analytics.levain.answers import Answer
+from analytics.levain.pace import OnRetry, RateLimiter
 from analytics.levain.paging import Page, Resource, api_path
-from analytics.levain.rate_limiter import RateLimiter
 from analytics.levain.runs import Runs
-from analytics.levain.transport import Options, Transport
+from analytics.levain.transport import Transport
 
 LONGEST_HOURLY_DAYS = 30
 LONGEST_DAILY_DAYS = 365
@@ -25,7 +27,7 @@ class Auth(Resource):
     async def read(self) -> Answer:
         """Read the key's workspace, undecoded; `fetched_at` is the time of the API's clock."""
         path = api_path("auth", "me")
-        return await self._transport.get(path, None, lambda answer: r.typed(answer.record, r.Me))
+        return await self._transport.get(path, {}, lambda answer: r.typed(answer.record, r.Me))
 
     async def me(self) -> r.Me:
         """Read the key's workspace.
@@ -33,7 +35,7 @@ class Auth(Resource):
         >>> levain.auth.me().workspace_name
         'Blank Slate'
         """
-        return r.typed((await self.read()).record, r.Me)
+        return await self._transport.read(api_path("auth", "me"), r.Me)
 
 
 class Agents(Resource):
@@ -143,6 +145,23 @@ class Byok(Resource):
     async def list(self) -> Page[r.ProviderKey]:
         """Read the keys in use, without their secrets."""
         return await self._page(api_path("byok"), r.ProviderKey)
+
+
+class Options(TypedDict, total=False):
+    """Options of a client.
+
+    At most `concurrency` requests run at a time; with `requests_per_second` 0 the client sets no
+    limit of its own. A request that may succeed later is tried `tries` times; `on_retry` gets the
+    error of each try before, and the seconds until the next one. Where a text of the API repeats
+    the key, or one of `other_keys`, it reads `[key]`. A `transport` stands in place of the network.
+    """
+
+    concurrency: int
+    requests_per_second: float
+    tries: int
+    on_retry: OnRetry
+    other_keys: Iterable[str]
+    transport: httpx.AsyncBaseTransport
 
 
 class AsyncLevain:

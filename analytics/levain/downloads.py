@@ -18,11 +18,6 @@ from analytics.levain.errors import (
 from analytics.levain.records import FileUrl
 from analytics.levain.transport import Transport
 
-LARGEST_FILE = 1_000_000_000
-"""Bytes of a log or an artifact: a host that sends on and on does not fill the disk."""
-
-MOST_ADDRESSES = 5  # of a file: the first one, and those that redirects name
-
 _PASSING = {
     httpx.codes.UNAUTHORIZED,  # an address whose time is over
     httpx.codes.FORBIDDEN,
@@ -53,7 +48,7 @@ async def download(transport: Transport, path: str, target: Path, *, is_new: boo
                 raise DownloadFailedError(told, error.cause) from error
             return file.tell()
 
-        return await transport.retry(
+        return await transport.pace.retry(
             once,
             lambda error: (
                 isinstance(error, DownloadFailedError)
@@ -67,11 +62,11 @@ async def _fetch(transport: Transport, url: str, told: str, file: BinaryIO) -> N
 
     The address grants access to the file: after https none is sent in clear.
     """
-    client, is_secret = transport.files, transport.is_secure
+    client, is_secret = transport.file_client, transport.is_secure
     with transport.told(told):
         request = client.build_request("GET", url, headers={"Accept-Encoding": "identity"})
         async with bounds.in_time(bounds.SLOWEST_FILE) as came:
-            for _ in range(MOST_ADDRESSES):
+            for _ in range(bounds.MOST_ADDRESSES):
                 if is_secret and request.url.scheme != "https":
                     raise LevainError(told, "it leads from https to http, and is not followed")
                 is_secret |= request.url.scheme == "https"
@@ -88,7 +83,7 @@ async def _fetch(transport: Transport, url: str, told: str, file: BinaryIO) -> N
                     # httpx would read what comes with a redirect, however long.
                     await response.aclose()
                 request = response.next_request
-    raise LevainError(told, f"it was redirected {MOST_ADDRESSES} times")
+    raise LevainError(told, f"it was redirected {bounds.MOST_ADDRESSES} times")
 
 
 def _require_file(response: httpx.Response, told: str) -> None:
@@ -100,5 +95,5 @@ def _require_file(response: httpx.Response, told: str) -> None:
 
 
 def _require_size(told: str, size: int) -> None:
-    if size > LARGEST_FILE:
-        raise LevainError(told, f"it is larger than {LARGEST_FILE:,} bytes")
+    if size > bounds.LARGEST_FILE:
+        raise LevainError(told, f"it is larger than {bounds.LARGEST_FILE:,} bytes")

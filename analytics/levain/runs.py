@@ -21,8 +21,6 @@ LONGEST_LIST = 200
 
 SLOWEST_POLL = 5.0  # seconds
 
-LogEvents = list[LogEvent]
-
 
 class Progress(msgspec.Struct, frozen=True, kw_only=True):
     """The state of a run `at` an instant, and the log events since the previous poll.
@@ -93,9 +91,8 @@ class Runs(Resource):
 
     async def read(self, run_id: str) -> Answer:
         """Read one run, undecoded; NotFoundError if it does not exist."""
-        return await self._transport.get(
-            api_path("runs", run_id), None, lambda answer: answer.record
-        )
+        path = api_path("runs", run_id)
+        return await self._transport.get(path, {}, lambda answer: answer.record)
 
     async def get(self, run_id: str) -> Run:
         """Read one run: its status, and its cost and tokens so far.
@@ -216,7 +213,7 @@ class _Tail:
         self._unnumbered = 0
         self._unreadable: set[str] = set()
 
-    def new(self, page: Page[LogEvent] | None) -> tuple[LogEvents, list[AnswerBrokenError]]:
+    def new(self, page: Page[LogEvent] | None) -> tuple[list[LogEvent], list[AnswerBrokenError]]:
         """Return the events and errors that are new, even if the API ignores `since`."""
         broken: list[AnswerBrokenError] = []
         events = list(page.readable(broken.append)) if page else []

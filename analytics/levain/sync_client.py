@@ -13,8 +13,7 @@ from anyio.from_thread import BlockingPortal, start_blocking_portal
 
 from analytics import DEFAULT_API
 from analytics.levain import client, runs
-from analytics.levain.client import AsyncLevain
-from analytics.levain.transport import Options
+from analytics.levain.client import AsyncLevain, Options
 
 P = ParamSpec("P")
 T = TypeVar("T")

@@ -1,19 +1,17 @@
-"""Requests to the API over httpx, each retried until it succeeds or fails for good."""
+"""Requests to the API over httpx, one client a slot: what came is an answer, or an error."""
 
 from __future__ import annotations
 
 import asyncio
-import itertools
 import logging
 import os
-import random
 import ssl
 import time
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from http.cookiejar import CookieJar, DefaultCookiePolicy
-from typing import TypedDict, TypeVar
+from typing import TypeVar
 from urllib.parse import urlencode
 
 import httpx
@@ -25,7 +23,6 @@ from analytics.levain.answers import Answer, Params, body_of
 from analytics.levain.clock import Clock
 from analytics.levain.errors import (
     AnswerBrokenError,
-    AnswerTooLargeError,
     ConnectionFailedError,
     ForbiddenError,
     LevainError,
@@ -39,7 +36,15 @@ from analytics.levain.errors import (
     TransientError,
     UnauthorizedError,
 )
-from analytics.levain.rate_limiter import RateLimiter
+from analytics.levain.pace import (
+    TRIES,
+    OnRetry,
+    Pace,
+    RateLimiter,
+    log_retry,
+    may_pass,
+    was_not_done,
+)
 from analytics.levain.records import typed
 from analytics.levain.replies import ENCODING, content_of, detail_of, hide_keys, one_line
 
@@ -47,12 +52,6 @@ _logger = logging.getLogger("analytics.levain")
 
 TIMEOUT = httpx.Timeout(30.0, connect=5.0)
 """Seconds: the longest silence of the API within a request, and to connect."""
-
-TRIES = 6
-FIRST_WAIT = 0.5  # seconds before the second try; doubled before each one after
-LONGEST_WAIT = 8.0
-LONGEST_RETRY_AFTER = 120.0  # seconds; whoever is asked to wait longer is told so at once
-GIVE_UP_AFTER = 45.0  # seconds, without those that the API asked to wait
 
 _OF_THE_MOMENT = (httpx.codes.REQUEST_TIMEOUT, httpx.codes.TOO_EARLY)
 _REFUSALS: dict[int, type[StatusError]] = {
@@ -66,33 +65,8 @@ _encode = msgspec.json.Encoder(decimal_format="number").encode
 
 T = TypeVar("T")
 
-OnRetry = Callable[[LevainError, float], object]
-"""Gets the error of a try, and the seconds until the next one."""
-
-Shape = Callable[[Answer], object]
+Shape = Callable[[Answer], T]
 """Raises AnswerBrokenError for an answer of another shape, which is asked for again if torn."""
-
-
-def log_retry(error: LevainError, seconds: float) -> None:
-    """Log a try that failed, as a warning of the logger `analytics.levain`."""
-    _logger.warning("%s; trying again in %.1f s", error, seconds)
-
-
-class Options(TypedDict, total=False):
-    """Options of a client.
-
-    At most `concurrency` requests run at a time; with `requests_per_second` 0 the client sets no
-    limit of its own. A request that may succeed later is tried `tries` times; `on_retry` gets the
-    error of each try before, and the seconds until the next one. Where a text of the API repeats
-    the key, or one of `other_keys`, it reads `[key]`. A `transport` stands in place of the network.
-    """
-
-    concurrency: int
-    requests_per_second: float
-    tries: int
-    on_retry: OnRetry
-    other_keys: Iterable[str]
-    transport: httpx.AsyncBaseTransport
 
 
 class Transport:
@@ -114,9 +88,7 @@ class Transport:
         self._hide_keys = hide_keys([api_key, *other_keys])
         self._api = api.rstrip("/")
         self.is_secure = self._api.startswith("https:")
-        self._tries = tries
-        self._on_retry = on_retry
-        self._rate_limiter = rate_limiter or RateLimiter(requests_per_second)
+        self.pace = Pace(rate_limiter or RateLimiter(requests_per_second), tries, on_retry)
         self._headers = {
             "Authorization": f"Bearer {api_key}",
             "Accept": "application/json",
@@ -137,7 +109,7 @@ class Transport:
             limits = httpx.Limits(max_connections=1)
             hooks = {"response": [self._refuse_redirect]}
             self._clients = [client(limits=limits, event_hooks=hooks) for _ in range(concurrency)]
-            self.files = client()
+            self.file_client = client()
         except OSError as error:
             names = "SSL_CERT_FILE or SSL_CERT_DIR"
             cause = f"the certificates that {names} names cannot be used ({error})"
@@ -151,19 +123,18 @@ class Transport:
 
     async def aclose(self) -> None:
         """Close the connections."""
-        for client in (*self._clients, self.files):
+        for client in (*self._clients, self.file_client):
             await client.aclose()
 
-    async def get(
-        self, path: str, params: Params | None = None, shape: Shape | None = None
-    ) -> Answer:
+    async def get(self, path: str, params: Params, shape: Shape[object]) -> Answer:
         """Read `path` (below the base URL); LevainError if all attempts fail."""
-        return await self._send("GET", path, params or {}, shape, None, may_pass)
+        answer, _ = await self._send("GET", path, params, shape)
+        return answer
 
     async def read(self, path: str, kind: type[T], params: Params | None = None) -> T:
         """Read one object, decoded as `kind`; one that does not fit is requested again."""
-        answer = await self.get(path, params, lambda answer: typed(answer.record, kind))
-        return typed(answer.record, kind)
+        _, one = await self._send("GET", path, params or {}, _one(kind))
+        return one
 
     async def change(
         self, path: str, kind: type[T], body: object = None, *, is_repeatable: bool = False
@@ -175,65 +146,40 @@ class Transport:
         """
 
         def again(error: LevainError) -> bool:
-            return may_pass(error) and (is_repeatable or _was_not_done(error))
+            return may_pass(error) and (is_repeatable or was_not_done(error))
 
         try:
-            answer = await self._send(
-                "POST", path, {}, lambda answer: typed(answer.record, kind), body, again
-            )
+            _, one = await self._send("POST", path, {}, _one(kind), body, again)
         except TransientError as error:
-            if is_repeatable or _was_not_done(error):
+            if is_repeatable or was_not_done(error):
                 raise
             raise OutcomeUnknownError(error.request, error.cause) from error
-        return typed(answer.record, kind)
+        return one
 
     async def _send(
         self,
         method: str,
         path: str,
         params: Params,
-        shape: Shape | None,
-        body: object,
-        again: Callable[[LevainError], bool],
-    ) -> Answer:
+        shape: Shape[T],
+        body: object = None,
+        again: Callable[[LevainError], bool] = may_pass,
+    ) -> tuple[Answer, T]:
+        """Return an answer, and what its shape makes of it."""
         client = await self._free.get()  # outside the retries: waiting for a slot is no failure
 
-        async def once() -> Answer:
+        async def once() -> tuple[Answer, T]:
             answer = await self._ask(client, method, path, params, body)
             try:
-                if shape:
-                    shape(answer)
+                return answer, shape(answer)
             except AnswerBrokenError as error:
                 cause = error.cause if error.request == path else str(error)
                 raise type(error)(f"{method} {self._api}{path}", cause) from error
-            return answer
 
         try:
-            return await self.retry(once, again)
+            return await self.pace.retry(once, again)
         finally:
             self._free.put_nowait(client)
-
-    async def retry(
-        self, once: Callable[[], Awaitable[T]], again: Callable[[LevainError], bool]
-    ) -> T:
-        """Return what `once` returns; it is called again after an error that may pass."""
-        now = asyncio.get_running_loop().time
-        end = now() + GIVE_UP_AFTER
-        for number in itertools.count():
-            end += await self._rate_limiter.acquire()
-            try:
-                return await once()
-            except LevainError as error:
-                if number + 1 == self._tries or now() >= end or not again(error):
-                    raise
-                wait = min(FIRST_WAIT * 2**number, LONGEST_WAIT)
-                wait += random.uniform(0, FIRST_WAIT)  # noqa: S311 - so that not all come at once
-                if isinstance(error, TooManyRequestsError) and error.retry_after is not None:
-                    self._on_retry(error, error.retry_after)  # for which the rate limiter waits
-                else:
-                    self._on_retry(error, wait)
-                    await asyncio.sleep(wait)
-        raise AssertionError("the last attempt returns or raises")
 
     async def _ask(
         self, client: httpx.AsyncClient, method: str, path: str, params: Params, body: object
@@ -316,31 +262,15 @@ class Transport:
         status, detail = response.status_code, detail_of(content)
         if status == httpx.codes.TOO_MANY_REQUESTS:
             seconds = self.clock.seconds_until(response.headers.get("retry-after", ""), date)
-            pause = FIRST_WAIT if seconds is None else seconds
-            if pause <= LONGEST_RETRY_AFTER:
-                self._rate_limiter.pause_for(pause)
+            self.pace.pause_for(seconds)
             return TooManyRequestsError(request, status, detail, seconds)
         if status >= httpx.codes.INTERNAL_SERVER_ERROR or status in _OF_THE_MOMENT:
             return ServerFailedError(request, status, detail)
         return _REFUSALS.get(status, RefusedError)(request, status, detail)
 
 
-def may_pass(error: LevainError) -> bool:
-    """Return True if another try may succeed, and the API did not ask for too long a pause."""
-    if isinstance(error, TooManyRequestsError):
-        return (error.retry_after or 0) <= LONGEST_RETRY_AFTER
-    return isinstance(error, TransientError) and not isinstance(error, AnswerTooLargeError)
-
-
-def _was_not_done(error: LevainError) -> bool:
-    """Return True if the API asked to wait or to go elsewhere, or if no connection was made."""
-    if isinstance(error, ServerFailedError):
-        return error.status == httpx.codes.TOO_EARLY
-    if isinstance(error, RedirectedError):
-        return error.status != httpx.codes.SEE_OTHER
-    return isinstance(error, TooManyRequestsError) or isinstance(
-        error.__cause__, httpx.ConnectError | httpx.ConnectTimeout
-    )
+def _one(kind: type[T]) -> Shape[T]:
+    return lambda answer: typed(answer.record, kind)
 
 
 def in_words(error: Exception) -> str:

@@ -7,8 +7,7 @@ from typing import Any
 import duckdb
 
 from analytics.errors import UsageError
-from analytics.format.names import folded
-from analytics.format.suggestions import did_you_mean
+from analytics.format.names import did_you_mean, folded
 from analytics.terminal import escaped
 from analytics.warehouse.database import records
 

@@ -157,7 +157,7 @@ class Assistant:
         return self._document(document, runs, "runs", len(found.runs))
 
     def _first(self, sql: str, rows: int) -> Any:
-        return first_rows(self.layout.published_file, self.layout.root, self.seconds, sql, rows)
+        return first_rows(self.layout, self.project, self.seconds, sql, rows)
 
     def _rows(self, sql: str, **more: Any) -> str:
         answer = self._first(sql, MOST_ROWS)

@@ -10,7 +10,7 @@ from analytics.finance.books.entries import first_day
 from analytics.finance.books.reading import CLOSINGS, read_books, require_known
 from analytics.format import numbers
 from analytics.query.published import open_published
-from analytics.terminal import add_figures, escaped
+from analytics.terminal import add_figures, console, escaped
 
 if TYPE_CHECKING:
     from analytics.finance.books.entries import Closing, Recorded
@@ -79,7 +79,6 @@ def _summary(books: Books, closing: Recorded[Closing]) -> dict[str, Any]:
 
 def print_closings(found: list[dict[str, Any]]) -> None:
     """Print a line for each revision."""
-    from rich.console import Console
     from rich.table import Table
 
     table = Table(header_style="bold", box=None, pad_edge=False)
@@ -99,7 +98,7 @@ def print_closings(found: list[dict[str, Any]]) -> None:
     add_figures(table, ("Metered cost", "Billed"), rows)
     for row in rows:
         table.add_row(*row)
-    Console(highlight=False, soft_wrap=True, markup=False).print(table)
+    console(soft_wrap=True).print(table)
 
 
 def _instant(moment: datetime) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import tempfile
 from pathlib import Path
 
@@ -12,6 +11,8 @@ from analytics.bounded.runner import Runner
 from analytics.errors import UsageError, nothing_published
 from analytics.project.files import UserFile, read_file
 from analytics.project.pages import answer_pages, parse_pages, read_pages
+from analytics.query.output import place_of
+from analytics.query.questions import explained
 from analytics.report.entities import QUERIES
 from analytics.report.own_parts import ChartError, chosen, columns_of, look_of
 from analytics.report.rendering import About
@@ -59,7 +60,8 @@ def preview_page(settings: Settings, file: Path, output: Path | None) -> tuple[P
     database = Layout(settings.data_dir).published_file
     if not database.exists():
         raise nothing_published(database)
-    if output and output.exists() and (not output.is_dir() or any(output.iterdir())):
+    place = output and place_of(output)
+    if place and place.exists() and (not place.is_dir() or any(place.iterdir())):
         raise UsageError(f"{output} is there already: name an empty or a new folder.")
     with Runner(_limits(settings), settings.data_dir) as runner, open_marts(database) as con:
         os.umask(0o077)
@@ -74,16 +76,7 @@ def preview_page(settings: Settings, file: Path, output: Path | None) -> tuple[P
         own = answer_pages(runner, database, pages)
         made = build_site(con, output, about=about, pages={}, own_pages=own)
     (page,) = output.glob("own/*.html")
-    return page, [_with_source(each, settings.project) for each in made.problems]
-
-
-def _with_source(problem: str, project: Path) -> str:
-    """Add to a problem of a missing table that it is the project's, and not made yet."""
-    missing = re.search(r'Table with name "?(?:custom\.)?(\w+)"? does not exist', problem)
-    for file in (f"queries/marts/{missing[1]}.sql", f"finance/{missing[1]}.csv") if missing else ():
-        if (project / file).is_file():
-            return f"{problem}\nThe next batch makes it of {file}: run `analytics nightly`."
-    return problem
+    return page, [explained(each, settings.project) for each in made.problems]
 
 
 def _read(file: Path) -> UserFile:

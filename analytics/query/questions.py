@@ -9,11 +9,12 @@ from pathlib import Path
 
 from analytics.errors import UsageError
 from analytics.files import folder
-from analytics.format.suggestions import did_you_mean
+from analytics.format.names import did_you_mean
 from analytics.project.files import read_files
-from analytics.terminal import escaped
+from analytics.terminal import console, escaped
 from analytics.transform.models import read_header
 
+_MISSING = re.compile(r'Table with name "?(?:custom\.)?(\w+)"? does not exist')
 _QUESTION = re.compile(r".*?\?|.*")
 
 
@@ -52,6 +53,23 @@ def questions(project: Path) -> tuple[list[Question], list[str]]:
     return known, [each.error for each in refused if each.error]
 
 
+def explained(error: str, project: Path) -> str:
+    """Return an error of a query; of a missing table, what its name stands for, if that is known.
+
+    It is a question, or a file of the project that the next batch makes a table of.
+    """
+    missing = _MISSING.search(error)
+    if not missing:
+        return error
+    name = missing[1].lower()
+    if any(each.name == name for each in questions(project)[0]):
+        return f"{missing[1]} is a question, and no table: ask it by `analytics sql {name}`."
+    for file in (f"queries/marts/{name}.sql", f"finance/{name}.csv"):
+        if (project / file).is_file():
+            return f"{error}\nThe next batch makes it of {file}: run `analytics nightly`."
+    return error
+
+
 def asked(question: Question) -> str:
     """Return what a question asks: its description up to the first question mark."""
     found = _QUESTION.match(question.description)
@@ -60,7 +78,6 @@ def asked(question: Question) -> str:
 
 def print_questions(project: Path) -> None:
     """Print name and question of each, and to standard error the files that are none."""
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
@@ -71,8 +88,7 @@ def print_questions(project: Path) -> None:
     for question in known:
         text = asked(question) + (" (yours)" if question.is_own else "")
         table.add_row(question.name, Text(escaped(text)))
-    out = sys.stdout
-    Console(file=out, width=None if out.isatty() else 10_000, highlight=False).print(table)
+    console().print(table)
     for error in refused:
         print(f"not used: {escaped(error)}", file=sys.stderr)
 

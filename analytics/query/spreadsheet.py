@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -31,21 +32,32 @@ _WHOLE = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT")
 _DECIMAL = re.compile(r"DECIMAL\(\d+,(\d+)\)")
 
 
-def write_workbook(answer: Path, columns: Sequence[tuple[str, str]], target: Path) -> Path:
-    """Write the workbook of an answer in a CSV file into a folder for what is on its way.
+class Content(BytesIO):
+    """A workbook as it is made, which stays open: after an error, its ZIP file still writes to it.
+
+    It does so whenever it is dropped; to a file, that would fail again, and be shown.
+    """
+
+    def close(self) -> None:
+        """Do nothing."""
+
+
+def workbook_of(answer: Path, columns: Sequence[tuple[str, str]]) -> BytesIO:
+    """Return the workbook of an answer in a CSV file, beside which rows lie on their way.
 
     Text is never a formula or a link. A whole number of more digits than a spreadsheet keeps, as an
     identifier may have, is text; a fraction loses those, which is told on standard error.
-    UsageError for more columns or bytes than a sheet has, OSError if the file cannot be written.
+    UsageError for more columns or bytes than a sheet has, OSError where the disk is full.
     """
     from xlsxwriter import Workbook
     from xlsxwriter.exceptions import FileCreateError, FileSizeError
 
     if len(columns) > _MOST_COLUMNS:
         raise UsageError(f"The query has no answer: {TOO_LARGE}")
-    options = {"constant_memory": True, "tmpdir": str(target.parent)}
+    options = {"constant_memory": True, "tmpdir": str(answer.parent)}
     as_text_only = {"strings_to_formulas": False, "strings_to_urls": False}
-    book = Workbook(target, options | as_text_only)
+    content = Content()
+    book = Workbook(content, options | as_text_only)
     sheet = book.add_worksheet("Answer")
     longest = csv.field_size_limit(sys.maxsize)  # a long text is shortened, and no error
     try:
@@ -64,7 +76,8 @@ def write_workbook(answer: Path, columns: Sequence[tuple[str, str]], target: Pat
             " --format csv or parquet gives all of them.",
             file=sys.stderr,
         )
-    return target
+    content.seek(0)
+    return content
 
 
 def _fill(book: Any, sheet: Any, answer: Path, columns: Sequence[tuple[str, str]]) -> int:

@@ -23,6 +23,8 @@ from analytics.warehouse.machine import Limits
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from analytics.warehouse.layout import Layout
+
 MOST_ROWS = 10_000_000
 """Rows of an answer: ten times what a spreadsheet holds, and a query by mistake ends there."""
 
@@ -50,20 +52,23 @@ class Format(StrEnum):
     xlsx = "xlsx"
 
 
-def first_rows(published: Path, root: Path, seconds: float, sql: str, rows: int) -> Answer:
+def first_rows(layout: Layout, project: Path, seconds: float, sql: str, rows: int) -> Answer:
     """Return the first rows of a SELECT on the published file; if it has more, `count` is one more.
 
     They are whole numbers, floats and texts, which have every digit of a decimal. UsageError for a
     statement that is wrong, not allowed, or reaches a limit; AnalyticsError for a file that cannot
-    be read. What does not fit in memory lies in the data directory `root`.
+    be read. What does not fit in memory lies in the data directory.
     """
-    with as_published(published) as file, Runner(Limits(seconds), root) as runner:
-        return _answered(published, runner.first(file, UserQuery("", "", sql), rows))
+    with (
+        as_published(layout.published_file) as file,
+        Runner(Limits(seconds), layout.root) as runner,
+    ):
+        return _answered(layout, project, runner.first(file, UserQuery("", "", sql), rows))
 
 
 def write_answer(
-    published: Path,
-    root: Path,
+    layout: Layout,
+    project: Path,
     seconds: float,
     sql: str,
     form: Format,
@@ -83,26 +88,25 @@ def write_answer(
         name = form.value.capitalize()
         raise UsageError(f"{name} is not for a terminal or a pipe: name a file with --output.")
     if form is Format.table:
-        answer = first_rows(published, root, seconds, sql, _SHOWN_ROWS)
+        answer = first_rows(layout, project, seconds, sql, _SHOWN_ROWS)
         with _text(output) as out:
             _write_table(answer, out, expanded)
         return
     is_workbook = form is Format.xlsx
     most = spreadsheet.MOST_ROWS if is_workbook else MOST_ROWS
     limits = Limits(seconds, rows=most, size=MOST_BYTES)
-    with as_published(published) as file, Runner(limits, root) as runner:
+    with as_published(layout.published_file) as file, Runner(limits, layout.root) as runner:
         made = runner.folder / f"answer.{Format.csv if is_workbook else form}"
         answer = runner.make(file, UserQuery("", "", sql), made)
         if is_workbook and answer.error == limits.too_long:
             answer = replace(answer, error=spreadsheet.TOO_LARGE)
-        columns = _answered(published, answer).columns
+        columns = _answered(layout, project, answer).columns
         if not answer.count:
             print("0 rows.", file=sys.stderr)
-        if is_workbook:
-            made = spreadsheet.write_workbook(made, columns, runner.folder / "answer.xlsx")
         if is_binary and output:
-            with made.open("rb") as source, replacing(output) as target:
-                shutil.copyfileobj(source, target)
+            content = spreadsheet.workbook_of(made, columns) if is_workbook else made.open("rb")
+            with content, replacing(output) as target:
+                shutil.copyfileobj(content, target)
             return
         with made.open(encoding="utf-8", newline="") as source, _text(output) as out:
             while part := source.read(_PART):
@@ -110,12 +114,14 @@ def write_answer(
                 out.write(escaped_json(part, out.encoding) if is_json else escaped_text(part))
 
 
-def _answered(published: Path, answer: Answer) -> Answer:
+def _answered(layout: Layout, project: Path, answer: Answer) -> Answer:
     """Return an answer; its error is raised."""
     if answer.is_of_file:
-        raise unreadable(published, answer.error or "")
+        raise unreadable(layout.published_file, answer.error or "")
     if answer.error:
-        raise UsageError(f"The query has no answer: {answer.error}")
+        from analytics.query.questions import explained  # which loads DuckDB
+
+        raise UsageError(f"The query has no answer: {explained(answer.error, project)}")
     return answer
 
 

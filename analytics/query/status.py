@@ -18,7 +18,7 @@ from analytics.format import names, numbers
 from analytics.query.published import open_published
 from analytics.report.facts import read_findings
 from analytics.report.summary import needs_head
-from analytics.terminal import add_figures, escaped, escaped_json, linked
+from analytics.terminal import add_figures, console, escaped, escaped_json, linked
 from analytics.transform.findings.lines import folded, news
 from analytics.transform.page_queries import over_queries
 from analytics.warehouse.database import records
@@ -146,22 +146,20 @@ def print_json(found: dict[str, Any]) -> None:
 
 def print_text(found: dict[str, Any], site: str = "") -> None:
     """Print the status as text, with links to the pages at `site`."""
-    from rich.console import Console
-
-    console = Console(highlight=False, soft_wrap=True, markup=False)
+    out = console(soft_wrap=True)
     for line in (*_above(found), *_problems(found["problems"])):
-        console.print(line)
+        out.print(line)
     if "workspaces" not in found:
         return
-    console.print()
+    out.print()
     for line in _needs(found["findings"], found["news"], site):
-        console.print(line)
-    console.print()
-    console.print(_table(found["workspaces"]))
-    console.print(_IN_WORDS)
-    console.print()
+        out.print(line)
+    out.print()
+    out.print(_table(found["workspaces"]))
+    out.print(_IN_WORDS)
+    out.print()
     for line in _below(found):
-        console.print(line)
+        out.print(line)
 
 
 def _above(found: dict[str, Any]) -> Iterator[str]:

@@ -13,7 +13,7 @@ from pathlib import Path
 from analytics.bounded.confined import CUSTOM
 from analytics.errors import UsageError
 from analytics.files import folder
-from analytics.format.suggestions import did_you_mean
+from analytics.format.names import did_you_mean
 from analytics.query.published import open_published
 from analytics.terminal import escaped
 from analytics.warehouse.database import quoted

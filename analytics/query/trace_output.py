@@ -15,7 +15,7 @@ from rich.text import Text
 
 from analytics.format import names, numbers
 from analytics.query.trace import Trace
-from analytics.terminal import add_figures, escaped
+from analytics.terminal import add_figures, console, escaped
 
 _SHORT_HASH = 16
 _WIDTH, _LABEL_WIDTH = 80, 10
@@ -47,46 +47,46 @@ def _plain(value: Any) -> str:
 
 def print_text(found: Trace, limit: int) -> None:
     """Print the trace as text: the figure, its runs, and the file and request of each."""
-    console = Console(highlight=False, soft_wrap=True, markup=False)
+    out = console(soft_wrap=True)
     runs = found.runs[:limit]
     versions = [version for run in runs for version in (run, *run["earlier_versions"])]
     landed = dict.fromkeys(each["landing"]["file"] for each in (*versions, *found.answers))
     files = {file: number for number, file in enumerate(landed, 1)}
     if found.figure:
-        _print_figure(console, found, found.figure)
+        _print_figure(out, found, found.figure)
     else:
         for run in runs:
-            _print_run(console, run)
+            _print_run(out, run)
     if runs:
-        console.print()
-        _print_runs(console, runs, files)
+        out.print()
+        _print_runs(out, runs, files)
     if len(runs) < len(found.runs):
-        console.print(
+        out.print(
             f"The {len(runs)} most expensive of {len(found.runs):,} runs; --limit shows more."
         )
     for file, number in files.items():
         of_file = [each for each in (*versions, *found.answers) if each["landing"]["file"] == file]
-        _print_file(console, of_file[0]["landing"], number)
+        _print_file(out, of_file[0]["landing"], number)
         for request in {each["request"]["request"]: each["request"] for each in of_file}.values():
-            _print_request(console, request)
+            _print_request(out, request)
 
 
-def _print_figure(console: Console, found: Trace, figure: dict[str, Any]) -> None:
+def _print_figure(out: Console, found: Trace, figure: dict[str, Any]) -> None:
     slug = f" ({figure['agent_slug']})" if figure["agent_slug"] else ""
     of = f"{figure['agent_name']}{slug} on {figure['date']}, {figure['workspace_name']}"
-    console.print(escaped(of))
+    out.print(escaped(of))
     runs = found.runs_sum
     if runs is None:
-        console.print(f"Figure    {_amount(figure)}")
-        console.print("The API lists no run of the platform's own; it reports sums by UTC day.")
+        out.print(f"Figure    {_amount(figure)}")
+        out.print("The API lists no run of the platform's own; it reports sums by UTC day.")
         return
-    console.print(f"Figure    {_sum(figure)}")
-    console.print(f"Listed    {_sum(runs) if runs['run_count'] else 'no run'}")
+    out.print(f"Figure    {_sum(figure)}")
+    out.print(f"Listed    {_sum(runs) if runs['run_count'] else 'no run'}")
     if found.unlisted:
-        console.print(f"Unlisted  {_sum(found.unlisted)}")
-        console.print("          No run list showed these runs, so that none can be named.")
+        out.print(f"Unlisted  {_sum(found.unlisted)}")
+        out.print("          No run list showed these runs, so that none can be named.")
     verdict = "They add up to the figure." if runs["adds_up"] else "THEY DO NOT ADD UP."
-    console.print(f"          {verdict}")
+    out.print(f"          {verdict}")
 
 
 def _sum(measures: dict[str, Any]) -> str:
@@ -107,7 +107,7 @@ def _amount(measures: dict[str, Any]) -> str:
     return f"{_usd(measures['cost_usd'])} USD, {tokens}"
 
 
-def _print_run(console: Console, run: dict[str, Any]) -> None:
+def _print_run(out: Console, run: dict[str, Any]) -> None:
     """Print what the page of its agent says of a run, less its events."""
     agent = names.display(run["agent_name"], run["agent_slug"], run["agent_id"])
     version = "" if run["agent_version"] is None else f" v{run['agent_version']}"
@@ -122,13 +122,13 @@ def _print_run(console: Console, run: dict[str, Any]) -> None:
         "Took": f"{took}, after {waited} in the queue" if run["duration_seconds"] else "",
         "Used": _amount(run),
     }
-    console.print(escaped(f"{agent}{version}, {run['workspace_name']}"))
+    out.print(escaped(f"{agent}{version}, {run['workspace_name']}"))
     for name, text in facts.items():
         shown = escaped(text.replace(numbers.NO_BREAK, " "))
         for number, line in enumerate(wrap(shown, _WIDTH - _LABEL_WIDTH)):
-            console.print(f"{'' if number else name:{_LABEL_WIDTH}}{line}")
+            out.print(f"{'' if number else name:{_LABEL_WIDTH}}{line}")
     if not run["models"]:
-        console.print(f"{'Models':{_LABEL_WIDTH}}no model costs were read for this run")
+        out.print(f"{'Models':{_LABEL_WIDTH}}no model costs were read for this run")
         return
     table = Table(header_style="bold", box=None, pad_edge=False, padding=(0, 1, 0, 0))
     for name in ("Model", "Provider"):
@@ -142,8 +142,8 @@ def _print_run(console: Console, run: dict[str, Any]) -> None:
             Text(_usd(each["cost_usd"])),
             *map(_tokens, counts),
         )
-    console.print()
-    console.print(table)
+    out.print()
+    out.print(table)
 
 
 def _error_class(run: dict[str, Any]) -> str:
@@ -152,7 +152,7 @@ def _error_class(run: dict[str, Any]) -> str:
     return "" if error_class.startswith("(") else error_class.replace("_", " ")
 
 
-def _print_runs(console: Console, runs: list[dict[str, Any]], files: dict[str, int]) -> None:
+def _print_runs(out: Console, runs: list[dict[str, Any]], files: dict[str, int]) -> None:
     table = Table(header_style="bold", box=None, pad_edge=False, padding=(0, 1, 0, 0))
     table.add_column("Run", overflow="fold")
     table.add_column("Status", overflow="fold")
@@ -171,30 +171,30 @@ def _print_runs(console: Console, runs: list[dict[str, Any]], files: dict[str, i
     add_figures(table, ("Cost (USD)", "File", "Line", "Req."), rows)
     for row, (_, is_now) in zip(rows, shown, strict=True):
         table.add_row(*row, style=None if is_now else "dim")
-    console.print(table)
+    out.print(table)
 
 
-def _print_file(console: Console, landing: dict[str, Any], number: int) -> None:
+def _print_file(out: Console, landing: dict[str, Any], number: int) -> None:
     folder, _, name = landing["file"].rpartition("/")
     size, sha256 = numbers.plural(landing["byte_count"] or 0, "byte"), landing["sha256"] or ""
-    console.print(f"\nFile {number}: {name}, {size}, SHA-256 {sha256[:_SHORT_HASH]}…")
-    console.print(f"  {escaped(folder)}/")
+    out.print(f"\nFile {number}: {name}, {size}, SHA-256 {sha256[:_SHORT_HASH]}…")
+    out.print(f"  {escaped(folder)}/")
     verdicts = {None: "not at hand here, so not verified", True: "verified: it has that hash"}
-    console.print(f"  {verdicts.get(landing['is_verified'], 'DOES NOT AGREE')}")
+    out.print(f"  {verdicts.get(landing['is_verified'], 'DOES NOT AGREE')}")
 
 
-def _print_request(console: Console, request: dict[str, Any]) -> None:
+def _print_request(out: Console, request: dict[str, Any]) -> None:
     if request["fetched_at"] is None:
-        console.print(f"  Request {request['request']}: the ledger knows nothing of it")
+        out.print(f"  Request {request['request']}: the ledger knows nothing of it")
         return
     size = numbers.plural(request["byte_count"] or 0, "byte")
     found = numbers.plural(request["record_count"] or 0, "record")
     params = urlencode(request["params"] or {}, safe=":")
-    console.print(
+    out.print(
         f"  Request {request['request']}: {_moment(request['fetched_at'], 'seconds')},"
         f" HTTP {request['status']}, {size}, {found}"
     )
-    console.print("    " + escaped(f"GET {request['path']}" + (f"?{params}" if params else "")))
+    out.print("    " + escaped(f"GET {request['path']}" + (f"?{params}" if params else "")))
 
 
 def _usd(amount: Decimal | None) -> str:

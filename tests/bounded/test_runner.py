@@ -88,6 +88,7 @@ HOSTILE = {
     "select array_agg(range) from range(10000000000)": TOO_BIG,
     "select length(repeat('x', 2000000000))": TOO_BIG,
     "select repeat('x', 30000) from range(900)": ("it is larger than 20MB: ask for less",),
+    "select repeat('\N{BRAIN}', 7500) from range(900)": ("it is larger than 20MB: ask for less",),
 }
 
 

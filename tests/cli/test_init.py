@@ -93,15 +93,20 @@ def test_a_wrong_option_writes_nothing(
 
 
 def test_nothing_that_is_there_is_replaced(analytics: Command) -> None:
-    """Settings that are there are an error; an example that is there is kept."""
+    """Settings that are there are an error; an example, and a link to nowhere, is kept."""
     own = Path("finance/owners.csv")
     own.parent.mkdir()
     own.write_text("workspace,agent\n*,baker\n", encoding="utf-8")
+    link = Path("queries/marts/agent_success_costs.sql")
+    link.parent.mkdir(parents=True)
+    link.symlink_to("../../outside")
     first = analytics("init")
     before = written(Path())
     second = analytics("init", "--timezone", "Europe/Berlin")
 
     assert "kept  finance/owners.csv, which was there" in first.err
+    assert f"kept  {link}, which was there" in first.err
+    assert not Path("outside").exists()
     assert own.read_text(encoding="utf-8") == "workspace,agent\n*,baker\n"
     assert (second.code, "analytics.toml is there already" in second.err) == (2, True)
     assert written(Path()) == before

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from analytics.cli.failures import failure_of
 from analytics.errors import UsageError
 from analytics.export.pack import made_folder
-from analytics.query.output import replacing
+from analytics.query.output import place_of, replacing
 
 
 @pytest.mark.parametrize(
@@ -28,6 +29,9 @@ def test_no_export_replaces_what_the_batch_keeps(output: str, tmp_path: Path) ->
         pass
 
     assert sorted(path.name for path in data.iterdir()) == [".lock", "landing"]
+
+
+FULL = Path("/dev/full")
 
 
 def mode(path: Path) -> int:
@@ -74,3 +78,83 @@ def test_an_export_follows_no_link_of_others(tmp_path: Path) -> None:
         file.write(b"a")
 
     assert (kept.read_bytes(), output.read_bytes()) == (b"of the owner", b"a")
+
+
+@pytest.fixture
+def shared(tmp_path: Path) -> Path:
+    """A folder where all may write, as /tmp is."""
+    folder = tmp_path / "shared"
+    folder.mkdir()
+    folder.chmod(0o1777)
+    return folder
+
+
+def give_away(paths: list[Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give what stands at paths to another user; without that right, be another user."""
+    if os.geteuid():
+        monkeypatch.setattr(os, "geteuid", lambda: os.getuid() + 1)
+        return
+    for path in paths:
+        os.chown(path, 65534, 65534, follow_symlinks=False)
+
+
+def test_an_export_leads_through_no_link_or_pipe_of_others(
+    shared: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a folder where all may write, one of another user is refused, also within links of ours.
+
+    What it leads to stays as it is.
+    """
+    home, ours = shared.parent / "home", shared.parent / "ours"
+    home.mkdir()
+    (home / "kept").write_bytes(b"of the owner")
+    link, gone, folder, pipe = (shared / name for name in ("link", "gone", "folder", "pipe"))
+    link.symlink_to(home / "kept")
+    gone.symlink_to("../home/new")
+    folder.symlink_to("../home")
+    os.mkfifo(pipe)
+    ours.symlink_to("shared/folder")
+    give_away([link, gone, folder, pipe], monkeypatch)
+
+    for output in (link, gone, folder / "kept", folder, pipe, ours / "kept", ours / ".." / "x"):
+        with (
+            pytest.raises(UsageError, match="another user's link or pipe, in a folder where all"),
+            replacing(output),
+        ):
+            pass
+        with pytest.raises(UsageError, match="another user's"), made_folder(output / "pack"):
+            pass
+
+    assert [(path.name, path.read_bytes()) for path in home.iterdir()] == [
+        ("kept", b"of the owner")
+    ]
+
+
+def test_an_export_replaces_what_links_of_its_user_lead_to(shared: Path) -> None:
+    """Also in a folder where all may write, and where nothing is there yet; the links stay."""
+    home = shared.parent / "home"
+    home.mkdir()
+    (shared / "folder").symlink_to(home)
+    (shared / "link").symlink_to("folder/../home/new")
+    for content in (b"a", b"b"):
+        with replacing(shared / "link") as file:
+            file.write(content)
+
+    assert (shared / "link").is_symlink()
+    assert [(path.name, path.read_bytes()) for path in home.iterdir()] == [("new", b"b")]
+
+
+def test_a_link_that_leads_to_itself_is_refused(tmp_path: Path) -> None:
+    """Such a link is named, and stays."""
+    (tmp_path / "x.csv").symlink_to("x.csv")
+    with pytest.raises(UsageError, match="is a link that leads to itself"):
+        place_of(tmp_path / "x.csv")
+
+
+def test_a_full_disk_is_told_by_the_path_that_its_user_named() -> None:
+    """The hidden name of an unfinished file is in no error, and there is advice."""
+    with pytest.raises(OSError, match="No space left") as raised, replacing(FULL) as file:
+        file.write(b"a")
+
+    text = failure_of(raised.value).text
+    assert text.startswith("No space left on device: /dev/full.\nMake room on the disk")

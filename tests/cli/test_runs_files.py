@@ -97,6 +97,22 @@ def test_nothing_is_overwritten(analytics: Command, publish: Any) -> None:
     assert not Path("outside").exists()
 
 
+def test_nothing_of_the_batch_is_replaced(
+    analytics: Command, publish: Any, start_run: StartRun
+) -> None:
+    """Neither a log nor artifacts are written among the data of a batch."""
+    Path("data/landing").mkdir(parents=True)
+    Path("data/.lock").touch()
+
+    log = analytics("runs", "log", start_run().id, "--output", "data/alerts.json")
+    saved = analytics("runs", "artifacts", publish("a").id, "--download", "data/site")
+
+    for result in (log, saved):
+        assert result.code == 2
+        assert "belongs to the data of the batch, and nothing was written" in result.err
+    assert sorted(path.name for path in Path("data").iterdir()) == [".lock", "landing"]
+
+
 def test_one_that_fails_stops_no_other(analytics: Command, api: Emulator, publish: Any) -> None:
     """The other files are saved; the exit is 1, and the error names the first failure."""
     run = publish("a.md", "b.md", "c.md")

@@ -67,7 +67,7 @@ WRONG = [
     (f'{KEY}api = "api.example"', f"{API}, and begin with https:// (or http://)."),
     (f'{KEY}api = "http://a:0123456789abcdef@b"', f"{API}, with no user and no password."),
     ("[extract]\nconcurrency = 0x" + "f" * 5_000, "not a number that is too large."),
-    ("#" * 1_000_001, "The settings file analytics.toml is larger than 1 MB."),
+    ("#" + "\N{BRAIN}" * 250_000, "The settings file analytics.toml is larger than 1 MB."),
     (f'{KEY}api = "http://a b"', f"{API}, and begin with https:// (or http://)."),
     (f'{KEY}api = "http://[::1"', f"{API}, with a valid host and port."),
     (f'{KEY}api = "http://a/b/api/v1/"', f"{API}, without /api/v1"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import re
@@ -18,7 +19,7 @@ import polars
 import pytest
 
 from analytics.errors import READER_GONE
-from analytics.query.spreadsheet import write_workbook
+from analytics.query.spreadsheet import workbook_of
 from analytics.warehouse.layout import Layout
 from analytics.warehouse.lock import batch_lock
 from tests.cli.conftest import Command, FirstBatch
@@ -142,20 +143,40 @@ def test_a_workbook_has_no_more_bytes_than_a_sheet(
     published: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An answer whose sheet is too large for the file is refused as one of too many rows is."""
+    later: list[object] = []
+    monkeypatch.setattr(sys, "unraisablehook", later.append)
     monkeypatch.setattr("zipfile.ZIP64_LIMIT", 20_000)
     made = published("sql", "from range(2000)", "--output", str(tmp_path / "x.xlsx"))
 
     assert (made.code, made.err.count("\n")) == (2, 1)
     assert "or 2 GB of a sheet: ask for fewer" in made.err
+    gc.collect()
+    assert later == []
     assert not (tmp_path / "x.xlsx").exists()
 
 
-def test_a_workbook_that_cannot_be_written_is_an_error_of_the_system(tmp_path: Path) -> None:
-    """A full disk, or a folder in its place, is told as such: it is no defect of the workbook."""
+@pytest.mark.parametrize("fitting", [0, 1, 3])
+def test_a_full_disk_is_told_once(
+    fitting: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is no defect of a workbook, and nothing that is left of it writes again later."""
     (tmp_path / "answer.csv").write_text("n\n1\n", encoding="utf-8")
+    made, later = [], []
 
-    with pytest.raises(IsADirectoryError):
-        write_workbook(tmp_path / "answer.csv", [("n", "BIGINT")], tmp_path)
+    def mkstemp(**_: str) -> tuple[int, str]:
+        name = tmp_path / f"part-{len(made)}"
+        if len(made) >= fitting:
+            name.symlink_to("/dev/full")
+        made.append(name)
+        return os.open(name, os.O_WRONLY | os.O_CREAT), str(name)
+
+    monkeypatch.setattr("tempfile.mkstemp", mkstemp)
+    monkeypatch.setattr(sys, "unraisablehook", later.append)
+    with pytest.raises(OSError, match="No space left"):
+        workbook_of(tmp_path / "answer.csv", [("n", "BIGINT")])
+    gc.collect()
+
+    assert later == []
 
 
 @pytest.mark.parametrize("form", ["csv", "json", "parquet", "xlsx"])
@@ -203,6 +224,10 @@ def test_parquet_has_every_digit(published: Command, tmp_path: Path) -> None:
     [
         ("explain select 1", "EXPLAIN is refused: ask it of the published file with any DuckDB"),
         ("pivot fct_runs on status", "PIVOT t ON x IN ('a', 'b') USING sum(y)"),
+        (
+            "from marts.WASTE",
+            "WASTE is a question, and no table: ask it by `analytics sql waste`.\n",
+        ),
         ("select 1; select 2", "one SELECT is expected, and it holds 2"),
         ("/* nothing */", "one SELECT is expected, and it holds 0"),
         ("drop table marts.fct_runs", "DROP is refused: write one SELECT"),

@@ -16,11 +16,11 @@ import pytest
 
 from analytics.batch.last_batch import read_last_batch, write_last_batch
 from analytics.bounded import confined
-from analytics.cli.problems import problems_of_data
+from analytics.cli.status import problems_of_data
 from analytics.emulator.server import Emulator
 from analytics.emulator.world import World
 from analytics.machine_clock import machine_clock
-from analytics.query.status import _needs
+from analytics.query.status import _needs, print_text
 from analytics.warehouse.layout import Layout
 from tests import conftest
 from tests.cli.conftest import Command, FirstBatch, SettingsFile, publish_again
@@ -258,3 +258,11 @@ def test_findings_are_said_with_the_command_that_helps() -> None:
     assert [*_needs([other], "", "https://a.example")][1] == (
         "- \x1b]8;;https://a.example/index.html#budgets\x1b\\B.\x1b]8;;\x1b\\"
     )
+
+
+def test_a_name_is_no_picture(capsys: pytest.CaptureFixture[str]) -> None:
+    """Words between colons and brackets stay as they are, however long the line is."""
+    problem = f"The agent :bug: [bold] {'x' * 100} fails."
+    print_text({"problems": [problem], "batch_is_running": False, "last_batch": None})
+
+    assert capsys.readouterr().out == f"\n1 problem:\n- {problem}\n"

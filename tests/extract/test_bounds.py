@@ -17,7 +17,7 @@ from analytics.emulator.records import Agent
 from analytics.emulator.server import Emulator
 from analytics.emulator.world import World
 from analytics.errors import AnalyticsError
-from analytics.extract.batch import LONGEST_LULL, WorkspaceBatch
+from analytics.extract.extraction import LONGEST_LULL, Extraction
 from analytics.levain import NotFoundError, bounds
 from analytics.settings import Extract
 from analytics.warehouse.landed import landed_loads
@@ -96,9 +96,9 @@ def test_a_day_of_too_much_fails_the_workspace(
 
 
 @pytest.fixture
-def waiting(tmp_path: Path) -> WorkspaceBatch:
+def waiting(tmp_path: Path) -> Extraction:
     """A workspace's batch, without an API: it waits for whatever a test lets it wait for."""
-    return WorkspaceBatch(
+    return Extraction(
         client=Mock(),
         store=Mock(load=Mock(return_value=Loaded())),
         options=Extract(),
@@ -114,7 +114,7 @@ def test_an_api_that_falls_silent_costs_half_an_hour(
     batch: Batch, api: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The batch ends with an error of the workspace, whose lock it gives back."""
-    monkeypatch.setattr("analytics.extract.batch.LONGEST_LULL", 0.1)
+    monkeypatch.setattr("analytics.extract.extraction.LONGEST_LULL", 0.1)
     api.faults.add("/agents/$", "silent")
 
     (outcome,) = batch.extract()
@@ -123,7 +123,7 @@ def test_an_api_that_falls_silent_costs_half_an_hour(
     assert outcome.error.startswith("The API has answered nothing for")
 
 
-def within(batch: WorkspaceBatch, work: Coroutine[Any, Any, None]) -> None:
+def within(batch: Extraction, work: Coroutine[Any, Any, None]) -> None:
     """Do work within a batch, on a clock that jumps."""
 
     async def at_work() -> None:
@@ -133,7 +133,7 @@ def within(batch: WorkspaceBatch, work: Coroutine[Any, Any, None]) -> None:
     run(at_work())
 
 
-def test_a_workspace_without_answers_is_given_up(waiting: WorkspaceBatch) -> None:
+def test_a_workspace_without_answers_is_given_up(waiting: Extraction) -> None:
     """After half an hour without an answer it fails; what was landed is there, and loaded."""
 
     async def work() -> None:
@@ -150,7 +150,7 @@ def test_a_workspace_without_answers_is_given_up(waiting: WorkspaceBatch) -> Non
     assert waiting.store.load.call_count == 1  # type: ignore[attr-defined]
 
 
-def test_a_workspace_that_answers_has_all_the_time_there_is(waiting: WorkspaceBatch) -> None:
+def test_a_workspace_that_answers_has_all_the_time_there_is(waiting: Extraction) -> None:
     """Each answer begins the time anew, and no time is counted while answers are loaded."""
     loading = threading.Event()
 

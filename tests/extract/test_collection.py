@@ -131,9 +131,9 @@ def refused(agent: Agent) -> Iterator[None]:
     get = Transport.get
 
     async def get_or_refuse(
-        self: Transport, path: str, params: Params | None = None, shape: Shape | None = None
+        self: Transport, path: str, params: Params, shape: Shape[object]
     ) -> Answer:
-        if (params or {}).get("agent_id") == agent.id and path.endswith("/runs/"):
+        if params.get("agent_id") == agent.id and path.endswith("/runs/"):
             raise NotFoundError(f"GET {path}", 404, "no such agent")
         return await get(self, path, params, shape)
 

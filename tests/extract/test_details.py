@@ -35,7 +35,7 @@ def test_each_detail_is_read_once_over_several_loads(
     batch: Batch, start_run: StartRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The details of many runs are read in several loads, and those of the sample in the first."""
-    monkeypatch.setattr(details, "BATCH", 4)
+    monkeypatch.setattr(details, "PER_LOAD", 4)
     monkeypatch.setattr(details, "SAMPLE", 2)
     runs = [start_run(hours_ago=hours) for hours in range(1, 8)]
     batch.extract()

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import duckdb
 
-from analytics.fleet.delta import Digests, Mart, Tables, digests, publish, read_mart
+from analytics.fleet.delta import Digests, Mart, Tables, digests, read_mart, replace_changed
 from tests.fleet.small_mart import COSTS, NAME
 
 
@@ -33,7 +33,7 @@ def merge(
     """Publish the rows of a table."""
     mart = read_mart(con, name, catalog, rows)
     new = digests(con, mart, rows)
-    count = publish(con, tables, mart, rows, old=old or {}, new=new)
+    count = replace_changed(con, tables, mart, rows, old=old or {}, new=new)
     return Merge(mart, new, count)
 
 

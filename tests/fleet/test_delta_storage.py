@@ -22,20 +22,19 @@ from tests.fleet.small_mart import NAME
 
 
 @pytest.fixture
-def tables() -> Iterator[Tables]:
-    """A place in a bucket of a server on loopback."""
+def tables(monkeypatch: pytest.MonkeyPatch) -> Iterator[Tables]:
+    """A place in a bucket of a server on loopback, which the environment names."""
     server = ThreadedMotoServer("127.0.0.1", port=0)
     server.start()
     host, port = server.get_host_and_port()
-    options = {
-        "aws_endpoint": f"http://{host}:{port}", "aws_access_key_id": "made-up",
-        "aws_secret_access_key": "made-up", "aws_region": "us-east-1", "allow_http": "true",
-    }  # fmt: skip
-    boto3.client(
-        "s3", endpoint_url=options["aws_endpoint"], region_name="us-east-1",
-        aws_access_key_id="made-up", aws_secret_access_key="made-up",
-    ).create_bucket(Bucket="fleet")  # fmt: skip
-    yield Tables("s3://fleet/tables", options)
+    for name, value in {
+        "AWS_ENDPOINT_URL": f"http://{host}:{port}", "AWS_ALLOW_HTTP": "true",
+        "AWS_ACCESS_KEY_ID": "made-up", "AWS_SECRET_ACCESS_KEY": "made-up",
+        "AWS_REGION": "us-east-1", "AWS_DEFAULT_REGION": "us-east-1",
+    }.items():  # fmt: skip
+        monkeypatch.setenv(name, value)
+    boto3.client("s3").create_bucket(Bucket="fleet")
+    yield Tables("s3://fleet/tables")
     server.stop()
 
 

@@ -18,7 +18,7 @@ import msgspec
 
 from analytics.errors import AnalyticsError, BusyError
 from analytics.fleet import delta, publication
-from analytics.fleet.merge import Merged, merge_files
+from analytics.fleet.merged_file import Merged, merge_files
 from analytics.fleet.publication import merge, read_record
 from analytics.fleet.settings import load_fleet
 from analytics.fleet.status import read_state
@@ -177,7 +177,7 @@ def test_a_second_merge_at_once_is_refused(given: Given) -> None:
 
 def test_a_killed_merge_is_done_by_the_next(given: Given) -> None:
     """What a merge may have written of the tables is compared with nothing: all is written anew."""
-    write, count = delta.publish, 0
+    write, count = delta.replace_changed, 0
 
     def killed(*rest: Any, **options: Any) -> int:
         nonlocal count
@@ -187,7 +187,7 @@ def test_a_killed_merge_is_done_by_the_next(given: Given) -> None:
         return write(*rest, **options)
 
     with pytest.MonkeyPatch.context() as monkeypatch:
-        monkeypatch.setattr(delta, "publish", killed)
+        monkeypatch.setattr(delta, "replace_changed", killed)
         with pytest.raises(Killed):
             merge(given.fleet, quiet())
     record = read_record(given.fleet)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import duckdb
 
-from analytics.fleet.merge import Merged, merge_files
+from analytics.fleet.merged_file import Merged, merge_files
 
 
 def test_a_merged_file_has_all_that_shards_published(

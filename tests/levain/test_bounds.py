@@ -21,9 +21,9 @@ from analytics.levain import (
     LevainError,
     OutcomeUnknownError,
     bounds,
-    transport,
+    pace,
 )
-from analytics.levain.transport import TRIES
+from analytics.levain.pace import TRIES
 from tests.jumping import run
 from tests.levain.answering import Server
 from tests.levain.wire import Wire, response
@@ -126,8 +126,9 @@ def test_a_change_whose_answer_is_too_long_may_have_been_made() -> None:
     assert len(wire.requests) == 1
 
 
-FEW = {"MOST_MARKS": 250_000, "MOST_TOKENS": 400_000, "MOST_RECORDS": 20_000}
-MANY = "it has more than 250,000 values"
+FEW = {"MOST_MARKS": 50_000, "MOST_REPAIRS": 5_000, "MOST_RECORDS": 5_000}
+MANY = "it has more than 50,000 values"
+ODD = "more than 5,000 of its values are nested too deeply, or are no JSON"
 BROKEN = "not whole JSON"
 
 
@@ -141,10 +142,13 @@ BROKEN = "not whole JSON"
         (b"", b'{"a":', b"", AnswerTooLargeError, MANY),
         (b"[", b'"",', b'""]', AnswerTooLargeError, MANY),
         (b'{"runs":[', b"0,", b"0]}", AnswerTooLargeError, MANY),
-        (b"[[" * 100, b'""', b"", AnswerTooLargeError, "nested below 100 levels"),
+        (b"[", b"-Infinity,", b"0]", AnswerTooLargeError, ODD),
+        (b'["', rb"\uD800", b'"]', AnswerTooLargeError, ODD),
+        (b"[" * 100, b'[],"                     "', b"[[", AnswerTooLargeError, ODD),
+        (b"[[" * 100, b'""', b"", AnswerBrokenError, BROKEN),
         (b"[NaN", b'""', b"", AnswerBrokenError, BROKEN),
         (b'[NaN"', rb"\\", b'"', AnswerBrokenError, BROKEN),
-        (b"[", b"NaNInfinity", b"]", AnswerBrokenError, BROKEN),
+        (b"[", b"NaNInfinity", b"]", AnswerTooLargeError, ODD),
     ],
 )
 @pytest.mark.parametrize("encoding", ["identity", "gzip"])
@@ -160,7 +164,7 @@ def test_what_is_in_an_answer_is_judged_before_it_is_split(
     """Values, levels and texts without number cost a few times the memory that the body has."""
     for name, most in FEW.items():
         monkeypatch.setattr(bounds, name, most)
-    body = begin + unit * (1_600_000 // len(unit)) + end
+    body = begin + unit * (400_000 // len(unit)) + end
     packed = gzip.compress(body, 1) if encoding == "gzip" else body
     wire = Wire(response(packed, headers=PACKED.format(encoding)))
 
@@ -191,7 +195,7 @@ def test_commas_and_brackets_of_texts_are_none_of_an_answer(
     """A table or code in a prompt is no list, however long it is."""
     for name, most in FEW.items():
         monkeypatch.setattr(bounds, name, most)
-    record = b'{"user_prompt":"%b"}' % (rb"1,2,[{\"" * 60_000)
+    record = b'{"user_prompt":"%b"}' % (rb"1,2,[{\"" * 20_000)
 
     assert Wire(response(b"[%b]" % record)).ask(runs) == [record]
 
@@ -266,7 +270,7 @@ def test_an_answer_that_drips_is_given_up_once(
 ) -> None:
     """A try whose bytes come too slowly ends, however often one comes, and is the only one."""
     monkeypatch.setattr(bounds, "PATIENCE", 0.05)
-    monkeypatch.setattr(transport, "GIVE_UP_AFTER", 0.05)
+    monkeypatch.setattr(pace, "GIVE_UP_AFTER", 0.05)
 
     async def drip() -> AsyncIterator[bytes]:
         yield begin

@@ -10,9 +10,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from analytics.levain import DownloadFailedError, downloads
-from analytics.levain.downloads import MOST_ADDRESSES
-from analytics.levain.transport import TRIES
+from analytics.levain import DownloadFailedError, bounds
+from analytics.levain.bounds import MOST_ADDRESSES
+from analytics.levain.pace import TRIES
 from tests.levain.answering import KEY, Server
 from tests.levain.wire import Wire, response
 
@@ -105,7 +105,7 @@ def test_a_file_that_is_not_to_be_had_leaves_nothing(
     told: str,
 ) -> None:
     """A failed download leaves no file and raises an error without the URL's secret."""
-    monkeypatch.setattr(downloads, "LARGEST_FILE", len(CONTENT) - 1)
+    monkeypatch.setattr(bounds, "LARGEST_FILE", len(CONTENT) - 1)
     server = Server(*answers)
     (tmp_path / "log").write_text("from yesterday")
 

@@ -22,8 +22,7 @@ from analytics.levain import (
     TooManyRequestsError,
     UnauthorizedError,
 )
-from analytics.levain.rate_limiter import RateLimiter
-from analytics.levain.transport import TRIES
+from analytics.levain.pace import TRIES, RateLimiter
 from tests.levain.answering import Server
 
 
@@ -91,7 +90,7 @@ def test_a_redirected_change_is_sent_again_unless_it_was_made(
 
 def test_the_time_of_all_attempts_counts_from_the_first(monkeypatch: pytest.MonkeyPatch) -> None:
     """If the first attempt takes all the time that there is, there is no second one."""
-    monkeypatch.setattr("analytics.levain.transport.GIVE_UP_AFTER", 0.0)
+    monkeypatch.setattr("analytics.levain.pace.GIVE_UP_AFTER", 0.0)
     server = Server(httpx.Response(503))
 
     with pytest.raises(ServerFailedError):

@@ -16,8 +16,8 @@ from analytics.levain import (
     RedirectedError,
     RefusedError,
 )
+from analytics.levain.pace import TRIES
 from analytics.levain.replies import hide_keys
-from analytics.levain.transport import TRIES
 from tests.conftest import NOW
 from tests.levain.answering import API, KEY, OTHER, Server, using
 

@@ -18,7 +18,7 @@ from analytics.levain import (
     TooManyRequestsError,
     TransientError,
 )
-from analytics.levain.transport import TRIES
+from analytics.levain.pace import TRIES
 from tests.levain.answering import Server, using
 
 RUN = {"id": "r", "status": "pending", "created_at": "2026-11-20T06:00:00Z"}

@@ -74,7 +74,9 @@ def test_problems_of_a_preview_are_told(project: Path, run) -> None:
 
 
 def test_a_table_that_the_next_batch_makes_is_named(project: Path, run) -> None:
-    """A page on a mart of the project that no batch has made says so."""
+    """A page on a mart of the project that no batch has made says so, as does SQL; of a question it
+    says how it is asked.
+    """
     page, mart = project / "reports" / "pages" / "new.sql", project / "queries" / "marts"
     mart.mkdir(parents=True)
     (mart / "margins.sql").write_text("select 1 as one", "utf-8")
@@ -83,6 +85,10 @@ def test_a_table_that_the_next_batch_makes_is_named(project: Path, run) -> None:
 
     assert code == 2
     assert "makes it of queries/marts/margins.sql: run `analytics nightly`" in err
+    assert "makes it of queries/marts/margins.sql" in run("sql", "from margins")[2]
+    (project / "queries" / "adhoc").mkdir()
+    (project / "queries" / "adhoc" / "spent.sql").write_text("select 1", "utf-8")
+    assert "spent is a question, and no table: ask it by" in run("sql", "from spent")[2]
 
 
 def test_the_docs_say_each_mark_and_limit_and_their_example_is_right(runner: Runner) -> None:

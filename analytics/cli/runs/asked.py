@@ -5,17 +5,15 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TypedDict, TypeVar
 
 import msgspec
-import typer
 
 from analytics.cli import printed
 from analytics.cli.connection import hint
-from analytics.errors import INTERRUPTED, AnalyticsError, UsageError
-from analytics.format.suggestions import did_you_mean
+from analytics.errors import AnalyticsError, UsageError
+from analytics.format.names import did_you_mean
 from analytics.levain import (
     Agent,
     AnswerBrokenError,
@@ -23,10 +21,7 @@ from analytics.levain import (
     Levain,
     NotFoundError,
     Page,
-    Progress,
-    RefusedError,
     Run,
-    Session,
 )
 from analytics.levain.runs import LONGEST_LIST
 
@@ -122,19 +117,7 @@ def _some(names: list[str]) -> str:
 def records(pages: Iterable[Page[T]]) -> Iterator[T]:
     """Yield each valid record; print a warning for each invalid one."""
     for page in pages:
-        yield from page.readable(_warn)
-
-
-def followed(levain: Levain, run: Run) -> Iterator[Progress]:
-    """Yield a run's progress; print a warning for each invalid event, and a refusal once."""
-    is_refused = False
-    for step in levain.runs.follow(run.id):
-        if step.refused and not is_refused:
-            is_refused = True
-            printed.say(f"Its log events are not available ({step.refused.cause}).")
-        for error in step.unreadable:
-            _warn(error)
-        yield step
+        yield from page.readable(warn_of)
 
 
 def agents_by_id(levain: Levain) -> dict[str, Agent]:
@@ -142,7 +125,8 @@ def agents_by_id(levain: Levain) -> dict[str, Agent]:
     return {agent.id: agent for agent in records(levain.agents.pages())}
 
 
-def _warn(error: AnswerBrokenError) -> None:
+def warn_of(error: AnswerBrokenError) -> None:
+    """Print a warning for an invalid record."""
     printed.say(f"warning: a record is left out: {error}")
 
 
@@ -203,30 +187,3 @@ def _read(file: str) -> bytes:
         return sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
     except OSError as error:
         raise UsageError(f"{file} cannot be read: {error.strerror}.") from error
-
-
-def trigger(levain: Levain, agent: Agent, given: RunInput, version: int | None) -> Run:
-    """Start a run; AnalyticsError if it was refused, or may have started without confirmation."""
-    name = agent.slug or agent.id
-    try:
-        with _unconfirmed():
-            return levain.runs.trigger(name, **given, version=version)
-    except RefusedError as error:
-        cause = (error.detail or str(error)).rstrip(".")
-        raise AnalyticsError(f"Agent {name} ({agent.status}) did not start: {cause}.") from error
-
-
-def send(levain: Levain, session_id: str, text: str) -> Session:
-    """Send a message to a session; AnalyticsError as of `trigger`."""
-    with _unconfirmed():
-        return levain.sessions.send_message(session_id, text)
-
-
-@contextmanager
-def _unconfirmed() -> Iterator[None]:
-    """On Ctrl-C, print that a run may have started."""
-    try:
-        yield
-    except KeyboardInterrupt:
-        printed.say(f"It may have started: look with `{hint('list')}`.")
-        raise typer.Exit(INTERRUPTED) from None

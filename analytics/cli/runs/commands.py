@@ -84,7 +84,7 @@ def trigger(
     given = asked.run_input(prompt, prompt_file, initial_state)
     with here.connected(is_patient=watch) as levain:
         found = asked.find_agent(levain, agent)
-        run = asked.trigger(levain, found, given, version)
+        run = followed.trigger(levain, found, given, version)
         if watch:
             run = followed.watch(levain, run, {found.id: found}, as_json=as_json)
             raise typer.Exit(followed.exit_code(run))
@@ -114,11 +114,11 @@ def send(
     """
     from analytics.cli import printed
     from analytics.cli.connection import hint
-    from analytics.cli.runs import asked
+    from analytics.cli.runs import asked, followed
 
     text = asked.message(prompt, prompt_file)
     with here.connected() as levain:
-        session = asked.send(levain, asked.find_session_id(levain, run), text)
+        session = followed.send(levain, asked.find_session_id(levain, run), text)
         if as_json:
             printed.print_json(session)
             return

@@ -13,10 +13,11 @@ from pathlib import Path
 
 import msgspec
 
-from analytics import files
 from analytics.cli.connection import hint
 from analytics.errors import AnalyticsError, UsageError
+from analytics.files import is_device
 from analytics.levain import Artifact, Levain, LevainError, NotFoundError, Run
+from analytics.query.output import place_of
 from analytics.terminal import escaped_lines
 
 AT_A_TIME = 4
@@ -43,13 +44,14 @@ def write_log(levain: Levain, run: Run, output: Path | None) -> int:
     A file is replaced, at the end of links. A device, a pipe or standard output (None) gets the log
     once it is complete.
     """
-    if output is not None and output.is_dir():
+    place = output and place_of(output)
+    if place and place.is_dir():
         raise UsageError(f"{output} is a folder: name a file in it with --output.")
-    if output is not None and not files.real(output).parent.is_dir():
-        raise UsageError(f"There is no folder {files.real(output).parent}.")
+    if place and not place.parent.is_dir():
+        raise UsageError(f"There is no folder {place.parent}.")
     try:
-        if output is not None and not files.is_device(output):
-            return levain.runs.download_log(run.id, files.real(output))
+        if output and place and not is_device(output):
+            return levain.runs.download_log(run.id, place)
         with tempfile.TemporaryDirectory() as folder:
             file = Path(folder) / "log"
             size = levain.runs.download_log(run.id, file)
@@ -81,7 +83,7 @@ def save_artifacts(
     levain: Levain, run: Run, artifacts: Sequence[Artifact], folder: Path
 ) -> list[Saved]:
     """Download artifacts into a folder; existing files are kept, and one failure stops no other."""
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    place_of(folder).mkdir(mode=0o700, parents=True, exist_ok=True)
     names = safe_names([artifact.filename or artifact.key for artifact in artifacts])
 
     def save(artifact: Artifact, name: str) -> Saved:

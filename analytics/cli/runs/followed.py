@@ -1,4 +1,4 @@
-"""A run until it has ended: its state, its log events, and how it is cancelled."""
+"""A run from its start to its end: how it is started, watched and cancelled."""
 
 from __future__ import annotations
 
@@ -10,20 +10,47 @@ import typer
 from analytics.cli import printed
 from analytics.cli.connection import hint
 from analytics.cli.runs import shown
-from analytics.cli.runs.asked import followed, records, session_of
+from analytics.cli.runs.asked import RunInput, records, session_of, warn_of
 from analytics.errors import INTERRUPTED, AnalyticsError, UsageError
 from analytics.format import numbers
-from analytics.levain import Agent, Levain, LogEvent, NotFoundError, Progress, Run, TransientError
-from analytics.terminal import escaped, escaped_lines
+from analytics.levain import (
+    Agent,
+    Levain,
+    LogEvent,
+    NotFoundError,
+    Progress,
+    RefusedError,
+    Run,
+    Session,
+    TransientError,
+)
+from analytics.terminal import console, escaped, escaped_lines
 
 EXIT_CODES = {"failed": 5, "cancelled": 6}
 """The exit codes of a run that has not succeeded."""
 
 
+def trigger(levain: Levain, agent: Agent, given: RunInput, version: int | None) -> Run:
+    """Start a run; AnalyticsError if it was refused, or may have started without confirmation."""
+    name = agent.slug or agent.id
+    try:
+        with _unconfirmed():
+            return levain.runs.trigger(name, **given, version=version)
+    except RefusedError as error:
+        cause = (error.detail or str(error)).rstrip(".")
+        raise AnalyticsError(f"Agent {name} ({agent.status}) did not start: {cause}.") from error
+
+
+def send(levain: Levain, session_id: str, text: str) -> Session:
+    """Send a message to a session; AnalyticsError as of `trigger`."""
+    with _unconfirmed():
+        return levain.sessions.send_message(session_id, text)
+
+
 def watch(levain: Levain, run: Run, agents: dict[str, Agent], *, as_json: bool) -> Run:
     """Print a run until it has ended, and return its final state."""
     with leave_running(run):
-        steps = followed(levain, run)
+        steps = _steps(levain, run)
         printed.say(f"Watching run {run.id} of {shown.agent_name(run, agents)}.")
         return _print_json_lines(steps, run) if as_json else _print_lines(steps, run)
 
@@ -44,8 +71,15 @@ def leave_running(run: Run) -> AbstractContextManager[None]:
     )
 
 
+def _unconfirmed() -> AbstractContextManager[None]:
+    """On Ctrl-C, print that a run may have started; an error says so itself."""
+    return _leave(f"It may have started: look with `{hint('list')}`.", ())
+
+
 @contextmanager
-def _leave(state: str, errors: type[Exception] = Exception) -> Iterator[None]:
+def _leave(
+    state: str, errors: type[Exception] | tuple[type[Exception], ...] = Exception
+) -> Iterator[None]:
     """On Ctrl-C or one of these errors, print the state in which a run is left."""
     try:
         yield
@@ -55,6 +89,18 @@ def _leave(state: str, errors: type[Exception] = Exception) -> Iterator[None]:
     except errors:
         printed.say(state)
         raise
+
+
+def _steps(levain: Levain, run: Run) -> Iterator[Progress]:
+    """Yield a run's progress; print a warning for each invalid event, and a refusal once."""
+    is_refused = False
+    for step in levain.runs.follow(run.id):
+        if step.refused and not is_refused:
+            is_refused = True
+            printed.say(f"Its log events are not available ({step.refused.cause}).")
+        for error in step.unreadable:
+            warn_of(error)
+        yield step
 
 
 def _print_json_lines(steps: Iterator[Progress], run: Run) -> Run:
@@ -67,7 +113,7 @@ def _print_json_lines(steps: Iterator[Progress], run: Run) -> Run:
 
 
 def _print_lines(steps: Iterator[Progress], run: Run) -> Run:
-    out, last = printed.console(), None
+    out, last = console(), None
     for step in steps:
         for event in step.events:
             out.print(shown.event_text(event), soft_wrap=True)
@@ -106,7 +152,7 @@ def cancel(levain: Levain, run: Run, *, is_awaited: bool, as_json: bool) -> None
     else:
         line = shown.status_text(run)
         line.append(f"  {numbers.usd_fine(run.cost_usd)}  {shown.tokens_text(run)}")
-        printed.console().print(line)
+        console().print(line)
 
 
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
@@ -141,7 +187,7 @@ def show_events(levain: Levain, run: Run, wanted: Wanted, *, as_json: bool) -> N
 def follow_events(levain: Levain, run: Run, wanted: Wanted, *, as_json: bool) -> None:
     """Print new log events until the run has ended."""
     with leave_running(run):
-        for step in followed(levain, run):
+        for step in _steps(levain, run):
             if step.refused:
                 raise step.refused
             events = [event for event in step.events if wanted(event)]
@@ -166,6 +212,6 @@ def show_conversation(levain: Levain, run: Run, *, as_json: bool) -> None:
 
 
 def _print_events(events: list[LogEvent]) -> None:
-    out = printed.console()
+    out = console()
     for event in events:
         out.print(shown.event_text(event), soft_wrap=True)

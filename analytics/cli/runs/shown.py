@@ -27,7 +27,7 @@ from analytics.levain import (
     SessionEvent,
 )
 from analytics.levain.runs import LONGEST_LIST
-from analytics.terminal import add_figures, escaped, escaped_lines
+from analytics.terminal import add_figures, console, escaped, escaped_lines
 
 STYLES = {"succeeded": "green", "failed": "red", "cancelled": "yellow", "running": "cyan"}
 _LEVEL_STYLES = {"WARNING": "yellow", "ERROR": "red", "CRITICAL": "red"}
@@ -39,7 +39,7 @@ _GAP = 2  # between columns
 
 def print_runs(runs: list[Run], agents: dict[str, Agent]) -> None:
     """Print a line for each run; on a narrow terminal fewer columns, but whole ids and statuses."""
-    out = printed.console()
+    out = console()
     columns = _columns(runs, agents)
     least = {
         name: max(len(name), *(cell.cell_len for cell in cells)) for name, cells in columns.items()
@@ -91,7 +91,7 @@ def print_run(run: Run, agents: dict[str, Agent], costs: Sequence[RunCost]) -> N
     for name, value in _facts(run, agents):
         if value:
             table.add_row(name, Text.assemble(value) if isinstance(value, Text) else Text(value))
-    out = printed.console()
+    out = console()
     out.print(table)
     if costs:
         out.print()
@@ -147,12 +147,12 @@ def print_artifacts(artifacts: Sequence[Artifact]) -> None:
             _instant(artifact.created_at).removesuffix(" UTC"),
             "" if artifact.size_bytes is None else numbers.count(artifact.size_bytes),
         )
-    printed.console().print(table)
+    console().print(table)
 
 
 def print_conversation(events: Iterable[SessionEvent]) -> None:
     """Print the events of a session in order."""
-    out = printed.console()
+    out = console()
     for event in events:
         what = (event.type or "event").removesuffix("_message").replace("_", " ")
         if event.step is not None:

@@ -1,4 +1,4 @@
-"""The state that all steps of one workspace's batch share."""
+"""The extraction of one workspace: the state that all of its steps share."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ One request, tried as often as it may be with the pauses that the API may ask fo
 
 
 class StepProgress(Protocol):
-    """Receives the events of a workspace's batch, and the counts of its requests."""
+    """Receives the events of an extraction, and the counts of its requests."""
 
     def say(self, text: str) -> None:
         """Receive an event."""
@@ -46,12 +46,12 @@ class StepProgress(Protocol):
 
 
 @dataclass
-class WorkspaceBatch:
-    """The state of one workspace's batch.
+class Extraction:
+    """The extraction of one workspace, by a batch or by a collection.
 
-    `began_at` is the time of the API's clock; `seen` holds the runs whose state this batch has
-    read, `days_read` the UTC days that it has read of each windowed source, `refused` the sources
-    that the API refuses to the account, and `listed_agents` the agents in its list.
+    `began_at` is the time of the API's clock; `seen` holds the runs whose state has been read,
+    `days_read` the UTC days that have been read of each windowed source, `refused` the sources that
+    the API refuses to the account, and `listed_agents` the agents in its list.
     """
 
     client: AsyncLevain
@@ -80,7 +80,7 @@ class WorkspaceBatch:
 
     @property
     def today(self) -> date:
-        """The UTC day on which the batch began."""
+        """The UTC day on which it began."""
         return self.began_at.date()
 
     def days_back(self, count: int) -> list[date]:

@@ -1,4 +1,4 @@
-"""The merge: what all shards have published becomes one file of marts.
+"""The merged file: what all shards have published, as one file of marts.
 
 Relations of workspaces are those of the shards, put together; no figure is computed again. Only
 budgets may be of several workspaces at once, and findings are ranked over all: both are built anew,

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from analytics.levain.rate_limiter import RateLimiter
+from analytics.levain.pace import RateLimiter
 from analytics.levain.runs import next_wait
 from tests.jumping import run
 

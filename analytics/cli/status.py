@@ -1,4 +1,4 @@
-"""All that needs a hand before the next batch: settings, files of the user, keys, and the data.
+"""`analytics status`: what needs a hand, of settings, files of the user, keys, and the data.
 
 Each problem is a text: its first line says what was found, the next ones what to do.
 """

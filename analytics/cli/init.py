@@ -95,10 +95,13 @@ def _write_examples(target: Path) -> Iterator[tuple[Path, bool]]:
     """Copy the examples; yield each file, and False for one that was there and is kept."""
     for path, example in _examples(target):
         path.parent.mkdir(parents=True, exist_ok=True)
-        is_new = not path.exists()
-        if is_new:
-            path.write_bytes(example.read_bytes())
-        yield path, is_new
+        try:
+            with path.open("xb") as file:  # no link is followed
+                file.write(example.read_bytes())
+        except FileExistsError:
+            yield path, False
+        else:
+            yield path, True
 
 
 def _is_usable(workspace: Workspace) -> bool:
