@@ -20,7 +20,8 @@ import httpx
 from analytics.settings import Extract
 from analytics.warehouse.database import open_warehouse
 from analytics.warehouse.layout import Layout
-from analytics.warehouse.store import WarehouseStore
+from analytics.warehouse.pending_details import collect_pending_details, collected_details
+from analytics.warehouse.store import Store
 from benchmarks.measure import Clock
 
 API = os.environ["LEVAIN_API"]
@@ -36,9 +37,9 @@ async def main(client: str, data_dir: Path, runs: int) -> None:
     """Read the details of the runs that the pipeline reads next; print the seconds taken."""
     with open_warehouse(Layout(data_dir)) as con:
         ((workspace_id,),) = con.execute("select distinct workspace_id from raw.runs").fetchall()
-        store = WarehouseStore(con, workspace_id)
-        store.collect_pending_details()
-        due = store.collected_details(range(2 * runs))
+        store = Store(con, workspace_id)
+        collect_pending_details(store)
+        due = collected_details(store, range(2 * runs))
     paths = [PATHS[source].format(run_id) for run_id, source in due]
     clock = Clock()
     await {"sockets": _by_sockets, "httpx": _by_httpx}[client](iter(paths))

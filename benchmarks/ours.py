@@ -11,12 +11,12 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+from functools import partial
 from pathlib import Path
-
-import duckdb
+from unittest import mock
 
 from analytics.batch.progress import Progress
-from analytics.extract.details import read_details
+from analytics.extract import details
 from analytics.extract.extraction import Extraction
 from analytics.extract.runs import read_lists
 from analytics.levain import AsyncLevain
@@ -25,21 +25,16 @@ from analytics.machine_clock import machine_clock
 from analytics.settings import load_settings
 from analytics.warehouse.database import open_warehouse
 from analytics.warehouse.layout import Layout
-from analytics.warehouse.store import WarehouseStore
+from analytics.warehouse.load import load_folder
+from analytics.warehouse.pending_details import collect_pending_details
+from analytics.warehouse.store import Store
 from benchmarks.fleet import NOW
 from benchmarks.measure import Clock
 
 
-class _Store(WarehouseStore):
-    """Has so many runs' details to read, whatever else is pending."""
-
-    def __init__(self, con: duckdb.DuckDBPyConnection, workspace_id: str, runs: int) -> None:
-        super().__init__(con, workspace_id)
-        self._details = 2 * runs
-
-    def collect_pending_details(self) -> int:
-        """Collect the details of ended runs to read; return the number of those that are read."""
-        return min(super().collect_pending_details(), self._details)
+def _collect_few(runs: int, store: Store) -> int:
+    """Collect the details of so many ended runs to read, whatever else is pending."""
+    return min(collect_pending_details(store), 2 * runs)
 
 
 async def main(step: str, data_dir: Path, runs: int = 0) -> None:
@@ -54,7 +49,8 @@ async def main(step: str, data_dir: Path, runs: int = 0) -> None:
             workspace_id = typed(answer.record, Me).workspace_id
             batch = Extraction(
                 client=client,
-                store=_Store(con, workspace_id, runs),
+                store=Store(con, workspace_id),
+                load=partial(load_folder, con),
                 options=settings.extract,
                 keep_errors=True,
                 landing_root=layout.landing,
@@ -67,7 +63,10 @@ async def main(step: str, data_dir: Path, runs: int = 0) -> None:
                 await _read_lists(batch)
             else:
                 clock = Clock()
-                await read_details(batch)
+                with mock.patch.object(
+                    details, "collect_pending_details", partial(_collect_few, runs)
+                ):
+                    await details.read_details(batch)
                 await batch.loaded()
                 clock.print()
             await batch.loaded()

@@ -1,13 +1,15 @@
-"""Whole batches of a test, batches that break off, and lists of only a few runs."""
+"""Batches of a test, whole ones and such that break off, and lists of only a few runs."""
 
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -15,23 +17,31 @@ from unittest import mock
 import duckdb
 
 from analytics.batch import stages
-from analytics.batch.batch import Batch as Stages
+from analytics.batch.batch import Batch as RunningBatch
+from analytics.batch.extract import Outcome, extract
+from analytics.batch.progress import Progress
 from analytics.emulator import routes as emulated
+from analytics.emulator.records import Run
+from analytics.emulator.server import Emulator
 from analytics.emulator.world import World
+from analytics.extract import details
 from analytics.extract import runs as extracted
 from analytics.extract.landing import Landing
 from analytics.levain import ConnectionFailedError
 from analytics.levain import runs as asked
 from analytics.levain.answers import Answer
 from analytics.levain.transport import Transport
+from analytics.settings import Settings
 from analytics.transform.build import build
 from analytics.transform.checks import CheckResult, run_checks
 from analytics.transform.page_queries import over_queries
+from analytics.warehouse import database
 from analytics.warehouse.database import attached_marts, open_warehouse, records
+from analytics.warehouse.layout import Layout
+from analytics.warehouse.pending_details import collect_pending_details
 from analytics.warehouse.publications import next_moment, record_publication
 from analytics.warehouse.publish import copying
-from analytics.warehouse.store import WarehouseStore
-from tests.conftest import Batch
+from analytics.warehouse.store import Store
 
 LIST_CAP = 5
 """Runs that the API lists of an agent where lists are short."""
@@ -52,6 +62,68 @@ _OF_THE_BATCH = (
 
 
 _KEPT = ["int_agent_billing_days", "int_agent_owner_months", "int_agent_days_vs_api"]
+
+
+@cache
+def _asking() -> duckdb.DuckDBPyConnection:
+    """One for all questions: to open one takes longer than most of them."""
+    con = duckdb.connect(config=database.OFFLINE)
+    con.execute("set TimeZone = 'UTC'")
+    return con
+
+
+@dataclass
+class Batch:
+    """A data directory, and the API that it is extracted from."""
+
+    settings: Settings
+    api: Emulator
+
+    def set_extract(self, **options: Any) -> None:
+        """Change the extract settings."""
+        extract = self.settings.extract.model_copy(update=options)
+        self.settings = self.settings.model_copy(update={"extract": extract})
+
+    @property
+    def layout(self) -> Layout:
+        return Layout(self.settings.data_dir)
+
+    def extract(self) -> list[Outcome]:
+        """Run the first stage of a batch."""
+        self.layout.root.mkdir(exist_ok=True)
+        running = RunningBatch(self.settings, self.layout, Progress())
+        with open_warehouse(self.layout) as running.con:
+            return extract(running)
+
+    def rows(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
+        """Query the warehouse, between batches."""
+        con = _asking()
+        con.execute(f"attach '{self.layout.warehouse}' as warehouse; use warehouse")
+        try:
+            return con.execute(sql, values).fetchall()
+        finally:
+            con.execute("use memory; detach warehouse")
+
+    def current_runs(self) -> dict[str, tuple[Any, ...]]:
+        """Return each stored run's status and cost, by id."""
+        rows = self.rows(
+            "select run_id, status, cost_usd from raw.runs"
+            " anti join raw.superseded using (version_id)"
+        )
+        return {run_id: tuple(rest) for run_id, *rest in rows}
+
+    def asked(self, path: str) -> int:
+        """Return the number of requests with this path since the last `forget`."""
+        return sum(path in request.path for request in self.api.requests)
+
+    def read_by_id(self, run: Run | None = None) -> int:
+        """Return the number of requests for this run, or any run, by id."""
+        wanted = re.compile(f"/api/v1/runs/{run.id if run else '[0-9a-f-]{36}'}")
+        return sum(bool(wanted.fullmatch(request.path)) for request in self.api.requests)
+
+    def forget(self) -> None:
+        """Reset the count of requests."""
+        self.api.requests.clear()
 
 
 class Killed(BaseException):
@@ -153,7 +225,7 @@ def with_pages() -> Iterator[None]:
 def without_pages() -> Iterator[None]:
     """Let batches publish the pages before again, in half the time: few tests look at pages."""
 
-    def report(batch: Stages) -> None:
+    def report(batch: RunningBatch) -> None:
         layout = batch.layout
         with copying(layout):
             if layout.site.exists():
@@ -166,12 +238,11 @@ def without_pages() -> Iterator[None]:
 @contextmanager
 def few_details(runs: int) -> Iterator[None]:
     """Let a batch read the costs and log events of so many runs, and leave the others pending."""
-    collect = WarehouseStore.collect_pending_details
 
-    def few(self: WarehouseStore) -> int:
-        return min(collect(self), 2 * runs)
+    def few(store: Store) -> int:
+        return min(collect_pending_details(store), 2 * runs)
 
-    with mock.patch.object(WarehouseStore, "collect_pending_details", few):
+    with mock.patch.object(details, "collect_pending_details", few):
         yield
 
 

@@ -5,16 +5,14 @@ from __future__ import annotations
 import fcntl
 import gc
 import os
-import re
 import shutil
 import signal
 import ssl
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
-from decimal import Decimal
+from dataclasses import replace
+from datetime import timedelta
 from functools import cache, partial, partialmethod
 from pathlib import Path
 from typing import Any
@@ -25,25 +23,23 @@ import pytest
 from hypothesis import HealthCheck, settings
 from typer.main import get_command
 
-from analytics.batch.batch import Batch as RunningBatch
-from analytics.batch.extract import Outcome, extract
-from analytics.batch.progress import Progress
 from analytics.bounded.runner import Runner, UserQuery
 from analytics.emulator.faults import Middleware
-from analytics.emulator.records import Agent, Run, Workspace
+from analytics.emulator.records import Agent, Workspace
 from analytics.emulator.server import Emulator, running
 from analytics.emulator.world import World
 from analytics.levain import pace, runs
 from analytics.machine_clock import machine_clock
-from analytics.settings import Settings, load_settings
+from analytics.settings import load_settings
 from analytics.transform import build
 from analytics.transform.models import comment_on
 from analytics.warehouse import database, machine
 from analytics.warehouse.database import attached_marts, open_warehouse
 from analytics.warehouse.layout import Layout
 from analytics.warehouse.machine import Limits
+from tests.batches import Batch
+from tests.worlds import NOW, StartRun, book_run, hire_baker
 
-NOW = datetime(2026, 11, 20, 6, 0, tzinfo=UTC)
 MOST_WORKERS = 8
 LONGEST = (
     "tests/golden/", "tests/report/test_browser", "tests/cli/test_demo", "tests/properties/",
@@ -281,111 +277,10 @@ def fast_polls(api: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(runs, "next_wait", no_wait)
 
 
-StartRun = Callable[..., Run]
-
-
 @pytest.fixture
 def start_run(world: World, agent: Agent) -> StartRun:
     """Return a function that books a run of the agent; see `book_run`."""
     return partial(book_run, world, agent)
-
-
-def hire_baker(world: World) -> Agent:
-    """Add an agent without runs to the first workspace."""
-    return world.add_agent(world.workspaces[0], "Baker", "baker", at=NOW - timedelta(days=100))
-
-
-def book_run(
-    world: World,
-    agent: Agent,
-    *,
-    hours_ago: float = 1,
-    cost: str | None = "0.25",
-    status: Any = "succeeded",
-    error: str | None = None,
-    of: Agent | Workspace | None = None,
-) -> Run:
-    """Book a run of one minute; with `cost` None it reports no usage."""
-    created = world.now - timedelta(hours=hours_ago)
-    run = world.start_run(of or agent, at=created)
-    if status == "pending":
-        return run
-    world.launch_run(run, at=created + timedelta(seconds=5))
-    if cost is not None:
-        world.meter(
-            run,
-            model="claude-sonnet-5",
-            provider="anthropic",
-            tokens_in=1000,
-            tokens_out=100,
-            cost_usd=Decimal(cost),
-            at=created + timedelta(seconds=30),
-        )
-    if status != "running":
-        world.finish_run(run, status, error=error, at=created + timedelta(seconds=60))
-    return run
-
-
-@cache
-def _asking() -> duckdb.DuckDBPyConnection:
-    """One for all questions: to open one takes longer than most of them."""
-    con = duckdb.connect(config=database.OFFLINE)
-    con.execute("set TimeZone = 'UTC'")
-    return con
-
-
-@dataclass
-class Batch:
-    """A data directory, and the API that it is extracted from."""
-
-    settings: Settings
-    api: Emulator
-
-    def set_extract(self, **options: Any) -> None:
-        """Change the extract settings."""
-        extract = self.settings.extract.model_copy(update=options)
-        self.settings = self.settings.model_copy(update={"extract": extract})
-
-    @property
-    def layout(self) -> Layout:
-        return Layout(self.settings.data_dir)
-
-    def extract(self) -> list[Outcome]:
-        """Run the first stage of a batch."""
-        self.layout.root.mkdir(exist_ok=True)
-        running = RunningBatch(self.settings, self.layout, Progress())
-        with open_warehouse(self.layout) as running.con:
-            return extract(running)
-
-    def rows(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
-        """Query the warehouse, between batches."""
-        con = _asking()
-        con.execute(f"attach '{self.layout.warehouse}' as warehouse; use warehouse")
-        try:
-            return con.execute(sql, values).fetchall()
-        finally:
-            con.execute("use memory; detach warehouse")
-
-    def current_runs(self) -> dict[str, tuple[Any, ...]]:
-        """Return each stored run's status and cost, by id."""
-        rows = self.rows(
-            "select run_id, status, cost_usd from raw.runs"
-            " anti join raw.superseded using (version_id)"
-        )
-        return {run_id: tuple(rest) for run_id, *rest in rows}
-
-    def asked(self, path: str) -> int:
-        """Return the number of requests with this path since the last `forget`."""
-        return sum(path in request.path for request in self.api.requests)
-
-    def read_by_id(self, run: Run | None = None) -> int:
-        """Return the number of requests for this run, or any run, by id."""
-        wanted = re.compile(f"/api/v1/runs/{run.id if run else '[0-9a-f-]{36}'}")
-        return sum(bool(wanted.fullmatch(request.path)) for request in self.api.requests)
-
-    def forget(self) -> None:
-        """Reset the count of requests."""
-        self.api.requests.clear()
 
 
 @pytest.fixture

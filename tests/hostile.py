@@ -6,10 +6,10 @@ The demo world has ordinary names; tests that need others add these agents to it
 from __future__ import annotations
 
 from datetime import timedelta
-from decimal import Decimal
 
 from analytics.emulator.records import Agent, Workspace
 from analytics.emulator.world import World
+from tests.worlds import book_run
 
 NAMES = {
     "script-alert-1-soehne": '<script>alert(1)</script> & "Söhne" 🍞',
@@ -29,14 +29,8 @@ def add_hostile_agents(world: World, workspace: Workspace) -> list[Agent]:
     agents = [world.add_agent(workspace, name, slug, at=since) for slug, name in NAMES.items()]
     for agent in agents:
         for number in range(DAYS * RUNS_A_DAY):
-            at = since + timedelta(days=number / RUNS_A_DAY, minutes=7)
-            run = world.start_run(agent, at=at)
-            world.launch_run(run, at=at + timedelta(seconds=2))
-            world.meter(
-                run, model="amazon.nova-micro-v1:0", provider="bedrock", tokens_in=1020,
-                tokens_out=129, cost_usd=Decimal("0.00005376"), at=at + timedelta(seconds=9),
-            )  # fmt: skip
             error = ERRORS[number % len(ERRORS)] if number % 5 == 0 else None
             status = "failed" if error else "succeeded"
-            world.finish_run(run, status, error=error, at=at + timedelta(seconds=20))
+            hours_ago = 24 * (DAYS - number / RUNS_A_DAY)
+            book_run(world, agent, hours_ago=hours_ago, cost="0.003", status=status, error=error)
     return agents

@@ -11,12 +11,12 @@ from typing import TypeAlias
 import duckdb
 
 from analytics.batch.progress import Progress
-from analytics.errors import AnalyticsError
+from analytics.errors import QUERY_INTERRUPTED, AnalyticsError
 from analytics.finance.books.reading import Books, read_books
 from analytics.levain.pace import RateLimiter
 from analytics.settings import Settings, require_timezone
 from analytics.transform.incremental import Update
-from analytics.warehouse.database import interrupts, open_warehouse
+from analytics.warehouse.database import open_warehouse
 from analytics.warehouse.layout import Layout
 from analytics.warehouse.lock import batch_lock
 from analytics.warehouse.publications import recover_publication
@@ -73,6 +73,17 @@ class Batch:
     def books(self) -> Books:
         """The closed months as they are now: a close changes them."""
         return read_books(self.layout.books)
+
+
+@contextmanager
+def interrupts() -> Iterator[None]:
+    """Raise KeyboardInterrupt for a Ctrl-C during a query, of which DuckDB makes another error."""
+    try:
+        yield
+    except RuntimeError as error:
+        if str(error) == QUERY_INTERRUPTED:
+            raise KeyboardInterrupt from error
+        raise
 
 
 @contextmanager

@@ -19,25 +19,17 @@ import msgspec
 
 from analytics import __version__
 from analytics.batch import stages
-from analytics.batch.batch import Batch, begun_on_data
+from analytics.batch.batch import Batch, begun_on_data, interrupts
 from analytics.batch.last_batch import last_messages
 from analytics.batch.progress import Progress
 from analytics.batch.readiness import (
     RULES,
-    books_own_keys,
     changed_file,
-    early_reasons,
-    in_words,
     month_of_figures,
-    require_checks,
-    require_files,
+    require_closable,
     require_not_kept,
-    require_published_books,
-    require_published_timezone,
-    require_turn,
-    states_of,
 )
-from analytics.errors import AnalyticsError, ControlError, UsageError, nothing_published
+from analytics.errors import AnalyticsError, UsageError, nothing_published
 from analytics.files import (
     UNFINISHED,
     add_read_bits,
@@ -61,17 +53,12 @@ from analytics.finance.books.entries import (
     stored_files,
 )
 from analytics.finance.books.frozen import adds_up, write_frozen
-from analytics.finance.books.reading import (
-    CLOSINGS,
-    Books,
-    read_books,
-    require_known,
-)
+from analytics.finance.books.reading import CLOSINGS, Books, require_known
 from analytics.finance.load import FOLDER, paths
 from analytics.format.names import folded
 from analytics.machine_clock import machine_time
 from analytics.settings import Settings
-from analytics.warehouse.database import interrupts, open_marts, records
+from analytics.warehouse.database import open_marts, records
 from analytics.warehouse.layout import Layout
 
 WriteFiles: TypeAlias = Callable[[duckdb.DuckDBPyConnection, date, Path, ClosingFacts], object]
@@ -133,24 +120,10 @@ def close(
     """
     now = machine_time()
     with begun_on_data(settings, progress) as batch:
-        books = read_books(batch.layout.books)
+        books = batch.books
         with progress.stage("close") as done, _published(batch.layout) as published:
-            require_published_books(published, books)
             day = month_of_figures(published, month)
-            require_turn(books, day)
-            states = states_of(published, day)
-            own_keys = books_own_keys(settings.project)
-            reasons = early_reasons(
-                states, day, settings.finance.grace_days, now, with_own_keys=own_keys
-            )
-            if reasons and not early:
-                raise ControlError(
-                    f"{month} may still change: {in_words(reasons)}.\nWait for a later batch; or"
-                    " close it with --early, which everything that is made will say."
-                )
-            require_checks(published)
-            require_files(published, settings.project)
-            require_published_timezone(published, settings.reporting.timezone)
+            states, reasons = require_closable(published, books, settings, day, now, early=early)
             facts = ClosingFacts(
                 month=month,
                 revision=len(books.revisions(day)) + 1,
@@ -181,8 +154,7 @@ def reopen(
     UsageError for any other month, and for one of which the books alone have lines.
     """
     with begun_on_data(settings, progress) as batch:
-        layout = batch.layout
-        books = read_books(layout.books)
+        layout, books = batch.layout, batch.books
         require_known(books, batch.con.execute(f"{CLOSINGS} finance.closings").fetchall())
         with progress.stage("reopen") as done:
             last = books.last_month

@@ -12,20 +12,19 @@ import asyncio
 from analytics.batch.batch import Batch, begun
 from analytics.batch.extract import (
     ADVICE,
-    Opened,
     Outcome,
     left_over,
     load_left_over,
     read_all,
     require_all,
 )
-from analytics.batch.progress import Done, Progress
+from analytics.batch.progress import Progress
+from analytics.extract.extraction import Extraction
 from analytics.extract.runs import land_new_runs, read_each_list
-from analytics.format.numbers import plural
 from analytics.settings import Settings, require_a_key_set
 from analytics.warehouse.load import load_errors
 from analytics.warehouse.lock import collection_lock
-from analytics.warehouse.store import WarehouseStore
+from analytics.warehouse.run_lists import lists_in
 
 
 def collect(settings: Settings, progress: Progress) -> list[Outcome]:
@@ -33,29 +32,22 @@ def collect(settings: Settings, progress: Progress) -> list[Outcome]:
     require_a_key_set(settings)
     kept = "The next collection or batch reads it again."
     with begun(settings, progress, collection_lock) as batch:
-        outcomes = asyncio.run(read_all(batch, _collect, kept))
+        outcomes = asyncio.run(read_all(batch, _collect, "run", kept))
     require_all(outcomes)
     return outcomes
 
 
-async def _collect(batch: Batch, one: Opened, done: Done) -> Outcome:
+async def _collect(batch: Batch, part: Extraction) -> int:
     """Land the new runs of a workspace."""
-    part = one.part_of(batch)
-    left = left_over(batch.con, part)
+    left = left_over(part)
     last, landed = None, set[str]()
     for load in left:
         with load_errors(load, ADVICE):
-            end, run_ids = WarehouseStore(batch.con, part.workspace_id).lists_in(load)
+            end, run_ids = lists_in(batch.con, load)
         last, landed = end or last, landed | run_ids
     async with part.at_work():
         count = await land_new_runs(part, last, landed)
         if count is None:
             load_left_over(part, left)
             count = await read_each_list(part)
-    for warning in part.warnings:
-        batch.progress.of(one.name).warn(warning)
-    requests = one.client.request_count
-    done(f"read {plural(count, 'new or changed run')} in {plural(requests, 'request')}", one.name)
-    return Outcome(
-        one.name, request_count=requests, new_version_count=count, warnings=part.warnings
-    )
+    return count

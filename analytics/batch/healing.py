@@ -19,14 +19,8 @@ from analytics.batch.batch import Batch
 from analytics.batch.progress import Progress
 from analytics.errors import AnalyticsError, ControlError
 from analytics.finance.books.reading import CLOSINGS, require_known
-from analytics.warehouse.damage import DamagedError, aside_of, set_aside
-from analytics.warehouse.database import (
-    BUILD_FILE,
-    open_marts,
-    open_warehouse,
-    read_whole,
-    remove_database,
-)
+from analytics.warehouse.damage import DamagedError, aside_of, remove_database, set_aside
+from analytics.warehouse.database import BUILD_FILE, open_marts, open_warehouse, read_whole
 from analytics.warehouse.landed import (
     CLOSING_STEP,
     folders_in,
@@ -37,9 +31,9 @@ from analytics.warehouse.landed import (
     step_of,
 )
 from analytics.warehouse.layout import Layout
-from analytics.warehouse.load import load_errors
+from analytics.warehouse.load import load_errors, load_folder
 from analytics.warehouse.publications import moments_on_record, restore_publications
-from analytics.warehouse.store import WarehouseStore
+from analytics.warehouse.store import Store
 
 T = TypeVar("T")
 
@@ -152,12 +146,11 @@ def load_all(con: duckdb.DuckDBPyConnection, layout: Layout, progress: Progress)
             if not folders:
                 continue
             progress.begin(f"{workspace.name}: loading {len(folders):,} loads", len(folders))
-            store = WarehouseStore(con, workspace.name)
-            store.begin(api=None, api_key_env=None)
+            Store(con, workspace.name).begin(api=None, api_key_env=None)
             for folder in folders:
                 with load_errors(folder, _ADVICE):
                     con.begin()
-                    record_count += store.load(folder).record_count
+                    record_count += load_folder(con, folder).record_count
                     con.commit()
                 progress.advance()
             load_count += len(folders)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
 
@@ -13,13 +12,13 @@ from analytics.batch import stages
 from analytics.batch.batch import Batch, Limit
 from analytics.batch.extract import Outcome, extract, require_all, unread
 from analytics.batch.healing import run_healed
-from analytics.batch.identity import workspace_labels
 from analytics.batch.last_batch import ended_batch, write_last_batch
 from analytics.batch.metrics import write_metrics
 from analytics.batch.progress import Progress
+from analytics.batch.workspaces import landing_gone, not_in_the_settings
 from analytics.errors import AnalyticsError, BusyError
-from analytics.settings import CONFIG_FILE, Settings, require_a_key_set
-from analytics.warehouse.compaction import compact_warehouse
+from analytics.settings import Settings, require_a_key_set
+from analytics.warehouse.database import compact_warehouse
 from analytics.warehouse.layout import Layout
 from analytics.warehouse.lock import batch_lock
 
@@ -58,7 +57,7 @@ def nightly(
 
 def _flow(batch: Batch) -> list[Outcome]:
     """Run all stages; return what came of each workspace."""
-    for text in _gone(batch):
+    for text in landing_gone(batch):
         batch.progress.warn(text)
         batch.told.append(text)
     with stages.parsing():
@@ -66,7 +65,7 @@ def _flow(batch: Batch) -> list[Outcome]:
     if all(outcome.error for outcome in outcomes):
         require_all(outcomes)
     batch.warnings += _warnings(outcomes)
-    batch.warn(*_not_in_the_settings(batch))
+    batch.warn(*not_in_the_settings(batch))
     stages.publish_loaded(batch)
     stages.send_findings(batch)
     return outcomes
@@ -97,38 +96,6 @@ def _leave(batch: Batch, started_at: datetime, error: BaseException | None) -> N
             cause = problem.strerror or problem
             batch.progress.warn(f"the metrics could not be written: {layout.metrics}: {cause}")
     write_last_batch(layout, ended)
-
-
-def _gone(batch: Batch) -> Iterator[str]:
-    """Yield a warning for each workspace that was read but whose landing folder is gone."""
-    found = batch.con.execute("select distinct workspace_id from ledger.loads order by 1")
-    for (workspace_id,) in found.fetchall():
-        if not (folder := batch.layout.landing / workspace_id).is_dir():
-            yield (
-                f"{folder} is gone: no rebuild can make these data anew unless it is put back from"
-                " a backup"
-            )
-
-
-def _not_in_the_settings(batch: Batch) -> Iterator[str]:
-    """Yield a warning for each workspace that was read and that no setting names any more."""
-    workspaces = batch.settings.workspaces
-    named = {each.api_key_env for each in workspaces}
-    named |= {each.workspace_id for each in workspaces if each.workspace_id}
-    labels = workspace_labels(batch.con)
-    found = batch.con.execute("""
-        select workspace_id, api_key_env, last_batch_at
-        from ledger.workspaces
-        where api_key_env is not null and last_batch_at is not null
-        order by coalesce(workspace_name, workspace_id), workspace_id
-    """).fetchall()
-    for identity, variable, last in found:
-        if named.isdisjoint({identity, variable}):
-            yield (
-                f"{labels[identity]} is not in {CONFIG_FILE}, so that its figures end at"
-                f" {last:%Y-%m-%d %H:%M} UTC, and those of all workspaces then too: put it back, or"
-                " forget it (docs/privacy.md)"
-            )
 
 
 def _warnings(outcomes: list[Outcome]) -> list[str]:

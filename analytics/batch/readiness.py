@@ -30,7 +30,6 @@ _COUNTS = {
     "provisional run": "provisional_run_count",
     "unreconciled day": "unreconciled_day_count",
 }
-_MONTHS = "select distinct month from marts.dim_months order by month"
 
 
 def month_of_figures(con: duckdb.DuckDBPyConnection, text: str) -> date:
@@ -42,6 +41,50 @@ def month_of_figures(con: duckdb.DuckDBPyConnection, text: str) -> date:
     if not con.execute("select 1 from marts.dim_months where month = ?", [day]).fetchone():
         raise UsageError(f"There are no figures of {text}.\n`analytics status` says what is there.")
     return day
+
+
+def require_closable(
+    con: duckdb.DuckDBPyConnection,
+    books: Books,
+    settings: Settings,
+    month: date,
+    now: datetime,
+    *,
+    early: bool,
+) -> tuple[list[WorkspaceState], list[str]]:
+    """Return the state of a month by workspace, and why its published figures may still change.
+
+    UsageError if it is not its turn, or they are not of books, files and time zone as these are;
+    ControlError if they may change, unless `early`, or if they failed a check.
+    """
+    require_published_books(con, books)
+    require_turn(books, month)
+    states, grace = states_of(con, month), settings.finance.grace_days
+    own_keys = books_own_keys(settings.project)
+    reasons = early_reasons(states, month, grace, now, with_own_keys=own_keys)
+    if reasons and not early:
+        raise ControlError(
+            f"{month:%Y-%m} may still change: {_in_words(reasons)}.\nWait for a later batch; or"
+            " close it with --early, which everything that is made will say."
+        )
+    failed = con.execute(
+        "select check_name from audit.check_results where is_blocking order by check_name"
+    ).fetchall()
+    if failed:
+        names = ", ".join(name for (name,) in failed)
+        raise ControlError(
+            f"Nothing was closed: the published figures failed {names}.\n"
+            "`analytics status` says more, and docs/operations.md what to do."
+        )
+    _require_files(con, settings.project)
+    zone = settings.reporting.timezone
+    published = con.execute("select reporting_timezone from marts.dim_workspaces").fetchone()
+    if published and published[0] != zone:
+        raise UsageError(
+            f"The published figures are of the time zone {published[0]}, not of {zone} (timezone in"
+            " [reporting]).\nRun `analytics nightly`, look at the figures, and close them then."
+        )
+    return states, reasons
 
 
 def require_turn(books: Books, month: date) -> None:
@@ -78,7 +121,7 @@ def require_not_kept(con: duckdb.DuckDBPyConnection, month: date) -> None:
     """
     if kept := [workspace for each, workspace in kept_months(con) if each == month]:
         raise UsageError(
-            f"{month:%Y-%m} cannot be reopened: what was landed of {in_words(kept)} is gone.\nThe"
+            f"{month:%Y-%m} cannot be reopened: what was landed of {_in_words(kept)} is gone.\nThe"
             " next close would lack it. Put it back in landing/ and run `analytics rebuild`; or let"
             " the month stay, and correct it by entries of your own."
         )
@@ -101,24 +144,11 @@ def _next(month: date) -> date:
     return (month + timedelta(days=31)).replace(day=1)
 
 
-def require_checks(con: duckdb.DuckDBPyConnection) -> None:
-    """Raise ControlError if the published figures failed a check that blocks publishing."""
-    failed = con.execute(
-        "select check_name from audit.check_results where is_blocking order by check_name"
-    ).fetchall()
-    if failed:
-        names = ", ".join(name for (name,) in failed)
-        raise ControlError(
-            f"Nothing was closed: the published figures failed {names}.\n"
-            "`analytics status` says more, and docs/operations.md what to do."
-        )
-
-
 RULES = "select name, sha256, status from audit.project_files where kind = 'rules'"
 """SQL of name, hash and status of each file of rules by which the published figures were made."""
 
 
-def require_files(con: duckdb.DuckDBPyConnection, project: Path) -> None:
+def _require_files(con: duckdb.DuckDBPyConnection, project: Path) -> None:
     """Raise UsageError unless the user's files are right, and those of the published figures."""
     rows = con.execute(RULES).fetchall()
     if wrong := sorted(name for name, _, status in rows if status == "error"):
@@ -143,16 +173,6 @@ def changed_file(name: str) -> UsageError:
         f"{FOLDER}/{name} is not the file that the published figures were made with.\n"
         "Run `analytics nightly`, look at the figures, and close them then."
     )
-
-
-def require_published_timezone(con: duckdb.DuckDBPyConnection, name: str) -> None:
-    """Raise UsageError unless the published figures are of the time zone that is set now."""
-    published = con.execute("select reporting_timezone from marts.dim_workspaces").fetchone()
-    if published and published[0] != name:
-        raise UsageError(
-            f"The published figures are of the time zone {published[0]}, not of {name} (timezone in"
-            " [reporting]).\nRun `analytics nightly`, look at the figures, and close them then."
-        )
 
 
 def require_published_books(con: duckdb.DuckDBPyConnection, books: Books) -> None:
@@ -223,8 +243,8 @@ def of_open_months(
     """
     with_own_keys = books_own_keys(settings.project)
     found = {}
-    months = (month for (month,) in con.execute(_MONTHS).fetchall())
-    for month in (each for each in months if each not in books.in_force):
+    months = con.execute("select distinct month from marts.dim_months order by month").fetchall()
+    for month in (month for (month,) in months if month not in books.in_force):
         _, due = _ends(month, settings.finance.grace_days)
         is_due, before = now >= due, []
         try:
@@ -276,7 +296,7 @@ def _reasons_of(
         yield f"data reach to {min(reach):%Y-%m-%d}, before {due:%Y-%m-%d}"
 
 
-def in_words(reasons: Sequence[str]) -> str:
+def _in_words(reasons: Sequence[str]) -> str:
     """Return the first reasons, and how many there are beside them."""
     more = len(reasons) - _SHOWN
     return "; ".join(reasons[:_SHOWN]) + (f"; and {more} workspaces more" if more > 0 else "")

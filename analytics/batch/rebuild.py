@@ -9,12 +9,12 @@ from contextlib import contextmanager, suppress
 import duckdb
 
 from analytics.batch import stages
-from analytics.batch.batch import Batch
+from analytics.batch.batch import Batch, interrupts
 from analytics.batch.healing import LOADS, has_whole_batches, made, require_published, restore
 from analytics.batch.last_batch import last_messages
 from analytics.batch.progress import Progress
 from analytics.batch.readiness import kept_months
-from analytics.batch.transforming import transform
+from analytics.batch.transform import transform
 from analytics.errors import AnalyticsError
 from analytics.files import folder
 from analytics.format.numbers import plural
@@ -23,21 +23,15 @@ from analytics.settings import Settings, require_timezone
 from analytics.transform.build import all_models
 from analytics.transform.build_state import Contents, recorded_contents
 from analytics.transform.models import PUBLISHED, Model, in_order
-from analytics.warehouse.damage import DamagedError
+from analytics.warehouse.damage import DamagedError, remove_database
 from analytics.warehouse.database import (
     BUILD_FILE,
     attached,
     attached_marts,
-    interrupts,
     marts_beside,
     open_warehouse,
-    remove_database,
 )
-from analytics.warehouse.landed import (
-    folders_in,
-    loads_ahead,
-    move_aside,
-)
+from analytics.warehouse.landed import folders_in, loads_ahead, move_aside
 from analytics.warehouse.layout import Layout
 from analytics.warehouse.lock import batch_lock
 from analytics.warehouse.publish import tidy
@@ -59,7 +53,7 @@ def rebuild(settings: Settings, progress: Progress, *, force: bool = False) -> N
             return
         with made(batch) as new:
             new.force, new.warnings = force, last_messages(layout)
-            transform(new)
+            stages.make(new)
             with marts_beside(new.con, new.layout.marts) as marts:
                 kept = kept_months(marts)
             for month, workspace in kept:
@@ -67,12 +61,9 @@ def rebuild(settings: Settings, progress: Progress, *, force: bool = False) -> N
                     f"{month:%Y-%m} of {workspace} is closed, and loads that it rests on are gone:"
                     " it stays as the books have it, and is no longer held against what was landed"
                 )
-            stages.check(new)
-            stages.custom(new)
             new.con.execute("checkpoint")
-            stages.report(new)
             new.con.close()
-            # Published is what stands in its place, so that the stages are called one by one.
+            # What is published stands in its place.
             remove_database(layout.warehouse)
             remove_database(layout.marts)
             new.layout.warehouse.replace(layout.warehouse)

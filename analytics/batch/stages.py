@@ -16,7 +16,7 @@ from analytics.alerts.sender import Address, addresses, send
 from analytics.batch.batch import Batch
 from analytics.batch.progress import Progress
 from analytics.batch.readiness import of_open_months
-from analytics.batch.transforming import transform
+from analytics.batch.transform import transform
 from analytics.errors import AnalyticsError, ControlError, UsageError
 from analytics.files import folder
 from analytics.finance.load import not_repeated, read_finance
@@ -44,12 +44,17 @@ _SHOWN = 3
 
 
 def publish_loaded(batch: Batch) -> None:
-    """Run transform, check, custom, report and publish, which a batch and a close share."""
+    """Run all stages from transform to publish, which a batch and a close share."""
+    make(batch)
+    publish(batch)
+
+
+def make(batch: Batch) -> None:
+    """Run transform, check, custom and report, which a rebuild has too, in a folder of its own."""
     transform(batch)
     check(batch)
     custom(batch)
     report(batch)
-    publish(batch)
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from contextvars import ContextVar
 from datetime import datetime
 from pathlib import Path
 
-from analytics.batch.identity import key_refused, require_named
+from analytics.batch.workspaces import key_refused, require_named
 from analytics.cli import printed
 from analytics.errors import AnalyticsError, UsageError
 from analytics.levain import (

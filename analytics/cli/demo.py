@@ -73,7 +73,7 @@ def fill(data_dir: Path, history_days: int | None) -> int:
     """
     with extra_needed("The emulator", "emulator"):
         from analytics.emulator import World, running
-        from analytics.emulator.worlds.demo_history import days_with_closings
+        from analytics.emulator.demo.history import days_with_closings
     if data_dir.exists() and any(data_dir.iterdir()):
         if not (data_dir / MARKER).exists():
             raise UsageError(
@@ -118,7 +118,7 @@ def plan(now: datetime, history_days: int) -> list[PastBatch]:
 
     One a week, two on the last two days, and one before each month is closed.
     """
-    from analytics.emulator.worlds.demo_history import closings
+    from analytics.emulator.demo.history import closings
 
     closing = [PastBatch(moment, True, month) for moment, month in closings(now, history_days)]
     published = [PastBatch(now - ago, True) for ago in PUBLISHED]
@@ -139,10 +139,10 @@ def _write_finance(
     data_dir: Path, world: World, budgeted: Sequence[date], billed: Sequence[date]
 ) -> None:
     """Write the files of `finance/`, with budgets and invoices of these months."""
-    from analytics.emulator.worlds import demo_finance
+    from analytics.emulator.demo import finance
 
     (data_dir / "finance").mkdir(exist_ok=True)
-    for name, text in demo_finance.files(world, budgeted, billed).items():
+    for name, text in finance.files(world, budgeted, billed).items():
         (data_dir / "finance" / name).write_text(text, encoding="utf-8")
 
 
@@ -211,7 +211,7 @@ def _close(month: date, data_dir: Path, now: datetime) -> None:
 
 def _end(data_dir: Path, world: World, history_days: int, seconds: float) -> None:
     """Say what was made, what there is to see, and how to go on."""
-    from analytics.emulator.worlds.demo_history import events
+    from analytics.emulator.demo.history import events
 
     runs = sum(len(workspace.agent_runs) for workspace in world.workspaces)
     print(

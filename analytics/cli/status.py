@@ -15,8 +15,8 @@ import duckdb
 
 from analytics.alerts.messages import TEST
 from analytics.alerts.sender import addresses, send
-from analytics.batch.identity import require_identity
 from analytics.batch.last_batch import LastBatch, read_last_batch
+from analytics.batch.workspaces import require_identity
 from analytics.errors import AnalyticsError, UsageError
 from analytics.finance.books.reading import CLOSINGS, Known
 from analytics.finance.books.verifying import verify

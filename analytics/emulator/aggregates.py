@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from analytics.emulator.records import Totals, hour_of, midnight_of
+from analytics.emulator.records import DAY, Totals, hour_of, midnight_of
 from analytics.emulator.serialize import instant
 
 if TYPE_CHECKING:
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 K = TypeVar("K")
 Rows = list[dict[str, Any]]
 PERIODS = {"day": 1, "week": 7, "month": 30, "quarter": 90}  # trailing days
-DAY = timedelta(days=1)
 
 
 class Analytics:
@@ -44,17 +43,25 @@ class Analytics:
             "last_activity_at": last and instant(last),
         }
 
-    def timeseries_by_agent(self, start: datetime, end: datetime) -> Rows:
-        """Return one row per day and agent; no agent is platform or unattributed activity."""
-        groups = self._groups(start, end, lambda e: (midnight_of(e.booked_at), e.run.agent))
+    def timeseries_by_agent(
+        self,
+        start: datetime,
+        end: datetime,
+        start_of: Callable[[datetime], datetime] = midnight_of,
+    ) -> Rows:
+        """Return one row per day, or other span that `start_of` tells, and agent.
+
+        No agent is platform or unattributed activity.
+        """
+        groups = self._groups(start, end, lambda e: (start_of(e.booked_at), e.run.agent))
         rows = [
             {"bucket": instant(at), **_agent(agent), **_money(t)}
             for (at, agent), t in groups.items()
         ]
         return sorted(rows, key=lambda row: (row["bucket"], row["agent_id"] or ""))
 
-    def hourly(self, start: datetime, end: datetime) -> Rows:
-        """Return one row per hour, agent, model and provider."""
+    def hourly(self, start: datetime, end: datetime, agent_id: str | None = None) -> Rows:
+        """Return one row per hour, agent, model and provider, of one agent if it is named."""
         groups = self._groups(
             start,
             end,
@@ -77,6 +84,7 @@ class Analytics:
                 "error_count": t.error_count,
             }
             for (hour, agent, model, provider), t in sorted(groups.items())
+            if agent_id in (None, agent)
         ]
 
     def billing(self, start: datetime, end: datetime) -> Rows:

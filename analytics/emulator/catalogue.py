@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import random
+    from collections.abc import Sequence
 
 MILLION = Decimal(1_000_000)
+MAIN_SHARE = 0.85
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +47,11 @@ class Offer:
             "tokens_out": tokens_out,
             "cost_usd": self.cost(tokens_in, tokens_out) or Decimal(0),
         }
+
+
+def drawn(rng: random.Random, offers: Sequence[Offer], main: Offer) -> Offer:
+    """Draw the offer of a request of an agent: in most cases its main one."""
+    return main if rng.random() < MAIN_SHARE else rng.choice(offers)
 
 
 def _offer(model: str, provider: str, price_in: str, price_out: str) -> Offer:

@@ -39,13 +39,14 @@ class Clock:
 
     @contextmanager
     def held(self) -> Iterator[None]:
-        """Stop the clock within the block, and afterwards restart it if it was running."""
-        speed = self._speed
+        """Stop the clock within the block; one that was running then makes up for the time."""
+        began, speed = time.monotonic(), self._speed
         self.set(self.now)
         try:
             yield
         finally:
             self.tick(speed)
+            self._ticking_since = began
 
 
 class Agenda:

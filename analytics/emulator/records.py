@@ -8,7 +8,9 @@ from __future__ import annotations
 from bisect import bisect_left, insort
 from collections import defaultdict
 from dataclasses import dataclass, field
+from datetime import timedelta
 from decimal import Context, Decimal, Inexact
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import msgspec
@@ -31,6 +33,7 @@ TERMINAL = frozenset({"succeeded", "failed", "cancelled"})
 WIDE = Context(prec=100)
 EXACT = Context(prec=100, traps=[Inexact])  # sums keep every digit, or raise
 ZERO = Decimal(0)
+DAY = timedelta(days=1)
 
 
 class RefusedError(Exception):
@@ -215,6 +218,9 @@ class ProviderKey:
     created_at: datetime
 
 
+_created_at, _position = attrgetter("created_at"), attrgetter("created_at", "id")
+
+
 class RunList:
     """Runs in the order of (creation, id); some may be hidden from pages."""
 
@@ -354,14 +360,6 @@ class Workspace:
         if run.agent is None:
             return [self.agent_runs]
         return [self.agent_runs, self.runs_by_agent[run.agent.id]]
-
-
-def _position(run: Run) -> tuple[datetime, str]:
-    return run.created_at, run.id
-
-
-def _created_at(run: Run) -> datetime:
-    return run.created_at
 
 
 def hour_of(moment: datetime) -> datetime:

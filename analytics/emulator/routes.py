@@ -16,7 +16,7 @@ from fastapi import APIRouter, Body, Depends, HTTPException, Query, Request, Res
 from fastapi.routing import APIRoute
 from starlette.requests import ClientDisconnect
 
-from analytics.emulator import serialize
+from analytics.emulator import outputs, serialize
 from analytics.emulator.aggregates import Analytics, daily_counts
 from analytics.emulator.records import (
     Agent,
@@ -27,8 +27,9 @@ from analytics.emulator.records import (
     RunList,
     Session,
     Workspace,
+    hour_of,
+    midnight_of,
 )
-from analytics.emulator.runs import logs
 from analytics.emulator.world import World
 
 T = TypeVar("T")
@@ -41,7 +42,7 @@ ADDRESS_SECONDS = 300  # that the address of a log or an artifact is good for
 
 
 class _LockedRoute(APIRoute):
-    """A route that holds the world's lock while it builds its response."""
+    """A route for which the world stands still while it builds its response."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Return the handler, in the world's lock."""
@@ -53,8 +54,7 @@ class _LockedRoute(APIRoute):
             except ClientDisconnect:
                 return Response(status_code=400)  # which nobody gets
             world: World = request.app.state.world
-            with world.lock:
-                world.catch_up()
+            with world.at_one_moment():
                 try:
                     return await handle(request)
                 except RefusedError as error:
@@ -94,12 +94,12 @@ class _Call:
         """Return a session, or answer 404."""
         return _found("Session", self.workspace.sessions.get(str(session_id)))
 
-    def records(self, endpoint: str, records: list[dict[str, Any]], **requested: str) -> Response:
-        """Return records as JSON, altered by the lies that tests ordered of this endpoint."""
+    def told(
+        self, endpoint: str, records: list[dict[str, Any]], **requested: str
+    ) -> list[dict[str, Any]]:
+        """Return the records of an endpoint, altered by the lies that tests ordered of it."""
         workspace_id = self.workspace.id
-        return _json(
-            self.world.lies.alter(endpoint, records, workspace_id=workspace_id, **requested)
-        )
+        return self.world.lies.alter(endpoint, records, workspace_id=workspace_id, **requested)
 
     def window(
         self,
@@ -116,7 +116,7 @@ class _Call:
         if end - start > cap:
             start = end - cap
         requested = {"start": serialize.instant(start), "end": serialize.instant(end)}
-        return self.records(endpoint, rows(start, end), **requested)
+        return _json(self.told(endpoint, rows(start, end), **requested))
 
     def address(self, path: str) -> Response:
         """Return a time-limited address that serves a file without a key."""
@@ -155,7 +155,6 @@ async def _window(start: datetime | None = None, end: datetime | None = None) ->
 Call = Annotated[_Call, Depends(_call)]
 Given = Annotated[RunInput, Depends(_given)]
 Window = Annotated[_Window, Depends(_window)]
-Day = Annotated[Literal["day"], Query(alias="granularity")]
 
 
 @router.get("/auth/me")
@@ -175,13 +174,14 @@ async def list_keys(call: Call) -> Response:
 async def list_agents(call: Call) -> Response:
     """Return every listed agent."""
     agents = call.workspace.agents.values()
-    return _json([serialize.agent_record(call.world.lies, agent) for agent in agents])
+    return _json(call.told("agents", list(map(serialize.agent_record, agents))))
 
 
 @router.get("/agents/{agent_id}")
 async def get_agent(call: Call, agent_id: str) -> Response:
     """Return an agent by id or slug."""
-    return _json(serialize.agent_record(call.world.lies, call.agent(agent_id)))
+    [agent] = call.told("agents", [serialize.agent_record(call.agent(agent_id))])
+    return _json(agent)
 
 
 @router.get("/agents/{agent_id}/versions")
@@ -269,13 +269,11 @@ async def list_runs(
     world, workspace, runs = call.world, call.workspace, call.workspace.agent_runs
     if agent_id is not None:
         runs = workspace.runs_by_agent.get(str(agent_id)) or RunList()
-    size = min(limit, PAGE_CAP)
-    if not world.variants.next_links:
-        return _raw(serialize.encode_runs(world.lies, runs.newest(size)))
-    before = workspace.runs.get(call.request.query_params.get("before", ""))
-    page = runs.newest(size, before)
+    size, has_links = min(limit, PAGE_CAP), world.variants.next_links
+    before = call.request.query_params.get("before", "") if has_links else ""
+    page = runs.newest(size, workspace.runs.get(before))
     response = _raw(serialize.encode_runs(world.lies, page))
-    if len(page) == size:
+    if has_links and len(page) == size:
         url = call.request.url.include_query_params(before=page[-1].id)
         response.headers["Link"] = f'<{url}>; rel="next"'
     return response
@@ -287,7 +285,7 @@ async def count_runs_by_day(
 ) -> Response:
     """Return an agent's runs by UTC day of creation and status."""
     counts = daily_counts(call.workspace, str(agent_id), days, call.world.now)
-    return call.records("run_counts", counts, agent_id=str(agent_id))
+    return _json(call.told("run_counts", counts, agent_id=str(agent_id)))
 
 
 @router.get("/runs/{run_id}")
@@ -306,18 +304,23 @@ async def get_log_address(call: Call, run_id: UUID) -> Response:
 
 
 @router.get("/runs/{run_id}/log/events")
-async def list_log_events(call: Call, run_id: UUID, since: int = 0) -> Response:
+async def list_log_events(
+    call: Call,
+    run_id: UUID,
+    since: int = 0,
+    limit: Annotated[int | None, Query(ge=1)] = None,
+) -> Response:
     """Return a run's signal-level log events after a `seq`."""
     run = call.run(run_id)
     if run.is_open and not call.world.variants.open_run_events:
         raise HTTPException(404, "Log is not available until the run finishes")
-    return _events(logs.log_events(run), since)
+    return _events(outputs.log_events(run), since, limit)
 
 
 @router.get("/runs/{run_id}/artifacts")
 async def list_artifacts(call: Call, run_id: UUID) -> Response:
     """Return the files that a run published."""
-    return _json(serialize.artifact_list(call.run(run_id)))
+    return _json(serialize.artifact_list(outputs.artifacts(call.run(run_id))))
 
 
 @router.get("/runs/{run_id}/artifacts/{key:path}/url")
@@ -331,7 +334,7 @@ async def get_artifact_address(call: Call, run_id: UUID, key: str) -> Response:
 @router.get("/sessions/{session_id}/events")
 async def list_session_events(call: Call, session_id: UUID, since: int = 0) -> Response:
     """Return a session's events after a `seq`."""
-    return _events(serialize.session_events(call.session(session_id)), since)
+    return _events(outputs.session_events(call.session(session_id)), since)
 
 
 @router.post("/sessions/{session_id}/messages")
@@ -339,7 +342,7 @@ async def send_message(call: Call, session_id: UUID, given: Given) -> Response:
     """Add a message to a session, which starts another run, and return the new event alone."""
     session = call.session(session_id)
     call.world.continue_session(session, given)
-    events = serialize.session_events(session)[-1:]
+    events = outputs.session_events(session)[-1:]
     return _json(serialize.session_record(session, call.world.now, events))
 
 
@@ -362,21 +365,37 @@ async def get_summary(
 @router.get("/analytics/runs/{run_id}/costs")
 async def get_run_costs(call: Call, run_id: UUID) -> Response:
     """Return a run's totals by model and provider."""
-    return call.records("run_costs", call.analytics.run_costs(call.run(run_id)))
+    return _json(call.told("run_costs", call.analytics.run_costs(call.run(run_id))))
 
 
+@router.get("/analytics/hourly")
+async def get_hours(call: Call, window: Window, agent_id: UUID | None = None) -> Response:
+    """Return usage by hour, agent, model and provider, of all agents or of one."""
+    rows = partial(call.analytics.hourly, agent_id=str(agent_id) if agent_id else None)
+    return call.window("usage_hours", rows, window, HOURS_CAP)
+
+
+@router.get("/analytics/timeseries/by-agent")
+async def get_agent_charges(
+    call: Call, window: Window, granularity: Literal["hour", "day"] = "day"
+) -> Response:
+    """Return cost and bill by agent, and by day or hour."""
+    start_of, cap = _BUCKETS[granularity]
+    rows = partial(call.analytics.timeseries_by_agent, start_of=start_of)
+    return call.window("agent_billing_days", rows, window, cap)
+
+
+_BUCKETS = {"hour": (hour_of, HOURS_CAP), "day": (midnight_of, DAYS_CAP)}
 _WINDOWS = {
-    "hourly": ("usage_hours", Analytics.hourly, HOURS_CAP),
     "billing": ("billing_days", Analytics.billing, DAYS_CAP),
-    "timeseries/by-agent": ("agent_billing_days", Analytics.timeseries_by_agent, DAYS_CAP),
     "agents": ("agent_rollups", Analytics.agents, timedelta.max),
     "platform-agents": ("platform_rollups", Analytics.platform_agents, timedelta.max),
 }
 
 
-@router.get("/analytics/{name:path}")
-async def get_window(call: Call, name: str, window: Window, _granularity: Day = "day") -> Response:
-    """Return usage, charges, or totals of the runs created in the window."""
+@router.get("/analytics/{name}")
+async def get_window(call: Call, name: str, window: Window) -> Response:
+    """Return charges, or totals of the runs created in the window."""
     endpoint, rows, cap = _found("Page", _WINDOWS.get(name))
     return call.window(endpoint, partial(rows, call.analytics), window, cap)
 
@@ -398,7 +417,7 @@ SignedRun = Annotated[Run, Depends(_signed_run)]
 @files.get("/runs/{run_id}/log")
 async def download_log(run: SignedRun) -> Response:
     """Return the log of a run that has ended."""
-    return Response(logs.raw_log(run), media_type="text/plain")
+    return Response(outputs.raw_log(run), media_type="text/plain")
 
 
 @files.get("/runs/{run_id}/artifacts/{key:path}")
@@ -421,8 +440,8 @@ def _raw(body: bytes, status: int = 200) -> Response:
     return Response(body, status, media_type="application/json")
 
 
-def _events(events: list[dict[str, Any]], since: int) -> Response:
-    return _json({"events": [event for event in events if event["seq"] > since]})
+def _events(events: list[dict[str, Any]], since: int, limit: int | None = None) -> Response:
+    return _json({"events": [event for event in events if event["seq"] > since][:limit]})
 
 
 def _found(name: str, thing: T | None) -> T:
@@ -434,7 +453,7 @@ def _found(name: str, thing: T | None) -> T:
 
 def _find_artifact(run: Run, key: str) -> Artifact:
     """Return a file of the run, also one beyond the list, or answer 404."""
-    files = serialize.artifacts(run)
+    files = outputs.artifacts(run)
     return _found("Artifact", next((file for file in files if file.key == key), None))
 
 

@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from operator import attrgetter, itemgetter
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-
-from analytics.emulator import texts
-from analytics.emulator.chance import seeded
-from analytics.emulator.records import Artifact
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -19,6 +15,7 @@ if TYPE_CHECKING:
     from analytics.emulator.lies import Lies
     from analytics.emulator.records import (
         Agent,
+        Artifact,
         ProviderKey,
         Run,
         Schedule,
@@ -43,22 +40,23 @@ def instant(moment: datetime) -> str:
 
 
 def encode_run(lies: Lies, run: Run) -> bytes:
-    """Return a run's JSON, cached until the run changes."""
+    """Return a run's JSON; the true one is kept until the run changes."""
+    if lies:
+        return encode(*lies.alter("runs", [_run(run)], workspace_id=run.workspace.id))
     if run.encoded is None:
-        [record] = lies.alter("runs", [_run(run)], workspace_id=run.workspace.id)
-        run.encoded = encode(record)
+        run.encoded = encode(_run(run))
     return run.encoded
 
 
 def encode_runs(lies: Lies, runs: Iterable[Run]) -> bytes:
     """Return the JSON array of runs."""
-    return b"[%b]" % b",".join([run.encoded or encode_run(lies, run) for run in runs])
+    return b"[%b]" % b",".join([encode_run(lies, run) for run in runs])
 
 
-def agent_record(lies: Lies, agent: Agent) -> dict[str, Any]:
+def agent_record(agent: Agent) -> dict[str, Any]:
     """Return an agent's record."""
     draft = next((v.number for v in agent.versions if v.status == "draft"), None)
-    record = {
+    return {
         "id": agent.id,
         "name": agent.name,
         "slug": agent.slug,
@@ -73,8 +71,6 @@ def agent_record(lies: Lies, agent: Agent) -> dict[str, Any]:
         "updated_at": timestamp(agent.updated_at),
         "draft_version": draft,
     }
-    [told] = lies.alter("agents", [record], workspace_id=agent.workspace.id)
-    return told
 
 
 def version_record(agent: Agent, version: Version) -> dict[str, Any]:
@@ -113,31 +109,8 @@ def session_record(session: Session, now: datetime, events: list[dict[str, Any]]
     }
 
 
-def session_events(session: Session) -> list[dict[str, Any]]:
-    """Return the events of a session, in order of `seq`, which counts from 1."""
-    happened: list[tuple[datetime, int, Run, str, dict[str, Any]]] = []
-    for run in session.runs:
-        asked = {"text": run.text, "source": run.source}
-        happened.append((run.created_at, 0, run, "user_message", asked))
-        if run.started_at:
-            happened.append((run.started_at, 1, run, "status", {"status": "running"}))
-        for step, (moment, text) in enumerate(run.steps or (), 1):
-            happened.append((moment, 2, run, "step", {"step": step, "text": text}))
-        if run.finished_at and run.status == "succeeded":
-            answer = {"text": texts.thought(seeded("answer", run.id))}
-            happened.append((run.finished_at, 3, run, "assistant_message", answer))
-        if run.finished_at:
-            happened.append((run.finished_at, 4, run, "status", {"status": run.status}))
-    happened.sort(key=itemgetter(0, 1))
-    return [
-        {"seq": seq, "type": kind, "run_id": run.id, "created_at": timestamp(moment), **more}
-        for seq, (moment, _, run, kind, more) in enumerate(happened, 1)
-    ]
-
-
-def artifact_list(run: Run) -> dict[str, Any]:
+def artifact_list(files: list[Artifact]) -> dict[str, Any]:
     """Return the list of a run's files; beyond the cap, the last names are omitted."""
-    files = artifacts(run)
     names = sorted(files, key=attrgetter("filename"))
     listed = {file.key for file in names[:ARTIFACTS_LISTED]}
     return {
@@ -148,17 +121,6 @@ def artifact_list(run: Run) -> dict[str, Any]:
         ],
         "truncated": len(files) > ARTIFACTS_LISTED,
     }
-
-
-def artifacts(run: Run) -> list[Artifact]:
-    """Return the files that a run has published so far, oldest first."""
-    if run.files is not None:
-        return run.files
-    rng, count = seeded("artifacts", run.id), run.artifact_count
-    return [
-        Artifact.nth(run.id, number, rng.randint(200, 90_000), run.finished_at)
-        for number in range(1, count + 1)
-    ]
 
 
 def key_record(key: ProviderKey) -> dict[str, Any]:

@@ -8,6 +8,7 @@ its clock.
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
 from threading import RLock
@@ -31,7 +32,7 @@ from analytics.emulator.records import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from datetime import datetime, timedelta
     from random import Random
 
@@ -89,12 +90,12 @@ class State:
         with self.lock, self.clock.held():
             self._happen(self.now + span, self._planned, self.live)
 
-    def catch_up(self) -> None:
-        """Let the runs that have been created continue until now."""
-        with self.lock:
-            if self.live.due and self.live.due <= self.now:
-                with self.clock.held():
-                    self._happen(self.now, self.live)
+    @contextmanager
+    def at_one_moment(self) -> Iterator[None]:
+        """Let the runs that have been created continue until now, and stop the clock meanwhile."""
+        with self.lock, self.clock.held():
+            self._happen(self.now, self.live)
+            yield
 
     def add_workspace(self, name: str) -> Workspace:
         """Add an empty workspace with a key of its own."""
@@ -213,8 +214,7 @@ class State:
     ) -> Run:
         """Queue a run of a platform agent."""
         with self.lock:
-            session = Session(new_id(self._rng), None, None, self.now)
-            workspace.sessions[session.id] = session
+            session = self._new_session(workspace, None, self.now)
             run = Run(new_id(self._rng), workspace, session, None, None, self.now)
             run.kind, run.platform_agent, run.target = platform_agent.kind, platform_agent, target
             self._list(run)
@@ -298,25 +298,18 @@ class State:
         with self.lock:
             lie = Lie(endpoint, field, change, match or {})
             self.lies.append(lie)
-            self._forget_encoded()
             return lie
 
     def retract(self) -> None:
         """Remove all lies."""
         with self.lock:
             self.lies.clear()
-            self._forget_encoded()
 
     def override_record(self, record_id: str, fields: dict[str, Any]) -> None:
         """Replace fields of a run's or an agent's record by any JSON values, floats too."""
         for endpoint in ("runs", "agents"):
             for name, value in fields.items():
                 self.lie(endpoint, match={"id": record_id}, field=name, change=value)
-
-    def _forget_encoded(self) -> None:
-        for workspace in self.workspaces:
-            for run in workspace.runs.values():
-                run.encoded = None
 
     def _happen(self, target: datetime, *agendas: Agenda) -> None:
         """Run the actions due until a moment, each at its own, and stop the clock."""

@@ -12,9 +12,10 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from analytics.emulator.chance import new_id
+from analytics.emulator.demo import history
+from analytics.emulator.execution import Execution
 from analytics.emulator.records import (
     Agent,
-    AgentStatus,
     RefusedError,
     Run,
     RunInput,
@@ -23,9 +24,7 @@ from analytics.emulator.records import (
     Version,
     Webhook,
 )
-from analytics.emulator.runs.execution import Execution
 from analytics.emulator.state import State
-from analytics.emulator.worlds import demo_history
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -55,10 +54,10 @@ class World(State):
 
         With `at_start` only its beginning, to pass in steps.
         """
-        world = cls(seed, demo_history.begin(now, history_days))
-        demo_history.plan(world, now)
+        world = cls(seed, history.begin(now, history_days))
+        history.plan(world, now)
         if not at_start:
-            world.pass_time(demo_history.present(now) - world.now)
+            world.pass_time(history.present(now) - world.now)
         return world
 
     @classmethod
@@ -112,18 +111,11 @@ class World(State):
             session.terminated_at = self.now
             self._stop(session.runs, "the user")
 
-    def set_agent_status(self, agent: Agent, status: AgentStatus) -> None:
-        """Pause, archive or reactivate an agent; an archived one's runs are cancelled."""
-        with self.lock:
-            self.change_agent(agent, status=status)
-            if status == "archived":
-                runs = agent.workspace.runs_by_agent[agent.id]
-                self._stop(runs, "policy: the agent is archived")
-
     def delete_agent(self, agent: Agent) -> None:
-        """Remove an agent from the list and by id; its runs stay."""
+        """Archive an agent, which cancels its open runs, and remove it from the list and by id."""
         with self.lock:
-            self.set_agent_status(agent, "archived")
+            self.change_agent(agent, status="archived")
+            self._stop(agent.workspace.runs_by_agent[agent.id], "policy: the agent is archived")
             del agent.workspace.agents[agent.id]
 
     def finish_run(self, run: Run, *how: Any, **more: Any) -> None:
@@ -139,8 +131,7 @@ class World(State):
         """Give an agent an address whose events start its runs."""
         if agent.webhook:
             raise RefusedError("The agent has a webhook; rotate its secret, or delete it first")
-        secret = self.new_secret()
-        agent.webhook = Webhook(new_id(self._live_rng), self.now, secret)
+        agent.webhook = Webhook(new_id(self._live_rng), self.now, self.new_secret())
         return agent.webhook
 
     def new_secret(self) -> str:

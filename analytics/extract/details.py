@@ -19,6 +19,12 @@ from analytics.levain import (
     ServerFailedError,
     TransientError,
 )
+from analytics.warehouse.pending_details import (
+    agents_with_unread_schedules,
+    agents_with_unread_versions,
+    collect_pending_details,
+    collected_details,
+)
 
 PER_LOAD = 4_000
 """Details of a load: it is stored soon, and a backlog does not fill the memory."""
@@ -43,7 +49,7 @@ async def read_versions(extraction: Extraction) -> None:
     versions = Endpoint(
         "agent_versions", "agents/{id}/versions", "the versions of agents are unknown"
     )
-    read, agents = extraction.client.agents.versions, extraction.store.agents_with_unread_versions()
+    read, agents = extraction.client.agents.versions, agents_with_unread_versions(extraction.store)
     await _read_of_agents(extraction, versions, read, agents, "versions")
 
 
@@ -57,7 +63,7 @@ async def read_schedules(extraction: Extraction) -> None:
         "schedules", "agents/{id}/schedules", "which runs a schedule started is unknown"
     )
     read, active = extraction.client.agents.schedules, extraction.lately_active_agents()
-    agents = [each for each in extraction.store.agents_with_unread_schedules() if each in active]
+    agents = [each for each in agents_with_unread_schedules(extraction.store) if each in active]
     await _read_of_agents(extraction, schedules, read, agents, "schedules")
 
 
@@ -99,12 +105,12 @@ async def read_details(extraction: Extraction) -> None:
         except TransientError as error:  # says nothing about this run
             endpoint.failures.append(error)
 
-    count = extraction.store.collect_pending_details()
+    count = collect_pending_details(extraction.store)
     extraction.progress.begin("reading costs and log events of runs that have ended", count)
-    sample = extraction.store.collected_details(_spread(count))
+    sample = collected_details(extraction.store, _spread(count))
 
     def stretch(start: int) -> list[tuple[str, str]]:
-        found = extraction.store.collected_details(range(start, min(start + PER_LOAD, count)))
+        found = collected_details(extraction.store, range(start, min(start + PER_LOAD, count)))
         return [each for each in found if each not in sample]
 
     due = sample + stretch(0)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine, Iterable
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -14,10 +14,11 @@ from analytics.errors import AnalyticsError
 from analytics.extract.landing import Landing
 from analytics.levain import AsyncLevain
 from analytics.settings import Extract
+from analytics.warehouse import days_read
 from analytics.warehouse.landed import new_loads
 from analytics.warehouse.load import Loaded
 from analytics.warehouse.sources import AGENT_ROLLUPS
-from analytics.warehouse.store import WarehouseStore
+from analytics.warehouse.store import Store
 
 TRAILING_DAYS = 8
 """The days that each batch reads again, because the API may still add to them."""
@@ -49,13 +50,15 @@ class StepProgress(Protocol):
 class Extraction:
     """The extraction of one workspace, by a batch or by a collection.
 
-    `began_at` is the time of the API's clock; `seen` holds the runs whose state has been read,
-    `days_read` the UTC days that have been read of each windowed source, `refused` the sources that
-    the API refuses to the account, and `listed_agents` the agents in its list.
+    `load` loads a landed folder. `began_at` is the time of the API's clock; `seen` holds the runs
+    whose state has been read, `days_read` the UTC days that have been read of each windowed source,
+    `refused` the sources that the API refuses to the account, and `listed_agents` the agents in its
+    list.
     """
 
     client: AsyncLevain
-    store: WarehouseStore
+    store: Store
+    load: Callable[[Path], Loaded]
     options: Extract
     keep_errors: bool
     landing_root: Path
@@ -89,12 +92,12 @@ class Extraction:
 
     def days_held(self, source: str) -> set[date]:
         """The UTC days stored of a windowed source: those of the first batch, and all since."""
-        first = self.store.first_day_read(source) or self.today
+        first = days_read.first_day_of(self.store, source) or self.today
         return set(self.days_back(max(self.options.history_days, (self.today - first).days + 1)))
 
     def agents_active_on(self) -> dict[str, date]:
         """Return the last UTC day on which each agent started runs; any agent may have today."""
-        active_on = self.store.agents_active_on()
+        active_on = days_read.agents_active_on(self.store)
         if AGENT_ROLLUPS in self.refused:
             active_on |= dict.fromkeys(self.listed_agents, self.today)
         return active_on
@@ -158,7 +161,7 @@ class Extraction:
             with suppress(OSError):  # of closing a file of a full disk, which hides the cause
                 landing.discard()
             raise
-        self._loading = asyncio.create_task(asyncio.to_thread(self.store.load, folder))
+        self._loading = asyncio.create_task(asyncio.to_thread(self.load, folder))
 
     async def loaded(self) -> None:
         """Wait until every landed folder is loaded."""

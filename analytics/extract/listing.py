@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from analytics.warehouse.store import Watermark
+from analytics.warehouse.run_lists import Watermark
 
 
 class Row(msgspec.Struct, frozen=True, gc=False):

@@ -23,9 +23,17 @@ from analytics.extract.privacy import stored_runs
 from analytics.format.numbers import plural
 from analytics.levain import RefusedError
 from analytics.levain.runs import LONGEST_LIST
+from analytics.warehouse import run_lists
+from analytics.warehouse.api_differences import (
+    differing_agent_days,
+    record_api_differences,
+    runs_of,
+)
 from analytics.warehouse.landed import LISTS_STEP
+from analytics.warehouse.provisional_runs import given_up_runs, provisional_runs
+from analytics.warehouse.run_lists import Watermark
 from analytics.warehouse.sources import AGENT_ROLLUPS
-from analytics.warehouse.store import Watermark
+from analytics.warehouse.store import agent_ids
 
 SHOWN = 3
 """Runs that a warning names."""
@@ -40,8 +48,8 @@ async def read_lists(extraction: Extraction) -> None:
     If it does, only the agents' lists that were refused before are read.
     """
     await extraction.loaded()
-    watermarks, known = extraction.store.watermarks(), extraction.store.agent_ids()
-    refused = extraction.store.refused_lists()
+    watermarks, known = run_lists.watermarks(extraction.store), agent_ids(extraction.store)
+    refused = run_lists.refused_lists(extraction.store)
     watermarks.update(refused.items())
     async with extraction.step(LISTS_STEP) as landing:
         rows, unfiltered = await _read_list(extraction, landing, None, watermarks.get(None))
@@ -133,12 +141,12 @@ async def land_new_runs(
         (row, each) for each in page.records for row in stored_runs([each], keep_errors=False)[0]
     ]
     rows = [row for row, _ in runs]
-    watermark = last or extraction.store.watermarks().get(None)
+    watermark = last or run_lists.watermarks(extraction.store).get(None)
     pulled_at = page.answer.fetched_at
     snapshot = take_snapshot(None, rows, watermark, is_whole=is_whole, pulled_at=pulled_at)
     if not snapshot.is_contiguous:
         return None
-    stored = extraction.store.known_runs([row.run_id for row in rows])
+    stored = run_lists.known_runs(extraction.store, [row.run_id for row in rows])
     new = [(row, each) for row, each in runs if row.run_id not in stored | landed]
     if new:
         async with extraction.step(LISTS_STEP) as landing:
@@ -153,7 +161,7 @@ async def read_each_list(extraction: Extraction) -> int:
     Agents that came since, and may have gone again, are read first. Return the number of runs that
     are new or have changed.
     """
-    watermark = extraction.store.watermarks().get(None)
+    watermark = run_lists.watermarks(extraction.store).get(None)
     since = instant_of(watermark.created_at) if watermark else None
     days = (extraction.began_at - since).days + 2 if since else TRAILING_DAYS
     days = min(days, extraction.options.history_days)
@@ -167,11 +175,11 @@ async def read_each_list(extraction: Extraction) -> int:
 async def reread_provisional(extraction: Extraction) -> None:
     """Read by id the provisional runs that this batch's lists lack."""
     await extraction.loaded()
-    run_ids = extraction.store.provisional_runs()
+    run_ids = provisional_runs(extraction.store)
     async with extraction.step("provisional") as landing:
         await _read_by_id(extraction, landing, run_ids)
     await extraction.loaded()
-    found = extraction.store.given_up_runs()
+    found = given_up_runs(extraction.store)
     given_up = [f"{run_id} ({status})" for run_id, status in found.items()]
     if given_up:
         more = f" and {len(given_up) - SHOWN:,} more" if len(given_up) > SHOWN else ""
@@ -193,14 +201,14 @@ async def reread_corrected(extraction: Extraction) -> None:
     await extraction.loaded()
     trailing = set(extraction.days_back(CORRECTION_DAYS))
     first, end = min(trailing & extraction.days_held(AGENT_ROLLUPS)), extraction.today
-    agent_days = extraction.store.differing_agent_days(first, end)
+    agent_days = differing_agent_days(extraction.store, first, end)
     if not agent_days:
         return
-    run_ids = extraction.store.runs_of(agent_days)
+    run_ids = runs_of(extraction.store, agent_days)
     async with extraction.step("corrected") as landing:
         await _read_by_id(extraction, landing, run_ids)
     await extraction.loaded()
-    extraction.store.record_api_differences(agent_days, first, end)
+    record_api_differences(extraction.store, agent_days, first, end)
 
 
 async def _read_by_id(extraction: Extraction, landing: Landing, run_ids: Iterable[str]) -> None:

@@ -17,13 +17,14 @@ from analytics.extract.meters import METERS, days_to_read, read_meters, read_tou
 from analytics.extract.runs import read_lists, reread_corrected, reread_provisional
 from analytics.levain.records import Me, typed
 from analytics.levain.runs import LONGEST_LIST
+from analytics.warehouse import run_lists
 from analytics.warehouse.landed import BATCH_ID, CLOSING_STEP
 
 
 async def extract_workspace(extraction: Extraction) -> None:
     """Read all records of one workspace that are new or may have changed."""
     async with extraction.at_work():
-        if not extraction.store.has_runs():
+        if not run_lists.any_read(extraction.store):
             count = await _first_requests(extraction)
             extraction.progress.say(f"first batch: about {count:,} requests will be made")
         extraction.progress.begin("reading agents and meters")

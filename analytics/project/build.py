@@ -40,10 +40,10 @@ from analytics.transform.header_checks import header_checks
 from analytics.transform.models import Header, comment_on
 from analytics.warehouse.database import (
     BUILD_FILE,
+    PUBLISHED_SCHEMAS,
     attached,
     attached_marts,
     quoted,
-    relation_names,
     transaction,
 )
 from analytics.warehouse.layout import Layout
@@ -107,7 +107,7 @@ def build_custom(
     files of an earlier build are replaced. `before` is told of each query.
     """
     with attached_marts(con, database):
-        taken = names_of_ours(relation_names(con))
+        taken = names_of_ours(_relation_names(con))
     with Runner(limits, database.parent) as runner:
         project = read_project(runner, root, taken, ("alert",))
         own = runner.folder / "own.duckdb"
@@ -128,7 +128,7 @@ def check_project(settings: Settings) -> list[str]:
         taken: list[str] = []
         try:
             with open_confined(published) as con:
-                taken = relation_names(con)
+                taken = _relation_names(con)
         except (OSError, duckdb.Error):
             pass  # `status` says what is wrong with it
         names = names_of_ours(taken)
@@ -137,6 +137,15 @@ def check_project(settings: Settings) -> list[str]:
         if taken and not project.is_empty:
             problems += _unbound(runner, published, project)
     return sorted(problems)
+
+
+def _relation_names(con: duckdb.DuckDBPyConnection) -> list[str]:
+    """Return the names of all tables and views in published schemas."""
+    found = con.execute(
+        "select table_name from information_schema.tables where list_contains(?, table_schema)",
+        [list(PUBLISHED_SCHEMAS)],
+    )
+    return [name for (name,) in found.fetchall()]
 
 
 def _unbound(runner: Runner, database: Path, project: Project) -> Iterator[str]:

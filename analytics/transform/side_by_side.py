@@ -15,7 +15,7 @@ from typing import TypeVar
 import duckdb
 
 from analytics.terminal import Before, tracked
-from analytics.warehouse.database import another_connection, record_count, stop
+from analytics.warehouse.database import quoted, record_count, stop
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -51,7 +51,7 @@ def run_all(
     running: dict[Future[R], tuple[str, duckdb.DuckDBPyConnection]] = {}
     results: dict[str, R] = {}
     with ExitStack() as opened, _shared_threads(con, count), ThreadPoolExecutor(count) as pool:
-        free = [opened.enter_context(another_connection(con)) for _ in range(count)]
+        free = [opened.enter_context(_another_connection(con)) for _ in range(count)]
         try:
             while sorter.is_active():
                 waiting = sorted([*waiting, *map(names.index, sorter.get_ready())])
@@ -70,6 +70,23 @@ def run_all(
             stop({call: connection for call, (_, connection) in running.items()})
             raise
     return {name: results[name] for name in names}
+
+
+@contextmanager
+def _another_connection(con: duckdb.DuckDBPyConnection) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open another connection to the same files, with the same time zone, path and variable."""
+    ((zone, path, reporting),) = con.execute(
+        "select current_setting('TimeZone'), current_setting('search_path'),"
+        " getvariable('reporting_timezone')"
+    ).fetchall()
+    other = con.cursor()
+    try:
+        other.execute(f"set TimeZone = '{quoted(zone)}'; set search_path = '{quoted(path)}'")
+        other.execute("set variable reporting_timezone = ?", [reporting])
+        yield other
+    finally:
+        with suppress(duckdb.Error):  # in use, after a second Ctrl-C
+            other.close()
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""DuckDB files that cannot be used: known by the error that DuckDB raises, and set aside."""
+"""DuckDB files that cannot be used, known by DuckDB's error; they and their logs go as one."""
 
 from __future__ import annotations
 
@@ -84,3 +84,9 @@ def set_aside(file: Path, aside: Path) -> None:
     for path in (*logs_of(file), file):
         if path.exists():
             path.rename(path.with_name(path.name.replace(file.name, aside.name, 1)))
+
+
+def remove_database(file: Path) -> None:
+    """Delete a DuckDB file and the logs of a killed process."""
+    for path in (file, *logs_of(file)):
+        path.unlink(missing_ok=True)

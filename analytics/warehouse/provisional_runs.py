@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import duckdb
-
-from analytics.warehouse.sources import TERMINAL_STATUSES
+from analytics.warehouse.sources import OPEN, TERMINAL, TERMINAL_STATUSES
+from analytics.warehouse.store import Store
 
 SETTLE_HOURS = 48
 """Hours after its end until which a run is read again. Nothing says how late the API corrects one;
@@ -50,32 +49,60 @@ _GONE = """
 """
 
 
-def update_provisional_runs(
-    con: duckdb.DuckDBPyConnection, workspace_id: str, new_rows: str
-) -> None:
+def update_provisional_runs(store: Store, new_rows: str) -> None:
     """Update the set by the runs of a load that was stored.
 
     `new_rows` is a FROM item, the lines of new versions. It reads the temporary tables `incoming`
     and `load_requests` of the load. Only new versions, open and provisional runs are checked: a
     final run that ended stays so if unchanged.
     """
-    mine = {"workspace_id": workspace_id}
     states = _STATES.format(terminal=TERMINAL_STATUSES, new_rows=new_rows)
-    con.execute(states, mine | {"settle_hours": SETTLE_HOURS})
-    con.execute(_GONE, mine)
-    con.execute(
-        """
-        delete from ledger.provisional_runs where workspace_id = $workspace_id and run_id in (
+    store.run(states, settle_hours=SETTLE_HOURS)
+    store.run(_GONE)
+    store.run("""
+        delete from ledger.provisional_runs where {mine} and run_id in (
             select run_id from run_states where is_waiting union all select run_id from gone_runs
         )
-        """,
-        mine,
-    )
-    con.execute(
-        """
+    """)
+    store.run("""
         insert into ledger.provisional_runs
         select $workspace_id, run_id, created_at, terminal_seen_at, read_at from run_states
         where not is_final
+    """)
+
+
+def provisional_runs(store: Store) -> list[str]:
+    """Return runs that are open, or ended too recently to be final."""
+    return store.column("select run_id from ledger.provisional_runs where {mine} order by 1")
+
+
+def given_up_runs(store: Store) -> dict[str, str]:
+    """Return open runs that this batch found to be gone, with the last status of each."""
+    gone = store.run(
+        f"""
+        select run_id, status
+        from raw.runs anti join raw.superseded using (version_id)
+        where {{mine}} and status not in {TERMINAL_STATUSES} and run_id in (
+            select run_id from ledger.requests
+            where {{mine}} and load_id > $closed and source = 'runs' and status = 404
+        ) and run_id not in (select run_id from ledger.provisional_runs where {{mine}})
+        order by run_id
         """,
-        mine,
+        closed=store.last_closing,
     )
+    return dict(gone)
+
+
+def unknown_statuses(store: Store) -> dict[str, int]:
+    """Return the number of runs by status, for each status that is unknown to this release."""
+    unknown = store.run(
+        """
+        select status, count(*)
+        from raw.runs anti join raw.superseded using (version_id)
+        where {mine} and not list_contains($known, status)
+            and run_id in (select run_id from ledger.provisional_runs where {mine})
+        group by status order by status
+        """,
+        known=[*OPEN, *TERMINAL],
+    )
+    return dict(unknown)

@@ -1,14 +1,11 @@
-"""The SQL that reads a landing file: typed columns, exact money, problems of invalid lines.
+"""The SQL that reads a landing file once, fast: typed columns, exact money, suspect lines marked.
 
-`parse_lines` reads a file once, fast. Money becomes DECIMAL from the digits of the JSON text, since
-DuckDB's JSON type and DOUBLE would lose the last ones. All other values are read as text and cast,
-so that an invalid one becomes null. A suspect line is marked; `diagnose_lines` reads only suspect
-lines again, distinguishes missing from invalid values, and returns the problem in words.
+Money becomes DECIMAL from the digits of the JSON text, since DuckDB's JSON type and DOUBLE would
+lose the last ones. All other values are read as text and cast, so that an invalid one becomes null.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -45,20 +42,9 @@ REQUEST_COLUMNS, SNAPSHOT_COLUMNS = (
 )
 SNAPSHOT_COLUMNS |= dict.fromkeys(SNAPSHOT_TIMES, "VARCHAR")
 
-WHOLE_RECORD = "(record)"
-"""Stands for all fields in the quarantine."""
-
 MOST_COUNT = 10**15
 LONGEST_LINE = 16 * 2**20  # bytes
 
-_NUMBERS = "('UBIGINT', 'BIGINT', 'HUGEINT', 'UHUGEINT', 'DOUBLE', 'VARCHAR')"
-_NESTED = "('OBJECT', 'ARRAY')"
-_ACCEPTED = {
-    Kind.TEXT: "('VARCHAR')",
-    Kind.DAY: "('VARCHAR')",
-    Kind.INSTANT: "('VARCHAR')",
-    Kind.FLAG: "('BOOLEAN')",
-}
 _AMOUNTS = (Kind.MONEY, Kind.COST)
 
 # The cast of each field, read as text (money as DECIMAL), and the value from that cast: null if it
@@ -87,17 +73,6 @@ _VALUES = {
     " then {0} end",
     Kind.EPOCH: "case when {0} between 0 and 99999999999 then to_timestamp({0}) end",
 }
-_EXPECTED = {
-    Kind.TEXT: "a text",
-    Kind.FLAG: "true or false",
-    Kind.NUMBER: "a number from 0 to 10^15",
-    Kind.MONEY: "an amount below 100 million dollars",
-    Kind.COST: "an amount from 0 to 100 million dollars",
-    Kind.COUNT: "a whole number from 0 to 10^15",
-    Kind.DAY: "a day",
-    Kind.INSTANT: "a time",
-    Kind.EPOCH: "a time in seconds",
-}
 
 
 def ndjson(file: Path, columns: dict[str, str]) -> str:
@@ -118,13 +93,13 @@ def parse_lines(source: Source, file: Path | None) -> str:
     """Return a SELECT over the file of a source: one typed row for each line.
 
     Its columns: line, request, seen_at, record_hash, is_rounded (a cost had more decimals than are
-    kept), is_suspect (`diagnose_lines` must check the line), and the source's own. Without a file
+    kept), is_suspect (`quarantine` must check the line), and the source's own. Without a file
     (all responses were empty) it returns no row. It reads the temporary table `load_requests`, the
     requests of the load. A line that DuckDB does not accept as JSON is left out.
     """
-    values = "".join(f",\n    {_value(field)} as {field.column}" for field in source.fields)
+    values = "".join(f",\n    {value_of(field)} as {field.column}" for field in source.fields)
     asked = "".join(f",\n    {_asked(source, key)} as {key}" for key in source.asked)
-    suspect = _any([*map(_is_suspect, source.fields), *_is_outside(source), _is_empty(source)])
+    suspect = _any([*map(_is_suspect, source.fields), *is_outside(source), _is_empty(source)])
     return f"""
 select
     line,
@@ -133,77 +108,13 @@ select
     record_hash,
     {_any(_is_rounded(field) for field in source.fields if field.kind in _AMOUNTS)} as is_rounded,
     {suspect} as is_suspect{asked}{values}
-from {_valued(source, _json_lines(source, file))}
+from {valued(source, _json_lines(source, file))}
 join load_requests as q using (request)
 """
 
 
-def diagnose_lines(source: Source, file: Path) -> str:
-    """Return a SELECT of what is invalid in the lines suspect or missing in `incoming`.
-
-    Its columns: line, request, field (as the API names it, or WHOLE_RECORD), column_name (of the
-    field), problem (in words), record (the text of the record). A record that is not invalid as a
-    whole has a row for each invalid field.
-    """
-    paths = [path for field in source.fields for path in field.paths]
-    structure = json.dumps({"record": _nested(source)})
-    pointers = ", ".join(["'$.record'", *(f"'$.record.{path}'" for path in paths)])
-    essential = "".join(f"{_problem(each, paths)}, " for each in source.fields if each.is_essential)
-    others = ", ".join(
-        f"{{'field': '{each.paths[0]}', 'column_name': '{each.column}',"
-        f" 'problem': {_problem(each, paths)}}}"
-        for each in source.fields
-        if not each.is_essential
-    )
-    outside = "".join(
-        f"when {condition} then 'outside of the days that were asked for'\n            "
-        for condition in _is_outside(source)
-    )
-    return f"""
-with numbered as (
-    select
-        text,
-        regexp_extract(text, '"line":(\\d+)', 1)::integer as line,
-        regexp_extract(text, '"request":(\\d+)', 1)::integer as request,
-        substr(text, position('"record":' in text) + 9) as tail
-    from {_text_lines(file)}
-),
-parsed as (
-    select
-        line,
-        request,
-        left(tail, length(tail) - 1) as record,
-        try(json_transform(text, '{structure}')) as t,
-        try(json_type(text, [{pointers}])) as types
-    from numbered
-    where line not in (select line from incoming where not is_suspect)
-),
-diagnosed as (
-    select
-        line,
-        request,
-        record,
-        case
-            when t is null then 'not JSON that can be stored'
-            when types[1] <> 'OBJECT' then 'not an object'
-            {outside}else coalesce({essential}null)
-        end as whole,
-        [{others}]::STRUCT(field VARCHAR, column_name VARCHAR, problem VARCHAR)[] as parts
-    from {_valued(source, "(select *, t.record as r from parsed)")}
-    join load_requests as q using (request)
-)
-select line, request, '{WHOLE_RECORD}' as field, null as column_name, whole as problem, record
-from diagnosed
-where whole is not null
-union all
-select line, request, part.field, part.column_name, part.problem, record
-from (select *, unnest(parts) as part from diagnosed where whole is null)
-where part.problem is not null
-"""
-
-
 def _json_lines(source: Source, file: Path | None) -> str:
-    record = _struct(_nested(source))
+    record = _struct(nested(source))
     if file is None:
         empty = "null::integer as line, null::integer as request, null::ubigint as record_hash"
         return f"(select {empty}, null::{record} as r where false)"
@@ -215,15 +126,7 @@ def _json_lines(source: Source, file: Path | None) -> str:
     )
 
 
-def _text_lines(file: Path) -> str:
-    return (
-        f"read_csv('{quoted(file)}', columns = {{'text': 'VARCHAR'}}, header = false,"
-        " auto_detect = false, delim = '\\x01', quote = '', escape = '', compression = 'zstd',"
-        f" max_line_size = {LONGEST_LINE}, buffer_size = {2 * LONGEST_LINE})"
-    )
-
-
-def _nested(source: Source) -> dict[str, Any]:
+def nested(source: Source) -> dict[str, Any]:
     """Return the fields as nested in a record, with the type that each is read as."""
     record: dict[str, Any] = {}
     for field in source.fields:
@@ -249,10 +152,10 @@ def _raw(field: Field) -> str:
     return parts[0] if len(parts) == 1 else f"coalesce({', '.join(parts)})"
 
 
-def _valued(source: Source, lines: str) -> str:
+def valued(source: Source, lines: str) -> str:
     """Return a FROM item over lines with a record `r`, with each field's cast and value."""
     casts = (f", {_CASTS[f.kind].format(_raw(f))} as {_cast(f)}" for f in source.fields)
-    values = (f", {_VALUES[f.kind].format(_cast(f))} as {_value(f)}" for f in source.fields)
+    values = (f", {_VALUES[f.kind].format(_cast(f))} as {value_of(f)}" for f in source.fields)
     return f"(select *{''.join(values)} from (select *{''.join(casts)} from {lines}))"
 
 
@@ -260,7 +163,8 @@ def _cast(field: Field) -> str:
     return f"cast_{field.column}"
 
 
-def _value(field: Field) -> str:
+def value_of(field: Field) -> str:
+    """Return the column of a field's value: null if it is missing or invalid."""
     return f"value_{field.column}"
 
 
@@ -274,7 +178,7 @@ def _is_suspect(field: Field) -> str:
     Money may be missing, or be read from `true` or `false`; a text may be read from an object. An
     optional text that is a number in JSON is accepted.
     """
-    raw, value = _raw(field), _value(field)
+    raw, value = _raw(field), value_of(field)
     missing = f" or {raw} is null" if field.required else ""
     nested = f"starts_with({raw}, '{{') or starts_with({raw}, '[')"
     match field.kind:
@@ -294,35 +198,20 @@ def _is_empty(source: Source) -> str:
     return f"({' and '.join(f'{_raw(field)} is null' for field in source.fields)})"
 
 
-def _is_outside(source: Source) -> list[str]:
+def is_outside(source: Source) -> list[str]:
     """Return SQL that is true for a record of a day that its request is not of, if it has a day.
 
     A day before or after is no error: whether a window includes its end is not documented.
     """
     days = {
-        "date": _value(Field("date", Kind.DAY)),
-        "hour": f"({_value(Field('hour', Kind.INSTANT))} at time zone 'UTC')::date",
+        "date": value_of(Field("date", Kind.DAY)),
+        "hour": f"({value_of(Field('hour', Kind.INSTANT))} at time zone 'UTC')::date",
     }
     return [
         f"coalesce({days[field.column]} not between q.window_start - 1 and q.window_end, false)"
         for field in source.fields
         if field.column in days
     ]
-
-
-def _problem(field: Field, paths: list[str]) -> str:
-    """Return SQL for the problem of a field in words; null if it is valid."""
-    types = [f"nullif(types[{paths.index(path) + 2}], 'NULL')" for path in field.paths]
-    kind, name = f"coalesce({', '.join(types)})", field.paths[0]
-    missing = f"when {kind} is null then '{name} is missing'" if field.required else ""
-    is_unfit = f"not in {_ACCEPTED.get(field.kind, _NUMBERS)}"
-    if field.kind is Kind.TEXT and not field.required:
-        is_unfit = f"in {_NESTED}"
-    return (
-        f"case {missing} when {kind} {is_unfit}"
-        f" or ({kind} is not null and {_value(field)} is null)"
-        f" then '{name} is not {_EXPECTED[field.kind]}' end"
-    )
 
 
 def _asked(source: Source, key: str) -> str:

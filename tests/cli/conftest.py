@@ -29,8 +29,9 @@ from analytics.emulator.server import Emulator, running
 from analytics.emulator.world import World
 from analytics.settings import load_settings
 from tests import batches
-from tests.batches import gone_from
-from tests.conftest import NOW, Batch, book_run, copy_of_shared, hire_baker
+from tests.batches import Batch, gone_from
+from tests.conftest import copy_of_shared
+from tests.worlds import NOW, book_run, hire_baker
 
 SETTINGS = "[extract]\nhistory_days = 3\n"
 """Settings for a batch of few requests."""
@@ -61,7 +62,7 @@ def open_umask() -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def batches_build_what_changed(monkeypatch: pytest.MonkeyPatch) -> None:
     """Batches of a test bring relations up to date, as those of many records do."""
-    monkeypatch.setattr("analytics.batch.transforming.SMALL", 0)
+    monkeypatch.setattr("analytics.batch.transform.SMALL", 0)
 
 
 @pytest.fixture

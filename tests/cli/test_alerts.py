@@ -15,7 +15,7 @@ from analytics.batch.stages import send_findings
 from analytics.settings import load_settings
 from tests.alerts.webhook import Webhook, webhook
 from tests.cli.conftest import SETTINGS, Command, SettingsFile, publish_again
-from tests.conftest import NOW
+from tests.worlds import NOW
 
 ALERTS = SETTINGS + '[alerts]\nurls_env = "HOOKS"\n'
 COSTS = """\

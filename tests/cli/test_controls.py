@@ -14,7 +14,8 @@ import pytest
 from analytics.emulator.world import World
 from tests.batches import with_pages
 from tests.cli.conftest import Command, SettingsFile, publish_again, shell_in
-from tests.conftest import NOW, book_run, copy_of_shared, hire_baker
+from tests.conftest import copy_of_shared
+from tests.worlds import NOW, book_run, hire_baker
 
 SETTINGS = "[extract]\nhistory_days = 20\n"
 

@@ -20,7 +20,7 @@ from analytics.warehouse.damage import DamagedError
 from analytics.warehouse.database import BUILD_FILE, open_marts, read_whole
 from tests.batches import Row, read_marts
 from tests.cli.conftest import Command, book_a_few_runs, shell_in
-from tests.conftest import NOW, book_run, hire_baker
+from tests.worlds import NOW, book_run, hire_baker
 
 DATA = Path("data")
 WAREHOUSE, BUILD, PUBLISHED = (

@@ -18,13 +18,13 @@ import pytest
 
 from analytics import __version__
 from analytics.cli.demo import MARKER, plan
+from analytics.emulator.demo.history import closings, days_with_closings
 from analytics.emulator.world import World
-from analytics.emulator.worlds.demo_history import closings, days_with_closings
 from analytics.query.assistant import Assistant
 from analytics.warehouse.layout import Layout
 from tests.cli.conftest import Command
-from tests.conftest import NOW
 from tests.docs.pages import ROOT, blocks_in
+from tests.worlds import NOW
 
 (CLOSED_AT, CLOSED) = closings(datetime.now(UTC), 366)[-1]
 DAYS = 9

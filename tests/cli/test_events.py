@@ -16,7 +16,7 @@ import pytest
 
 from analytics import errors
 from analytics.batch import progress as progress_module
-from analytics.batch import transforming
+from analytics.batch import transform
 from analytics.batch.batch import Batch
 from analytics.batch.progress import Progress
 from analytics.cli.failures import failure_of
@@ -98,7 +98,7 @@ def test_an_error_is_the_last_event(published: Command, monkeypatch: pytest.Monk
     def failing(*_: object, **__: object) -> None:
         raise duckdb.IOException("no such block")
 
-    monkeypatch.setattr("analytics.batch.rebuild.transform", failing)
+    monkeypatch.setattr("analytics.batch.stages.transform", failing)
     result = published("rebuild", "--log-format", "json")
     (*_, event) = events(result)
 
@@ -140,15 +140,15 @@ def test_few_records_are_built_anew(
 ) -> None:
     """Up to so many records a batch builds all, of more what changed."""
     (tmp_path / "build.duckdb").touch()
-    monkeypatch.setattr(transforming, "SMALL", 100)
-    monkeypatch.setattr(transforming, "record_count", lambda _: records)
-    monkeypatch.setattr(transforming, "attached_marts", lambda *_, **__: nullcontext())
-    monkeypatch.setattr(transforming, "update", lambda *_, **__: ([], "update"))
-    monkeypatch.setattr(transforming, "compact_marts", lambda *_: None)
+    monkeypatch.setattr(transform, "SMALL", 100)
+    monkeypatch.setattr(transform, "record_count", lambda _: records)
+    monkeypatch.setattr(transform, "attached_marts", lambda *_, **__: nullcontext())
+    monkeypatch.setattr(transform, "update", lambda *_, **__: ([], "update"))
+    monkeypatch.setattr(transform, "compact_marts", lambda *_: None)
 
     batch = Batch(load_settings(), Layout(tmp_path), Progress())
     batch.con = Mock()
-    made = transforming._update(batch, even_small=False)
+    made = transform._update(batch, even_small=False)
     assert (made is None) == builds
 
 

@@ -16,7 +16,7 @@ from analytics.warehouse import lock
 from analytics.warehouse.layout import Layout
 from analytics.warehouse.lock import batch_lock, collection_lock
 from tests.cli.conftest import Command, publish_again
-from tests.conftest import StartRun
+from tests.worlds import StartRun
 
 LAYOUT = Layout(Path("data"))
 LISTS = ("collect",)

@@ -27,7 +27,8 @@ from analytics.files import folder as queries
 from analytics.query.assistant import MOST_CHARACTERS, MOST_ROWS
 from tests.cli.conftest import shell_in
 from tests.cli.test_sql_hostile import FAMILIES, statements
-from tests.conftest import NOW, shared_folder
+from tests.conftest import shared_folder
+from tests.worlds import NOW
 
 Ask = Callable[..., dict[str, Any]]
 

@@ -13,7 +13,7 @@ import pytest
 from analytics.emulator.world import World
 from tests.batches import with_pages
 from tests.cli.conftest import Command, FirstBatch, SettingsFile, publish_again
-from tests.conftest import StartRun
+from tests.worlds import StartRun
 
 
 def modes(folder: Path) -> set[str]:

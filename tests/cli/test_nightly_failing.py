@@ -19,9 +19,9 @@ from analytics.cli import interrupt
 from analytics.cli.emulator import command_at
 from analytics.emulator.server import Emulator
 from analytics.emulator.world import World
-from tests.batches import gone_from, without_pages
+from tests.batches import Batch, gone_from, without_pages
 from tests.cli.conftest import Command, SettingsFile, publish_again
-from tests.conftest import NOW, Batch, StartRun
+from tests.worlds import NOW, StartRun
 
 
 @pytest.mark.parametrize(

@@ -18,14 +18,13 @@ from analytics.emulator.records import Agent
 from analytics.emulator.world import World
 from analytics.transform.checks import CheckResult
 from analytics.warehouse.database import open_marts
-from tests.batches import Row, read_marts, without_pages
+from tests.batches import Batch, Row, read_marts, without_pages
 from tests.cli.conftest import (
     Command,
     a_few_batches,
     interrupted_batch,
     take_over,
 )
-from tests.conftest import Batch
 
 DATA = Path("data")
 # When a load was read into this very warehouse, checked, and published.

@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
-from analytics.emulator.runs import logs
+from analytics.emulator import outputs
 from analytics.emulator.server import Emulator
 from tests.cli.conftest import Command, Result
-from tests.conftest import StartRun
+from tests.worlds import StartRun
 
 pytestmark = pytest.mark.usefixtures("connected", "fast_polls")
 
@@ -191,7 +191,6 @@ def test_show(analytics: Command, api: Emulator, start_run: StartRun) -> None:
     """`show` prints all fields of a run, and the models that it used."""
     run = start_run(cost="0.25", status="failed", error=f"Oven {ANSI}<script>\nsecond line")
     api.world.override_record(run.id, {"user_prompt": "=cmd() [bold]🥖", "tokens_in": 10**18})
-    run.encoded = None
 
     shown = analytics("runs", "show", run.id[:10])
     in_json = parsed(analytics("runs", "show", run.id, "--json"))
@@ -208,7 +207,7 @@ def test_events(analytics: Command, api: Emulator, trigger: Any) -> None:
     """Events come oldest first; --level omits lower levels; an invalid one costs no other."""
     run_id = trigger("[flaky] Bread?")
     (run,) = api.world.workspaces[0].agent_runs
-    first, broken, *others = logs.log_events(run)
+    first, broken, *others = outputs.log_events(run)
     run.log = [first, broken | {"ts": {"at": "noon"}, "msg": "NOON"}, *others]
 
     told = analytics("runs", "events", run_id)

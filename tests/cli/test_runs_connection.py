@@ -13,7 +13,7 @@ import pytest
 
 from analytics.emulator.server import Emulator
 from tests.cli.conftest import Command
-from tests.conftest import StartRun
+from tests.worlds import StartRun
 
 pytestmark = pytest.mark.usefixtures("connected")
 

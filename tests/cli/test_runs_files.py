@@ -19,7 +19,7 @@ from analytics.cli.runs.files import safe_names
 from analytics.emulator.records import Artifact, Run
 from analytics.emulator.server import Emulator
 from tests.cli.conftest import Command
-from tests.conftest import NOW, StartRun
+from tests.worlds import NOW, StartRun
 
 pytestmark = pytest.mark.usefixtures("connected")
 

@@ -23,8 +23,8 @@ from analytics.query.spreadsheet import workbook_of
 from analytics.warehouse.layout import Layout
 from analytics.warehouse.lock import batch_lock
 from tests.cli.conftest import Command, FirstBatch
-from tests.conftest import NOW
 from tests.spreadsheets import read_cells
+from tests.worlds import NOW
 
 
 @pytest.fixture

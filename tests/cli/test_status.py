@@ -22,7 +22,7 @@ from analytics.emulator.world import World
 from analytics.machine_clock import machine_clock
 from analytics.query.status import _needs, print_text
 from analytics.warehouse.layout import Layout
-from tests import conftest
+from tests import worlds
 from tests.cli.conftest import Command, FirstBatch, SettingsFile, publish_again
 
 NOW = datetime(2026, 11, 26, 12, tzinfo=UTC)
@@ -222,7 +222,7 @@ def test_a_published_file_of_another_user_is_not_damaged(
 def test_what_is_new_is_told_apart(published: Command) -> None:
     """Findings are new that the last publication before today had not, also after a rebuild."""
     Path("finance").mkdir()
-    month = f"{conftest.NOW:%Y-%m}"
+    month = f"{worlds.NOW:%Y-%m}"
     rows = [f"agent,baker,{month},0.01", f"all,,{month},0.02"]
     Path("finance/budgets.csv").write_text("\n".join(["scope,name,month,amount_usd", *rows]))
     publish_again()
@@ -230,7 +230,7 @@ def test_what_is_new_is_told_apart(published: Command) -> None:
     record = json.loads(last.read_text())
     known = record["findings"].pop()
     first.unlink()
-    before = f"{conftest.NOW - timedelta(days=1):%Y%m%d}T060000.000000Z.json"
+    before = f"{worlds.NOW - timedelta(days=1):%Y%m%d}T060000.000000Z.json"
     (last.parent / before).write_text(json.dumps(record | {"findings": [known]}))
     count = len(record["findings"])
 

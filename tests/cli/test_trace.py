@@ -15,12 +15,12 @@ import duckdb
 import pytest
 import zstandard
 
+from analytics.emulator.platform_agents import BUILDER
 from analytics.emulator.records import Agent, Run
-from analytics.emulator.runs.platform import BUILDER
 from analytics.emulator.world import World
 from tests.batches import short_lists
 from tests.cli.conftest import Command, book_a_few_runs, shell_in
-from tests.conftest import NOW, book_run, hire_baker
+from tests.worlds import NOW, book_run, hire_baker
 
 DAY = f"{NOW - timedelta(hours=1):%Y-%m-%d}"
 

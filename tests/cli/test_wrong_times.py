@@ -16,10 +16,10 @@ from analytics.emulator.server import Emulator
 from analytics.emulator.world import World
 from analytics.levain.clock import Clock
 from analytics.machine_clock import machine_clock
-from tests.batches import Row, publish, read
+from tests.batches import Batch, Row, publish, read
 from tests.cli.conftest import Command, publish_again
 from tests.cli.test_rebuild import asked
-from tests.conftest import NOW, Batch, StartRun
+from tests.worlds import NOW, StartRun
 
 DAY = timedelta(days=1)
 HALF_A_YEAR = timedelta(days=180)

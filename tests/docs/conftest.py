@@ -11,7 +11,8 @@ from analytics.emulator.server import Emulator, running
 from analytics.emulator.world import World
 from tests.batches import with_pages
 from tests.cli.conftest import shell_in
-from tests.conftest import NOW, book_run, copy_of_shared
+from tests.conftest import copy_of_shared
+from tests.worlds import NOW, book_run
 
 
 @pytest.fixture(scope="session")

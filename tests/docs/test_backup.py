@@ -20,8 +20,8 @@ from tests.batches import gone_from
 from tests.cli.books.conftest import NOW, OWNERS, SETTINGS, Shop
 from tests.cli.conftest import shell_in
 from tests.cli.test_rebuild import marts
-from tests.conftest import book_run, hire_baker
 from tests.docs.pages import ROOT, blocks_under
+from tests.worlds import book_run, hire_baker
 
 PAGE = "operations.md"
 

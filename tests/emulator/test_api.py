@@ -125,6 +125,32 @@ def test_money_is_a_number_with_every_digit(api: Api) -> None:
     assert '"cost_usd":123456789.10000012010000000555,"tokens_in":3000000000000000000,' in record
 
 
+def test_analytics_are_narrowed_as_documented(demo_api: Api, run: Run) -> None:
+    """Hours are of one agent where it is named; charges by agent come by hour, 30 days at most."""
+    hours = demo_api.get("/analytics/hourly")
+    of_agent = [row for row in hours if row["agent_id"] == run.agent.id]
+    charges = demo_api.get("/analytics/timeseries/by-agent", granularity="hour")
+    asked = demo_api.get("/analytics/hourly", agent_id=run.agent.id)
+
+    assert asked == of_agent
+    assert 0 < len(of_agent) < len(hours)
+    assert demo_api.get("/analytics/hourly", agent_id=str(uuid4())) == []
+    cost = {(row["bucket"], row["agent_id"]): row["cost_usd"] for row in charges}
+    assert cost == {
+        at: sum(row["cost_usd"] for row in hours if (row["hour"], row["agent_id"]) == at)
+        for at in cost
+    }
+
+
+def test_log_events_are_limited_as_asked(demo_api: Api, run: Run) -> None:
+    """`limit` gives the first events after `since`."""
+    events = demo_api.get(f"/runs/{run.id}/log/events")["events"]
+
+    some = demo_api.get(f"/runs/{run.id}/log/events", since=1, limit=2)["events"]
+
+    assert some == events[1:3]
+
+
 def test_a_platform_run_can_be_read_like_a_run(demo_api: Api) -> None:
     """Platform runs and their costs are read by id, and name the platform's agent for another."""
     run, *_ = demo_api.workspace.platform_runs.newest(1)

@@ -7,7 +7,7 @@ from datetime import timedelta
 from analytics.emulator.catalogue import GLM
 from analytics.emulator.chance import CODE
 from analytics.emulator.records import Agent, RunInput, Schedule
-from analytics.emulator.worlds.behaviour import Habit, Worker
+from analytics.emulator.workers import Habit, Worker
 
 from .conftest import NOBODY, Api
 

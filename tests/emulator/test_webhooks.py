@@ -8,9 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.emulator.conftest import NOBODY
-
-from .conftest import Api
+from .conftest import NOBODY, Api
 
 if TYPE_CHECKING:
     from analytics.emulator.records import Agent

@@ -12,8 +12,8 @@ from analytics.emulator.records import Agent, Run, Workspace
 from analytics.emulator.server import Emulator
 from analytics.emulator.world import World
 from analytics.extract import runs as extracted
-from tests.batches import LIST_CAP, Killed, batches_later
-from tests.conftest import Batch, StartRun
+from tests.batches import LIST_CAP, Batch, Killed, batches_later
+from tests.worlds import StartRun
 
 pytestmark = pytest.mark.usefixtures("few_listed")
 

@@ -22,9 +22,9 @@ from analytics.levain import NotFoundError, bounds
 from analytics.settings import Extract
 from analytics.warehouse.landed import landed_loads
 from analytics.warehouse.load import Loaded
-from tests.batches import LIST_CAP
-from tests.conftest import NOW, Batch, StartRun
+from tests.batches import LIST_CAP, Batch
 from tests.jumping import run
+from tests.worlds import NOW, StartRun
 
 MODELS = 10
 
@@ -100,7 +100,8 @@ def waiting(tmp_path: Path) -> Extraction:
     """A workspace's batch, without an API: it waits for whatever a test lets it wait for."""
     return Extraction(
         client=Mock(),
-        store=Mock(load=Mock(return_value=Loaded())),
+        store=Mock(),
+        load=Mock(return_value=Loaded()),
         options=Extract(),
         keep_errors=True,
         landing_root=tmp_path,
@@ -147,7 +148,7 @@ def test_a_workspace_without_answers_is_given_up(waiting: Extraction) -> None:
     assert [load.name for load in landed_loads(waiting.landing_root / "w")] == [
         f"{NOW:%Y%m%dT%H%M%SZ}-000001-meters"
     ]
-    assert waiting.store.load.call_count == 1  # type: ignore[attr-defined]
+    assert waiting.load.call_count == 1  # type: ignore[attr-defined]
 
 
 def test_a_workspace_that_answers_has_all_the_time_there_is(waiting: Extraction) -> None:
@@ -158,7 +159,7 @@ def test_a_workspace_that_answers_has_all_the_time_there_is(waiting: Extraction)
         loading.wait(10)
         return Loaded()
 
-    waiting.store.load = load  # type: ignore[method-assign]
+    waiting.load = load
 
     async def work() -> None:
         async with waiting.step("meters") as landing:

@@ -14,8 +14,9 @@ import pytest
 
 from analytics.batch.batch import Batch as RunningBatch
 from analytics.batch.collect import collect
-from analytics.batch.extract import Outcome, open_all
+from analytics.batch.extract import Outcome
 from analytics.batch.progress import Progress
+from analytics.batch.workspaces import open_all
 from analytics.emulator.records import Agent, Workspace
 from analytics.emulator.world import World
 from analytics.errors import AnalyticsError, UsageError
@@ -24,8 +25,8 @@ from analytics.levain import ConnectionFailedError, NotFoundError
 from analytics.levain.answers import Answer, Params
 from analytics.levain.client import Auth
 from analytics.levain.transport import Shape, Transport
-from tests.batches import LIST_CAP, Killed, killed_before
-from tests.conftest import Batch, StartRun
+from tests.batches import LIST_CAP, Batch, Killed, killed_before
+from tests.worlds import StartRun
 
 Collect = Callable[[], Outcome]
 pytestmark = pytest.mark.usefixtures("few_listed")

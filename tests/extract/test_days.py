@@ -5,8 +5,8 @@ from __future__ import annotations
 from decimal import Decimal
 
 from analytics.emulator.world import World
-from tests.batches import batches_later
-from tests.conftest import Batch, StartRun
+from tests.batches import Batch, batches_later
+from tests.worlds import StartRun
 
 
 def test_older_days_are_metered_once(batch: Batch, world: World, start_run: StartRun) -> None:

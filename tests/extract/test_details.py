@@ -8,7 +8,8 @@ import pytest
 
 from analytics.emulator.world import World
 from analytics.extract import details
-from tests.conftest import Batch, StartRun
+from tests.batches import Batch
+from tests.worlds import StartRun
 
 
 def test_details_are_read_once(batch: Batch, world: World, start_run: StartRun) -> None:

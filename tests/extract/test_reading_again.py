@@ -8,8 +8,8 @@ from decimal import Decimal
 import pytest
 
 from analytics.emulator.world import World
-from tests.batches import LIST_CAP, batches_later
-from tests.conftest import Batch, StartRun
+from tests.batches import LIST_CAP, Batch, batches_later
+from tests.worlds import StartRun
 
 pytestmark = pytest.mark.usefixtures("few_listed")
 

@@ -10,14 +10,14 @@ from typing import Literal
 
 import pytest
 
+from analytics.emulator.platform_agents import BUILDER
 from analytics.emulator.records import Agent
-from analytics.emulator.runs.platform import BUILDER
 from analytics.emulator.server import Emulator, running
 from analytics.emulator.world import World
 from analytics.settings import Workspace as Setting
 from analytics.settings import load_settings
-from tests.batches import publish
-from tests.conftest import NOW, Batch, book_run, hire_baker
+from tests.batches import Batch, publish
+from tests.worlds import NOW, book_run, hire_baker
 
 ALWAYS = 10**9
 

@@ -6,7 +6,8 @@ from analytics.batch.collect import collect
 from analytics.batch.progress import Progress
 from analytics.emulator.records import Agent, RunInput, Schedule, Workspace
 from analytics.emulator.world import World
-from tests.conftest import Batch, StartRun, book_run
+from tests.batches import Batch
+from tests.worlds import StartRun, book_run
 
 
 def asked(batch: Batch, agent: Agent | None = None) -> int:

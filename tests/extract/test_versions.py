@@ -12,8 +12,8 @@ from analytics.extract.details import MOST_FAILURES
 from analytics.levain import ForbiddenError
 from analytics.levain.answers import Answer
 from analytics.levain.transport import Transport
-from tests.batches import gone_from
-from tests.conftest import Batch, StartRun
+from tests.batches import Batch, gone_from
+from tests.worlds import StartRun
 
 ALWAYS = 10**9
 

@@ -19,7 +19,7 @@ from analytics.errors import AnalyticsError
 from analytics.fleet.settings import Fleet, load_fleet
 from analytics.fleet.tasks import run_batch
 from benchmarks.worlds import Workspaces
-from tests.conftest import NOW
+from tests.worlds import NOW
 
 
 def quiet() -> Progress:

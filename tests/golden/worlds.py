@@ -20,15 +20,15 @@ import pytest
 
 from analytics.cli import demo as command
 from analytics.emulator import catalogue
+from analytics.emulator.demo.history import days_with_closings
+from analytics.emulator.platform_agents import BUILDER
 from analytics.emulator.records import Run
-from analytics.emulator.runs.platform import BUILDER
 from analytics.emulator.server import Emulator, running
 from analytics.emulator.world import World
-from analytics.emulator.worlds.demo_history import days_with_closings
 from analytics.settings import load_settings
-from tests.batches import short_lists, without_pages
+from tests.batches import Batch, short_lists, without_pages
 from tests.cli.conftest import exit_code
-from tests.conftest import Batch, optimized, shared_folder
+from tests.conftest import optimized, shared_folder
 
 DEMO_NOW = datetime(2025, 11, 29, 12, tzinfo=UTC)
 SIGNED = ("--prepared-by", "Ann", "--approved-by", "Bob")

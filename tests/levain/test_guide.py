@@ -12,7 +12,7 @@ import pytest
 import analytics.levain
 from analytics.emulator.server import Emulator
 from analytics.levain import Levain
-from tests.conftest import NOW, StartRun
+from tests.worlds import NOW, StartRun
 
 _MODULES = [
     importlib.import_module(f"analytics.levain.{module.name}")

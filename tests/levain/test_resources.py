@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from analytics.emulator.outputs import log_events
 from analytics.emulator.records import Agent
-from analytics.emulator.runs.logs import log_events
 from analytics.emulator.server import Emulator
 from analytics.levain import Levain, NotFoundError
-from tests.conftest import NOW, StartRun
+from tests.worlds import NOW, StartRun
 
 RUN = timedelta(seconds=60)
 pytestmark = pytest.mark.usefixtures("fast_polls")

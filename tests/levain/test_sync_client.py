@@ -16,8 +16,8 @@ from analytics.emulator.server import Emulator
 from analytics.levain import AsyncLevain, Levain
 from analytics.levain.paging import Resource
 from analytics.levain.sync_client import _Resource, blocking_iter
-from tests.conftest import StartRun
 from tests.levain.answering import KEY
+from tests.worlds import StartRun
 
 RESOURCES = [name for name, each in vars(AsyncLevain(KEY)).items() if isinstance(each, Resource)]
 

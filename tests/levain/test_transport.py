@@ -18,8 +18,8 @@ from analytics.levain import (
 )
 from analytics.levain.pace import TRIES
 from analytics.levain.replies import hide_keys
-from tests.conftest import NOW
 from tests.levain.answering import API, KEY, OTHER, Server, using
+from tests.worlds import NOW
 
 
 @pytest.mark.parametrize(

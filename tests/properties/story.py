@@ -19,8 +19,8 @@ from analytics.emulator.records import Agent, PlatformAgent, Run, Workspace
 from analytics.emulator.server import running
 from analytics.emulator.world import World
 from analytics.settings import Extract, Reporting, load_settings
-from tests.batches import LIST_CAP, short_lists
-from tests.conftest import NOW, Batch
+from tests.batches import LIST_CAP, Batch, short_lists
+from tests.worlds import NOW
 
 HISTORY_DAYS = 40
 

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 
 from analytics.batch.collect import collect
 from analytics.batch.progress import Progress
-from tests.batches import Published, publish, read, read_until_killed
-from tests.conftest import NOW, Batch, optimized
+from tests.batches import Batch, Published, publish, read, read_until_killed
+from tests.conftest import optimized
 from tests.properties.oracle import ZERO, Knowledge, Oracle
 from tests.properties.story import (
     BEGINS,
@@ -24,6 +24,7 @@ from tests.properties.story import (
     lasting,
     living,
 )
+from tests.worlds import NOW
 
 
 class Tale:

@@ -28,8 +28,7 @@ from analytics.finance.books.verifying import verify
 from analytics.transform.models import references
 from analytics.warehouse.database import attached_marts, open_warehouse
 from analytics.warehouse.publications import next_moment, record_publication
-from tests.batches import Killed, Row, killed_before, read, read_marts
-from tests.conftest import NOW, Batch
+from tests.batches import Batch, Killed, Row, killed_before, read, read_marts
 from tests.properties.oracle import Oracle
 from tests.properties.story import (
     TIMEZONES,
@@ -41,6 +40,7 @@ from tests.properties.story import (
     living,
 )
 from tests.transform.given import MODELS, build_some
+from tests.worlds import NOW
 
 Bills: TypeAlias = Counter[tuple[date, str, str]]
 

@@ -18,9 +18,9 @@ from analytics.transform.checks import run_checks
 from analytics.warehouse.database import attached_marts, open_warehouse, quoted
 from analytics.warehouse.layout import Layout
 from analytics.warehouse.publications import next_moment, record_publication
-from tests.batches import read, read_until_killed
-from tests.conftest import NOW, Batch
+from tests.batches import Batch, read, read_until_killed
 from tests.properties.story import BEGINS, TIMEZONES, Chapter, Event, chapters, lasting, living
+from tests.worlds import NOW
 
 
 def own(batch: Batch, owners: dict[str, str]) -> None:

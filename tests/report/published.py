@@ -18,9 +18,10 @@ from analytics.emulator.server import running
 from analytics.emulator.world import World
 from analytics.settings import load_settings
 from tests.batches import few_details, without_pages
-from tests.conftest import NOW, optimized
+from tests.conftest import optimized
 from tests.hostile import add_hostile_agents
 from tests.report.pages import Page
+from tests.worlds import NOW
 
 TIMEZONE = "Europe/Berlin"  # so that no day of a report is one of the API's UTC days
 DAYS = 54  # a month that is whole, and clocks that are put back

@@ -8,8 +8,8 @@ import pytest
 
 from analytics.emulator.records import Run
 from analytics.emulator.world import World
-from tests.batches import short_lists
-from tests.conftest import Batch, StartRun
+from tests.batches import Batch, short_lists
+from tests.worlds import StartRun
 
 Burst = Callable[..., list[Run]]
 
@@ -24,7 +24,7 @@ def few_are_listed() -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def batches_build_what_changed(monkeypatch: pytest.MonkeyPatch) -> None:
     """The hard cases are those of relations that are brought up to date."""
-    monkeypatch.setattr("analytics.batch.transforming.SMALL", 0)
+    monkeypatch.setattr("analytics.batch.transform.SMALL", 0)
 
 
 @pytest.fixture

@@ -9,10 +9,10 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from analytics.emulator.platform_agents import BUILDER
 from analytics.emulator.records import Agent, Run, Workspace
-from analytics.emulator.runs.platform import BUILDER
 from analytics.emulator.world import World
-from tests.conftest import NOW
+from tests.worlds import NOW
 
 DAY, NEXT = date(2026, 11, 10), date(2026, 11, 11)
 FIRST = datetime(2026, 11, 10, 6, tzinfo=NOW.tzinfo)

@@ -13,8 +13,8 @@ from analytics.batch.progress import Progress
 from analytics.emulator.world import World
 from analytics.warehouse.database import open_warehouse
 from analytics.warehouse.layout import Layout
-from tests.batches import publish, read, run_batch
-from tests.conftest import Batch, StartRun
+from tests.batches import Batch, publish, read, run_batch
+from tests.worlds import StartRun
 
 DAY = date(2026, 11, 19)
 

@@ -12,8 +12,7 @@ from analytics.emulator.server import running
 from analytics.emulator.world import World
 from analytics.settings import Workspace as Setting
 from analytics.settings import load_settings
-from tests.batches import Published, emptied, publish, run_batch, short_lists
-from tests.conftest import NOW, Batch
+from tests.batches import Batch, Published, emptied, publish, run_batch, short_lists
 from tests.scenarios.lies import (
     CASES,
     FIRST,
@@ -24,6 +23,7 @@ from tests.scenarios.lies import (
     matches,
     work,
 )
+from tests.worlds import NOW
 
 
 @pytest.fixture

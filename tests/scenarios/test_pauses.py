@@ -11,13 +11,13 @@ import pytest
 
 from analytics.emulator import routes as emulated
 from analytics.emulator.aggregates import Analytics
+from analytics.emulator.platform_agents import BUILDER
 from analytics.emulator.records import Agent, Run, Workspace
-from analytics.emulator.runs.platform import BUILDER
 from analytics.emulator.world import World
 from analytics.levain.transport import Transport
-from tests.batches import Published, Row, publish, read, run_batch
-from tests.conftest import Batch, StartRun, book_run
+from tests.batches import Batch, Published, Row, publish, read, run_batch
 from tests.scenarios.conftest import Burst, ledger_total
+from tests.worlds import StartRun, book_run
 
 FIRST = date(2026, 11, 20)
 
@@ -187,14 +187,16 @@ def test_windows_that_include_their_end(batch: Batch, world: World, start_run: S
     batch.set_extract(history_days=40)
     for hours in (0, 5, 10, 15):
         start_run(hours_ago=24 * 9 + 6 - hours, cost="1")  # on the first day of the newest window
-    hourly = Analytics.hourly
+    hourly, ends = Analytics.hourly, []
 
-    def inclusive(self: Analytics, start: date, end: date, *of: object) -> object:
-        return hourly(self, start, end + timedelta(hours=1), *of)
+    def inclusive(self: Analytics, start: date, end: date, **of: str | None) -> object:
+        ends.append(end)
+        return hourly(self, start, end + timedelta(hours=1), **of)
 
     with mock.patch.object(Analytics, "hourly", inclusive):
         published = run_batch(batch)
 
+    assert len(ends) > 1
     require_right(published, world)
     assert len(published["fct_usage_hours"]) == 4
 

@@ -19,10 +19,10 @@ from analytics.emulator.records import Run
 from analytics.emulator.server import Emulator, running
 from analytics.emulator.world import World
 from tests.batches import Published, read_marts
-from tests.conftest import book_run
 from tests.properties.oracle import Oracle, state_of, stored_state
 from tests.properties.story import Event, Life
 from tests.properties.test_batches import MEASURES, prove_controls, prove_sums
+from tests.worlds import book_run
 
 BEGIN = datetime(2026, 11, 5, 6, tzinfo=UTC)
 LASTING = {

@@ -111,7 +111,7 @@ def _path_of(given: Any) -> Path:
 
 
 def _main() -> None:
-    from analytics.batch import transforming
+    from analytics.batch import transform
     from analytics.batch.progress import Progress
     from analytics.cli import main
     from analytics.transform import build
@@ -128,7 +128,7 @@ def _main() -> None:
     Progress.stage = stepped
     for name, number in _CALLS.items():
         setattr(os, name, steps.asking(getattr(os, name), name, number))
-    transforming.SMALL = 0  # what a later batch brings up to date is what a kill may break
+    transform.SMALL = 0  # what a later batch brings up to date is what a kill may break
     vars(build)["comment_on"] = lambda *_: None  # comments and optimizers take half of the time
     OFFLINE["disabled_optimizers"] = os.environ.pop("OPTIMIZERS")
     now = datetime.fromisoformat(os.environ.pop("NOW"))

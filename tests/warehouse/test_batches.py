@@ -12,15 +12,11 @@ import pytest
 from analytics.extract.landing import Landing
 from analytics.levain import Answer
 from analytics.warehouse.layout import Layout
-from analytics.warehouse.store import WarehouseStore
+from analytics.warehouse.load import load_folder
+from analytics.warehouse.store import Store
 from tests.warehouse.conftest import READ_AT, raw
 
 ME = {"workspace_id": "w1", "workspace_name": "Bakery"}
-
-
-@pytest.fixture
-def store(con: duckdb.DuckDBPyConnection) -> WarehouseStore:
-    return WarehouseStore(con, "w1")
 
 
 def landing_of(layout: Layout, load_id: str, **me: object) -> Landing:
@@ -82,9 +78,7 @@ def test_nothing_is_landed_through_a_link(layout: Layout) -> None:
     assert list(theirs.iterdir()) == []
 
 
-def test_the_last_load_closes_a_batch(
-    con: duckdb.DuckDBPyConnection, layout: Layout, store: WarehouseStore
-) -> None:
+def test_the_last_load_closes_a_batch(con: duckdb.DuckDBPyConnection, layout: Layout) -> None:
     """Closing loads set the workspace's name and span of batches; other loads change neither.
 
     A batch is complete also if the workspace's name is missing or unreadable.
@@ -97,9 +91,9 @@ def test_the_last_load_closes_a_batch(
         (22, "workspace", None),
         (23, "workspace", {"en": "x"}),
     ):
-        store.begin("https://api", "KEY")
+        Store(con, "w1").begin("https://api", "KEY")
         landed = landing_of(layout, f"202611{day}T053000Z-001-{step}", workspace_name=name)
-        store.load(landed.commit())
+        load_folder(con, landed.commit())
         spans += con.execute(
             "select workspace_name, day(first_batch_at), day(last_batch_at) from ledger.workspaces"
         ).fetchall()

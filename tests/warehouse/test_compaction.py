@@ -7,8 +7,13 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from analytics.warehouse.compaction import compact_marts, compact_warehouse
-from analytics.warehouse.database import attached, attached_marts, open_warehouse
+from analytics.warehouse.database import (
+    attached,
+    attached_marts,
+    compact_marts,
+    compact_warehouse,
+    open_warehouse,
+)
 from analytics.warehouse.layout import Layout
 
 

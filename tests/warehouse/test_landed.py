@@ -10,7 +10,7 @@ import pytest
 from analytics.errors import AnalyticsError
 from analytics.files import UNFINISHED
 from analytics.warehouse.landed import SUFFIX, new_loads
-from tests.conftest import NOW
+from tests.worlds import NOW
 
 
 def test_loads_beyond_the_thousandth_stay_in_order(tmp_path: Path) -> None:

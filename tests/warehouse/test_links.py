@@ -12,8 +12,7 @@ import pytest
 from analytics import files
 from analytics.batch.last_batch import ended_batch, write_last_batch
 from analytics.errors import AnalyticsError
-from analytics.warehouse.compaction import compact_marts
-from analytics.warehouse.database import attached_marts, open_marts, open_warehouse
+from analytics.warehouse.database import attached_marts, compact_marts, open_marts, open_warehouse
 from analytics.warehouse.layout import Layout
 from analytics.warehouse.lock import batch_lock
 from analytics.warehouse.publish import copying

@@ -11,7 +11,8 @@ import pytest
 
 from analytics.warehouse.layout import Layout
 from analytics.warehouse.load import load_folder
-from analytics.warehouse.store import WarehouseStore
+from analytics.warehouse.pending_details import agents_with_unread_versions
+from analytics.warehouse.store import Store
 from tests.warehouse.conftest import DAY, READ_AT, Load, current, run_record
 
 BEFORE, NEXT = DAY - timedelta(days=1), DAY + timedelta(days=1)
@@ -229,7 +230,7 @@ def test_versions_are_due_of_agents_that_only_sums_name(
     """Versions are read of an agent that no list shows but a roll-up; the platform has none."""
     load("agent_rollups", [{"agent_id": "a"}, {"agent_id": None}], window=(DAY, NEXT))
 
-    assert WarehouseStore(con, "w1").agents_with_unread_versions() == ["a"]
+    assert agents_with_unread_versions(Store(con, "w1")) == ["a"]
 
 
 def test_which_runs_wait_to_settle(load: Load, con: duckdb.DuckDBPyConnection) -> None:

@@ -9,12 +9,12 @@ from typing import Any
 import duckdb
 import pytest
 
+from analytics.batch.batch import interrupts
 from analytics.cli.failures import failure_of
 from analytics.errors import INTERRUPTED, QUERY_INTERRUPTED
 from analytics.warehouse.database import (
     attach_read_only,
     attached_marts,
-    interrupts,
     open_warehouse,
 )
 from analytics.warehouse.layout import Layout

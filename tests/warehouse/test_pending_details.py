@@ -19,7 +19,9 @@ from analytics.levain import (
 )
 from analytics.warehouse.landed import BATCH_ID
 from analytics.warehouse.layout import Layout
-from analytics.warehouse.store import WarehouseStore
+from analytics.warehouse.load import load_folder
+from analytics.warehouse.pending_details import collect_pending_details, collected_details
+from analytics.warehouse.store import Store
 from tests.warehouse.conftest import READ_AT, raw, run_record
 
 FAILURES: dict[str, LevainError] = {
@@ -40,7 +42,7 @@ CHANGES: dict[str, dict[str, object]] = {
 class WorkspaceBatch:
     """Loads of a workspace in turn; the test moves the days."""
 
-    def __init__(self, layout: Layout, store: WarehouseStore, workspace_id: str = "w1") -> None:
+    def __init__(self, layout: Layout, store: Store, workspace_id: str = "w1") -> None:
         self._layout = layout
         self._workspace_id = workspace_id
         self.store = store
@@ -51,7 +53,7 @@ class WorkspaceBatch:
         """Return the runs with pending details after these steps, in their order."""
         for step in steps.split(", "):
             if step in CHANGES:
-                self.store.load(self.land_list(**CHANGES[step]))
+                load_folder(self.store.con, self.land_list(**CHANGES[step]))
             elif step == "close":
                 self.close()
             elif step.endswith(" days"):
@@ -74,17 +76,17 @@ class WorkspaceBatch:
             landing.add("run_log_events", self._answer(), [], run_id="r1")
         else:
             landing.add_missing("run_log_events", failure, self.now, run_id="r1")
-        self.store.load(landing.commit())
+        load_folder(self.store.con, landing.commit())
 
     def pending(self) -> list[tuple[str, str]]:
         """Return the run and source of all pending details, in their order."""
-        return self.store.collected_details(range(self.store.collect_pending_details()))
+        return collected_details(self.store, range(collect_pending_details(self.store)))
 
     def close(self) -> None:
         """Load the closing step of the batch."""
         landing = self._landing("workspace")
         landing.add("workspaces", self._answer(), [raw({"workspace_id": self._workspace_id})])
-        self.store.load(landing.commit())
+        load_folder(self.store.con, landing.commit())
 
     def _landing(self, step: str) -> Landing:
         self._loads += 1
@@ -97,7 +99,7 @@ class WorkspaceBatch:
 
 @pytest.fixture
 def batch(layout: Layout, con: duckdb.DuckDBPyConnection) -> WorkspaceBatch:
-    return WorkspaceBatch(layout, WarehouseStore(con, "w1"))
+    return WorkspaceBatch(layout, Store(con, "w1"))
 
 
 @pytest.mark.parametrize("ends", [False, True], ids=["in one batch", "over batches"])
@@ -153,10 +155,10 @@ def test_workspaces_and_the_order_of_names_do_not_matter(
     layout: Layout, con: duckdb.DuckDBPyConnection, batch: WorkspaceBatch
 ) -> None:
     """Batches of another workspace and a late folder change nothing."""
-    other = WorkspaceBatch(layout, WarehouseStore(con, "w2"), "w2")
+    other = WorkspaceBatch(layout, Store(con, "w2"), "w2")
     late = batch.land_list()
     batch.close()
     assert other.after("ended, read, close") == []
-    batch.store.load(late)
+    load_folder(con, late)
 
     assert {run_id for run_id, _ in batch.pending()} == {"r1"}

@@ -14,7 +14,8 @@ import pytest
 
 from analytics.emulator.world import World
 from tests.cli.conftest import Command, Result, publish_again, shell_in
-from tests.conftest import book_run, hire_baker, shared_folder
+from tests.conftest import shared_folder
+from tests.worlds import book_run, hire_baker
 
 NOW = datetime(2026, 11, 5, 6, tzinfo=UTC)
 SETTINGS = '[extract]\nhistory_days = 40\n[publish]\nmode = "0640"\n'

@@ -22,7 +22,7 @@ from analytics.query.books import print_closings
 from tests.cli.books.conftest import APPROVED, NOW, OWNERS, SETTINGS, Shop
 from tests.cli.conftest import SETTINGS as SHORT
 from tests.cli.conftest import shell_in
-from tests.conftest import book_run, hire_baker
+from tests.worlds import book_run, hire_baker
 
 
 def test_books_that_are_not_there(shop: Shop) -> None:
@@ -246,7 +246,7 @@ def test_a_month_whose_bill_is_unknown(shop: Shop, monkeypatch: pytest.MonkeyPat
     with duckdb.connect(shop.books.parent / "warehouse.duckdb") as con:
         con.execute("update raw.agent_billing_days set billed_usd = null")
         con.execute("update raw.billing_days set billed_usd = null")
-    monkeypatch.setattr("analytics.batch.transforming.SMALL", 10**6)  # no load brought what differs
+    monkeypatch.setattr("analytics.batch.transform.SMALL", 10**6)  # no load brought what differs
     shop.publish()
     shop.ok("close", "2026-10", "--early", "-q", *APPROVED)
 

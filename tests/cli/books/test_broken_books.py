@@ -22,7 +22,7 @@ from analytics.query.books import published_closings
 from analytics.warehouse.layout import Layout
 from tests.batches import Killed, killed_before
 from tests.cli.books.conftest import APPROVED, Shop
-from tests.conftest import NOW
+from tests.worlds import NOW
 
 
 def test_a_rebuild_has_the_books(closed: Shop) -> None:

@@ -12,7 +12,7 @@ import pytest
 from analytics.emulator.world import World
 from tests.cli.books.conftest import APPROVED, NOW, OWNERS, SETTINGS, Shop, copied
 from tests.cli.conftest import shell_in
-from tests.conftest import book_run, hire_baker
+from tests.worlds import book_run, hire_baker
 
 ONE = f'{SETTINGS}[[workspaces]]\napi_key_env = "LEVAIN_API_KEY"\n'
 BOTH = f'{ONE}[[workspaces]]\napi_key_env = "OTHER_KEY"\n'

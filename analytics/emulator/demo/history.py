@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 
 from analytics.emulator import catalogue
 from analytics.emulator.chance import CONVERSATION, new_id, seeded
-from analytics.emulator.records import RunInput, Schedule, midnight_of
-from analytics.emulator.runs.platform import Platform
-from analytics.emulator.worlds.behaviour import DAY, Habit, Outage, Worker, raise_cost
-from analytics.emulator.worlds.demo_agents import DemoAgent, workspaces
+from analytics.emulator.demo.agents import DemoAgent, workspaces
+from analytics.emulator.platform_agents import Platform
+from analytics.emulator.records import DAY, RunInput, Schedule, midnight_of
+from analytics.emulator.workers import Habit, Outage, Worker, raise_cost
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

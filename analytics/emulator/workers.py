@@ -13,8 +13,9 @@ from zoneinfo import ZoneInfo
 from cronsim import CronSim
 
 from analytics.emulator import texts
+from analytics.emulator.catalogue import drawn
 from analytics.emulator.chance import seeded
-from analytics.emulator.records import DEFAULT_TIMEOUT_MINUTES, ZERO, Agent
+from analytics.emulator.records import DAY, DEFAULT_TIMEOUT_MINUTES, ZERO, Agent
 
 if TYPE_CHECKING:
     import random
@@ -25,12 +26,10 @@ if TYPE_CHECKING:
     from analytics.emulator.records import Run, RunStatus, Schedule, Session, Workspace
     from analytics.emulator.state import State
 
-DAY = timedelta(days=1)
 SATURDAY = 5
 CENT = Decimal("0.01")
 SMALLEST_CORRECTION, LARGEST_CORRECTION = 0.02, 0.2  # of what the run cost
 OUTAGE_FAILURE_RATE = 0.7
-MAIN_MODEL_SHARE = 0.85
 
 OFFICE_HOURS = (0, 0, 0, 0, 0, 0, 1, 3, 7, 9, 9, 8, 6, 7, 9, 8, 6, 4, 2, 1, 1, 0, 0, 0)
 ALL_HOURS = (3, 2, 2, 2, 2, 3, 4, 5, 6, 7, 7, 7, 7, 7, 7, 7, 7, 7, 6, 6, 5, 5, 4, 4)
@@ -215,9 +214,8 @@ class Worker:
 
     def _request(self, main: Offer, *, is_error: bool) -> dict[str, Any]:
         """Return what a request meters."""
-        rng = self.rng
-        offer = main if rng.random() < MAIN_MODEL_SHARE else rng.choice(self.offers)
-        tokens = (0, 0) if is_error else self.habit.traffic.sample(rng)
+        offer = drawn(self.rng, self.offers, main)
+        tokens = (0, 0) if is_error else self.habit.traffic.sample(self.rng)
         return offer.request(*tokens) | {"is_error": is_error}
 
 

@@ -1,4 +1,4 @@
-"""The agents of the demo, and how each works: `demo/agents.toml`, by workspace."""
+"""The agents of the demo, and how each works: `agents.toml`, by workspace."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from typing import Any, Literal
 from analytics.emulator import catalogue, texts
 from analytics.emulator.chance import CODE, CONVERSATION
 from analytics.emulator.records import DEFAULT_TIMEOUT_MINUTES
-from analytics.emulator.worlds.behaviour import ALL_HOURS, NIGHT_HOURS, Habit
+from analytics.emulator.workers import ALL_HOURS, NIGHT_HOURS, Habit
 
-FOLDER = Path(__file__).with_name("demo")
+FOLDER = Path(__file__).parent
 _TRAFFIC = {"code": CODE, "conversation": CONVERSATION}
 _HOURS = {"all": ALL_HOURS, "night": NIGHT_HOURS}
 

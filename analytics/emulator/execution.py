@@ -12,12 +12,10 @@ from decimal import Decimal
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from analytics.emulator import texts
-from analytics.emulator.catalogue import MILLION
+from analytics.emulator import outputs, texts
+from analytics.emulator.catalogue import MILLION, drawn
 from analytics.emulator.chance import seeded
 from analytics.emulator.records import Artifact
-from analytics.emulator.runs import logs
-from analytics.emulator.worlds.behaviour import MAIN_MODEL_SHARE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -73,7 +71,7 @@ class Execution:
 
     def _boot(self) -> None:
         self._world.launch_run(self.run)
-        self._note(logs.BOOT)
+        self._note(outputs.BOOT)
         minutes = self._agent.timeout_minutes
         self._later(minutes * 60, partial(self._fail, texts.out_of_time(minutes)))
         self._begin_step()
@@ -87,7 +85,7 @@ class Execution:
         self._attempt += 1
         self._is_in_flight = True
         self._tool = self._rng.choice(texts.TOOLS)
-        self._note(logs.tool_use(self._rng, self._step, self._tool))
+        self._note(outputs.tool_use(self._rng, self._step, self._tool))
         pace = 20.0 if "[slow]" in self._text else 1.0
         self._seconds = self._rng.uniform(*STEP_SECONDS) * pace
         self._later(self._seconds, self._finish_attempt)
@@ -97,7 +95,7 @@ class Execution:
         self._is_in_flight = False
         cost, tokens = self._meter()
         failed = self._step == TROUBLED_STEP and self._attempt <= self._failures
-        self._note(logs.tool_result(self._rng, self._step, self._tool, is_error=failed))
+        self._note(outputs.tool_result(self._rng, self._step, self._tool, is_error=failed))
         if self._is_stopped:
             self._end("cancelled")
         elif self.run.totals.cost_usd > self._agent.max_budget:
@@ -116,13 +114,13 @@ class Execution:
             return
         seconds = FIRST_BACK_OFF_SECONDS * 2 ** (self._attempt - 1)
         message = f"RETRY  step {self._step} in {seconds:.0f}s: {error}"
-        self._note({"level": "WARNING", "logger": logs.NODE_RUNNER, "msg": message})
+        self._note({"level": "WARNING", "logger": outputs.NODE_RUNNER, "msg": message})
         self._later(seconds, self._begin_attempt)
 
     def _complete_step(self, cost: Decimal | None, tokens: int) -> None:
         self._note(
             {
-                "logger": logs.NODE_RUNNER,
+                "logger": outputs.NODE_RUNNER,
                 "msg": f"STEP  {self._step} completed",
                 "label": f"step-{self._step}",
                 "cost_usd": cost,
@@ -144,7 +142,7 @@ class Execution:
         agent, rng = self._agent, self._rng
         if not agent.offers:
             return None, 0
-        offer = agent.offers[0] if rng.random() < MAIN_MODEL_SHARE else rng.choice(agent.offers)
+        offer = drawn(rng, agent.offers, main=agent.offers[0])
         tokens_in, tokens_out = agent.traffic.sample(rng)
         if "[over-budget]" in self._text:
             tokens_in = int(agent.max_budget * LARGE_SHARE / offer.price_in * MILLION)
@@ -166,8 +164,8 @@ class Execution:
 
     def _end(self, status: RunStatus, error: str | None = None) -> None:
         self._world.finish_run(self.run, status, error=error, artifact_count=len(self._files))
-        self._note(logs.ending(self.run))
+        self._note(outputs.ending(self.run))
 
     def _note(self, body: dict[str, Any]) -> None:
         """Add a log event."""
-        self._log.append(logs.record(self.run, len(self._log) + 1, self._world.now, body))
+        self._log.append(outputs.record(self.run, len(self._log) + 1, self._world.now, body))

@@ -1,21 +1,24 @@
-"""A run's log.
+"""The output of runs: their logs and files, and the events of their sessions.
 
-The log of a planned run is generated from its id on request; a triggered run writes its own.
+Logs and files of a planned run are generated from its id on request; a triggered run writes its
+own.
 """
 
 from __future__ import annotations
 
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from analytics.emulator import serialize, texts
 from analytics.emulator.chance import seeded
+from analytics.emulator.records import Artifact
 
 if TYPE_CHECKING:
     import random
     from collections.abc import Iterator
     from datetime import datetime
 
-    from analytics.emulator.records import Run
+    from analytics.emulator.records import Run, Session
 
 MIN_EVENTS, MAX_EVENTS = 5, 30
 NODE_RUNNER = "knead.node_runner"
@@ -61,6 +64,45 @@ def raw_log(run: Run) -> bytes:
         lines.append(serialize.encode({name: line[name] for name in line if name != "seq"}))
         lines += [text.encode() for text in _printed(line)]
     return b"".join(line + b"\n" for line in lines)
+
+
+def artifacts(run: Run) -> list[Artifact]:
+    """Return the files that a run has published so far, oldest first."""
+    if run.files is not None:
+        return run.files
+    rng, count = seeded("artifacts", run.id), run.artifact_count
+    return [
+        Artifact.nth(run.id, number, rng.randint(200, 90_000), run.finished_at)
+        for number in range(1, count + 1)
+    ]
+
+
+def session_events(session: Session) -> list[dict[str, Any]]:
+    """Return the events of a session, in order of `seq`, which counts from 1."""
+    happened: list[tuple[datetime, int, Run, str, dict[str, Any]]] = []
+    for run in session.runs:
+        asked = {"text": run.text, "source": run.source}
+        happened.append((run.created_at, 0, run, "user_message", asked))
+        if run.started_at:
+            happened.append((run.started_at, 1, run, "status", {"status": "running"}))
+        for step, (moment, text) in enumerate(run.steps or (), 1):
+            happened.append((moment, 2, run, "step", {"step": step, "text": text}))
+        if run.finished_at and run.status == "succeeded":
+            answer = {"text": texts.thought(seeded("answer", run.id))}
+            happened.append((run.finished_at, 3, run, "assistant_message", answer))
+        if run.finished_at:
+            happened.append((run.finished_at, 4, run, "status", {"status": run.status}))
+    happened.sort(key=itemgetter(0, 1))
+    return [
+        {
+            "seq": seq,
+            "type": kind,
+            "run_id": run.id,
+            "created_at": serialize.timestamp(moment),
+            **more,
+        }
+        for seq, (moment, _, run, kind, more) in enumerate(happened, 1)
+    ]
 
 
 def record(run: Run, seq: int, moment: datetime, body: dict[str, Any]) -> dict[str, Any]:

@@ -16,12 +16,8 @@ from analytics.format import numbers
 from analytics.transform.build import BuiltRelation, build, update
 from analytics.transform.changes import UnseenChangeError
 from analytics.transform.models import ModelError
-from analytics.warehouse.compaction import compact_marts
-from analytics.warehouse.database import (
-    attached_marts,
-    record_count,
-    remove_database,
-)
+from analytics.warehouse.damage import remove_database
+from analytics.warehouse.database import attached_marts, compact_marts, record_count
 
 SMALL = 250_000
 """Records of all kinds, all their versions counted, up to which all is built anew: that is quicker

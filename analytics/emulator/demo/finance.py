@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from analytics.emulator.aggregates import Analytics
-from analytics.emulator.worlds.demo_agents import FOLDER
+from analytics.emulator.demo.agents import FOLDER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

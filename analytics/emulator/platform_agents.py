@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from analytics.emulator.catalogue import HAIKU, SONNET
 from analytics.emulator.chance import CODE, new_id, seeded
-from analytics.emulator.records import ZERO, PlatformAgent
+from analytics.emulator.records import DAY, ZERO, PlatformAgent
 
 if TYPE_CHECKING:
     import random
@@ -28,7 +28,6 @@ def _platform_agent(slug: str, name: str, kind: str) -> PlatformAgent:
 BUILDER = _platform_agent("recipe-builder", "Recipe builder", "build")
 VERIFIER = _platform_agent("recipe-verifier", "Recipe verifier", "verify")
 WIKI_KEEPER = _platform_agent("wiki-keeper", "Wiki keeper", "maintenance")
-DAY = timedelta(days=1)
 
 
 @dataclass(slots=True)

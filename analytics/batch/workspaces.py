@@ -1,28 +1,81 @@
-"""The workspaces of keys: data are read with the key of their own workspace only."""
+"""Workspaces are opened by their keys; data are read with the key of their own workspace only."""
 
 from __future__ import annotations
 
+import asyncio
 import re
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, TypeAlias
 
 from analytics.errors import UsageError
 from analytics.format.names import told_apart
-from analytics.levain import ForbiddenError, LevainError, UnauthorizedError
-from analytics.levain.records import Me
-from analytics.settings import CONFIG_FILE, Workspace
+from analytics.levain import AsyncLevain, ForbiddenError, LevainError, UnauthorizedError
+from analytics.levain.records import Me, typed
+from analytics.settings import CONFIG_FILE, Workspace, api_key, keys_set
 
 if TYPE_CHECKING:  # `analytics runs` opens no file
     import duckdb
+
+    from analytics.batch.batch import Batch
 
 _HOW_TO_ADD = f"\nTo have it beside these data, give its workspace_id in {CONFIG_FILE}."
 _KEY_REFUSED = (UnauthorizedError, ForbiddenError)
 _SAFE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
 
-def require_a_key(
-    is_open: bool, refused: Sequence[tuple[Workspace, LevainError | UsageError]]
-) -> None:
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A workspace whose key was accepted; `name` tells it from all others."""
+
+    setting: Workspace
+    client: AsyncLevain
+    me: Me
+    began_at: datetime
+    name: str = ""
+
+
+Refused: TypeAlias = tuple[Workspace, LevainError | UsageError]
+"""A workspace that could not be opened, and why."""
+
+
+async def open_all(stack: AsyncExitStack, batch: Batch) -> tuple[list[Opened], list[Refused]]:
+    """Ask whose each key is, and return the workspaces whose key was accepted, and the others.
+
+    All are asked at once: an API that does not answer holds the lock once, not once a workspace.
+    Waits before requests are sent again are told.
+    """
+    settings, progress = batch.settings, batch.progress
+
+    async def ask(workspace: Workspace) -> Opened | Refused:
+        try:
+            client = AsyncLevain(
+                api_key(workspace),
+                workspace.api,
+                concurrency=settings.extract.concurrency,
+                requests_per_second=settings.extract.requests_per_second,
+                rate_limiter=batch.limit(workspace.api) if batch.limit else None,
+                other_keys=[*keys_set(settings)],
+                on_retry=lambda error, seconds: progress.wait(
+                    f"{error}; trying again in {seconds:.1f} s"
+                ),
+            )
+            client.clock.is_strict = True
+            await stack.enter_async_context(client)
+            answer = await client.auth.read()
+        except (LevainError, UsageError) as error:
+            return workspace, error
+        client.clock.set(answer.fetched_at)
+        return Opened(workspace, client, typed(answer.record, Me), answer.fetched_at)
+
+    found = await asyncio.gather(*map(ask, settings.workspaces))
+    opened = [each for each in found if isinstance(each, Opened)]
+    return opened, [each for each in found if not isinstance(each, Opened)]
+
+
+def require_a_key(is_open: bool, refused: Sequence[Refused]) -> None:
     """Raise UsageError if the API refuses every key that is set."""
     asked = [(workspace, error) for workspace, error in refused if isinstance(error, LevainError)]
     if is_open or not all(isinstance(error, _KEY_REFUSED) for _, error in asked):
@@ -103,3 +156,35 @@ def require_identity(
         if found in seen:
             raise UsageError(f"{seen[found]} and {env} hold keys of the same workspace ({found}).")
         seen[found] = env
+
+
+def landing_gone(batch: Batch) -> Iterator[str]:
+    """Yield a warning for each workspace that was read but whose landing folder is gone."""
+    found = batch.con.execute("select distinct workspace_id from ledger.loads order by 1")
+    for (workspace_id,) in found.fetchall():
+        if not (folder := batch.layout.landing / workspace_id).is_dir():
+            yield (
+                f"{folder} is gone: no rebuild can make these data anew unless it is put back from"
+                " a backup"
+            )
+
+
+def not_in_the_settings(batch: Batch) -> Iterator[str]:
+    """Yield a warning for each workspace that was read and that no setting names any more."""
+    workspaces = batch.settings.workspaces
+    named = {each.api_key_env for each in workspaces}
+    named |= {each.workspace_id for each in workspaces if each.workspace_id}
+    labels = workspace_labels(batch.con)
+    found = batch.con.execute("""
+        select workspace_id, api_key_env, last_batch_at
+        from ledger.workspaces
+        where api_key_env is not null and last_batch_at is not null
+        order by coalesce(workspace_name, workspace_id), workspace_id
+    """).fetchall()
+    for identity, variable, last in found:
+        if named.isdisjoint({identity, variable}):
+            yield (
+                f"{labels[identity]} is not in {CONFIG_FILE}, so that its figures end at"
+                f" {last:%Y-%m-%d %H:%M} UTC, and those of all workspaces then too: put it back, or"
+                " forget it (docs/privacy.md)"
+            )

@@ -1,0 +1,1 @@
+"""The demo: two made-up companies, their agents, what happens to them, and their finance files."""

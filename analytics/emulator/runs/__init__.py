@@ -1,1 +1,0 @@
-"""Runs: their triggers, their execution, and their logs and files."""

@@ -1,1 +1,0 @@
-"""Worlds to serve: the demo and its history, and plain large ones for measurements."""
