@@ -1,8 +1,9 @@
 -- What the metered tokens of each agent's UTC month would have cost on each model of dim_prices: at
 -- its list price, and less the agent's own effective discount of the month, if it has one: what
--- raised its cost above list, as a fee or a price step of its model, raises no other model's. An
--- estimate: another model takes other numbers of tokens. What lacks a price, or tokens, is null.
--- cheaper_rank numbers the models that an agent's workspace uses, and that would have cost less.
+-- raised its cost above list, as a fee or a price step of its model, raises no other model's, and
+-- makes none cheaper. An estimate: another model takes other numbers of tokens. What lacks a price,
+-- or tokens, is null. cheaper_rank numbers, of each family, the models that an agent's workspace
+-- uses and that would have cost less, the next one below first.
 with
 
 tokens as (
@@ -46,7 +47,7 @@ own as (
         agent_id,
         month,
         if(count(metered_cost_usd) = count(*), sum(metered_cost_usd), null)::decimal(38, 10)
-            as cost_usd,
+            as metered_cost_usd,
         if(count(list_price_cost_usd) = count(*), sum(list_price_cost_usd), null)
             as own_list_price_cost_usd
     from marts.fct_model_months
@@ -59,26 +60,31 @@ compared as (
         own.agent_id,
         own.month,
         priced.model,
-        own.cost_usd,
+        own.metered_cost_usd,
         priced.list_price_cost_usd,
         (
             priced.list_price_cost_usd::double
-            * least(1, own.cost_usd::double / nullif(own.own_list_price_cost_usd, 0)::double)
+            * least(
+                1, own.metered_cost_usd::double / nullif(own.own_list_price_cost_usd, 0)::double
+            )
         )::decimal(38, 10) as discounted_cost_usd,
-        used.model is not null and priced.list_price_cost_usd < own.cost_usd as is_cheaper
+        used.family,
+        used.model is not null
+        and priced.list_price_cost_usd < own.metered_cost_usd
+        and coalesce(priced.list_price_cost_usd < own.own_list_price_cost_usd, true) as is_cheaper
     from own
     join priced using (workspace_id, agent_id, month)
-    left join (select distinct workspace_id, model from marts.dim_models) as used
+    left join (select distinct workspace_id, model, family from marts.dim_models) as used
         on used.workspace_id = own.workspace_id and used.model = priced.model
 )
 
 select
-    * exclude (is_cheaper),
+    * exclude (family, is_cheaper),
     if(
         is_cheaper,
         row_number() over (
-            partition by workspace_id, agent_id, month, is_cheaper
-            order by list_price_cost_usd, model
+            partition by workspace_id, agent_id, month, family, is_cheaper
+            order by list_price_cost_usd desc, model
         ),
         null
     ) as cheaper_rank

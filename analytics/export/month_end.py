@@ -9,18 +9,19 @@ from itertools import groupby
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from analytics.export.journal import journal_lines
+from analytics.export.cents import in_cents
+from analytics.export.journal import exported, journal_lines
 from analytics.export.month import AMOUNTS, JOURNAL, TABLES, cut_off, read_table, status_of
 from analytics.format import days, names, numbers
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import date, datetime
 
     import duckdb
     import polars as pl
 
-    from analytics.export.entries import Journal
+    from analytics.export.entries import Entry, Journal
     from analytics.finance.books.entries import ClosingFacts
 
 Row: TypeAlias = "dict[str, Any]"
@@ -87,6 +88,22 @@ class MonthEnd:
         is_booked = any(entry.kind == "own_key" for entry in entries)
         return bool(self.to_book["own_key_usd"]) and not is_booked
 
+    @property
+    def carried(self) -> str:
+        """Where the cents are that the journal and the bill differ by; empty where they do not."""
+        if self.journal is None:
+            return ""
+        exact, cents = _expenses(self.journal.entries), _expenses(exported(self.journal))
+        all_of = [*self.journal.earlier, *self.journal.entries]
+        on = _expenses(all_of) - _expenses(in_cents(all_of))
+        if exact == cents:
+            return ""
+        return (
+            f"Expenses in the journal: {exact:f} with every digit, {cents:f} in whole cents."
+            f" Rounding carries {on - exact + cents:f} in from earlier months, and {on:f} on to"
+            " later ones."
+        )
+
 
 def read_month_end(
     con: duckdb.DuckDBPyConnection,
@@ -145,6 +162,11 @@ def _booked(frame: pl.DataFrame, closing: ClosingFacts) -> pl.DataFrame:
         for name, value in closed.items()
         if name in frame.columns
     )
+
+
+def _expenses(entries: Iterable[Entry]) -> Decimal:
+    lines = (line for each in entries for line in each.lines if line.role == "expense")
+    return sum((line.amount for line in lines), Decimal())
 
 
 def _sums(rows: Sequence[Row], table: str) -> Row:

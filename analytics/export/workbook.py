@@ -77,10 +77,11 @@ def _fill_statement(sheet: Sheet, month_end: MonthEnd, totals: Mapping[str, str]
     _add_sums(sheet, row, month_end, subtotals, totals)
     note = f"{_NOTE} {_UNBOOKED}" if month_end.is_own_key_unbooked else _NOTE
     sheet.write(row + 4, 0, note, italic=True)
+    sheet.write(row + 5, 0, month_end.carried, italic=True)
     sheet.page.freeze_panes(_HEAD + 1, 0)
     sheet.page.repeat_rows(_HEAD)
-    sheet.page.print_area(0, 0, row + 4, len(_COLUMNS) - 1)
-    sheet.page.fit_to_pages(1, 1 if row + 3 <= _ONE_PAGE else 0)
+    sheet.page.print_area(0, 0, row + 5, len(_COLUMNS) - 1)
+    sheet.page.fit_to_pages(1, 1 if row + 4 <= _ONE_PAGE else 0)
 
 
 def _add_cover(sheet: Sheet, month_end: MonthEnd) -> None:

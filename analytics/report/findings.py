@@ -28,6 +28,11 @@ if TYPE_CHECKING:
     from analytics.warehouse.publications import Before
 
 SHOWN_EVENTS = 6  # lines of a chart; more would hide it
+_NOTHING = "Nothing needs you: no finding of the last 28 days."
+_NOTHING_OF_AGENT = (  # findings of a model, a provider or a tool are of the workspace
+    "Nothing of this agent alone needs you: no finding of its own in the last 28 days."
+    " Findings of its models, providers and tools stand on the page of the workspace."
+)
 _EVENTS = {"version_worse": "{agent} {subject}", "price_step": "{subject} price",
            "failure_burst": "{subject} failures"}  # fmt: skip
 
@@ -64,6 +69,7 @@ class Findings:
         loud = [each for each in lines if not each.fold]
         return {
             "shown": [_shown(each, root) for each in loud[:SHOWN]],
+            "nothing": _NOTHING_OF_AGENT if entity.scope == "agent" else _NOTHING,
             "more": [_shown(each, root) for each in loud[SHOWN:]],
             "quiet": [_shown(each, root) for each in lines if each.fold],
             "quiet_title": folded(each.fold for each in lines),

@@ -50,7 +50,7 @@ _ALWAYS: Mapping[Scope, tuple[str, ...]] = {  # what cards are of, and what runs
 _UNREAD = {  # columns that no page shows
     "rpt_days": (
         "listed_run_count", "unlisted_run_count", "unlisted_failed_count", "platform_cost_usd",
-        "unlisted_cost_usd",
+        "unlisted_cost_usd", "failed_cost_likely_usd",
     ),
     "rpt_runs": ("has_log",),
 }  # fmt: skip

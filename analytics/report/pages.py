@@ -42,7 +42,8 @@ if TYPE_CHECKING:
     from analytics.report.spec import Page, Part, Section
 
 _EXPECTED = "expected {forecast_low_usd|usd_about}\u2013{forecast_high_usd|usd_about}"
-_OF_BUDGETS, _OF_RUNS = "by request, with surcharge", "by the day of the run"
+_OF_BUDGETS = "metered cost + surcharge, by request"
+_OF_RUNS = "cost by the day of the run"
 _WHOLE_BUDGETS = """(
     from rpt_budgets
     where is_now and (scope = 'all' and workspace_id = '(all)'

@@ -23,6 +23,7 @@ import duckdb
 
 from analytics.files import folder
 from analytics.format.numbers import plural
+from analytics.machine_clock import machine_time
 from analytics.terminal import Before
 from analytics.transform.build import all_models, build_on_results
 from analytics.transform.check_results import (
@@ -290,8 +291,10 @@ def _store_control(
 
 def store_results(con: duckdb.DuckDBPyConnection, results: Sequence[CheckResult]) -> None:
     """Add results in one statement: a statement for each takes as long as the checks."""
+    now = machine_time()  # a close has it, too: its checks are from before
     rows = [
         (
+            now,
             result.name,
             result.claim,
             result.control,
@@ -303,6 +306,6 @@ def store_results(con: duckdb.DuckDBPyConnection, results: Sequence[CheckResult]
         )
         for result in results
     ]
-    marks = ", ".join(["(now(), ?, ?, ?, ?, ?, ?, ?, ?)"] * len(rows))
+    marks = ", ".join(["(?, ?, ?, ?, ?, ?, ?, ?, ?)"] * len(rows))
     if rows:
         con.execute(f"insert into {RESULTS} values {marks}", list(chain.from_iterable(rows)))

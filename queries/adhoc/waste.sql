@@ -1,9 +1,9 @@
 -- What was spent for nothing, by agent, month and reason, up to the month of the last complete day?
--- Of that month and the two before, whole ones first. Each run is under one reason: limit, failed,
--- cancelled, idle, retry (after a failed run of its session) or repeated_calls (of one tool, after
--- three errors). Between the two amounts lies what is not certain: of retries and repeated calls
--- any part, of idle runs those whose log was not read, and what unlisted runs cost on days on which
--- one failed, else on which one was cancelled.
+-- Of that month and the two before, whole ones first. Each run is under one reason: run_limit (its
+-- own), failed, cancelled, idle, retry (after a failed run of its session) or repeated_calls (of
+-- one tool, after three errors). Between the two amounts lies what is not certain: of retries and
+-- repeated calls any part, of idle runs those whose log was not read, and what unlisted runs cost
+-- on days on which one failed, else on which one was cancelled.
 select
     waste.workspace_name,
     waste.agent_name,

@@ -1,15 +1,15 @@
--- On which three models would each agent's tokens of a UTC month have cost least?
--- Of the month of the last complete day and the one before, a whole one first. An estimate between
--- two ends: list_price_cost_usd is the same tokens at the model's list price, discounted_cost_usd
--- that less the agent's own effective discount, if it has one. Another model takes other numbers of
--- tokens; quality is not compared. Of models that the workspace uses, and cheaper ones alone; for
+-- On which next cheaper model of each family would an agent's tokens of a UTC month have cost less?
+-- Of the month of the last complete day and the one before, a whole one first. Prices alone are
+-- compared, not quality, and another model takes other numbers of tokens: an estimate between two
+-- ends. list_price_cost_usd is the same tokens at the model's list price, discounted_cost_usd that
+-- less the agent's own effective discount, if it has one. Of models that the workspace uses; for
 -- any other ask `select * from what_if('NAME')`: dim_prices has the names. price_known_since is the
 -- day from which on the model's price is known; for days before, its first price stands.
 select
     workspaces.workspace_name,
     agents.agent_name,
     costs.month,
-    costs.cost_usd,
+    costs.metered_cost_usd,
     costs.model,
     costs.list_price_cost_usd,
     costs.discounted_cost_usd,
@@ -23,11 +23,11 @@ where
     and costs.month
     between date_trunc('month', workspaces.last_complete_date) - interval 1 month
     and workspaces.last_complete_date
-    and costs.cheaper_rank <= 3
+    and costs.cheaper_rank = 1
 order by
     last_day(costs.month) > workspaces.last_complete_date,
     costs.month desc,
-    costs.cost_usd desc,
+    costs.metered_cost_usd desc,
     agents.agent_name,
-    costs.list_price_cost_usd,
+    costs.list_price_cost_usd desc,
     costs.model

@@ -1,9 +1,9 @@
 -- Listed runs that were for nothing, or may have been, each by the first reason that holds:
--- limit (it failed at its limit of steps, time or money), failed, cancelled, idle (it succeeded
--- with no artifact, no tool call and at most 100 tokens out), retry (it succeeded, and the run of
--- its session before it had failed), repeated_calls (it succeeded, and called one tool once more
--- after three errors of it in a row). Of a retry and of repeated calls nobody can tell which part
--- of the run they are. Grain: run.
+-- run_limit (it failed at its own limit of steps, time or money), failed, cancelled, idle (it
+-- succeeded with no artifact, no tool call and at most 100 tokens out), retry (it succeeded, and
+-- the run of its session before it had failed), repeated_calls (it succeeded, and called one tool
+-- once more after three errors of it in a row). Of a retry and of repeated calls nobody can tell
+-- which part of the run they are. Grain: run.
 -- key: workspace_id, run_id
 -- column repeated_tools: Tools that the run called once more after three errors in a row, also if
 -- it is here for another reason; null without one.
@@ -64,7 +64,7 @@ reasons as (
         runs.date,
         runs.cost_usd,
         case
-            when error_class in ('budget_limit', 'step_limit', 'time_limit') then 'limit'
+            when error_class in ('budget_limit', 'step_limit', 'time_limit') then 'run_limit'
             when status in ('failed', 'cancelled') then status
             when
                 status = 'succeeded'
@@ -76,7 +76,7 @@ reasons as (
             when status = 'succeeded' and repeating.run_id is not null then 'repeated_calls'
         end as reason,
         -- Without its log, it may have called a tool.
-        reason in ('limit', 'failed', 'cancelled')
+        reason in ('run_limit', 'failed', 'cancelled')
         or (reason = 'idle' and logged.run_id is not null) as is_certain,
         repeated_tools
     from marts.fct_runs as runs

@@ -17,7 +17,7 @@ runs as (
         status,
         coalesce(cron_expr, trigger_type) as trigger,
         coalesce(waste.reason = 'idle' and is_certain, false) as is_idle,
-        if(waste.reason = 'limit', error_class, null) as reached_limit,
+        if(waste.reason = 'run_limit', error_class, null) as reached_limit,
         coalesce(repeated_tools, []) as repeated_tools,
         runs.cost_usd,
         created_at,

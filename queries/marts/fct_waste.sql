@@ -1,16 +1,16 @@
 -- Cost of runs that were for nothing, by reason, each run under one: what it was at least, of
--- listed runs of which that is certain, and at most. A run that
--- failed at its limit of steps, time or money is under limit; one that succeeded is idle without an
--- artifact, a tool call and more than 100 tokens out, a retry after a failed run of its session, or
--- under repeated_calls of one tool after three errors of it. Of unlisted runs only statuses are
--- known: their cost of a day on which one failed is in the high end of failed, else, where one was
--- cancelled, in that of cancelled.
+-- listed runs of which that is certain, and at most. A run that failed at its own limit of steps,
+-- time or money is under run_limit; one that succeeded is idle without an artifact, a tool call and
+-- more than 100 tokens out, a retry after a failed run of its session, or under repeated_calls of
+-- one tool after three errors of it. Of unlisted runs only statuses are known: their cost of a day
+-- on which one failed is in the high end of failed, else, where one was cancelled, in that of
+-- cancelled.
 -- Grain: workspace, agent, month and reason.
 -- key: workspace_id, agent_id, month, reason
 -- ref agent_id: dim_agents
--- values reason: limit, failed, cancelled, idle, retry, repeated_calls
--- column reason: Why the runs were for nothing: limit, failed, cancelled, idle, retry or
--- repeated_calls.
+-- values reason: run_limit, failed, cancelled, idle, retry, repeated_calls
+-- column reason: Why the runs were for nothing: run_limit (their own), failed, cancelled, idle,
+-- retry or repeated_calls.
 -- column wasted_usd: Cost in US dollars of runs that certainly were for nothing; null where the
 -- cost of one is unknown.
 -- column wasted_high_usd: The same with all that may have been; null where that is unknown.

@@ -63,7 +63,7 @@ select
     kind,
     parent_run_id,
     coalesce(agent_version, -1)::bigint as agent_version,
-    trigger_type,
+    if(trigger_type = 'unknown', 'not reported', trigger_type) as trigger_type,
     round(queue_seconds, 3) as queue_seconds,
     round(duration_seconds, 3) as duration_seconds,
     cost_usd,

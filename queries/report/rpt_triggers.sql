@@ -2,14 +2,18 @@
 -- Grain: workspace, line, date and trigger.
 -- key: workspace_id, agent_id, date, trigger
 -- narrow: date
--- column trigger: Type of the trigger, and its evidence where it is known.
+-- column trigger: Type of the trigger and its evidence, or that the API reports none.
 -- column cost_usd: Known cost in US dollars of the runs; null where none is known.
 -- column failed_cost_usd: The same of those that failed; 0 where none did.
 select
     workspace_id,
     agent_id,
     date,
-    concat(trigger_type, ' (' || nullif(trigger_evidence, 'unknown') || ')') as trigger,
+    if(
+        trigger_type = 'unknown',
+        'not reported (no schedule, parent run or session)',
+        concat(trigger_type, ' (', trigger_evidence, ')')
+    ) as trigger,
     count(*) as listed_run_count,
     count(*) filter (status = 'failed') as listed_failed_count,
     sum(cost_usd) as cost_usd,

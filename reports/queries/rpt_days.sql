@@ -27,5 +27,14 @@ select
     tokens_out,
     failed_cost_usd,
     (failed_cost_high_usd - failed_cost_usd)::decimal(38, 10) as failed_cost_more_usd,
-    (failed_cost_high_usd is null)::bigint as failed_cost_open_count
+    (failed_cost_high_usd is null)::bigint as failed_cost_open_count,
+    -- Unlisted runs that failed at the mean cost of the unlisted runs of their day.
+    (
+        failed_cost_usd
+        + if(
+            unlisted_failed_count > 0,
+            unlisted_failed_count * unlisted_cost_usd::double / unlisted_run_count,
+            0
+        )::decimal(38, 10)
+    )::decimal(38, 10) as failed_cost_likely_usd
 from marts.fct_agent_days

@@ -20,8 +20,8 @@ pivoted as (
         any_value(cost_usd) filter (period = 'month') as month_cost_usd,
         any_value(
             columns(
-                '^((run|failed|finished|unlisted_run|unknown_cost|failed_cost_open)_count'
-                || '|cost_usd|failed_cost_(more_)?usd)$'
+                '^((run|failed|finished|unlisted_(run|failed)|unknown_cost|failed_cost_open)_count'
+                || '|cost_usd|failed_cost_(more_|high_|likely_)?usd)$'
             )
         ) filter (period = 'recent') as 'recent_\0',
         map(

@@ -75,6 +75,27 @@ def test_files_add_up_to_the_marts(pack: Path, november: Warehouse) -> None:
     assert total(focus, "BilledCost") == ours[0]
 
 
+def test_what_the_journal_lacks_of_the_bill_is_carried(pack: Path, november: Warehouse) -> None:
+    """README and statement have its expenses with every digit, in cents, and what is carried on."""
+    exact, accounts = november.row(
+        "select sum(debit_usd - credit_usd), list(distinct account) from marts.fct_journal_lines"
+        " where booked_month = ? and role = 'expense'", NOVEMBER,
+    )  # fmt: skip
+    lines = read_csv(pack / "levain-journal-2026-11.csv")
+    mine = [row for row in lines if row["ACCOUNT"] in accounts]
+    booked = sum(Decimal(row["DEBIT"] or 0) - Decimal(row["CREDIT"] or 0) for row in mine)
+    said = (
+        f"{exact:f} with every digit, {booked:f} in whole cents. Rounding carries 0.0000000000 in"
+        f" from earlier months, and {exact - booked:f} on to later ones."
+    )
+    readme = " ".join((pack / "README.txt").read_text(encoding="utf-8").split())
+    statement = read_cells(pack / "levain-2026-11.xlsx")["Statement"].values()
+
+    assert exact != booked
+    assert said in readme
+    assert any(said in str(value) for value in statement)
+
+
 def test_the_same_file_makes_the_same_bytes(
     pack: Path, november: Warehouse, tmp_path: Path
 ) -> None:

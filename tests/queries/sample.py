@@ -135,7 +135,7 @@ def _meters(warehouse: Warehouse) -> None:
             provider="bedrock", cost_usd="0.3", error_count=1, **usage,
         )  # fmt: skip
         warehouse.given(
-            "usage_hours", hour=f"{date} 10:00Z", date=date, model="m", provider="bedrock",
+            "usage_hours", hour=f"{date} 10:00Z", date=date, model="cheap", provider="bedrock",
             cost_usd="0.05", **usage,
         )  # fmt: skip
         warehouse.given("billing_days", date=date, cost_usd="0.5", billed_usd="0.2", **usage)

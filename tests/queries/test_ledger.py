@@ -137,13 +137,13 @@ def test_what_another_model_would_cost_is_rebuilt_by_hand(
     listed = at_price(own, lambda _: prices[model])
     discounted = listed * min(spent / at_price(own, lambda each: prices[each.model]), Decimal(1))
     sql = f"""
-        select cost_usd, list_price_cost_usd, discounted_cost_usd
+        select metered_cost_usd, list_price_cost_usd, discounted_cost_usd
         from what_if('{model}') join dim_agents using (workspace_id, agent_id)
         where agent_slug = '{slug}' and month = '2026-11-01'
     """
-    ((cost_usd, list_price, discounted_cost),) = ask(sql)
+    ((metered_cost, list_price, discounted_cost),) = ask(sql)
 
-    assert (cost_usd, list_price) == (spent, listed)
+    assert (metered_cost, list_price) == (spent, listed)
     assert discounted_cost == pytest.approx(discounted, rel=Decimal("1e-9"))
 
 
@@ -165,14 +165,14 @@ def test_waste_is_rebuilt_by_hand(ask: Ask) -> None:
     by_hand: defaultdict[str, Decimal] = defaultdict(Decimal)
     for run in world().workspaces[0].agent_runs:
         if run.id in listed and run.status in {"failed", "cancelled"}:
-            reason = "limit" if "max steps" in (run.error or "") else run.status
+            reason = "run_limit" if "max steps" in (run.error or "") else run.status
             by_hand[reason] += run.totals.cost_usd
     sql = f"""
         select reason, sum(wasted_usd), sum(wasted_high_usd) from fct_waste {of_agent} group by all
     """
     found = {reason: ends for reason, *ends in ask(sql)}
 
-    assert {*by_hand} == {"limit", "failed", "cancelled"}
+    assert {*by_hand} == {"run_limit", "failed", "cancelled"}
     assert found == {reason: [amount] * 2 for reason, amount in by_hand.items()}
 
 

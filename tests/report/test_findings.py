@@ -6,7 +6,6 @@ import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page
@@ -24,7 +23,6 @@ from tests.report.expected import Reports
 from tests.report.pages import Site
 from tests.report.published import Asked
 
-_LISTED = "select count(*) as n, sum(cost_usd) as usd from runs where @MINE and {} and day {}"
 LINES = """\
 Northlight Studio exceeded its budget on n Nov | by $n of $n so far, $n expected
 Supplier negotiator ends at its limits in n of n listed runs, as in the n days before | $n in n days
@@ -50,23 +48,6 @@ def follow(batches: Site, reader: Reader) -> Callable[..., Page]:
     return follow
 
 
-def days_of(page: Page) -> tuple[str, str]:
-    """The days that the address chooses."""
-    found = re.search(r"from=([\d-]+)&to=([\d-]+)", page.url)
-    assert found
-    return found[1], found[2]
-
-
-def row(sql: Asked, page: Page, where: str) -> dict[str, Any]:
-    """Number and cost of the listed runs of a page on the days that its address chooses."""
-    body = {name: page.get_attribute("body", f"data-{name}") for name in ("workspace", "agent")}
-    mine = f"workspace_id = '{body['workspace']}' and agent_id = '{body['agent']}'"
-    first, last = days_of(page)
-    between = f"between '{first}' and '{last}'"
-    (found,) = sql.rows(_LISTED.format(where, between).replace("@MINE", mine))
-    return found
-
-
 def test_the_overview_has_a_line_for_each_event(batches: Site) -> None:
     """Lines stand in their order, with what they cost; a price of two workspaces is one of them."""
     (needs,) = batches.overview.root.all("section", **{"class": "needs"})
@@ -78,6 +59,20 @@ def test_the_overview_has_a_line_for_each_event(batches: Site) -> None:
     assert [re.sub(r"\d[\d,.]*", "n", each) for each in shown] == LINES
     folds = [each for each in needs.all("summary") if each.attributes.get("class") != "line"]
     assert [each.text for each in folds] == ["1 ended"]
+
+
+def test_an_agent_without_a_finding_of_its_own_says_so(batches: Site, sql: Asked) -> None:
+    """It does not say that nothing needs you: its model may have a price step."""
+    found = "select workspace_id, agent_id from published.marts.fct_findings"
+    own = {tuple(each.values()) for each in sql.rows(found)}
+    quiet = []
+    for page in batches.agents:
+        (needs,) = page.root.all("section", **{"class": "needs"})
+        (body,) = page.root.all("body")
+        if (body.attributes["data-workspace"], body.attributes["data-agent"]) not in own:
+            quiet.append(needs.all("p")[-1].text)
+
+    assert {each.partition(":")[0] for each in quiet} == {"Nothing of this agent alone needs you"}
 
 
 def test_what_is_new_is_marked(published: Path, tmp_path: Path) -> None:
@@ -117,38 +112,6 @@ def test_five_findings_are_five_lines(batches: Site, browser: Browser) -> None:
         assert each.complaints == []
 
 
-def test_the_arrow_of_a_version_leads_to_its_counts(
-    follow: Callable[[str], Page], sql: Asked
-) -> None:
-    """The versions over all their runs, whatever the period, and what those that failed cost."""
-    page = follow("Pull request reviewer v3")
-    counts = re.search(r"\((\d+ of \d+); v2: (\d+ of \d+)\)", page.text_content(".needs bdi") or "")
-    known = sql.rows(
-        """select agent_version as version, count(*) filter (status = 'failed') as failed,
-            count(*) filter (status in ('succeeded', 'failed')) as finished,
-            sum(cost_usd) as usd, sum(cost_usd) filter (status = 'failed') as failed_usd
-        from runs where agent_name = 'Pull request reviewer' group by all order by all desc"""
-    )
-
-    def shown() -> list[list[str]]:
-        rows = page.locator("#versions-table tbody tr").all()
-        return [each.locator("th, td").all_text_contents() for each in rows]
-
-    assert page.url.endswith("&at=versions")
-    assert counts
-    first, second, *_ = shown()
-    assert [counts[1] in first[1], counts[2] in second[1]] == [True, True]
-    assert [(of[0], *of[2:5]) for of in shown()] == [
-        (f"v{each['version']}", numbers.usd_fine(each["usd"] / (each["finished"] - each["failed"])),
-         numbers.failure_rate_short(each["failed"], each["finished"]),
-         numbers.usd(each["failed_usd"])) for each in known
-    ]  # fmt: skip
-    before = shown()
-    page.select_option("#period", "7")
-    page.wait_for_url("**#period=7*")
-    assert shown() == before
-
-
 @pytest.mark.parametrize(
     ("finding", "label"),
     [
@@ -164,53 +127,6 @@ def test_the_line_of_a_finding_is_labelled_by_name(
     """A version and failures of an agent by its name, not by its identifier; others by subject."""
     row = dict(zip(("kind", "agent_id", "subject"), finding, strict=True))
     assert event_label(row, "Dock clerk") == label
-
-
-def test_the_arrow_of_limits_leads_to_their_errors(
-    follow: Callable[[str], Page], sql: Asked
-) -> None:
-    """The 28 days of the finding, with as many errors of the limits, of the same cost."""
-    page = follow("Supplier negotiator")
-    found = row(sql, page, "error_class in ('budget_limit', 'step_limit')")
-    cells = [
-        each.all_text_contents()
-        for each in page.locator("#errors-table tbody tr").all()
-        for each in [each.locator("th, td")]
-    ]
-    of_limits = [each for each in cells if each[0] in {"budget limit", "step limit"}]
-    needs = page.text_content(".needs .line") or ""
-
-    assert page.url.endswith("&at=errors")
-    assert sum(int(failed) for _, failed, *_ in of_limits) == found["n"]
-    assert f"in {found['n']} of " in needs
-    assert numbers.usd(found["usd"]) in needs
-
-
-def test_the_arrow_of_a_price_leads_to_its_steps(follow: Callable[[str], Page], sql: Asked) -> None:
-    """As many days before the step as after it, by model; of each workspace the price of a million
-    tokens before and after, and what it cost more to this day: together what the line says.
-    """
-    page = follow("openai.gpt-5.6-terra")
-    steps = sql.rows(
-        """select subject, workspace_name, baseline::decimal(38, 10) as before,
-            value::decimal(38, 10) as after, cost_usd
-        from published.marts.fct_findings join published.marts.dim_workspaces using (workspace_id)
-        where kind = 'price_step' order by cost_usd desc"""
-    )
-    rows = page.locator("#price-steps-table tbody tr").all()
-    more = numbers.usd(sum(each["cost_usd"] for each in steps))
-
-    assert days_of(page) == ("2026-10-16", "2026-11-12")
-    assert page.url.endswith("&by=model&at=price-steps")
-    assert [each.locator("th, td").all_text_contents()[:5] for each in rows] == [
-        [each["subject"], each["workspace_name"],
-         *(numbers.usd(each[name]) for name in ("cost_usd", "before", "after"))] for each in steps
-    ]  # fmt: skip
-    assert len(steps) == 2
-    assert page.locator(".needs li", has_text="gpt-5.6-terra").locator(
-        ".amount"
-    ).all_inner_texts() == [f"{more} more so far"]
-    assert f"{more} more" in (page.text_content("#price-steps-title") or "")
 
 
 _CALLS = """
@@ -250,15 +166,7 @@ def test_the_arrow_of_a_tool_leads_to_its_calls(
     assert f"of {known['made']:,} calls" in line
 
 
-def test_other_arrows_lead_to_what_the_finding_is_of(follow: Callable[[str], Page]) -> None:
-    """A budget to budgets, unlisted runs to these, failures to the failures of their days."""
-    budget = follow("Northlight Studio exceeded")
-    assert "Northlight Studio" in (budget.text_content("#budgets") or "")
-    unlisted = follow("Order status is new")
-    assert unlisted.url.endswith("/trust.html#unlisted")
-    assert "Order status" in (unlisted.text_content("#coverage") or "")
-    outage = follow("Provider anthropic")
-    assert days_of(outage) == ("2026-11-04", "2026-11-04")
-    pressed = outage.locator('.switches [aria-pressed="true"]').all_text_contents()
-    assert pressed == ["agent", "failures"]
-    assert "anthropic failures" in (outage.text_content("#cost .plot") or "")
+def test_the_arrow_of_a_budget_leads_to_budgets(follow: Callable[[str], Page]) -> None:
+    """It opens the page of the workspace at its budgets, which have that of the finding."""
+    page = follow("Northlight Studio exceeded")
+    assert "Northlight Studio" in (page.text_content("#budgets") or "")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
 from analytics.batch.nightly import nightly
 from analytics.batch.progress import Progress
@@ -92,4 +93,111 @@ def test_the_overview_has_the_last_28_days(data: Path, reader: Reader) -> None:
     assert total[:4] == [
         "Total", numbers.usd(now["cost"]), numbers.usd_signed(now["cost"] - then["cost"]),
         numbers.count(now["runs"]),
+    ]  # fmt: skip
+
+
+def test_each_arrow_leads_to_the_figures_of_its_finding(data: Path, reader: Reader) -> None:
+    """The arrow of a line opens the part and the days of which SQL has the figures that it tells:
+    limits among errors, versions over all their runs, a price by workspace, the runs of lists, and
+    the failures of a day.
+    """
+    sql = Asked(data / "analytics.duckdb")
+
+    def follow(beginning: str, address: str) -> tuple[Page, str]:
+        """The page that the line's arrow opens, at its part, and the line."""
+        page = reader.open(data / "site" / "index.html")
+        folds = "document.querySelectorAll('.needs-end > details')"
+        page.evaluate(f"{folds}.forEach((each) => {{ each.open = true; }})")
+        line = page.locator(".needs li", has_text=beginning)
+        text = line.locator(".line").inner_text()
+        line.locator("a").click()
+        page.wait_for_url(f"**{address}")
+        reader.wait_until_ready()
+        part = page.locator(f"#{re.split('[#=]', address)[-1]}")
+        assert part.evaluate("(part) => part.getBoundingClientRect().top < innerHeight")
+        return page, text
+
+    def shown(page: Page, table: str, *places: int) -> list[list[str]]:
+        rows = page.locator(f"#{table}-table tbody tr").all()
+        cells = [each.locator("th, td").all_text_contents() for each in rows]
+        return [[row[place] for place in places] for row in cells]
+
+    page, line = follow("Supplier negotiator", "#from=2026-11-03&to=2026-11-30&at=errors")
+    errors = sql.rows(
+        """select replace(error_class, '_', ' ') as error, count(*) as n, sum(cost_usd) as usd
+        from published.marts.fct_runs where agent_name = 'Supplier negotiator'
+        and status = 'failed' and date between '2026-11-03' and '2026-11-30'
+        group by all order by usd desc"""
+    )
+    limits = [each for each in errors if each["error"] in {"budget limit", "step limit"}]
+    assert shown(page, "errors", 0, 1, 2) == [
+        [each["error"], str(each["n"]), numbers.usd(each["usd"])] for each in errors
+    ]
+    assert f"in {sum(each['n'] for each in limits)} of " in line
+    assert numbers.usd(sum(each["usd"] for each in limits)) in line
+
+    page, line = follow("Pull request reviewer", "#from=2026-11-23&to=2026-12-01&at=versions")
+    versions = sql.rows(
+        """select agent_version as version, sum(cost_usd) as usd,
+            count(*) filter (status = 'failed') as failed,
+            count(*) filter (status = 'succeeded') as succeeded,
+            coalesce(sum(cost_usd) filter (status = 'failed'), 0) as failed_usd
+        from published.marts.fct_runs where agent_name = 'Pull request reviewer'
+        group by all order by all desc"""
+    )
+    known = [
+        [f"v{each['version']}", numbers.usd_fine(each["usd"] / each["succeeded"]),
+         numbers.failure_rate_short(each["failed"], each["failed"] + each["succeeded"]),
+         numbers.usd(each["failed_usd"])] for each in versions
+    ]  # fmt: skip
+    assert shown(page, "versions", 0, 2, 3, 4) == known
+    counts = re.findall(r"\d+ of \d+", line)
+    outside = shown(page, "versions", 1)[: len(counts)]
+    assert all(count in cell for count, [cell] in zip(counts, outside, strict=True))
+    page.select_option("#period", "7")
+    page.wait_for_url("**#period=7*")
+    assert shown(page, "versions", 0, 2, 3, 4) == known
+
+    page, line = follow("gpt-5.6-terra", "#from=2026-10-27&to=2026-11-23&by=model&at=price-steps")
+    steps = sql.rows(
+        """select subject, workspace_name, cost_usd, baseline::decimal(38, 10) as before,
+            value::decimal(38, 10) as after
+        from published.marts.fct_findings join published.marts.dim_workspaces using (workspace_id)
+        where kind = 'price_step' order by cost_usd desc"""
+    )
+    assert len(steps) == 2
+    assert shown(page, "price-steps", 0, 1, 2, 3, 4) == [
+        [name, workspace, *map(numbers.usd, amounts)]
+        for name, workspace, *amounts in (each.values() for each in steps)
+    ]
+    more = f"{numbers.usd(sum(each['cost_usd'] for each in steps))} more"
+    assert more in line
+    assert more in page.locator("#price-steps-title").inner_text()
+
+    page, line = follow("Order status", "/trust.html#unlisted")
+    lists = sql.rows(
+        """select agent_name, sum(run_count) as n, sum(cost_usd) as usd,
+            sum(unlisted_run_count) as unlisted, sum(unlisted_cost_usd) as unlisted_usd
+        from published.marts.fct_agent_days where workspace_name = 'Hearth & Grain'
+        group by all having unlisted > 0 order by unlisted desc"""
+    )
+    assert shown(page, "coverage", 0, 1, 2, 3, 4) == [
+        [each["agent_name"], numbers.count(int(each["n"])), numbers.usd(each["usd"]),
+         numbers.count(int(each["unlisted"])), numbers.usd(each["unlisted_usd"])] for each in lists
+    ]  # fmt: skip
+    assert f"{numbers.count(int(lists[0]['n']))} runs" in line
+
+    page, _ = follow("anthropic", "#from=2026-11-11&to=2026-11-11&show=failures&at=cost")
+    agents = sql.rows(
+        """select agent_name, sum(cost_usd) as usd, sum(failed_count) as failed,
+            sum(failed_count + succeeded_count) as finished
+        from published.marts.fct_agent_days where workspace_name = 'Hearth & Grain'
+        and date = '2026-11-11' group by all order by usd desc limit 10"""
+    )
+    pressed = page.locator('.switches [aria-pressed="true"]').all_text_contents()
+    assert pressed == ["agent", "failures"]
+    assert "anthropic failures" in page.locator("#cost .plot").inner_text()
+    assert shown(page, "agents", 0, 1, 3) == [
+        [each["agent_name"], numbers.usd(each["usd"]),
+         numbers.failure_rate(int(each["failed"]), int(each["finished"]))] for each in agents
     ]  # fmt: skip

@@ -156,11 +156,13 @@ def test_a_month_to_date_is_held_against_its_budget(batches: Site, sql: Asked) -
             page,
         )
         texts = [each.text for each in card.all("dd") if each.text.strip()]
-        told = "by request, with surcharge" if budgets else "by the day of the run"
+        told = "metered cost + surcharge, by request" if budgets else "cost by the day of the run"
 
         assert card.all("span", **{"class": "label"})[0].text == "November to date"
         assert card.all("b")[0].text == numbers.usd_headline((budgets or costs)[0]["usd"])
         assert (bool(card.all("svg")), texts[-1]) == (bool(budgets), told)
+        so_far = f"Cost of November 2026: {numbers.usd_headline(costs[0]['usd'])} so far"
+        assert so_far in (page or batches.overview).root.text
 
 
 def test_trust_leaves_out_what_is_empty(batches: Site) -> None:

@@ -106,8 +106,9 @@ def test_measures_are_declared_once(warehouse: Warehouse) -> None:
         assert measure.additive == (measure.unit != "share" and measure.macro is None)
 
 
-def test_what_raised_a_cost_above_list_raises_no_estimate() -> None:
-    """The discount of an agent that pays more than list is none; that of another is its own."""
+@pytest.fixture
+def grains() -> Iterator[duckdb.DuckDBPyConnection]:
+    """Two agents on wheat, at 2 a million tokens: one pays 3, the other 1.5; three are cheaper."""
     with duckdb.connect() as con:
         con.execute("""
             create schema marts;
@@ -119,16 +120,35 @@ def test_what_raised_a_cost_above_list_raises_no_estimate() -> None:
                 date '2026-11-01' as month, metered_cost_usd,
                 2::decimal(38, 10) as list_price_cost_usd
             from marts.fct_model_days;
-            create table marts.dim_models as select 'w-1' as workspace_id, 'rye' as model;
-            create table marts.dim_prices as select 'rye' as model,
-                1::decimal(38, 10) as input_usd_per_million_tokens,
-                1::decimal(38, 10) as output_usd_per_million_tokens,
-                date '2026-10-01' as valid_from, null::date as valid_until, true as is_first
+            create table marts.dim_prices as select model, price as input_usd_per_million_tokens,
+                price as output_usd_per_million_tokens, date '2026-10-01' as valid_from,
+                null::date as valid_until, true as is_first
+            from (values ('wheat', 2::decimal(38, 10)), ('rye', 1), ('barley', 0.5), ('oats', 0.1))
+                as given (model, price);
+            create table marts.dim_models as select 'w-1' as workspace_id, model,
+                if(model = 'oats', 'oats', 'bread') as family
+            from marts.dim_prices
         """)
         create_macros(con, "marts")
         create_what_if(con, "marts")
-        found = con.execute("""
-            select agent_id, list_price_cost_usd, discounted_cost_usd
-            from marts.what_if('rye') order by all""").fetchall()
+        yield con
 
-    assert found == [("a-1", 1, 1), ("a-2", 1, Decimal("0.75"))]
+
+def test_what_raised_a_cost_above_list_raises_no_estimate(
+    grains: duckdb.DuckDBPyConnection,
+) -> None:
+    """The discount of an agent that pays more than list is none; that of another is its own."""
+    found = grains.execute("""
+        select agent_id, metered_cost_usd, list_price_cost_usd, discounted_cost_usd
+        from marts.what_if('rye') order by all""").fetchall()
+
+    assert found == [("a-1", 3, 1, 1), ("a-2", Decimal("1.5"), 1, Decimal("0.75"))]
+
+
+def test_the_next_cheaper_model_of_each_family_is_first(grains: duckdb.DuckDBPyConnection) -> None:
+    """Of each family the most expensive that costs less, never an agent's own at list price."""
+    found = grains.execute("""
+        select agent_id, model from marts.what_if_by_model()
+        where cheaper_rank = 1 order by all""").fetchall()
+
+    assert found == [(agent, model) for agent in ("a-1", "a-2") for model in ("oats", "rye")]
