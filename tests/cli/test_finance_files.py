@@ -56,7 +56,10 @@ def test_an_invoice_that_names_no_workspace_makes_its_file_wrong(published: Comm
     header = "invoice_id,workspace,month,issued_on,amount_usd"
     write("invoices.csv", header, "L-1,nobody,2026-11,2026-12-01,1")
     told = publish_again()
+    refused = published("close", "2026-11", "--early", "--approved-by", "Head of finance")
 
     assert told.count("warning: finance/invoices.csv:2: no workspace matches") == 1
     sql = "select status from project_files where name = 'invoices.csv'"
     assert published("sql", sql, "--format", "csv").out.split() == ["status", "error"]
+    assert refused.code == 2
+    assert "finance/invoices.csv holds lines that are not right" in refused.err

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,8 @@ import pytest
 
 from analytics.batch.batch import interrupts
 from analytics.cli.failures import failure_of
-from analytics.errors import INTERRUPTED, QUERY_INTERRUPTED
+from analytics.errors import INTERRUPTED, QUERY_INTERRUPTED, UsageError
+from analytics.warehouse.damage import DamagedError
 from analytics.warehouse.database import (
     attach_read_only,
     attached_marts,
@@ -59,6 +61,25 @@ def test_a_file_that_stays_broken_is_an_error(tmp_path: Path) -> None:
 
     with duckdb.connect() as con, pytest.raises(duckdb.Error):
         attach_read_only(con, file, "now")
+
+
+@pytest.mark.parametrize(
+    ("version", "error", "told"),
+    [
+        (0, DamagedError, "was written by an older release of this program (data version 0, "),
+        (99, UsageError, "was written by a newer release of this program (data version 99, "),
+    ],
+)
+def test_a_warehouse_of_another_release_is_not_opened(
+    tmp_path: Path, version: int, error: type[Exception], told: str
+) -> None:
+    """An older one is to be made anew, as a damaged one is; a newer one stays as it is."""
+    layout = Layout(tmp_path)
+    with open_warehouse(layout) as con:
+        con.execute("update ledger.schema_version set version = ?", [version])
+
+    with pytest.raises(error, match=re.escape(told)), open_warehouse(layout):
+        pass
 
 
 def stopped(folder: Path) -> None:

@@ -7,12 +7,17 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from analytics.batch.batch import begun
+from analytics.batch.progress import Progress
+from analytics.batch.transform import transform
 from analytics.emulator.world import World
+from analytics.settings import load_settings
 from tests.cli.conftest import Command, Result, publish_again, shell_in
 from tests.conftest import shared_folder
 from tests.worlds import book_run, hire_baker
@@ -46,6 +51,13 @@ class Shop:
         """Run all stages after loading; return what they printed."""
         return publish_again()
 
+    def transform(self) -> str:
+        """Build the tables, and publish nothing; return what was printed."""
+        told = StringIO()
+        with begun(load_settings(), Progress(told)) as batch:
+            transform(batch)
+        return told.getvalue()
+
 
 def small_world() -> World:
     """A run on 14 October, one on 3 November."""
@@ -75,13 +87,25 @@ def run_a_batch(folder: Path) -> None:
 @pytest.fixture(scope="module")
 def closed_origin(origin: Shop, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The same after October was closed."""
-    close = ("close", "2026-10", *APPROVED, "--sign-off", "ok.PDF", "-q")
 
     def fill(folder: Path) -> None:
         with copied(origin, folder) as shop:
-            shop.ok(*close)
+            shop.ok("close", "2026-10", *APPROVED, "--sign-off", "ok.PDF", "-q")
 
     return shared_folder(tmp_path_factory, "closed-shop", fill)
+
+
+@pytest.fixture(scope="module")
+def reopened_origin(
+    origin: Shop, closed_origin: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """The same after October was reopened, too."""
+
+    def fill(folder: Path) -> None:
+        with copied(origin, folder, closed_origin) as shop:
+            shop.ok("close", "2026-10", "--reopen", "An invoice was wrong", "-q")
+
+    return shared_folder(tmp_path_factory, "reopened-shop", fill)
 
 
 @contextmanager
@@ -105,4 +129,11 @@ def shop(origin: Shop, tmp_path: Path) -> Iterator[Shop]:
 def closed(origin: Shop, closed_origin: Path, tmp_path: Path) -> Iterator[Shop]:
     """A shop whose October is closed."""
     with copied(origin, tmp_path, closed_origin) as shop:
+        yield shop
+
+
+@pytest.fixture
+def reopened(origin: Shop, reopened_origin: Path, tmp_path: Path) -> Iterator[Shop]:
+    """A shop whose October was closed, and is open again."""
+    with copied(origin, tmp_path, reopened_origin) as shop:
         yield shop

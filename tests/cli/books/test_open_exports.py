@@ -75,8 +75,8 @@ def test_a_journal_of_an_open_month_is_a_preview(shop: Shop) -> None:
     assert sides[0] == sides[1] > 0
 
 
-def test_figures_of_before_a_reopening_are_not_exported(closed: Shop) -> None:
-    """Until a batch has published it, no export has final entries of a month that is open again."""
+def test_figures_of_before_a_reopening_are_not_final(closed: Shop) -> None:
+    """Until a batch has published it, a month that is open again is neither exported nor closed."""
     with patch("analytics.batch.stages.publish_loaded", side_effect=KeyboardInterrupt):
         closed.run("close", "2026-10", "--reopen", "x")
     exports = [
@@ -84,14 +84,18 @@ def test_figures_of_before_a_reopening_are_not_exported(closed: Shop) -> None:
         for kind in ("pack", "focus", "journal")
         for month in ("2026-10", MONTH)
     ]
-    refused = [closed.run(*each) for each in exports]
+    refused = [closed.run(*each) for each in (*exports, ("close", "2026-10", *APPROVED))]
     left = [path.name for path in Path().glob("levain-*")]
     closed.publish()
     closed.ok("export", "journal", "2026-10")
 
     assert {each.code for each in refused} == {2}
+    assert all(
+        "closed or reopened since the figures were published" in each.err for each in refused
+    )
     assert all("Run `analytics nightly`, look at the figures" in each.err for each in refused)
     assert left == []
+    assert [path.name for path in (closed.books / "2026-10").glob("r?")] == ["r1"]
     assert "-preview," in Path("levain-journal-2026-10.csv").read_text(encoding="utf-8")
 
 
