@@ -220,17 +220,17 @@ def _result(check: Check, *found: Any) -> CheckResult:
 
 def _run(con: duckdb.DuckDBPyConnection, check: Check, block_above_usd: Decimal) -> CheckResult:
     """Count what contradicts a claim, and read the first of it; of a control, the largest."""
-    blocking, columns, order, values = "true", "*", "", dict[str, Decimal]()
+    blocking, columns, order, values = "true", "*", "columns(*)", dict[str, Decimal]()
     if check.header.control:
         blocking = _BLOCKS
         columns = f"* exclude (tolerance, is_closed), {_USD} as difference_usd, is_closed"
-        order = f"order by {_BLOCKS} desc, abs(difference_usd) desc nulls last"
+        order = f"{_BLOCKS} desc, abs(difference_usd) desc nulls last, {order}"
         values = {"block_above_usd": block_above_usd}
     (_, _, *names), rows = _read(
         con,
         check,
         f"select count(*) over (), count(*) filter ({blocking}) over (), {columns}"
-        f" from (\n{check.violations}\n) {order} limit {SHOWN_ROWS}",
+        f" from (\n{check.violations}\n) order by {order} limit {SHOWN_ROWS}",
         values,
     )
     violations = tuple(dict(zip(names, row[2:], strict=True)) for row in rows)
