@@ -21,9 +21,8 @@ DELTA_TYPES = {
     "BOOLEAN": "boolean",
     "DATE": "date",
     "TIMESTAMP WITH TIME ZONE": "timestamp",
-    "DECIMAL(38,10)": "decimal(38,10)",
-    "DECIMAL(18,10)": "decimal(18,10)",
 }
+"""Names of DuckDB's types in Delta; a decimal has the same one."""
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +56,9 @@ def test_columns(published, tables):
         table = tables.find(name)
         fields = table.schema().fields
         types = {field.name: field.type.type for field in fields}
-        expected = {column: DELTA_TYPES[type_] for column, type_ in mart.types.items()}
+        expected = {
+            column: DELTA_TYPES.get(type_, type_.lower()) for column, type_ in mart.types.items()
+        }
         if mart.day:
             expected.setdefault("month", "date")
 
