@@ -39,7 +39,7 @@ class UsageError(AnalyticsError):
 
 
 class ControlError(AnalyticsError):
-    """A check or control failed."""
+    """A check or control failed, or figures are not those that were published."""
 
     exit_code = 3
     kind = "control"

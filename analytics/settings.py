@@ -2,7 +2,7 @@
 
 A settings file says where keys are sent: it is ours, and holds none.
 
-This is the only module that reads the environment.
+All that a batch takes from the environment is read here.
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ import msgspec
 from analytics.extract.landing import Landing
 from analytics.levain import Answer
 from analytics.warehouse.database import open_warehouse, transaction
-from analytics.warehouse.landed import BATCH_ID, CLOSING_STEP
+from analytics.warehouse.landed import BATCH_ID, LAST_STEP
 from analytics.warehouse.layout import Layout
 from analytics.warehouse.load import load_folder
 from benchmarks.fleet import NOW
@@ -55,7 +55,7 @@ def grow(data_dir: Path, runs: int) -> None:
                 landing.add("runs", Answer("/past", {}, 200, NOW, 0, records), records)
             folders.append(landing.commit())
         closing = Landing(
-            layout.landing, workspace_id, f"{_BATCH}-999-{CLOSING_STEP}", keep_errors=True
+            layout.landing, workspace_id, f"{_BATCH}-999-{LAST_STEP}", keep_errors=True
         )
         closing.add("workspaces", Answer("/auth/me", {}, 200, NOW, 0, []), [])
         folders.append(closing.commit())

@@ -25,7 +25,7 @@ from analytics.emulator.server import running
 from analytics.fleet.settings import Fleet, load_fleet
 from analytics.fleet.tasks import run_batch
 from analytics.machine_clock import machine_clock
-from analytics.warehouse.machine import limit_process
+from analytics.warehouse.memory import limit_process
 from benchmarks.fleet import NOW
 from benchmarks.worlds import Workspaces
 
@@ -119,7 +119,7 @@ def _task(fleet: Fleet, shard: str) -> float:
     began = time.perf_counter()
     progress: Any = Progress(StringIO())
     with begun(settings, progress) as batch:
-        stages.publish_loaded(batch)
+        stages.make_and_publish(batch)
     return time.perf_counter() - began
 
 

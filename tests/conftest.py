@@ -23,6 +23,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from typer.main import get_command
 
+from analytics.bounded.limits import Limits
 from analytics.bounded.runner import Runner, UserQuery
 from analytics.emulator.faults import Middleware
 from analytics.emulator.records import Agent, Workspace
@@ -33,10 +34,9 @@ from analytics.machine_clock import machine_clock
 from analytics.settings import load_settings
 from analytics.transform import build
 from analytics.transform.models import comment_on
-from analytics.warehouse import database, machine
+from analytics.warehouse import database, memory
 from analytics.warehouse.database import attached_marts, open_warehouse
 from analytics.warehouse.layout import Layout
-from analytics.warehouse.machine import Limits
 from tests.batches import Batch
 from tests.worlds import NOW, StartRun, book_run, hire_baker
 
@@ -148,7 +148,7 @@ def one_command_line() -> Iterator[None]:
         yield
 
 
-_threads = machine._threads
+_threads = memory._threads
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -162,7 +162,7 @@ def plans_as_written() -> Iterator[None]:
         names = [name for (name,) in con.execute("select name from duckdb_optimizers()").fetchall()]
     with (
         patch.dict(database.OFFLINE, disabled_optimizers=",".join(names)),
-        patch.object(machine, "_threads", lambda _: machine._chosen[1] or 1),
+        patch.object(memory, "_threads", lambda _: memory._chosen[1] or 1),
     ):
         yield
 
@@ -170,7 +170,7 @@ def plans_as_written() -> Iterator[None]:
 @contextmanager
 def optimized() -> Iterator[None]:
     """Let DuckDB optimize, on all processors, as it does outside of tests."""
-    with patch.dict(database.OFFLINE), patch.object(machine, "_threads", _threads):
+    with patch.dict(database.OFFLINE), patch.object(memory, "_threads", _threads):
         database.OFFLINE.pop("disabled_optimizers", None)
         yield
 

@@ -274,7 +274,7 @@ def _publish(batch: Batch, state: str) -> None:
     batch.warnings = last_messages(batch.layout)
     try:
         with interrupts():
-            stages.publish_loaded(batch)
+            stages.make_and_publish(batch)
     except (AnalyticsError, duckdb.Error, OSError) as error:
         raise AnalyticsError(
             f"{state}, but could not be published so: {error}\n"

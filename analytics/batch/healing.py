@@ -22,7 +22,7 @@ from analytics.finance.books.reading import CLOSINGS, require_known
 from analytics.warehouse.damage import DamagedError, aside_of, remove_database, set_aside
 from analytics.warehouse.database import BUILD_FILE, open_marts, open_warehouse, read_whole
 from analytics.warehouse.landed import (
-    CLOSING_STEP,
+    LAST_STEP,
     folders_in,
     landed_loads,
     loads_ahead,
@@ -175,7 +175,7 @@ def has_whole_batches(layout: Layout) -> bool:
 def _whole_batches(workspace: Path) -> tuple[list[Path], int]:
     """Return the loads of complete batches, in order, and the number of later loads."""
     folders = landed_loads(workspace)
-    closing = [index for index, each in enumerate(folders) if step_of(each.name) == CLOSING_STEP]
+    closing = [index for index, each in enumerate(folders) if step_of(each.name) == LAST_STEP]
     end = closing[-1] + 1 if closing else 0
     return folders[:end], len(folders) - end
 

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import duckdb
 
 from analytics.batch import stages
-from analytics.batch.batch import Batch, Limit
+from analytics.batch.batch import Batch, Limit, interrupts
 from analytics.batch.extract import Outcome, extract, require_all, unread
 from analytics.batch.healing import run_healed
 from analytics.batch.last_batch import ended_batch, write_last_batch
@@ -66,7 +66,7 @@ def _flow(batch: Batch) -> list[Outcome]:
         require_all(outcomes)
     batch.warnings += _warnings(outcomes)
     batch.warn(*not_in_the_settings(batch))
-    stages.publish_loaded(batch)
+    stages.make_and_publish(batch)
     stages.send_findings(batch)
     return outcomes
 
@@ -74,7 +74,8 @@ def _flow(batch: Batch) -> list[Outcome]:
 def _compact(layout: Layout, progress: Progress) -> None:
     """Give back the free space of the warehouse; where that fails, the batch is good."""
     try:
-        compact_warehouse(layout)
+        with interrupts():
+            compact_warehouse(layout)
     except (duckdb.Error, OSError) as error:
         progress.warn(
             f"{layout.warehouse} is larger than it need be, and could not be written anew:"

@@ -17,6 +17,7 @@ from analytics.batch.batch import Batch
 from analytics.batch.progress import Progress
 from analytics.batch.readiness import of_open_months
 from analytics.batch.transform import transform
+from analytics.bounded.limits import Limits
 from analytics.errors import AnalyticsError, ControlError, UsageError
 from analytics.files import folder
 from analytics.finance.load import not_repeated, read_finance
@@ -28,7 +29,6 @@ from analytics.transform.checks import CheckResult, all_checks, run_checks
 from analytics.transform.models import ModelError
 from analytics.transform.page_queries import create_queries, page_queries
 from analytics.warehouse.database import attached_marts, marts_beside, open_marts, transaction
-from analytics.warehouse.machine import Limits
 from analytics.warehouse.pending_details import repeat_contradicting_costs
 from analytics.warehouse.publications import (
     findings_before,
@@ -43,7 +43,7 @@ _SHOWN = 3
 """Findings of an alert that are printed where they are not sent."""
 
 
-def publish_loaded(batch: Batch) -> None:
+def make_and_publish(batch: Batch) -> None:
     """Run all stages from transform to publish, which a batch and a close share."""
     make(batch)
     publish(batch)

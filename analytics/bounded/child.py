@@ -25,11 +25,12 @@ import duckdb
 
 from analytics.bounded.allowed import selects, without_paths
 from analytics.bounded.confined import RESULT, open_confined
+from analytics.bounded.limits import Limits
 from analytics.errors import AnalyticsError
 from analytics.transform.parsing import tables_read
 from analytics.warehouse.damage import damage_of
 from analytics.warehouse.database import quoted
-from analytics.warehouse.machine import Limits, bytes_of
+from analytics.warehouse.memory import bytes_of
 
 _OWN_MEMORY = 1 << 30
 """Bytes beyond the memory limit: this program, and what DuckDB does not count."""

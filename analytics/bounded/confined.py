@@ -15,7 +15,7 @@ from analytics.warehouse.database import (
     attach_read_only,
     quoted,
 )
-from analytics.warehouse.machine import connection_limits
+from analytics.warehouse.memory import connection_limits
 
 CUSTOM = "custom"
 """The schema of the user's own tables."""

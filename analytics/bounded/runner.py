@@ -22,8 +22,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
+from analytics.bounded.limits import Limits
 from analytics.errors import AnalyticsError
-from analytics.warehouse.machine import Limits
 from analytics.warehouse.scratch import scratch_folder
 
 if TYPE_CHECKING:

@@ -99,7 +99,7 @@ class LongHere(Here):
     @cached_property
     def settings(self) -> Settings:
         """The settings; the memory of this process is limited as they say."""
-        from analytics.warehouse.machine import limit_process
+        from analytics.warehouse.memory import limit_process
 
         settings = super().settings
         limit_process(settings.batch.memory_limit)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from analytics.extract.endpoints import Endpoint
 from analytics.extract.extraction import TRAILING_DAYS, Extraction
 from analytics.extract.landing import Landing, Window
+from analytics.extract.optional_endpoints import Endpoint
 from analytics.levain.runs import LONGEST_COUNT_DAYS
 from analytics.warehouse import days_read
 from analytics.warehouse.sources import AGENT_ROLLUPS

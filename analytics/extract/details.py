@@ -9,9 +9,9 @@ from collections.abc import Awaitable, Callable, Iterable
 from functools import partial
 from typing import Any, Unpack
 
-from analytics.extract.endpoints import Endpoint
 from analytics.extract.extraction import Extraction
 from analytics.extract.landing import Landing, Subject
+from analytics.extract.optional_endpoints import Endpoint
 from analytics.levain import (
     AnswerBrokenError,
     Page,

@@ -23,8 +23,8 @@ import msgspec
 import zstandard
 from xxhash import xxh3_64_intdigest
 
-from analytics.extract.listing import ListSnapshot, Row
 from analytics.extract.privacy import stored, stored_runs
+from analytics.extract.snapshots import ListSnapshot, Row
 from analytics.files import UNFINISHED, sync
 from analytics.levain import Answer, LevainError, StatusError
 from analytics.levain.answers import Records

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from analytics.extract.endpoints import REFUSED, Endpoint
 from analytics.extract.extraction import TRAILING_DAYS, Extraction
 from analytics.extract.landing import Landing, Window
+from analytics.extract.optional_endpoints import REFUSED, Endpoint
 from analytics.levain import AnswerTooLargeError, Page
 from analytics.levain.client import LONGEST_DAILY_DAYS, LONGEST_HOURLY_DAYS, Analytics
 from analytics.warehouse import days_read

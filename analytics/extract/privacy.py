@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from analytics.extract.listing import Row
+from analytics.extract.snapshots import Row
 from analytics.levain.answers import Fields, Record, Records, fields_of
 
 ERROR_CHARACTERS = 500

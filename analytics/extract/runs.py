@@ -9,7 +9,9 @@ from collections.abc import Iterable
 
 from analytics.extract.extraction import TRAILING_DAYS, Extraction
 from analytics.extract.landing import RUNS, Landing
-from analytics.extract.listing import (
+from analytics.extract.meters import CORRECTION_DAYS, read_agents
+from analytics.extract.privacy import stored_runs
+from analytics.extract.snapshots import (
     ListSnapshot,
     Row,
     instant_of,
@@ -18,8 +20,6 @@ from analytics.extract.listing import (
     snapshots_by_agent,
     take_snapshot,
 )
-from analytics.extract.meters import CORRECTION_DAYS, read_agents
-from analytics.extract.privacy import stored_runs
 from analytics.format.numbers import plural
 from analytics.levain import RefusedError
 from analytics.levain.runs import LONGEST_LIST

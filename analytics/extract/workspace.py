@@ -11,14 +11,14 @@ from datetime import timedelta
 from analytics.errors import AnalyticsError
 from analytics.extract.counts import read_counts
 from analytics.extract.details import read_details, read_schedules, read_versions
-from analytics.extract.endpoints import REFUSED
 from analytics.extract.extraction import Extraction
 from analytics.extract.meters import METERS, days_to_read, read_meters, read_touched_days, windows
+from analytics.extract.optional_endpoints import REFUSED
 from analytics.extract.runs import read_lists, reread_corrected, reread_provisional
 from analytics.levain.records import Me, typed
 from analytics.levain.runs import LONGEST_LIST
 from analytics.warehouse import run_lists
-from analytics.warehouse.landed import BATCH_ID, CLOSING_STEP
+from analytics.warehouse.landed import BATCH_ID, LAST_STEP
 
 
 async def extract_workspace(extraction: Extraction) -> None:
@@ -38,15 +38,15 @@ async def extract_workspace(extraction: Extraction) -> None:
         await read_versions(extraction)
         await read_schedules(extraction)
         await read_details(extraction)
-        await close_batch(extraction)
+        await end_batch(extraction)
 
 
-async def close_batch(extraction: Extraction) -> None:
+async def end_batch(extraction: Extraction) -> None:
     """Land the workspace's name last: a batch without this load is incomplete.
 
     AnalyticsError if the key has become that of another workspace meanwhile.
     """
-    async with extraction.step(CLOSING_STEP) as landing:
+    async with extraction.step(LAST_STEP) as landing:
         answer = await extraction.client.auth.read()
         if typed(answer.record, Me).workspace_id != extraction.workspace_id:
             raise AnalyticsError(

@@ -37,7 +37,7 @@ from analytics.terminal import tracked
 from analytics.warehouse.database import attach_read_only, spilling
 from analytics.warehouse.layout import Layout
 from analytics.warehouse.lock import batch_lock
-from analytics.warehouse.machine import bytes_of, limit_process
+from analytics.warehouse.memory import bytes_of, limit_process
 from analytics.warehouse.publish import publish
 from analytics.warehouse.scratch import scratch_folder
 

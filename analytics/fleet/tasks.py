@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from analytics.errors import AnalyticsError, UsageError, extra_needed
 from analytics.format.numbers import plural
 from analytics.levain.pace import RateLimiter
-from analytics.warehouse.machine import bytes_of
+from analytics.warehouse.memory import bytes_of
 
 if TYPE_CHECKING:
     from analytics.batch.batch import Limit
@@ -141,7 +141,7 @@ def _run(fleet: Fleet, shard: str, budget: Any) -> Outcome:
     """Run the batch of a shard in its data directory."""
     from analytics.batch.last_batch import read_last_batch
     from analytics.batch.progress import LogFormat, Progress
-    from analytics.warehouse.machine import limit_process
+    from analytics.warehouse.memory import limit_process
 
     limit_process(fleet.task.memory, fleet.task.cpus)
     progress = Progress(StringIO(), log_format=LogFormat.json)

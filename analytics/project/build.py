@@ -21,6 +21,7 @@ import duckdb
 import polars as pl
 
 from analytics.bounded.confined import CUSTOM, RESULT, open_confined
+from analytics.bounded.limits import Limits
 from analytics.bounded.runner import Runner, UserQuery
 from analytics.format import numbers
 from analytics.format.names import shortened
@@ -47,7 +48,6 @@ from analytics.warehouse.database import (
     transaction,
 )
 from analytics.warehouse.layout import Layout
-from analytics.warehouse.machine import Limits
 
 _SCHEMA = f"{BUILD_FILE}.{CUSTOM}"
 _PREFIX = f"{CUSTOM}."  # of the names of a user's checks

@@ -7,6 +7,7 @@ import tempfile
 from pathlib import Path
 
 from analytics import __version__
+from analytics.bounded.limits import Limits
 from analytics.bounded.runner import Runner
 from analytics.errors import UsageError, nothing_published
 from analytics.project.files import UserFile, read_file
@@ -21,7 +22,6 @@ from analytics.settings import Settings
 from analytics.transform.page_queries import create_queries
 from analytics.warehouse.database import open_marts
 from analytics.warehouse.layout import Layout
-from analytics.warehouse.machine import Limits
 
 
 def page_problems(settings: Settings) -> list[str]:

@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from analytics import files
+from analytics.bounded.limits import Limits
 from analytics.bounded.runner import Answer, Runner, UserQuery
 from analytics.errors import UsageError
 from analytics.query import spreadsheet
 from analytics.query.output import replacing, replacing_text
 from analytics.query.published import as_published, unreadable
 from analytics.terminal import escaped, escaped_json, escaped_text
-from analytics.warehouse.machine import Limits
 
 if TYPE_CHECKING:
     from rich.table import Table

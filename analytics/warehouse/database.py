@@ -20,7 +20,7 @@ from analytics.warehouse.damage import (
     require_no_links,
 )
 from analytics.warehouse.layout import Layout
-from analytics.warehouse.machine import connection_limits
+from analytics.warehouse.memory import connection_limits
 from analytics.warehouse.schema import SCHEMA_VERSION, create_statements
 from analytics.warehouse.scratch import scratch_folder
 

@@ -20,7 +20,7 @@ LIST_SNAPSHOTS = "list_snapshots"
 SUFFIX = ".ndjson.zst"
 BATCH_ID = "%Y%m%dT%H%M%SZ"
 LISTS_STEP = "lists"
-CLOSING_STEP = "workspace"
+LAST_STEP = "workspace"
 """The last step of a batch: loads after its last one belong to an incomplete batch."""
 
 ASIDE = "ahead-"

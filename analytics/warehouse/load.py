@@ -19,9 +19,18 @@ import duckdb
 from analytics import __version__
 from analytics.errors import AnalyticsError
 from analytics.machine_clock import FURTHEST
+from analytics.warehouse.json_records import (
+    MACROS,
+    REQUEST_COLUMNS,
+    SNAPSHOT_COLUMNS,
+    SNAPSHOT_TIMES,
+    as_instant,
+    ndjson,
+    parse_lines,
+)
 from analytics.warehouse.landed import (
     BATCH_ID,
-    CLOSING_STEP,
+    LAST_STEP,
     LIST_SNAPSHOTS,
     REQUESTS,
     SUFFIX,
@@ -31,18 +40,9 @@ from analytics.warehouse.landed import (
 from analytics.warehouse.pending_details import keep_pending_details
 from analytics.warehouse.provisional_runs import update_provisional_runs
 from analytics.warehouse.quarantine import quarantine
-from analytics.warehouse.reading import (
-    MACROS,
-    REQUEST_COLUMNS,
-    SNAPSHOT_COLUMNS,
-    SNAPSHOT_TIMES,
-    as_instant,
-    ndjson,
-    parse_lines,
-)
+from analytics.warehouse.record_versions import store_versions
 from analytics.warehouse.sources import AGENT_ROLLUPS, RUNS, SOURCES, Scope, Source
 from analytics.warehouse.store import Store
-from analytics.warehouse.versions import store_versions
 
 _DAY = 86_400_000  # milliseconds
 
@@ -126,8 +126,8 @@ class _Load:
             ):
                 self._load_source(source)
         self._load_list_snapshots()
-        if self._step == CLOSING_STEP:
-            self._close_batch()
+        if self._step == LAST_STEP:
+            self._end_batch()
             keep_pending_details(self._store)
         self._write_ledger()
         counts = self._counts
@@ -192,7 +192,7 @@ class _Load:
     def _touch(self, days: str) -> None:
         self._touched |= {day for (day,) in self._con.execute(days).fetchall()}
 
-    def _close_batch(self) -> None:
+    def _end_batch(self) -> None:
         """Record the workspace's name and the time of its latest complete batch."""
         self._run(f"""
             update ledger.workspaces set

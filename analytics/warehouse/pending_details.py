@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 import duckdb
 
-from analytics.warehouse.landed import CLOSING_STEP
+from analytics.warehouse.landed import LAST_STEP
 from analytics.warehouse.sources import TERMINAL_STATUSES
 from analytics.warehouse.store import AGENTS_HEARD_OF, IS_GONE, Store
 
@@ -29,7 +29,7 @@ _FOUND = f"""
         select load_id, rowid as place from ledger.loads
         where workspace_id = $workspace_id and rowid > coalesce((
             select max(rowid) from ledger.loads
-            where workspace_id = $workspace_id and step = '{CLOSING_STEP}'
+            where workspace_id = $workspace_id and step = '{LAST_STEP}'
         ), -1)
     ),
     replaced as (
@@ -193,7 +193,7 @@ def agents_with_unread_versions(store: Store) -> list[str]:
         )
         order by agent_id in (select agent_id from asked where not is_answered), agent_id
         """,
-        closed=store.last_closing,
+        closed=store.last_complete,
     )
 
 

@@ -88,7 +88,7 @@ def given_up_runs(store: Store) -> dict[str, str]:
         ) and run_id not in (select run_id from ledger.provisional_runs where {{mine}})
         order by run_id
         """,
-        closed=store.last_closing,
+        closed=store.last_complete,
     )
     return dict(gone)
 

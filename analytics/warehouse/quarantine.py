@@ -9,7 +9,7 @@ import json
 from pathlib import Path
 
 from analytics.warehouse.database import quoted
-from analytics.warehouse.reading import LONGEST_LINE, is_outside, nested, value_of, valued
+from analytics.warehouse.json_records import LONGEST_LINE, is_outside, nested, value_of, valued
 from analytics.warehouse.sources import Field, Kind, Source
 from analytics.warehouse.store import Store
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import duckdb
 
+from analytics.warehouse.json_records import SNAPSHOT_COLUMNS, ndjson
 from analytics.warehouse.landed import LIST_SNAPSHOTS, SUFFIX
-from analytics.warehouse.reading import SNAPSHOT_COLUMNS, ndjson
 from analytics.warehouse.sources import RUNS
 from analytics.warehouse.store import IS_GONE, Store
 

@@ -1,7 +1,8 @@
 """The sources of the pipeline: one `Source` per landing file, with each field's type.
 
 Everything that handles records (the tables of `raw`, the typing of landing lines, the rules of
-replacement) is derived from this table, so a new field is one entry of it.
+replacement) is derived from this table, so a new field is one entry of it; a text, an object or a
+field of a log event also is one of `extract/privacy.py`, else it never lands.
 """
 
 from __future__ import annotations

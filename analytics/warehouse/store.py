@@ -6,7 +6,7 @@ from typing import Any
 
 import duckdb
 
-from analytics.warehouse.landed import CLOSING_STEP
+from analytics.warehouse.landed import LAST_STEP
 
 # Agents that were ever heard of, from each place that names them.
 AGENTS_HEARD_OF = """
@@ -41,9 +41,9 @@ class Store:
         )
 
     @property
-    def last_closing(self) -> str:
+    def last_complete(self) -> str:
         """The load that completed the last batch; empty if none is complete."""
-        loads = f"ledger.loads where {{mine}} and step = '{CLOSING_STEP}'"
+        loads = f"ledger.loads where {{mine}} and step = '{LAST_STEP}'"
         return str(self.one(f"select coalesce(max(load_id), '') from {loads}"))
 
     def one(self, sql: str, **values: Any) -> Any:

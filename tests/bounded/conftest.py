@@ -6,8 +6,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from analytics.bounded.limits import Limits
 from analytics.bounded.runner import Runner
-from analytics.warehouse.machine import Limits
 
 MARTS = """
     create schema marts; create schema audit; create schema custom;

@@ -17,7 +17,7 @@ import pytest
 from analytics.bounded import runner as module
 from analytics.bounded.runner import Answer, Runner, UserQuery
 from analytics.errors import AnalyticsError
-from analytics.warehouse.machine import bytes_of
+from analytics.warehouse.memory import bytes_of
 from tests.bounded.conftest import FEW
 
 TOO_SLOW = ("was stopped after 0.5 s: ask for less, or raise timeout_seconds in [sql]",)
@@ -158,7 +158,7 @@ KILLED = """
 import sys
 from pathlib import Path
 from analytics.bounded.runner import Runner, UserQuery
-from analytics.warehouse.machine import Limits
+from analytics.bounded.limits import Limits
 with Runner(Limits(seconds=3600)) as running:
     running.run(Path(sys.argv[1]), UserQuery("", "", "select 1"))
     print(running._child.process.pid, flush=True)

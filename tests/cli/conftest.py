@@ -21,7 +21,7 @@ import pytest
 from analytics.batch.batch import begun
 from analytics.batch.last_batch import last_messages
 from analytics.batch.progress import Progress
-from analytics.batch.stages import publish_loaded
+from analytics.batch.stages import make_and_publish
 from analytics.cli import main
 from analytics.cli.emulator import command_at
 from analytics.emulator.records import Agent
@@ -235,7 +235,7 @@ def publish_again() -> str:
     settings, told = load_settings(), StringIO()
     with begun(settings, Progress(told)) as batch:
         batch.warnings = last_messages(batch.layout)
-        publish_loaded(batch)
+        make_and_publish(batch)
     return told.getvalue()
 
 

@@ -316,7 +316,7 @@ def test_what_a_query_spilled_goes_with_its_process() -> None:
         "import sys\n"
         "from functools import partialmethod\n"
         "from analytics.cli import main\n"
-        "from analytics.warehouse.machine import Limits\n"
+        "from analytics.bounded.limits import Limits\n"
         "Limits.__init__ = partialmethod(Limits.__init__, memory='100MB')\n"
         "main()"
     )

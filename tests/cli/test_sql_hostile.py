@@ -16,8 +16,8 @@ import pytest
 
 from analytics.bounded import allowed, child
 from analytics.bounded.confined import open_confined
+from analytics.bounded.limits import Limits
 from analytics.bounded.runner import Runner, UserQuery
-from analytics.warehouse.machine import Limits
 
 LIMITS = Limits(memory="97MB", rows=10_000, size="2MB")
 DEEP = 5_000

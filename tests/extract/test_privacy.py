@@ -8,7 +8,6 @@ from typing import Any
 import msgspec
 import pytest
 
-from analytics.extract.listing import Row
 from analytics.extract.privacy import (
     ERROR_CHARACTERS,
     LIMITS,
@@ -17,6 +16,7 @@ from analytics.extract.privacy import (
     stored,
     stored_runs,
 )
+from analytics.extract.snapshots import Row
 from analytics.warehouse.sources import RUNS, SOURCES, Source
 
 

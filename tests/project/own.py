@@ -8,6 +8,7 @@ from pathlib import Path
 
 import duckdb
 
+from analytics.bounded.limits import Limits
 from analytics.bounded.runner import Runner
 from analytics.project.files import UserFile
 from analytics.project.pages import answer_pages, parse_pages
@@ -16,7 +17,6 @@ from analytics.report.rendering import About
 from analytics.report.site import SiteSummary, build_site
 from analytics.transform.page_queries import create_queries
 from analytics.warehouse.database import open_marts
-from analytics.warehouse.machine import Limits
 
 ABOUT = About(datetime(2026, 11, 20, 6, tzinfo=UTC), "0.1.0", "Europe/Berlin")
 LIMITS = Limits(seconds=60, memory="200MB")

@@ -15,6 +15,7 @@ import pytest
 from analytics.batch import stages
 from analytics.batch.batch import Batch
 from analytics.batch.progress import Progress
+from analytics.bounded.limits import Limits
 from analytics.project.build import Built, build_custom, check_project
 from analytics.query.pages import page_problems
 from analytics.settings import load_settings
@@ -22,7 +23,6 @@ from analytics.transform.build import build
 from analytics.transform.checks import run_checks
 from analytics.warehouse.database import attached_marts, open_marts, open_warehouse
 from analytics.warehouse.layout import Layout
-from analytics.warehouse.machine import Limits
 
 LIMITS = Limits(seconds=60, memory="100MB", rows=None)
 OWNERS = """\

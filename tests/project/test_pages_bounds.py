@@ -8,9 +8,9 @@ from typing import cast
 
 import pytest
 
+from analytics.bounded.limits import Limits
 from analytics.bounded.runner import Answer, Runner, UserQuery
 from analytics.project.pages import AnsweredPage, Chart, UserPage, answer_pages
-from analytics.warehouse.machine import Limits
 from tests.project.own import make_pages
 
 GOOD = """

@@ -202,7 +202,7 @@ def tell(story: list[Chapter], timezone: str, begins_at: datetime) -> set[str]:
     """Live a history to its end, close once more, and rebuild; return the causes of changes."""
     with (
         living(timezone, begins_at) as (life, batch),
-        mock.patch("analytics.batch.stages.publish_loaded"),
+        mock.patch("analytics.batch.stages.make_and_publish"),
     ):
         tale = BookTale(life, batch)
         tale.change_owner()

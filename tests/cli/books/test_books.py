@@ -245,7 +245,7 @@ def test_a_month_whose_bill_is_unknown(shop: Shop) -> None:
     with duckdb.connect(shop.books.parent / "analytics.duckdb") as con:
         con.execute("update marts.fct_charges set billed_usd = null")
         con.execute("update marts.fct_month_lines set billed_usd = null")
-    with patch("analytics.batch.stages.publish_loaded"):
+    with patch("analytics.batch.stages.make_and_publish"):
         shop.ok("close", "2026-10", "--early", "-q", *APPROVED)
 
     (closing,) = read_books(shop.books).closings

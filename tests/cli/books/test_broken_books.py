@@ -85,7 +85,7 @@ def test_a_close_that_is_killed(shop: Shop, stride: int) -> None:
     """Killed before any of its calls, a close leaves the month open or closed, nothing between."""
     few = {name: frozen.selects()[name] for name in ("charges", "lines")}
     with (
-        patch("analytics.batch.stages.publish_loaded"),
+        patch("analytics.batch.stages.make_and_publish"),
         patch.object(frozen, "selects", return_value=few),
         patch("analytics.export.pack.write_pack"),
     ):

@@ -106,7 +106,7 @@ def test_a_workspace_that_is_gone_keeps_its_name(closed: Shop) -> None:
 
 def test_a_month_that_books_nothing_has_no_journal(shop: Shop) -> None:
     """Its export says so, and does not send one to figures of today."""
-    with patch("analytics.batch.stages.publish_loaded"):
+    with patch("analytics.batch.stages.make_and_publish"):
         shop.ok("close", "2026-09", "--early", "-q", *APPROVED)
 
     result = shop.run("export", "journal", "2026-09")

@@ -77,7 +77,7 @@ def test_a_journal_of_an_open_month_is_a_preview(shop: Shop) -> None:
 
 def test_figures_of_before_a_reopening_are_not_final(closed: Shop) -> None:
     """Until a batch has published it, a month that is open again is neither exported nor closed."""
-    with patch("analytics.batch.stages.publish_loaded", side_effect=KeyboardInterrupt):
+    with patch("analytics.batch.stages.make_and_publish", side_effect=KeyboardInterrupt):
         closed.run("close", "2026-10", "--reopen", "x")
     exports = [
         ("export", kind, month)
@@ -101,7 +101,7 @@ def test_figures_of_before_a_reopening_are_not_final(closed: Shop) -> None:
 
 def test_a_close_is_exported_before_it_is_published(shop: Shop) -> None:
     """What the books have is final; a later month waits for figures of after the close."""
-    with patch("analytics.batch.stages.publish_loaded", side_effect=KeyboardInterrupt):
+    with patch("analytics.batch.stages.make_and_publish", side_effect=KeyboardInterrupt):
         shop.run("close", "2026-10", *APPROVED)
 
     journal = shop.ok("export", "journal", "2026-10", "--output", "-")

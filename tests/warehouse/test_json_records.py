@@ -8,7 +8,7 @@ from typing import Any
 
 import duckdb
 
-from analytics.warehouse.reading import MACROS
+from analytics.warehouse.json_records import MACROS
 from tests.warehouse.conftest import DAY, Load, current, run_record
 
 WINDOW = (DAY, DAY + timedelta(days=1))

@@ -11,7 +11,7 @@ import pytest
 
 from analytics.cli.failures import failure_of
 from analytics.errors import AnalyticsError, UsageError
-from analytics.warehouse import machine
+from analytics.warehouse import memory
 from analytics.warehouse.database import open_warehouse
 from tests.conftest import optimized
 from tests.transform.given import InMemory
@@ -20,7 +20,7 @@ from tests.transform.given import InMemory
 @pytest.fixture(autouse=True)
 def restored(monkeypatch: pytest.MonkeyPatch) -> None:
     """Leave the limits of the test process as they were."""
-    monkeypatch.setattr(machine, "_chosen", machine._chosen)
+    monkeypatch.setattr(memory, "_chosen", memory._chosen)
     monkeypatch.setenv("POLARS_MAX_THREADS", "1")
 
 
@@ -29,7 +29,7 @@ def test_a_limit_is_that_of_each_connection(tmp_path: Path, given: int, threads:
     """Memory and threads of DuckDB are what is given; without threads, as many as fit into it."""
     query = "select current_setting('memory_limit'), current_setting('threads')"
     with optimized():
-        machine.limit_process("300MB", given)
+        memory.limit_process("300MB", given)
         with open_warehouse(InMemory(tmp_path)) as con:
             found = con.execute(query).fetchall()
 

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from analytics.extract.listing import Row, overlaps, snapshots_by_agent, take_snapshot
+from analytics.extract.snapshots import Row, overlaps, snapshots_by_agent, take_snapshot
 from analytics.warehouse.run_lists import Watermark
 
 NOW = datetime(2026, 11, 20, 6, tzinfo=UTC)
