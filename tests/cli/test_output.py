@@ -15,8 +15,12 @@ from analytics.query.output import place_of, replacing
 
 
 @pytest.mark.parametrize(
-    "output", ["books/2026-10/r1/lines.csv", "landing/x.csv", "site/x.csv", "last-batch.json"]
-)
+    "output",
+    [
+        "books/2026-10/r1/lines.csv", "landing/x.csv", "site/x.csv", "last-batch.json",
+        "metrics.prom", "warehouse.duckdb.wal", "build.duckdb.wal.checkpoint", "build.next.duckdb",
+    ],
+)  # fmt: skip
 def test_no_export_replaces_what_the_batch_keeps(output: str, tmp_path: Path) -> None:
     """A path of the batch, its books or its pages is refused, and nothing is written."""
     data = tmp_path / "kept"
