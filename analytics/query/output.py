@@ -60,9 +60,12 @@ def place_of(output: Path) -> Path:
     place, left, link_count = Path(path.anchor), [*reversed(path.parts[1:])], 0
     while left:
         step = place / left.pop()
-        mode = _mode_of(step)
-        if not stat.S_ISLNK(mode):
-            place = step.parent.parent if step.name == ".." else step
+        if step.name == "..":
+            step.lstat()  # an OSError where the system finds no way up
+            place = place.parent
+            continue
+        if not stat.S_ISLNK(_mode_of(step)):
+            place = step
             continue
         link_count += 1
         if link_count > _MOST_LINKS:

@@ -180,6 +180,17 @@ def test_a_file_in_the_place_of_a_device_is_not_emptied(
     assert kept.read_bytes() == b"of the owner"
 
 
+def test_no_path_leads_up_from_what_is_not_there(tmp_path: Path) -> None:
+    """The system finds no such file, and none is replaced, nor a pipe or device."""
+    (tmp_path / "file").touch()
+    os.mkfifo(tmp_path / "pipe")
+    for way, error in (("none", FileNotFoundError), ("file", NotADirectoryError)):
+        with pytest.raises(error), replacing(tmp_path / way / ".." / "pipe") as file:
+            file.write(b"a")
+
+    assert (tmp_path / "pipe").is_fifo()
+
+
 def test_a_link_that_leads_to_itself_is_refused(tmp_path: Path) -> None:
     """Such a link is named, and stays."""
     (tmp_path / "x.csv").symlink_to("x.csv")
