@@ -14,7 +14,7 @@ from analytics.project.files import read_files
 from analytics.terminal import console, escaped
 from analytics.transform.models import read_header
 
-_MISSING = re.compile(r'Table with name "?(?:custom\.)?(\w+)"? does not exist')
+_MISSING = re.compile(r'(?:Catalog Error: )?Table with name "?(?:custom\.)?(\w+)"? does not exist')
 _QUESTION = re.compile(r".*?\?|.*")
 
 
@@ -63,7 +63,8 @@ def explained(error: str, project: Path) -> str:
         return error
     name = missing[1].lower()
     if any(each.name == name for each in questions(project)[0]):
-        return f"{missing[1]} is a question, and no table: ask it by `analytics sql {name}`."
+        where = error[: missing.start()]
+        return f"{where}{missing[1]} is a question, and no table: ask it by `analytics sql {name}`."
     for file in (f"queries/marts/{name}.sql", f"finance/{name}.csv"):
         if (project / file).is_file():
             return f"{error}\nThe next batch makes it of {file}: run `analytics nightly`."

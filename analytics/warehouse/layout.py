@@ -72,9 +72,13 @@ class Layout:
 
     def is_of_batch(self, path: Path) -> bool:
         """Return True for a path at which only the batch and the books may write."""
+        databases = (
+            self.warehouse, self.next_warehouse, self.marts, self.next_marts, self.published_file
+        )  # fmt: skip
         own = (
-            self.landing, self.warehouse, self.marts, self.published, self.published_file,
-            self.site, self.books, self.publications, self.alerts, self.last_batch, self.lock,
+            self.landing, self.published, self.site, self.books, self.publications, self.alerts,
+            self.last_batch, self.metrics, self.lock, *databases,
+            *(each.with_name(each.name + ending) for each in databases for ending in _LOGS),
         )  # fmt: skip
         is_made_by_a_close = any(part.endswith(UNFINISHED) for part in path.parts)
         return not is_made_by_a_close and any(path.is_relative_to(each) for each in own)

@@ -15,8 +15,12 @@ from analytics.query.output import place_of, replacing
 
 
 @pytest.mark.parametrize(
-    "output", ["books/2026-10/r1/lines.csv", "landing/x.csv", "site/x.csv", "last-batch.json"]
-)
+    "output",
+    [
+        "books/2026-10/r1/lines.csv", "landing/x.csv", "site/x.csv", "last-batch.json",
+        "metrics.prom", "warehouse.duckdb.wal", "build.duckdb.wal.checkpoint", "build.next.duckdb",
+    ],
+)  # fmt: skip
 def test_no_export_replaces_what_the_batch_keeps(output: str, tmp_path: Path) -> None:
     """A path of the batch, its books or its pages is refused, and nothing is written."""
     data = tmp_path / "kept"
@@ -80,12 +84,12 @@ def test_an_export_follows_no_link_of_others(tmp_path: Path) -> None:
     assert (kept.read_bytes(), output.read_bytes()) == (b"of the owner", b"a")
 
 
-@pytest.fixture
-def shared(tmp_path: Path) -> Path:
-    """A folder where all may write, as /tmp is."""
+@pytest.fixture(params=[0o1777, 0o777])
+def shared(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
+    """A folder where all may write, with the bit that /tmp has beside, or without."""
     folder = tmp_path / "shared"
     folder.mkdir()
-    folder.chmod(0o1777)
+    folder.chmod(request.param)
     return folder
 
 
@@ -109,16 +113,22 @@ def test_an_export_leads_through_no_link_or_pipe_of_others(
     home.mkdir()
     (home / "kept").write_bytes(b"of the owner")
     link, gone, folder, pipe = (shared / name for name in ("link", "gone", "folder", "pipe"))
+    trap = shared / "trap"
+    trap.mkdir()
+    (trap / "kept").symlink_to(home / "kept")
+    (trap / "within").mkdir()
+    (trap / "within" / "pipe").symlink_to("../../pipe")
     link.symlink_to(home / "kept")
     gone.symlink_to("../home/new")
     folder.symlink_to("../home")
     os.mkfifo(pipe)
     ours.symlink_to("shared/folder")
-    give_away([link, gone, folder, pipe], monkeypatch)
+    give_away([link, gone, folder, pipe, trap, *trap.rglob("*")], monkeypatch)
 
-    for output in (link, gone, folder / "kept", folder, pipe, ours / "kept", ours / ".." / "x"):
+    by_a_link = (link, gone, folder / "kept", folder, pipe, ours / "kept", ours / ".." / "x")
+    for output in (*by_a_link, trap / "kept", trap / "within" / "pipe"):
         with (
-            pytest.raises(UsageError, match="another user's link or pipe, in a folder where all"),
+            pytest.raises(UsageError, match="another user's link or pipe, below a folder where"),
             replacing(output),
         ):
             pass
@@ -142,6 +152,43 @@ def test_an_export_replaces_what_links_of_its_user_lead_to(shared: Path) -> None
 
     assert (shared / "link").is_symlink()
     assert [(path.name, path.read_bytes()) for path in home.iterdir()] == [("new", b"b")]
+
+
+def test_an_export_follows_links_in_the_folder_of_another_user(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where not all may write, what a colleague has laid out is used as it is."""
+    theirs = tmp_path / "theirs"
+    (theirs / "2026-10").mkdir(parents=True)
+    (theirs / "now").symlink_to("2026-10")
+    if os.geteuid() == 0:  # no other user may give a folder away
+        give_away([theirs, theirs / "now"], monkeypatch)
+
+    assert place_of(theirs / "now" / "x.csv") == theirs / "2026-10" / "x.csv"
+
+
+def test_a_file_in_the_place_of_a_device_is_not_emptied(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It came, or a link to it, since the device was found there."""
+    kept = tmp_path / "kept"
+    kept.write_bytes(b"of the owner")
+    monkeypatch.setattr("analytics.files.is_device", lambda _path: True)
+
+    with pytest.raises(FileExistsError, match=str(kept)), replacing(kept) as file:
+        file.write(b"a")
+    assert kept.read_bytes() == b"of the owner"
+
+
+def test_no_path_leads_up_from_what_is_not_there(tmp_path: Path) -> None:
+    """The system finds no such file, and none is replaced, nor a pipe or device."""
+    (tmp_path / "file").touch()
+    os.mkfifo(tmp_path / "pipe")
+    for way, error in (("none", FileNotFoundError), ("file", NotADirectoryError)):
+        with pytest.raises(error), replacing(tmp_path / way / ".." / "pipe") as file:
+            file.write(b"a")
+
+    assert (tmp_path / "pipe").is_fifo()
 
 
 def test_a_link_that_leads_to_itself_is_refused(tmp_path: Path) -> None:

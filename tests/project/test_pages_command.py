@@ -88,7 +88,10 @@ def test_a_table_that_the_next_batch_makes_is_named(project: Path, run) -> None:
     assert "makes it of queries/marts/margins.sql" in run("sql", "from margins")[2]
     (project / "queries" / "adhoc").mkdir()
     (project / "queries" / "adhoc" / "spent.sql").write_text("select 1", "utf-8")
-    assert "spent is a question, and no table: ask it by" in run("sql", "from spent")[2]
+    asked = "spent is a question, and no table: ask it by `analytics sql spent`"
+    assert f": {asked}" in run("sql", "from spent")[2]
+    page.write_text("-- Spent\nselect 1;\nselect * from spent", "utf-8")
+    assert f"reports/pages/new.sql:3: {asked}" in run("preview", str(page))[2]
 
 
 def test_the_docs_say_each_mark_and_limit_and_their_example_is_right(runner: Runner) -> None:

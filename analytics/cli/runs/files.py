@@ -17,7 +17,7 @@ from analytics.cli.connection import hint
 from analytics.errors import AnalyticsError, UsageError
 from analytics.files import is_device
 from analytics.levain import Artifact, Levain, LevainError, NotFoundError, Run
-from analytics.query.output import place_of
+from analytics.query.output import place_of, replacing
 from analytics.terminal import escaped_lines
 
 AT_A_TIME = 4
@@ -69,7 +69,7 @@ def write_log(levain: Levain, run: Run, output: Path | None) -> int:
 def _copy(file: Path, output: Path | None) -> None:
     with file.open("rb") as lines:
         if output is not None:
-            with output.open("wb") as out:
+            with replacing(output) as out:
                 shutil.copyfileobj(lines, out)
         elif sys.stdout.isatty():
             for line in lines:
