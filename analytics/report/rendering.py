@@ -167,6 +167,8 @@ def environment() -> Environment:
 
 def definitions(scope: Scope) -> dict[str, str]:
     """Return the meanings of the pages' words; they stand on the page of the site."""
+    if scope != "site":
+        return {}
     file = folder("reports") / "definitions.toml"
     known: dict[str, dict[str, str]] = tomllib.loads(file.read_text(encoding="utf-8"))
-    return known["measures"] if scope == "site" else {}
+    return known["measures"]
