@@ -32,16 +32,19 @@ agents as (
     group by workspace_id, agent_id
 ),
 
--- Of cost and both kinds of tokens. What is late comes on its day, and goes on its last one.
+-- Of cost and both kinds of tokens. What is late comes on its day, and goes on its last one. All
+-- that came before the first metered day, of which there may be years, comes on the day before.
 amounts as (
     select
         workspace_id,
         agent_id,
-        utc_date,
+        greatest(utc_date, first_date - 1) as utc_date,
         until_date,
         is_open,
         [cost_usd, tokens_in, tokens_out]::decimal(38, 10)[] as listed
     from intermediate.int_late_usage
+    join (select distinct workspace_id, first_date from intermediate.int_metered_days)
+        using (workspace_id)
     union all by name
     select
         workspace_id,
