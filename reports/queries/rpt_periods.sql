@@ -153,8 +153,11 @@ select
     if(run_count > 0, tokens_in, coalesce(tokens_in, nothing_used)) as tokens_in,
     if(run_count > 0, tokens_out, coalesce(tokens_out, nothing_used)) as tokens_out,
     coalesce(columns('^failed_cost_(more_)?usd$'), nothing) as '\0',
-    if(lacks_unlisted_failed, null, coalesce(failed_cost_likely_usd, nothing))
-        as failed_cost_likely_usd,
+    if(
+        lacks_unlisted_failed or failed_cost_open_count > 0,
+        null,
+        coalesce(failed_cost_likely_usd, nothing)
+    ) as failed_cost_likely_usd,
     if(failed_cost_open_count > 0, null, coalesce(failed_cost_usd + failed_cost_more_usd, nothing))
         as failed_cost_high_usd
 from sums_of_read
