@@ -127,19 +127,19 @@ def made_folder(folder: Path) -> Iterator[Path]:
 
     UsageError if that is there already: a file of an earlier pack could stay in it.
     """
-    place_of(folder)
-    if folder.exists():
+    place = place_of(folder)
+    if place.exists():
         raise UsageError(
             f"{folder} is there already, and nothing was written.\n"
             "Delete it, or name another folder with --output."
         )
-    folder.parent.mkdir(parents=True, exist_ok=True)
+    place.parent.mkdir(parents=True, exist_ok=True)
     os.umask(0o077)
     try:
-        with TemporaryDirectory(dir=folder.parent, prefix=".levain-") as root:
+        with TemporaryDirectory(dir=place.parent, prefix=".levain-") as root:
             unfinished = Path(root) / "pack"
             unfinished.mkdir()
             yield unfinished
-            unfinished.rename(folder)
+            unfinished.rename(place)
     except OSError as error:
         raise OSError(error.errno, error.strerror, str(folder)) from error

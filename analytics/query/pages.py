@@ -66,16 +66,16 @@ def preview_page(settings: Settings, file: Path, output: Path | None) -> tuple[P
     with Runner(_limits(settings), settings.data_dir) as runner, open_marts(database) as con:
         os.umask(0o077)
         pages = parse_pages([_read(file)], runner)
-        output = output or Path(tempfile.mkdtemp(prefix="analytics-page-"))
-        output.mkdir(parents=True, exist_ok=True)
+        place = place or Path(tempfile.mkdtemp(prefix="analytics-page-"))
+        place.mkdir(parents=True, exist_ok=True)
         create_queries(con, QUERIES)
         ((as_of,),) = con.execute(
             "select coalesce(max(as_of), now()) from rpt_headlines"
         ).fetchall()
         about = About(as_of, __version__, settings.reporting.timezone)
         own = answer_pages(runner, database, pages)
-        made = build_site(con, output, about=about, pages={}, own_pages=own)
-    (page,) = output.glob("own/*.html")
+        made = build_site(con, place, about=about, pages={}, own_pages=own)
+    (page,) = place.glob("own/*.html")
     return page, [explained(each, settings.project) for each in made.problems]
 
 

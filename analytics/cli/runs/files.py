@@ -83,12 +83,13 @@ def save_artifacts(
     levain: Levain, run: Run, artifacts: Sequence[Artifact], folder: Path
 ) -> list[Saved]:
     """Download artifacts into a folder; existing files are kept, and one failure stops no other."""
-    place_of(folder).mkdir(mode=0o700, parents=True, exist_ok=True)
+    place = place_of(folder)
+    place.mkdir(mode=0o700, parents=True, exist_ok=True)
     names = safe_names([artifact.filename or artifact.key for artifact in artifacts])
 
     def save(artifact: Artifact, name: str) -> Saved:
-        target = folder / name
-        saved = Saved(key=artifact.key, filename=artifact.filename, path=str(target))
+        target = place / name
+        saved = Saved(key=artifact.key, filename=artifact.filename, path=str(folder / name))
         try:
             if target.exists():
                 return saved
