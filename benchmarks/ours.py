@@ -20,7 +20,6 @@ from analytics.extract import details
 from analytics.extract.extraction import Extraction
 from analytics.extract.runs import read_lists
 from analytics.levain import AsyncLevain
-from analytics.levain.records import Me, typed
 from analytics.machine_clock import machine_clock
 from analytics.settings import load_settings
 from analytics.warehouse.database import open_warehouse
@@ -45,8 +44,8 @@ async def main(step: str, data_dir: Path, runs: int = 0) -> None:
     url = settings.workspaces[0].api
     with open_warehouse(layout) as con:
         async with AsyncLevain(os.environ["LEVAIN_API_KEY"], url) as client:
-            answer = await client.auth.read()
-            workspace_id = typed(answer.record, Me).workspace_id
+            answer, me = await client.auth.read()
+            workspace_id = me.workspace_id
             batch = Extraction(
                 client=client,
                 store=Store(con, workspace_id),

@@ -29,7 +29,6 @@ from analytics.extract import runs as extracted
 from analytics.extract.landing import Landing
 from analytics.levain import ConnectionFailedError
 from analytics.levain import runs as asked
-from analytics.levain.answers import Answer
 from analytics.levain.transport import Transport
 from analytics.settings import Settings
 from analytics.transform.build import build
@@ -251,7 +250,7 @@ def gone_from(path: str) -> Iterator[None]:
     """Fail every request from the first one on whose path ends so."""
     get, is_gone = Transport.get, False
 
-    async def get_or_fail(self: Transport, asked: str, *more: Any) -> Answer:
+    async def get_or_fail(self: Transport, asked: str, *more: Any) -> Any:
         nonlocal is_gone
         is_gone = is_gone or asked.endswith(path)
         if is_gone:
@@ -272,9 +271,11 @@ def emptied(*parts: str) -> Iterator[None]:
     """Let the API answer with an empty list where a path has one of these parts."""
     get = Transport.get
 
-    async def get_emptied(self: Transport, asked: str, *more: Any, **options: Any) -> Answer:
-        answer = await get(self, asked, *more, **options)
-        return replace(answer, body=[]) if any(part in asked for part in parts) else answer
+    async def get_emptied(self: Transport, asked: str, *more: Any, **options: Any) -> Any:
+        answer, made = await get(self, asked, *more, **options)
+        if any(part in asked for part in parts):
+            answer, made = replace(answer, body=[]), []
+        return answer, made
 
     with mock.patch.object(Transport, "get", get_emptied):
         yield
@@ -309,7 +310,7 @@ def _killed_after(requests: int) -> Iterator[None]:
     """Raise Killed in place of a request, and leave all files as they are."""
     get, left = Transport.get, requests
 
-    async def counted(self: Transport, path: str, *more: Any, **options: Any) -> Answer:
+    async def counted(self: Transport, path: str, *more: Any, **options: Any) -> Any:
         nonlocal left
         left -= 1
         if left < 0:

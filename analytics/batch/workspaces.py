@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from analytics.errors import UsageError
 from analytics.format.names import told_apart
 from analytics.levain import AsyncLevain, ForbiddenError, LevainError, UnauthorizedError
-from analytics.levain.records import Me, typed
+from analytics.levain.records import Me
 from analytics.settings import CONFIG_FILE, Workspace, api_key, keys_set
 
 if TYPE_CHECKING:  # `analytics runs` opens no file
@@ -64,11 +64,11 @@ async def open_all(stack: AsyncExitStack, batch: Batch) -> tuple[list[Opened], l
             )
             client.clock.is_strict = True
             await stack.enter_async_context(client)
-            answer = await client.auth.read()
+            answer, me = await client.auth.read()
         except (LevainError, UsageError) as error:
             return workspace, error
         client.clock.set(answer.fetched_at)
-        return Opened(workspace, client, typed(answer.record, Me), answer.fetched_at)
+        return Opened(workspace, client, me, answer.fetched_at)
 
     found = await asyncio.gather(*map(ask, settings.workspaces))
     opened = [each for each in found if isinstance(each, Opened)]

@@ -22,7 +22,6 @@ from analytics.levain import (
     UnauthorizedError,
 )
 from analytics.levain.pace import TRIES
-from analytics.levain.records import typed
 from analytics.settings import Settings, Workspace, api_key
 
 QUICK = 3  # attempts of a short command
@@ -65,8 +64,7 @@ def read_identity(workspace: Workspace, *, tries: int = QUICK) -> tuple[Me, date
     of another workspace than the settings name.
     """
     with _client(workspace, tries) as levain:
-        answer = levain.auth.read()
-        me = typed(answer.record, Me)
+        answer, me = levain.auth.read()
     require_named(me, workspace)
     return me, answer.fetched_at
 

@@ -15,7 +15,6 @@ from analytics.extract.extraction import Extraction
 from analytics.extract.meters import METERS, days_to_read, read_meters, read_touched_days, windows
 from analytics.extract.optional_endpoints import REFUSED
 from analytics.extract.runs import read_lists, reread_corrected, reread_provisional
-from analytics.levain.records import Me, typed
 from analytics.levain.runs import LONGEST_LIST
 from analytics.warehouse import run_lists
 from analytics.warehouse.landed import BATCH_ID, LAST_STEP
@@ -47,8 +46,8 @@ async def end_batch(extraction: Extraction) -> None:
     AnalyticsError if the key has become that of another workspace meanwhile.
     """
     async with extraction.step(LAST_STEP) as landing:
-        answer = await extraction.client.auth.read()
-        if typed(answer.record, Me).workspace_id != extraction.workspace_id:
+        answer, me = await extraction.client.auth.read()
+        if me.workspace_id != extraction.workspace_id:
             raise AnalyticsError(
                 "The key became that of another workspace during the batch, whose records may be"
                 " among these.\nPut the right key back, remove the loads that begin with"

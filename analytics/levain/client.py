@@ -14,7 +14,7 @@ from analytics.levain.answers import Answer
 from analytics.levain.pace import OnRetry, RateLimiter
 from analytics.levain.paging import Page, Resource, api_path
 from analytics.levain.runs import Runs
-from analytics.levain.transport import Transport
+from analytics.levain.transport import Transport, one_of
 
 LONGEST_HOURLY_DAYS = 30
 LONGEST_DAILY_DAYS = 365
@@ -24,10 +24,9 @@ LONGEST_SCHEDULE_LIST = 200
 class Auth(Resource):
     """`/auth`: the workspace that a key belongs to."""
 
-    async def read(self) -> Answer:
-        """Read the key's workspace, undecoded; `fetched_at` is the time of the API's clock."""
-        path = api_path("auth", "me")
-        return await self._transport.get(path, {}, lambda answer: r.typed(answer.record, r.Me))
+    async def read(self) -> tuple[Answer, r.Me]:
+        """Read the key's workspace; the answer's `fetched_at` is the time of the API's clock."""
+        return await self._transport.get(api_path("auth", "me"), {}, one_of(r.Me))
 
     async def me(self) -> r.Me:
         """Read the key's workspace.
@@ -35,7 +34,8 @@ class Auth(Resource):
         >>> levain.auth.me().workspace_name
         'Blank Slate'
         """
-        return await self._transport.read(api_path("auth", "me"), r.Me)
+        _, me = await self.read()
+        return me
 
 
 class Agents(Resource):

@@ -81,13 +81,13 @@ class Resource:
         read: set[int] = set()  # hashes: a cursor may be long
         record_count = 0
         while True:
-            answer = await self._transport.get(path, params, lambda answer: answer.records)
-            yield Page(answer, answer.records, kind)
+            answer, records = await self._transport.get(path, params, lambda answer: answer.records)
+            yield Page(answer, records, kind)
             following = _next_params(answer)
             if following is None:
                 return
             read.add(hash(urlencode(params)))
-            record_count += len(answer.records)
+            record_count += len(records)
             params = {**params, **following}
             if hash(urlencode(params)) in read:
                 cause = "a page leads back to one that was read"

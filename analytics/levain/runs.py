@@ -92,7 +92,8 @@ class Runs(Resource):
     async def read(self, run_id: str) -> Answer:
         """Read one run, undecoded; NotFoundError if it does not exist."""
         path = api_path("runs", run_id)
-        return await self._transport.get(path, {}, lambda answer: answer.record)
+        answer, _ = await self._transport.get(path, {}, lambda answer: answer.record)
+        return answer
 
     async def get(self, run_id: str) -> Run:
         """Read one run: its status, and its cost and tokens so far.

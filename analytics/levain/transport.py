@@ -126,14 +126,16 @@ class Transport:
         for client in (*self._clients, self.file_client):
             await client.aclose()
 
-    async def get(self, path: str, params: Params, shape: Shape[object]) -> Answer:
-        """Read `path` (below the base URL); LevainError if all attempts fail."""
-        answer, _ = await self._send("GET", path, params, shape)
-        return answer
+    async def get(self, path: str, params: Params, shape: Shape[T]) -> tuple[Answer, T]:
+        """Read `path` (below the base URL), and what its shape makes of the answer.
+
+        LevainError if all attempts fail.
+        """
+        return await self._send("GET", path, params, shape)
 
     async def read(self, path: str, kind: type[T], params: Params | None = None) -> T:
         """Read one object, decoded as `kind`; one that does not fit is requested again."""
-        _, one = await self._send("GET", path, params or {}, _one(kind))
+        _, one = await self.get(path, params or {}, one_of(kind))
         return one
 
     async def change(
@@ -149,7 +151,7 @@ class Transport:
             return may_pass(error) and (is_repeatable or was_not_done(error))
 
         try:
-            _, one = await self._send("POST", path, {}, _one(kind), body, again)
+            _, one = await self._send("POST", path, {}, one_of(kind), body, again)
         except TransientError as error:
             if is_repeatable or was_not_done(error):
                 raise
@@ -269,7 +271,8 @@ class Transport:
         return _REFUSALS.get(status, RefusedError)(request, status, detail)
 
 
-def _one(kind: type[T]) -> Shape[T]:
+def one_of(kind: type[T]) -> Shape[T]:
+    """Return what decodes the one object of an answer."""
     return lambda answer: typed(answer.record, kind)
 
 

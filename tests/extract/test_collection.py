@@ -133,7 +133,7 @@ def refused(agent: Agent) -> Iterator[None]:
 
     async def get_or_refuse(
         self: Transport, path: str, params: Params, shape: Shape[object]
-    ) -> Answer:
+    ) -> tuple[Answer, object]:
         if params.get("agent_id") == agent.id and path.endswith("/runs/"):
             raise NotFoundError(f"GET {path}", 404, "no such agent")
         return await get(self, path, params, shape)

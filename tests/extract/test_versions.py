@@ -10,7 +10,6 @@ from analytics.emulator.records import Agent, Workspace
 from analytics.emulator.world import World
 from analytics.extract.details import MOST_FAILURES
 from analytics.levain import ForbiddenError
-from analytics.levain.answers import Answer
 from analytics.levain.transport import Transport
 from tests.batches import Batch, gone_from
 from tests.worlds import StartRun
@@ -136,7 +135,7 @@ def test_many_failures_are_left_to_another_batch(
     batch.set_extract(concurrency=1)
     get = Transport.get
 
-    async def get_or_refuse(self: Transport, path: str, *more: Any) -> Answer:
+    async def get_or_refuse(self: Transport, path: str, *more: Any) -> Any:
         if path.endswith("/versions"):
             raise ForbiddenError(f"GET {path}", 403, "not for you")
         return await get(self, path, *more)

@@ -113,7 +113,7 @@ def test_digits_come_as_they_were_sent() -> None:
 
 def test_the_clock_is_the_apis(api: Emulator) -> None:
     """The time of a response is that of the API's `Date` header, not of the local clock."""
-    assert using(api, lambda levain: levain.auth.read()).fetched_at == NOW
+    assert using(api, lambda levain: levain.auth.read())[0].fetched_at == NOW
 
 
 def test_no_more_requests_are_under_way_than_allowed() -> None:
