@@ -10,7 +10,7 @@ import json
 import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, TextIO, TypeAlias, TypeVar
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -25,7 +25,7 @@ Before: TypeAlias = Callable[[int, int, str], object]
 _ACTIVE = "\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069"
 _ACTIVE_IN_TEXT = re.compile(f"[{_ACTIVE}]")
 _ACTIVE_IN_JSON = re.compile(f"[{_ACTIVE}\ud800-\udfff]")
-_NO_WIDTH = 10_000
+NO_WIDTH = 10_000
 _NOT_ASCII = re.compile(r"[^\x00-\x7f]")
 
 
@@ -59,20 +59,23 @@ def escaped_json(text: str, encoding: str | None) -> str:
     return pattern.sub(lambda found: json.dumps(found[0])[1:-1], text)
 
 
-def console(*, soft_wrap: bool = False) -> Console:
-    """Return a console on standard output, on which names are as they are: no markup, no emoji.
+def console(file: TextIO | None = None, *, soft_wrap: bool = False) -> Console:
+    """Return a console on which names are as they are, by default on standard output.
+
+    It knows no markup and no emoji.
 
     In a pipe, lines are not wrapped; with `soft_wrap`, a terminal wraps them itself.
     """
     from rich.console import Console
 
-    is_terminal = sys.stdout.isatty()
+    out = file or sys.stdout
     return Console(
+        file=out,
         highlight=False,
         markup=False,
         emoji=False,
         soft_wrap=soft_wrap,
-        width=None if is_terminal else _NO_WIDTH,
+        width=None if out.isatty() else NO_WIDTH,
     )
 
 

@@ -32,7 +32,7 @@ _WHOLE = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT")
 _DECIMAL = re.compile(r"DECIMAL\(\d+,(\d+)\)")
 
 
-class Content(BytesIO):
+class _Content(BytesIO):
     """A workbook as it is made, which stays open: after an error, its ZIP file still writes to it.
 
     It does so whenever it is dropped; to a file, that would fail again, and be shown.
@@ -56,7 +56,7 @@ def workbook_of(answer: Path, columns: Sequence[tuple[str, str]]) -> BytesIO:
         raise UsageError(f"The query has no answer: {TOO_LARGE}")
     options = {"constant_memory": True, "tmpdir": str(answer.parent)}
     as_text_only = {"strings_to_formulas": False, "strings_to_urls": False}
-    content = Content()
+    content = _Content()
     book = Workbook(content, options | as_text_only)
     sheet = book.add_worksheet("Answer")
     longest = csv.field_size_limit(sys.maxsize)  # a long text is shortened, and no error

@@ -18,7 +18,7 @@ from analytics.errors import UsageError
 from analytics.query import spreadsheet
 from analytics.query.output import replacing, replacing_text
 from analytics.query.published import as_published, unreadable
-from analytics.terminal import escaped, escaped_json, escaped_text
+from analytics.terminal import NO_WIDTH, console, escaped, escaped_json, escaped_text
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -32,7 +32,6 @@ MOST_BYTES = "2GB"
 """Size of a file with an answer, so that one by mistake does not fill a disk."""
 
 _SHOWN_ROWS = 200
-_NO_WIDTH = 10_000
 _LONGEST_CELL = 200
 """Characters of a value on a terminal, unless its user has chosen how to print it."""
 _LEAST = 0.001
@@ -130,7 +129,6 @@ def _text(output: Path | None) -> AbstractContextManager[TextIO]:
 
 
 def _write_table(answer: Answer, out: TextIO, expanded: bool | None) -> None:
-    from rich.console import Console
     from rich.text import Text
 
     names, rows = [name for name, _ in answer.columns], answer.rows
@@ -138,25 +136,22 @@ def _write_table(answer: Answer, out: TextIO, expanded: bool | None) -> None:
     if out.isatty() and expanded is None:
         shown = [[_shortened(*each) for each in zip(row, text, strict=True)]
                  for row, text in zip(rows, whole, strict=True)]  # fmt: skip
-    width = None if out.isatty() else _NO_WIDTH
-    console = Console(
-        file=out, width=width, highlight=False, markup=False, soft_wrap=not out.isatty()
-    )
+    shower = console(out, soft_wrap=not out.isatty())
     are_numbers = [
         kind.partition("(")[0].removeprefix("U") in _NUMBERS for _, kind in answer.columns
     ]
     table = _table(names, are_numbers, shown)
     if expanded is None:
-        natural = console.measure(table, options=console.options.update(width=_NO_WIDTH))
-        expanded = natural.maximum > console.width
+        natural = shower.measure(table, options=shower.options.update(width=NO_WIDTH))
+        expanded = natural.maximum > shower.width
     if expanded and not shown:
-        console.print(Text("\n".join(map(escaped, names)), style="dim"))
+        shower.print(Text("\n".join(map(escaped, names)), style="dim"))
     elif expanded:
         for number, row in enumerate(shown, start=1):
-            console.print(f"row {number}", style="bold")
-            console.print(_record(names, row))
+            shower.print(f"row {number}", style="bold")
+            shower.print(_record(names, row))
     else:
-        console.print(table)
+        shower.print(table)
     if not rows:
         print("0 rows.", file=sys.stderr)
     if shown != whole:

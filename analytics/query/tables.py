@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import tomllib
 from collections.abc import Iterable
 from functools import cache
@@ -15,7 +14,7 @@ from analytics.errors import UsageError
 from analytics.files import folder
 from analytics.format.names import did_you_mean
 from analytics.query.published import open_published
-from analytics.terminal import escaped
+from analytics.terminal import console, escaped
 from analytics.warehouse.database import quoted
 
 _SCHEMAS = ("marts", "audit", CUSTOM)
@@ -78,15 +77,13 @@ def columns_query(published: Path, wanted: str) -> tuple[str, str]:
 
 def print_tables(published: Path) -> None:
     """Print a line or more of each table, in groups, at most 100 characters wide."""
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
     with open_published(published) as con:
         rows = con.execute(tables_query()).fetchall()
-    out = sys.stdout
-    console = Console(file=out, width=None if out.isatty() else _WIDTH, highlight=False)
-    console.width = min(console.width, _WIDTH)
+    out = console()
+    out.width = min(out.width, _WIDTH)
 
     def show(lines: Iterable[tuple[str | None, ...]], style: str = "") -> None:
         table = Table.grid(padding=(0, 2, 0, 0))
@@ -94,11 +91,11 @@ def print_tables(published: Path) -> None:
             table.add_column(width=width, overflow="fold")
         for line in lines:
             table.add_row(*(Text(escaped(each or "")) for each in line), style=style)
-        console.print(table)
+        out.print(table)
 
     show([("table", "one row per", "columns to know")], "dim")
     for group, of_group in groupby(rows, itemgetter(0)):
-        console.print(Text(group, style="bold"))
+        out.print(Text(group, style="bold"))
         show(
             (f"  {name if schema == 'marts' else f'{schema}.{name}'}", grain, columns)
             for _, schema, name, grain, columns in of_group
