@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 
-from analytics.batch.batch import Batch, begun
+from analytics.batch.batch import begun
 from analytics.batch.extract import (
     ADVICE,
     Outcome,
@@ -37,13 +37,13 @@ def collect(settings: Settings, progress: Progress) -> list[Outcome]:
     return outcomes
 
 
-async def _collect(batch: Batch, part: Extraction) -> int:
+async def _collect(part: Extraction) -> int:
     """Land the new runs of a workspace."""
     left = left_over(part)
     last, landed = None, set[str]()
     for load in left:
         with load_errors(load, ADVICE):
-            end, run_ids = lists_in(batch.con, load)
+            end, run_ids = lists_in(part.store, load)
         last, landed = end or last, landed | run_ids
     async with part.at_work():
         count = await land_new_runs(part, last, landed)

@@ -52,7 +52,7 @@ class Outcome:
     warnings: list[str] = field(default_factory=list)
 
 
-Read: TypeAlias = Callable[[Batch, Extraction], Awaitable[int]]
+Read: TypeAlias = Callable[[Extraction], Awaitable[int]]
 """Reads a workspace, and returns how many records or runs it has read that are new or have changed.
 
 The transaction is rolled back in the end, unless it was committed.
@@ -96,7 +96,7 @@ async def _read_one(batch: Batch, one: Opened, read: Read, noun: str, kept: str 
         batch.con.begin()
         try:
             part = _part_of(batch, one)
-            count = await read(batch, part)
+            count = await read(part)
         except (LevainError, AnalyticsError, duckdb.Error) as error:
             if damage_of(error):
                 raise  # a file of the batch's own, not this workspace
@@ -160,7 +160,7 @@ def _failed(
     return Outcome(name, str(error), kept, request_count)
 
 
-async def _extract(batch: Batch, part: Extraction) -> int:
+async def _extract(part: Extraction) -> int:
     """Extract and load one workspace.
 
     Landing files of a failed batch stay on disk; the next batch loads them first.
@@ -168,7 +168,7 @@ async def _extract(batch: Batch, part: Extraction) -> int:
     load_left_over(part, left_over(part))
     _require_none_ahead(part)
     await extract_workspace(part)
-    batch.con.commit()
+    part.store.con.commit()
     part.warnings += _record_warnings(part)
     return part.new_version_count
 

@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import duckdb
-
 from analytics.warehouse.json_records import SNAPSHOT_COLUMNS, ndjson
 from analytics.warehouse.landed import LIST_SNAPSHOTS, SUFFIX
 from analytics.warehouse.sources import RUNS
@@ -64,16 +62,16 @@ def known_runs(store: Store, run_ids: Sequence[str]) -> set[str]:
     return {*store.column(known, run_ids=list(run_ids))}
 
 
-def lists_in(con: duckdb.DuckDBPyConnection, load: Path) -> tuple[Watermark | None, set[str]]:
+def lists_in(store: Store, load: Path) -> tuple[Watermark | None, set[str]]:
     """Return the end of the unfiltered list in a load that is not loaded, and its runs."""
     ends, run_ids = [], set[str]()
     if (file := load / (LIST_SNAPSHOTS + SUFFIX)).exists():
         lists = ndjson(file, SNAPSHOT_COLUMNS)
-        ends = con.execute(
+        ends = store.con.execute(
             f"select newest_run_id, newest_created_at from {lists} where agent_id is null"
         ).fetchall()
     if (file := load / (RUNS.name + SUFFIX)).exists():
         runs = ndjson(file, {"record": "STRUCT(id VARCHAR)"})
-        found = con.execute(f"select distinct record.id from {runs}").fetchall()
+        found = store.con.execute(f"select distinct record.id from {runs}").fetchall()
         run_ids = {run_id for (run_id,) in found}
     return Watermark(*ends[-1]) if ends else None, run_ids
