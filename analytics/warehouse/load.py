@@ -101,7 +101,6 @@ class _Load:
     """One load in progress: `load_requests` holds its requests, `incoming` a source's lines."""
 
     def __init__(self, con: duckdb.DuckDBPyConnection, folder: Path) -> None:
-        self._con = con
         self._folder = folder
         self._id = folder.name
         self._step = step_of(self._id)
@@ -110,7 +109,7 @@ class _Load:
         self._touched = set[date]()
 
     def run(self) -> Loaded:
-        con = self._con
+        con = self._store.con
         con.execute(MACROS)
         self._load_requests()
         answered = dict(
@@ -136,7 +135,7 @@ class _Load:
         )
 
     def _load_source(self, source: Source) -> None:
-        con, file = self._con, self._folder / (source.name + SUFFIX)
+        con, file = self._store.con, self._folder / (source.name + SUFFIX)
         lines = parse_lines(source, file if file.exists() else None)
         con.execute(f"create or replace temp table incoming as {lines}")
         ((expected,),) = con.execute(
@@ -170,7 +169,7 @@ class _Load:
         """
         late = f"fetched_at > {_BEGAN_AT} + interval {FURTHEST.days} day"
         file = ndjson(self._folder / (REQUESTS + SUFFIX), REQUEST_COLUMNS)
-        self._con.execute(
+        self._store.con.execute(
             "create or replace temp table load_requests as select"
             f" * replace (if({late}, {_BEGAN_AT}, fetched_at) as fetched_at) from {file}",
             {"load_id": self._id},
@@ -190,7 +189,7 @@ class _Load:
             )
 
     def _touch(self, days: str) -> None:
-        self._touched |= {day for (day,) in self._con.execute(days).fetchall()}
+        self._touched |= {day for (day,) in self._store.con.execute(days).fetchall()}
 
     def _end_batch(self) -> None:
         """Record the workspace's name and the time of its latest complete batch."""

@@ -40,20 +40,17 @@ def quarantine(store: Store, load_id: str, source: Source, file: Path) -> tuple[
     The keys of invalid records stay in `quarantined_keys`, so that their stored versions stay
     current; an invalid field becomes null.
     """
+    lines = "(select line from quarantined where column_name is null)"
     store.con.execute(
         f"create or replace temp table quarantined as {_diagnose(source, file)};"
         " create or replace temp table quarantined_keys as"
-        f" select distinct {', '.join(source.keys)} from incoming"
-        " where line in (select line from quarantined where column_name is null)"
+        f" select distinct {', '.join(source.keys)} from incoming where line in {lines};"
+        f" delete from incoming where line in {lines}"
     )
     store.run(
         f"insert into ledger.quarantine select $workspace_id, $load_id, '{source.name}',"
         " request, line, field, problem, record from quarantined",
         load_id=load_id,
-    )
-    store.con.execute(
-        "delete from incoming"
-        " where line in (select line from quarantined where column_name is null)"
     )
     found = store.con.execute("select column_name, count(*) from quarantined group by 1").fetchall()
     counts: dict[str | None, int] = dict(found)
