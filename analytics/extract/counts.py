@@ -8,7 +8,7 @@ from analytics.extract.extraction import TRAILING_DAYS, Extraction
 from analytics.extract.landing import Landing, Window
 from analytics.extract.optional_endpoints import Endpoint
 from analytics.levain.runs import LONGEST_COUNT_DAYS
-from analytics.warehouse import days_read
+from analytics.warehouse import windows_read
 from analytics.warehouse.sources import AGENT_ROLLUPS
 from analytics.warehouse.store import agent_ids
 
@@ -21,10 +21,10 @@ async def read_counts(extraction: Extraction) -> None:
     further back than its oldest count.
     """
     await extraction.loaded()
-    counted_on, active_on = days_read.counted_on(extraction.store), extraction.agents_active_on()
+    counted_on, active_on = windows_read.counted_on(extraction.store), extraction.agents_active_on()
     longest = min(LONGEST_COUNT_DAYS, len(extraction.days_held(AGENT_ROLLUPS)))
     first = extraction.days_back(longest)[0]
-    counted_from = days_read.counted_from(extraction.store)
+    counted_from = windows_read.counted_from(extraction.store)
     new = agent_ids(extraction.store) - counted_on.keys()
     new |= extraction.listed_agents - counted_from.keys()  # it was refused until now
     new |= {agent_id for agent_id, day in counted_from.items() if day > first}
@@ -37,7 +37,7 @@ async def read_counts(extraction: Extraction) -> None:
             or (answered and day >= answered and agent_id in extraction.listed_agents)
         )
     }
-    for agent_id, day in days_read.first_wrong_count(extraction.store, first).items():
+    for agent_id, day in windows_read.first_wrong_count(extraction.store, first).items():
         days[agent_id] = max(days.get(agent_id, 0), (extraction.today - day).days + 1)
     days |= dict.fromkeys(new, longest)
     endpoint = Endpoint("run_counts", "runs/daily", "the outcomes of unlisted runs are unknown")

@@ -14,7 +14,7 @@ from analytics.errors import AnalyticsError
 from analytics.extract.landing import Landing
 from analytics.levain import AsyncLevain
 from analytics.settings import Extract
-from analytics.warehouse import days_read
+from analytics.warehouse import windows_read
 from analytics.warehouse.landed import new_loads
 from analytics.warehouse.load import Loaded
 from analytics.warehouse.sources import AGENT_ROLLUPS
@@ -92,12 +92,12 @@ class Extraction:
 
     def days_held(self, source: str) -> set[date]:
         """The UTC days stored of a windowed source: those of the first batch, and all since."""
-        first = days_read.first_day_of(self.store, source) or self.today
+        first = windows_read.first_day_of(self.store, source) or self.today
         return set(self.days_back(max(self.options.history_days, (self.today - first).days + 1)))
 
     def agents_active_on(self) -> dict[str, date]:
         """Return the last UTC day on which each agent started runs; any agent may have today."""
-        active_on = days_read.agents_active_on(self.store)
+        active_on = windows_read.agents_active_on(self.store)
         if AGENT_ROLLUPS in self.refused:
             active_on |= dict.fromkeys(self.listed_agents, self.today)
         return active_on

@@ -12,7 +12,7 @@ from analytics.extract.landing import Landing, Window
 from analytics.extract.optional_endpoints import REFUSED, Endpoint
 from analytics.levain import AnswerTooLargeError, Page
 from analytics.levain.client import LONGEST_DAILY_DAYS, LONGEST_HOURLY_DAYS, Analytics
-from analytics.warehouse import days_read
+from analytics.warehouse import windows_read
 from analytics.warehouse.sources import AGENT_ROLLUPS
 
 CORRECTION_DAYS = 35
@@ -125,7 +125,7 @@ def days_to_read(extraction: Extraction, meter: Meter) -> set[date]:
     at the end of that time, as none ran, is read once more.
     """
     held = extraction.days_held(meter.source)
-    final = days_read.days_of(extraction.store, meter.source, meter.nightly_days - 1)
+    final = windows_read.days_of(extraction.store, meter.source, meter.nightly_days - 1)
     return (held - final) | (held & set(extraction.days_back(meter.nightly_days)))
 
 
