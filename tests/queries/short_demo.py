@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -11,7 +10,7 @@ import pytest
 from analytics.emulator.world import World
 from tests.cli.conftest import shell_in
 from tests.conftest import shared_folder
-from tests.worlds import NOW
+from tests.worlds import NOW, book_run
 
 DAYS = 9
 INJECTION = (
@@ -28,14 +27,8 @@ def world() -> World:
     made = World.demo(1, NOW, history_days=DAYS)
     agent = made.add_agent(made.workspaces[0], INJECTION, "helper", at=NOW - timedelta(days=6))
     for hours in range(60, 90):
-        at = NOW - timedelta(hours=hours)
-        run = made.start_run(agent, at=at)
-        made.launch_run(run, at=at)
-        made.meter(
-            run, model="claude-opus-5-5", provider="anthropic", tokens_in=900, tokens_out=90,
-            cost_usd=Decimal("0.75"), at=at,
-        )  # fmt: skip
-        made.finish_run(run, "failed", error=f"ToolError: {INJECTION}", at=at)
+        error = f"ToolError: {INJECTION}"
+        book_run(made, agent, hours_ago=hours, cost="0.75", status="failed", error=error)
     return made
 
 

@@ -39,7 +39,7 @@ CHANGES: dict[str, dict[str, object]] = {
 }
 
 
-class WorkspaceBatch:
+class Batches:
     """Loads of a workspace in turn; the test moves the days."""
 
     def __init__(self, layout: Layout, store: Store, workspace_id: str = "w1") -> None:
@@ -98,8 +98,8 @@ class WorkspaceBatch:
 
 
 @pytest.fixture
-def batch(layout: Layout, con: duckdb.DuckDBPyConnection) -> WorkspaceBatch:
-    return WorkspaceBatch(layout, Store(con, "w1"))
+def batch(layout: Layout, con: duckdb.DuckDBPyConnection) -> Batches:
+    return Batches(layout, Store(con, "w1"))
 
 
 @pytest.mark.parametrize("ends", [False, True], ids=["in one batch", "over batches"])
@@ -127,12 +127,12 @@ def batch(layout: Layout, con: duckdb.DuckDBPyConnection) -> WorkspaceBatch:
         ("ended, read, close, another agent, read, a third agent", ""),
     ],
 )
-def test_when_details_are_due(batch: WorkspaceBatch, steps: str, due: str, *, ends: bool) -> None:
+def test_when_details_are_due(batch: Batches, steps: str, due: str, *, ends: bool) -> None:
     """An ended run is pending until both details are stored, in its batch or a later one."""
     assert " ".join(batch.after(steps + ", close" * ends)) == due
 
 
-def test_what_failed_before_comes_last(batch: WorkspaceBatch) -> None:
+def test_what_failed_before_comes_last(batch: Batches) -> None:
     """The newest runs are first, except those whose details the API failed to return."""
     assert batch.after("older run, ended") == ["r1", "r0"]
     assert batch.after("unreadable, close") == ["r0", "r1"]
@@ -140,7 +140,7 @@ def test_what_failed_before_comes_last(batch: WorkspaceBatch) -> None:
 
 
 def test_what_a_batch_leaves_is_written_down_once(
-    batch: WorkspaceBatch, con: duckdb.DuckDBPyConnection
+    batch: Batches, con: duckdb.DuckDBPyConnection
 ) -> None:
     """`ledger.pending_details` holds the pending runs at the end of a batch, and no others."""
     kept = []
@@ -152,10 +152,10 @@ def test_what_a_batch_leaves_is_written_down_once(
 
 
 def test_workspaces_and_the_order_of_names_do_not_matter(
-    layout: Layout, con: duckdb.DuckDBPyConnection, batch: WorkspaceBatch
+    layout: Layout, con: duckdb.DuckDBPyConnection, batch: Batches
 ) -> None:
     """Batches of another workspace and a late folder change nothing."""
-    other = WorkspaceBatch(layout, Store(con, "w2"), "w2")
+    other = Batches(layout, Store(con, "w2"), "w2")
     late = batch.land_list()
     batch.close()
     assert other.after("ended, read, close") == []

@@ -26,14 +26,6 @@ SPILLED = """
 
 
 @pytest.fixture
-def layout(tmp_path: Path) -> Layout:
-    """A data directory."""
-    layout = Layout(tmp_path / "data")
-    layout.root.mkdir()
-    return layout
-
-
-@pytest.fixture
 def file(tmp_path: Path) -> Iterator[Path]:
     """A file of the owner elsewhere, which is unchanged in the end."""
     file = tmp_path / "file"
