@@ -96,10 +96,12 @@ def replace(path: Path, content: bytes, mode: int = _OURS) -> None:
 def sync_tree(folder: Path) -> None:
     """Wait until a folder and all that it holds are on the disk.
 
-    Several at a time, which a file system writes together.
+    Several at a time, which a file system writes together. A file of two names, as one of the site
+    before, was synced by the other one.
     """
+    paths = [path for path in folder.rglob("*") if path.is_dir() or path.lstat().st_nlink == 1]
     with ThreadPoolExecutor(8) as workers:
-        for synced in [workers.submit(sync, path) for path in (*folder.rglob("*"), folder)]:
+        for synced in [workers.submit(sync, path) for path in (*paths, folder)]:
             synced.result()
 
 

@@ -6,14 +6,22 @@
 -- uses and that would have cost less, the next one below first.
 with
 
+-- Prices change on few days: between two of them, a month's tokens are priced as one.
+price_changes as (
+    select distinct unnest(['-infinity'::date, valid_from, valid_until]) as priced_from
+    from marts.dim_prices
+),
+
 tokens as (
     select
         workspace_id,
         agent_id,
-        utc_date,
+        date_trunc('month', utc_date)::date as month,
+        priced_from,
         if(count(tokens_in) = count(*), sum(tokens_in), null)::bigint as tokens_in,
         if(count(tokens_out) = count(*), sum(tokens_out), null)::bigint as tokens_out
     from marts.fct_model_days
+    asof join price_changes on utc_date >= priced_from
     where coalesce(metered_cost_usd <> 0 or tokens_in + tokens_out > 0, true)
     group by all
 ),
@@ -22,7 +30,7 @@ priced as (
     select
         tokens.workspace_id,
         tokens.agent_id,
-        date_trunc('month', tokens.utc_date)::date as month,
+        tokens.month,
         prices.model,
         if(
             count(tokens.tokens_in + tokens.tokens_out) = count(*),
@@ -36,8 +44,8 @@ priced as (
         )::decimal(38, 10) as list_price_cost_usd
     from tokens
     join marts.dim_prices as prices
-        on (tokens.utc_date >= prices.valid_from or prices.is_first)
-        and tokens.utc_date < coalesce(prices.valid_until, 'infinity')
+        on (priced_from >= prices.valid_from or prices.is_first)
+        and priced_from < coalesce(prices.valid_until, 'infinity')
     group by all
 ),
 

@@ -263,7 +263,7 @@ def _publish(work: _Work, mode: int, progress: Progress) -> None:
         layout, size = work.layout, work.merged.stat().st_size
         layout.staged.mkdir(exist_ok=True)
         if size <= bytes_of(work.fleet.publish.duckdb_limit):
-            files.link_or_copy(work.merged, layout.staged_file)
+            work.merged.rename(layout.staged_file)
         else:
             progress.warn(
                 f"no {work.layout.published_file.name} of all shards: it would have"

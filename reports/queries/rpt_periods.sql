@@ -95,14 +95,11 @@ sums as (
         sum(columns('_count$|^tokens_'))::bigint as '\0',
         sum(columns('_usd$')) as '\0'
     from periods
-    left join reports.rpt_dates as dates
-        on dates.workspace_id = periods.workspace_id
-        and dates.date between period_first and period_last
-        and period_last >= first_date
     left join days
         on days.workspace_id = periods.workspace_id
         and days.agent_id = periods.agent_id
-        and days.date = dates.date
+        and days.date between period_first and period_last
+        and period_last >= first_date
     group by all
 ),
 
