@@ -16,6 +16,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx
+import uvloop
 
 from analytics.settings import Extract
 from analytics.warehouse.database import open_warehouse
@@ -73,4 +74,4 @@ async def _by_httpx(paths: Iterable[str]) -> None:
         await asyncio.gather(*(read() for _ in range(CONCURRENCY)))
 
 
-asyncio.run(main(sys.argv[1], Path(sys.argv[2]), int(sys.argv[3])))
+uvloop.run(main(sys.argv[1], Path(sys.argv[2]), int(sys.argv[3])))

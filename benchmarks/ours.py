@@ -8,12 +8,13 @@ runs, and prints its seconds and those of processor.
 
 from __future__ import annotations
 
-import asyncio
 import os
 import sys
 from functools import partial
 from pathlib import Path
 from unittest import mock
+
+import uvloop
 
 from analytics.batch.progress import Progress
 from analytics.extract import details
@@ -80,4 +81,4 @@ async def _read_lists(batch: Extraction) -> None:
 
 
 with machine_clock(lambda: NOW):
-    asyncio.run(main(sys.argv[1], Path(sys.argv[2]), *map(int, sys.argv[3:])))
+    uvloop.run(main(sys.argv[1], Path(sys.argv[2]), *map(int, sys.argv[3:])))

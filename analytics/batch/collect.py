@@ -7,7 +7,7 @@ warehouse holds whole batches, of which anybody may build marts.
 
 from __future__ import annotations
 
-import asyncio
+import uvloop
 
 from analytics.batch.batch import begun
 from analytics.batch.extract import (
@@ -32,7 +32,7 @@ def collect(settings: Settings, progress: Progress) -> list[Outcome]:
     require_a_key_set(settings)
     kept = "The next collection or batch reads it again."
     with begun(settings, progress, collection_lock) as batch:
-        outcomes = asyncio.run(read_all(batch, _collect, "run", kept))
+        outcomes = uvloop.run(read_all(batch, _collect, "run", kept))
     require_all(outcomes)
     return outcomes
 

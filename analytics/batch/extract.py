@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field, replace
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 import duckdb
+import uvloop
 
 from analytics.batch.batch import Batch
 from analytics.batch.workspaces import (
@@ -65,7 +65,7 @@ def extract(batch: Batch) -> list[Outcome]:
     UsageError before anything is stored: a key belongs to another workspace than its data, or no
     key is accepted.
     """
-    return asyncio.run(read_all(batch, _extract, "record"))
+    return uvloop.run(read_all(batch, _extract, "record"))
 
 
 async def read_all(batch: Batch, read: Read, noun: str, kept: str | None = None) -> list[Outcome]:

@@ -132,6 +132,8 @@ def _is_small(content: bytes) -> bool:
 
     That may be False of one whose texts have many commas: each mark of it is looked at.
     """
+    if len(content) <= bounds.MOST_MARKS and sum(map(content.count, b"[{")) <= bounds.DEEPEST:
+        return True
     if len(content.translate(None, _NO_MARKS)) > bounds.MOST_MARKS:
         return False
     brackets = _unescaped(content).translate(None, _NO_BRACKETS)

@@ -10,7 +10,6 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
-from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import TypeVar
 from urllib.parse import urlencode
 
@@ -69,6 +68,20 @@ Shape = Callable[[Answer], T]
 """Raises AnswerBrokenError for an answer of another shape, which is asked for again if torn."""
 
 
+class _NoCookies(httpx.Cookies):
+    def extract_cookies(self, _: httpx.Response) -> None:
+        """Keep none; httpx parses the URL of each request anew to look for them."""
+
+
+_NO_COOKIES = _NoCookies()
+
+
+class _Client(httpx.AsyncClient):
+    @property  # type: ignore[misc] # none can be set
+    def cookies(self) -> httpx.Cookies:
+        return _NO_COOKIES
+
+
 class Transport:
     """Sends requests with a key, several at a time, and retries those that may succeed later."""
 
@@ -99,10 +112,9 @@ class Transport:
         self.clock = Clock()
         try:
             client = partial(
-                httpx.AsyncClient,
+                _Client,
                 verify=httpx.create_ssl_context(),
                 timeout=TIMEOUT,
-                cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),  # none is kept
                 transport=transport,
             )
             # One client for each slot: a shared pool scans all connections at every request.
