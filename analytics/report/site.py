@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from decimal import localcontext
 from functools import partial
 from hashlib import sha256
+from importlib.metadata import version
 from importlib.resources import as_file
 from importlib.resources import files as package
 from itertools import islice
@@ -22,13 +23,12 @@ from analytics.report import months, own
 from analytics.report.columns import column
 from analytics.report.entities import Entities
 from analytics.report.files import Files, packed
-from analytics.report.looks import looks
 from analytics.report.pages import Pages
 from analytics.report.spec import read_pages
 from analytics.terminal import tracked
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     import duckdb
 
@@ -76,10 +76,10 @@ def build_site(
     page.
     """
     pages = read_pages() if pages is None else pages
-    files, entities = Files(target, published), Entities(con)
+    files, entities, code = Files(target, published), Entities(con), _digest_of_code()
     with localcontext(prec=DIGITS):
         if pages:
-            months.write(con, files, entities, pages.values(), _digest_of_code(), before)
+            months.write(con, files, entities, pages.values(), code, before)
         shown = [entity for page in pages.values() for entity in entities.of(page.scope)]
         told = tracked(shown, before, attrgetter("name"))
         for page in pages.values():
@@ -95,17 +95,28 @@ def build_site(
         menu, problems = own.write(files, own_pages, about)
         document = entities.document(partial(_further, pages))
         files.write("data/site.js", packed(document | {"own": menu}))
-        _write_assets(files)
+        _write_assets(files, code)
         files.finish(about.as_of)
     page_count = len(shown) + len(menu)
     return SiteSummary(page_count, files.count, files.kept_count, tuple(problems))
 
 
-def _write_assets(files: Files) -> None:
-    files.write("assets/engine.js", bundle().encode())
-    files.write("assets/style.css", (folder("reports") / "assets" / "style.css").read_bytes())
+def _write_assets(files: Files, code: str) -> None:
+    """Write what all pages load, or take it over: `code` stands for what makes it."""
+    style = folder("reports") / "assets" / "style.css"
+    assets: dict[str, Callable[[], bytes]] = {
+        "engine.js": lambda: bundle().encode(),
+        "style.css": style.read_bytes,
+        "plotly.min.js": _library,
+    }
+    for name, made in assets.items():
+        if not files.keep(f"assets/{name}", code):
+            files.write(f"assets/{name}", made(), code)
+
+
+def _library() -> bytes:
     with as_file(package("plotly") / "package_data" / "plotly.min.js") as library:
-        files.write("assets/plotly.min.js", library.read_bytes())
+        return library.read_bytes()
 
 
 def bundle() -> str:
@@ -113,6 +124,8 @@ def bundle() -> str:
 
     Each module stands after those that it imports.
     """
+    from analytics.report.looks import looks  # of Plotly, which takes 0.1 s to import
+
     modules: dict[str, str] = {}
 
     def add(name: str) -> None:
@@ -161,8 +174,9 @@ def for_engine(text: str) -> str:
 
 
 def _digest_of_code() -> str:
-    """Return a digest of the modules and texts that make data files."""
+    """Return a digest of the modules and texts that make data files and assets."""
     digest = sha256((folder("queries") / "measures.toml").read_bytes())
+    digest.update(version("plotly").encode())
     report = Path(__file__).parent
     for root in (report, report.with_name("format"), folder("reports")):
         for file in sorted(root.rglob("*.*")):

@@ -42,13 +42,21 @@ pivoted as (
 
 days as (
     select
-        if(grouping(workspace_id) = 0, workspace_id, '(all)') as workspace_id,
-        if(grouping(agent_id) = 0, agent_id, '(all)') as agent_id,
+        workspace_id,
+        agent_id,
+        date,
+        if(5 * unknown_cost_count <= run_count, cost_usd, null) as cost_usd,
+        unknown_platform_count
+    from reports.rpt_days
+    union all by name
+    select
+        coalesce(workspace_id, '(all)') as workspace_id,
+        '(all)' as agent_id,
         date,
         if(5 * sum(unknown_cost_count) <= sum(run_count), sum(cost_usd), null) as cost_usd,
         sum(unknown_platform_count) as unknown_platform_count
     from reports.rpt_days
-    group by grouping sets ((workspace_id, agent_id, date), (workspace_id, date), (date))
+    group by grouping sets ((workspace_id, date), (date))
 ),
 
 spans as (

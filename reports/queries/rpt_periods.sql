@@ -76,15 +76,24 @@ read as (
 -- Of days, lines or workspaces of which some are unknown, a sum of 0 is unknown.
 days as (
     select
-        if(grouping(workspace_id) = 0, workspace_id, '(all)') as workspace_id,
-        if(grouping(agent_id) = 0, agent_id, '(all)') as agent_id,
+        workspace_id,
+        agent_id,
+        date,
+        run_count is not null and unlisted_run_count is null as lacks_unlisted,
+        run_count is not null and unlisted_failed_count is null as lacks_unlisted_failed,
+        columns('_count$|^tokens_|_usd$')
+    from reports.rpt_days
+    union all by name
+    select
+        coalesce(workspace_id, '(all)') as workspace_id,
+        '(all)' as agent_id,
         date,
         count(run_count) > count(unlisted_run_count) as lacks_unlisted,
         count(run_count) > count(unlisted_failed_count) as lacks_unlisted_failed,
         sum(columns('_count$|^tokens_'))::bigint as '\0',
         sum(columns('_usd$')) as '\0'
     from reports.rpt_days
-    group by grouping sets ((workspace_id, agent_id, date), (workspace_id, date), (date))
+    group by grouping sets ((workspace_id, date), (date))
 ),
 
 sums as (

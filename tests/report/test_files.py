@@ -26,7 +26,7 @@ from tests.report.expected import Reports
 
 Built = Callable[..., Path]
 ABOUT = About(datetime(2026, 11, 25, 6, tzinfo=UTC), "0.1.0", "Europe/Berlin")
-LASTING = re.compile(r"^data/20.*\.js$")
+LASTING = re.compile(r"^(data/20.*\.js|assets/.*)$")
 
 
 @pytest.fixture(scope="module")
