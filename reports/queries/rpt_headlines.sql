@@ -40,6 +40,7 @@ pivoted as (
     group by workspace_id, agent_id
 ),
 
+-- A line's day is a row already.
 days as (
     select
         workspace_id,
