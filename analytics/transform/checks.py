@@ -35,7 +35,7 @@ from analytics.transform.check_results import (
 )
 from analytics.transform.header_checks import header_checks
 from analytics.transform.incremental import Update
-from analytics.transform.models import PUBLISHED, Header, ModelError, SqlModel, read_folder
+from analytics.transform.models import Header, ModelError, SqlModel, read_folder
 from analytics.transform.parsing import parse
 from analytics.transform.side_by_side import run_all
 from analytics.warehouse.database import record_count, transaction
@@ -175,9 +175,8 @@ def all_checks(queries: Path) -> list[Check]:
     """Return the checks that headers of models declare, then those of the files of `checks/`."""
     declared = defaultdict[tuple[str, str], list[SqlModel]](list)
     for model in all_models(queries):
-        if model.layer in PUBLISHED:
-            for check, question in header_checks(model):
-                declared[check].append(question)
+        for check, question in header_checks(model):
+            declared[check].append(question)
     files = read_folder("checks", queries / "checks")
     return [
         *(Check(name, Header(claim), tuple(asked)) for (name, claim), asked in declared.items()),

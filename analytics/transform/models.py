@@ -41,7 +41,7 @@ CHECK_RESULTS = frozenset(
 _FOLDERS = {"reports": "report"}  # of `queries/`, where its name is not the layer's
 
 _HEADER_FIELD = re.compile(
-    r"(key|materialized|narrow|frozen|control|measure|sources|(?i:blocking|severity)"
+    r"(key|not_null|materialized|narrow|frozen|control|measure|sources|(?i:blocking|severity)"
     r"|(column|ref|values|narrow) (?P<column>\w+)): (?P<value>.+)"
 )
 
@@ -66,8 +66,8 @@ class Header:
     alone, and `narrow_inputs` what stands for it in single inputs: see `incremental`. `is_table`
     is of models in intermediate, `is_view` of page queries: others are the opposite. `control`
     names a check against the API, `sources` the two that it compares, and `measure` the one whose
-    sums are published. `key`, `refs` and `values` declare checks: see `header_checks`. `frozen` is
-    of marts whose rows of a month a close freezes: the column of the month. `blocking`
+    sums are published. `key`, `refs`, `values` and `not_null` declare checks: see `header_checks`.
+    `frozen` is of marts whose rows of a month a close freezes: the column of the month. `blocking`
     is of checks of the user's own, "true" if they stop publishing; ours always do. `severity` is of
     alerts.
     """
@@ -87,6 +87,7 @@ class Header:
     blocking: str | None = None
     severity: str | None = None
     frozen: str | None = None
+    not_null: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -305,6 +306,7 @@ def read_header(sql: str) -> Header:
         fields.get("blocking"),
         fields.get("severity"),
         fields.get("frozen"),
+        _split(fields.get("not_null", ""), ","),
     )
 
 

@@ -5,6 +5,7 @@
 -- its identifier, the upper one is in force.
 -- Grain: scope, name, workspace and month.
 -- key: scope, name, workspace_id, month
+-- not_null: is_known
 -- column lines: Of all lines that are this budget, from the upper one on.
 -- materialized: table
 with

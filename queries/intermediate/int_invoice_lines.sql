@@ -4,6 +4,7 @@
 -- '(none)'.
 -- Grain: booked month, month, workspace, invoice, cost center and account.
 -- key: booked_month, usage_month, workspace_id, invoice_id, cost_center, account
+-- not_null: is_booked
 -- materialized: table
 with
 

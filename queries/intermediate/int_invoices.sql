@@ -4,6 +4,7 @@
 -- that are the same, a workspace once by name and once by its identifier, the upper one counts.
 -- Grain: UTC month of the usage, workspace and invoice.
 -- key: usage_month, workspace_id, invoice_id
+-- not_null: is_changed
 with
 
 books as (

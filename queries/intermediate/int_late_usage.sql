@@ -2,9 +2,11 @@
 -- usage may be metered: until a run's last request, or where its requests are not read, or lack
 -- some of its cost, until it ended or was seen, whichever came last. A run was open if it was so
 -- when it was seen, or had ended within the hour before: sums and meters may be of other moments.
+-- A run that has ended without an end was not open.
 -- Usage without an agent stands under '(platform)', as in the meter.
 -- Grain: agent, UTC day, last day, and whether the runs were open.
 -- key: workspace_id, agent_id, utc_date, until_date, is_open
+-- not_null: is_open
 -- materialized: table
 -- narrow: utc_date
 -- narrow run_costs: by run_id
@@ -26,7 +28,7 @@ runs as (
         runs.workspace_id,
         runs.agent_id,
         runs.utc_date,
-        not is_terminal or finished_at > seen_at - interval 1 hour as is_open,
+        not is_terminal or coalesce(finished_at > seen_at - interval 1 hour, false) as is_open,
         (seen_at at time zone 'UTC')::date as seen_date,
         case
             when is_open then seen_date + 1

@@ -5,6 +5,7 @@
 -- weeks after it; runs that were open then may have ended since, with any status.
 -- Grain: UTC day, agent and measure.
 -- key: workspace_id, agent_id, utc_date, measure
+-- not_null: has_unlisted
 -- materialized: table
 -- narrow: utc_date
 with

@@ -6,6 +6,7 @@
 -- they were last read, and of the keys of a day whose hourly meter is refused, none.
 -- Grain: UTC day.
 -- key: workspace_id, utc_date
+-- not_null: has_ended, has_hours, has_bill, has_agent_bill, has_rollups, has_platform, has_counts
 -- materialized: table
 with
 

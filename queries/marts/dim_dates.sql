@@ -1,6 +1,7 @@
 -- Every date of a workspace, from its first figure to the day of its last batch.
 -- Grain: workspace, date.
 -- key: workspace_id, date
+-- not_null: has_agent_bill
 -- column date: Calendar day in the reporting time zone.
 -- column month: First day of the calendar month.
 -- column is_complete: True once the date is over, in the reporting time zone and in UTC, and its

@@ -3,6 +3,7 @@
 -- in which nothing was read is of each workspace that was read before. Of a workspace that was
 -- forgotten, its closed months hold figures. Grain: workspace, month.
 -- key: workspace_id, month
+-- not_null: has_agent_bill
 -- column month: First day of the calendar month.
 -- column status: incomplete (begins unread, from its first day on), open (may change), final or
 -- closed (booked).

@@ -8,6 +8,7 @@
 -- Rows are of the month itself, of what is not invoiced yet, and of what the month changes.
 -- Grain: booked month, usage month, workspace, cost center and account.
 -- key: booked_month, usage_month, workspace_id, cost_center, account
+-- not_null: is_booked
 -- frozen: booked_month
 -- ref workspace_id: dim_workspaces
 -- column booked_month: First day of the UTC month that closes.

@@ -5,6 +5,7 @@
 -- preview; later ones are as if those before were closed as they are.
 -- Grain: booked month, entry and line.
 -- key: booked_month, entry_id, line_number
+-- not_null: is_booked
 -- frozen: booked_month
 -- ref workspace_id: dim_workspaces
 -- values kind: reversal, invoice, settlement, adjustment, accrual, own_key

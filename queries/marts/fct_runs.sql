@@ -1,6 +1,7 @@
 -- Listed runs as last read: every run that a run list has ever shown. Runs that the API counts but
 -- no list has shown have no row here; day and month tables hold them. Grain: run.
 -- key: workspace_id, run_id
+-- not_null: is_terminal, is_final
 -- narrow: run_id
 -- narrow int_session_runs: by session_id
 -- narrow schedules: last_run_id

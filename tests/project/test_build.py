@@ -259,7 +259,7 @@ def test_a_build_knows_nothing_of_the_one_before(
 
 
 def test_headers_of_marts_declare_checks(build_of: Builds) -> None:
-    """Keys, references and values are checked, of columns of any name, and warn."""
+    """Keys, references, values and nulls are checked, in columns of any name, and warn."""
     built = build_of(
         {
             "mart lines": """\
@@ -268,8 +268,9 @@ def test_headers_of_marts_declare_checks(build_of: Builds) -> None:
 -- ref agent_id: dim_agents
 -- ref group: fct_nowhere
 -- values group: it's, plain
+-- not_null: agent_id, is_late
 select 'w' as workspace_id, 'a' as agent_id, 1 as "order",
-    unnest(['it''s', 'odd']) as "group"
+    unnest(['it''s', 'odd']) as "group", null::boolean as is_late
 """,
             "mart a": "-- A mart.\n-- key: n\nselect 1 as n",
             "check a_key_is_unique": "-- A claim under a name that is taken.\nselect 1 as n",
@@ -287,6 +288,7 @@ select 'w' as workspace_id, 'a' as agent_id, 1 as "order",
         "key_is_unique": "workspace_id w, agent_id a, order 1, row_count 2",
         "agent_id_is_in_dim_agents": "workspace_id w, agent_id a, row_count 2",
         "group_is_known": "group odd, row_count 1",
+        "has_no_null": "agent_id a, is_late None, row_count 2",
         "group_is_in_fct_nowhere": "",
     }
     cannot = "cannot be run: queries/marts/lines.sql:1: Catalog Error: Table with name fct_nowhere"

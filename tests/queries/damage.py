@@ -7,7 +7,7 @@ import re
 from analytics.files import folder
 from analytics.transform.build import all_models
 from analytics.transform.header_checks import header_checks
-from analytics.transform.models import PUBLISHED
+from analytics.transform.models import Model, SqlModel
 
 # What each check must find: of files, and of controls; then of each column of a header.
 _DAMAGE = """\
@@ -57,15 +57,23 @@ unlisted_parts_are_not_negative:
 usage_without_an_agent_agrees_with_the_platform: intermediate.int_cut_off set leftover = 7
 """
 
+
+def _set(model: Model, column: str, value: str) -> str:
+    """Return the statement that damages a column, in the first row of a table or in a view."""
+    if isinstance(model, SqlModel) and model.is_view:
+        changed = f"select * replace ({value} as {column}) from ({model.sql})"
+        return f"create or replace view {model.relation} as {changed}"
+    return f"update {model.relation} set {column} = {value} where rowid = 0"
+
+
 DAMAGE: list[tuple[str, str]] = []
 for _line in filter(None, _DAMAGE.replace(":\n    ", ": ").splitlines()):
     _check, _, _change = _line.partition(": ")
     DAMAGE.append((_check, "update " + re.sub(r"(\w+) ([+-])= ", r"\1 = \1 \2 ", _change)))
 for _model in all_models(folder("queries")):
-    if _model.layer in PUBLISHED:
-        for (_check, _), _question in header_checks(_model):
-            _claim = _question.name.removeprefix(f"{_model.name}_")
-            _column = _claim.partition("_is_")[0]
-            if _claim != "key_is_unique":
-                _change = f"update {_model.relation} set {_column} = 'lost' where rowid = 0"
-                DAMAGE.append((_check, _change))
+    for (_check, _), _question in header_checks(_model):
+        _claim = _question.name.removeprefix(f"{_model.name}_")
+        if _claim == "has_no_null":
+            DAMAGE += [(_check, _set(_model, each, "null")) for each in _model.header.not_null]
+        elif _claim != "key_is_unique":
+            DAMAGE.append((_check, _set(_model, _claim.partition("_is_")[0], "'lost'")))

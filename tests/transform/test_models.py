@@ -30,7 +30,8 @@ def test_header() -> None:
     """A header is the leading comment: description, key, materialization and words on columns."""
     header = read_header(
         "-- Runs as last read.\n-- Grain: run.\n-- key: workspace_id, run_id\n"
-        "-- materialized: table\n-- column date: Day: in UTC,\n-- of the run; the day\n"
+        "-- not_null: is_open, is_new\n-- materialized: table\n"
+        "-- column date: Day: in UTC,\n-- of the run; the day\n"
         "-- it began.\nselect 1 -- key: none\n-- tail\n"
     )
 
@@ -39,6 +40,7 @@ def test_header() -> None:
         ("workspace_id", "run_id"),
         is_table=True,
         columns={"date": "Day: in UTC, of the run; the day it began."},
+        not_null=("is_open", "is_new"),
     )
 
 
