@@ -172,6 +172,11 @@ def _is_rounded(field: Field) -> str:
     return f"coalesce({_raw(field)} <> {_cast(field)}, false)"
 
 
+def is_before(field: Field, earlier: str) -> str:
+    """Return SQL that is true for a time before that of a column which must be earlier."""
+    return f"coalesce({value_of(field)} < value_{earlier}, false)"
+
+
 def _is_suspect(field: Field) -> str:
     """Return SQL that is true for a possibly invalid field.
 
@@ -190,7 +195,8 @@ def _is_suspect(field: Field) -> str:
         case Kind.TEXT:
             return f"coalesce({nested}, false)"
         case _:
-            return f"({raw} is not null and {value} is null){missing}"
+            before = "".join(f" or {is_before(field, each)}" for each in field.earlier)
+            return f"({raw} is not null and {value} is null){missing}{before}"
 
 
 def _is_empty(source: Source) -> str:

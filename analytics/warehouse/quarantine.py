@@ -9,7 +9,14 @@ import json
 from pathlib import Path
 
 from analytics.warehouse.database import quoted
-from analytics.warehouse.json_records import LONGEST_LINE, is_outside, nested, value_of, valued
+from analytics.warehouse.json_records import (
+    LONGEST_LINE,
+    is_before,
+    is_outside,
+    nested,
+    value_of,
+    valued,
+)
 from analytics.warehouse.sources import Field, Kind, Source
 from analytics.warehouse.store import Store
 
@@ -142,8 +149,11 @@ def _problem(field: Field, paths: list[str]) -> str:
     is_unfit = f"not in {_ACCEPTED.get(field.kind, _NUMBERS)}"
     if field.kind is Kind.TEXT and not field.required:
         is_unfit = f"in {_NESTED}"
+    before = "".join(
+        f" when {is_before(field, each)} then '{name} is before {each}'" for each in field.earlier
+    )
     return (
         f"case {missing} when {kind} {is_unfit}"
         f" or ({kind} is not null and {value_of(field)} is null)"
-        f" then '{name} is not {_EXPECTED[field.kind]}' end"
+        f" then '{name} is not {_EXPECTED[field.kind]}'{before} end"
     )

@@ -17,7 +17,7 @@ from analytics.warehouse.sources import (
     Source,
 )
 
-SCHEMA_VERSION = 19
+SCHEMA_VERSION = 20
 
 # Columns that every table of `raw` has: the version, and the place of its record.
 LINEAGE = {

@@ -60,7 +60,7 @@ class Field:
     A record whose value of an essential field is invalid is quarantined whole, and so is one that
     lacks a required field. Of any other field, only the value is: the column is null then.
     Essential is what identifies a record, says whose it is and when, and each figure that is
-    summed.
+    summed. A time before one of the `earlier` columns is invalid.
     """
 
     column: str
@@ -68,6 +68,7 @@ class Field:
     names: tuple[str, ...] = ()
     required: bool = False
     is_essential: bool = False
+    earlier: tuple[str, ...] = ()
 
     @property
     def paths(self) -> tuple[str, ...]:
@@ -131,8 +132,8 @@ run_counts: agent_day by agent_id, date; parts status
 runs: record by run_id
     run_id! text = id; agent_id* text; agent_version count; session_id text; parent_run_id text;
     kind text; status! text; cost_usd* cost; tokens_in* count; tokens_out* count;
-    artifact_count count; error text; created_at! instant; started_at instant;
-    finished_at instant
+    artifact_count count; error text; created_at! instant; started_at instant after created_at;
+    finished_at instant after created_at, started_at
 
 run_costs: run by run_id; parts model, provider
     model text; provider text; cost_usd* cost = total_cost or cost_usd;
@@ -166,7 +167,8 @@ platform_rollups: day by date; parts platform_agent_id
     cost_usd* cost; billed_usd* money; tokens_in* count; tokens_out* count
 """
 """Each source with its scope, keys and parts; then its fields, each with its kind, and the names of
-the API where these are others. `!` is required, `*` essential."""
+the API where these are others. `!` is required, `*` essential; a time is not before those that it
+is `after`."""
 
 
 def _source(paragraph: str) -> Source:
@@ -182,13 +184,15 @@ def _source(paragraph: str) -> Source:
 
 
 def _field(text: str) -> Field:
-    column, mark, kind, names = _FIELD.fullmatch(text.strip()).groups("")  # type: ignore[union-attr]
+    found = _FIELD.fullmatch(text.strip()).groups("")  # type: ignore[union-attr]
+    column, mark, kind, earlier, names = found
     known = tuple(filter(None, names.split(" or ")))
-    return Field(column, Kind[kind.upper()], known, mark == "!", bool(mark))
+    before = tuple(filter(None, earlier.split(", ")))
+    return Field(column, Kind[kind.upper()], known, mark == "!", bool(mark), before)
 
 
 _HEAD = re.compile(r"(\w+): (\w+) by ([\w, ]+?)(?:; parts ([\w, ]+))?")
-_FIELD = re.compile(r"(\w+)([!*]?) (\w+)(?: = ([\w. ]+))?")
+_FIELD = re.compile(r"(\w+)([!*]?) (\w+)(?: after ([\w, ]+))?(?: = ([\w. ]+))?")
 
 SOURCES = tuple(map(_source, _TABLE.strip().split("\n\n")))
 _BY_NAME = {source.name: source for source in SOURCES}

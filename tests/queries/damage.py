@@ -41,6 +41,10 @@ journals_are_charges_adjustments_and_invoices:
 journals_are_charges_adjustments_and_invoices: marts.fct_invoices set tax_usd += 1e-10
 listed_parts_are_those_of_runs: marts.fct_agent_days set listed_cost_usd += 1e-10
 month_bridges_add_up: marts.fct_month_bridge set price_effect_usd -= 1e-10
+no_duration_is_negative: marts.fct_runs set queue_seconds = -1 where run_id = 'r-7'
+no_duration_is_negative: marts.fct_runs set duration_seconds = -1 where run_id = 'r-7'
+no_duration_is_negative: marts.fct_log_events set elapsed_ms = -1 where rowid = 0
+no_duration_is_negative: marts.fct_agent_days set duration_ms = -1 where rowid = 0
 the_last_version_of_a_run_is_in_force: audit.run_versions set cost_usd = 1 where is_current
 the_last_version_of_a_run_is_in_force: marts.fct_runs set run_id = 'lost' where run_id = 'r-7'
 the_last_version_of_a_run_is_in_force: marts.fct_runs set tokens_in = tokens_in + 1

@@ -99,6 +99,34 @@ def test_what_cannot_be_understood_is_set_aside(load: Load, con: duckdb.DuckDBPy
     assert loaded.quarantined_count == len(bad) + len(nobody)
 
 
+IMPOSSIBLE: dict[str, tuple[dict[str, str], tuple[bool, bool], str | None]] = {
+    "zero": ({"started_at": "10:00:00", "finished_at": "10:00:00"}, (True, True), None),
+    "end": ({"finished_at": "10:00:04"}, (True, False), "finished_at is before started_at"),
+    "unstarted": ({"finished_at": "09:59:59"}, (True, False), "finished_at is before created_at"),
+    "start": ({"started_at": "09:59:59"}, (False, True), "started_at is before created_at"),
+}
+
+
+def test_a_run_starts_after_its_creation_and_ends_after_its_start(
+    load: Load, con: duckdb.DuckDBPyConnection
+) -> None:
+    """An impossible start or end is unknown and quarantined; its run and its cost are loaded."""
+    records = [
+        run_record(name, **{column: f"2026-11-19T{time}Z" for column, time in times.items()})
+        for name, (times, _, _) in IMPOSSIBLE.items()
+    ]
+    loaded = load("runs", records)
+
+    known = "run_id, cost_usd, started_at is not null, finished_at is not null"
+    assert {name: kept for name, _, *kept in current(con, "runs", known)} == {
+        name: [*kept] for name, (_, kept, _) in IMPOSSIBLE.items()
+    }
+    quarantined = con.execute("select field, reason from ledger.quarantine order by line")
+    reasons = [reason for *_, reason in IMPOSSIBLE.values() if reason]
+    assert quarantined.fetchall() == [(each.split()[0], each) for each in reasons]
+    assert loaded.quarantined_count == 3
+
+
 TEN = datetime(2026, 11, 19, 10, tzinfo=UTC)
 HOSTILE = "<script>alert('🍞')</script>\n\u2028\u0000 =cmd()"
 TAKEN: list[tuple[str, Any, Any]] = [

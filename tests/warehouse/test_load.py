@@ -239,11 +239,12 @@ def test_which_runs_wait_to_settle(load: Load, con: duckdb.DuckDBPyConnection) -
     So is an open run that was given up, and is listed again as it was.
     """
     ended = {hours: (READ_AT - timedelta(hours=hours)).isoformat() for hours in (47, 49, 1000)}
+    began = dict.fromkeys(("created_at", "started_at"), ended[1000])
     runs = [
         run_record("open", status="running", finished_at=None),
-        run_record("a status that is new", status="dreaming", finished_at=ended[1000]),
-        run_record("ended lately", status="failed", finished_at=ended[47]),
-        run_record("ended long ago", status="failed", finished_at=ended[49]),
+        run_record("a status that is new", **began, status="dreaming", finished_at=ended[1000]),
+        run_record("ended lately", **began, status="failed", finished_at=ended[47]),
+        run_record("ended long ago", **began, status="failed", finished_at=ended[49]),
         run_record("no end known", status="cancelled", finished_at=None),
     ]
     load("runs", runs)
@@ -272,7 +273,10 @@ def test_a_run_without_an_end_settles_from_when_it_was_seen(
 
 def test_touched_days_span_a_changed_runs_life(load: Load) -> None:
     """A new or changed run touches every UTC day from its creation to its end."""
-    run = run_record(created_at="2026-11-17T23:00:00Z", finished_at="2026-11-19T01:00:00Z")
+    created_at = "2026-11-17T23:00:00Z"
+    run = run_record(
+        created_at=created_at, started_at=created_at, finished_at="2026-11-19T01:00:00Z"
+    )
 
     assert {date(2026, 11, 17), date(2026, 11, 18), date(2026, 11, 19)} == load(
         "runs", [run]
