@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field, replace
@@ -97,7 +98,7 @@ async def _read_one(batch: Batch, one: Opened, read: Read, noun: str, kept: str 
         try:
             part = _part_of(batch, one)
             count = await read(part)
-        except (LevainError, AnalyticsError, duckdb.Error) as error:
+        except Exception as error:  # whatever it is, it costs no other workspace its figures
             if damage_of(error):
                 raise  # a file of the batch's own, not this workspace
             failure = error
@@ -156,8 +157,23 @@ def _load(batch: Batch, folder: Path) -> Loaded:
 def _failed(
     batch: Batch, name: str, error: Exception, kept: str, request_count: int = 0
 ) -> Outcome:
-    batch.progress.of(name).warn(" ".join(str(error).split("\n")))
-    return Outcome(name, str(error), kept, request_count)
+    cause = _cause_of(error)
+    batch.progress.of(name).warn(" ".join(cause.split("\n")))
+    batch.progress.of(name).detail("".join(traceback.format_exception(error)))
+    return Outcome(name, cause, kept, request_count)
+
+
+def _cause_of(error: Exception) -> str:
+    """Return an error in words; of DuckDB only the first line, as the others quote records."""
+    if isinstance(error, LevainError | AnalyticsError | OSError):
+        return str(error)
+    first_line = str(error).partition("\n")[0]
+    if isinstance(error, duckdb.Error):
+        return f"DuckDB failed: {first_line}"
+    return (
+        f"This is a defect of this program ({type(error).__name__}: {first_line}).\n"
+        "Please report it with the output of `analytics nightly --verbose`."
+    )
 
 
 async def _extract(part: Extraction) -> int:

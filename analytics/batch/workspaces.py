@@ -37,7 +37,7 @@ class Opened:
     name: str = ""
 
 
-Refused: TypeAlias = tuple[Workspace, LevainError | UsageError]
+Refused: TypeAlias = tuple[Workspace, Exception]
 """A workspace that could not be opened, and why."""
 
 
@@ -65,7 +65,7 @@ async def open_all(stack: AsyncExitStack, batch: Batch) -> tuple[list[Opened], l
             client.clock.is_strict = True
             await stack.enter_async_context(client)
             answer, me = await client.auth.read()
-        except (LevainError, UsageError) as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is, the others are read
             return workspace, error
         client.clock.set(answer.fetched_at)
         return Opened(workspace, client, me, answer.fetched_at)

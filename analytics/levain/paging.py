@@ -107,7 +107,11 @@ def _next_params(answer: Answer) -> dict[str, str] | None:
     Of a link, only its query: no other host gets the key.
     """
     if answer.next_link:
-        return dict(parse_qsl(urlsplit(answer.next_link).query))
+        try:
+            return dict(parse_qsl(urlsplit(answer.next_link).query))
+        except ValueError as error:
+            cause = f"the link to its next page is not an address ({error})"
+            raise AnswerBrokenError(answer.path, cause) from error
     try:
         cursor = _cursor_of(answer.fields.get("next_cursor", b"null"))
     except msgspec.MsgspecError as error:

@@ -14,6 +14,8 @@ from analytics.emulator.platform_agents import BUILDER
 from analytics.emulator.records import Agent
 from analytics.emulator.server import Emulator, running
 from analytics.emulator.world import World
+from analytics.extract.extraction import Extraction
+from analytics.extract.workspace import extract_workspace
 from analytics.settings import Workspace as Setting
 from analytics.settings import load_settings
 from tests.batches import Batch, publish
@@ -163,3 +165,25 @@ def test_what_no_figure_can_do_without_fails(batch: Batch, endpoint: str) -> Non
     (outcome,) = batch.extract()
 
     assert f"/api/v1/{endpoint}: HTTP 403, Forbidden" in str(outcome.error)
+
+
+def test_a_defect_costs_no_other_workspace(
+    batch: Batch, world: World, api: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An error that nobody foresaw is the failure of its workspace; the others are read."""
+    other = world.add_workspace("Other")
+    monkeypatch.setenv("OTHER", other.api_key)
+    settings = [*batch.settings.workspaces, Setting(api_key_env="OTHER", api=api.url)]
+    batch.settings = batch.settings.model_copy(update={"workspaces": settings})
+
+    async def read(part: Extraction) -> None:
+        if part.workspace_id != other.id:
+            raise ValueError("no such thing\nas this")
+        await extract_workspace(part)
+
+    monkeypatch.setattr("analytics.batch.extract.extract_workspace", read)
+
+    failed, fine = batch.extract()
+
+    assert "This is a defect of this program (ValueError: no such thing)." in str(failed.error)
+    assert (fine.name, fine.error) == ("Other", None)

@@ -66,6 +66,15 @@ def test_a_link_to_another_host_is_asked_of_our_own() -> None:
     ]
 
 
+def test_a_link_that_is_not_an_address_is_a_broken_answer() -> None:
+    """A link to the next page that cannot be parsed is an error of its list."""
+    link = {"Link": '<http://[::1/agents>; rel="next"'}
+    server = Server(httpx.Response(200, json=[RUN], headers=link))
+
+    with pytest.raises(AnswerBrokenError, match="the link to its next page is not an address"):
+        server.ask(run_ids)
+
+
 def test_new_and_null_fields_are_no_news() -> None:
     """An unknown field is ignored, null is None, an instant without an offset is UTC."""
     record = {"id": "a", "status": "dreaming", "created_at": "2026-11-20T06:00:00", "mood": "🍞"}
