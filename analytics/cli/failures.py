@@ -57,7 +57,7 @@ def failure_of(error: BaseException) -> Failure:
     if isinstance(error, duckdb.Error):
         from analytics.warehouse.damage import damage_of
 
-        text = f"DuckDB failed: {error}"
+        text = f"DuckDB failed: {str(error).partition(chr(10))[0]}"  # the rest may quote records
         if damage_of(error):
             text += "\n`analytics nightly` finds the file that is damaged, and makes it anew."
         return Failure(_advised(text), "database")

@@ -27,11 +27,13 @@ from analytics.extract.privacy import stored, stored_runs
 from analytics.extract.snapshots import ListSnapshot, Row
 from analytics.files import UNFINISHED, sync
 from analytics.levain import Answer, LevainError, StatusError
-from analytics.levain.answers import Records
+from analytics.levain.answers import Record, Records, fields_of
+from analytics.warehouse.json_records import LONGEST_LINE, TOO_LARGE
 from analytics.warehouse.landed import LIST_SNAPSHOTS, REQUESTS, SUFFIX
 
 RUNS = "runs"
 _SPACES = bytes.maketrans(b"\n\r", b"  ")
+_LONGEST_TEXT = LONGEST_LINE - 1000  # bytes of a record: its line has more than the record
 
 _encode = msgspec.json.Encoder().encode
 
@@ -104,6 +106,7 @@ class Landing:
             rows, texts = stored_runs(records, keep_errors=self._keep_errors)
         else:
             texts = stored(source, records)
+        texts = [text if len(text) < _LONGEST_TEXT else _stub(text) for text in texts]
         line = self._lines.get(source, 0)
         lines = [
             b'{"line":%d,"request":%d,"hash":%d,"record":%b}\n'
@@ -183,6 +186,15 @@ class Landing:
             self._closing.callback(writer.close)
             self._files[name] = writer
         return self._files[name]
+
+
+def _stub(text: bytes) -> bytes:
+    """Return a text that is landed, and quarantined, in place of a record too large to be loaded.
+
+    It has the size of the record, and the start of its id.
+    """
+    record_id = bytes(fields_of(Record(text)).get("id", b"none"))[:100].decode(errors="replace")
+    return _encode(f"({TOO_LARGE}: {len(text):,} bytes, id {record_id})")
 
 
 def _each_on_one_line(texts: list[bytes]) -> list[bytes]:

@@ -44,6 +44,8 @@ SNAPSHOT_COLUMNS |= dict.fromkeys(SNAPSHOT_TIMES, "VARCHAR")
 
 MOST_COUNT = 10**15
 LONGEST_LINE = 16 * 2**20  # bytes
+TOO_LARGE = "larger than 16 MiB"
+"""Begins the text that lands in place of a record that no line can hold."""
 
 _AMOUNTS = (Kind.MONEY, Kind.COST)
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from analytics.warehouse.database import quoted
 from analytics.warehouse.json_records import (
     LONGEST_LINE,
+    TOO_LARGE,
     is_before,
     is_outside,
     nested,
@@ -116,6 +117,7 @@ diagnosed as (
         record,
         case
             when t is null then 'not JSON that can be stored'
+            when starts_with(record, '"({TOO_LARGE}') then '{TOO_LARGE}'
             when types[1] <> 'OBJECT' then 'not an object'
             {outside}else coalesce({essential}null)
         end as whole,

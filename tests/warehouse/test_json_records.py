@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 import duckdb
 
-from analytics.warehouse.json_records import MACROS
+from analytics.warehouse.json_records import LONGEST_LINE, MACROS
 from tests.warehouse.conftest import DAY, Load, current, run_record
 
 WINDOW = (DAY, DAY + timedelta(days=1))
@@ -125,6 +126,19 @@ def test_a_run_starts_after_its_creation_and_ends_after_its_start(
     reasons = [reason for *_, reason in IMPOSSIBLE.values() if reason]
     assert quarantined.fetchall() == [(each.split()[0], each) for each in reasons]
     assert loaded.quarantined_count == 3
+
+
+def test_a_record_that_no_line_can_hold_is_set_aside(
+    load: Load, con: duckdb.DuckDBPyConnection
+) -> None:
+    """A stub of a record over 16 MiB lands: its workspace is loaded, and says which one it is."""
+    loaded = load("runs", [run_record("huge", kind="x" * LONGEST_LINE), run_record("good")])
+
+    assert current(con, "runs", "run_id") == [("good",)]
+    ((reason, record),) = con.execute("select reason, record from ledger.quarantine").fetchall()
+    assert reason == "larger than 16 MiB"
+    assert re.fullmatch(r'"\(larger than 16 MiB: 16,777,\d{3} bytes, id \\"huge\\"\)"', record)
+    assert loaded.quarantined_count == 1
 
 
 TEN = datetime(2026, 11, 19, 10, tzinfo=UTC)
