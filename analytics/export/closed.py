@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from analytics.errors import UsageError
-from analytics.export.entries import Entry, Journal, entries_of
+from analytics.export.entries import Journal
 from analytics.finance.books.entries import DATA, first_day
 from analytics.finance.books.reading import unchanged
 from analytics.query.books import closing_of
 from analytics.query.output import replacing
+from analytics.transform.cents import Entry, entries_of, in_cents
 
 if TYPE_CHECKING:
     from analytics.finance.books.entries import Closing, Recorded
@@ -45,9 +46,10 @@ def read_booked(
     closing: Recorded[Closing],
     workspace_ids: Sequence[str] | None,
 ) -> Journal:
-    """Read the journal of a close from its frozen lines, and those of the months before it.
+    """Read the journal of a close from its frozen lines.
 
-    Of all workspaces if none are named. AnalyticsError for frozen lines that were changed.
+    Lines that were frozen without cents get them as the months before leave them. Of all workspaces
+    if none are named. AnalyticsError for frozen lines that were changed.
     """
     this = closing.entry
     entries: list[Entry] = []
@@ -61,8 +63,7 @@ def read_booked(
     return Journal(
         this.first_day,
         is_booked=True,
-        entries=[entry for entry in entries if entry.month == this.first_day],
-        earlier=[entry for entry in entries if entry.month < this.first_day],
+        entries=[entry for entry in in_cents(entries) if entry.month == this.first_day],
         early_reasons=this.early_reasons,
     )
 
@@ -92,11 +93,13 @@ def _frozen_entries(
             row["booked_month"],
             row["entry_id"],
             closing.entry.revision,
+            True,
             row["workspace_id"],
             names.get(row["workspace_id"], row["workspace_id"]),
             *(row[name] for name in ("entry_date", "kind", "narration", "reverses_entry_id")),
             *(row[name] for name in ("role", "account", "cost_center", "usage_month")),
             row["debit_usd"] - row["credit_usd"],
+            row.get("booked_usd"),
             row["memo"],
         )
         for row in lines.sort("entry_date", "entry_id", "line_number").iter_rows(named=True)

@@ -2,31 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal
-from itertools import groupby
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from analytics.errors import UsageError
 from analytics.export.month import month_called, workspaces_called
+from analytics.transform.cents import Entry, entries_of
 
 if TYPE_CHECKING:
     import duckdb
 
-_ENTRY_FIELDS = 9
 _LINES = """
     select
-        booked_month, entry_id, revision, workspace_id, workspace_name, entry_date, kind, narration,
-        reverses_entry_id, role, account, cost_center, usage_month,
-        debit_usd - credit_usd as amount, memo
+        booked_month, entry_id, revision, is_booked, workspace_id, workspace_name, entry_date, kind,
+        narration, reverses_entry_id, role, account, cost_center, usage_month,
+        debit_usd - credit_usd as amount, booked_usd, memo
     from marts.fct_journal_lines
     join marts.dim_workspaces using (workspace_id)
     where
-        booked_month between $first and $last
+        booked_month = $month
         and coalesce(list_contains($workspace_ids, workspace_id), true)
-    order by booked_month, entry_date, entry_id, line_number
+    order by entry_date, entry_id, line_number
 """
 _MONTHS = """
     select booked_month, bool_and(is_booked)
@@ -41,42 +39,10 @@ _MONTHS = """
 
 
 @dataclass(frozen=True)
-class Line:
-    """A line of an entry: its account, and its amount in US dollars, negative for a credit."""
-
-    role: str
-    account: str
-    cost_center: str
-    usage_month: date
-    amount: Decimal
-    memo: str
-
-
-@dataclass(frozen=True)
-class Entry:
-    """An entry of a workspace, whose lines add up to zero.
-
-    `entry_id` is the same in every export of a revision of the month, and in no other revision.
-    """
-
-    month: date
-    entry_id: str
-    revision: int
-    workspace_id: str
-    workspace_name: str
-    entry_date: date
-    kind: str
-    narration: str
-    reverses_entry_id: str | None
-    lines: Sequence[Line]
-
-
-@dataclass(frozen=True)
 class Journal:
     """The entries of a month, in the order of their days.
 
-    `earlier` are those of the months of the books before it, which what is left of cents depends
-    on. The entries of a month that is not closed are a preview; a close, which books them as they
+    The entries of a month that is not closed are a preview; a close, which books them as they
     are, sets `is_booked` before it writes them; `early_reasons` are those of the close. With
     `is_reversed`, exports take them back.
     """
@@ -84,7 +50,6 @@ class Journal:
     month: date
     is_booked: bool
     entries: Sequence[Entry]
-    earlier: Sequence[Entry]
     is_reversed: bool = False
     early_reasons: Sequence[str] = ()
 
@@ -125,26 +90,8 @@ def find_journal(
     months = _months(con)
     if this not in months:
         return None
-    # Without books, a month stands alone.
-    first = min(months) if any(months.values()) else this
-    given = {"first": first, "last": this, "workspace_ids": workspace_ids}
-    entries = entries_of(con.execute(_LINES, given).fetchall())
-    return Journal(
-        this,
-        months[this],
-        [entry for entry in entries if entry.month == this],
-        [entry for entry in entries if entry.month < this],
-    )
-
-
-def entries_of(rows: Iterable[Sequence[Any]]) -> list[Entry]:
-    """Return the entries of rows, which have the fields of `Entry` but `lines`, and of `Line`."""
-    entries = []
-    for _, group in groupby(rows, key=lambda row: row[:2]):
-        lines = [*group]
-        of_lines = [Line(*line[_ENTRY_FIELDS:]) for line in lines]
-        entries.append(Entry(*(*lines[0][:_ENTRY_FIELDS], of_lines)))
-    return entries
+    given = {"month": this, "workspace_ids": workspace_ids}
+    return Journal(this, months[this], entries_of(con.execute(_LINES, given).fetchall()))
 
 
 def _months(con: duckdb.DuckDBPyConnection) -> dict[date, bool]:

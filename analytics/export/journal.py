@@ -16,12 +16,12 @@ from pathlib import Path
 
 import polars as pl
 
-from analytics.export.cents import in_cents
-from analytics.export.entries import Entry, Journal, Line
+from analytics.export.entries import Journal
 from analytics.export.files import write_frame
 from analytics.format.names import NONE
 from analytics.query.output import replacing_text
 from analytics.terminal import escaped
+from analytics.transform.cents import CENT, Entry, Line
 
 USD = pl.Decimal(38, 2)
 LINES = {
@@ -106,11 +106,16 @@ def journal_lines(journal: Journal | None) -> pl.DataFrame:
 def exported(journal: Journal) -> Iterator[Entry]:
     """Yield the entries of a month in whole cents, as files have them.
 
-    A preview says so in its identifier and text, so that no import takes it for the final one.
+    Lines of zero cents are left out, and entries that have only such lines. A preview says so in
+    its identifier and text, so that no import takes it for the final one.
     """
-    for entry in in_cents([*journal.earlier, *journal.entries]):
-        if entry.month != journal.month:
+    for whole in journal.entries:
+        lines = [
+            replace(line, amount=line.booked.quantize(CENT)) for line in whole.lines if line.booked
+        ]
+        if not lines:
             continue
+        entry = replace(whole, lines=lines)
         if journal.is_reversed:
             yield _taken_back(entry)
         elif journal.is_booked:

@@ -9,19 +9,18 @@ from itertools import groupby
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from analytics.export.cents import in_cents
-from analytics.export.journal import exported, journal_lines
+from analytics.export.journal import journal_lines
 from analytics.export.month import AMOUNTS, JOURNAL, TABLES, cut_off, read_table, status_of
 from analytics.format import days, names, numbers
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import date, datetime
 
     import duckdb
     import polars as pl
 
-    from analytics.export.entries import Entry, Journal
+    from analytics.export.entries import Journal
     from analytics.finance.books.entries import ClosingFacts
 
 Row: TypeAlias = "dict[str, Any]"
@@ -30,6 +29,18 @@ WHY_EARLY = "Why early"
 """The fact that a month which was closed early has besides: the reasons."""
 _ROUNDED = Decimal("0.02")  # that a sum of four amounts in whole cents may differ by
 _NAMED_WORKSPACES = 4  # in the entity; more are counted
+# Without books, a month stands alone.
+_EXPENSES = """
+    select
+        sum(debit_usd - credit_usd) filter (booked_month = $1),
+        sum(booked_usd) filter (booked_month = $1)::decimal(38, 2),
+        sum(debit_usd - credit_usd - booked_usd)
+    from marts.fct_journal_lines
+    where
+        role = 'expense'
+        and booked_month <= $1
+        and (booked_month = $1 or exists (from marts.fct_journal_lines where is_booked))
+"""
 _STATES = {
     "open": "may still change",
     "incomplete": "not read from its start",
@@ -52,7 +63,8 @@ class MonthEnd:
     """The figures of a month: `facts` by their label, lines by workspace, and every table.
 
     `state` is that of the books, in a few words: closed, closed early, or not closed. There is no
-    `journal` where nothing is billed.
+    `journal` where nothing is billed. `carried` says where the cents are that the journal and the
+    bill differ by; it is empty where they do not.
     """
 
     month: date
@@ -64,6 +76,7 @@ class MonthEnd:
     adjustments: Row
     tables: Mapping[str, pl.DataFrame]
     journal: Journal | None
+    carried: str
 
     @property
     def words(self) -> str:
@@ -87,22 +100,6 @@ class MonthEnd:
         entries = self.journal.entries if self.journal else ()
         is_booked = any(entry.kind == "own_key" for entry in entries)
         return bool(self.to_book["own_key_usd"]) and not is_booked
-
-    @property
-    def carried(self) -> str:
-        """Where the cents are that the journal and the bill differ by; empty where they do not."""
-        if self.journal is None:
-            return ""
-        exact, cents = _expenses(self.journal.entries), _expenses(exported(self.journal))
-        all_of = [*self.journal.earlier, *self.journal.entries]
-        on = _expenses(all_of) - _expenses(in_cents(all_of))
-        if exact == cents:
-            return ""
-        return (
-            f"Expenses in the journal: {exact:f} with every digit, {cents:f} in whole cents."
-            f" Rounding carries {on - exact + cents:f} in from earlier months, and {on:f} on to"
-            " later ones."
-        )
 
 
 def read_month_end(
@@ -149,6 +146,7 @@ def read_month_end(
         _adjustments(tables["adjustments"].to_dicts()),
         tables,
         journal,
+        _carried(con, month),
     )
 
 
@@ -164,9 +162,16 @@ def _booked(frame: pl.DataFrame, closing: ClosingFacts) -> pl.DataFrame:
     )
 
 
-def _expenses(entries: Iterable[Entry]) -> Decimal:
-    lines = (line for each in entries for line in each.lines if line.role == "expense")
-    return sum((line.amount for line in lines), Decimal())
+def _carried(con: duckdb.DuckDBPyConnection, month: date) -> str:
+    """Return where the cents are that the journal of a month and its bill differ by."""
+    ((exact, cents, on),) = con.execute(_EXPENSES, [month]).fetchall()
+    if exact == cents:
+        return ""
+    return (
+        f"Expenses in the journal: {exact:f} with every digit, {cents:f} in whole cents."
+        f" Rounding carries {on - exact + cents:f} in from earlier months, and {on:f} on to"
+        " later ones."
+    )
 
 
 def _sums(rows: Sequence[Row], table: str) -> Row:

@@ -14,7 +14,7 @@ import duckdb
 
 from analytics.files import folder
 from analytics.terminal import Before
-from analytics.transform import error_classes, findings, forecasting
+from analytics.transform import cents, error_classes, findings, forecasting
 from analytics.transform.build_state import (
     AUDITED,
     build_number,
@@ -42,7 +42,13 @@ from analytics.transform.models import (
 from analytics.transform.side_by_side import run_all
 from analytics.warehouse.database import BUILD_FILE, attached, transaction
 
-POLARS_MODELS = (error_classes.MODEL, findings.FOUND, findings.MODEL, forecasting.MODEL)
+POLARS_MODELS = (
+    cents.MODEL,
+    error_classes.MODEL,
+    findings.FOUND,
+    findings.MODEL,
+    forecasting.MODEL,
+)
 
 _CATALOGS = {layer: BUILD_FILE if layer in PUBLISHED else "warehouse" for layer in LAYERS}
 

@@ -185,8 +185,8 @@ finance.closed_accruals: booked_month, usage_month, workspace_id, cost_center, a
     own_key_usd, accrual_date, reversal_date, accrual_id, reversal_id
 
 finance.closed_journal_lines: booked_month, entry_id, line_number integer, entry_date, kind, role,
-    account, cost_center, workspace_id, usage_month, debit_usd, credit_usd, narration, memo,
-    reverses_entry_id
+    account, cost_center, workspace_id, usage_month, debit_usd, credit_usd, booked_usd,
+    narration, memo, reverses_entry_id
 """
 
 _TYPES = {

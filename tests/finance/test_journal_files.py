@@ -14,8 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from analytics.export.entries import Entry, Journal, Line
+from analytics.export.entries import Journal
 from analytics.export.journal import JournalFormat, account_of, journal_text, write_journal
+from analytics.transform.cents import Entry, Line, in_cents
 
 OCTOBER = date(2026, 10, 1)
 LAST = date(2026, 10, 31)
@@ -27,16 +28,18 @@ HOSTILE = [
 def entry(entry_id: str, *amounts: tuple[str, str], narration: str = "Accrual") -> Entry:
     """An entry of expenses by cost center, accrued."""
     lines = [
-        Line("expense", "6200", cost_center, OCTOBER, Decimal(usd), "Usage of 2026-10")
+        Line("expense", "6200", cost_center, OCTOBER, Decimal(usd), None, "Usage of 2026-10")
         for cost_center, usd in amounts
     ]
     total = sum(line.amount for line in lines)
-    lines.append(Line("accrued", "2150", "(none)", OCTOBER, -total, "Usage of 2026-10"))
-    return Entry(OCTOBER, entry_id, 1, "w-1", "Bakery", LAST, "accrual", narration, None, lines)
+    lines.append(Line("accrued", "2150", "(none)", OCTOBER, -total, None, "Usage of 2026-10"))
+    return Entry(
+        OCTOBER, entry_id, 1, True, "w-1", "Bakery", LAST, "accrual", narration, None, lines
+    )
 
 
 def journal(*entries: Entry) -> Journal:
-    return Journal(OCTOBER, True, entries, [])
+    return Journal(OCTOBER, True, [*in_cents(entries)])
 
 
 @pytest.fixture
@@ -74,11 +77,10 @@ def test_the_general_layout() -> None:
 
 def test_every_account_is_declared() -> None:
     """hledger's file names each account of its entries, those of carried cents among them."""
-    before = entry("levain-1", ("CC-1", "0.006"), ("CC-2", "-0.006"))
-    before = replace(before, month=date(2026, 9, 1), entry_date=date(2026, 9, 30))
-    this = entry("levain-2", ("CC-1", "0.006"), ("CC-3", "5"))
+    first = entry("levain-1", ("CC-1", "0.006"), ("CC-2", "-0.006"))
+    second = entry("levain-2", ("CC-1", "0.006"), ("CC-3", "5"))
 
-    text = journal_text(Journal(OCTOBER, True, [this], [before]), JournalFormat.hledger)
+    text = journal_text(journal(first, second), JournalFormat.hledger)
 
     used = set(re.findall(r"^    (\S+)  USD", text, re.MULTILINE))
     assert used == set(re.findall(r"^account (\S+)$", text, re.MULTILINE))
@@ -122,7 +124,7 @@ def test_no_text_is_a_formula(hostile: Journal) -> None:
 
 def test_accounts_are_told_apart() -> None:
     """Each account and cost center has a name of its own that hledger can read."""
-    line = Line("expense", "6200", "CC-1", OCTOBER, Decimal(1), "")
+    line = Line("expense", "6200", "CC-1", OCTOBER, Decimal(1), None, "")
     names = ["CC 1", "CC_1", "CC-1", "cc-1", "", "(x)", "(none)", *HOSTILE]
 
     accounts = [account_of(replace(line, cost_center=name)) for name in names]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import shutil
+from collections import defaultdict
 from dataclasses import replace
 from decimal import Decimal
 from html import escape
@@ -108,11 +109,10 @@ def test_the_same_file_makes_the_same_bytes(
 
 
 def test_the_statement_has_the_figures_of_every_file(pack: Path) -> None:
-    """To book is the sum of lines and FOCUS, each cost center that of its lines and its journal."""
+    """To book is the sum of lines and FOCUS, and each cost center has the bill of its lines."""
     page = Page(pack / "statement.html")
     lines = read_csv(pack / "lines.csv")
     focus = read_csv(pack / "levain-focus-2026-11-cost-and-usage.csv")
-    journal = read_csv(pack / "levain-journal-2026-11.csv")
     own_key = total(lines, "own_key_usd")
     _, *centers, whole = page.table("month-cost-centers-table")
 
@@ -120,18 +120,32 @@ def test_the_statement_has_the_figures_of_every_file(pack: Path) -> None:
         numbers.usd(total(lines, "billed_usd")),
         f"and {numbers.usd(own_key)} of own-key cost, payable to providers",
     ]
-    assert page.headlines["To book"][0] == numbers.usd(total(focus, "BilledCost")) == whole[-1]
-    for name, *_, billed in (each for each in centers if each[0] != "Rounding"):
+    assert page.headlines["To book"][0] == numbers.usd(total(focus, "BilledCost")) == whole[-2]
+    for name, *_, billed, _ in (each for each in centers if each[0] != "Rounding"):
         of = [
             each
             for each in lines
             if each["cost_center"].replace("(none)", "no cost center") == name
         ]
         assert billed == numbers.usd(total(of, "billed_usd")), name
-    expense = [row for row in journal if row["ACCOUNT"] == ACCOUNTS["expense"]]
-    booked = sum(Decimal(row["DEBIT"] or 0) - Decimal(row["CREDIT"] or 0) for row in expense)
-    assert abs(booked - cents(whole[-1])) <= Decimal("0.02")  # what is carried forward
-    assert {row["STATE"] for row in journal} == {"closed"}
+
+
+def test_booked_is_the_journals_expense(pack: Path) -> None:
+    """Statement and workbook have, by cost center and to the cent, the expense of the journal."""
+    expected: defaultdict[str, Decimal] = defaultdict(Decimal)
+    for row in read_csv(pack / "levain-journal-2026-11.csv"):
+        if row["ACCOUNT"] == ACCOUNTS["expense"]:
+            usd = Decimal(row["DEBIT"] or 0) - Decimal(row["CREDIT"] or 0)
+            expected[row["COST_CENTER"] or "(none)"] += usd
+    rows = rows_of(read_cells(pack / "levain-2026-11.xlsx")["Cost centers"])
+    in_workbook = {row["Cost center"]: cents(f"{row['Booked']:.2f}") for row in rows}
+    head, *shown = Page(pack / "statement.html").table("month-cost-centers-table")
+    on_page = {row[0].replace("no cost center", "(none)"): cents(row[-1]) for row in shown}
+
+    assert head[-1] == "Booked"
+    for found in (in_workbook, on_page):
+        assert found.pop("Total") == sum(expected.values())
+        assert {name: usd for name, usd in found.items() if usd} == expected
 
 
 def test_the_workbook_says_of_own_key_cost_whether_it_is_booked(

@@ -34,6 +34,8 @@ days_are_listed_and_unlisted_runs: marts.fct_agent_days set open_count = 7
 every_run_leads_to_its_request: audit.landing_files set load_id = 'lost' where load_id <> 'load-1'
 final_runs_have_ended: marts.fct_runs set is_terminal = false
 invoice_months_are_their_invoices: intermediate.int_invoice_months set invoiced_usd += 1e-10
+journals_are_booked_to_the_cent: marts.fct_journal_lines set booked_usd += 0.01 where rowid = 0
+journals_are_booked_to_the_cent: marts.fct_journal_lines set booked_usd = 0 where kind = 'reversal'
 journals_are_charges_adjustments_and_invoices:
     marts.fct_journal_lines set debit_usd += 1e-10 where role = 'expense'
 journals_are_charges_adjustments_and_invoices:

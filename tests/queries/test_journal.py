@@ -18,8 +18,7 @@ from pathlib import Path
 
 import pytest
 
-from analytics.export.cents import CENT
-from analytics.export.entries import Entry, Journal, read_journal
+from analytics.export.entries import Journal, read_journal
 from analytics.export.journal import (
     JournalFormat,
     account_of,
@@ -27,6 +26,7 @@ from analytics.export.journal import (
     journal_text,
     write_journal,
 )
+from analytics.transform.cents import CENT, Entry
 from analytics.transform.checks import run_checks
 from tests.queries.closing import close
 from tests.queries.invoiced import (

@@ -27,7 +27,7 @@ where month = '2026-10-01' and workspace_id in ('(all)', $id);
 delete from month_cost_centers where month = '2026-10-01' and workspace_id in ('(all)', $id);
 insert into month_cost_centers by name
 select unnest(['(all)', $id]) as workspace_id, date '2026-10-01' as month, cost_center,
-    billed_usd as direct_usd, 0.004 as shared_usd, billed_usd
+    billed_usd as direct_usd, 0.004 as shared_usd, billed_usd, round(billed_usd, 2) as booked_usd
 from (values ('<b>C-1</b>', 5.5), ('C-2', 1.998), ('C-3', 0.004), ('C-4', 0.004))
     as centers (cost_center, billed_usd);
 insert into month_adjustments by name
@@ -53,7 +53,7 @@ where month = '2026-09-01' and workspace_id = '(all)';
 insert into month_cost_centers by name
 select
     '(all)' as workspace_id, date '2026-09-01' as month, 'CC-' || i as cost_center,
-    i as direct_usd, 1 as shared_usd, i + 1 as billed_usd
+    i as direct_usd, 1 as shared_usd, i + 1 as billed_usd, i as booked_usd
 from range(1, 16) as rows (i);
 insert into month_invoices by name
 select
@@ -134,11 +134,11 @@ def test_a_month_says_what_it_books(pages: tuple[Page, Page, Page]) -> None:
             "Invoiced in the month": ["$7.00", "$0.50 accrued at its end"],
         }
         assert page.table("month-cost-centers-table") == [
-            ["Cost center", "Own agents", "Billed"],
-            ["<b>C-1</b>", "$5.50", "$5.50"],
-            ["C-2", "$2.00", "$2.00"],
-            ["Rounding", "$0.01", "$0.01"],
-            ["Total", "$7.51", "$7.51"],
+            ["Cost center", "Own agents", "Billed", "Booked"],
+            ["<b>C-1</b>", "$5.50", "$5.50", "$5.50"],
+            ["C-2", "$2.00", "$2.00", "$2.00"],
+            ["Rounding", "$0.01", "$0.01", ""],
+            ["Total", "$7.51", "$7.51", "$7.50"],
         ]
         *_, more, rounding, total = page.table("month-adjustments-table")
         assert more == ["6 more in fct_period_adjustments"]
