@@ -54,14 +54,17 @@ def require_closable(
 ) -> tuple[list[WorkspaceState], list[str]]:
     """Return the state of a month by workspace, and why its published figures may still change.
 
-    UsageError if it is not its turn, or they are not of books, files and time zone as these are;
-    ControlError if they may change, unless `early`, or if they failed a check.
+    UsageError if it has not ended, if it is not its turn, or if they are not of books, files and
+    time zone as these are; ControlError if they may change, unless `early`, or if they failed a
+    check.
     """
     require_published_books(con, books)
+    _require_zone(con, settings.reporting.timezone)
     require_turn(books, month)
+    require_ended(month, now)
     states, grace = states_of(con, month), settings.finance.grace_days
     own_keys = books_own_keys(settings.project)
-    reasons = early_reasons(states, month, grace, now, with_own_keys=own_keys)
+    reasons = early_reasons(states, month, grace, with_own_keys=own_keys)
     if reasons and not early:
         raise ControlError(
             f"{month:%Y-%m} may still change: {_in_words(reasons)}.\nWait for a later batch; or"
@@ -77,14 +80,29 @@ def require_closable(
             "`analytics status` says more, and docs/operations.md what to do."
         )
     _require_files(con, settings.project)
-    zone = settings.reporting.timezone
+    return states, reasons
+
+
+def _require_zone(con: duckdb.DuckDBPyConnection, zone: str) -> None:
     published = con.execute("select reporting_timezone from marts.dim_workspaces").fetchone()
     if published and published[0] != zone:
         raise UsageError(
             f"The published figures are of the time zone {published[0]}, not of {zone} (timezone in"
             " [reporting]).\nRun `analytics nightly`, look at the figures, and close them then."
         )
-    return states, reasons
+
+
+def require_ended(month: date, now: datetime) -> None:
+    """Raise UsageError unless the month has ended by this machine's clock.
+
+    The API's clock may be ahead.
+    """
+    if now < (end := _end_of(month)):
+        raise UsageError(
+            f"{days.month_in_words(month)} has not ended: this machine's clock says"
+            f" {now:%Y-%m-%d %H:%M} UTC.\nA month can be closed from {end:%Y-%m-%d} 00:00 UTC,"
+            " with --early during its grace days."
+        )
 
 
 def require_turn(books: Books, month: date) -> None:
@@ -214,19 +232,16 @@ def early_reasons(
     states: Sequence[WorkspaceState],
     month: date,
     grace_days: int,
-    now: datetime,
     *,
     with_own_keys: bool,
 ) -> list[str]:
     """Return why figures of the month may still change, a text for each workspace.
 
-    `with_own_keys` is true if own-key cost is booked. `now` is of this machine's clock, as the API
-    may tell a wrong time.
+    `with_own_keys` is true if own-key cost is booked.
     """
-    end, due = _ends(month, grace_days)
+    due = _end_of(month) + timedelta(days=grace_days)
     labels = told_apart({state.workspace_id: state.workspace_name for state in states})
-    not_over = f"this machine's clock says {now:%Y-%m-%d %H:%M} UTC, when it is not over"
-    return [not_over] * (now < end) + [
+    return [
         f"{labels[state.workspace_id]}: {', '.join(parts)}"
         for state in states
         if (parts := [*_reasons_of([state], due, with_own_keys=with_own_keys)])
@@ -245,7 +260,7 @@ def of_open_months(
     found = {}
     months = con.execute("select distinct month from marts.dim_months order by month").fetchall()
     for month in (month for (month,) in months if month not in books.in_force):
-        _, due = _ends(month, settings.finance.grace_days)
+        due = _end_of(month) + timedelta(days=settings.finance.grace_days)
         is_due, before = now >= due, []
         try:
             require_turn(books, month)
@@ -268,10 +283,8 @@ def of_open_months(
     return found
 
 
-def _ends(month: date, grace_days: int) -> tuple[datetime, datetime]:
-    """Return the end of a month, and the moment that data have to reach for its close."""
-    end = datetime.combine(_next(month), datetime.min.time(), UTC)
-    return end, end + timedelta(days=grace_days)
+def _end_of(month: date) -> datetime:
+    return datetime.combine(_next(month), datetime.min.time(), UTC)
 
 
 def _reasons_of(

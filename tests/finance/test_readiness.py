@@ -13,8 +13,10 @@ from analytics.batch.readiness import (
     books_own_keys,
     early_reasons,
     of_open_months,
+    require_ended,
     states_of,
 )
+from analytics.errors import UsageError
 from analytics.files import folder
 from analytics.finance.books.entries import WorkspaceState
 from analytics.finance.books.reading import Books
@@ -28,7 +30,7 @@ NOVEMBER = date(2026, 11, 1)
 OVER = datetime(2026, 12, 1, tzinfo=UTC)
 
 
-def reasons(*, with_own_keys: bool = True, now: datetime = OVER, **changed: Any) -> list[str]:
+def reasons(*, with_own_keys: bool = True, **changed: Any) -> list[str]:
     """The reasons of a workspace whose month is final but for what is changed."""
     of: dict[str, Any] = {
         "workspace_id": "w-1", "workspace_name": "Bakery", "status": "final", "open_day_count": 0,
@@ -37,7 +39,7 @@ def reasons(*, with_own_keys: bool = True, now: datetime = OVER, **changed: Any)
         "data_to": OVER + timedelta(days=3),
     }  # fmt: skip
     state = WorkspaceState(**of | changed)
-    return early_reasons([state], NOVEMBER, 3, now, with_own_keys=with_own_keys)
+    return early_reasons([state], NOVEMBER, 3, with_own_keys=with_own_keys)
 
 
 @pytest.mark.parametrize(
@@ -66,12 +68,11 @@ def test_reasons(changed: dict[str, Any], told: list[str]) -> None:
     assert reasons(**changed) == [f"Bakery: {each}" for each in told]
 
 
-def test_a_month_that_is_not_over_by_this_machines_clock() -> None:
-    """An API whose clock is ahead makes no month final: from the first moment after it on it is."""
-    assert reasons(now=OVER) == []
-    assert reasons(now=OVER - timedelta(minutes=1)) == [
-        "this machine's clock says 2026-11-30 23:59 UTC, when it is not over"
-    ]
+def test_a_month_is_closed_once_it_has_ended() -> None:
+    """A month that has not ended by this machine's clock is refused, also with --early."""
+    require_ended(NOVEMBER, OVER)
+    with pytest.raises(UsageError, match=r"November 2026 has not ended: .* 2026-11-30 23:59 UTC"):
+        require_ended(NOVEMBER, OVER - timedelta(minutes=1))
 
 
 def test_workspaces_of_a_month(warehouse: Warehouse) -> None:
@@ -97,7 +98,7 @@ def test_workspaces_of_a_month(warehouse: Warehouse) -> None:
 
     assert [each.workspace_id for each in states] == ["w-1", "w-2"]
     assert "Twins (w-2): data reach to 2026-10-31, before 2026-12-04" in early_reasons(
-        states, NOVEMBER, 3, OVER, with_own_keys=False
+        states, NOVEMBER, 3, with_own_keys=False
     )
 
 
