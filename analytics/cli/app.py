@@ -86,7 +86,9 @@ def sql(
         str | None,
         typer.Option(
             "--format",
-            help="table, csv, json, parquet or xlsx [as --output ends, else table].",
+            help="table, csv, json, parquet or xlsx [as --output ends, else table]. A csv is for"
+            " machines: names stay unchanged, also those that a spreadsheet takes for a formula."
+            " For a spreadsheet, use xlsx.",
             metavar="FORMAT",
         ),
     ] = None,
