@@ -5,8 +5,10 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
+from datetime import UTC, datetime
 from pathlib import Path
 
+from analytics.machine_clock import machine_clock
 from tests.cli.conftest import Command, publish_again
 from tests.finance.files import write
 
@@ -56,7 +58,8 @@ def test_an_invoice_that_names_no_workspace_makes_its_file_wrong(published: Comm
     header = "invoice_id,workspace,month,issued_on,amount_usd"
     write("invoices.csv", header, "L-1,nobody,2026-11,2026-12-01,1")
     told = publish_again()
-    refused = published("close", "2026-11", "--early", "--approved-by", "Head of finance")
+    with machine_clock(lambda: datetime(2026, 12, 4, tzinfo=UTC)):
+        refused = published("close", "2026-11", "--early", "--approved-by", "Head of finance")
 
     assert told.count("warning: finance/invoices.csv:2: no workspace matches") == 1
     sql = "select status from project_files where name = 'invoices.csv'"
