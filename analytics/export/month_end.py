@@ -37,7 +37,7 @@ _EXPENSES = """
         sum(debit_usd - credit_usd - booked_usd)
     from marts.fct_journal_lines
     where
-        role = 'expense'
+        role in ('expense', 'difference')
         and booked_month <= $1
         and (booked_month = $1 or exists (from marts.fct_journal_lines where is_booked))
 """

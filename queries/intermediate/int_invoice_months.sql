@@ -1,8 +1,9 @@
 -- The state of what is invoiced for a workspace's month as each month closes that may book it: of
 -- all its invoices that are booked by then, less credits and without tax, beside its bill as it is
 -- today. Matched if they differ by less than [finance] materiality_usd, which is booked as
--- rounding; accepted if finance/invoices.csv accepts each invoice. Accepted is what differed when
--- that was booked, or will be, and nothing that the bill, or an invoice that goes, changes later.
+-- rounding; accepted if finance/invoices.csv accepts each invoice, which is booked as expense.
+-- Accepted is what differed when that was booked, or will be, and nothing that the bill, or an
+-- invoice that goes, changes later.
 -- Of a month of which the API does not give the whole bill, nothing can be said (bill_unknown).
 -- Invoices for months before the books, or before the first one with charges, are not booked
 -- (before_the_books).
@@ -12,6 +13,8 @@
 -- invoice.
 -- key: booked_month, usage_month, workspace_id
 -- materialized: table
+-- column accepted_usd: Accepted difference in US dollars that is expense by then, 0 if none is;
+-- null if it is what was booked before.
 with
 
 books as (
@@ -118,9 +121,13 @@ invoices as (
 ),
 
 settled as (
-    select usage_month, workspace_id, sum(debit_usd - credit_usd) as settled_usd
+    select
+        usage_month,
+        workspace_id,
+        sum(debit_usd - credit_usd) filter (role = 'expense') as settled_usd,
+        sum(debit_usd - credit_usd) filter (role <> 'expense') as placed_usd
     from finance.closed_journal_lines
-    where role = 'expense' and kind in ('invoice', 'settlement')
+    where role in ('expense', 'difference', 'rounding') and kind in ('invoice', 'settlement')
     group by all
 ),
 
@@ -145,8 +152,10 @@ months as (
         coalesce(invoices.is_invoiced, false) as is_invoiced,
         coalesce(invoices.is_withdrawn, false) as is_withdrawn,
         material_usd,
+        coalesce(placed_usd, 0) as placed_usd,
+        coalesce(is_changed, false) as is_changed,
         -- The books settled it with the bill, whatever the limit is now.
-        coalesce(settled_usd = usages.billed_usd and not is_changed, false) as is_settled,
+        coalesce(settled_usd = usages.billed_usd and not invoices.is_changed, false) as is_settled,
         case
             when is_accepted_anew or not invoices.is_accepted then invoices.is_accepted
             when booked_difference_usd is not null
@@ -186,6 +195,15 @@ select
         when is_settled then 'matched'
         else 'differs'
     end as status,
+    -- A booked difference stays where it is, unless an invoice changes or the bill changes by the
+    -- limit or more. A smaller change of the bill is rounding.
+    case
+        when
+            status in ('matched', 'accepted')
+            and (is_changed or abs(invoiced_usd - billed_usd - placed_usd) >= material_usd)
+            then if(status = 'accepted', difference_usd, 0)
+        when invoiced_usd = 0 or is_withdrawn then 0
+    end::decimal(38, 10) as accepted_usd,
     is_withdrawn,
     is_open
 from months

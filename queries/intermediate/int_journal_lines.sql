@@ -93,8 +93,8 @@ adjustments as (
 
 -- What invoices book in the months that are not closed: their amounts less credits, by cost center
 -- and account, their tax, and what they settle beyond that: an invoice matches its month, or no
--- longer does, or the usage that it matches is another cost center's now. That is of the last
--- invoice of the usage month, or of an entry of its own.
+-- longer does, or the usage that it matches is another cost center's now, or what differs is
+-- accepted. That is of the last invoice of the usage month, or of an entry of its own.
 open_invoices as (
     select
         invoices.booked_month,
@@ -134,19 +134,27 @@ settlements as (
         booked_month,
         usage_month,
         workspace_id,
+        role,
         cost_center,
         account,
         sum(amount_usd) as amount_usd
     from (
         select
-            booked_month, usage_month, workspace_id, cost_center, account,
+            booked_month, usage_month, workspace_id, 'expense' as role, cost_center, account,
             newly_invoiced_usd as amount_usd
         from marts.fct_accruals
         where not is_booked
         union all
-        select booked_month, usage_month, workspace_id, cost_center, account, -invoiced_usd
+        select
+            booked_month, usage_month, workspace_id, 'expense' as role, cost_center, account,
+            -invoiced_usd
         from invoice_lines
         semi join open_invoices using (booked_month, usage_month, workspace_id, invoice_id)
+        union all
+        select
+            booked_month, usage_month, workspace_id, 'difference' as role, cost_center, account,
+            newly_accepted_usd
+        from intermediate.int_accepted_differences
     )
     group by all
     having sum(amount_usd) <> 0
@@ -168,7 +176,7 @@ invoice_amounts as (
         settlements.usage_month,
         settlements.workspace_id,
         coalesce(invoices.invoice_id, '(none)') as invoice_id,
-        unnest(['expense', 'rounding']) as role,
+        unnest([role, 'rounding']) as role,
         unnest([settlements.cost_center, '(none)']) as cost_center,
         unnest([settlements.account, defaults.rounding]) as account,
         unnest([settlements.amount_usd, -settlements.amount_usd]) as amount_usd
@@ -211,7 +219,7 @@ invoices as (
             ),
             format('Invoiced usage of {} by cost center', strftime(usage_month, '%Y-%m'))
         ) as narration,
-        if(role = 'tax', 'tax', null) as memo
+        case role when 'tax' then 'tax' when 'difference' then 'accepted difference' end as memo
     from invoice_amounts
     left join open_invoices using (booked_month, usage_month, workspace_id, invoice_id)
 ),
@@ -351,7 +359,7 @@ select
         order by
             list_position(
                 [
-                    'expense', 'own_key', 'tax', 'rounding', 'accrued', 'payable',
+                    'expense', 'difference', 'own_key', 'tax', 'rounding', 'accrued', 'payable',
                     'provider_payable'
                 ],
                 role

@@ -15,8 +15,8 @@
 -- column account: Account for expense.
 -- column default_account: Account of the cost center where the owner names none.
 -- column billed_usd: Bill of the usage month in US dollars, as it is at the close.
--- column invoiced_usd: Expense in US dollars that invoices have booked up to the close; where they
--- match the bill or are accepted, all of it, as what differs is booked as rounding.
+-- column invoiced_usd: Expense in US dollars that invoices have booked up to the close, without
+-- accepted differences; where they match the bill or are accepted, all of the bill.
 -- column accrual_usd: Billed less invoiced in US dollars, accrued at the end of the month.
 -- column adjusted_usd: Part of it in US dollars that adjustment entries of the month book.
 -- column entry_usd: Rest of it in US dollars, the amount of the accrual entry.
@@ -127,7 +127,7 @@ closes as (
         case
             when states.status in ('matched', 'accepted') then bills.billed_usd
             when states.invoiced_usd = 0 then 0
-            -- What was rounding, as an invoice was accepted, is none if it no longer is.
+            -- A difference that was accepted is expense of the usage once it no longer is.
             when states.is_withdrawn then bills.closed_invoiced_usd + new_usd
         end as stated_usd
     from intermediate.int_invoice_months as states

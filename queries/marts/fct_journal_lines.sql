@@ -10,7 +10,7 @@
 -- frozen: booked_month
 -- ref workspace_id: dim_workspaces
 -- values kind: reversal, invoice, settlement, adjustment, accrual, own_key, carried
--- values role: expense, own_key, tax, rounding, accrued, payable, provider_payable
+-- values role: expense, difference, own_key, tax, rounding, accrued, payable, provider_payable
 -- column booked_month: First day of the UTC month that books it.
 -- column revision: Close of the month that books the entry, from 1; of a preview, the next one.
 -- column entry_id: External identifier of the entry, another one in each revision. An export of a
@@ -20,8 +20,8 @@
 -- month that books it.
 -- column kind: reversal, invoice, settlement (what is invoiced moves between cost centers),
 -- adjustment, accrual, own_key, or carried (cents that rounding left).
--- column role: Role of the account: expense, own_key (expense by keys of one's own), tax, rounding,
--- accrued, payable or provider_payable.
+-- column role: Role of the account: expense, difference (expense of an accepted difference),
+-- own_key (expense by keys of one's own), tax, rounding, accrued, payable or provider_payable.
 -- column account: Account of the line.
 -- column cost_center: Cost center of an expense; '(none)' without one, and of other accounts.
 -- column debit_usd: Debit in US dollars; 0 for a credit.

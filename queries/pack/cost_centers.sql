@@ -23,7 +23,7 @@ from (
     union all by name
     select cost_center, booked_usd
     from marts.fct_journal_lines
-    where booked_month = $month::date and role = 'expense'
+    where booked_month = $month::date and role in ('expense', 'difference')
 )
 group by cost_center
 order by billed_usd desc, cost_center

@@ -24,6 +24,6 @@ from (
     union all by name
     select workspace_id, booked_month as month, cost_center, booked_usd
     from marts.fct_journal_lines
-    where role = 'expense'
+    where role in ('expense', 'difference')
 )
 group by grouping sets ((workspace_id, month, cost_center), (month, cost_center))

@@ -31,6 +31,8 @@ closed_lines_are_what_their_loads_gave:
     finance.closed_lines set metered_cost_usd -= 1e-10 where metered_cost_usd > 0
 cost_to_bill_adds_up: audit.cost_to_bill set amount_usd += 1e-10 where step_number = 1
 days_are_listed_and_unlisted_runs: marts.fct_agent_days set open_count = 7
+differences_are_expense_or_rounding:
+    marts.fct_journal_lines set debit_usd += 1e-10 where role = 'difference'
 every_run_leads_to_its_request: audit.landing_files set load_id = 'lost' where load_id <> 'load-1'
 final_runs_have_ended: marts.fct_runs set is_terminal = false
 invoice_months_are_their_invoices: intermediate.int_invoice_months set invoiced_usd += 1e-10

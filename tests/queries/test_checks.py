@@ -49,6 +49,11 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Warehouse,
             "finance.invoices", line=3, invoice_id="LATE", workspace=WORKSPACE, month=NOVEMBER,
             issued_on=date(2026, 12, 9), amount_usd=1, credit_usd=0, tax_usd=0,
         )  # fmt: skip
+        warehouse.insert(
+            "finance.invoices", line=4, invoice_id="ACCEPTED", workspace=OTHER_WORKSPACE,
+            month=NOVEMBER, issued_on=date(2026, 12, 9), amount_usd=1, credit_usd=0, tax_usd=0,
+            is_accepted=True,
+        )  # fmt: skip
         of = {"workspace_id": OTHER_WORKSPACE, "agent_id": "a-9"}
         warehouse.given(
             "runs", run_id="r-december", created_at="2026-12-01 12:00Z", status="failed",
