@@ -53,7 +53,8 @@ from analytics.finance.books.entries import (
     stored_files,
 )
 from analytics.finance.books.frozen import adds_up, write_frozen
-from analytics.finance.books.reading import CLOSINGS, Books, require_known
+from analytics.finance.books.reading import CLOSINGS, Books
+from analytics.finance.books.verifying import verified_books
 from analytics.finance.load import FOLDER, paths
 from analytics.format.names import folded
 from analytics.machine_clock import machine_time
@@ -120,7 +121,7 @@ def close(
     """
     now = machine_time()
     with begun_on_data(settings, progress) as batch:
-        books = batch.books
+        books = verified_books(batch.layout.books)
         with progress.stage("close") as done, _published(batch.layout) as published:
             day = month_of_figures(published, month)
             states, reasons = require_closable(published, books, settings, day, now, early=early)
@@ -154,8 +155,9 @@ def reopen(
     UsageError for any other month, and for one of which the books alone have lines.
     """
     with begun_on_data(settings, progress) as batch:
-        layout, books = batch.layout, batch.books
-        require_known(books, batch.con.execute(f"{CLOSINGS} finance.closings").fetchall())
+        layout = batch.layout
+        loaded = batch.con.execute(f"{CLOSINGS} finance.closings").fetchall()
+        books = verified_books(layout.books, loaded)
         with progress.stage("reopen") as done:
             last = books.last_month
             if last is None or f"{last:%Y-%m}" != month:

@@ -35,7 +35,7 @@ def transform(batch: Batch, *, even_small: bool = False) -> None:
     """
     con, settings, progress = batch.con, batch.settings, batch.progress
     with progress.stage("transform") as done:
-        load_books(con, batch.books)
+        load_books(con, batch.layout.books)
         _warn_of_files(progress, load_finance(con, settings.project), "not used")
         load_limits(con, materiality_usd=settings.finance.materiality_usd)
         try:

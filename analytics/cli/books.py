@@ -112,7 +112,6 @@ def books(here: Here, as_json: Json = False) -> None:
     """
     from analytics.cli.printed import print_json
     from analytics.errors import AnalyticsError
-    from analytics.finance.books.reading import read_entries
     from analytics.finance.books.verifying import verify
     from analytics.query.books import print_closings, published_closings, summaries
     from analytics.terminal import escaped
@@ -123,8 +122,8 @@ def books(here: Here, as_json: Json = False) -> None:
             f"There are neither books nor published figures in {layout.root}.\n"
             "Name the data directory with --data-dir."
         )
-    held, _ = read_entries(layout.books)
-    found, findings = summaries(held), verify(layout.books, published_closings(layout))
+    held, findings = verify(layout.books, published_closings(layout))
+    found = summaries(held)
     if as_json:
         print_json({"closings": found, "findings": [each._asdict() for each in findings]})
     elif found:

@@ -207,7 +207,8 @@ def _published(layout: Layout) -> Iterator[str]:
 
 def _books(layout: Layout, known: Iterable[Known]) -> Iterator[str]:
     """Verify the books as `analytics books` does."""
-    if findings := verify(layout.books, known):
+    _, findings = verify(layout.books, known)
+    if findings:
         more = f", and {len(findings) - 1} more" if len(findings) > 1 else ""
         yield (
             f"The books in {layout.books} are not as they were closed: {findings[0]}{more}.\n"

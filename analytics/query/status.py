@@ -220,7 +220,7 @@ def _below(found: dict[str, Any]) -> Iterator[str]:
             f" {numbers.usd(books['open_adjustment_cost_usd'])}, billed"
             f" {numbers.usd(books['open_adjustment_billed_usd'])}"
             if count
-            else "nothing closed has changed since"
+            else "no adjustment of a closed month"
         )
         yield f"Books: closed to {books['last_closed']['month']}; {later}."
     if alerts:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from analytics.files import folder
 from analytics.finance.books.entries import DATA
-from analytics.finance.books.reading import require_known, unchanged
+from analytics.finance.books.verifying import verified_books
 from analytics.transform.build import all_models
 from analytics.warehouse.database import quoted, spilling, transaction
 
@@ -75,20 +75,16 @@ def adds_up(data: Path) -> bool:
     return differing is None
 
 
-def load_books(con: duckdb.DuckDBPyConnection, books: Books) -> None:
+def load_books(con: duckdb.DuckDBPyConnection, folder: Path) -> None:
     """Replace closings and frozen tables in the warehouse by those of the books, if they differ.
 
-    AnalyticsError if a frozen table was changed, or the books lack what was loaded before.
+    AnalyticsError if anything in the books is damaged, or they lack what was loaded before.
     """
     loaded = con.execute("select * from finance.closings order by month, revision").fetchall()
+    books = verified_books(folder, [(row[0], row[1], row[2], row[7]) for row in loaded])
     closings = _closings(books)
-    require_known(books, [(row[0], row[1], row[2], row[7]) for row in loaded])
     if loaded == closings:
         return
-    for closing in books.in_force.values():
-        for name in closing.entry.files:
-            if name.startswith(f"{DATA}/"):
-                unchanged(closing, name)
     with transaction(con):
         con.execute("delete from finance.closings; delete from finance.closing_loads")
         _insert(con, "closings", closings)

@@ -100,7 +100,7 @@ def read_books(folder: Path) -> Books:
     """
     books, findings = read_entries(folder)
     if findings:
-        raise _unusable(folder, findings[0])
+        raise unusable(folder, findings[0])
     return books
 
 
@@ -148,10 +148,11 @@ def lacking(books: Books, known: Iterable[Known]) -> list[Finding]:
 def require_known(books: Books, known: Iterable[Known]) -> None:
     """Raise AnalyticsError unless the books hold all that was loaded or published of them."""
     if findings := lacking(books, known):
-        raise _unusable(books.folder, findings[0])
+        raise unusable(books.folder, findings[0])
 
 
-def _unusable(folder: Path, finding: Finding) -> AnalyticsError:
+def unusable(folder: Path, finding: Finding) -> AnalyticsError:
+    """Return the error for books that nothing may be built on."""
     return AnalyticsError(
         f"The books in {folder} cannot be used: {finding}.\nPut them back from a backup;"
         " `analytics books` names all that is wrong."

@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING
 
 from analytics.files import UNFINISHED, read_bytes
 from analytics.finance.books.entries import MANIFEST
-from analytics.finance.books.reading import Finding, entry_files, lacking, read_entries
+from analytics.finance.books.reading import (
+    Books,
+    Finding,
+    entry_files,
+    lacking,
+    read_entries,
+    unusable,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -17,10 +24,21 @@ if TYPE_CHECKING:
     from analytics.finance.books.reading import Known
 
 
-def verify(folder: Path, known: Iterable[Known] = ()) -> list[Finding]:
-    """Return all that is wrong with the books; nothing if they are as they were written.
+def verified_books(folder: Path, known: Iterable[Known] = ()) -> Books:
+    """Read the books and verify every byte of them.
 
-    `known` are closings that were published.
+    `known` are closings that were loaded or published. AnalyticsError names the first finding.
+    """
+    books, findings = verify(folder, known)
+    if findings:
+        raise unusable(folder, findings[0])
+    return books
+
+
+def verify(folder: Path, known: Iterable[Known] = ()) -> tuple[Books, list[Finding]]:
+    """Return the books as far as they can be read, and all that is wrong with them.
+
+    `known` are closings that were loaded or published.
     """
     books, findings = read_entries(folder)
     named = {finding.path for finding in findings}
@@ -28,7 +46,7 @@ def verify(folder: Path, known: Iterable[Known] = ()) -> list[Finding]:
     findings += _additional(folder, books.closings)
     for closing in books.closings:
         findings += _files(folder, closing)
-    return sorted(set(findings))
+    return books, sorted(set(findings))
 
 
 def _additional(folder: Path, closings: Sequence[Recorded[Closing]]) -> Iterator[Finding]:

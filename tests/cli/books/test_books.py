@@ -68,7 +68,7 @@ def test_a_closed_month(closed: Shop) -> None:
         "select owner, metered_cost_usd, run_count from fct_month_lines where revision is not null"
     ) == [{"owner": "Ann", "metered_cost_usd": "1.1000000000", "run_count": 1}]
     assert status["books"]["last_closed"]["month"] == "2026-10"
-    assert "Books: closed to 2026-10; nothing closed has changed since." in closed.ok("status").out
+    assert "Books: closed to 2026-10; no adjustment of a closed month." in closed.ok("status").out
     totals, billed = read_books(closed.books).closings[0].entry.totals, "select billed_usd"
     rows = closed.rows(f"{billed} from fct_month_lines where revision is not null")
     assert totals.billed_usd == sum(Decimal(row["billed_usd"]) for row in rows)
