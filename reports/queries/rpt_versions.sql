@@ -1,23 +1,5 @@
 -- Listed runs by version of their agent, of all days, whatever the period of a page. Those outside
--- outages, which are the bursts of providers and of tools among the findings, are what the findings
--- of versions count. Grain: workspace, line and version.
-with
-
-outages as (
-    select distinct
-        workspace_id,
-        unnest(
-            generate_series(
-                since,
-                coalesce(until - interval 1 hour, last_batch_at),
-                interval 1 hour
-            )
-        ) as hour
-    from marts.fct_findings
-    join marts.dim_workspaces using (workspace_id)
-    where kind = 'failure_burst' and detail in ('provider', 'tool')
-)
-
+-- outages are what the findings of versions count. Grain: workspace, line and version.
 select
     runs.workspace_id,
     agent_id,
@@ -36,7 +18,7 @@ select
         coalesce(sum(cost_usd) filter (status = 'failed'), 0)
     )::decimal(38, 10) as failed_cost_usd
 from marts.fct_runs as runs
-left join outages
+left join marts.fct_outage_hours as outages
     on outages.workspace_id = runs.workspace_id
     and outages.hour = time_bucket(interval 1 hour, created_at)
 group by runs.workspace_id, agent_id, coalesce(agent_version, -1)

@@ -65,6 +65,8 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Warehouse,
         _agree(warehouse)
         warehouse.build_all("Europe/Berlin")
         run_checks(warehouse.con)
+        of_outage = {"workspace_id": WORKSPACE, "hour": datetime(2026, 11, 17, 9, tzinfo=UTC)}
+        warehouse.insert("marts.fct_outage_hours", **of_outage)
         warehouse.con.execute("checkpoint build_file; detach build_file")
         yield warehouse, root / "data" / "build.duckdb"
         warehouse.con.execute("attach ':memory:' as build_file")

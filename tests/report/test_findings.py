@@ -26,7 +26,8 @@ from tests.report.published import Asked
 LINES = """\
 Northlight Studio exceeded its budget on n Nov | by $n of $n so far, $n expected
 Supplier negotiator ends at its limits in n of n listed runs, as in the n days before | $n in n days
-Pull request reviewer vn fails n% of listed runs (n of n; vn: n of n) since n Nov | $n so far
+Pull request reviewer vn fails n% of listed runs outside outages (n of n; vn: n of n) since n Nov\
+ | $n so far
 openai.gpt-n-terra costs n% more per token since n Oct | $n more so far
 Order status is new since n Oct: it started n runs, more than lists show | $n so far
 """.splitlines()

@@ -196,10 +196,12 @@ def test_how_a_finding_is_known_stands_beside_it() -> None:
     version = row("version_worse", subject="v3", detail="v2", p_value=1e-9)
     (line,) = lines_of([version | {"value": 0.3, "baseline": 0.05}])
 
-    assert line.text == "Baker v3 fails 30% of listed runs (3 of 10; v2: 1 of 20) since 10 Nov"
+    assert line.text == (
+        "Baker v3 fails 30% of listed runs outside outages (3 of 10; v2: 1 of 20) since 10 Nov"
+    )
     (reason,) = line.reasons
     assert reason == (
-        "3 of 10 finished listed runs outside outages failed, 1 of 20 of v2: Fisher's exact test."
+        "3 of 10 finished listed runs failed, 1 of 20 of v2: Fisher's exact test."
         " Chance: below 1 in a million."
     )
     (line,) = lines_of([price("w", p_value=1 / 60_000)])

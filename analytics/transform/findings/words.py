@@ -86,10 +86,11 @@ def _version_worse(row: Row) -> tuple[str, str]:
     if row["unit"] == "share":
         failed = _part(row["value"], count)
         failed_before = _part(row["baseline"], count_before)
-        fails = f"{'failed' if until else 'fails'} {_rate(row['value'])} of listed runs"
-        compared = f"{failed} finished listed runs outside outages failed, {failed_before} of"
+        fails = f"{'failed' if until else 'fails'} {_rate(row['value'])}"
+        counts = f"of listed runs outside outages ({failed}; {before}: {failed_before})"
+        compared = f"{failed} finished listed runs failed, {failed_before} of"
         return (
-            f"{version} {fails} ({failed}; {before}: {failed_before}) {when}",
+            f"{version} {fails} {counts} {when}",
             f"{compared} {before}: Fisher's exact test.",
         )
     usual, usual_before = (
