@@ -25,6 +25,7 @@ from analytics.batch.progress import Progress
 from analytics.batch.readiness import (
     RULES,
     changed_file,
+    changes_of_closed_months,
     month_of_figures,
     require_closable,
     require_not_kept,
@@ -125,6 +126,8 @@ def close(
         with progress.stage("close") as done, _published(batch.layout) as published:
             day = month_of_figures(published, month)
             states, reasons = require_closable(published, books, settings, day, now, early=early)
+            for change in changes_of_closed_months(published, day):
+                progress.warn(change)
             facts = ClosingFacts(
                 month=month,
                 revision=len(books.revisions(day)) + 1,

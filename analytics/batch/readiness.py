@@ -32,6 +32,24 @@ _COUNTS = {
 }
 
 
+# What moves between owners is the sum of what they get; other changes are net.
+_CHANGES = r"""
+    select
+        usage_month,
+        cause,
+        sum(if(cause = 'owner_changed', greatest(difference_metered_cost_usd, 0),
+            difference_metered_cost_usd)) as cost_usd,
+        sum(if(cause = 'owner_changed', greatest(difference_billed_usd, 0),
+            difference_billed_usd)) as billed_usd,
+        sum(if(cause = 'owner_changed', greatest(difference_run_count, 0),
+            difference_run_count))::bigint as run_count
+    from marts.fct_period_adjustments
+    where booked_month = $1 and not is_booked
+    group by usage_month, cause
+    order by usage_month, cause
+"""
+
+
 def month_of_figures(con: duckdb.DuckDBPyConnection, text: str) -> date:
     """Return the first day of a month (`2026-10`); UsageError if it has no figures."""
     try:
@@ -81,6 +99,19 @@ def require_closable(
         )
     _require_files(con, settings.project)
     return states, reasons
+
+
+def changes_of_closed_months(con: duckdb.DuckDBPyConnection, month: date) -> Iterator[str]:
+    """Yield a line for each cause for which the close of this month changes an earlier one."""
+    for row in records(con, _CHANGES, [month]):
+        is_move = row["cause"] == "owner_changed"
+        amount = numbers.usd if is_move else numbers.usd_signed
+        runs = f"{row['run_count']:{'' if is_move else '+'},}"
+        yield (
+            f"{month:%Y-%m} books a change of {row['usage_month']:%Y-%m}, which is closed:"
+            f" {row['cause']}{', moved' if is_move else ''}: cost {amount(row['cost_usd'])},"
+            f" billed {amount(row['billed_usd'])}, runs {runs}"
+        )
 
 
 def _require_zone(con: duckdb.DuckDBPyConnection, zone: str) -> None:

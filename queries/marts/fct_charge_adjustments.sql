@@ -92,22 +92,13 @@ cells as (
         or sum(request_count) <> 0
 ),
 
--- To whom the books have an agent's day: of several, all but one are back at nothing.
 booked_owners as (
     select
         workspace_id,
         utc_date,
         agent_id,
         {owner: owner, cost_center: cost_center, account: account} as holder
-    from booked
-    group by workspace_id, utc_date, agent_id, owner, cost_center, account
-    qualify row_number() over (
-        partition by workspace_id, utc_date, agent_id
-        order by
-            sum(abs(metered_cost_usd) + abs(billed_usd)) desc,
-            sum(abs(tokens_in) + abs(tokens_out) + abs(request_count)) desc,
-            holder
-    ) = 1
+    from intermediate.int_booked_owners
 ),
 
 owners as (

@@ -195,8 +195,8 @@ def billed(life: Life) -> Bills:
 def _own(con: duckdb.DuckDBPyConnection, owner: str) -> None:
     con.execute("delete from finance.owner_rules")
     con.execute(
-        "insert into finance.owner_rules (precedence, line, workspace, agent, owner)"
-        " values (1, 2, '*', '*', ?)",
+        "insert into finance.owner_rules (precedence, line, workspace, agent, owner, valid_from)"
+        " values (1, 2, '*', '*', ?, date '2000-01-01')",
         [owner],
     )
 

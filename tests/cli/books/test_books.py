@@ -7,7 +7,7 @@ import io
 import json
 import os
 import pwd
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from unittest.mock import patch
@@ -19,6 +19,7 @@ from analytics.emulator.world import World
 from analytics.finance.books.entries import Amounts
 from analytics.finance.books.reading import read_books
 from analytics.format import numbers
+from analytics.machine_clock import machine_clock
 from analytics.query.books import print_closings
 from analytics.warehouse.database import open_marts
 from tests.cli.books.conftest import APPROVED, NOW, OWNERS, SETTINGS, Shop
@@ -150,6 +151,26 @@ def test_changed_owners(shop: Shop) -> None:
 
     assert changed.code == 2
     assert "finance/owners.csv is not the file that the published figures were" in changed.err
+
+
+def test_an_owner_of_a_closed_month(closed: Shop) -> None:
+    """Only a rule with a first day changes whose a closed month is, and the next close says it."""
+    owners = closed.folder / "finance" / "owners.csv"
+    head, changes = "workspace,agent,owner,cost_center,valid_from\n", "from fct_period_adjustments"
+    owners.write_text(f"{head}*,*,Bob,C-2,\n", encoding="utf-8")
+    closed.publish()
+    undated = closed.rows(changes)
+    owners.write_text(f"{head}*,*,Bob,C-2,2026-10-01\n", encoding="utf-8")
+    closed.publish()
+    with machine_clock(lambda: datetime(2026, 12, 1, tzinfo=UTC)):
+        result = closed.ok("close", "2026-11", "--early", *APPROVED)
+
+    assert undated == []
+    assert (
+        "2026-11 books a change of 2026-10, which is closed: owner_changed, moved: cost $1.10,"
+        " billed $1.21, runs 1" in result.err
+    )
+    assert {row["owner"] for row in closed.rows(f"{changes} where is_booked")} == {"Ann", "Bob"}
 
 
 def test_days_of_grace(shop: Shop) -> None:
