@@ -59,7 +59,10 @@ def send(address: Address, messages: Sequence[Message], seconds: float = SECONDS
         logger.propagate = False
     with warnings.catch_warnings(), extra_needed("Sending findings", "alerts"):
         warnings.simplefilter("ignore")
-        import apprise  # noqa: F401 - before its time begins, and to be told if it is missing
+        # Import both before the clock starts: a missing extra is reported, and an import by the
+        # thread cannot warn after this block has ended.
+        import apprise  # noqa: F401
+        import requests  # noqa: F401
 
         # Apprise bounds each wait for a byte, not how many there are. Its own limit of all of them
         # leaves a thread behind that Python waits for at its end; it does not wait for this one.

@@ -172,7 +172,9 @@ def correct(warehouse: Warehouse) -> None:
         update raw.agent_billing_days set cost_usd = 8, billed_usd = 0.16
         where agent_id = 'r-555';
         update raw.agent_billing_days set cost_usd = 4 where agent_id = 'r-777';
-        update finance.owner_rules set owner = 'Cake', cost_center = 'C-1' where agent = 'r-666'
+        update finance.owner_rules
+        set owner = 'Cake', cost_center = 'C-1', valid_from = '2026-05-01'
+        where agent = 'r-666'
     """)
     used(warehouse, MAY, "300", "300", agent_id="r-222", tokens_in=180, tokens_out=20)
     used(warehouse, date(2026, 5, 2), "2", "2", agent_id="r-222")

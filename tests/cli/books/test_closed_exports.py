@@ -24,7 +24,10 @@ def test_a_closed_month_is_exported_from_the_books(closed: Shop) -> None:
     The statement in them is the page of the month, which has the hash of the close besides.
     """
     (closed.folder / "finance" / "owners.csv").write_text(
-        OWNERS.replace("Ann", "Bob"), encoding="utf-8"
+        OWNERS.replace("cost_center", "cost_center,valid_from").replace(
+            "Ann,C-1", "Bob,C-1,2026-10-01"
+        ),
+        encoding="utf-8",
     )
     with with_pages():
         closed.publish()
