@@ -3,8 +3,8 @@
 -- own bridge. Only months that are over are in it, if the month before was read whole, too; a
 -- closed month has the rows that its close froze. Lines, their amounts and tokens are those of
 -- fct_charges, runs and failed cost those of fct_agent_months. Failed cost stands apart: volume,
--- mix, tokens per run and price are of the other runs and their cost. Grain: month, workspace,
--- agent, provider and model.
+-- model mix, tokens per run and price are of the other runs and their cost.
+-- Grain: month, workspace, agent, provider and model.
 -- key: month, workspace_id, agent_id, provider, model
 -- frozen: month
 -- ref agent_id: dim_agents
@@ -148,8 +148,7 @@ costs as (
 -- The other cost of an agent with charges in both months goes through levels, each rounded to ten
 -- decimals, and an effect is the difference of two of them; none is the rest of others:
 -- 1. other cost of before;
--- 2. at the runs of now (volume: the added runs at the cost per run of all these agents of
---    the workspace; agent mix: what the agent's own differs from it);
+-- 2. at the runs of now, at the agent's cost per run of before (volume);
 -- 3. at the tokens of now, at the agent's cost per token of before (tokens per run);
 -- 4. at the models of now, each at its own cost per token of before, and a model that the agent did
 --    not use before at its cost of now (model mix);
@@ -175,27 +174,8 @@ levels as (
             when tokens_before > 0 then cost_at_models - failed_at_models
             when tokens > 0 then other
             else at_tokens
-        end as at_models,
-        finance.part_of(
-            sum(other_before) filter (has_runs and is_both) over workspace,
-            runs - runs_before,
-            sum(runs_before) filter (has_runs and is_both and is_first) over workspace
-        ) as line_volume,
-        if(
-            has_runs,
-            finance.share_of(
-                line_volume,
-                other_before,
-                sum(other_before) over line,
-                sum(other_before) over (partition by workspace_id, month, agent_id),
-                is_first
-            ),
-            at_runs - other_before
-        ) as volume
+        end as at_models
     from costs
-    window
-        workspace as (partition by workspace_id, month),
-        line as (partition by workspace_id, month, agent_id order by provider, model)
 ),
 
 bridge as (
@@ -207,8 +187,8 @@ bridge as (
         model,
         finance.usd(start_amount) as start_usd,
         finance.usd(billed_before - start_amount) as adjustment_effect_usd,
-        finance.usd(if(is_both, volume, 0)) as volume_effect_usd,
-        finance.usd(if(is_both, at_runs - other_before - volume, 0)) as agent_mix_effect_usd,
+        finance.usd(if(is_both, at_runs - other_before, 0)) as volume_effect_usd,
+        null as agent_mix_effect_usd, -- months closed by an earlier version have it
         finance.usd(if(is_both, at_tokens - at_runs, 0)) as tokens_per_run_effect_usd,
         finance.usd(if(is_both, at_models - at_tokens, 0)) as model_mix_effect_usd,
         finance.usd(if(is_both, other - at_models, 0)) as price_effect_usd,

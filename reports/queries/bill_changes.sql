@@ -1,5 +1,5 @@
 -- Why the bill differs from that of the month before: each effect of 1 % of that and more, the
--- largest first, with the agent and model that made most of it, and the others as one.
+-- largest first, with the agent and model that made more than half of it, and the others as one.
 -- With those of all stand the names of workspaces that have no bridge.
 -- Grain: workspace or '(all)', month and effect.
 with
@@ -9,11 +9,13 @@ texts as (
         ('adjustment', 'the month before was adjusted upwards',
             'the month before was adjusted downwards'),
         ('volume', 'there were more runs', 'there were fewer runs'),
+        ('mix', 'the mix of runs cost more', 'the mix of runs cost less'),
         ('agent_mix', 'runs moved to more expensive agents', 'runs moved to cheaper agents'),
-        ('tokens_per_run', 'runs took more tokens', 'runs took fewer tokens'),
+        ('tokens_per_run', 'agents took more tokens per run', 'agents took fewer tokens per run'),
         ('model_mix', 'tokens moved to more expensive models', 'tokens moved to cheaper models'),
         ('price', 'models cost more per token', 'models cost less per token'),
-        ('failure', 'failed runs cost more', 'failed runs cost less'),
+        ('failure', 'failed runs of the same agents cost more',
+            'failed runs of the same agents cost less'),
         ('new_agent', 'there were new agents', 'there were new agents'),
         ('retired_agent', 'agents were retired', 'agents were retired'),
         ('platform', 'the platform cost more', 'the platform cost less'),
@@ -46,12 +48,40 @@ sums as (
         sum(amount_usd)::decimal(38, 10) as amount_usd,
         if(
             sum(amount_usd) > 0,
-            max_by(place, (amount_usd, place)),
-            min_by(place, (amount_usd, place))
-        ) as driver
+            max({amount_usd: amount_usd, place: place}),
+            min({amount_usd: amount_usd, place: place})
+        ) as largest
     from parts
     group by grouping sets ((workspace_id, month, effect), (month, effect))
     having sum(amount_usd) <> 0
+),
+
+-- Runs of a month, to tell whether there were more than in the month before.
+runs as (
+    select
+        if(grouping(workspace_id) = 0, workspace_id, '(all)') as workspace_id,
+        month,
+        sum(run_count) as run_count
+    from marts.fct_agent_months
+    group by grouping sets ((workspace_id, month), (month))
+),
+
+-- Volume is each agent's runs at its own cost per run. Where it moves against the count of all
+-- runs, the cause is which agents ran. Only what made more than half of an effect is named.
+causes as (
+    select
+        sums.* exclude (effect, largest),
+        case
+            when effect <> 'volume_effect_usd' then replace(effect, '_effect_usd', '')
+            when sign(amount_usd) = sign(now.run_count - before.run_count) then 'volume'
+            else 'mix'
+        end as effect,
+        case when abs(largest.amount_usd) > abs(amount_usd) / 2 then largest.place end as driver
+    from sums
+    left join runs as now using (workspace_id, month)
+    left join runs as before
+        on before.workspace_id = sums.workspace_id
+        and before.month = sums.month - interval 1 month
 ),
 
 bridges as (
@@ -93,7 +123,7 @@ left_out as (
 
 effects as (
     select
-        sums.workspace_id,
+        causes.workspace_id,
         month,
         change_usd,
         if(amount_usd > 0, more, less) as cause,
@@ -102,9 +132,9 @@ effects as (
         driver.model as driver_model,
         left_out_names,
         abs(amount_usd) >= 0.01 * start_usd as is_shown
-    from sums
+    from causes
     join bridges using (workspace_id, month)
-    join texts on sums.effect = texts.effect || '_effect_usd'
+    join texts using (effect)
     left join left_out using (workspace_id, month)
     left join marts.dim_agents as agents
         on agents.workspace_id = driver.workspace_id and agents.agent_id = driver.agent_id
