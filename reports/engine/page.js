@@ -12,7 +12,7 @@ import { painted, plot } from "./plot.js";
 import { printHead, startPrint } from "./print.js";
 import { hasRuns, hideRun, listRuns, showRun, startRuns } from "./runs.js";
 import { carried, daysChosen, fragmentOf, noState, readState } from "./state.js";
-import { element, say, sort, startTables, write } from "./tables.js";
+import { element, say, sortTables, startTables, write } from "./tables.js";
 import { startTheme } from "./theme.js";
 import { switched, view, waysOf } from "./view.js";
 
@@ -129,13 +129,16 @@ const fitPlots = () => {
 };
 
 // Choices
-/** Leaves in the address what is shown: nothing that the page does not offer, and no default. */
-const remember = () => {
+/** Writes what is shown to the address, without defaults and values that the page does not offer.
+ * @param {"pushState" | "replaceState"} method adds an entry to the history, or changes its last */
+const remember = (method = "replaceState") => {
   const large = pageParts.find(({ split }) => split);
   const { by = null, show: what = null } = large ? waysOf(large, state.by, state.show) : {};
   state = { ...state, by, show: what };
-  const fragment = fragmentOf(state);
-  history.replaceState(null, "", fragment ? `#${fragment}` : location.pathname + location.search);
+  const fragment = fragmentOf(state), old = readState(location.hash, isEntity);
+  const isSame = fragment === fragmentOf({ ...old, at: null });
+  history[isSame ? "replaceState" : method](null, "",
+    fragment ? `#${fragment}` : location.pathname + location.search);
 };
 const fail = (error) => {
   const text = `Not shown: ${error.message}`;
@@ -154,7 +157,7 @@ const choose = (change) => {
     change = { ...change, only: [...others, ...only] };
   }
   state = { ...state, ...change, at: null };
-  apply().catch(fail);
+  apply("pushState").catch(fail);
 };
 /** Follows an address: another page, a choice, or a part of this page. @param {string} href */
 const go = (href) => {
@@ -205,8 +208,6 @@ const showCards = () => {
     }
   }
 };
-const sortTables = () => state.sort.forEach(([id, index, direction]) =>
-  sort(onPage(id), Number(index), direction));
 const listOfRuns = async () => {
   const [from, to] = daysFor(data, choice);
   state.status = await listRuns({ from, to }, state.status);
@@ -234,12 +235,12 @@ const show = (part) => {
 const goBack = async () => {
   const { period, from, to, only } = followed;
   state = { ...state, period, from, to, only };
-  await apply(true).catch(reportError);
+  await apply("replaceState", true).catch(reportError);
 };
-/** Shows what is chosen; where its data are missing, what was shown before. */
-const apply = async (isReturn = false) => {
+/** Shows what is chosen; where its data are missing, what was shown before.
+ * @param {"pushState" | "replaceState"} method how the history gets it */
+const apply = async (method = "replaceState", isReturn = false) => {
   onPage("not-shown")?.remove();
-  remember();
   const turn = ++applied, days = daysChosen(state, daysToChoose()), picked = chosenMembers();
   choice = { ...days, members: picked.length ? new Set(picked.map(({ id }) => id)) : null,
     isChosen: Boolean(days.from || picked.length) };
@@ -252,6 +253,7 @@ const apply = async (isReturn = false) => {
     throw error;
   }
   if (turn !== applied) return;
+  remember(method);
   followed = state;
   if (onPage("picker")) showChosen();
   else printHead(document.querySelector("h1").textContent);
@@ -264,8 +266,8 @@ const apply = async (isReturn = false) => {
   }
   fitPlots();
   if (hasRuns()) await listOfRuns();
-  sortTables();
-  if (hasRuns() && state.run) await showRun(state.run, () => choose({ run: null }));
+  sortTables(state.sort);
+  if (hasRuns() && state.run) await showRun(state.run);
   else hideRun();
   pageRoot.dataset.ready = "";
 };
@@ -312,7 +314,7 @@ const startPage = async () => {
   startTables((id, index, direction) => {
     const others = state.sort.filter(([each]) => each !== id);
     state = { ...state, sort: [...others, [id, String(index), direction]] };
-    remember();
+    remember("pushState");
   }, (table) => {
     const period = isOwn && !choice.from ? ["all-days"] : daysFor(data, choice);
     return `${[pageName, table.id || "table", ...period].join("_")}.csv`;
@@ -326,7 +328,7 @@ const startPage = async () => {
   showSiblings(site, go);
   startLinks();
   await startParts(site);
-  addEventListener("hashchange", () => {
+  addEventListener("popstate", () => {
     state = readState(location.hash, isEntity);
     apply().then(() => state.at && goTo(state.at)).catch(fail);
   });
@@ -355,7 +357,7 @@ const startParts = async (site) => {
       : `${DEFAULT_DAYS} days to ${dayInShort(lastOver)}`;
     startPicker({ months, first, last, members, choose, newest });
   }
-  if (hasRuns()) startRuns(months, loadMonths, choose);
+  if (hasRuns()) startRuns(months, loadMonths, choose, () => state.run && choose({ run: null }));
   if (!hasParts || isOwn) return;
   const page = await load(`pages/${pageData.page}`);
   layout = page.columns;

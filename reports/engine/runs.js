@@ -111,9 +111,8 @@ const detailsOfRun = (shards, run) => {
       : element("p", "No model costs were read for this run.")];
 };
 
-/** Shows what is known of a run in a dialog.
- * @param {string} id @param {() => void} closed */
-export const showRun = async (id, closed) => {
+/** Shows what is known of a run in a dialog. @param {string} id */
+export const showRun = async (id) => {
   const dialog = runPart("run-detail"), body = dialog.querySelector(".body");
   dialog.querySelector("h2").textContent = `Run ${id}`;
   let found = null;
@@ -127,7 +126,6 @@ export const showRun = async (id, closed) => {
   }
   body.replaceChildren(...(found ?? [element("p",
     `This run is not among those that pages keep: ${KEPT}.`, { class: "empty" })]));
-  dialog.addEventListener("close", closed, { once: true });
   if (!dialog.open) dialog.showModal();
 };
 /** Closes the dialog of a run. */
@@ -136,12 +134,14 @@ export const hideRun = () => runPart("run-detail")?.close();
 /** Gives the runs their controls.
  * @param {string[]} months those that have data
  * @param {(months: string[]) => Promise<Map<string, any>>} read reads the data of months
- * @param {(change: { status: string }) => void} choose */
-export const startRuns = (months, read, choose) => {
+ * @param {(change: { status: string }) => void} choose
+ * @param {() => void} closed hears that the dialog of a run was closed */
+export const startRuns = (months, read, choose, closed) => {
   runMonths = months;
   readMonths = read;
   runPart("run-status").addEventListener("change", ({ target }) =>
     choose({ status: target.value }));
   runPart("close-run").addEventListener("click", hideRun);
+  runPart("run-detail").addEventListener("close", closed);
   runPart("all-runs").hidden = false;
 };

@@ -191,10 +191,13 @@ const rowsInOrder = (rows, valueOf, direction) => {
 export const orderedRows = (rows, index, direction) =>
   rowsInOrder(rows, (row) => plainValue(row[index].value, row[index].text), direction);
 
+/** The first order of each sorted table that came with the page.
+ * @type {Map<HTMLTableElement, HTMLTableRowElement[]>} */
+const givenRows = new Map();
 /** Sorts a table; what a reader cannot mean is ignored.
  * @param {HTMLTableElement | null} table @param {number} index of the column
  * @param {string} direction "ascending" or "descending" */
-export const sort = (table, index, direction) => {
+const sort = (table, index, direction) => {
   const heads = table instanceof HTMLTableElement ? headsOf(table) : [];
   if (!heads[index] || !/^(a|de)scending$/.test(direction)) return;
   const body = table.tBodies[0], long = longTables.get(table);
@@ -202,11 +205,27 @@ export const sort = (table, index, direction) => {
     long.rows = orderedRows(long.rows, index, direction);
     showRows(table);
   } else {
-    const rows = rowsInOrder([...body.rows], (row) => sortValue(row, index), direction);
+    const given = [...body.rows];
+    if (!givenRows.has(table)) givenRows.set(table, given);
+    const rows = rowsInOrder(given, (row) => sortValue(row, index), direction);
     keepingFocus(table, () => body.replaceChildren(...rows));
   }
   heads.forEach((head) => head.removeAttribute("aria-sort"));
   heads[index].setAttribute("aria-sort", direction);
+};
+
+/** Sorts tables, and gives all others that came with the page their first order.
+ * @param {string[][]} sorted table, column and direction of each */
+export const sortTables = (sorted) => {
+  for (const [table, rows] of givenRows) {
+    if (sorted.some(([id]) => id === table.id)) continue;
+    keepingFocus(table, () => table.tBodies[0].replaceChildren(...rows));
+    headsOf(table).forEach((head) => head.removeAttribute("aria-sort"));
+    givenRows.delete(table);
+  }
+  for (const [id, index, direction] of sorted) {
+    sort(document.getElementById(id), Number(index), direction);
+  }
 };
 
 /** @type {(id: string, index: number, direction: string) => void} */

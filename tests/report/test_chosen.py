@@ -159,10 +159,12 @@ def test_a_choice_without_its_data_is_not_shown(batches: Site, reader: Reader) -
     expect(notice).to_have_count(0)
     shown.route("**/2026-09/*.js", lambda route: route.abort())
     drawn, title, address = _drawn(shown, "cost"), shown.title(), shown.url
+    entries = shown.evaluate("history.length")
     period.select_option("2026-09")
     expect(notice).to_be_visible()
 
     assert (period.input_value(), shown.title(), shown.url) == ("own", title, address)
+    assert shown.evaluate("history.length") == entries
     expect(shown.locator("#span")).to_contain_text("14\u201320 Nov 2026")
     assert drawn == _drawn(shown, "cost") > 0
     shown.unroute("**/2026-09/*.js")
@@ -347,3 +349,60 @@ def test_the_rest_of_a_table_is_opened(batches: Site, reader: Reader) -> None:
     expect(rows.nth(10).locator("a")).to_be_focused()
     shown.locator("#period").select_option("2026-10")
     expect(more).to_have_count(0)
+
+
+def test_back_and_forward_restore_each_choice(batches: Site, reader: Reader) -> None:
+    """Each choice is one entry of the history; a choice that changes nothing adds none."""
+    shown = reader.open(batches.one("agent").path, "#period=2026-10")
+    period, days = shown.locator("#period"), shown.locator("#span")
+    head = shown.locator("#listed-runs th", has_text="Cost")
+    opened = shown.evaluate("history.length")
+    days_shown = [days.inner_text()]
+    for month in ("2026-11", "2026-09"):
+        period.select_option(month)
+        expect(days).not_to_have_text(days_shown[-1])
+        days_shown.append(days.inner_text())
+    shown.locator('#cost button[value="total"]').click()
+    shown.locator('#cost button[value="total"]').click()
+    head.locator("button").click()
+    expect(head).to_have_attribute("aria-sort", "descending")
+    run = shown.locator("#listed-runs tbody a").first
+    run.click()
+    dialog = shown.locator("#run-detail")
+    expect(dialog).to_be_visible()
+    chosen = shown.url
+
+    assert shown.evaluate("history.length") == opened + 4
+    shown.go_back()
+    expect(dialog).to_be_hidden()
+    expect(head).to_have_attribute("aria-sort", "descending")
+    shown.go_back()
+    expect(head).not_to_have_attribute("aria-sort", "descending")
+    for text in days_shown[-2::-1]:
+        shown.go_back()
+        expect(days).to_have_text(text)
+    assert (period.input_value(), shown.url[-15:]) == ("2026-10", "#period=2026-10")
+    for _ in range(4):
+        shown.go_forward()
+    expect(dialog).to_be_visible()
+    expect(head).to_have_attribute("aria-sort", "descending")
+    assert (days.inner_text(), shown.url) == (days_shown[-1], chosen)
+    shown.evaluate("history.go(-4)")
+    expect(days).to_have_text(days_shown[0])
+    shown.go_back()
+    assert shown.url == "about:blank"
+
+
+def test_back_restores_the_order_of_a_table_without_a_chart(batches: Site, reader: Reader) -> None:
+    """A table that the page brings has its first order again."""
+    shown = reader.open(batches.one("statement").path)
+    table = shown.locator("main table[data-sortable]").first
+    first_column = table.locator("tbody th")
+    given = first_column.all_inner_texts()
+    head = table.locator("th button").first
+    head.click()
+    head.click()
+    expect(first_column).not_to_have_text(given)
+    shown.go_back()
+    shown.go_back()
+    expect(first_column).to_have_text(given)
