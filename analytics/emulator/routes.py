@@ -92,6 +92,13 @@ async def list_schedules(
     return json_of({"schedules": [serialize.schedule_record(each) for each in newest[:limit]]})
 
 
+@router.get("/schedules/{schedule_id}")
+async def get_schedule(call: Call, schedule_id: UUID) -> Response:
+    """Return a schedule."""
+    schedule = found("Schedule", call.workspace.schedules.get(str(schedule_id)))
+    return json_of(serialize.schedule_record(schedule))
+
+
 @router.post("/agents/{agent_id}/webhooks")
 async def create_webhook(call: Call, agent_id: str) -> Response:
     """Create an agent's webhook; this response alone has its URL."""
@@ -207,6 +214,14 @@ async def get_artifact_address(call: Call, run_id: UUID, key: str) -> Response:
     return call.address(f"/files/runs/{run.id}/artifacts/{key}")
 
 
+@router.get("/sessions/{session_id}")
+async def get_session(call: Call, session_id: UUID, since: int = 0) -> Response:
+    """Return a session with its events after a `seq`."""
+    session = call.session(session_id)
+    events = _after(since, outputs.session_events(session))
+    return json_of(serialize.session_record(session, call.world.now, events))
+
+
 @router.get("/sessions/{session_id}/events")
 async def list_session_events(call: Call, session_id: UUID, since: int = 0) -> Response:
     """Return a session's events after a `seq`."""
@@ -290,7 +305,11 @@ async def download_artifact(run: SignedRun, key: str) -> Response:
 
 
 def _events(events: list[dict[str, Any]], since: int, limit: int | None = None) -> Response:
-    return json_of({"events": [event for event in events if event["seq"] > since][:limit]})
+    return json_of({"events": _after(since, events)[:limit]})
+
+
+def _after(since: int, events: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [event for event in events if event["seq"] > since]
 
 
 def _find_artifact(run: Run, key: str) -> Artifact:

@@ -35,6 +35,10 @@ SHAPES = {
     "/runs/{run}/log/events": ["events"],
     "/runs/{run}/artifacts": ["artifacts", "truncated"],
     "/runs/daily?agent_id={agent}": ["date", "status", "count"],
+    "/sessions/{session}": [
+        "id", "agent_id", "agent_version_id", "state", "created_at", "last_activity_at",
+        "terminated_at", "rounds", "events",
+    ],
     "/sessions/{session}/events": ["events"],
     "/analytics/summary": ["period", "start", "end", "current", "previous", "last_activity_at"],
     "/analytics/timeseries/by-agent": [
@@ -185,7 +189,8 @@ def test_what_is_not_there_is_not_found(demo_api: Api) -> None:
     paths = ["/agents/nobody", "/agents/nobody/versions"]
     for run_id, session_id in ((uuid4(), uuid4()), (run.id, run.session.id)):
         paths += [f"/runs/{run_id}{end}" for end in ("", "/log", "/log/events", "/artifacts")]
-        paths += [f"/sessions/{session_id}/events"]
+        paths += [f"/sessions/{session_id}{end}" for end in ("", "/events")]
+        paths += [f"/schedules/{session_id}"]
         paths += [f"/analytics/runs/{run_id}/costs"]
     for path in (*paths, f"/agents/{run.agent.id}"):
         response = demo_api.answer(path)

@@ -70,6 +70,9 @@ def test_the_guides_requests_are_answered() -> None:
         assert httpx.get(log["url"]).status_code == 200
         assert api.answer(f"/runs/{other['id']}/log").status_code == 200
         assert (session["state"], session["id"]) == ("terminated", other["session_id"])
+        read = api.get(f"/sessions/{session['id']}")
+        assert read["terminated_at"] == session["terminated_at"] is not None
+        assert read["events"] == api.get(f"/sessions/{session['id']}/events")["events"]
         assert send(api, WATCH, other)["status"] == "cancelled"
         assert send(api, EVENTS, other)["events"]
         messages = f"/sessions/{session['id']}/messages"

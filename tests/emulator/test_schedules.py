@@ -35,6 +35,7 @@ def test_a_schedule_starts_runs(api: Api, agent: Agent) -> None:
     assert [run["created_at"][11:16] for run in runs] == ["21:00", "20:00"]
     [after] = api.get(f"/agents/{agent.id}/schedules")["schedules"]
     assert list(after) == KEYS
+    assert api.get(f"/schedules/{NOBODY}") == after
     assert after["agent_version_id"] == agent.versions[0].id
     assert after["last_run_id"] == runs[0]["id"]
     assert after["last_fired_at"] == "2026-11-25T21:00:00+00:00" == runs[0]["created_at"]
