@@ -41,13 +41,15 @@ if TYPE_CHECKING:
     from analytics.report.rendering import About, Row
     from analytics.report.spec import Page, Part, Section
 
-_EXPECTED = "expected {forecast_low_usd|usd_about}\u2013{forecast_high_usd|usd_about}"
-_OF_BUDGETS = "metered cost + surcharge, by request"
-_OF_RUNS = "cost by the day of the run"
+_EXPECTED = "expected {low_usd|usd_about}\u2013{high_usd|usd_about}"
+_OF_BUDGET = "{budget_usd|usd_about} budget: {actual_usd|usd_headline} metered with surcharge"
+_OF_BUDGET_EXPECTED = (
+    f"{_OF_BUDGET}, expected {{forecast_low_usd|usd_about}}\u2013{{forecast_high_usd|usd_about}}"
+)
 _WHOLE_BUDGETS = """(
     from rpt_budgets
-    where is_now and (scope = 'all' and workspace_id = '(all)'
-        or scope = 'workspace' and workspace_id = budget_workspace_id))"""
+    where scope = 'all' and workspace_id = '(all)'
+        or scope = 'workspace' and workspace_id = budget_workspace_id)"""
 _RECENT_COSTS = """(
     select {keys} date, sum(cost_usd) as cost_usd
     from rpt_days
@@ -81,7 +83,7 @@ class Pages:
         if page.card:
             costs = _RECENT_COSTS.format(keys="".join(f"{name}, " for name in keys))
             self._findings = Findings(con, entities, about.timezone, about.before)
-            self._budgets = _rows_of(con, _WHOLE_BUDGETS, KEYS["workspace"])
+            self._budgets = _rows_of(con, _WHOLE_BUDGETS, KEYS["month"])
             self._costs = _rows_of(con, costs, keys)
 
     def html(self, entity: Entity, **alone: Any) -> str:
@@ -190,21 +192,15 @@ class Pages:
         """Return the frame of a figure, with what needs no choice."""
         if key != "month":
             return {"key": key, "label": label, "value": "", "notes": []}
-        budget, *_ = self._budgets.get(entity.key[:1], [None])
-        of_month = budget or {
-            "month": row["month"],
-            "actual_usd": row["month_cost_usd"],
-            "forecast_low_usd": row.get("low_usd"),
-            "forecast_high_usd": row.get("high_usd"),
-        }
-        expected = text.known(_EXPECTED, of_month)
+        notes: list[str | Markup | None] = ["by the day of the run", text.known(_EXPECTED, row)]
+        for budget in self._budgets.get((entity.workspace_id, row["month"]), []):
+            said = text.known(_OF_BUDGET_EXPECTED, budget) or text.known(_OF_BUDGET, budget)
+            notes += [drawings.bullet(budget), said]
         return {
             "key": key,
-            "label": text.fill(label, of_month),
-            "value": text.fill("{actual_usd|usd_headline}", of_month),
-            "more": text.known("of {budget_usd|usd_about}", of_month) or "",
-            "bullet": drawings.bullet(budget) if budget else "",
-            "notes": [*filter(None, [expected]), _OF_BUDGETS if budget else _OF_RUNS],
+            "label": text.fill(label, row),
+            "value": text.fill("{month_cost_usd|usd_headline}", row),
+            "notes": [*filter(None, notes)],
         }
 
     def _breadcrumb(self, entity: Entity, root: str) -> list[dict[str, str]]:

@@ -28,14 +28,14 @@ sums as (
     select
         workspace_id,
         agent_id,
-        sum(unknown_cost_count) filter (date < start) as unknown_cost_count,
+        sum(unknown_cost_count) as unknown_cost_count,
         sum(unknown_platform_count) filter (date < start) as unknown_platform_count,
+        sum(cost_usd) as spent_usd,
         if(
             count(*) filter (date < start) > 0,
             sum(cost_usd) filter (date < start),
             0
-        ) as to_date_usd,
-        coalesce(sum(cost_usd), 0) as spent_usd
+        ) as before_today_usd
     from (
         select *, date_trunc('month', date)::date as month
         from (
@@ -58,14 +58,15 @@ complete as (
 expected as (
     select
         forecasts.*,
-        if(sums.agent_id is null, 0, to_date_usd) as cost_to_date_usd,
-        coalesce(spent_usd, 0) as spent_usd,
+        if(sums.agent_id is null, 0, spent_usd) as cost_to_date_usd,
+        if(sums.agent_id is null, 0, before_today_usd) as before_usd,
+        coalesce(cost_to_date_usd, 0) as known_usd,
         -- What began today has no history: that nothing was spent before says nothing of what
         -- follows.
         if(
-            expected_usd = 0 and cost_to_date_usd = 0 and spent_usd > 0,
+            expected_usd = 0 and before_usd = 0 and known_usd > 0,
             null,
-            cost_to_date_usd + expected_usd
+            before_usd + expected_usd
         ) as end_usd,
         coalesce(unknown_cost_count, 0)::bigint as unknown_cost_count,
         coalesce(unknown_platform_count, 0)::bigint as unknown_platform_count
@@ -79,11 +80,11 @@ select
     agent_name,
     month,
     cost_to_date_usd,
-    if(end_usd is null, null, greatest(spent_usd, end_usd - spread_95_usd)) as low_95_usd,
-    if(end_usd is null, null, greatest(spent_usd, end_usd - spread_80_usd)) as low_usd,
-    if(end_usd is null, null, greatest(spent_usd, end_usd)) as expected_usd,
-    if(end_usd is null, null, greatest(spent_usd, end_usd + spread_80_usd)) as high_usd,
-    if(end_usd is null, null, greatest(spent_usd, end_usd + spread_95_usd)) as high_95_usd,
+    if(end_usd is null, null, greatest(known_usd, end_usd - spread_95_usd)) as low_95_usd,
+    if(end_usd is null, null, greatest(known_usd, end_usd - spread_80_usd)) as low_usd,
+    if(end_usd is null, null, greatest(known_usd, end_usd)) as expected_usd,
+    if(end_usd is null, null, greatest(known_usd, end_usd + spread_80_usd)) as high_usd,
+    if(end_usd is null, null, greatest(known_usd, end_usd + spread_95_usd)) as high_95_usd,
     "end" - first as days_left,
     basis_day_count,
     tested_month_count,

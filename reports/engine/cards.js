@@ -53,7 +53,7 @@ export const heldRates = (data, choice, { days, before, isCompared }) => {
 const rateOf = (rate) => figure("rate/all", "percent", { rate: rate * 1e6, all: 1e6 });
 /** A period by its length, or its name. @param {Period} period */
 const nameOf = ({ days, isMonth, isOpen }) => {
-  if (isMonth) return monthInWords(days[0]);
+  if (isMonth) return monthInWords(days[0]) + (isOpen ? " so far" : "");
   const length = daysBetween(...days) + 1;
   return length === 1 || isOpen ? periodInWords(...days) : `${length} days`;
 };
@@ -108,19 +108,19 @@ const shortly = (days) => periodInWords(...days)
  * @param {Data} data @param {Choice} choice */
 export const periodWords = (data, choice) => {
   const { days, before, isMonth, isOpen, isRead, isCompared } = periodOf(data, choice);
-  const calendar = calendarOf(data), states = daysOf(...days).map((iso) => stateOf(calendar, iso));
+  const calendar = calendarOf(data);
+  const states = daysOf(...days).filter((iso) => iso <= calendar.lastOver)
+    .map((iso) => stateOf(calendar, iso));
   const isWhole = isMonth && days[1] === lastDayOf(days[0]);
-  const shown = isWhole ? monthInWords(days[0]) : shortly(days);
-  if (isOpen) return `${shown} so far`;
+  const shown = (isWhole ? monthInWords(days[0]) : shortly(days)) + (isOpen ? " so far" : "");
   if (!isRead) {
     const first = states.indexOf("c"), count = states.filter((state) => state === "c").length;
     const since = first > 0 && count === states.length - first
       ? `, from ${dayInShort(shifted(days[0], first))} on` : "";
     return `${shown}; ${count} of ${states.length} days read in full${since}`;
   }
-  const said = isMonth && !isWhole ? `${shown} so far` : shown;
-  if (!before) return said;
+  if (!before) return shown;
   const month = isMonth ? monthInWords(before[0]) : "";
-  if (isCompared) return `${said} beside ${month || shortly(before)}`;
-  return `${said}; ${month || `the ${states.length} days before`} read only in part`;
+  if (isCompared) return `${shown} beside ${month || shortly(before)}`;
+  return `${shown}; ${month || `the ${states.length} days before`} read only in part`;
 };

@@ -18,9 +18,10 @@ import { daysBetween, daysOf, lastDayOf, monthShifted, monthsOf, shifted } from 
  * that are chosen, or null.
  * @typedef {{ from: string | null, to: string | null, isMonth?: boolean,
  *   members: ReadonlySet<string> | null, isChosen: boolean }} Choice */
-/** All figures are of `days`, which are over unless `isOpen`; later ones up to `end` are drawn, and
- * in no sum. `before` are as many days of the same weekdays, or of a month the month before; null
- * where there are none. `isRead` if each of the days was read whole, `isCompared` if of both.
+/** All figures are of `days`; later ones up to `end` are drawn, and in no sum. The days have ended
+ * unless `isOpen`: the current month and today alone include today, and stand beside nothing.
+ * `before` are as many days of the same weekdays, or of a month the month before; null where there
+ * are none. `isRead` if each day that has ended was read whole, `isCompared` if also each before.
  * @typedef {{ days: [string, string], end: string, before: [string, string] | null,
  *   isMonth: boolean, isOpen: boolean, isRead: boolean, isCompared: boolean }} Period */
 
@@ -55,7 +56,8 @@ export const daysFor = (data, choice) => {
 /** @param {Data} data @param {Choice} choice @returns {Period} */
 export const periodOf = (data, choice) => {
   const calendar = calendarOf(data), [from, end] = daysFor(data, choice), { lastOver } = calendar;
-  const isMonth = choice.from ? Boolean(choice.isMonth) : isQuiet(data), isOpen = from > lastOver;
+  const isMonth = choice.from ? Boolean(choice.isMonth) : isQuiet(data);
+  const isOpen = from > lastOver || (isMonth && end > lastOver);
   const to = isOpen || end < lastOver ? end : lastOver, length = daysBetween(from, to) + 1;
   const month = monthShifted(from, -1);
   /** @type {[string, string] | null} */
@@ -63,7 +65,7 @@ export const periodOf = (data, choice) => {
     : length % WEEK ? null : [shifted(from, -length), shifted(from, -1)];
   /** @param {[string, string]} days */
   const isWhole = (days) => daysOf(...days).every((iso) => stateOf(calendar, iso) === "c");
-  const isRead = isWhole([from, to]);
+  const isRead = isWhole([from, to < lastOver ? to : lastOver]);
   return { days: [from, to], end, before, isMonth, isOpen, isRead,
     isCompared: isRead && before !== null && isWhole(before) };
 };

@@ -128,7 +128,7 @@ class Asked:
         names = [column for column, *_ in found.description]
         return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
 
-    def row(self, sql: str, page: Page, agents: Sequence[str] = ()) -> dict[str, Any]:
+    def row(self, sql: str, page: Page | None, agents: Sequence[str] = ()) -> dict[str, Any]:
         """The only row of a question."""
         (row,) = self.rows(sql, page, agents)
         return row

@@ -21,7 +21,7 @@ from tests.report.published import Asked
 OCTOBER, NOVEMBER, WEEKS, BEFORE = (
     f"between '{first}' and '{last}'"
     for first, last in (
-        ("2026-10-01", "2026-10-31"), ("2026-11-01", "2026-11-20"),
+        ("2026-10-01", "2026-10-31"), ("2026-11-01", "2026-11-21"),
         ("2026-11-07", "2026-11-20"), ("2026-10-24", "2026-11-06"),
     )
 )  # fmt: skip
@@ -76,22 +76,22 @@ def test_weeks_stand_beside_as_many_before(batches: Site, sql: Asked, reader: Re
     assert foot[4] == numbers.failure_rate(now["failed"], now["finished"])
 
 
-def test_a_chosen_month_stands_beside_the_one_before(
-    batches: Site, sql: Asked, reader: Reader
-) -> None:
-    """Of the running month are the days that are over, beside the total of the month before."""
-    page = batches.one("agent")
-    shown = reader.open(page.path, "#period=2026-11")
-    now, then = (sql.row(_FIGURES + days, page) for days in (NOVEMBER, OCTOBER))
-    cost = shown.locator("#card-cost")
+def test_the_current_month_has_one_cost(batches: Site, sql: Asked, reader: Reader) -> None:
+    """Cards, forecast and list of months have the cost by the day of the run, today included."""
+    for page in (batches.overview, batches.one("workspace")):
+        shown = reader.open(page.path, "#period=2026-11")
+        is_site = page is batches.overview
+        cost = sql.row(_FIGURES + NOVEMBER, None if is_site else page)["cost"]
 
-    expect(shown.locator("#span")).to_have_text("1\u201320 Nov 2026 so far beside October 2026")
-    expect(cost.locator(".value")).to_have_text(numbers.usd_headline(now["cost"]))
-    expect(cost.locator(".more")).to_have_text("")
-    expect(cost.locator(".change")).to_have_text(
-        f"October 2026: {numbers.usd_headline(then['cost'])}"
-    )
-    assert shown.locator("#card-rate .more").inner_text() == f"{now['failed']} of {now['finished']}"
+        expect(shown.locator("#span")).to_have_text("1\u201321 Nov 2026 so far")
+        expect(shown.locator("#card-cost .label")).to_have_text("November 2026 so far")
+        expect(shown.locator("#card-cost .value")).to_have_text(numbers.usd_headline(cost))
+        expect(shown.locator("#card-cost .change")).to_have_text("")
+        expect(shown.locator("#card-month .value")).to_have_text(numbers.usd_headline(cost))
+        assert f"Cost of November 2026: {numbers.usd_headline(cost)} so far" in page.source
+        assert _rows(shown, "#by-month-table")[1][:2] == ["November 2026", numbers.usd(cost)]
+        steps = [row[1] for row in _rows(shown, "#bill-steps-table")]
+        assert (steps[1], len(steps)) == (numbers.usd(cost), 6)
 
 
 def test_texts_tables_and_charts_follow_period_and_agents(
@@ -246,7 +246,7 @@ def test_a_table_sorts_and_downloads_exactly_as_shown(
     )
 
     for choice, said in (
-        ("2026-11", "Shown: 1\u201320 November 2026"),
+        ("2026-11", "Shown: 1\u201321 November 2026"),
         ("", "Shown: 24 October\u201320 November 2026"),
     ):
         shown.locator("#period").select_option(choice)
