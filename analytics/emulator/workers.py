@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import partial
@@ -14,7 +14,7 @@ from cronsim import CronSim
 
 from analytics.emulator import texts
 from analytics.emulator.catalogue import drawn
-from analytics.emulator.chance import seeded
+from analytics.emulator.chance import new_id, seeded
 from analytics.emulator.records import DAY, DEFAULT_TIMEOUT_MINUTES, ZERO, Agent
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 SATURDAY = 5
 CENT = Decimal("0.01")
 SMALLEST_CORRECTION, LARGEST_CORRECTION = 0.02, 0.2  # of what the run cost
+SOONEST_RETRY, LATEST_RETRY = timedelta(minutes=2), timedelta(minutes=20)  # after the failure
 OUTAGE_FAILURE_RATE = 0.7
 
 OFFICE_HOURS = (0, 0, 0, 0, 0, 0, 1, 3, 7, 9, 9, 8, 6, 7, 9, 8, 6, 4, 2, 1, 1, 0, 0, 0)
@@ -53,6 +54,7 @@ class Habit:
     cancel_rate: float = 0.02
     follow_up_rate: float = 0.0  # runs that go on with the last session
     call_rate: float = 0.0  # runs that call `callee`
+    retry_rate: float = 0.0  # failed runs whose input runs again in their session
     correction_rate: float = 0.15  # failed and cancelled runs whose cost rises days later
 
     def failure_rate(self, version: int) -> float:
@@ -82,9 +84,14 @@ class Worker:
     schedule: Schedule | None = None  # its runs come beside those of the habit
     last_run: Run | None = None
     rng: random.Random = field(init=False)
+    retrier: Worker | None = field(init=False, default=None)  # draws its own random numbers
 
     def __post_init__(self) -> None:
         self.rng = seeded(self.world.seed, "worker", self.name)
+        if self.habit.retry_rate:
+            once = replace(self.habit, retry_rate=0.0)
+            name = f"{self.name} retries"
+            self.retrier = Worker(self.world, self.owner, once, name, self.outages)
         if self.agent:
             self.agent.offers, self.agent.traffic = self.habit.offers, self.habit.traffic
 
@@ -104,8 +111,7 @@ class Worker:
 
     def begin(self, parent: Run | None = None) -> Run | None:
         """Start a run now, and put on the agenda all that it will do; None if it may not run."""
-        agent = self.agent
-        if agent and (agent.status != "active" or not agent.active_version):
+        if not self._may_run():
             return None
         run = self.world.start_run(
             self.owner,
@@ -116,6 +122,22 @@ class Worker:
         self.last_run = run
         self._plan_run(run)
         return run
+
+    def retry(self, failed: Run) -> None:
+        """Run a failed run's input again, unless its session has gone on by now."""
+        if self._may_run() and failed.session.is_idle and failed.session.runs[-1] is failed:
+            self._plan_run(
+                self.world.start_run(
+                    self.owner,
+                    session=failed.session,
+                    prompt=failed.user_prompt,
+                    run_id=new_id(self.rng),
+                )
+            )
+
+    def _may_run(self) -> bool:
+        agent = self.agent
+        return not agent or (agent.status == "active" and agent.active_version is not None)
 
     def _plan_day(self, midnight: datetime) -> None:
         self.world.at(midnight + DAY, partial(self._plan_day, midnight + DAY))
@@ -160,6 +182,10 @@ class Worker:
         files = rng.randint(0, 2) if status == "succeeded" else 0
         finish = partial(self.world.finish_run, run, status, error=error, artifact_count=files)
         self._put(run, ended, finish)
+        retrier = self.retrier
+        if retrier and status == "failed" and retrier.rng.random() < habit.retry_rate:
+            waited = retrier.rng.uniform(SOONEST_RETRY / DAY, LATEST_RETRY / DAY) * DAY
+            self.world.at(ended + waited, partial(retrier.retry, run))
         if offer and status != "succeeded" and rng.random() < habit.correction_rate:
             late = ended + timedelta(days=rng.uniform(1, 6))
             share = rng.uniform(SMALLEST_CORRECTION, LARGEST_CORRECTION)

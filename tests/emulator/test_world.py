@@ -54,6 +54,27 @@ def test_equal_seeds_make_equal_worlds(demo: World) -> None:
     assert World.empty(1, NOW).workspaces[0].api_key != World.empty(2, NOW).workspaces[0].api_key
 
 
+def test_a_failed_input_runs_again() -> None:
+    """A retry follows a failed run in its session, with its input; all other runs stay the same."""
+    plain, retrying = at_work(), at_work(Habit(**BUSY, retry_rate=0.8))
+    for world in (plain, retrying):
+        world.pass_time(timedelta(hours=24))
+    [workspace] = retrying.workspaces
+    turns = [session.runs for session in workspace.sessions.values()]
+    retried = [runs for runs in turns if len(runs) > 1]
+
+    assert retried
+    for failed, retry in retried:
+        assert failed.status == "failed"
+        assert failed.finished_at < retry.created_at
+        assert failed.user_prompt == retry.user_prompt
+    assert "succeeded" in {retry.status for _, retry in retried}
+    first = [serialize.encode_run(retrying.lies, runs[0]) for runs in turns]
+    assert first == [
+        serialize.encode_run(plain.lies, run) for run in plain.workspaces[0].runs.values()
+    ]
+
+
 def test_steps_do_not_matter() -> None:
     """A day that passes in 24 steps is the same as one that passes at once."""
     at_once, stepwise = at_work(), at_work()

@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, date, timedelta
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -174,6 +175,24 @@ def test_waste_is_rebuilt_by_hand(ask: Ask) -> None:
 
     assert {*by_hand} == {"run_limit", "failed", "cancelled"}
     assert found == {reason: [amount] * 2 for reason, amount in by_hand.items()}
+
+
+def test_retries_of_the_demo_are_waste(ask: Ask) -> None:
+    """A run that succeeds after a failed run with its input may be waste, in table and question."""
+    by_hand: defaultdict[str, Decimal] = defaultdict(Decimal)
+    for session in world().workspaces[0].sessions.values():
+        for failed, retry in pairwise(session.runs):
+            is_again = failed.user_prompt == retry.user_prompt
+            if is_again and (failed.status, retry.status) == ("failed", "succeeded"):
+                by_hand[retry.agent.name] += retry.totals.cost_usd
+    waste = (folder("queries") / "adhoc" / "waste.sql").read_text(encoding="utf-8")
+    agents = ", ".join(f"'{name}'" for name in by_hand)
+    rows = f"reason = 'retry' and agent_name in ({agents}) group by all"
+
+    assert by_hand
+    for source in ("fct_waste", f"({waste})"):
+        sql = f"select agent_name, sum(wasted_usd), sum(wasted_high_usd) from {source} where {rows}"
+        assert {*ask(sql)} == {(name, 0, amount) for name, amount in by_hand.items()}
 
 
 def test_started_runs_are_told_by_their_schedules(ask: Ask, runs: list[Run]) -> None:
