@@ -117,6 +117,7 @@ class Runner:
     def __init__(self, limits: Limits, root: Path | None = None) -> None:
         self.limits = limits
         self._child: _Child | None = None
+        self._is_stopped = False
         self._folders = ExitStack()
         scratch = self._folders.enter_context(scratch_folder(root)) if root else None
         self._spilled = scratch / "spilled" if scratch else None
@@ -130,6 +131,12 @@ class Runner:
     def __exit__(self, *_: object) -> None:
         self._end()
         self._folders.close()
+
+    def stop(self) -> None:
+        """End the current query and any later one with an error; call it from another thread."""
+        self._is_stopped = True
+        if child := self._child:
+            child.process.kill()
 
     def parse(self, query: UserQuery) -> Parsed:
         """Parse a text of any number of statements; one that is not a SELECT is an error."""
@@ -187,6 +194,8 @@ class Runner:
         request = {"task": task, "sql": query.sql, "limits": asdict(limits)}
         request |= {name: str(path or "") for name, path in paths.items()}
         child = self._child = self._child or _Child()
+        if self._is_stopped:  # perhaps while the process was starting
+            child.process.kill()
         started = time.monotonic()
         try:
             reply = child.ask(request | {"folder": str(self.folder)}, limits.seconds)

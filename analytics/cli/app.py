@@ -248,9 +248,10 @@ def mcp(here: Here) -> None:
     from analytics.errors import extra_needed
 
     with extra_needed("An assistant", "mcp"):
-        from analytics.query.assistant import serve
+        from analytics.query.assistant import server_of
     settings = here.settings
-    serve(here.layout, settings.project, settings.sql.timeout_seconds, __version__)
+    seconds = settings.sql.timeout_seconds
+    server_of(here.layout, settings.project, seconds, __version__).run("stdio")
 
 
 @command(app, context_settings={"allow_interspersed_args": False})

@@ -40,6 +40,8 @@ def months(context: typer.Context, incomplete: str) -> list[str]:
 
 def agents(context: typer.Context, incomplete: str) -> list[str]:
     """Return the short names of published agents that begin so."""
+    from analytics.bounded.limits import Limits
+    from analytics.bounded.runner import Runner
     from analytics.errors import AnalyticsError
     from analytics.query.sql import first_rows
     from analytics.warehouse.layout import Layout
@@ -47,7 +49,8 @@ def agents(context: typer.Context, incomplete: str) -> list[str]:
     layout, project = Layout(_data(context)), _project(context)
     sql = "select agent_slug from marts.dim_agents where agent_slug <> ''"
     try:
-        found = first_rows(layout, project, _SECONDS, sql, _MOST)
+        with Runner(Limits(_SECONDS), layout.root) as runner:
+            found = first_rows(layout, project, runner, sql, _MOST)
     except AnalyticsError:
         return []
     return _beginning((slug for (slug,) in found.rows), incomplete)

@@ -10,13 +10,16 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Callable, Mapping, Sequence
-from functools import wraps
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial, wraps
 from pathlib import Path
 from typing import Any
 
+from anyio import Lock, create_task_group, sleep_forever, to_thread
 from mcp.server import MCPServer
 
+from analytics.bounded.limits import Limits
+from analytics.bounded.runner import Runner
 from analytics.errors import AnalyticsError, UsageError
 from analytics.query import questions, tables, trace_output
 from analytics.query.agents import find_agent
@@ -79,12 +82,33 @@ _FILTERS = {
 
 
 class Assistant:
-    """The tools, each a method; `seconds` is the limit of a query."""
+    """The tools, each a method; `seconds` is the limit of a query.
+
+    One call runs at a time (`in_turn`), so at most one query uses its memory limit.
+    """
+
+    _runner: Runner
 
     def __init__(self, layout: Layout, project: Path, seconds: float) -> None:
         self.layout = layout
         self.project = project
         self.seconds = seconds
+        self._turn = Lock()
+
+    def in_turn(self, tool: Callable[..., str]) -> Callable[..., Awaitable[str]]:
+        """Return a tool that waits for earlier calls; its query ends when the call is cancelled."""
+
+        @wraps(tool)
+        async def answer(**named: Any) -> str:
+            limits = Limits(self.seconds)
+            async with self._turn, create_task_group() as group:
+                with Runner(limits, self.layout.root) as self._runner:
+                    group.start_soon(_stop_at_cancel, self._runner)
+                    answered = await to_thread.run_sync(partial(tool, **named))
+                group.cancel_scope.cancel()
+            return answered
+
+        return answer
 
     def ask(
         self,
@@ -157,7 +181,7 @@ class Assistant:
         return self._document(document, runs, "runs", len(found.runs))
 
     def _first(self, sql: str, rows: int) -> Any:
-        return first_rows(self.layout, self.project, self.seconds, sql, rows)
+        return first_rows(self.layout, self.project, self._runner, sql, rows)
 
     def _rows(self, sql: str, **more: Any) -> str:
         answer = self._first(sql, MOST_ROWS)
@@ -224,13 +248,13 @@ def _shortened(value: Any) -> Any:
     return [*map(_shortened, value)] if isinstance(value, list) else value
 
 
-def serve(layout: Layout, project: Path, seconds: float, version: str) -> None:
-    """Serve the tools on standard input and output until the client leaves."""
+def server_of(layout: Layout, project: Path, seconds: float, version: str) -> MCPServer:
+    """Return the server of the tools."""
     server = MCPServer("analytics", instructions=_INSTRUCTIONS, version=version, log_level="ERROR")
     assistant = Assistant(layout, project, seconds)
     for tool in ("ask", "query", "describe", "findings", "trace"):
-        server.tool(structured_output=False)(_told(getattr(assistant, tool)))
-    server.run("stdio")
+        server.tool(structured_output=False)(assistant.in_turn(_told(getattr(assistant, tool))))
+    return server
 
 
 def _told(tool: Callable[..., str]) -> Callable[..., str]:
@@ -248,3 +272,10 @@ def _told(tool: Callable[..., str]) -> Callable[..., str]:
             return json.dumps(said, ensure_ascii=False)
 
     return told
+
+
+async def _stop_at_cancel(runner: Runner) -> None:
+    try:
+        await sleep_forever()
+    finally:
+        runner.stop()

@@ -51,17 +51,14 @@ class Format(StrEnum):
     xlsx = "xlsx"
 
 
-def first_rows(layout: Layout, project: Path, seconds: float, sql: str, rows: int) -> Answer:
+def first_rows(layout: Layout, project: Path, runner: Runner, sql: str, rows: int) -> Answer:
     """Return the first rows of a SELECT on the published file; if it has more, `count` is one more.
 
     They are whole numbers, floats and texts, which have every digit of a decimal. UsageError for a
     statement that is wrong, not allowed, or reaches a limit; AnalyticsError for a file that cannot
-    be read. What does not fit in memory lies in the data directory.
+    be read.
     """
-    with (
-        as_published(layout.published_file) as file,
-        Runner(Limits(seconds), layout.root) as runner,
-    ):
+    with as_published(layout.published_file) as file:
         return _answered(layout, project, runner.first(file, UserQuery("", "", sql), rows))
 
 
@@ -87,7 +84,8 @@ def write_answer(
         name = form.value.capitalize()
         raise UsageError(f"{name} is not for a terminal or a pipe: name a file with --output.")
     if form is Format.table:
-        answer = first_rows(layout, project, seconds, sql, _SHOWN_ROWS)
+        with Runner(Limits(seconds), layout.root) as runner:
+            answer = first_rows(layout, project, runner, sql, _SHOWN_ROWS)
         with _text(output) as out:
             _write_table(answer, out, expanded)
         return

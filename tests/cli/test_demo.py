@@ -14,13 +14,14 @@ from decimal import Decimal
 from itertools import pairwise
 from pathlib import Path
 
+import anyio
 import pytest
 
 from analytics import __version__
 from analytics.cli.demo import MARKER, plan
 from analytics.emulator.demo.history import closings, days_with_closings
 from analytics.emulator.world import World
-from analytics.query.assistant import Assistant
+from analytics.query.assistant import server_of
 from analytics.warehouse.layout import Layout
 from tests.cli.conftest import Command
 from tests.docs.pages import ROOT, blocks_in
@@ -196,7 +197,10 @@ def test_a_figure_is_one_wherever_it_is_asked(
         from fct_workspace_months where month = '{month}-01'
     """
     in_shell = json.loads(analytics("sql", "--data-dir", str(data), sql, "--format", "json").out)
-    (answered,) = json.loads(Assistant(Layout(data), tmp_path, 60).query(sql))["rows"]
+    server = server_of(Layout(data), tmp_path, 60, "0")
+    (answered,) = json.loads(anyio.run(server.call_tool, "query", {"sql": sql}).content[0].text)[
+        "rows"
+    ]
     pack = ("export", "pack", month, "--data-dir", str(data), "--output", str(tmp_path / "pack"))
     assert analytics(*pack).code == 0
     with (tmp_path / "pack" / "lines.csv").open(encoding="utf-8-sig", newline="") as file:

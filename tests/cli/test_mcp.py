@@ -5,26 +5,36 @@ from __future__ import annotations
 import json
 import os
 import resource
+import select
+import signal
 import subprocess
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
+import anyio
+import anyio.from_thread
 import pytest
 from anyio.from_thread import start_blocking_portal
 from mcp import ClientSession, StdioServerParameters
 from mcp.client.stdio import stdio_client
+from mcp.server import MCPServer
 
+from analytics.bounded import runner
 from analytics.cli.emulator import command_at
-from analytics.query.assistant import MOST_CHARACTERS, MOST_ROWS
+from analytics.query.assistant import MOST_CHARACTERS, MOST_ROWS, server_of
 from analytics.warehouse.database import open_marts
+from analytics.warehouse.layout import Layout
 from tests.cli.test_sql_hostile import FAMILIES, statements
 from tests.queries.short_demo import INJECTION, project_of
 from tests.worlds import NOW
 
 Ask = Callable[..., dict[str, Any]]
+ENDLESS = "select sum(range) from range(1000000000000)"
+SOON = 30
+"""Seconds: half of what a query may take."""
 
 
 @pytest.fixture(scope="module")
@@ -176,37 +186,145 @@ def test_hostile_statements_do_no_harm(folder: Path, tmp_path: Path) -> None:
     assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss < 4_000_000  # KiB
 
 
+class PlainClient:
+    """A client that writes its messages itself."""
+
+    def __init__(self, process: subprocess.Popen[str], version: str) -> None:
+        assert process.stdin
+        assert process.stdout
+        self.process, self.into, self.out = process, process.stdin, process.stdout
+        about = {"protocolVersion": version, "capabilities": {}}
+        self.send("initialize", 0, **about, clientInfo={"name": "old", "version": "1"})
+        self.hello = self.reply(0)
+        self.send("notifications/initialized")
+
+    def send(self, method: str, number: int | None = None, **params: Any) -> None:
+        message = {"jsonrpc": "2.0", "method": method, "params": params}
+        named = {} if number is None else {"id": number}
+        print(json.dumps(message | named), file=self.into, flush=True)
+
+    def query(self, number: int, sql: str) -> None:
+        self.send("tools/call", number, name="query", arguments={"sql": sql})
+
+    def reply(self, number: int) -> dict[str, Any]:
+        """Return the next reply, which is to this request."""
+        reply = json.loads(self.out.readline())
+        assert reply["id"] == number
+        return dict(reply["result"])
+
+    def end(self) -> int:
+        """Close standard input, and return the exit code, which takes less than a query may."""
+        self.into.close()
+        return self.process.wait(timeout=SOON)
+
+
+@contextmanager
+def plain_client(folder: Path, version: str = "2025-06-18") -> Iterator[PlainClient]:
+    """A client whose server ends with the context."""
+    command = command_at(NOW, "mcp", "--data-dir", str(folder / "data"))
+    with subprocess.Popen(command, stdin=-1, stdout=-1, text=True) as process:
+        try:
+            yield PlainClient(process, version)
+        finally:
+            process.kill()
+
+
 @pytest.mark.parametrize("version", ["2024-11-05", "2025-06-18"])
 def test_a_client_that_shakes_hands_is_answered(folder: Path, version: str) -> None:
     """A client of an earlier protocol says which, lists the tools, and asks."""
-    command = command_at(NOW, "mcp", "--data-dir", str(folder / "data"))
-    with subprocess.Popen(command, stdin=-1, stdout=-1, text=True) as process:
-        assert process.stdin
-        assert process.stdout
-        out, into = process.stdout, process.stdin
+    with plain_client(folder, version) as client:
+        client.send("tools/list", 1)
+        tools = client.reply(1)["tools"]
+        client.query(2, "select 0.10 as cost_usd")
+        called = client.reply(2)
+        code = client.end()
 
-        def send(**message: Any) -> None:
-            print(json.dumps({"jsonrpc": "2.0", **message}), file=into, flush=True)
-
-        def asked(number: int, method: str, **params: Any) -> dict[str, Any]:
-            send(id=number, method=method, params=params)
-            reply = json.loads(out.readline())
-            assert reply["id"] == number
-            return dict(reply["result"])
-
-        about = {"protocolVersion": version, "capabilities": {}}
-        hello = asked(1, "initialize", **about, clientInfo={"name": "old", "version": "1"})
-        send(method="notifications/initialized")
-        tools = asked(2, "tools/list")["tools"]
-        called = asked(3, "tools/call", name="query", arguments={"sql": "select 0.10 as cost_usd"})
-        into.close()
-        code = process.wait(timeout=60)
-
-    assert hello["protocolVersion"] == version
-    assert hello["serverInfo"]["name"] == "analytics"
+    assert client.hello["protocolVersion"] == version
+    assert client.hello["serverInfo"]["name"] == "analytics"
     assert [each["name"] for each in tools] == ["ask", "query", "describe", "findings", "trace"]
     assert json.loads(called["content"][0]["text"])["rows"] == [["0.10"]]
     assert code == 0
+
+
+class Watched(runner._Child):
+    """A process for queries, and all that were started; the latest is at `event` in a thread."""
+
+    children: ClassVar[list[runner._Child]]
+    event: ClassVar[Callable[[str], None]]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.children.append(self)
+        type(self).event("started")
+
+    def ask(self, request: dict[str, Any], seconds: float) -> dict[str, Any]:
+        type(self).event("asked")
+        return super().ask(request, seconds)
+
+
+@pytest.fixture
+def server(folder: Path, monkeypatch: pytest.MonkeyPatch) -> MCPServer:
+    """A server in this process; its processes for queries are `Watched`."""
+    monkeypatch.setattr(Watched, "children", [], raising=False)
+    monkeypatch.setattr(Watched, "event", lambda _: None, raising=False)
+    monkeypatch.setattr(runner, "_Child", Watched)
+    return server_of(Layout(folder / "data"), folder, 3600, "0")
+
+
+def test_one_query_runs_at_a_time(server: MCPServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The others wait, and each is answered."""
+    running, answers = [], []
+
+    def count(_: str) -> None:
+        running.append(sum(each.process.returncode is None for each in Watched.children))
+
+    async def query(number: int) -> None:
+        answers.append(await server.call_tool("query", {"sql": f"select {number} as n"}))
+
+    async def query_all() -> None:
+        async with anyio.create_task_group() as group:
+            for number in range(4):
+                group.start_soon(query, number)
+
+    monkeypatch.setattr(Watched, "event", count)
+    anyio.run(query_all)
+
+    assert {each.content[0].text[-6:] for each in answers} == {f"[[{n}]]}}" for n in range(4)}
+    assert running == [1] * 8
+
+
+@pytest.mark.parametrize("at", ["started", "asked"])
+def test_a_cancelled_query_ends(
+    server: MCPServer, monkeypatch: pytest.MonkeyPatch, at: str
+) -> None:
+    """Its process is killed before the next query starts, even if it had just been started."""
+
+    async def cancel_and_query() -> Any:
+        with anyio.CancelScope() as scope:
+
+            def cancel(event: str) -> None:
+                if event == at:
+                    anyio.from_thread.run_sync(scope.cancel)
+
+            monkeypatch.setattr(Watched, "event", cancel)
+            await server.call_tool("query", {"sql": ENDLESS})
+        monkeypatch.setattr(Watched, "event", lambda _: None)
+        return Watched.children[0].process.returncode
+
+    assert anyio.run(cancel_and_query) == -signal.SIGKILL
+
+
+def test_a_query_ends_when_nobody_waits_for_it(folder: Path) -> None:
+    """After a cancellation the next is answered; when its input ends, the server ends."""
+    with plain_client(folder) as client:
+        client.query(1, ENDLESS)
+        client.send("notifications/cancelled", requestId=1)
+        client.query(2, "select 1 as n")
+        assert select.select([client.out], [], [], SOON)[0]
+        client.reply(2)
+        client.query(3, ENDLESS)
+
+        assert client.end() == 0
 
 
 def test_nothing_else_is_done(ask: Ask) -> None:
