@@ -1,9 +1,10 @@
 -- What the metered tokens of each agent's UTC month would have cost on each model of dim_prices: at
 -- its list price, and less the agent's own effective discount of the month, if it has one: what
 -- raised its cost above list, as a fee or a price step of its model, raises no other model's, and
--- makes none cheaper. An estimate: another model takes other numbers of tokens. What lacks a price,
--- or tokens, is null. cheaper_rank numbers, of each family, the models that an agent's workspace
--- uses and that would have cost less, the next one below first.
+-- makes none cheaper. caveat names what parts the agent's own cost from list price. An estimate:
+-- another model takes other numbers of tokens. What lacks a price, or tokens, is null. cheaper_rank
+-- numbers, of each family, the models that an agent's workspace uses and that would have cost less,
+-- the next one below first.
 with
 
 -- Prices change on few days: between two of them, a month's tokens are priced as one.
@@ -57,7 +58,8 @@ own as (
         if(count(metered_cost_usd) = count(*), sum(metered_cost_usd), null)::decimal(38, 10)
             as metered_cost_usd,
         if(count(list_price_cost_usd) = count(*), sum(list_price_cost_usd), null)
-            as own_list_price_cost_usd
+            as own_list_price_cost_usd,
+        string_agg(distinct caveat, ', ' order by caveat) as caveat
     from marts.fct_model_months
     group by all
 ),
@@ -76,6 +78,7 @@ compared as (
                 1, own.metered_cost_usd::double / nullif(own.own_list_price_cost_usd, 0)::double
             )
         )::decimal(38, 10) as discounted_cost_usd,
+        own.caveat,
         used.family,
         used.model is not null
         and priced.list_price_cost_usd < own.metered_cost_usd

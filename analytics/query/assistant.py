@@ -27,6 +27,7 @@ from analytics.query.published import open_published
 from analytics.query.sql import first_rows
 from analytics.query.trace import trace as traced
 from analytics.query.values import plain
+from analytics.transform.models import read_header
 from analytics.warehouse.database import quoted, records
 from analytics.warehouse.layout import Layout
 
@@ -127,6 +128,7 @@ class Assistant:
             rows = [[each.name, questions.asked(each)] for each in known]
             return self._answer(["question", "asks"], ["VARCHAR", "VARCHAR"], rows, len(rows))
         sql = questions.sql_of(question, self.project)
+        about = read_header(sql).description
         given = {"workspace": workspace, "agent": agent, "month": month, "model": model}
         if agent:
             with open_published(self.layout.published_file) as con:
@@ -135,7 +137,7 @@ class Assistant:
         if wanted:
             columns = [name for name, _ in self._first(sql, 0).columns]
             sql = f"select * from (\n{sql}\n) where {_condition(wanted, columns)}"
-        return self._rows(sql)
+        return self._rows(sql, about=about)
 
     def query(self, sql: str) -> str:
         """Run one SELECT (DuckDB) on the tables that `describe` lists."""

@@ -95,12 +95,16 @@ def test_an_answer_says_what_it_lacks(ask: Ask) -> None:
 
 
 def test_questions_have_names_and_filters(ask: Ask) -> None:
-    """A question is asked by its name, of an agent by any of its names; others are refused."""
+    """A question is asked by its name, of an agent by any of its names; others are refused.
+
+    An answer includes the question's notes, and so its caveats.
+    """
     names = [name for name, _ in ask("ask")["rows"]]
     of_agent = ask("ask", question="waste", agent="pr-reviewer")
 
     assert {"waste", "what_if", "cost_per_outcome"} <= {*names}
     assert {row[1] for row in of_agent["rows"]} == {"Pull request reviewer"}
+    assert "API does not report cached" in ask("ask", question="paid_against_list_price")["about"]
     assert "no question named" in ask("ask", question="nonsense")["error"]
     assert "no column for `model`" in ask("ask", question="waste", model="m")["error"]
 

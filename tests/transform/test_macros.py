@@ -118,7 +118,8 @@ def grains() -> Iterator[duckdb.DuckDBPyConnection]:
             from (values ('a-1', 3::decimal(38, 10)), ('a-2', 1.5)) as given (agent_id, cost);
             create table marts.fct_model_months as select workspace_id, agent_id, model,
                 date '2026-11-01' as month, metered_cost_usd,
-                2::decimal(38, 10) as list_price_cost_usd
+                2::decimal(38, 10) as list_price_cost_usd,
+                if(metered_cost_usd > 2, 'unknown fee', 'caching or discount') as caveat
             from marts.fct_model_days;
             create table marts.dim_prices as select model, price as input_usd_per_million_tokens,
                 price as output_usd_per_million_tokens, date '2026-10-01' as valid_from,
@@ -137,12 +138,18 @@ def grains() -> Iterator[duckdb.DuckDBPyConnection]:
 def test_what_raised_a_cost_above_list_raises_no_estimate(
     grains: duckdb.DuckDBPyConnection,
 ) -> None:
-    """The discount of an agent that pays more than list is none; that of another is its own."""
+    """The discount of an agent that pays more than list is none; that of another is its own.
+
+    A caveat names what it contains.
+    """
     found = grains.execute("""
-        select agent_id, metered_cost_usd, list_price_cost_usd, discounted_cost_usd
+        select agent_id, metered_cost_usd, list_price_cost_usd, discounted_cost_usd, caveat
         from marts.what_if('rye') order by all""").fetchall()
 
-    assert found == [("a-1", 3, 1, 1), ("a-2", Decimal("1.5"), 1, Decimal("0.75"))]
+    assert found == [
+        ("a-1", 3, 1, 1, "unknown fee"),
+        ("a-2", Decimal("1.5"), 1, Decimal("0.75"), "caching or discount"),
+    ]
 
 
 def test_the_next_cheaper_model_of_each_family_is_first(grains: duckdb.DuckDBPyConnection) -> None:
