@@ -24,8 +24,9 @@ from analytics.cli.emulator import command_at
 from analytics.cli.printed import command, say, typed
 from analytics.errors import UsageError, extra_needed
 from analytics.format import numbers
-from analytics.machine_clock import machine_clock, machine_time
+from analytics.machine_clock import FURTHEST, machine_clock, machine_time
 from analytics.settings import load_settings
+from analytics.terminal import escaped
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,6 +43,9 @@ PUBLISHED = (timedelta(days=1), timedelta())
 reports would be replaced."""
 
 PREPARER, APPROVER = "Controller", "Head of finance"
+
+EVENING = "18:00+00:00"
+YEARS = range(2002, 2099)  # in which a demo may end
 
 QUESTION = (
     "select agent_name, sum(cost_usd) as cost_usd"
@@ -65,12 +69,15 @@ class PastBatch:
     closes: date | None = None
 
 
-def fill(data_dir: Path, history_days: int | None) -> int:
+def fill(data_dir: Path, history_days: int | None, until: str | None = None) -> int:
     """Fill `data_dir`, which is made anew; return the exit code of the batch that ended it.
 
-    Without `history_days` the history begins with the first of two months that are closed.
-    UsageError if the folder holds anything else, or without the extra `emulator`.
+    Without `history_days` the history begins with the first of two months that are closed; it ends
+    now, or in the evening of the day `until`.
+    Raises UsageError if that is not a day, if the folder holds anything else, or without the extra
+    `emulator`.
     """
+    now = machine_time() if until is None else _evening_of(until)
     with extra_needed("The emulator", "emulator"):
         from analytics.emulator import World, running
         from analytics.emulator.demo.history import days_with_closings
@@ -82,7 +89,7 @@ def fill(data_dir: Path, history_days: int | None) -> int:
             )
         shutil.rmtree(data_dir)
     data_dir.mkdir(parents=True, exist_ok=True)
-    began, now = time.monotonic(), machine_time()
+    began = time.monotonic()
     history_days = history_days or days_with_closings(now)
     batches = plan(now, history_days)
     closed = [batch.closes for batch in batches if batch.closes]
@@ -93,6 +100,8 @@ def fill(data_dir: Path, history_days: int | None) -> int:
         f" {numbers.plural(len(closed), 'month')} {'is' if len(closed) == 1 else 'are'} closed."
         " No key is needed."
     )
+    if now > machine_time() + FURTHEST:
+        say(f"{until} is in the future: a later `rebuild` leaves such data out.")
     world = World.demo(SEED, now, history_days=history_days, at_start=True)
     with running(world) as emulator:
         environment = _write_settings(data_dir / MARKER, emulator, batches[0].moment)
@@ -111,6 +120,19 @@ def fill(data_dir: Path, history_days: int | None) -> int:
                 _close(batch.closes, data_dir, batch.moment + HOUR)
     _end(data_dir, world, history_days, time.monotonic() - began)
     return 0
+
+
+def _evening_of(text: str) -> datetime:
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        day = date.min
+    if day.year not in YEARS:
+        raise UsageError(
+            f"`{escaped(text)}` is not a day of the years {YEARS[0]} to {YEARS[-1]}:"
+            " write it as 2026-11-30."
+        )
+    return datetime.fromisoformat(f"{day} {EVENING}")
 
 
 def plan(now: datetime, history_days: int) -> list[PastBatch]:

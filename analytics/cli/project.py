@@ -62,6 +62,10 @@ def demo(
             help="How long the companies have been at work [since two months were closed].",
         ),
     ] = None,
+    until: Annotated[
+        str | None,
+        typer.Option(metavar="DATE", help="Their last day, as 2026-11-30 [today]."),
+    ] = None,
 ) -> None:
     """Try everything without a key: reports of two made-up companies.
 
@@ -73,7 +77,7 @@ def demo(
     from analytics.cli.demo import fill
     from analytics.settings import data_dir_of
 
-    if code := fill(data_dir_of(here.data_dir), days):
+    if code := fill(data_dir_of(here.data_dir), days, until):
         raise typer.Exit(code)
 
 

@@ -19,7 +19,7 @@ import pytest
 
 from analytics import __version__
 from analytics.cli.demo import MARKER, plan
-from analytics.emulator.demo.history import closings, days_with_closings
+from analytics.emulator.demo.history import days_with_closings
 from analytics.emulator.world import World
 from analytics.query.assistant import server_of
 from analytics.warehouse.layout import Layout
@@ -27,12 +27,9 @@ from tests.cli.conftest import Command
 from tests.docs.pages import ROOT, blocks_in
 from tests.worlds import NOW
 
-(CLOSED_AT, CLOSED) = closings(datetime.now(UTC), 366)[-1]
-DAYS = 9
-CLOSED_DAYS = (datetime.now(UTC).date() - CLOSED).days
-"""A short history, and one since the first day of the last month that finance has closed."""
+DAYS, DAYS_OF_WALK = 9, 60
+"""A short history, and one since the first day of the month that the walk closes."""
 SCRIPT = Path(sys.executable).with_name("analytics")
-NEXT_MONTH = CLOSED_AT.date().replace(day=1)
 
 
 def test_a_batch_a_week_reads_the_history() -> None:
@@ -86,6 +83,50 @@ def test_a_failed_batch_ends_the_demo(analytics: Command, monkeypatch: pytest.Mo
     assert result.err.endswith("failed\nerror: a check failed\n\n")
 
 
+@pytest.mark.parametrize(
+    ("until", "first_batch", "months"),
+    [
+        ("2024-02-29", "Batch  1 of 16, 06 Dec 2023", ["2023-12", "2024-01", "2024-02"]),
+        ("2096-02-29", "Batch  1 of 16, 06 Dec 2095", ["2095-12", "2096-01", "2096-02"]),
+        ("2026-10-31", "Batch  1 of 16, 07 Aug 2026", ["2026-08", "2026-09", "2026-10"]),
+        ("2026-11-01", "Batch  1 of 17, 01 Aug 2026", ["2026-08", "2026-09", "2026-10", "2026-11"]),
+    ],
+)
+def test_the_demo_ends_on_another_day(
+    analytics: Command,
+    monkeypatch: pytest.MonkeyPatch,
+    until: str,
+    first_batch: str,
+    months: list[str],
+) -> None:
+    """History and budgets begin with the first of two closed months before that day.
+
+    A day in the future is named as such.
+    """
+    failed = subprocess.CompletedProcess([], 3, "", "")
+    monkeypatch.setattr("subprocess.run", lambda *_, **__: failed)
+
+    result = analytics("demo", "--until", until)
+
+    assert f"{first_batch}: failed" in result.err
+    assert (f"{until} is in the future" in result.err) is (until > f"{NOW:%Y-%m-%d}")
+    with Path("data/finance/budgets.csv").open(encoding="utf-8", newline="") as file:
+        budgets = [*csv.DictReader(file)]
+    assert sorted({line["month"] for line in budgets}) == months
+
+
+@pytest.mark.parametrize("until", ["2026-02-29", "tomorrow", "", "0001-01-01", "9999-12-31"])
+def test_a_demo_that_cannot_end_on_a_day_is_refused(analytics: Command, until: str) -> None:
+    """A bad date gives one line and exit 2, and nothing is written."""
+    result = analytics("demo", "--until", until)
+
+    assert result.code == 2
+    assert result.err == (
+        f"error: `{until}` is not a day of the years 2002 to 2098: write it as 2026-11-30.\n"
+    )
+    assert not Path("data").exists()
+
+
 def test_the_emulator_runs_a_command_at_its_time(
     analytics: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -116,9 +157,9 @@ def test_the_extra_is_named_where_it_is_missing(command: str) -> None:
     assert not Path("data").exists()
 
 
-def made(data: Path, days: int) -> tuple[Path, str, str]:
+def made(data: Path, days: int, *more: str) -> tuple[Path, str, str]:
     """Return the data directory of a demo, and what it printed on both streams."""
-    command = [SCRIPT, "demo", "--data-dir", str(data), "--days", str(days)]
+    command = [SCRIPT, "demo", "--data-dir", str(data), "--days", str(days), *more]
     done = subprocess.run(command, check=False, capture_output=True, text=True, cwd=data.parent)
     assert done.returncode == 0, done.stderr
     return data, done.stdout, done.stderr
@@ -227,17 +268,16 @@ def test_a_figure_is_one_wherever_it_is_asked(
 def test_the_walk_through_a_month(tmp_path: Path) -> None:
     """Every command of docs/month-end.md does what the page says, and writes to `data` alone."""
     (tmp_path / "demo").mkdir()
-    data, printed, said = made(tmp_path / "demo" / "data", CLOSED_DAYS)
-    assert re.search(rf"^ +finance closes {CLOSED:%B %Y} \([\d.]+ s\)$", said, re.MULTILINE)
-    assert f"a run of {CLOSED:%B} is billed higher after its close" in printed
+    walk = [each for each in blocks_in("sh") if each.page.name == "month-end.md"]
+    first, text = walk[0].code, "\n".join(each.code for each in walk)
+    until = re.match(r"analytics demo (--until 2026-11-30)\n", first)[1].split()
+    data, printed, said = made(tmp_path / "demo" / "data", DAYS_OF_WALK, *until)
+    assert re.search(r"^ +finance closes October 2026 \([\d.]+ s\)$", said, re.MULTILINE)
+    assert "a run of October is billed higher after its close" in printed
     program = tmp_path / "analytics"
     script = f'[ "$1" = demo ] || exec {shlex.quote(sys.executable)} -m analytics "$@"'
     program.write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
     program.chmod(0o755)
-    walk = [each for each in blocks_in("sh") if each.page.name == "month-end.md"]
-    text = "\n".join(each.code for each in walk)
-    text = text.replace("2026-10", f"{CLOSED:%Y-%m}").replace("2026-11", f"{NEXT_MONTH:%Y-%m}")
-
     before = {path.name for path in data.parent.iterdir()}
 
     done = subprocess.run(
@@ -252,6 +292,7 @@ def test_the_walk_through_a_month(tmp_path: Path) -> None:
 
     assert done.returncode == 0, done.stdout + done.stderr
     assert "are as they were closed;" in done.stdout
-    assert (data / "books" / f"{CLOSED:%Y-%m}" / "r2" / "manifest.json").exists()
-    assert (data / "packs" / f"{CLOSED:%Y-%m}" / "statement.html").exists()
+    assert "not yet" in done.stdout
+    assert (data / "books" / "2026-10" / "r2" / "manifest.json").exists()
+    assert (data / "packs" / "2026-10" / "statement.html").exists()
     assert {path.name for path in data.parent.iterdir()} == before
