@@ -82,7 +82,7 @@ def read_found(con: duckdb.DuckDBPyConnection, url: str = "") -> Found:
                 number,
                 len(new),
                 row["finding_id"],
-                names.visible(row["sentence"]),
+                f"{row['urgency'].capitalize()}: {names.visible(row['sentence'])}",
             )
             for number, row in enumerate(new, start=1)
         ),

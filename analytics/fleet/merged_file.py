@@ -58,7 +58,7 @@ _STAND_INS = """
         from audit.reconciliation_days;
     create view intermediate.int_findings as
         select * exclude (
-            finding_id, agent_name, sentence, next_step, is_silenced, silenced_note, rank
+            finding_id, agent_name, urgency, sentence, next_step, is_silenced, silenced_note, rank
         )
         from found;
     create view intermediate.int_waste_findings as from intermediate.int_findings limit 0;

@@ -61,8 +61,8 @@ _KNOWN = """
     ) using (workspace_id)
 """
 _FINDINGS = """
-    select rank, kind, workspace_id, agent_id, subject, since, until, value, baseline, unit,
-        sample_count, p_value, cost_usd, cost_high_usd{texts}
+    select rank, urgency, kind, workspace_id, agent_id, subject, since, until, value, baseline,
+        unit, sample_count, p_value, cost_usd, cost_high_usd{texts}
     from marts.fct_findings
     order by rank
 """

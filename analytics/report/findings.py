@@ -126,6 +126,7 @@ def event_label(row: Row, agent: str) -> str:
 def _shown(line: Line, root: str) -> dict[str, Any]:
     """Return the texts of a finding, and the page that shows it."""
     return {
+        "urgency": line.urgency,
         "text": names.visible(line.text),
         "amount": line.amount,
         "reasons": [names.visible(each) for each in line.reasons],

@@ -70,7 +70,7 @@ def finding_lines(findings: Sequence[Line], news: str, site: str) -> list[str]:
     lines = [needs_head(len(first), news)]
     for shown, each in enumerate(first):
         wrapped = wrap(
-            names.visible(each.sentence),
+            f"{each.urgency.capitalize()}: {names.visible(each.sentence)}",
             _WIDTH,
             initial_indent="- ",
             subsequent_indent="  ",
@@ -122,7 +122,11 @@ def markdown(summary: Summary) -> str:
         "",
         needs_head(len(first), summary.news),
         "",
-        *(f"- {escaped(names.visible(each.sentence))} [→]({each.page})" for each in first),
+        *(
+            f"- **{each.urgency.capitalize()}**: {escaped(names.visible(each.sentence))}"
+            f" [→]({each.page})"
+            for each in first
+        ),
         *([f"- {rest}"] if rest else []),
         *([""] if first or rest else []),
         f"- **Yesterday**: {escaped(_yesterday(summary))}",

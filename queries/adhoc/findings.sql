@@ -3,6 +3,7 @@
 -- Silenced ones are left out.
 select
     rank,
+    findings.urgency,
     findings.sentence,
     findings.next_step,
     findings.cost_usd,

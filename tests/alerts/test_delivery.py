@@ -83,7 +83,8 @@ create table audit.alert_findings as
         1 as finding_count, 'own' as finding_id, 'cost_usd: 1.00' as finding;
 create table marts.fct_findings as
     select *, 'w' as workspace_id, 'a' as agent_id, 'Baker' as agent_name, 'v3' as subject,
-        null as detail, timestamptz '2026-11-15 08:00Z' as since, null::timestamptz as until
+        null as detail, timestamptz '2026-11-15 08:00Z' as since, null::timestamptz as until,
+        'act now' as urgency
     from (values
         ('c', 'version_worse', 'Third.', false, false, 3),
         ('s', 'version_worse', 'Silenced.', true, false, 4),
@@ -101,7 +102,7 @@ def test_new_findings_are_an_alert_of_their_own() -> None:
 
     assert found.alerts == {FINDINGS: True, "costs": True}
     assert [(each.id, each.text) for each in found.of(FINDINGS)] == [
-        ("a", "⟨U+202E⟩First."), ("c", "Third."),
+        ("a", "Act now: ⟨U+202E⟩First."), ("c", "Act now: Third."),
     ]  # fmt: skip
     assert {(each.title, each.severity, each.count) for each in found.of(FINDINGS)} == {
         ("Needs you", "warning", 2)

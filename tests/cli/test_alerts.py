@@ -68,7 +68,7 @@ def test_a_finding_is_sent(
     assert ours["title"] == "Needs you"
     head, line, link = ours["message"].splitlines()
     assert head.startswith("1 new finding. Data to ")
-    assert line.startswith("- All workspaces exceeded their budget on ")
+    assert line.startswith("- Act now: All workspaces exceeded their budget on ")
     assert link == "  https://agents.example.com/index.html#budgets"
     assert message["title"] == "Days of \uff20agents that cost"
     assert "agent_name: Baker" in message["message"]

@@ -24,12 +24,14 @@ from tests.report.pages import Site
 from tests.report.published import Asked
 
 LINES = """\
-Northlight Studio exceeded its budget on n Nov | by $n of $n so far, $n expected
-Supplier negotiator ends at its limits in n of n listed runs, as in the n days before | $n in n days
-Pull request reviewer vn fails n% of listed runs outside outages (n of n; vn: n of n) since n Nov\
+act now | Northlight Studio exceeded its budget on n Nov | by $n of $n so far, $n expected
+act now | Pull request reviewer vn fails n% of listed runs outside outages (n of n; vn: n of n)\
+ since n Nov | $n so far
+losing money | Supplier negotiator ends at its limits in n of n listed runs, as in the n days\
+ before | $n in n days
+losing money | openai.gpt-n-terra costs n% more per token since n Oct | $n more so far
+for information | Order status is new since n Oct: it started n runs, more than lists show\
  | $n so far
-openai.gpt-n-terra costs n% more per token since n Oct | $n more so far
-Order status is new since n Oct: it started n runs, more than lists show | $n so far
 """.splitlines()
 
 
@@ -50,12 +52,17 @@ def follow(batches: Site, reader: Reader) -> Callable[..., Page]:
 
 
 def test_the_overview_has_a_line_for_each_event(batches: Site) -> None:
-    """Lines stand in their order, with what they cost; a price of two workspaces is one of them."""
+    """Lines are in their order, with urgency and cost; a price of two workspaces is one of them."""
     (needs,) = batches.overview.root.all("section", **{"class": "needs"})
     shown = [
-        " | ".join([each.all("bdi")[0].text, each.all("span", **{"class": "amount"})[0].text])
+        " | ".join(
+            each.all(tag, **parts)[0].text
+            for tag, parts in (
+                ("span", {"class": "urgency"}), ("bdi", {}), ("span", {"class": "amount"}),
+            )
+        )
         for each in needs.all("ul")[0].all("li")
-    ]
+    ]  # fmt: skip
 
     assert [re.sub(r"\d[\d,.]*", "n", each) for each in shown] == LINES
     folds = [each for each in needs.all("summary") if each.attributes.get("class") != "line"]

@@ -66,8 +66,8 @@ def finding(sentence: str, fold: str = "") -> Line:
     return Line(
         finding_ids=["f"], kind="data", workspace_id="w", agent_id="(all)",
         since=datetime(2026, 11, 20, tzinfo=UTC), until=None, cost_usd=None, cost_high_usd=None,
-        sentence=sentence, text=sentence, amount="", reasons=[], next_step=None, note="",
-        page="index.html#budgets", fold=fold, is_new=True,
+        urgency="act now", sentence=sentence, text=sentence, amount="", reasons=[],
+        next_step=None, note="", page="index.html#budgets", fold=fold, is_new=True,
     )  # fmt: skip
 
 
@@ -137,14 +137,15 @@ def test_what_is_compared(example: Summary) -> None:
     ("sentences", "lines"),
     [
         ([], ["Nothing needs you."]),
-        (["One."], ["Needs you:", "- One."]),
-        (["a" * 90, "b"], ["Needs you:", "- " + "a" * 78, "  " + "a" * 12, "- b"]),
+        (["One."], ["Needs you:", "- Act now: One."]),
+        (["a" * 90, "b"],
+         ["Needs you:", "- Act now: " + "a" * 69, "  " + "a" * 21, "- Act now: b"]),
         ([*"abcdefg"],
-         ["Needs you:", *(f"- {each}" for each in "abcde"), "and 2 more, on the pages"]),
-        (["a " * 90] * 3, ["Needs you:", *(["- " + "a " * 38 + "a", "  " + "a " * 38 + "a",
-         "  " + "a " * 11 + "a"]), "and 2 more, on the pages"]),
-        (["\u202ea\n\x1b[31m"], ["Needs you:", "- ⟨U+202E⟩a⟨U+000A⟩⟨U+001B⟩[31m"]),
-        (["🍞" * 90], ["Needs you:", "- " + "🍞" * 38 + " …", "  " + "🍞" * 12]),
+         ["Needs you:", *(f"- Act now: {each}" for each in "abcde"), "and 2 more, on the pages"]),
+        (["a " * 90] * 3, ["Needs you:", *(["- Act now: " + "a " * 34 + "a",
+         "  " + "a " * 38 + "a", "  " + "a " * 15 + "a"]), "and 2 more, on the pages"]),
+        (["\u202ea\n\x1b[31m"], ["Needs you:", "- Act now: ⟨U+202E⟩a⟨U+000A⟩⟨U+001B⟩[31m"]),
+        (["🍞" * 90], ["Needs you:", "- Act now: " + "🍞" * 34 + "…", "  " + "🍞" * 21]),
     ],
     ids=["none", "one", "long", "many", "whole", "hostile", "wide"],
 )  # fmt: skip

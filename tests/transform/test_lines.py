@@ -108,13 +108,18 @@ def test_the_limits_of_an_agent_are_one_line() -> None:
 
 
 def test_lines_stand_in_the_order_of_what_waiting_costs() -> None:
-    """What is one event is placed by its sum."""
-    version = row("version_worse", subject="v3", detail="v2", since=NOW - timedelta(days=28),
-                  cost_usd=Decimal(15))  # fmt: skip
-    limits = [limit(each, since=NOW - timedelta(days=28)) for each in ("step_limit", "time_limit")]
-    lines = lines_of([version, *limits])
+    """An event is placed by its sum among those of its urgency, the most urgent first."""
+    since = NOW - timedelta(days=28)
+    version = row("version_worse", subject="v3", detail="v2", since=since, cost_usd=Decimal(1))
+    idle = row("idle_runs", subject="manual", since=since, cost_usd=Decimal(15))
+    ended = outage("w", now=FIRST + timedelta(days=1), cost_usd=Decimal(99))
+    limits = [limit(each, since=since) for each in ("step_limit", "time_limit")]
+    lines = lines_of([ended, idle, *limits, version])
 
-    assert [each.kind for each in lines] == ["repeated_errors", "version_worse"]
+    assert [(each.kind, each.urgency) for each in lines] == [
+        ("version_worse", "act now"), ("repeated_errors", "losing money"),
+        ("idle_runs", "losing money"), ("failure_burst", "for information"),
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(

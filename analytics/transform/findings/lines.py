@@ -19,7 +19,8 @@ from analytics.format.names import ALL
 from analytics.format.numbers import known_sum
 from analytics.transform.findings import words
 from analytics.transform.findings.finding import RECENT_DAYS
-from analytics.transform.findings.said import is_small, place
+from analytics.transform.findings.said import place
+from analytics.transform.findings.urgency import is_small, urgency
 from analytics.warehouse.database import records
 
 if TYPE_CHECKING:
@@ -82,6 +83,7 @@ class Line:
     until: datetime | None
     cost_usd: Decimal | None
     cost_high_usd: Decimal | None
+    urgency: str
     sentence: str
     text: str
     amount: str
@@ -103,7 +105,7 @@ def read_rows(con: duckdb.DuckDBPyConnection) -> list[Row]:
 
 
 def lines_of(rows: Iterable[Row], before: Before | None = None) -> list[Line]:
-    """Return the lines of findings, in the order of what it costs to wait."""
+    """Return the lines of findings, in order of urgency."""
     return [_line(row, event, before) for row, event in events_of(rows)]
 
 
@@ -252,6 +254,7 @@ def _line(row: Row, event: Sequence[Row], before: Before | None) -> Line:
         until=row["until"],
         cost_usd=row["cost_usd"],
         cost_high_usd=row["cost_high_usd"],
+        urgency=urgency(row),
         sentence=words.sentence(row) if several else row["sentence"],
         text=words.text(row),
         amount=words.amount(row),

@@ -9,6 +9,7 @@ import polars as pl
 
 from analytics.format import names
 from analytics.transform.findings.finding import RECENT_DAYS, SCHEMA
+from analytics.transform.findings.urgency import URGENCIES, is_small, urgency
 from analytics.transform.findings.words import KINDS, Row, named, next_step, sentence
 from analytics.transform.models import Header, polars_model
 
@@ -23,6 +24,7 @@ def findings(found: pl.DataFrame, silenced: pl.DataFrame) -> pl.DataFrame:
         {
             **row,
             "finding_id": identity(row),
+            "urgency": urgency(row),
             "sentence": sentence(named(row)),
             "next_step": next_step(row),
             **_silence(row, silences),
@@ -34,16 +36,13 @@ def findings(found: pl.DataFrame, silenced: pl.DataFrame) -> pl.DataFrame:
 
 
 def place(row: Row) -> tuple[Any, ...]:
-    """Return what sorts findings by what it costs to wait.
+    """Return what sorts findings by urgency, then by what it costs to wait.
 
-    First what says that the figures are not right; then what lasts, by its cost of 28 days, that of
-    an unknown cost by its runs; then what has ended. What is too small to matter and what is
-    silenced come last.
+    First stale data and differences; then lasting findings, by their cost of 28 days, those of an
+    unknown cost by their runs; then ended ones and small differences. Silenced ones come last.
     """
     cost, is_budget = row["cost_usd"], row["kind"] == "budget"
-    if row["is_silenced"]:
-        order = 5
-    elif row["kind"] == "data":
+    if row["kind"] == "data":
         order = 0 if row["detail"] == "stale" else 4 if is_small(row) else 1
     else:
         order = 3 if row["until"] else 2
@@ -51,12 +50,9 @@ def place(row: Row) -> tuple[Any, ...]:
         days = min(max((row["now"] - row["since"]).days, _FEWEST_DAYS), RECENT_DAYS)
         cost = cost * RECENT_DAYS / days
     runs = row["run_count"] or 0
-    return order, cost is None, -(cost or 0), -runs, row["finding_id"]
-
-
-def is_small(row: Row) -> bool:
-    """Return True if figures differ by less than a dollar."""
-    return row["kind"] == "data" and row["cost_usd"] is not None and row["cost_usd"] < 1
+    urgent = URGENCIES.index(urgency(row))
+    by_cost = (cost is None, -(cost or 0), -runs)
+    return row["is_silenced"], urgent, order, *by_cost, row["finding_id"]
 
 
 def identity(row: Row) -> str:
@@ -96,6 +92,7 @@ _COLUMNS.insert(_COLUMNS.index("agent_id") + 1, "agent_name")
 _SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
     "finding_id": pl.String,
     **{name: SCHEMA.get(name, pl.String) for name in _COLUMNS},
+    "urgency": pl.String,
     "sentence": pl.String,
     "next_step": pl.String,
     "is_silenced": pl.Boolean,
@@ -106,10 +103,11 @@ MODEL = polars_model(
     "marts.fct_findings",
     findings,
     Header(
-        "What needs a person, in the order of `rank`, by what it costs to wait: what makes figures"
-        " wrong, then what lasts, by its cost of 28 days or the runs affected, then what has ended;"
-        " differences below a dollar and what finance/findings.toml silences come last. See"
-        " docs/findings.md for each kind, its rule and what it may not claim."
+        "What needs a person, in the order of `rank`: by `urgency`, then by what it costs to wait."
+        " Wrong figures come first, then lasting findings, by their cost of 28 days or the runs"
+        " affected, then ended ones and differences below a dollar; those that"
+        " finance/findings.toml silences come last. See docs/findings.md for each kind, its rule"
+        " and what it may not claim."
         " Grain: finding.",
         key=("finding_id",),
         columns={
@@ -136,6 +134,7 @@ MODEL = polars_model(
             " cost_high_usd is known.",
             "cost_high_usd": "The high end, where unlisted runs make the cost a range; else null.",
             "is_chronic": "True if the 28 days before had it, too; it is sent to nobody then.",
+            "urgency": "How urgent it is: " + ", ".join(URGENCIES) + ".",
             "sentence": "What, since when, and what it costs, in one sentence.",
             "next_step": "The command that helps; null where the page of the subject shows more.",
             "is_silenced": "True if finance/findings.toml silences it.",
