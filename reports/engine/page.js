@@ -54,7 +54,8 @@ const colourOf = (role) => {
   return pale === undefined ? color : color.replace("rgb(", "rgba(").replace(")", `, ${PALE})`);
 };
 const PLOT_CONFIG = { displaylogo: false, displayModeBar: false, showSendToCloud: false,
-  plotlyServerURL: "", responsive: true };
+  plotlyServerURL: "" };
+const pen = document.createElement("canvas").getContext("2d"); // measures texts of charts
 
 // Views of the choice, by the key of their part.
 const views = new Map();
@@ -94,6 +95,14 @@ const showSwitches = (figure, { split, show }, { stack, draw }) => {
   pageRoot.toggleAttribute("data-dots", isRanked);
 };
 const seenPlots = new Set();
+const plotSizes = new ResizeObserver((changed) => {
+  for (const { target: box } of changed) { // labels find their rows by the width
+    const isOtherWidth = box.querySelector(".main-svg")?.clientWidth !== box.clientWidth;
+    if (!box.data || !box.clientWidth || !isOtherWidth) continue;
+    draw(box);
+    Plotly.Plots.resize(box);
+  }
+});
 const draw = (box) => {
   seenPlots.add(box); // drawn now, or once there is something to draw
   const shown = views.get(box.dataset.part), isNew = !box.data;
@@ -101,12 +110,16 @@ const draw = (box) => {
   try {
     if (isNew) box.replaceChildren();
     const part = asSwitched(pageParts.find(({ key }) => key === box.dataset.part));
-    const screen = { isNarrow: innerWidth < 640 };
-    const drawn = painted(plot(shown, part, screen, LOOKS), colourOf);
     const { fontFamily: family } = getComputedStyle(document.body);
+    pen.font = `11px ${family}`;
+    const screen = { isNarrow: innerWidth < 640, width: box.clientWidth,
+      widthOf: (text) => pen.measureText(text).width };
+    const drawn = painted(plot(shown, part, screen, LOOKS), colourOf);
     drawn.layout.font = { ...drawn.layout.font, family };
     Plotly.react(box, drawn.data, drawn.layout, PLOT_CONFIG);
-    if (isNew) box.on("plotly_click", ({ points: [point] }) => follow(box, point));
+    if (!isNew) return;
+    box.on("plotly_click", ({ points: [point] }) => follow(box, point));
+    plotSizes.observe(box);
   } catch (error) {
     box.textContent = "This chart could not be drawn; its figures are in the table.";
     reportError(error);
@@ -117,16 +130,7 @@ const follow = (box, { pointIndex }) => {
   const href = views.get(box.dataset.part).rows[pointIndex]?.href;
   if (href) go(href);
 };
-const redraw = () => {
-  seenPlots.forEach(draw);
-  fitPlots();
-};
-const fitPlots = () => {
-  for (const box of seenPlots) { // what stood beside a chart may be hidden now
-    const isOtherWidth = box.querySelector(".main-svg")?.clientWidth !== box.clientWidth;
-    if (box.data && box.checkVisibility() && isOtherWidth) Plotly.Plots.resize(box);
-  }
-};
+const redraw = () => seenPlots.forEach(draw);
 
 // Choices
 /** Writes what is shown to the address, without defaults and values that the page does not offer.
@@ -264,7 +268,6 @@ const apply = async (method = "replaceState", isReturn = false) => {
     if (turn !== applied) return;
     show(part);
   }
-  fitPlots();
   if (hasRuns()) await listOfRuns();
   sortTables(state.sort);
   if (hasRuns() && state.run) await showRun(state.run);
@@ -306,7 +309,6 @@ const startPage = async () => {
     document.addEventListener("DOMContentLoaded", resolve, { once: true });
   });
   startTheme(redraw);
-  matchMedia("(max-width: 639px)").addEventListener("change", redraw);
   foldSections();
   startPrint(pagePlots, draw);
   const pageName = document.querySelector("h1").textContent.toLowerCase()

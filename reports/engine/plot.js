@@ -12,6 +12,8 @@ import { parsed } from "./part.js";
 /** @typedef {{ [name: string]: any }} Layout */
 /** Of a look, `meta` of a trace is its slot, and that of a trace made here the one that it fills.
  * @typedef {{ data: Layout[], layout: Layout }} Figure */
+/** The width of a chart, and that of a text in it, in pixels.
+ * @typedef {{ isNarrow: boolean, width: number, widthOf: (text: string) => number }} Screen */
 /** @typedef {Drawn & { figure: string, unit: string, label: string, role: string }} Trace */
 
 const MONTH = 26 * PLOT_DAY; // of a column, with a gap
@@ -159,26 +161,35 @@ const beforeLine = ({ days, values, label }, { figure: name, unit }) => {
     y: rows.map((row) => position(name, unit, row)),
     customdata: rows.map((row) => `Before: ${figure(name, unit, row.values)}`) };
 };
-const EVENT_ROWS = 3, EVENT_ROOM = 0.16, EVENT_HEIGHT = 15;
-/** Thin labelled lines at what happened; labels that would meet stand below each other.
- * @param {import("./period.js").Event[]} events @param {string} from @param {string} to
- * @param {boolean} isNarrow */
-export const eventsOf = (events, from, to, isNarrow) => {
-  const shown = events.filter(({ day }) => day >= from && day <= to)
-    .toSorted((a, b) => (a.day < b.day ? -1 : 1));
-  const days = Math.max(daysBetween(from, to), 1), room = EVENT_ROOM * (isNarrow ? 2.5 : 1);
-  const ends = Array(EVENT_ROWS).fill(-1);
-  const annotations = shown.map(({ day, label }) => {
-    const at = daysBetween(from, day) / days, isLeft = at + room > 1;
-    const begin = isLeft ? at - room : at;
-    const free = ends.findIndex((end) => end <= begin), row = Math.max(free, 0);
+const EVENT_ROWS = 3, EVENT_HEIGHT = 15, AXIS_ROOM = 72;
+/** Thin lines at events, and labels above the plot. A label that would meet another is in a row
+ * above it; one that has no room in any row is counted at the label before it.
+ * @param {import("./period.js").Event[]} events sorted by day
+ * @param {string[]} range of the axis @param {Screen} screen
+ * @param {number} above pixels between plot and labels */
+export const eventsOf = (events, [first, last], { isNarrow, width, widthOf }, above = 0) => {
+  const ends = Array(EVENT_ROWS).fill(-Infinity), right = width - AXIS_ROOM;
+  const scale = right / daysBetween(first.slice(0, 10), last.slice(0, 10));
+  const labels = /** @type {{ texts: string[], row: number, place: Layout }[]} */ ([]);
+  for (const { day, label } of events) {
+    const text = escaped(label, isNarrow), room = widthOf(`${label} +9`) + 8;
+    const at = scale * (daysBetween(first.slice(0, 10), day) - 1), isLeft = at + room > right;
+    const begin = isLeft ? at - room : at, row = ends.findIndex((end) => end <= begin);
+    if (row < 0) {
+      labels.at(-1)?.texts.push(text);
+      continue;
+    }
     ends[row] = begin + room;
-    return { text: escaped(label, isNarrow), x: placeOf(day), xanchor: isLeft ? "right" : "left",
-      y: 1, yref: "paper", yanchor: "top", yshift: EVENT_HEIGHT * (EVENT_ROWS - 1 - row),
-      font: { color: "@text", size: 11 } };
-  });
-  return { annotations, top: shown.length ? EVENT_HEIGHT * (EVENT_ROWS - 1) + 8 : 0,
-    shapes: shown.map(({ day, is_finding: isFinding }) => ({ x0: placeOf(day), x1: placeOf(day),
+    labels.push({ texts: [text], row,
+      place: { x: placeOf(day), xanchor: isLeft ? "right" : "left" } });
+  }
+  const annotations = labels.map(({ texts: [text, ...others], row, place }) => ({ ...place,
+    text: others.length ? `${text} +${others.length}` : text, y: 1, yref: "paper",
+    yshift: above + EVENT_HEIGHT * row, font: { color: "@text", size: 11 },
+    ...(others.length && { hovertext: [text, ...others].join("<br>") }) }));
+  const rows = Math.max(...labels.map(({ row }) => row + 1), 0);
+  return { annotations, top: rows && above + EVENT_HEIGHT * rows,
+    shapes: events.map(({ day, is_finding: isFinding }) => ({ x0: placeOf(day), x1: placeOf(day),
       line: { color: isFinding ? "@failure" : "@control", dash: "dot" } })) };
 };
 /** What stands on top of each other, above zero and below it. @param {(number | null)[][]} all */
@@ -187,9 +198,10 @@ const pilesOf = (all) => (all[0] ?? []).flatMap((_, at) => [1, -1].map((sign) =>
 /** The left edge of a day's column. @param {string} day */
 const placeOf = (day) => `${shifted(day, -1)} 12:00`;
 /** Columns or lines, over the same days, in one panel or several.
- * @param {View} view @param {Part} part @param {boolean} isNarrow @param {boolean} isLine
+ * @param {View} view @param {Part} part @param {Screen} screen @param {boolean} isLine
  * @returns {Figure} */
-const overTime = (view, part, isNarrow, isLine) => {
+const overTime = (view, part, screen, isLine) => {
+  const { isNarrow } = screen;
   const { rows, series } = view, traces = tracesOf(part), [by] = part.by ?? [];
   const x = rows.map((row) => (part.monthly ? middleOf(row)
     : isLine ? row.from ?? "" : String(row.values[by])));
@@ -212,7 +224,8 @@ const overTime = (view, part, isNarrow, isLine) => {
     const sums = [...before.flatMap((each) => each.y),
       ...isLine ? drawn.flatMap((each) => each.y) : piles];
     if (!isLine && !isNarrow && !index && rows.at(-1)?.state === "p") {
-      const y = Math.max(...piles.slice(rows.length > 14 ? -4 : -2)); // wider than one of many
+      const below = 1 + Math.round(20 * rows.length / (screen.width - AXIS_ROOM)); // columns
+      const y = Math.max(...piles.slice(-2 * below));
       annotations.push({ text: "so far", x: x.at(-1), y, yref: yaxis });
     }
     layout[`yaxis${index ? index + 1 : ""}`] = { ...axis(sums, unit, count > 1 ? 2 : 3),
@@ -232,14 +245,16 @@ const overTime = (view, part, isNarrow, isLine) => {
   });
   const names = data.filter((each) => (isLine ? each.showlegend : /before|legend/.test(each.meta)))
     .map((each) => each.name);
-  const last = rows.at(-1), isWeekly = series.length && !last?.href;
-  const events = eventsOf(view.events ?? [], view.from, view.to, isNarrow);
-  annotations.push(...events.annotations);
   for (const each of part.monthly && !isLine ? data : []) {
     if (each.meta !== "before") each.width = MONTH;
   }
+  const isWeekly = series.length && !rows.at(-1)?.href;
   const xaxis = part.monthly ? monthAxis(view.from, view.to, isNarrow)
     : timeAxis(isWeekly ? mondayOf(view.from) : view.from, view.end ?? view.to);
+  const happened = (view.events ?? []).filter(({ day }) => day >= view.from && day <= view.to)
+    .toSorted((a, b) => (a.day < b.day ? -1 : 1));
+  const events = eventsOf(happened, xaxis.range, screen, annotations.length && EVENT_HEIGHT);
+  annotations.push(...events.annotations);
   return { data, layout: { ...layout, ...legendOf(names, isNarrow), shapes: events.shapes,
     margin: { t: (count > 1 ? 24 : 12) + events.top }, ...(count > 1 && { hoversubplots: "axis" }),
     xaxis: { ...xaxis, ...(count > 1 && { anchor: `y${count}` }) } } };
@@ -331,16 +346,17 @@ const rateRows = ({ rows }, part, isNarrow) => {
 };
 
 /** The figure of a view, with colours as roles.
- * @param {View} view @param {Part} part @param {{ isNarrow: boolean }} screen
+ * @param {View} view @param {Part} part @param {Screen} screen
  * @param {{ [mark: string]: any }} looks @returns {Figure} */
-export const plot = (view, part, { isNarrow }, looks) => {
-  const { mark = "" } = part, isRates = mark === "interval" && view.axis === "time";
+export const plot = (view, part, screen, looks) => {
+  const { mark = "" } = part, { isNarrow } = screen;
+  const isRates = mark === "interval" && view.axis === "time";
   const name = isRates ? "rates" : mark === "bar" && part.stack ? "stack" : mark;
   const { data, layout } = isRates ? ratesOverTime(view, part)
     : mark === "interval" ? rateRows(view, part, isNarrow)
     : name === "stack" ? stackedBars(view, tracesOf(part)[0], isNarrow)
     : mark === "bar" ? barsOf(view, tracesOf(part), isNarrow)
-    : overTime(view, part, isNarrow, mark === "line");
+    : overTime(view, part, screen, mark === "line");
   const look = looks[name];
   const slots = new Map(look.data.map((/** @type {Layout} */ each) => [each.meta, each]));
   return { data: data.map((each) => merged(slots.get(each.meta), each)),

@@ -6,11 +6,12 @@ import { escaped, eventsOf, painted, plot } from "../../reports/engine/plot.js";
 import { view } from "../../reports/engine/view.js";
 import { chosen, data, looks } from "./given.mjs";
 
+const screen = { isNarrow: false, width: 1000, widthOf: (text) => 8 * text.length };
 const COST = { value: "cost_usd|usd", name: "Cost", colour: "cost" };
 const RATE = { value: "failed_count/finished_count|rate", colour: "failure" };
 const days = (more) => ({ key: "days", data: "rpt_days", chosen: true, mark: "column", by: ["date"], draw: [COST], ...more });
 const agents = (more) => ({ key: "agents", data: "rpt_days", chosen: true, mark: "bar", by: ["agent_id"], draw: [COST], ...more });
-const drawn = (part, choice = chosen("2026-11-05", "2026-11-18"), of = data) => plot(view(part, of, choice), part, { isNarrow: false }, looks);
+const drawn = (part, choice = chosen("2026-11-05", "2026-11-18"), of = data) => plot(view(part, of, choice), part, screen, looks);
 
 test("axes have few round ticks in one scale, with the decimals of their step", () => {
   const texts = (values, unit) => axis(values, unit).ticktext;
@@ -88,7 +89,7 @@ test("a long name is cut between characters, on a phone sooner", () => {
 test("names of rows that would be cut to the same keep their ends", () => {
   const names = ["claude-sonnet-5-5 (anthropic)", "claude-sonnet-5-5 (bedrock)", "claude-opus-4-8"];
   const rows = names.map((label) => ({ label, href: null, values: { cost_usd: 1 } }));
-  const { layout } = plot({ rows }, agents(), { isNarrow: true }, looks);
+  const { layout } = plot({ rows }, agents(), { ...screen, isNarrow: true }, looks);
   assert.deepEqual(layout.yaxis.ticktext, ["claude-so…nthropic)", "claude-so…(bedrock)", "claude-opus-4-8"]);
 });
 
@@ -115,22 +116,31 @@ test("rates have intervals, hollow where the runs are few", () => {
 test("the period before is a thin line over the columns, up to the end of the axis", () => {
   const made = { rows: [], series: [], axis: "time", from: "2026-11-01", to: "2026-11-02", end: "2026-11-30",
     before: { label: "October 2026", days: ["2026-11-01", "2026-11-30"], values: [20_000_000_000, null] } };
-  const { data: [, line], layout } = plot(made, days(), { isNarrow: false }, looks);
+  const { data: [, line], layout } = plot(made, days(), screen, looks);
   assert.deepEqual([line.name, line.x, line.y, line.customdata[0]], ["October 2026", ["2026-11-01", "2026-11-30"], [2, null], "Before: $2.00"]);
   assert.deepEqual(layout.xaxis.range, ["2026-10-31 12:00", "2026-11-30 12:00"]);
 });
 
-test("events are lines at the beginning of their day, with labels that do not meet", () => {
+test("events are lines at the beginning of their day, with labels in rows above the plot", () => {
   const events = ["03", "04", "05", "29"].map((day) => ({ day: `2026-11-${day}`, label: `<b>${day}`, is_finding: day !== "05" }));
-  const made = eventsOf([...events, { day: "2026-10-01", label: "before", is_finding: true }], "2026-11-01", "2026-11-30", false);
+  const made = eventsOf(events, ["2026-10-31 12:00", "2026-11-30 12:00"], screen, 15);
   assert.deepEqual(made.annotations.map(({ text, xanchor, yshift }) => [text, xanchor, yshift]),
-    [["&lt;b&gt;03", "left", 30], ["&lt;b&gt;04", "left", 15], ["&lt;b&gt;05", "left", 0], ["&lt;b&gt;29", "right", 30]]);
+    [["&lt;b&gt;03", "left", 15], ["&lt;b&gt;04", "left", 30], ["&lt;b&gt;05", "left", 45], ["&lt;b&gt;29", "right", 15]]);
+  assert.equal(made.top, 60);
   assert.deepEqual(made.shapes.map(({ x0, line }) => [x0, line.color]).slice(1, 3), [["2026-11-03 12:00", "@failure"], ["2026-11-04 12:00", "@control"]]);
+});
+
+test("a label without room in any row is counted at the one before it", () => {
+  const events = ["03", "03", "04", "04", "05", "28"].map((day, at) => ({ day: `2026-11-${day}`, label: `event ${at}`, is_finding: true }));
+  const made = eventsOf(events, ["2026-10-31 12:00", "2026-11-30 12:00"], screen);
+  assert.deepEqual(made.annotations.map(({ text, hovertext }) => [text, hovertext]),
+    [["event 0", undefined], ["event 1", undefined], ["event 2 +2", "event 2<br>event 3<br>event 4"], ["event 5", undefined]]);
+  assert.deepEqual([made.shapes.length, made.top], [6, 45]);
 });
 
 test("on a phone, every other tick of a share has a text", () => {
   const part = agents({ mark: "interval", draw: [RATE] });
-  const [wide, narrow] = [false, true].map((isNarrow) => plot(view(part, data, chosen("2026-11-05", "2026-11-18")), part, { isNarrow }, looks).layout.xaxis.ticktext);
+  const [wide, narrow] = [false, true].map((isNarrow) => plot(view(part, data, chosen("2026-11-05", "2026-11-18")), part, { ...screen, isNarrow }, looks).layout.xaxis.ticktext);
   assert.deepEqual(narrow, wide.filter((_, index) => index % 2 === 0));
 });
 

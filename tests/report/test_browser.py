@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+from html import escape
 
 import pytest
 from playwright.sync_api import Browser
@@ -33,6 +35,45 @@ def test_pages_with_little_to_show_work(batches: Site, reader: Reader) -> None:
     little = sorted(batches.agents, key=lambda page: len(page.source))[:2]
     for page in [*little, *(each for each in batches.agents if "no-agent" in each.path.name)]:
         assert reader.open(page.path).locator("#picker").is_visible(), page.path.name
+
+
+# Whether a chart has the width of its place, and all labels are apart.
+_ARE_APART = """() => {
+    const plot = document.querySelector('#cost .plot');
+    const labels = [...plot.querySelectorAll('.annotation-text')]
+        .map((label) => label.getBoundingClientRect());
+    return Math.abs(plot.querySelector('.main-svg').clientWidth - plot.clientWidth) < 2
+        && labels.every((a, at) => labels.slice(at + 1).every((b) => a.right <= b.left
+            || b.right <= a.left || a.bottom <= b.top + 1 || b.bottom <= a.top + 1));
+}"""
+_LABELS = ("openai.gpt-5.6-terra price", "anthropic failures", "Pull request reviewer v3")
+
+
+def test_labels_of_close_events_do_not_meet(batches: Site, reader: Reader) -> None:
+    """Labels of lines are staggered on any width and on paper; those without room are counted."""
+    page = batches.one("workspace")
+    days = ("10-28", "10-29", "10-30", "11-09", "11-11", "11-12", "11-13", "11-13", "11-20")
+    events = escape(json.dumps([
+        {"day": f"2026-{day}", "label": _LABELS[at % 3], "is_finding": at % 2 == 0}
+        for at, day in enumerate(days)
+    ]))  # fmt: skip
+    body = re.sub('data-events="[^"]*"', lambda _: f'data-events="{events}"', page.source, count=1)
+    shown = reader.page
+    shown.route(
+        page.path.as_uri(), lambda route: route.fulfill(body=body, content_type="text/html")
+    )
+    reader.open(page.path)
+    reader.draw_all()
+    for width, media in ((1280, None), (720, None), (390, None), (720, "print")):
+        shown.set_viewport_size({"width": width, "height": 900})
+        shown.emulate_media(media=media or "screen")
+        shown.wait_for_function(_ARE_APART, timeout=10_000)
+
+    texts = shown.locator("#cost .annotation-text").all_text_contents()
+    lines = shown.locator("#cost .shapelayer path").count()
+    labels = [text for text in texts if text != "so far"]
+    more = [int(text.rpartition(" +")[2]) for text in labels if " +" in text]
+    assert lines == len(days) == len(labels) + sum(more) > len(labels)
 
 
 MONTH = "#period=2026-10"

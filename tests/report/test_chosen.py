@@ -390,7 +390,7 @@ def test_back_and_forward_restore_each_choice(batches: Site, reader: Reader) -> 
     shown.evaluate("history.go(-4)")
     expect(days).to_have_text(days_shown[0])
     shown.go_back()
-    assert shown.url == "about:blank"
+    shown.wait_for_url("about:blank")
 
 
 def test_back_restores_the_order_of_a_table_without_a_chart(batches: Site, reader: Reader) -> None:
