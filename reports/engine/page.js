@@ -259,6 +259,7 @@ const apply = async (method = "replaceState", isReturn = false) => {
   if (turn !== applied) return;
   remember(method);
   followed = state;
+  sortTables(state.sort);
   if (onPage("picker")) showChosen();
   else printHead(document.querySelector("h1").textContent);
   const far = pageParts.filter((part) => !isInSight(part));
@@ -269,7 +270,6 @@ const apply = async (method = "replaceState", isReturn = false) => {
     show(part);
   }
   if (hasRuns()) await listOfRuns();
-  sortTables(state.sort);
   if (hasRuns() && state.run) await showRun(state.run);
   else hideRun();
   pageRoot.dataset.ready = "";
@@ -313,9 +313,8 @@ const startPage = async () => {
   startPrint(pagePlots, draw);
   const pageName = document.querySelector("h1").textContent.toLowerCase()
     .replace(/[^a-z0-9]+/g, "-").replace(/^-|-$/g, "") || "page";
-  startTables((id, index, direction) => {
-    const others = state.sort.filter(([each]) => each !== id);
-    state = { ...state, sort: [...others, [id, String(index), direction]] };
+  startTables((orders) => {
+    state = { ...state, sort: orders };
     remember("pushState");
   }, (table) => {
     const period = isOwn && !choice.from ? ["all-days"] : daysFor(data, choice);

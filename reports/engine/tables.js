@@ -37,6 +37,8 @@ export const element = (tag, text = "", attributes = {}, children = []) => {
  * @type {WeakMap<HTMLTableElement, { rows: TableCell[][], most: number }>} */
 const longTables = new WeakMap();
 
+/** Table, column and direction of each table that is sorted. @type {string[][]} */
+let chosenOrders = [];
 const headsOf = (table) => [...(table.tHead?.rows[0]?.cells ?? [])];
 const isDrawing = (head) => head.classList.contains("drawing");
 const isNumeric = (head) => !/\b(text|name|drawing)\b/.test(head.className);
@@ -141,11 +143,12 @@ export const write = (table, { caption, heads, rows, foot = [], most = Infinity 
   if (!table.tBodies[0]) table.createTBody();
   table.tFoot?.remove();
   longTables.set(table, { rows, most: most + ("whole" in table.dataset ? MOST_OPENED : 0) });
-  showRows(table);
+  columns.forEach((head) => head.removeAttribute("aria-sort"));
+  const [, index, direction = ""] = chosenOrders.find(([id]) => id === table.id) ?? [];
+  if (!sort(table, Number(index), direction)) showRows(table);
   if (foot.length) {
     table.createTFoot().append(...foot.map((cells) => writtenRow(cells, columns)));
   }
-  columns.forEach((head) => head.removeAttribute("aria-sort"));
 };
 
 /** A new table in a region that scrolls; `write` fills it.
@@ -199,7 +202,7 @@ const givenRows = new Map();
  * @param {string} direction "ascending" or "descending" */
 const sort = (table, index, direction) => {
   const heads = table instanceof HTMLTableElement ? headsOf(table) : [];
-  if (!heads[index] || !/^(a|de)scending$/.test(direction)) return;
+  if (!heads[index] || !/^(a|de)scending$/.test(direction)) return false;
   const body = table.tBodies[0], long = longTables.get(table);
   if (long) {
     long.rows = orderedRows(long.rows, index, direction);
@@ -212,11 +215,13 @@ const sort = (table, index, direction) => {
   }
   heads.forEach((head) => head.removeAttribute("aria-sort"));
   heads[index].setAttribute("aria-sort", direction);
+  return true;
 };
 
-/** Sorts tables, and gives all others that came with the page their first order.
+/** Sorts the tables that came with the page, or gives them their first order; `write` sorts others.
  * @param {string[][]} sorted table, column and direction of each */
 export const sortTables = (sorted) => {
+  chosenOrders = sorted;
   for (const [table, rows] of givenRows) {
     if (sorted.some(([id]) => id === table.id)) continue;
     keepingFocus(table, () => table.tBodies[0].replaceChildren(...rows));
@@ -224,11 +229,12 @@ export const sortTables = (sorted) => {
     givenRows.delete(table);
   }
   for (const [id, index, direction] of sorted) {
-    sort(document.getElementById(id), Number(index), direction);
+    const table = document.getElementById(id);
+    if (!longTables.has(table)) sort(table, Number(index), direction);
   }
 };
 
-/** @type {(id: string, index: number, direction: string) => void} */
+/** @type {(orders: string[][]) => void} */
 let tableSorted = () => {};
 const makeSortable = (table) => headsOf(table).forEach((head, index) => {
   if (isDrawing(head) || head.querySelector("button")) return;
@@ -239,7 +245,9 @@ const makeSortable = (table) => headsOf(table).forEach((head, index) => {
     const direction = head.getAttribute("aria-sort") === first ? other : first;
     sort(table, index, direction);
     say(`Sorted by ${head.textContent}, ${direction}`);
-    tableSorted(table.id, index, direction);
+    const others = chosenOrders.filter(([id]) => id !== table.id);
+    chosenOrders = [...others, [table.id, String(index), direction]];
+    tableSorted(chosenOrders);
   });
   head.replaceChildren(sorter);
 });
@@ -284,8 +292,8 @@ const addTable = (chart) => {
 };
 
 /** Gives each chart of the page a table, and each table its buttons.
- * @param {(id: string, index: number, direction: string) => void} sorted hears what a reader
- * sorts @param {(table: HTMLTableElement) => string} nameOf names the files */
+ * @param {(orders: string[][]) => void} sorted hears how tables are sorted
+ * @param {(table: HTMLTableElement) => string} nameOf names the files */
 export const startTables = (sorted, nameOf) => {
   tableSorted = sorted;
   document.querySelectorAll("figure.chart:not(:has(table))").forEach(addTable);
