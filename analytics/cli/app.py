@@ -179,10 +179,12 @@ def status(
     from analytics.cli.printed import pages_address
     from analytics.cli.status import problems_of, try_addresses, try_keys
     from analytics.query import status as published
+    from analytics.query.pages import page_problems
 
     settings = here.settings
     found = published.status(here.layout)
-    found["problems"] += problems_of(settings)
+    wrong, found["hints"] = page_problems(settings)
+    found["problems"] += [*problems_of(settings), *wrong]
     if online:
         for tried, wrong in (try_keys(settings), try_addresses(settings)):
             found["tried"] = found.get("tried", {}) | tried

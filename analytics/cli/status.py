@@ -25,7 +25,6 @@ from analytics.format import numbers
 from analytics.levain import Me
 from analytics.machine_clock import FURTHEST, machine_time
 from analytics.project.build import check_project
-from analytics.query.pages import page_problems
 from analytics.settings import (
     Settings,
     Workspace,
@@ -101,7 +100,6 @@ def _settings(settings: Settings) -> Iterator[str]:
     yield from _refusals(partial(require_timezone, settings), partial(alert_urls, settings))
     yield from not_repeated(check_project(settings), of_finance)
     yield from of_finance
-    yield from page_problems(settings)
 
 
 def _refusals(*checks: Callable[[], object]) -> Iterator[str]:

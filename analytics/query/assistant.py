@@ -17,6 +17,7 @@ from typing import Any
 
 from anyio import Lock, create_task_group, sleep_forever, to_thread
 from mcp.server import MCPServer
+from mcp.server.mcpserver.exceptions import ToolError
 
 from analytics.bounded.limits import Limits
 from analytics.bounded.runner import Runner
@@ -250,9 +251,23 @@ def _shortened(value: Any) -> Any:
     return [*map(_shortened, value)] if isinstance(value, list) else value
 
 
+class _Server(MCPServer):
+    """A server that refuses unknown parameters, which the SDK ignores."""
+
+    async def call_tool(self, name: str, arguments: dict[str, Any], context: Any = None) -> Any:
+        """Call a tool; raises ToolError if it does not have one of these parameters."""
+        for tool in await self.list_tools():
+            known = tool.input_schema["properties"]
+            if tool.name == name and (unknown := [*arguments.keys() - known.keys()]):
+                raise ToolError(
+                    f"`{name}` has no parameter `{unknown[0]}`. Its parameters: {', '.join(known)}."
+                )
+        return await super().call_tool(name, arguments, context)
+
+
 def server_of(layout: Layout, project: Path, seconds: float, version: str) -> MCPServer:
     """Return the server of the tools."""
-    server = MCPServer("analytics", instructions=_INSTRUCTIONS, version=version, log_level="ERROR")
+    server = _Server("analytics", instructions=_INSTRUCTIONS, version=version, log_level="ERROR")
     assistant = Assistant(layout, project, seconds)
     for tool in ("ask", "query", "describe", "findings", "trace"):
         server.tool(structured_output=False)(assistant.in_turn(_told(getattr(assistant, tool))))

@@ -13,7 +13,7 @@ from analytics.errors import UsageError, nothing_published
 from analytics.project.files import UserFile, read_file
 from analytics.project.pages import answer_pages, parse_pages, read_pages
 from analytics.query.output import place_of
-from analytics.query.questions import explained
+from analytics.query.questions import explained, next_batch_hint
 from analytics.report.entities import QUERIES
 from analytics.report.own_parts import ChartError, chosen, columns_of, look_of
 from analytics.report.rendering import About
@@ -24,13 +24,14 @@ from analytics.warehouse.database import open_marts
 from analytics.warehouse.layout import Layout
 
 
-def page_problems(settings: Settings) -> list[str]:
-    """Return a line for each problem of the project's pages; of columns, if a file is published.
+def page_problems(settings: Settings) -> tuple[list[str], list[str]]:
+    """Return the problems of the project's pages, and a hint for each table of the next batch.
 
-    Nothing is run.
+    Columns and tables are checked if a file is published. Nothing is run.
     """
     published = Layout(settings.data_dir).published_file
     database = published if os.access(published, os.F_OK) else None
+    hints: list[str] = []
     with Runner(_limits(settings), settings.data_dir) as runner:
         pages, problems = read_pages(settings.project, runner)
         for page in pages:
@@ -42,14 +43,16 @@ def page_problems(settings: Settings) -> list[str]:
                     break
                 answer = runner.bind(database, chart.query)
                 if answer.error:
-                    problems.append(answer.error)
+                    is_hint = next_batch_hint(answer.error, settings.project)
+                    told = explained(answer.error, settings.project)
+                    (hints if is_hint else problems).append(told)
                     continue
                 try:
                     chosen(chart, columns_of(answer.columns))
                     look_of(chart)
                 except ChartError as error:
                     problems.append(str(error))
-    return problems
+    return problems, hints
 
 
 def preview_page(settings: Settings, file: Path, output: Path | None) -> tuple[Path, list[str]]:

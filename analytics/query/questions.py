@@ -56,19 +56,25 @@ def questions(project: Path) -> tuple[list[Question], list[str]]:
 def explained(error: str, project: Path) -> str:
     """Return an error of a query; of a missing table, what its name stands for, if that is known.
 
-    It is a question, or a file of the project that the next batch makes a table of.
+    It is a file of the project that the next batch makes a table of, or a question.
     """
+    if hint := next_batch_hint(error, project):
+        return f"{error}\n{hint}"
     missing = _MISSING.search(error)
-    if not missing:
-        return error
-    name = missing[1].lower()
-    if any(each.name == name for each in questions(project)[0]):
-        where = error[: missing.start()]
+    if missing and any(each.name == missing[1].lower() for each in questions(project)[0]):
+        where, name = error[: missing.start()], missing[1].lower()
         return f"{where}{missing[1]} is a question, and no table: ask it by `analytics sql {name}`."
-    for file in (f"queries/marts/{name}.sql", f"finance/{name}.csv"):
-        if (project / file).is_file():
-            return f"{error}\nThe next batch makes it of {file}: run `analytics nightly`."
     return error
+
+
+def next_batch_hint(error: str, project: Path) -> str:
+    """Return from which file the next batch makes the table that an error misses; empty if none."""
+    if missing := _MISSING.search(error):
+        name = missing[1].lower()
+        for file in (f"queries/marts/{name}.sql", f"finance/{name}.csv"):
+            if (project / file).is_file():
+                return f"The next batch makes it of {file}: run `analytics nightly`."
+    return ""
 
 
 def asked(question: Question) -> str:

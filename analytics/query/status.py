@@ -147,7 +147,8 @@ def print_json(found: dict[str, Any]) -> None:
 def print_text(found: dict[str, Any], site: str = "") -> None:
     """Print the status as text, with links to the pages at `site`."""
     out = console(soft_wrap=True)
-    for line in (*_above(found), *_problems(found["problems"])):
+    listed = (*_listed("problem", found["problems"]), *_listed("hint", found.get("hints", ())))
+    for line in (*_above(found), *listed):
         out.print(line)
     if "workspaces" not in found:
         return
@@ -192,12 +193,12 @@ def _needs(findings: Sequence[dict[str, Any]], news: str, site: str = "") -> Ite
         yield f"and {rest}; --json has each"
 
 
-def _problems(problems: Sequence[str]) -> Iterator[str]:
-    """Yield the lines of problems below how many there are."""
-    if problems:
-        yield f"\n{numbers.plural(len(problems), 'problem')}:"
-    for problem in problems:
-        first, *more = problem.replace(numbers.NO_BREAK, " ").split("\n")
+def _listed(kind: str, texts: Sequence[str]) -> Iterator[str]:
+    """Yield the lines of problems or hints below how many there are."""
+    if texts:
+        yield f"\n{numbers.plural(len(texts), kind)}:"
+    for text in texts:
+        first, *more = text.replace(numbers.NO_BREAK, " ").split("\n")
         yield f"- {escaped(first)}"
         yield from (f"  {escaped(line)}" for line in more)
 

@@ -4,6 +4,7 @@
 -- key: workspace_id, run_id, call_number
 -- narrow: run_id
 -- column seq: Position of the use in the run's log.
+-- column result_seq: Position of the result in the run's log; null without one.
 -- column is_error: True if the result is an error; null without a result.
 with
 
@@ -23,6 +24,7 @@ select
     uses.run_id,
     uses.number as call_number,
     uses.seq,
+    results.seq as result_seq,
     uses.tool_name,
     uses.node,
     uses.occurred_at as called_at,

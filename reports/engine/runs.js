@@ -94,15 +94,14 @@ const detailsOfRun = (shards, run) => {
     textCell(each.model), textCell(each.provider), figureCell("cost_usd", "usd_fine", each),
     ...["tokens_in", "tokens_out", "request_count"]
       .map((name) => figureCell(name, "count", each))]);
-  const inOrder = (a, b) => b.is_error - a.is_error || a.after_ms - b.after_ms;
-  const events = of("rpt_run_events").toSorted(inOrder).map((each) => [
-    figureCell("after_ms", "milliseconds", each), textCell(each.event), textCell(each.node),
+  const events = of("rpt_run_events").toSorted((a, b) => a.seq - b.seq).map((each) => [
+    figureCell("after_ms", "milliseconds", each), textCell(each.event),
+    textCell(each.is_error ? "error" : ""), textCell(each.node),
     each.elapsed_ms === null ? { text: "", value: "" }
-      : figureCell("elapsed_ms", "milliseconds", each),
-    textCell(each.is_error ? "error" : "")]);
+      : figureCell("elapsed_ms", "milliseconds", each)]);
   return [facts,
-    events.length ? smallTable("Log events, those that failed first",
-      ["After", "Event*", "Node*", "Took", "Error*"], events)
+    events.length ? smallTable("Log events, oldest first",
+      ["After", "Event*", "Error*", "Node*", "Took"], events)
       : element("p", "No log events: pages keep those of the newest 10 and the 10 most expensive"
         + " runs of each month, of this month and the last of the newest 50 and the newest 20 that"
         + " failed."),

@@ -21,6 +21,7 @@ from anyio.from_thread import start_blocking_portal
 from mcp import ClientSession, StdioServerParameters
 from mcp.client.stdio import stdio_client
 from mcp.server import MCPServer
+from mcp.server.mcpserver.exceptions import ToolError
 
 from analytics.bounded import runner
 from analytics.cli.emulator import command_at
@@ -107,6 +108,13 @@ def test_questions_have_names_and_filters(ask: Ask) -> None:
     assert "API does not report cached" in ask("ask", question="paid_against_list_price")["about"]
     assert "no question named" in ask("ask", question="nonsense")["error"]
     assert "no column for `model`" in ask("ask", question="waste", model="m")["error"]
+
+
+def test_an_unknown_parameter_is_an_error(server: MCPServer) -> None:
+    """It names the tool's parameters; the question is not answered without the filter."""
+    allowed = "question, workspace, agent, month, model"
+    with pytest.raises(ToolError, match=f"no parameter `months`. Its parameters: {allowed}"):
+        anyio.run(server.call_tool, "ask", {"question": "waste", "months": "2026-11"})
 
 
 def test_findings_tables_and_traces_are_told(ask: Ask) -> None:

@@ -223,6 +223,10 @@ def test_events(analytics: Command, api: Emulator, trigger: Any) -> None:
     assert {event["level"] for event in warnings} == {"WARNING"}
     assert any("RETRY" in event["msg"] for event in warnings)
     assert "no level loud" in analytics("runs", "events", run_id, "--level", "loud").err
+    for more in ((), ("--follow",)):
+        none = analytics("runs", "events", run_id, "--level", "critical", *more)
+        assert (none.code, none.out) == (0, "")
+        assert f"Of {len(others) + 1} log events, none is at or above the level.\n" in none.err
 
 
 def test_events_are_followed(analytics: Command, api: Emulator, trigger: Any) -> None:

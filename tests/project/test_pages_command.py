@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from pathlib import Path
@@ -74,18 +75,22 @@ def test_problems_of_a_preview_are_told(project: Path, run) -> None:
 
 
 def test_a_table_that_the_next_batch_makes_is_named(project: Path, run) -> None:
-    """A page on a mart of the project that no batch has made says so, as does SQL; of a question it
-    says how it is asked.
+    """`preview`, `status` and `sql` name the file of a table that no batch has made yet; for
+    `status` it is not a problem. A page on a question shows how to ask it.
     """
     page, mart = project / "reports" / "pages" / "new.sql", project / "queries" / "marts"
     mart.mkdir(parents=True)
     (mart / "margins.sql").write_text("select 1 as one", "utf-8")
     page.write_text("-- Margins\nselect * from custom.margins", "utf-8")
-    code, _, err = run("preview", str(page))
+    code, _, err = run("preview", "reports/pages/new.sql")
 
     assert code == 2
     assert "makes it of queries/marts/margins.sql: run `analytics nightly`" in err
     assert "makes it of queries/marts/margins.sql" in run("sql", "from margins")[2]
+    status = json.loads(run("status", "--json")[1])
+    assert err == f"error: {status['hints'][0]}\n"
+    assert "new.sql" not in str(status["problems"])
+    assert f"\n1 hint:\n- {status['hints'][0].splitlines()[0]}\n  The next" in run("status")[1]
     (project / "queries" / "adhoc").mkdir()
     (project / "queries" / "adhoc" / "spent.sql").write_text("select 1", "utf-8")
     asked = "spent is a question, and no table: ask it by `analytics sql spent`"

@@ -171,31 +171,37 @@ def at_least(level: str) -> Wanted:
 def show_events(levain: Levain, run: Run, wanted: Wanted, *, as_json: bool) -> None:
     """Print the log events recorded so far."""
     try:
-        events = [event for event in records([levain.runs.log_events(run.id)]) if wanted(event)]
+        events = [*records([levain.runs.log_events(run.id)])]
     except NotFoundError:
         if run.has_ended:
             raise
         raise AnalyticsError(
             f"Run {run.id} is {run.status}: this API gives its events when it has ended."
         ) from None
+    found = [*filter(wanted, events)]
     if as_json:
-        printed.print_json(events)
+        printed.print_json(found)
     else:
-        _print_events(events)
+        _print_events(found)
+        _say_if_none(len(found), len(events))
 
 
 def follow_events(levain: Levain, run: Run, wanted: Wanted, *, as_json: bool) -> None:
     """Print new log events until the run has ended."""
+    count = found_count = 0
     with leave_running(run):
         for step in _steps(levain, run):
             if step.refused:
                 raise step.refused
-            events = [event for event in step.events if wanted(event)]
+            events = [*filter(wanted, step.events)]
+            count, found_count = count + len(step.events), found_count + len(events)
             if not as_json:
                 _print_events(events)
                 continue
             for event in events:
                 printed.print_json_line(event)
+    if not as_json:
+        _say_if_none(found_count, count)
 
 
 def show_conversation(levain: Levain, run: Run, *, as_json: bool) -> None:
@@ -209,6 +215,12 @@ def show_conversation(levain: Levain, run: Run, *, as_json: bool) -> None:
         printed.print_json(events)
     else:
         shown.print_conversation(events)
+
+
+def _say_if_none(found_count: int, count: int) -> None:
+    if not found_count:
+        events = numbers.plural(count, "log event")
+        printed.say(f"Of {events}, none is at or above the level." if count else "No log events.")
 
 
 def _print_events(events: list[LogEvent]) -> None:
