@@ -162,24 +162,25 @@ const beforeLine = ({ days, values, label }, { figure: name, unit }) => {
     customdata: rows.map((row) => `Before: ${figure(name, unit, row.values)}`) };
 };
 const EVENT_ROWS = 3, EVENT_HEIGHT = 15, AXIS_ROOM = 72;
-/** Thin lines at events, and labels above the plot. A label that would meet another is in a row
- * above it; one that has no room in any row is counted at the label before it.
+/** Thin lines at events, and labels above the plot. A label that would meet one of a later event is
+ * in a row above it; one that has no room in any row is counted at the label after it.
  * @param {import("./period.js").Event[]} events sorted by day
  * @param {string[]} range of the axis @param {Screen} screen
  * @param {number} above pixels between plot and labels */
 export const eventsOf = (events, [first, last], { isNarrow, width, widthOf }, above = 0) => {
-  const ends = Array(EVENT_ROWS).fill(-Infinity), right = width - AXIS_ROOM;
+  const begins = Array(EVENT_ROWS).fill(Infinity), right = width - AXIS_ROOM;
   const scale = right / daysBetween(first.slice(0, 10), last.slice(0, 10));
   const labels = /** @type {{ texts: string[], row: number, place: Layout }[]} */ ([]);
-  for (const { day, label } of events) {
+  for (const { day, label } of events.toReversed()) { // so that no label is between line and label
     const text = escaped(label, isNarrow), room = widthOf(`${label} +9`) + 8;
     const at = scale * (daysBetween(first.slice(0, 10), day) - 1), isLeft = at + room > right;
-    const begin = isLeft ? at - room : at, row = ends.findIndex((end) => end <= begin);
+    const begin = isLeft ? at - room : at;
+    const row = begins.findIndex((other) => begin + room <= other);
     if (row < 0) {
       labels.at(-1)?.texts.push(text);
       continue;
     }
-    ends[row] = begin + room;
+    begins[row] = begin;
     labels.push({ texts: [text], row,
       place: { x: placeOf(day), xanchor: isLeft ? "right" : "left" } });
   }

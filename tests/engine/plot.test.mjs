@@ -125,16 +125,16 @@ test("events are lines at the beginning of their day, with labels in rows above 
   const events = ["03", "04", "05", "29"].map((day) => ({ day: `2026-11-${day}`, label: `<b>${day}`, is_finding: day !== "05" }));
   const made = eventsOf(events, ["2026-10-31 12:00", "2026-11-30 12:00"], screen, 15);
   assert.deepEqual(made.annotations.map(({ text, xanchor, yshift }) => [text, xanchor, yshift]),
-    [["&lt;b&gt;03", "left", 15], ["&lt;b&gt;04", "left", 30], ["&lt;b&gt;05", "left", 45], ["&lt;b&gt;29", "right", 15]]);
+    [["&lt;b&gt;29", "right", 15], ["&lt;b&gt;05", "left", 15], ["&lt;b&gt;04", "left", 30], ["&lt;b&gt;03", "left", 45]]);
   assert.equal(made.top, 60);
   assert.deepEqual(made.shapes.map(({ x0, line }) => [x0, line.color]).slice(1, 3), [["2026-11-03 12:00", "@failure"], ["2026-11-04 12:00", "@control"]]);
 });
 
-test("a label without room in any row is counted at the one before it", () => {
+test("a label without room in any row is counted at the one after it", () => {
   const events = ["03", "03", "04", "04", "05", "28"].map((day, at) => ({ day: `2026-11-${day}`, label: `event ${at}`, is_finding: true }));
   const made = eventsOf(events, ["2026-10-31 12:00", "2026-11-30 12:00"], screen);
   assert.deepEqual(made.annotations.map(({ text, hovertext }) => [text, hovertext]),
-    [["event 0", undefined], ["event 1", undefined], ["event 2 +2", "event 2<br>event 3<br>event 4"], ["event 5", undefined]]);
+    [["event 5", undefined], ["event 4", undefined], ["event 3", undefined], ["event 2 +2", "event 2<br>event 1<br>event 0"]]);
   assert.deepEqual([made.shapes.length, made.top], [6, 45]);
 });
 
