@@ -184,7 +184,7 @@ def _needs(findings: Sequence[dict[str, Any]], news: str, site: str = "") -> Ite
     first = [each for each in findings if not each["fold"]]
     yield needs_head(len(first), news)
     for each in first:
-        sentence = escaped(names.visible(each["sentence"]))
+        sentence = f"{each['urgency'].capitalize()}: {escaped(names.visible(each['sentence']))}"
         page = site and f"{site}/{each['page']}"
         yield f"- {linked(sentence, page)}"
         if each["next_step"]:

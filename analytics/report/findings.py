@@ -78,8 +78,10 @@ class Findings:
 
     def data(self, entity: Entity) -> dict[str, str]:
         """Return JSON of what the engine draws: lines with a finding, and events on time axes."""
-        loud = (each for each in lines_of(self._of(entity)) if not each.fold)
-        marked = sorted({f"{each.workspace_id} {each.agent_id}" for each in loud})
+        loud = [each for each in lines_of(self._of(entity)) if not each.fold]
+        marked = {  # the most urgent of an agent is the last written
+            f"{each.workspace_id} {each.agent_id}": each.urgency for each in reversed(loud)
+        }
         keys = ("day", "label", "is_finding")
         events = [dict(zip(keys, each, strict=True)) for each in self._events(entity)]
         return {"events": _json(events), "marked": _json(marked)}

@@ -64,9 +64,9 @@ export const cellsOf = ({ columns = [] }, data, row, total, hue) => columns.map(
   }
   if (isName(name, unit)) {
     const { workspace_id = data.workspace, agent_id } = row.values;
-    const isMarked = place === 0 && data.marked?.has(`${workspace_id} ${agent_id}`);
+    const urgency = place === 0 && data.marked?.[`${workspace_id} ${agent_id}`];
     return value === undefined || value === null ? { text: "", value: null, href: null }
-      : { ...namedOf(name, row.values, data), ...(isMarked && { isMarked }),
+      : { ...namedOf(name, row.values, data), ...(urgency && { urgency }),
         ...(place === 0 && row.label && { text: row.label }),
         ...(place === 0 && hue !== undefined && { hue }),
         value: typeof value === "number" ? String(value) : null };

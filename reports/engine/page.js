@@ -28,7 +28,7 @@ const oneOf = (id) => (id && id !== "(all)" ? id : undefined);
 const data = { site: null, shards: new Map(), root: pageData.root,
   workspace: oneOf(pageData.workspace), agent: oneOf(pageData.agent),
   events: JSON.parse(pageData.events ?? "[]"),
-  marked: new Set(JSON.parse(pageData.marked ?? "[]")) };
+  marked: JSON.parse(pageData.marked ?? "{}") };
 /** @type {Part[]} */
 let pageParts = [];
 /** @type {import("./cube.js").Layout} */

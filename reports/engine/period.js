@@ -7,11 +7,11 @@ import { daysBetween, daysOf, lastDayOf, monthShifted, monthsOf, shifted } from 
  *   months: string[], last?: string | null }} Calendar */
 /** @typedef {Line & { today: string, yesterday: string, first: string, states: string,
  *   agents: Line[] }} Workspace */
-/** What a page holds: the site's index and its own shards; `marked` are the agents of which there
- * is a finding, `events` what stands on axes of time.
+/** What a page holds: the site's index and its own shards; `marked` has the urgency of each agent
+ * with findings, `events` what stands on axes of time.
  * @typedef {{ site: Calendar & { workspaces: Workspace[] }, workspace?: string, agent?: string,
  *   shards: Map<string, import("./cube.js").Document>, root?: string,
- *   marked?: ReadonlySet<string>, events?: Event[] }} Data */
+ *   marked?: { [agent: string]: string }, events?: Event[] }} Data */
 /** A day on which something began: what a finding is of, or a version.
  * @typedef {{ day: string, label: string, is_finding: boolean }} Event */
 /** `from` and `to` are ISO days or null, of a month by its name with `isMonth`; `members` the ids

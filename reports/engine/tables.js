@@ -10,7 +10,7 @@ import { UNKNOWN } from "./format.js";
  * @property {(number | null)[]} [trend] drawn as a line
  * @property {number[]} [steps] places of the line that are marked
  * @property {number} [hue] its place among the colours of a chart
- * @property {boolean} [isMarked] whether there is a finding
+ * @property {string} [urgency] of its most urgent finding
  */
 
 const FORMULA = /(^|;)(\s*)(?=[=+\-@\uff1d\uff0b\uff0d\uff20])|^(?=[\t\r\0])/g;
@@ -69,7 +69,7 @@ const barOf = (share) => svg("svg", { class: "bar", viewBox: "0 0 60 8", "aria-h
   [svg("rect", { width: (60 * share).toFixed(1), height: 8 })]);
 const writtenRow = (cells, heads, tops = []) => {
   const row = document.createElement("tr");
-  cells.forEach(({ text, value, href, share, trend, steps, hue, isMarked }, index) => {
+  cells.forEach(({ text, value, href, share, trend, steps, hue, urgency }, index) => {
     const one = element(index ? "td" : "th", "", index ? {} : { scope: "row" });
     if (heads[index].className) one.className = heads[index].className;
     if ((value ?? text) !== text) one.dataset.v = String(value);
@@ -80,8 +80,9 @@ const writtenRow = (cells, heads, tops = []) => {
     }
     if (share && tops[index]) one.append(barOf(share / tops[index]));
     one.append(trend ? trendOf(trend, steps) : href ? element("a", "", { href }, [shown]) : shown);
-    if (isMarked) {
-      one.append(element("i", "", { class: "mark", role: "img", "aria-label": "needs you" }));
+    if (urgency) {
+      one.append(element("i", "", { class: "mark", role: "img", title: urgency,
+        "aria-label": `needs you: ${urgency}`, "data-urgency": urgency }));
     }
     row.append(one);
   });

@@ -31,9 +31,9 @@ import { beside, calendarOf, periodOf, stateOf } from "./period.js";
  * @typedef {{ label: string, href: string | null, values: Values, isOthers?: boolean,
  *   isFilled?: boolean, from?: string, to?: string, state?: string }} Row */
 /** `share` is drawn as a bar, `trend` as a line with marks at `steps`; `hue` is the place among
- * the colours of a chart, and `isMarked` what a finding is of.
+ * the colours of a chart, and `urgency` that of its findings.
  * @typedef {{ text: string, value: string | null, href: string | null, share?: number | null,
- *   trend?: (number | null)[], steps?: number[], hue?: number, isMarked?: boolean }} Cell */
+ *   trend?: (number | null)[], steps?: number[], hue?: number, urgency?: string }} Cell */
 /** `per` divides the values.
  * @typedef {{ label: string, colour: string, values: (Quantity | null)[],
  *   per?: (Quantity | null)[] }} Series */

@@ -245,18 +245,19 @@ def test_what_is_new_is_told_apart(published: Command) -> None:
 def test_findings_are_said_with_the_command_that_helps() -> None:
     """Each is its sentence, whole, in which no name is more than text; a terminal has its page."""
     row = {"sentence": "A\u202e fails.", "next_step": "analytics collect  # every 2 h", "fold": ""}
+    row["urgency"] = "act now"
     other = row | {"sentence": "B.", "next_step": None, "page": "index.html#budgets"}
 
     assert [*_needs([row, other, row | {"fold": "ended"}], "new since yesterday: 1")] == [
         "Needs you (new since yesterday: 1):",
-        "- A⟨U+202E⟩ fails.",
+        "- Act now: A⟨U+202E⟩ fails.",
         "  analytics collect  # every 2 h",
-        "- B.",
+        "- Act now: B.",
         "and 1 ended; --json has each",
     ]
     assert [*_needs([], "")] == ["Nothing needs you."]
     assert [*_needs([other], "", "https://a.example")][1] == (
-        "- \x1b]8;;https://a.example/index.html#budgets\x1b\\B.\x1b]8;;\x1b\\"
+        "- \x1b]8;;https://a.example/index.html#budgets\x1b\\Act now: B.\x1b]8;;\x1b\\"
     )
 
 

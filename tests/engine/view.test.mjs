@@ -158,11 +158,12 @@ test("a table compares rows with the period before, whose keys it has, too, as o
   const days = { date: [4, 11, 4, 18], agent_id: { keys: ["a", "b", "(platform)"], codes: [0, 0, 1, 2] },
     cost_usd: [USD, 3 * USD, 2 * USD, USD], run_count: [1, 5, 1, 1] };
   const part = { key: "t", data: "rpt_days", chosen: true, by: ["agent_id"], total: true, columns: ["agent_id", "cost_usd", "run_count", "change_usd|usd_signed|Change", "cost_usd|trend"] };
-  assert.equal(view(part, { ...rows(days), marked: new Set(["ws b"]) }, nothing).table.heads.length, 4); // of 28 days nothing is known before
-  const { table } = view(part, { ...rows(days), marked: new Set(["ws b"]) }, chosen("2026-11-11", "2026-11-18"));
+  const marked = { "ws b": "act now" };
+  assert.equal(view(part, { ...rows(days), marked }, nothing).table.heads.length, 4); // of 28 days nothing is known before
+  const { table } = view(part, { ...rows(days), marked }, chosen("2026-11-11", "2026-11-18"));
   assert.deepEqual([...table.rows, ...table.foot].map(texts), [["Alpha <b>", "$3.00", "5", "+$2.00", ""], ["Beta", "$0.00", "0", "\u2212$2.00", ""],
     ["Platform", "$0.00", "0", "$0.00", ""], ["Total", "$3.00", "5", "$0.00", ""]]);
-  assert.deepEqual(table.rows.map(([cell]) => [cell.hue, cell.isMarked ?? false]), [[1, false], [2, true], [3, false]]);
+  assert.deepEqual(table.rows.map(([cell]) => [cell.hue, cell.urgency]), [[1, undefined], [2, "act now"], [3, undefined]]);
 });
 
 test("the course of a value is drawn of five runs or more, and of several days", () => {
