@@ -13,6 +13,7 @@ from analytics.report.files import packed
 from analytics.report.pages import Pages
 from analytics.report.site import DIGITS, bundle
 from analytics.report.spec import read_pages
+from analytics.transform.findings.urgency import ACT_NOW
 from analytics.transform.page_queries import over_queries
 from analytics.warehouse.database import records
 
@@ -118,6 +119,7 @@ def _concern(row: Mapping[str, Any], member: Entity) -> dict[str, Any]:
     others = f" and {numbers.plural(count - 1, 'other')}" if count > 1 else ""
     name = "" if member.name == row["shard"] else member.name + others
     return {
+        "urgency": ACT_NOW,
         "text": f"{row['shard']} {row['state']}{told}",
         "note": ", ".join(filter(None, [name, reach])),
         "href": member.path or "#ranking",

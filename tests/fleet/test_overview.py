@@ -110,11 +110,11 @@ def test_what_is_not_up_to_date_stands_first(site: Site) -> None:
     needs, ranking, *_ = site.index.root.all("section")
     broken, *lines = [line.text for line in needs.all("span", **{"class": "line"})]
 
-    assert broken.startswith("shard-broken failed: no answer <script>")
+    assert broken.startswith("act now\nshard-broken failed: no answer <script>")
     assert broken.endswith(" Broken, figures to 2026-11-20 06:00 UTC")
     assert lines == [
-        "new failed: KEY is not set",
-        "shard-late behind Late, figures to 2026-11-18 06:00 UTC",
+        "act now\nnew failed: KEY is not set",
+        "act now\nshard-late behind Late, figures to 2026-11-18 06:00 UTC",
         "the tables are older",
     ]
     assert [each.attributes["href"] for each in needs.all("a")] == [
@@ -177,8 +177,8 @@ def test_a_fleet_without_a_publication_has_a_page(tmp_path: Path) -> None:
 
     assert made.headlines["28 days"][0] == numbers.UNKNOWN
     assert more.all("summary")[0].text == "2 more"
-    assert [each.text for each in more.all("span")] == [
-        f"shard-w{number} never published w{number}" for number in (8, 9)
+    assert [each.text for each in more.all("span", **{"class": "line"})] == [
+        f"act now\nshard-w{number} never published w{number}" for number in (8, 9)
     ]
     assert not any("shards/" in each.attributes["href"] for each in made.root.all("a"))
 
