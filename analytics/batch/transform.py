@@ -11,7 +11,8 @@ from analytics.batch.batch import Batch
 from analytics.batch.progress import Progress
 from analytics.errors import AnalyticsError
 from analytics.finance.books.frozen import load_books
-from analytics.finance.load import file_of, load_finance, load_limits, problems_of_names
+from analytics.finance.load import file_of, load_finance, load_limits
+from analytics.finance.unknown_names import SHOWN_PROBLEMS, problems_of_names
 from analytics.format import numbers
 from analytics.transform.build import BuiltRelation, build, update
 from analytics.transform.changes import UnseenChangeError
@@ -23,7 +24,6 @@ SMALL = 250_000
 """Records of all kinds, all their versions counted, up to which all is built anew: that is quicker
 than to find out what changed, and leaves files as small."""
 
-_SHOWN_PROBLEMS = 20  # of a file of the user
 _OF_NEWER = (duckdb.IOException, duckdb.InvalidInputException)
 """Errors of DuckDB for a file of a newer release, and of a newer storage version."""
 
@@ -118,7 +118,7 @@ def _warn_of_timezone(batch: Batch) -> None:
 def _warn_of_files(progress: Progress, problems: Sequence[str], state: str) -> None:
     """Warn of the first problems of each file; of more in this state, tell how many there are."""
     for file, found in groupby(problems, file_of):
-        shown, more = (each := [*found])[:_SHOWN_PROBLEMS], len(each) - _SHOWN_PROBLEMS
+        shown, more = (each := [*found])[:SHOWN_PROBLEMS], len(each) - SHOWN_PROBLEMS
         for problem in shown:
             progress.warn(problem)
         if more > 0:

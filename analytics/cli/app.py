@@ -177,7 +177,7 @@ def status(
     Example: analytics status --online
     """
     from analytics.cli.printed import pages_address
-    from analytics.cli.status import problems_of, try_addresses, try_keys
+    from analytics.cli.status import problems_of, try_addresses, try_keys, unknown_names
     from analytics.query import status as published
     from analytics.query.pages import page_problems
 
@@ -185,6 +185,7 @@ def status(
     found = published.status(here.layout)
     wrong, found["hints"] = page_problems(settings)
     found["problems"] += [*problems_of(settings), *wrong]
+    found["problems"] += unknown_names(found.get("project_files", ()), settings)
     if online:
         for tried, wrong in (try_keys(settings), try_addresses(settings)):
             found["tried"] = found.get("tried", {}) | tried

@@ -6,10 +6,11 @@ Each problem is a text: its first line says what was found, the next ones what t
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from typing import Any
 
 import duckdb
 
@@ -20,7 +21,7 @@ from analytics.batch.workspaces import require_identity
 from analytics.errors import AnalyticsError, UsageError
 from analytics.finance.books.reading import CLOSINGS, Known
 from analytics.finance.books.verifying import verify
-from analytics.finance.load import not_repeated, read_finance
+from analytics.finance.load import hash_files, not_repeated, read_finance
 from analytics.format import numbers
 from analytics.levain import Me
 from analytics.machine_clock import FURTHEST, machine_time
@@ -55,6 +56,20 @@ def problems_of(settings: Settings) -> Iterator[str]:
     if _is_ours(layout):
         yield from _keys(settings, layout)
         yield from problems_of_data(layout, datetime.now(UTC))
+
+
+def unknown_names(files: Iterable[Mapping[str, Any]], settings: Settings) -> list[str]:
+    """Return the names in `finance/` that meant nothing known to the published figures.
+
+    `files` is `audit.project_files`. Of a file that has changed since, the next batch tells them.
+    """
+    now = hash_files(settings.project)
+    return [
+        problem
+        for each in files
+        if each["kind"] == "rules" and each["error"] and now.get(each["name"]) == each["sha256"]
+        for problem in each["error"].split("\n")
+    ]
 
 
 def try_keys(settings: Settings) -> tuple[dict[str, str], list[str]]:

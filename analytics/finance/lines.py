@@ -2,8 +2,8 @@
 
 Of rules that match an agent on a day the most specific is in force: an agent by name before a glob,
 the longer glob before the shorter, `*` last; then the workspace in the same way. One that matches
-the same as an equally specific one above it is not used; where one names an agent by its slug and
-another by its identifier, the upper one is in force.
+the same as an equally specific one above it is not used; where two name an agent by two of its
+names, the upper one is in force.
 """
 
 from __future__ import annotations
@@ -110,6 +110,7 @@ def _times(text: str) -> int:
 
 Text = Annotated[str, _field(read_name, empty="is empty")]
 Pattern = Annotated[str, _field(read_name, empty="is empty; write * for all")]
+Workspace = Annotated[str, _field(read_name, "")]  # an empty one means the only workspace
 Owned = Annotated[str | None, _field(_owned)]
 Day = Annotated[date | None, _field(read_day)]
 Month = Annotated[
@@ -134,7 +135,7 @@ class OwnerRule(Record):
         " days"
     )
 
-    workspace: Pattern
+    workspace: Workspace
     agent: Pattern
     cost_center: Owned
     account: Owned
@@ -217,7 +218,7 @@ class Invoice(Record):
     )
 
     invoice_id: Text
-    workspace: Text
+    workspace: Workspace
     month: Month
     issued_on: DayOf
     amount_usd: Amount
@@ -247,7 +248,7 @@ class Outcome(Record):
 
     outcome_id: Text
     date: DayOf
-    workspace: Text
+    workspace: Workspace
     agent: Name
     run: Name
     session: Name

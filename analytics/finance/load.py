@@ -131,22 +131,6 @@ def _replace_rows(
         )
 
 
-def problems_of_names(con: duckdb.DuckDBPyConnection) -> list[str]:
-    """Return a line for each loaded line or rule with a name that nothing ever seen has.
-
-    `con` is the warehouse with the build file attached, after a build. A file of invoices with such
-    a name is not right, so that no month is closed: a booked one would be taken back.
-    """
-    sql = (folder("queries") / "finance" / "unknown_names.sql").read_text(encoding="utf-8")
-    found = con.execute(sql).fetchall()
-    count = sum(file == INVOICES.file for file, _, _ in found)
-    con.execute(
-        f"update finance.files set problem_count = problem_count + {count}"
-        f" where '{FOLDER}/' || name = '{INVOICES.file}'"
-    )
-    return [f"{file}{place}: {problem}" for file, place, problem in found]
-
-
 def file_of(problem: str) -> str:
     """Return the file that a problem names."""
     return problem.partition(":")[0]

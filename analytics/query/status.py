@@ -48,7 +48,7 @@ _CHECKS = """
     order by check_name
 """
 _PROJECT_FILES = """
-    select kind, file, name, status, row_count, seconds, error
+    select kind, file, name, status, row_count, seconds, error, sha256
     from audit.project_files
     order by file
 """
@@ -212,7 +212,7 @@ def _below(found: dict[str, Any]) -> Iterator[str]:
     else:
         yield f"All {len(checks)} checks passed."
     for file in found["project_files"]:
-        if file["error"] and file["error"] not in found["problems"]:
+        if file["kind"] != "rules" and file["error"] and file["error"] not in found["problems"]:
             yield f"Not used: {escaped(file['error'])}"
     if books["last_closed"]:
         count = books["open_adjustment_count"]

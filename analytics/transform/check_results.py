@@ -53,7 +53,8 @@ is_closed boolean
 -- column row_count: Rows of the table, rows that contradict the check, or findings of the alert;
 -- null for an error.
 -- column seconds: Time that the query took, in seconds; null where none ran.
--- column error: Cause of the error, with file and line; null where there is none.
+-- column error: Cause of the error, with file and line; of rules, a line for each name that means
+-- nothing known; null where there is none.
 -- column sha256: SHA-256 of the bytes of rules; null if they could not be read.
 kind varchar, file varchar, name varchar, status varchar, row_count bigint, seconds double,
 error varchar, sha256 varchar
@@ -91,6 +92,7 @@ def create_results(con: duckdb.DuckDBPyConnection) -> None:
             'finance/' || name as file,
             name,
             if(problem_count > 0, 'error', 'read') as status,
+            unknown_names as error,
             sha256
         from finance.files
     """)

@@ -17,7 +17,7 @@ from analytics.warehouse.sources import (
     Source,
 )
 
-SCHEMA_VERSION = 20
+SCHEMA_VERSION = 21
 
 # Columns that every table of `raw` has: the version, and the place of its record.
 LINEAGE = {
@@ -101,8 +101,9 @@ _FILES = """
 finance.owner_rules: precedence integer, line integer, workspace, agent, cost_center, account,
     owner, valid_from date, valid_to date
 
--- One row per file of `finance/`; the hash is null if it cannot be read.
-finance.files: name, sha256, problem_count
+-- One row per file of `finance/`; the hash is null if it cannot be read. `unknown_names` has a line
+-- for each name that means nothing known.
+finance.files: name, sha256, problem_count, unknown_names
 
 -- One row per line of `finance/invoices.csv`: an invoice's part for a workspace and month.
 finance.invoices: line integer, invoice_id, workspace, month, issued_on, amount_usd, credit_usd,

@@ -1,44 +1,36 @@
--- Names in the files of `finance/` that no workspace, agent, run, session or cost center, seen or
--- booked, has: the file, the line or rule, and what is wrong. A budget, an invoice and an outcome
--- are of one workspace: a name that several have is none of theirs. A budget or an invoice by the
--- name of its workspace, and again by the identifier, counts once. A pattern without a letter has
--- no name to misspell.
+-- Names in the files of `finance/` that mean no workspace, agent, run, session or cost center, seen
+-- or booked: the file, the line or rule, what kind the name is of, the workspace of an agent, and
+-- what tells those apart that have the name, if there are several.
+-- A line that is the same as one above it has no kind: a budget or an invoice by two names of its
+-- workspace or agent counts once. A pattern without a letter has no name to misspell.
 with
-
-workspaces as (
-    select workspace_id, finance.folded(unnest([workspace_id, workspace_name])) as name
-    from marts.dim_workspaces
-),
 
 owner_rules as (
     select
-        line,
-        workspace,
-        agent,
-        exists (
-            from workspaces
-            where workspaces.name
-                like finance.pattern_of(finance.folded(rules.workspace)) escape '\'
-        ) as has_workspace
+        rules.*,
+        count(distinct names.workspace_id) as workspace_count,
+        any_value(names.workspace_id) as workspace_id
     from finance.owner_rules as rules
+    left join intermediate.int_workspace_names as names
+        on names.name like finance.pattern_of(finance.folded(rules.workspace)) escape '\'
+        and (names.is_meant or regexp_matches(rules.workspace, '[*?]'))
     where precedence not in (select unnest(precedences) from intermediate.int_owner_spans)
+    group by all
 ),
 
 -- Of a budget for an agent of one workspace, the workspace comes first.
 budgets as (
     select
-        line,
-        case
-            when names.workspace_id is not null or workspace_name is null
-                then replace(scope, '_', ' ')
-            when names.name is not null then 'one workspace'
-            else 'workspace'
-        end as kind
+        budgets.*,
+        scope <> 'all' and workspace_name is not null and names.workspace_id is null
+            as lacks_workspace,
+        names.workspace_id
     from (
-        select *, finance.folded(if(scope = 'workspace', name, workspace)) as workspace_name
+        select *, if(scope = 'workspace', name, workspace) as workspace_name
         from finance.budgets
     ) as budgets
-    left join intermediate.int_workspace_names as names on names.name = workspace_name
+    left join intermediate.int_workspace_names as names
+        on names.name = finance.folded(workspace_name) and names.is_meant
     where scope <> 'all' and not exists (
         from intermediate.int_budget_members as members
         where
@@ -51,62 +43,97 @@ budgets as (
 invoices as (
     select
         line,
-        case
-            when names.name is null then 'workspace'
-            when workspace_id is null then 'one workspace'
-        end as kind,
+        workspace,
+        workspace_id,
         first(line) over (
             partition by invoice_id, month, coalesce(workspace_id, line::varchar) order by line
         ) as line_above
     from finance.invoices
-    left join intermediate.int_workspace_names as names on names.name = finance.folded(workspace)
+    left join intermediate.int_workspace_names as names
+        on names.name = finance.folded(workspace) and names.is_meant
 ),
 
 found as (
     select
         'finance/owners.csv' as file,
         format(':{}', line) as place,
-        if(has_workspace, 'agent', 'workspace') as kind,
+        if(workspace_count > 0, 'agent', 'workspace') as kind,
+        if(workspace_count > 0, agent, workspace) as name,
+        if(workspace_count = 1, workspace_id, null) as workspace_id,
         null::integer as line_above
     from owner_rules
-    where trim(if(has_workspace, agent, workspace), '*?') <> ''
-    union all
-    select 'finance/allocation.toml', format(': rule {} ({})', rule, name), 'workspace', null
+    union all by name
+    select
+        'finance/allocation.toml' as file,
+        format(': rule {} ({})', rule, name) as place,
+        'workspace' as kind,
+        workspace as name
     from finance.allocation_rules
-    where
-        trim(workspace, '*?') <> ''
-        and rule not in (select rule from intermediate.int_allocation_rules)
-    union all
-    select 'finance/budgets.csv', format(':{}', line), kind, null
+    where rule not in (select rule from intermediate.int_allocation_rules)
+    union all by name
+    select
+        'finance/budgets.csv' as file,
+        format(':{}', line) as place,
+        if(lacks_workspace, 'workspace', scope) as kind,
+        if(lacks_workspace, workspace_name, name) as name,
+        workspace_id
     from budgets
-    union all
-    select 'finance/budgets.csv', format(':{}', unnest(lines[2:])), null, lines[1]
+    union all by name
+    select
+        'finance/budgets.csv' as file,
+        format(':{}', unnest(lines[2:])) as place,
+        lines[1] as line_above
     from intermediate.int_budgets
-    union all
-    select 'finance/invoices.csv', format(':{}', line), kind, line_above
+    union all by name
+    select
+        'finance/invoices.csv' as file,
+        format(':{}', line) as place,
+        if(workspace_id is null, 'workspace', null) as kind,
+        workspace as name,
+        line_above
     from invoices
-    where kind is not null or line > line_above
-    union all
-    select 'finance/outcomes.csv', format(':{}', line), unknown, null
+    where workspace_id is null or line > line_above
+    union all by name
+    select
+        'finance/outcomes.csv' as file,
+        format(':{}', line) as place,
+        unknown as kind,
+        case unknown
+            when 'workspace' then workspace
+            when 'agent' then agent
+            when 'run' then run
+            else session
+        end as name,
+        workspace_id
     from intermediate.int_outcomes
     where unknown is not null
+),
+
+several as (
+    select 'workspace' as kind, name, workspace_id, workspace_id as told_by
+    from intermediate.int_workspace_names
+    union all
+    select 'agent' as kind, names.name, workspace_id, coalesce(agents.agent_slug, agent_id)
+    from intermediate.int_agent_names as names
+    join intermediate.int_agents as agents using (workspace_id, agent_id)
+    where is_ambiguous
 )
 
 select
     file,
     place,
-    case
-        when kind is null and file = 'finance/budgets.csv'
-            then format('line {} is a budget of the same for the same month', line_above)
-        when kind is null
-            then
-                concat(
-                    format('line {} has the same invoice, workspace and month; ', line_above),
-                    'add up what belongs together'
-                )
-        when kind = 'one workspace'
-            then 'several workspaces are called so; name one by its identifier'
-        else format('no {} matches; is a name misspelt?', kind)
-    end as problem
+    kind,
+    name,
+    workspace_id,
+    line_above,
+    (
+        select list(distinct told_by order by told_by)
+        from several
+        where
+            several.kind = found.kind
+            and several.name = finance.folded(found.name)
+            and several.workspace_id = coalesce(found.workspace_id, several.workspace_id)
+    ) as told_by
 from found
+where kind is null or name = '' or trim(name, '*?') <> ''
 order by file, length(place), place

@@ -6,34 +6,36 @@
 with
 
 rules as (
-    select
-        *,
-        regexp_replace(workspace, '[*?]', '', 'g') as literals,
-        finance.pattern_of(finance.folded(workspace)) as pattern
+    select *, regexp_replace(workspace, '[*?]', '', 'g') as literals
     from finance.allocation_rules
+),
+
+matching as (
+    select distinct names.workspace_id, rules.*
+    from rules
+    join intermediate.int_workspace_names as names
+        on names.name like finance.pattern_of(finance.folded(rules.workspace)) escape '\'
+        and (names.is_meant or rules.literals <> rules.workspace)
 )
 
 select
-    workspaces.workspace_id,
-    rules.rule,
-    rules.name,
-    rules.source,
-    rules.method,
-    rules.basis,
-    coalesce(rules.valid_from, date '0001-01-01') as first_month,
-    coalesce(rules.valid_to, date '9999-12-31') as last_month,
+    workspace_id,
+    rule,
+    name,
+    source,
+    method,
+    basis,
+    coalesce(valid_from, date '0001-01-01') as first_month,
+    coalesce(valid_to, date '9999-12-31') as last_month,
     row_number() over (
-        partition by workspaces.workspace_id
+        partition by workspace_id
         order by
             case
-                when rules.literals = rules.workspace then 0
-                when trim(rules.workspace, '*') = '' then 2
+                when literals = workspace then 0
+                when trim(workspace, '*') = '' then 2
                 else 1
             end,
-            if(rules.literals = rules.workspace, 0, length(rules.literals)) desc,
-            rules.rule
+            if(literals = workspace, 0, length(literals)) desc,
+            rule
     ) as precedence
-from rules
-join marts.dim_workspaces as workspaces
-    on finance.folded(workspaces.workspace_id) like rules.pattern escape '\'
-    or finance.folded(workspaces.workspace_name) like rules.pattern escape '\'
+from matching

@@ -1,6 +1,6 @@
 -- Whose charges each budget is for: workspaces, and of them agents or cost centers, '(all)' where
--- it is for all of them. A name that nothing has, or several workspaces, is a budget without
--- members.
+-- it is for all of them. A name that nothing has, or several workspaces or agents, is a budget
+-- without members.
 -- Grain: budget (scope, name and workspace as written), workspace, line and cost center.
 -- key: scope, name, workspace, workspace_id, agent_id, cost_center
 -- materialized: table
@@ -16,7 +16,8 @@ covered as (
             finance.folded(if(scope = 'workspace', name, workspace)) as workspace_name
         from finance.budgets
     ) as budgets
-    left join intermediate.int_workspace_names as names on names.name = budgets.workspace_name
+    left join intermediate.int_workspace_names as names
+        on names.name = budgets.workspace_name and names.is_meant
     join marts.dim_workspaces as workspaces
         on budgets.workspace_name is null
         or workspaces.workspace_id = names.workspace_id
@@ -33,7 +34,7 @@ select scope, name, workspace, workspace_id, '(all)' as agent_id, '(all)' as cos
 from covered
 where scope in ('all', 'workspace')
 union all
-select distinct
+select
     covered.scope,
     covered.name,
     covered.workspace,
@@ -44,7 +45,9 @@ from covered
 join intermediate.int_agent_names as agents
     on agents.workspace_id = covered.workspace_id
     and agents.name = finance.folded(covered.name)
+    and agents.is_meant
 where covered.scope = 'agent'
+qualify not bool_or(is_ambiguous) over (partition by covered.name, covered.workspace)
 union all
 select
     covered.scope,

@@ -1,8 +1,8 @@
 -- Each budget of a month, and the UTC days of its charges that were read: from `first_date` on,
 -- of each workspace whole until the day before `start`, of some until `read_to`; null where no
 -- usage was read. Of some, nothing was read if it lacks a workspace. `today` is the last day of
--- which anything was read. Of lines that are the same budget, a workspace once by name and once by
--- its identifier, the upper one is in force.
+-- which anything was read. Of lines that are the same budget, a workspace or agent by two of its
+-- names, the upper one is in force.
 -- Grain: scope, name, workspace and month.
 -- key: scope, name, workspace_id, month
 -- not_null: is_known
@@ -25,6 +25,7 @@ covered as (
     select
         budgets.line,
         any_value(members.workspace_id) as workspace_id,
+        list_sort(list(distinct row(members.workspace_id, members.agent_id))) as agents,
         count(distinct members.workspace_id) as workspace_count,
         max(spans.first_date) as any_first_date,
         min(spans.last_date) as any_last_date,
@@ -62,6 +63,7 @@ budgets as (
         (budgets.month + interval 1 month)::date as next_month,
         budgets.amount_usd as budget_usd,
         covered.line is not null as is_known,
+        covered.agents,
         coalesce(covered.first_date, covered.any_first_date) as first_date,
         coalesce(covered.last_date, covered.any_last_date) as start,
         covered.read_to,
@@ -73,9 +75,14 @@ budgets as (
 )
 
 select
-    *,
+    * exclude (agents),
     list(line) over (
-        partition by scope, if(scope = 'workspace', '', name), workspace_id, month
+        partition by
+            scope,
+            if(is_known and scope <> 'cost_center', '', name),
+            agents,
+            workspace_id,
+            month
         order by line rows between unbounded preceding and unbounded following
     ) as lines
 from budgets

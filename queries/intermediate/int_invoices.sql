@@ -24,8 +24,8 @@ invoices as (
         tax_usd,
         is_accepted
     from finance.invoices
-    join intermediate.int_workspace_names as names on names.name = finance.folded(workspace)
-    where workspace_id is not null
+    join intermediate.int_workspace_names as names
+        on names.name = finance.folded(workspace) and names.is_meant
     qualify row_number() over (partition by month, workspace_id, invoice_id order by line) = 1
 ),
 

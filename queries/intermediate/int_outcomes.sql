@@ -1,13 +1,13 @@
 -- Lines of finance/outcomes.csv with their workspace and agent; null is one that nothing has.
 -- Grain: line.
 -- key: line
+-- column unknown: What the line names that nothing has, or several have.
 select
     outcomes.*,
     workspaces.workspace_id,
     coalesce(agents.agent_id, runs.agent_id, sessions.agent_id) as agent_id,
     case
-        when workspaces.name is null then 'workspace'
-        when workspaces.workspace_id is null then 'one workspace'
+        when workspaces.workspace_id is null then 'workspace'
         when coalesce(agents.agent_id, runs.run_id, sessions.session_id) is not null then null
         when outcomes.agent is not null then 'agent'
         when outcomes.run is not null then 'run'
@@ -15,7 +15,7 @@ select
     end as unknown
 from finance.outcomes
 left join intermediate.int_workspace_names as workspaces
-    on workspaces.name = finance.folded(outcomes.workspace)
+    on workspaces.name = finance.folded(outcomes.workspace) and workspaces.is_meant
 left join intermediate.int_agent_names as agents
     on agents.workspace_id = workspaces.workspace_id
     and agents.name = finance.folded(outcomes.agent)

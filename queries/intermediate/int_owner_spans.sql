@@ -11,8 +11,8 @@
 with
 
 rules as (
-    select
-        workspaces.workspace_id,
+    select distinct
+        names.workspace_id,
         rules.* replace (
             coalesce(rules.valid_from, date '0001-01-01') as valid_from,
             coalesce(rules.valid_to, date '9999-12-31') as valid_to
@@ -20,11 +20,9 @@ rules as (
         regexp_matches(rules.agent, '[*?]') as is_glob,
         finance.pattern_of(finance.folded(rules.agent)) as pattern
     from finance.owner_rules as rules
-    join marts.dim_workspaces as workspaces
-        on finance.folded(workspaces.workspace_id)
-            like finance.pattern_of(finance.folded(rules.workspace)) escape '\'
-        or finance.folded(workspaces.workspace_name)
-            like finance.pattern_of(finance.folded(rules.workspace)) escape '\'
+    join intermediate.int_workspace_names as names
+        on names.name like finance.pattern_of(finance.folded(rules.workspace)) escape '\'
+        and (names.is_meant or regexp_matches(rules.workspace, '[*?]'))
 ),
 
 matching as (
@@ -33,7 +31,8 @@ matching as (
     join rules
         on rules.workspace_id = names.workspace_id
         and names.name like rules.pattern escape '\'
-        and not (rules.is_glob and names.agent_id in ('(none)', '(platform)'))
+        and if(rules.is_glob, names.agent_id not in ('(none)', '(platform)'), names.is_meant)
+    qualify not bool_or(names.is_ambiguous and not rules.is_glob) over (partition by precedence)
 ),
 
 booked as (

@@ -1,18 +1,32 @@
--- Names by which files of finance/ name one workspace, as they are compared: its identifier, and
--- its name. Grain: name.
--- key: name
--- column workspace_id: Null where several workspaces are called so, and none has it as identifier.
-select
-    name,
-    coalesce(
-        any_value(workspace_id) filter (is_identifier),
-        if(count(*) = 1, any_value(workspace_id), null)
-    ) as workspace_id
-from (
-    select finance.folded(workspace_id) as name, workspace_id, true as is_identifier
+-- Names by which files of finance/ name workspaces, as they are compared: identifiers, then names.
+-- An empty name means the only workspace. Grain: workspace and name.
+-- key: workspace_id, name
+-- not_null: is_meant
+-- column is_meant: True if the name, written without a wildcard, means this workspace; of a name
+-- that several workspaces have, and none as its identifier, false of each.
+with
+
+called as (
+    select
+        workspace_id,
+        finance.folded(unnest([workspace_id, workspace_name])) as name,
+        unnest([1, 2]) as rank
     from marts.dim_workspaces
-    union all
-    select finance.folded(workspace_name) as name, workspace_id, false as is_identifier
+    union all by name
+    select workspace_id, '' as name, 1 as rank
     from marts.dim_workspaces
+),
+
+ranked as (
+    select workspace_id, name, min(rank) as rank
+    from called
+    where name is not null
+    group by all
 )
-group by name
+
+select
+    workspace_id,
+    name,
+    rank = min(rank) over (partition by name) and count(*) over (partition by name, rank) = 1
+        as is_meant
+from ranked

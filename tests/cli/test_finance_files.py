@@ -54,15 +54,19 @@ def test_wrong_lines_are_named_once_and_spoil_no_batch(published: Command) -> No
 
 
 def test_an_invoice_that_names_no_workspace_makes_its_file_wrong(published: Command) -> None:
-    """A close is refused by such a file, as what it booked of the invoice would be taken back."""
+    """`status` names it until the file changes, and no month closes: its booking would go back."""
     header = "invoice_id,workspace,month,issued_on,amount_usd"
     write("invoices.csv", header, "L-1,nobody,2026-11,2026-12-01,1")
     told = publish_again()
     with machine_clock(lambda: datetime(2026, 12, 4, tzinfo=UTC)):
         refused = published("close", "2026-11", "--early", "--approved-by", "Head of finance")
 
-    assert told.count("warning: finance/invoices.csv:2: no workspace matches") == 1
+    problem = "finance/invoices.csv:2: no workspace is called `nobody`."
+    assert told.count(f"warning: {problem}") == 1
+    assert f"- {problem}" in published("status").out
     sql = "select status from project_files where name = 'invoices.csv'"
     assert published("sql", sql, "--format", "csv").out.split() == ["status", "error"]
     assert refused.code == 2
     assert "finance/invoices.csv holds lines that are not right" in refused.err
+    write("invoices.csv", header)
+    assert problem not in published("status").out

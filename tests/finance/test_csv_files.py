@@ -111,7 +111,6 @@ def test_lines_of_an_invoice() -> None:
 @pytest.mark.parametrize(
     ("file", "line", "reason"),
     [
-        ("owners", ",a,,,Ann,,", "workspace is empty; write * for all"),
         ("owners", "*,,,,Ann,,", "agent is empty; write * for all"),
         ("owners", "*,a,,6200,,,", "it names neither an owner nor a cost center"),
         ("owners", "*,a,,,Ann,2026-02-30,", "valid_from `2026-02-30` is no day: write it like"),
@@ -138,7 +137,6 @@ def test_lines_of_an_invoice() -> None:
         ("list_prices", ",m,1,2,,2026-10-26", "line 2 is a price of the same model from the"),
         ("list_prices", ",o,1.0000001,2,,2026-10-26", "input_usd_per_million_tokens `1.0000001` h"),
         ("invoices", ",B,2026-10,2026-11-02,1,,,", "invoice_id is empty"),
-        ("invoices", "L,,2026-10,2026-11-02,1,,,", "workspace is empty"),
         ("invoices", "L,B,,2026-11-02,1,,,", "month is empty; write it like 2026-11"),
         ("invoices", "L,B,0206-10,2026-11-02,1,,,", "month 0206-10-01 is not of the years 2000"),
         ("invoices", "L,B,2026-10,2206-11-02,1,,,", "issued_on 2206-11-02 is not of the years"),

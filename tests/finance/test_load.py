@@ -16,8 +16,9 @@ from hypothesis import strategies as st
 
 from analytics.files import folder
 from analytics.finance.lines import BUDGETS, INVOICES, LIST_PRICES, OUTCOMES, OWNERS
-from analytics.finance.load import load_finance, problems_of_names, read_finance
+from analytics.finance.load import load_finance, read_finance
 from analytics.finance.tables import ACCOUNTS, ALLOCATION, SOURCES, Roles, Rule
+from analytics.finance.unknown_names import problems_of_names
 from analytics.format.names import visible
 from analytics.transform.models import references
 from tests.docs.pages import blocks, rows, text_of
@@ -58,6 +59,13 @@ L-2,Bakery,2026-10,2.11.,7""",
 def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
     """A warehouse for files that tests replace."""
     with empty_warehouse(tmp_path_factory.mktemp("finance") / "data") as warehouse:
+        yield warehouse
+
+
+@pytest.fixture
+def other(tmp_path: Path) -> Iterator[Warehouse]:
+    """A warehouse for one test."""
+    with empty_warehouse(tmp_path / "other") as warehouse:
         yield warehouse
 
 
@@ -105,7 +113,7 @@ def test_each_file_has_its_rows_and_hash(warehouse: Warehouse) -> None:
             ("payable", None, "2000"), ("rounding", None, "6990"), ("tax", None, "1"),
         ],
         "files": [
-            (name, hashlib.sha256(text.encode()).hexdigest(), 2 * (name == "invoices.csv"))
+            (name, hashlib.sha256(text.encode()).hexdigest(), 2 * (name == "invoices.csv"), None)
             for name, text in FILES.items()
         ],
     }  # fmt: skip
@@ -125,7 +133,10 @@ def test_an_unreadable_file_has_no_hash(warehouse: Warehouse) -> None:
     (project / "finance" / "folder").mkdir()
     load_finance(warehouse._con, project)
 
-    assert warehouse.rows("from finance.files") == [("owners.csv", None, 1), ("pipe", None, 0)]
+    assert warehouse.rows("from finance.files") == [
+        ("owners.csv", None, 1, None),
+        ("pipe", None, 0, None),
+    ]
 
 
 def test_an_invoice_counts_once(warehouse: Warehouse) -> None:
@@ -178,9 +189,39 @@ def test_names_are_compared_without_case_and_composed(warehouse: Warehouse) -> N
     warehouse._con.execute("delete from ledger.workspaces where workspace_id <> 'w-1'")
 
 
+def test_files_name_agents_as_pages_do(other: Warehouse) -> None:
+    """Each file takes an agent's shown name; one that several agents have is refused by line."""
+    write("owners.csv", "workspace,agent,cost_center", ",The Baker,CC-1", ",Twins,CC-2", ",*,CC-3")
+    write("budgets.csv", OF_BUDGETS, "agent,the baker,,2026-10,1", "agent,Twins,,2026-10,1",
+          "agent,bake,Bakery,2026-10,1", "agent,The baker,w-1,2026-10,2")  # fmt: skip
+    lines = [f"o-{name},2026-10-01,,{name},loaf" for name in ("THE BAKER", "twins", "The bakerr")]
+    write("outcomes.csv", "outcome_id,date,workspace,agent,outcome", *lines)
+    names = {"a-1": ("bake", "The baker"), "a-2": ("one", "Twins"), "a-3": ("two", "Twins")}
+    for agent, (slug, name) in names.items():
+        other.given("agents", agent_id=agent, agent_slug=slug, agent_name=name)
+
+    assert load(other) == []
+    twins = "several agents are called `{}`; name one by its slug: one, two"
+    assert of_names(other) == [
+        f"finance/budgets.csv:3: {twins.format('Twins')}",
+        "finance/budgets.csv:5: line 4 is a budget of the same for the same month",
+        f"finance/outcomes.csv:3: {twins.format('twins')}",
+        "finance/outcomes.csv:4: no agent is called `The bakerr`. Did you mean The baker (bake)?",
+        f"finance/owners.csv:3: {twins.format('Twins')}",
+    ]
+    sql = "select agent_id, cost_center from intermediate.int_owner_spans order by all"
+    assert other.rows(sql) == [("a-1", "CC-1"), ("a-2", "CC-3"), ("a-3", "CC-3")]
+    sql = "select agent_id from intermediate.int_outcomes order by line"
+    assert other.rows(sql) == [("a-1",), (None,), (None,)]
+    other.insert("ledger.workspaces", workspace_id="w-2", workspace_name="Zoo")
+    load(other)
+    several = "no workspace is named, and there are several. There are Bakery, Zoo."
+    assert f"finance/owners.csv:2: {several}" in of_names(other)
+
+
 def test_names_that_nothing_has_are_told(warehouse: Warehouse) -> None:
     """A batch warns of each name that no workspace, agent or cost center, seen or booked, has."""
-    warehouse.given("agents", agent_id="a-1", agent_slug="Baker")
+    warehouse.given("agents", agent_id="a-1", agent_slug="Baker", agent_name="The baker")
     booked = {"workspace_id": "w-3", "workspace_name": "Gone", "agent_id": "a-9"}
     warehouse.insert("finance.closed_lines", usage_month=OCTOBER, agent_slug="cook", **booked)
     of_owners = ("*,baker,CC-9", "Bakery,bakre,CC-9", "Gone,c*,CC-9")
@@ -215,23 +256,24 @@ def test_names_that_nothing_has_are_told(warehouse: Warehouse) -> None:
     )
 
     assert load(warehouse) == []
-    assert [each.removesuffix("; is a name misspelt?") for each in of_names(warehouse)] == [
-        "finance/allocation.toml: rule 2 (A): no workspace matches",
-        "finance/budgets.csv:3: no workspace matches",
-        "finance/budgets.csv:4: no agent matches",
-        "finance/budgets.csv:6: no workspace matches",
-        "finance/budgets.csv:8: no cost center matches",
-        "finance/invoices.csv:3: no workspace matches",
-        "finance/outcomes.csv:3: no agent matches",
-        "finance/outcomes.csv:4: no run matches",
-        "finance/outcomes.csv:5: no session matches",
-        "finance/outcomes.csv:6: no workspace matches",
-        "finance/owners.csv:3: no agent matches",
+    workspaces, baker = "Did you mean Bakery?", "Did you mean The baker (Baker)?"
+    assert of_names(warehouse) == [
+        "finance/allocation.toml: rule 2 (A): no workspace matches `Zoo*`. There are Bakery, Gone.",
+        "finance/budgets.csv:3: no workspace is called `Zoo`. There are Bakery, Gone.",
+        f"finance/budgets.csv:4: no agent is called `bakre`. {baker}",
+        "finance/budgets.csv:6: no workspace is called `w-9`. There are Bakery, Gone.",
+        "finance/budgets.csv:8: no cost center is called `CC-8`. Did you mean CC-9?",
+        f"finance/invoices.csv:3: no workspace is called `Bakrey`. {workspaces}",
+        f"finance/outcomes.csv:3: no agent is called `bakre`. {baker}",
+        "finance/outcomes.csv:4: no run is called `r-9`",
+        "finance/outcomes.csv:5: no session is called `s-9`",
+        f"finance/outcomes.csv:6: no workspace is called `Bakrey`. {workspaces}",
+        f"finance/owners.csv:3: no agent is called `bakre`. {baker}",
     ]
     warehouse.insert("ledger.workspaces", workspace_id="w-2", workspace_name="bakery")
     assert load(warehouse) == []
-    several = "finance/invoices.csv:2: several workspaces are called so; name one by its identifier"
-    assert several in of_names(warehouse)
+    several = "several workspaces are called `BAKERY`; name one by its identifier: w-1, w-2"
+    assert f"finance/invoices.csv:2: {several}" in of_names(warehouse)
     sql = "select invoice_id, workspace_id from intermediate.int_invoices"
     assert warehouse.rows(sql) == [("L-2", "w-1")]
 
