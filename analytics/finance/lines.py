@@ -118,6 +118,7 @@ Month = Annotated[
 ]
 Amount = Annotated[Decimal, _field(_amount, empty="is empty")]
 Name = Annotated[str | None, _field(read_name)]
+Model = Annotated[str, _field(lambda text: read_name(text).lower(), empty="is empty")]
 DayOf = Annotated[
     date, _field(_of_this_century(read_day), empty="is empty; write it like 2026-11-30")
 ]
@@ -274,7 +275,7 @@ class ListPrice(Record):
     conflict = "line {place} is a price of the same model from the same day"
 
     provider: Name
-    model: Text
+    model: Model
     input_usd_per_million_tokens: Price
     output_usd_per_million_tokens: Price
     availability: Name

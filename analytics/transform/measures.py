@@ -77,7 +77,8 @@ def create_what_if(con: duckdb.DuckDBPyConnection, schema: str) -> None:
     con.execute(f"create or replace macro {schema}.what_if_by_model() as table {sql}")
     con.execute(
         f"create or replace macro {schema}.what_if(asked) as table"
-        " select * exclude (model, cheaper_rank) from marts.what_if_by_model() where model = asked"
+        " select * exclude (model, cheaper_rank) from marts.what_if_by_model()"
+        " where model = lower(asked)"
     )
 
 

@@ -37,9 +37,11 @@ _SHOWN = {
     "date": "date as utc_date",
     "error": "error as error_message",
 }
+# Names of models and providers have one spelling, as sources of the API spell them differently.
 _SPELLED = {
-    "model": r"coalesce(regexp_replace(model, '^[^/]+/(.)', '\1'), '(unknown)') as model",
-    "provider": "coalesce(provider, '(unknown)') as provider",
+    "model": r"coalesce(nullif(lower(trim(regexp_replace(model, '^[^/]+/(.)', '\1'))), ''),"
+    " '(unknown)') as model",
+    "provider": "coalesce(nullif(lower(trim(provider)), ''), '(unknown)') as provider",
 }
 # Of the meters; usage that names no agent, platform or unattributed activity, is '(platform)'.
 _METERED = {
@@ -289,7 +291,7 @@ def source_views() -> dict[str, str]:
 
 
 def _source_view(source: Source) -> str:
-    shown = _SHOWN | (_SPELLED if "provider" in source.parts else {})
+    shown = _SHOWN | (_SPELLED if "provider" in source.columns else {})
     if source in (USAGE_HOURS, BILLING_DAYS, AGENT_BILLING_DAYS):
         shown |= _METERED
     columns = [shown.get(name, name) for name in LINEAGE | source.columns]

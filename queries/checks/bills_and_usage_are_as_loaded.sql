@@ -26,7 +26,7 @@ lines as (
     from marts.fct_charges
     union all by name
     select 'bill by provider' as figure, 'raw.billing_days' as holds, workspace_id,
-        date as utc_date, coalesce(provider, '(unknown)') as provider,
+        date as utc_date, coalesce(nullif(lower(trim(provider)), ''), '(unknown)') as provider,
         cost_usd as metered_cost_usd, billed_usd, tokens_in, tokens_out, request_count
     from raw.billing_days
     anti join raw.superseded using (version_id)

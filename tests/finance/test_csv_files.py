@@ -134,7 +134,7 @@ def test_lines_of_an_invoice() -> None:
         ("outcomes", "o-1,2026-11-19,B,a,,,loaf,,", "line 2 has the same outcome_id: an outcome"),
         ("outcomes", "o-2,2026-11-19,B,a,,,loaf,0,", "count `0` is not from 1 to 1,000,000,000"),
         ("outcomes", "o-2,2026-11-19,B,a,,,loaf,,-1", "value_usd `-1` is negative"),
-        ("list_prices", ",m,1,2,,2026-10-26", "line 2 is a price of the same model from the"),
+        ("list_prices", ",M,1,2,,2026-10-26", "line 2 is a price of the same model from the"),
         ("list_prices", ",o,1.0000001,2,,2026-10-26", "input_usd_per_million_tokens `1.0000001` h"),
         ("invoices", ",B,2026-10,2026-11-02,1,,,", "invoice_id is empty"),
         ("invoices", "L,B,,2026-11-02,1,,,", "month is empty; write it like 2026-11"),

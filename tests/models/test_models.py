@@ -8,10 +8,11 @@
       cost_usd
       2
 
-Columns are two spaces apart, `-` is null, and `#` begins a comment. What `then` names is made of
-the rows given, through all models in between; a relation or column that is not given is empty. What
-stands before the first rule holds for all: rows, and values `where not given` of columns and of
-`timezone`. Only columns of `then` are compared, rows in any order, fractions to six digits.
+Columns are two spaces apart, `-` is null, `''` is empty, `' '` is a blank, and `#` begins a
+comment. What `then` names is made of the rows given, through all models in between; a relation or
+column that is not given is empty. What stands before the first rule holds for all: rows, and values
+`where not given` of columns and of `timezone`. Only columns of `then` are compared, rows in any
+order, fractions to six digits.
 """
 
 from __future__ import annotations
@@ -84,6 +85,9 @@ def read_cases(file: Path) -> Iterator[Case]:
     yield case
 
 
+_TEXTS = {"-": None, "''": "", "' '": " "}
+
+
 def filled(
     con: duckdb.DuckDBPyConnection, name: str, like: str, rows: Rows, defaults: Mapping[str, str]
 ) -> str:
@@ -96,7 +100,7 @@ def filled(
         marks = f"({', '.join('?' for _ in given[0])})"
         con.execute(
             f"insert into {name} ({', '.join(given[0])}) values {', '.join([marks] * len(given))}",
-            [None if value == "-" else value for row in given for value in row.values()],
+            [_TEXTS.get(value, value) for row in given for value in row.values()],
         )
     return f"temp.{name}"
 
