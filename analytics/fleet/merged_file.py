@@ -48,7 +48,10 @@ _MODELS = (
 )
 _STAND_INS = """
     create schema intermediate;
-    create view intermediate.int_agents as from marts.dim_agents where line_type = 'agent';
+    create schema staging;
+    create view staging.workspaces as select workspace_id, workspace_name from marts.dim_workspaces;
+    create view intermediate.int_agents as
+        select *, first_seen_at as began_at from marts.dim_agents where line_type = 'agent';
     create view intermediate.int_metered_days as
         select
             workspace_id,

@@ -12,8 +12,9 @@ owner_rules as (
         any_value(names.workspace_id) as workspace_id
     from finance.owner_rules as rules
     left join intermediate.int_workspace_names as names
-        on names.name like finance.pattern_of(finance.folded(rules.workspace)) escape '\'
-        and (names.is_meant or regexp_matches(rules.workspace, '[*?]'))
+        on names.written = rules.workspace
+        and names.is_glob = regexp_matches(rules.workspace, '[*?]')
+        and not names.is_ambiguous
     where precedence not in (select unnest(precedences) from intermediate.int_owner_spans)
     group by all
 ),
@@ -30,7 +31,7 @@ budgets as (
         from finance.budgets
     ) as budgets
     left join intermediate.int_workspace_names as names
-        on names.name = finance.folded(workspace_name) and names.is_meant
+        on names.written = workspace_name and not names.is_glob and not names.is_ambiguous
     where scope <> 'all' and not exists (
         from intermediate.int_budget_members as members
         where
@@ -50,7 +51,7 @@ invoices as (
         ) as line_above
     from finance.invoices
     left join intermediate.int_workspace_names as names
-        on names.name = finance.folded(workspace) and names.is_meant
+        on names.written = workspace and not names.is_glob and not names.is_ambiguous
 ),
 
 found as (
@@ -110,12 +111,12 @@ found as (
 ),
 
 several as (
-    select 'workspace' as kind, name, workspace_id, workspace_id as told_by
+    select 'workspace' as kind, written, workspace_id, workspace_id as told_by
     from intermediate.int_workspace_names
+    where is_ambiguous
     union all
-    select 'agent' as kind, names.name, workspace_id, coalesce(agents.agent_slug, agent_id)
-    from intermediate.int_agent_names as names
-    join intermediate.int_agents as agents using (workspace_id, agent_id)
+    select 'agent' as kind, written, workspace_id, slug
+    from intermediate.int_agent_names
     where is_ambiguous
 )
 
@@ -131,7 +132,7 @@ select
         from several
         where
             several.kind = found.kind
-            and several.name = finance.folded(found.name)
+            and several.written = found.name
             and several.workspace_id = coalesce(found.workspace_id, several.workspace_id)
     ) as told_by
 from found

@@ -1,6 +1,7 @@
 -- Agents that are listed, or known from runs, the API's sums or the books; a deleted one keeps its
 -- last name. Grain: agent.
 -- key: workspace_id, agent_id
+-- column began_at: When it was created, or its first run was; null if neither is known.
 -- materialized: table
 with
 
@@ -9,20 +10,22 @@ with
 observations as (
     select
         workspace_id, agent_id, nullif(trim(agent_name), '') as agent_name,
-        nullif(trim(agent_slug), '') as agent_slug, status, is_current, 2 as source_rank,
-        seen_at as observed_at, seen_at as first_seen_at, max_budget_usd, timeout_minutes
+        if(trim(agent_slug) = '', null, agent_slug) as agent_slug, status, is_current,
+        2 as source_rank, seen_at as observed_at, seen_at as first_seen_at, created_at as began_at,
+        max_budget_usd, timeout_minutes
     from staging.agents
     union all by name
     select
         workspace_id, agent_id, nullif(trim(agent_name), '') as agent_name,
-        nullif(trim(agent_slug), '') as agent_slug, 1 as source_rank,
+        if(trim(agent_slug) = '', null, agent_slug) as agent_slug, 1 as source_rank,
         utc_date::timestamptz as observed_at, seen_at as first_seen_at, last_run_at
     from staging.agent_rollups
     where is_current and agent_id is not null
     union all by name
     select
         workspace_id, agent_id, 0 as source_rank, max(created_at) as observed_at,
-        min(seen_at) as first_seen_at, max(created_at) filter (is_current) as last_run_at
+        min(seen_at) as first_seen_at, min(created_at) as began_at,
+        max(created_at) filter (is_current) as last_run_at
     from staging.runs
     where agent_id is not null
     group by workspace_id, agent_id
@@ -78,6 +81,7 @@ select
         as timeout_minutes,
     coalesce(bool_or(is_current), false) as is_listed,
     min(first_seen_at) as first_seen_at,
+    min(began_at) as began_at,
     max(last_run_at) as last_run_at,
     any_value(counted.first_date) as first_counted_date
 from observations

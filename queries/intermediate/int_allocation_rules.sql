@@ -11,11 +11,10 @@ rules as (
 ),
 
 matching as (
-    select distinct names.workspace_id, rules.*
+    select names.workspace_id, rules.*
     from rules
-    join intermediate.int_workspace_names as names
-        on names.name like finance.pattern_of(finance.folded(rules.workspace)) escape '\'
-        and (names.is_meant or rules.literals <> rules.workspace)
+    join intermediate.int_workspace_names as names on names.written = rules.workspace
+    where names.is_glob = (rules.literals <> rules.workspace) and not names.is_ambiguous
 )
 
 select

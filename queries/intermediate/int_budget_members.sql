@@ -13,11 +13,13 @@ covered as (
             scope,
             name,
             workspace,
-            finance.folded(if(scope = 'workspace', name, workspace)) as workspace_name
+            if(scope = 'workspace', name, workspace) as workspace_name
         from finance.budgets
     ) as budgets
     left join intermediate.int_workspace_names as names
-        on names.name = budgets.workspace_name and names.is_meant
+        on names.written = budgets.workspace_name
+        and not names.is_glob
+        and not names.is_ambiguous
     join marts.dim_workspaces as workspaces
         on budgets.workspace_name is null
         or workspaces.workspace_id = names.workspace_id
@@ -44,8 +46,8 @@ select
 from covered
 join intermediate.int_agent_names as agents
     on agents.workspace_id = covered.workspace_id
-    and agents.name = finance.folded(covered.name)
-    and agents.is_meant
+    and agents.written = covered.name
+    and not agents.is_glob
 where covered.scope = 'agent'
 qualify not bool_or(is_ambiguous) over (partition by covered.name, covered.workspace)
 union all

@@ -25,7 +25,7 @@ invoices as (
         is_accepted
     from finance.invoices
     join intermediate.int_workspace_names as names
-        on names.name = finance.folded(workspace) and names.is_meant
+        on names.written = workspace and not names.is_glob and not names.is_ambiguous
     qualify row_number() over (partition by month, workspace_id, invoice_id order by line) = 1
 ),
 

@@ -15,11 +15,16 @@ select
     end as unknown
 from finance.outcomes
 left join intermediate.int_workspace_names as workspaces
-    on workspaces.name = finance.folded(outcomes.workspace) and workspaces.is_meant
+    on workspaces.written = outcomes.workspace
+    and not workspaces.is_glob
+    and not workspaces.is_ambiguous
 left join intermediate.int_agent_names as agents
     on agents.workspace_id = workspaces.workspace_id
-    and agents.name = finance.folded(outcomes.agent)
-    and agents.number = 1
+    and agents.written = outcomes.agent
+    and not agents.is_glob
+    and not agents.is_ambiguous
+    and outcomes.date >= agents.first_date
+    and outcomes.date < agents.next_date
 left join marts.fct_runs as runs
     on runs.workspace_id = workspaces.workspace_id and runs.run_id = outcomes.run
 left join marts.fct_sessions as sessions

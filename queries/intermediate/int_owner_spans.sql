@@ -11,28 +11,24 @@
 with
 
 rules as (
-    select distinct
+    select
         names.workspace_id,
         rules.* replace (
             coalesce(rules.valid_from, date '0001-01-01') as valid_from,
             coalesce(rules.valid_to, date '9999-12-31') as valid_to
-        ),
-        regexp_matches(rules.agent, '[*?]') as is_glob,
-        finance.pattern_of(finance.folded(rules.agent)) as pattern
+        )
     from finance.owner_rules as rules
-    join intermediate.int_workspace_names as names
-        on names.name like finance.pattern_of(finance.folded(rules.workspace)) escape '\'
-        and (names.is_meant or regexp_matches(rules.workspace, '[*?]'))
+    join intermediate.int_workspace_names as names on names.written = rules.workspace
+    where names.is_glob = regexp_matches(rules.workspace, '[*?]') and not names.is_ambiguous
 ),
 
 matching as (
-    select distinct names.agent_id, rules.*
-    from intermediate.int_agent_names as names
-    join rules
-        on rules.workspace_id = names.workspace_id
-        and names.name like rules.pattern escape '\'
-        and if(rules.is_glob, names.agent_id not in ('(none)', '(platform)'), names.is_meant)
-    qualify not bool_or(names.is_ambiguous and not rules.is_glob) over (partition by precedence)
+    select names.agent_id, rules.*
+    from rules
+    join intermediate.int_agent_names as names
+        on names.workspace_id = rules.workspace_id and names.written = rules.agent
+    where names.is_glob = regexp_matches(rules.agent, '[*?]')
+    qualify not bool_or(names.is_ambiguous) over (partition by precedence)
 ),
 
 booked as (

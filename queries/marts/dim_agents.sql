@@ -21,6 +21,7 @@ no_agent as (
 ),
 
 lines as (
+    select * exclude (began_at)
     from intermediate.int_agents
     union all by name
     select
