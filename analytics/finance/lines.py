@@ -27,7 +27,7 @@ from analytics.finance.fields import (
 )
 from analytics.finance.matching import overlap, require_order, specificity
 from analytics.finance.reading import CsvFile, Record
-from analytics.format.names import ALL, folded
+from analytics.format.names import ALL
 
 SCOPES = ("workspace", "agent", "cost_center", "all")
 _YEARS = range(2000, 2100)
@@ -202,9 +202,7 @@ class Budget(Record):
     @property
     def key(self) -> object:
         """The same scope, name, workspace and month."""
-        name = self.name or ""
-        name = name if self.scope == "cost_center" else name.casefold()
-        return self.scope, name, (self.workspace or "").casefold(), self.month
+        return self.scope, self.name, self.workspace, self.month
 
 
 class Invoice(Record):
@@ -236,7 +234,7 @@ class Invoice(Record):
     @property
     def key(self) -> object:
         """Invoice, workspace and month."""
-        return self.invoice_id, folded(self.workspace), self.month
+        return self.invoice_id, self.workspace, self.month
 
 
 class Outcome(Record):

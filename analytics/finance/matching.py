@@ -1,6 +1,6 @@
 """Names, globs and days that rules match.
 
-In a glob, `*` stands for any characters and `?` for one; letters are those of either case.
+In a glob, `*` stands for any characters and `?` for one, and letters are those of either case.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ def specificity(pattern: str) -> tuple[int, int, str]:
     """
     literals = re.sub("[*?]", "", pattern)
     if literals == pattern:
-        return 0, 0, pattern.lower()
+        return 0, 0, pattern
     return (2, 0, "") if not pattern.strip("*") else (1, -len(literals), "")
 
 

@@ -112,7 +112,7 @@ def test_a_wrong_rule_spoils_only_itself(rule: dict[str, str], line: int, reason
     ("one", "other", "order"),
     [
         ({}, {}, None),
-        ({"workspace": '"Bakery"'}, {"workspace": '"bakery"'}, None),
+        ({"workspace": '"Bakery"'}, {"workspace": '"bakery"'}, [1, 2]),
         ({"workspace": '"Bake*"'}, {"workspace": '"*kery"'}, None),
         ({"valid_from": "2026-10-01"}, {"valid_to": "2026-10-31"}, None),
         ({"source": '"no_agent"'}, {}, [1, 2]),
