@@ -16,9 +16,9 @@ import uvloop
 from analytics.batch.batch import Batch
 from analytics.batch.workspaces import (
     Opened,
+    identity_errors,
     open_all,
-    require_a_key,
-    require_identity,
+    require_any,
     workspace_labels,
 )
 from analytics.errors import AnalyticsError
@@ -63,22 +63,24 @@ The transaction is rolled back in the end, unless it was committed.
 def extract(batch: Batch) -> list[Outcome]:
     """Read and load every workspace; outcomes of failed workspaces have an error.
 
-    UsageError before anything is stored: a key belongs to another workspace than its data, or no
-    key is accepted.
+    UsageError before anything is stored: no key opens its workspace.
     """
     return uvloop.run(read_all(batch, _extract, "record"))
 
 
 async def read_all(batch: Batch, read: Read, noun: str, kept: str | None = None) -> list[Outcome]:
-    """Read each workspace whose key is accepted; the errors are those of `extract`.
+    """Read each workspace that its key opens; the errors are those of `extract`.
 
     The `noun` names what is counted. `kept` says what remains of one that fails; by default, its
     figures.
     """
     async with AsyncExitStack() as stack:
-        opened, refused = await open_all(stack, batch)
-        require_a_key(bool(opened), refused)
-        require_identity(batch.con, [(one.setting, one.me) for one in opened])
+        answered, refused = await open_all(stack, batch)
+        errors = identity_errors(batch.con, [(one.setting, one.me) for one in answered])
+        judged = [*zip(answered, errors, strict=True)]
+        refused += [(one.setting, error) for one, error in judged if error]
+        opened = [one for one, error in judged if not error]
+        require_any(opened, refused)
         outcomes = [
             _failed(batch, f"{one.api_key_env} at {one.api}", error, kept or _kept(batch.con, one))
             for one, error in refused

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -22,7 +23,6 @@ if TYPE_CHECKING:  # `analytics runs` opens no file
     from analytics.batch.batch import Batch
 
 _HOW_TO_ADD = f"\nTo have it beside these data, give its workspace_id in {CONFIG_FILE}."
-_KEY_REFUSED = (UnauthorizedError, ForbiddenError)
 _SAFE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
 
@@ -65,6 +65,8 @@ async def open_all(stack: AsyncExitStack, batch: Batch) -> tuple[list[Opened], l
             client.clock.is_strict = True
             await stack.enter_async_context(client)
             answer, me = await client.auth.read()
+        except (UnauthorizedError, ForbiddenError) as error:
+            return workspace, key_refused(error, workspace)
         except Exception as error:  # noqa: BLE001 - whatever it is, the others are read
             return workspace, error
         client.clock.set(answer.fetched_at)
@@ -75,21 +77,17 @@ async def open_all(stack: AsyncExitStack, batch: Batch) -> tuple[list[Opened], l
     return opened, [each for each in found if not isinstance(each, Opened)]
 
 
-def require_a_key(is_open: bool, refused: Sequence[Refused]) -> None:
-    """Raise UsageError if the API refuses every key that is set."""
-    asked = [(workspace, error) for workspace, error in refused if isinstance(error, LevainError)]
-    if is_open or not all(isinstance(error, _KEY_REFUSED) for _, error in asked):
-        return
-    if not asked:
-        raise refused[0][1]
-    raise key_refused(asked[0][1], [workspace for workspace, _ in asked])
+def require_any(opened: Sequence[Opened], refused: Sequence[Refused]) -> None:
+    """Raise UsageError if no workspace can be read, and only keys and settings are to blame."""
+    if not opened and all(isinstance(error, UsageError) for _, error in refused):
+        raise UsageError("\n".join(dict.fromkeys(str(error) for _, error in refused)))
 
 
-def key_refused(error: LevainError, workspaces: Sequence[Workspace]) -> UsageError:
-    """Return the error of keys that the API does not accept."""
-    names = ", ".join(workspace.api_key_env for workspace in workspaces)
+def key_refused(error: LevainError, workspace: Workspace) -> UsageError:
+    """Return the error of a key that the API does not accept."""
     return UsageError(
-        f"The API at {workspaces[0].api} does not accept the key in {names} ({error.cause}).\n"
+        f"The API at {workspace.api} does not accept the key in {workspace.api_key_env}"
+        f" ({error.cause}).\n"
         "Check that it was copied whole, has not been revoked, and may be used from here."
     )
 
@@ -116,29 +114,31 @@ def workspace_labels(con: duckdb.DuckDBPyConnection, opened: Iterable[Me] = ()) 
     return told_apart({identity: name or identity for identity, name in known.items()})
 
 
-def require_identity(
+def identity_errors(
     con: duckdb.DuckDBPyConnection, opened: Sequence[tuple[Workspace, Me]]
-) -> None:
-    """Raise UsageError if a key belongs to another workspace than its setting names.
+) -> list[UsageError | None]:
+    """Return an error for each key that belongs to another workspace than its setting names.
 
     If that names none, it is the workspace of the data under the setting. A rebuild does not
     restore these settings: a stored workspace that no key has opened since is then expected from
-    the next new key.
+    the next new key. Of several keys of one workspace only that is right which these name.
     """
     stored = con.execute(
         "select workspace_id, workspace_name, api, api_key_env from ledger.workspaces order by 1"
     ).fetchall()
     known = {(api, env): (each, name) for each, name, api, env in stored}
     held = {each for each, *_ in stored}
-    seen: dict[str, str] = {}
     awaited = [
         (each, name)
         for each, name, _, env in stored
         if env is None and each not in {me.workspace_id for _, me in opened}
     ]
-    for setting, me in opened:
-        require_named(me, setting)
+
+    def require_identity(setting: Workspace, me: Me) -> None:
         env, found = setting.api_key_env, me.workspace_id
+        if not _SAFE_ID.fullmatch(found):
+            raise UsageError(f"{setting.api} gives a workspace id that is no id: {found!r}.")
+        require_named(me, setting)
         new = awaited[0] if awaited and found not in held else (found, None)
         expected, label = known.get((setting.api, env), new)
         if setting.workspace_id is None and found != expected:
@@ -149,13 +149,28 @@ def require_identity(
                 "Put that workspace's key back, or read the other one into another --data-dir."
                 + (_HOW_TO_ADD if expected == new[0] else "")
             )
-        if not _SAFE_ID.fullmatch(found):
-            raise UsageError(f"{setting.api} gives a workspace id that is no id: {found!r}.")
-        if seen.get(found) == env:
-            raise UsageError(f"{CONFIG_FILE} names {env} twice: a workspace is read once a batch.")
-        if found in seen:
-            raise UsageError(f"{seen[found]} and {env} hold keys of the same workspace ({found}).")
-        seen[found] = env
+
+    errors: list[UsageError | None] = [None] * len(opened)
+    rivals, certain = defaultdict[str, list[int]](list), defaultdict[str, list[int]](list)
+    for index, (setting, me) in enumerate(opened):
+        try:
+            require_identity(setting, me)
+        except UsageError as error:
+            errors[index] = error
+            continue
+        rivals[me.workspace_id].append(index)
+        if setting.workspace_id or (setting.api, setting.api_key_env) in known:
+            certain[me.workspace_id].append(index)
+    for found, indexes in rivals.items():
+        names = [opened[index][0].api_key_env for index in indexes]
+        for index in indexes:
+            if len(indexes) > 1 and certain[found] != [index]:
+                errors[index] = UsageError(
+                    f"{' and '.join(names)} hold keys of the same workspace ({found})."
+                    if len({*names}) > 1
+                    else f"{CONFIG_FILE} names {names[0]} twice: a workspace is read once a batch."
+                )
+    return errors
 
 
 def landing_gone(batch: Batch) -> Iterator[str]:

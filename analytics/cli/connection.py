@@ -107,7 +107,7 @@ def _chosen(settings: Settings, name: str | None) -> Workspace:
 def _analytics_error(error: LevainError, workspace: Workspace) -> AnalyticsError:
     match error:
         case UnauthorizedError():
-            return key_refused(error, [workspace])
+            return key_refused(error, workspace)
         case OutcomeUnknownError():
             return AnalyticsError(
                 f"{error}.\nIt may have been carried out all the same: look with "

@@ -17,7 +17,7 @@ import duckdb
 from analytics.alerts.messages import TEST
 from analytics.alerts.sender import addresses, send
 from analytics.batch.last_batch import LastBatch, read_last_batch
-from analytics.batch.workspaces import require_identity
+from analytics.batch.workspaces import identity_errors
 from analytics.errors import AnalyticsError, UsageError
 from analytics.finance.books.reading import CLOSINGS, Known
 from analytics.finance.books.verifying import verify
@@ -163,16 +163,15 @@ def _twice(one: str, other: str) -> str:
 def _identities(settings: Settings, opened: Collection[tuple[Workspace, Me]]) -> Iterator[str]:
     """Yield that a key is of another workspace than the data, if these can be read now."""
     layout = Layout(settings.data_dir)
-    try:
-        with (
-            suppress(duckdb.Error),  # also where a batch is at work
-            duckdb.connect(config=OFFLINE) as con,
-        ):
-            con.execute(f"attach '{quoted(layout.warehouse)}' as warehouse (read_only)")
-            con.execute("use warehouse")
-            require_identity(con, [*opened])
-    except UsageError as error:
-        yield str(error)
+    errors: list[UsageError | None] = []
+    with (
+        suppress(duckdb.Error),  # also where a batch is at work
+        duckdb.connect(config=OFFLINE) as con,
+    ):
+        con.execute(f"attach '{quoted(layout.warehouse)}' as warehouse (read_only)")
+        con.execute("use warehouse")
+        errors = identity_errors(con, [*opened])
+    yield from (str(error) for error in errors if error)
 
 
 def _clock(skew: timedelta) -> Iterator[str]:

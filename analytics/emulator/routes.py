@@ -36,7 +36,8 @@ files = APIRouter(prefix="/files", route_class=LockedRoute)
 @router.get("/auth/me")
 async def get_me(call: Call) -> Response:
     """Return the key's workspace."""
-    me = {"workspace_id": call.workspace.id, "workspace_name": call.workspace.name}
+    workspace = {"workspace_id": call.workspace.id, "workspace_name": call.workspace.name}
+    [me] = call.told("workspaces", [workspace])
     return json_of({**me, "auth_method": "api_key", "user": None})
 
 

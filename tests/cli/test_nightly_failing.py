@@ -98,32 +98,37 @@ def test_one_workspace_that_fails_costs_no_other(
     monkeypatch.setenv("REVOKED", "levain_revoked_long_ago")
     monkeypatch.setenv("SECRET", "wJalr/of/another/service")
     monkeypatch.setenv("OTHER", other.api_key)
+    monkeypatch.setenv("LOST", world.add_workspace("Lost").api_key)
+    lost = {"workspace_name": "Lost"}
+    world.lie("workspaces", match=lost, field="workspace_id", change="../../x")
     settings_file(
         "[extract]\nhistory_days = 3\n"
         + "".join(
             f'[[workspaces]]\napi_key_env = "{name}"\napi = "{api.url}"\n'
-            for name in ("UNSET", "REVOKED", "SECRET", "GOOD", "OTHER")
+            for name in ("UNSET", "REVOKED", "SECRET", "LOST", "GOOD", "OTHER")
         )
     )
     with without_pages():
         result = command("nightly")
 
     assert result.code == 1
-    assert "3 of 5 workspaces could not be read" in result.err
+    assert "4 of 6 workspaces could not be read" in result.err
     assert "No API key: the variable UNSET is not set." in result.err
-    assert "REVOKED" in result.err
+    assert "does not accept the key in REVOKED" in result.err
     assert "The variable SECRET holds no API key of Levain" in result.err
+    assert "gives a workspace id that is no id: '../../x'." in result.err
     assert "It has no figures yet." in result.err
     rows = command("sql", "select workspace_name from dim_workspaces order by 1", "--format", "csv")
     assert rows.out.split("\n")[:3] == ["workspace_name", "Blank Slate", "Other"]
 
-    monkeypatch.setenv("OTHER", "levain_revoked_meanwhile")
+    monkeypatch.setenv("OTHER", world.workspaces[0].api_key)
     world.pass_time(timedelta(days=1))
     later = command("nightly")
 
     assert (later.code, "in 3 runs" in later.out) == (1, True)
     kept = "Other keeps its figures up to 2026-11-20 06:00 UTC."
     assert kept in later.err
+    assert "The key in OTHER belongs to workspace Blank Slate" in later.err
     assert kept in command("status").out
     assert kept in Path("data/site/index.html").read_text(encoding="utf-8")
 
