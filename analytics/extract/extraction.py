@@ -15,7 +15,7 @@ from analytics.extract.landing import Landing
 from analytics.levain import AsyncLevain
 from analytics.settings import Extract
 from analytics.warehouse import windows_read
-from analytics.warehouse.landed import new_loads
+from analytics.warehouse.landed import move_aside, new_loads
 from analytics.warehouse.load import Loaded
 from analytics.warehouse.sources import AGENT_ROLLUPS
 from analytics.warehouse.store import Store
@@ -74,6 +74,7 @@ class Extraction:
     record_count: int = 0
     new_version_count: int = 0
     quarantined_count: int = 0
+    _landed: list[Path] = field(default_factory=list)
     _loading: asyncio.Task[Loaded] | None = None
     _lull: asyncio.Timeout | None = None
 
@@ -161,7 +162,13 @@ class Extraction:
             with suppress(OSError):  # of closing a file of a full disk, which hides the cause
                 landing.discard()
             raise
+        self._landed.append(folder)
         self._loading = asyncio.create_task(asyncio.to_thread(self.load, folder))
+
+    async def set_aside(self) -> Path:
+        """Move all that was landed to where no batch loads it, and return that folder."""
+        await self.loaded()
+        return move_aside(self._landed)
 
     async def loaded(self) -> None:
         """Wait until every landed folder is loaded."""

@@ -17,7 +17,7 @@ from analytics.extract.optional_endpoints import REFUSED
 from analytics.extract.runs import read_lists, reread_corrected, reread_provisional
 from analytics.levain.runs import LONGEST_LIST
 from analytics.warehouse import run_lists
-from analytics.warehouse.landed import BATCH_ID, LAST_STEP
+from analytics.warehouse.landed import LAST_STEP
 
 
 async def extract_workspace(extraction: Extraction) -> None:
@@ -43,17 +43,16 @@ async def extract_workspace(extraction: Extraction) -> None:
 async def end_batch(extraction: Extraction) -> None:
     """Land the workspace's name last: a batch without this load is incomplete.
 
-    AnalyticsError if the key has become that of another workspace meanwhile.
+    Raises AnalyticsError, and sets the batch's loads aside, if the key has become that of another
+    workspace.
     """
     async with extraction.step(LAST_STEP) as landing:
         answer, me = await extraction.client.auth.read()
         if me.workspace_id != extraction.workspace_id:
             raise AnalyticsError(
-                "The key became that of another workspace during the batch, whose records may be"
-                " among these.\nPut the right key back, remove the loads that begin with"
-                f" {extraction.began_at:{BATCH_ID}} from"
-                f" {extraction.landing_root / extraction.workspace_id}, and run"
-                " `analytics rebuild`."
+                "The key became that of another workspace during the batch. Its loads may hold"
+                f" records of both: they are now in {await extraction.set_aside()}, which no batch"
+                " loads.\nPut the right key back and run again."
             )
         landing.add("workspaces", answer, [answer.record])
 

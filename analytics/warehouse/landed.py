@@ -23,8 +23,8 @@ LISTS_STEP = "lists"
 LAST_STEP = "workspace"
 """The last step of a batch: loads after its last one belong to an incomplete batch."""
 
-ASIDE = "ahead-"
-"""The begin of the names of folders for loads that a rebuild has set aside, in a workspace's."""
+ASIDE = "aside-"
+"""The start of the names of folders for loads that no batch or rebuild loads, in a workspace's."""
 
 _LOAD_ID = re.compile(r"(?P<batch>\d{8}T\d{6}Z)-(?P<number>\d+)-.+")
 

@@ -134,7 +134,7 @@ def test_a_rebuild_heals_what_a_wrong_time_has_moved(
 
     healed = published("rebuild")
     assert (healed.code, data_to()) == (0, NOW), healed.err
-    (aside,) = batch.layout.landing.glob("*/ahead-20261123T060000Z")
+    (aside,) = batch.layout.landing.glob("*/aside-20261123T060000Z")
     assert f"{aside.relative_to(Path.cwd())}. The next batch reads anew" in healed.err
     assert "is gone" not in published("status").out
     assert (published("nightly").code, data_to()) == (0, world.now)

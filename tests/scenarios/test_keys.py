@@ -7,11 +7,13 @@ from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
+from unittest import mock
 
 import pytest
 
 from analytics.emulator.records import Agent, Totals, Workspace
 from analytics.emulator.world import World
+from analytics.levain.transport import Transport
 from analytics.settings import Workspace as Setting
 from tests.batches import Batch, Published, publish
 from tests.worlds import book_run
@@ -80,6 +82,42 @@ def work(world: World, agent: Agent, other: Workspace) -> Work:
 def errors(batch: Batch) -> list[str]:
     """The first lines of the errors of a batch's workspaces, by their keys' order."""
     return [(outcome.error or "").partition("\n")[0] for outcome in batch.extract()]
+
+
+def test_keys_that_are_swapped_during_a_batch(
+    batch: Batch, workspace: Workspace, other: Workspace, work: Work
+) -> None:
+    """Both workspaces fail that night, leave no load to the next one, and are then exact."""
+    get: Callable[..., object] = Transport.get
+
+    def swap() -> None:
+        workspace.api_key, other.api_key = other.api_key, workspace.api_key
+
+    def swapped(self: Transport, asked: str, *more: object) -> object:
+        nonlocal is_swapped
+        if asked.endswith("/api/v1/runs/") and not is_swapped:
+            is_swapped = True
+            swap()
+        return get(self, asked, *more)
+
+    work()
+    assert errors(batch) == ["", ""]
+    landed = {*batch.layout.landing.glob("*/*-*-*")}
+    work()
+    is_swapped = False
+    with mock.patch.object(Transport, "get", swapped):
+        failed = errors(batch)
+    assert is_swapped
+    for each, error in zip((workspace, other), failed, strict=True):
+        (aside,) = batch.layout.landing.glob(f"{each.id}/aside-*")
+        assert error.startswith("The key became that of another workspace")
+        assert f"they are now in {aside}, which no batch loads" in error
+    assert {*batch.layout.landing.glob("*/*-*-*")} == landed
+    swap()
+    work()
+
+    assert errors(batch) == ["", ""]
+    require_exact(publish(batch), workspace, other)
 
 
 def test_one_wrong_key_or_identity_costs_no_other_workspace(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import date, timedelta
 from decimal import Decimal
 from unittest import mock
@@ -12,12 +11,11 @@ import pytest
 from analytics.emulator import routes as emulated
 from analytics.emulator.aggregates import Analytics
 from analytics.emulator.platform_agents import BUILDER
-from analytics.emulator.records import Agent, Run, Workspace
+from analytics.emulator.records import Run, Workspace
 from analytics.emulator.world import World
-from analytics.levain.transport import Transport
 from tests.batches import Batch, Published, Row, publish, read, run_batch
 from tests.scenarios.conftest import Burst, ledger_total
-from tests.worlds import StartRun, book_run
+from tests.worlds import StartRun
 
 FIRST = date(2026, 11, 20)
 
@@ -228,30 +226,6 @@ def test_a_day_that_was_read_in_part_before_a_refusal(
         assert day["platform_cost_usd"] == 51
     else:
         assert (day["platform_cost_usd"], day["unlisted_cost_usd"]) == (None, 30)
-
-
-def test_a_key_that_changes_its_workspace(
-    batch: Batch, world: World, workspace: Workspace, agent: Agent
-) -> None:
-    """The batch fails, says what to remove, and is no whole one."""
-    other = world.add_workspace("Other")
-    book_run(world, agent, cost="1")
-    get: Callable[..., object] = Transport.get
-    is_switched = False
-
-    def switched(self: Transport, path: str, *more: object) -> object:
-        nonlocal is_switched
-        if path.endswith("/api/v1/runs/") and not is_switched:
-            is_switched = True
-            workspace.api_key, other.api_key = other.api_key, workspace.api_key
-        return get(self, path, *more)
-
-    with mock.patch.object(Transport, "get", switched):
-        (outcome,) = batch.extract()
-
-    assert is_switched
-    assert str(outcome.error).startswith("The key became that of another workspace")
-    assert batch.rows("select * from ledger.workspaces where last_batch_at is not null") == []
 
 
 def test_unlisted_runs_without_an_agent(
