@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import duckdb
@@ -36,6 +36,8 @@ def shards(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
             cost_usd=4, **corrected,
         )  # fmt: skip
         warehouse.build_all()
+        hour = {"workspace_id": OTHER_WORKSPACE, "hour": datetime(2026, 11, 17, 9, tzinfo=UTC)}
+        warehouse.insert("marts.fct_outage_hours", **hour)
     first, second = folder / "first.duckdb", folder / "second.duckdb"
     shutil.copyfile(Layout(folder / "data").marts, first)
     shutil.copyfile(first, second)
