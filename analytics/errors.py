@@ -8,7 +8,10 @@ AnalyticsError          exit 1: failed; what was published before still stands
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import errno
+import os
+import re
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import ClassVar
@@ -21,6 +24,17 @@ READER_GONE = 141
 
 QUERY_INTERRUPTED = "Query interrupted"
 """The text of the RuntimeError that DuckDB makes of a Ctrl-C during a query."""
+
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
+"""The system's errors for a disk that is full, for all or for one user."""
+
+_ADVICE = {
+    errno.ENOSPC: "Make room on its disk, and run again.",
+    errno.EDQUOT: "Make room there, or have the quota raised, and run again.",
+    errno.EROFS: "Mount that disk for writing, and run again.",
+    errno.EACCES: "Another user may have made it, such as root: give it back with chown, or run as"
+    " that user.",
+}
 
 
 class AnalyticsError(Exception):
@@ -58,6 +72,20 @@ def nothing_published(file: Path) -> AnalyticsError:
         f"Nothing has been published at {file}.\n"
         "Run `analytics nightly` first, or name the data with --data-dir."
     )
+
+
+def advised(text: str, default: str = "") -> str:
+    """Return a text with a line of advice for the system's error that it names."""
+    known = (advice for number, advice in _ADVICE.items() if os.strerror(number) in text)
+    advice = next(known, default)
+    return f"{text}\n{advice}" if advice else text
+
+
+def system_error_in(text: str, numbers: Iterable[int] = _ADVICE) -> str:
+    """Return the system's error, one of these numbers, with its file, if DuckDB's text has it."""
+    causes = "|".join(map(os.strerror, numbers))
+    found = re.search(f'file "([^"\n]+)": ({causes})', text)
+    return f"{found[2]}: {found[1]}." if found else ""
 
 
 def how_to_add(extra: str) -> str:

@@ -15,6 +15,8 @@ from glob import escape
 from pathlib import Path
 from typing import BinaryIO
 
+from analytics.errors import NO_ROOM
+
 _PACKAGE = Path(__file__).resolve().parent
 _OURS = 0o600
 
@@ -48,6 +50,17 @@ def sync(path: Path) -> None:
 
 
 @contextmanager
+def named_if_full(path: Path) -> Iterator[None]:
+    """Let the error of a full disk name a path: that of writing to an open file names none."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in NO_ROOM and not error.filename:
+            error.filename = str(path)
+        raise
+
+
+@contextmanager
 def replacing(path: Path, mode: int | None = None, *, is_new: bool = False) -> Iterator[BinaryIO]:
     """Yield a file that takes the place of `path` at the end of the block, unless that raises.
 
@@ -59,7 +72,7 @@ def replacing(path: Path, mode: int | None = None, *, is_new: bool = False) -> I
     descriptor, name = tempfile.mkstemp(UNFINISHED, f".{path.name}.", path.parent)
     unfinished = Path(name)
     try:
-        with os.fdopen(descriptor, "wb") as file:
+        with named_if_full(path), os.fdopen(descriptor, "wb") as file:
             wanted = _mode_of(path) if mode is None else mode
             if wanted != _OURS:  # on a disk with one mode for all files, another cannot be set
                 os.fchmod(descriptor, wanted)

@@ -342,7 +342,7 @@ def limit_frames(threads: int) -> None:
 def data_dir_of(data_dir: Path | None) -> Path:
     """Return the data directory: of the option, of its variable, or the default.
 
-    UsageError if DuckDB cannot open its path.
+    UsageError if DuckDB cannot open its path, or if that leads through a link to nothing.
     """
     data = data_dir or _path_of("ANALYTICS_DATA_DIR") or Path(DEFAULT_DATA_DIR)
     try:
@@ -352,6 +352,13 @@ def data_dir_of(data_dir: Path | None) -> Path:
             "The path of the data directory is not UTF-8, as DuckDB needs it to be.\n"
             "Name another one with --data-dir, or go into its folder and name it from there."
         ) from None
+    for path in (data, *data.parents):
+        if path.is_symlink() and not path.exists():
+            raise UsageError(
+                f"The data directory {data} cannot be used: {path} is a link to {path.readlink()},"
+                " which is not there.\nMount or make that folder, or name another one with"
+                " --data-dir."
+            )
     return data
 
 

@@ -14,6 +14,7 @@ import duckdb
 import uvloop
 
 from analytics.batch.batch import Batch
+from analytics.batch.failures import failure_of
 from analytics.batch.workspaces import (
     Opened,
     identity_errors,
@@ -166,12 +167,12 @@ def _failed(
 
 
 def _cause_of(error: Exception) -> str:
-    """Return an error in words; of DuckDB only the first line, as the others quote records."""
-    if isinstance(error, LevainError | AnalyticsError | OSError):
+    """Return an error in words."""
+    if isinstance(error, LevainError):
         return str(error)
+    if not (failure := failure_of(error)).is_defect:
+        return failure.text
     first_line = str(error).partition("\n")[0]
-    if isinstance(error, duckdb.Error):
-        return f"DuckDB failed: {first_line}"
     return (
         f"This is a defect of this program ({type(error).__name__}: {first_line}).\n"
         "Please report it with the output of `analytics nightly --verbose`."

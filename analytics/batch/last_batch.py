@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from analytics.errors import INTERRUPTED, AnalyticsError
+from analytics.batch.failures import failure_of
+from analytics.errors import AnalyticsError
 from analytics.files import replace
 from analytics.warehouse.layout import Layout
 
@@ -42,14 +43,16 @@ def ended_batch(
     """Return the result of a batch that ends now, well or with an error."""
     now, before = datetime.now(UTC), read_last_batch(layout)
     good_before = before.good_at if before else None
-    code = getattr(error, "exit_code", 1) if error else 0
+    failure = failure_of(error) if error else None
     messages = [*warnings]
-    if error:
-        messages = str(error).splitlines() or [f"It was stopped ({type(error).__name__})."]
+    if failure:
+        is_told = failure.kind not in {"defect", "interrupted"}
+        text = failure.text if is_told else str(error)
+        messages = text.splitlines() or [f"It was stopped ({type(error).__name__})."]
     return LastBatch(
         started_at=started_at,
         ended_at=now,
-        exit_code=INTERRUPTED if isinstance(error, KeyboardInterrupt) else code,
+        exit_code=failure.exit_code if failure else 0,
         messages=messages,
         seconds=dict(seconds),
         good_at=good_before if error else now,

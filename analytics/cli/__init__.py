@@ -26,7 +26,7 @@ def main() -> None:
     except BrokenPipeError:  # who reads has gone, and needs no message
         code = READER_GONE
     except Exception as error:
-        from analytics.cli.failures import failure_of
+        from analytics.batch.failures import failure_of
         from analytics.terminal import escaped_lines
 
         failure = failure_of(error)

@@ -111,8 +111,8 @@ class LongHere(Here):
 
         UsageError for an unknown format.
         """
+        from analytics.batch.failures import failure_of
         from analytics.batch.progress import LogFormat, Progress
-        from analytics.cli.failures import failure_of
 
         chosen = format_of(list(LogFormat), self.log_format, None)
         progress = Progress(log_format=chosen, quiet=self.quiet, verbose=self.verbose)

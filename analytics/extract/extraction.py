@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 from analytics.errors import AnalyticsError
 from analytics.extract.landing import Landing
+from analytics.files import named_if_full
 from analytics.levain import AsyncLevain
 from analytics.settings import Extract
 from analytics.warehouse import windows_read
@@ -152,12 +153,13 @@ class Extraction:
             landed=lambda: self._wait(LONGEST_LULL),
         )
         try:
-            yield landing
-            await self.loaded()
-            if not landing.request_count:
-                landing.discard()
-                return
-            folder = landing.commit()
+            with named_if_full(self.landing_root / self.workspace_id):
+                yield landing
+                await self.loaded()
+                if not landing.request_count:
+                    landing.discard()
+                    return
+                folder = landing.commit()
         except BaseException:
             with suppress(OSError):  # of closing a file of a full disk, which hides the cause
                 landing.discard()

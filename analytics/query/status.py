@@ -23,7 +23,7 @@ from analytics.transform.findings.lines import folded, news
 from analytics.transform.page_queries import over_queries
 from analytics.warehouse.database import records
 from analytics.warehouse.layout import Layout
-from analytics.warehouse.lock import holder_of
+from analytics.warehouse.lock import probed
 from analytics.warehouse.publications import findings_before
 
 if TYPE_CHECKING:
@@ -78,11 +78,13 @@ def status(layout: Layout) -> dict[str, Any]:
 
     `problems` has why the published file cannot be read, if it is there.
     """
-    batch, holder = read_last_batch(layout), holder_of(layout)
+    batch = read_last_batch(layout)
+    with probed(layout) as holder:
+        is_running = holder is not None and not holder.is_collection
     found: dict[str, Any] = {
         "published_at": None,
         "data_to": None,
-        "batch_is_running": holder is not None and not holder.is_collection,
+        "batch_is_running": is_running,
         "last_batch": batch and {name: getattr(batch, name) for name in batch.__struct_fields__},
         "problems": [],
     }

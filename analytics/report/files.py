@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from analytics.files import link_or_copy, read_bytes
+from analytics.files import link_or_copy, named_if_full, read_bytes
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -86,14 +86,14 @@ class Files:
         """Write a file that was not taken over; one with `inputs` may be by the next site."""
         if path in self._now.files:
             return
-        Path(self._made(path)).write_bytes(content)
+        _write(Path(self._made(path)), content)
         self._note(path, sha256(content).hexdigest(), inputs)
 
     def finish(self, as_of: datetime) -> None:
         """Write the manifest: the digest of every other file."""
         self._now.as_of = as_of.isoformat()
         content = msgspec.json.encode(self._now, order="sorted")
-        Path(self._target, MANIFEST).write_bytes(content)
+        _write(Path(self._target, MANIFEST), content)
 
     def _made(self, path: str) -> str:
         """Return the file, whose folder is there."""
@@ -112,6 +112,11 @@ class Files:
 
 def _digest(inputs: str) -> str:
     return sha256(inputs.encode()).hexdigest()[:16]
+
+
+def _write(file: Path, content: bytes) -> None:
+    with named_if_full(file):
+        file.write_bytes(content)
 
 
 def _read(file: str) -> bytes:

@@ -23,7 +23,7 @@ from pathlib import Path
 import duckdb
 
 from analytics import files
-from analytics.errors import AnalyticsError
+from analytics.errors import AnalyticsError, advised
 from analytics.files import UNFINISHED, link_or_copy
 from analytics.warehouse.database import BUILD_FILE, open_marts, read_whole, stop
 from analytics.warehouse.layout import Layout
@@ -215,13 +215,16 @@ def _undo(layout: Layout, folder: Path) -> None:
 def _copy(source: Path, target: Path) -> None:
     """Copy in a child process: closing the file in this one would release DuckDB's lock on it."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    with target.open("xb") as copy:  # a link that others put there would be followed
+    # A link that others put there would be followed.
+    with files.named_if_full(target), target.open("xb") as copy:
         done = subprocess.run(
             ["cat", "--", source], stdout=copy, stderr=subprocess.PIPE, text=True, check=False
         )
         os.fsync(copy.fileno())
     if done.returncode:
-        raise AnalyticsError(f"{source} cannot be copied to {target}: {done.stderr.strip()}")
+        raise AnalyticsError(
+            advised(f"{source} cannot be copied to {target}: {done.stderr.strip()}.")
+        )
 
 
 def _places(layout: Layout) -> tuple[Path, Path]:

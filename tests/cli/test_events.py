@@ -18,8 +18,8 @@ from analytics import errors
 from analytics.batch import progress as progress_module
 from analytics.batch import transform
 from analytics.batch.batch import Batch
+from analytics.batch.failures import failure_of
 from analytics.batch.progress import Progress
-from analytics.cli.failures import failure_of
 from analytics.settings import load_settings
 from analytics.warehouse.layout import Layout
 from tests.cli.conftest import Command, FirstBatch, Result
@@ -79,6 +79,14 @@ def test_machines_read_an_object_a_line(with_pages: Command) -> None:
         (RuntimeError("Query interrupted"), "interrupted", 130, "stopped"),
         (KeyboardInterrupt(), "interrupted", 130, "stopped"),
         (OSError(errno.ENOSPC, "No space left on device", "x"), "system", 1, "No space left .*"),
+        (
+            duckdb.IOException(
+                'IO Error: Checkpoint failed.\nCould not write file "a": Disk quota exceeded'
+            ),
+            "system",
+            1,
+            "Disk quota exceeded: a.\nMake room there, or have .*",
+        ),
         (duckdb.IOException("no such block"), "database", 1, "DuckDB failed: no such block"),
         (RuntimeError("no luck"), "defect", 1, "RuntimeError: no luck\n"),
     ],

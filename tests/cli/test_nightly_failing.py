@@ -42,18 +42,19 @@ def test_an_unreachable_api_is_a_failure(
 
 
 def test_a_full_disk_is_told_with_what_mends_it(
-    published: Command, monkeypatch: pytest.MonkeyPatch
+    published: Command, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A full disk exits with 1, and the message advises to free space."""
+    """A full disk exits with 1, and the message names the place and advises to free space."""
 
-    def fail(*_: object) -> None:
+    def fail(_: int) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr("analytics.batch.nightly.write_last_batch", fail)
+    monkeypatch.setattr(os, "fsync", fail)
     result = published("nightly")
 
+    place = f"data/landing/{world.workspaces[0].id}"
     assert result.code == 1
-    assert "No space left on device.\nMake room" in result.err
+    assert f"No space left on device: {place}.\nMake room on its disk" in result.err
 
 
 @pytest.mark.usefixtures("published")

@@ -121,16 +121,17 @@ def test_two_batches_at_once_are_refused(command: Command) -> None:
 
 
 def test_a_data_directory_that_cannot_be_one_is_told(command: Command) -> None:
-    """A file or a circle of links in its place, or a question mark, is named before it is made."""
+    """A file or a link to nothing in its place, or a question mark, is named before it is made."""
     Path("taken").write_text("my notes")
     taken = command("nightly", "--data-dir", "taken")
     questioned = command("nightly", "--data-dir", "what?/data")
-    Path("loop").symlink_to("loop")
-    looped = [command("nightly", "--data-dir", place) for place in ("loop", "loop/data")]
+    Path("gone").symlink_to("/mnt/none")
+    dangling = [command("nightly", "--data-dir", place) for place in ("gone", "gone/data")]
 
     assert taken.code == 1
-    assert "The data directory taken cannot be used: File exists: taken." in taken.err
+    assert "The data directory taken cannot be written: File exists: taken." in taken.err
     assert questioned.code == 2
     assert "has a question mark in its path" in questioned.err
     assert not Path("what?").exists()
-    assert [(result.code, "loop" in result.err) for result in looped] == [(1, True)] * 2
+    for result in dangling:
+        assert (result.code, "gone is a link to /mnt/none, which is not" in result.err) == (2, True)

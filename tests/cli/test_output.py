@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from analytics.cli.failures import failure_of
+from analytics.batch.failures import failure_of
 from analytics.errors import UsageError
 from analytics.export.pack import made_folder
 from analytics.query.output import place_of, replacing
+from analytics.report.files import Files
 
 
 @pytest.mark.parametrize(
@@ -204,4 +205,14 @@ def test_a_full_disk_is_told_by_the_path_that_its_user_named() -> None:
         file.write(b"a")
 
     text = failure_of(raised.value).text
-    assert text.startswith("No space left on device: /dev/full.\nMake room on the disk")
+    assert text.startswith("No space left on device: /dev/full.\nMake room on its disk")
+
+
+def test_a_page_on_a_full_disk_is_told_by_its_path(tmp_path: Path) -> None:
+    """The system names no file in the error of a write."""
+    (tmp_path / "index.html").symlink_to(FULL)
+    with pytest.raises(OSError, match="No space left") as raised:
+        Files(tmp_path, None).write("index.html", b"a")
+
+    text = failure_of(raised.value).text
+    assert text.startswith(f"No space left on device: {tmp_path}/index.html.\nMake room")

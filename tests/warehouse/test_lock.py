@@ -7,11 +7,13 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 from unittest.mock import patch
 
 import pytest
 
-from analytics.errors import BusyError
+from analytics.errors import AnalyticsError, BusyError
+from analytics.warehouse import lock
 from analytics.warehouse.layout import Layout
 from analytics.warehouse.lock import batch_lock
 
@@ -49,6 +51,30 @@ def test_a_batch_waits_for_a_copy(tmp_path: Path) -> None:
             batch_lock(layout),
         ):
             pass
+
+
+@contextmanager
+def file_on_a_full_disk(**_: object) -> Iterator[BinaryIO]:
+    with Path("/dev/full").open("wb") as file:
+        yield file
+
+
+def test_a_directory_without_room_is_told_before_a_batch_works(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The message says which directory, why, and what to do; trying it leaves nothing there."""
+    layout = Layout(tmp_path)
+    with batch_lock(layout):
+        before = sorted(tmp_path.iterdir())
+    monkeypatch.setattr(lock, "TemporaryFile", file_on_a_full_disk)
+    with pytest.raises(AnalyticsError) as error, batch_lock(layout):
+        pass
+
+    assert str(error.value) == (
+        f"The data directory {tmp_path} cannot be written: No space left on device: {tmp_path}.\n"
+        "Make room on its disk, and run again."
+    )
+    assert sorted(tmp_path.iterdir()) == before
 
 
 # Each of them stands for what a kill leaves.

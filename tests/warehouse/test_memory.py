@@ -9,7 +9,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from analytics.cli.failures import failure_of
+from analytics.batch.failures import failure_of
 from analytics.errors import AnalyticsError, UsageError
 from analytics.warehouse import memory
 from analytics.warehouse.database import open_warehouse
@@ -67,7 +67,7 @@ def test_a_file_that_polars_cannot_write_is_no_defect(tmp_path: Path) -> None:
     failure = failure_of(found.value)
     assert (failure.exit_code, failure.kind) == (1, "system")
     assert failure.text.startswith("A file could not be written: ")
-    assert failure.text.endswith("Make room on the disk that was written to, and run again.")
+    assert failure.text.endswith("Make room on its disk, and run again.")
 
 
 def test_a_working_directory_that_is_gone_is_told(tmp_path: Path) -> None:

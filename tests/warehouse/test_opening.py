@@ -11,7 +11,7 @@ import duckdb
 import pytest
 
 from analytics.batch.batch import interrupts
-from analytics.cli.failures import failure_of
+from analytics.batch.failures import failure_of
 from analytics.errors import INTERRUPTED, QUERY_INTERRUPTED, UsageError
 from analytics.warehouse.damage import DamagedError
 from analytics.warehouse.database import (

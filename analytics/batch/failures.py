@@ -8,7 +8,15 @@ import traceback
 from dataclasses import dataclass
 from pathlib import Path
 
-from analytics.errors import INTERRUPTED, QUERY_INTERRUPTED, AnalyticsError, UsageError
+from analytics.errors import (
+    INTERRUPTED,
+    NO_ROOM,
+    QUERY_INTERRUPTED,
+    AnalyticsError,
+    UsageError,
+    advised,
+    system_error_in,
+)
 
 _NO_MEMORY = (
     "Out of Memory Error",
@@ -38,7 +46,7 @@ class Failure:
 
 
 def failure_of(error: BaseException) -> Failure:
-    """Return the failure that an error is; for a full disk, add advice."""
+    """Return the failure that an error is, with advice for an error of the disk."""
     if is_out_of_memory(error):
         found = str(error).partition("\n")[0] or type(error).__name__
         return Failure(
@@ -46,25 +54,29 @@ def failure_of(error: BaseException) -> Failure:
             "Give the process more, or set memory_limit in [batch] to what it has.",
             "system",
         )
+    if full := _full_disk(error):
+        return Failure(advised(full), "system")
     if isinstance(error, AnalyticsError):
         return Failure(str(error), error.kind, error.exit_code)
     if isinstance(error, KeyboardInterrupt) or str(error) == QUERY_INTERRUPTED:
         return Failure("stopped", "interrupted", INTERRUPTED)
     if isinstance(error, OSError):
-        return Failure(_advised(f"{error.strerror or error}{_place_of(error)}."), "system")
+        return Failure(advised(_told(error)), "system")
     import duckdb
 
     if isinstance(error, duckdb.Error):
         from analytics.warehouse.damage import damage_of
 
+        if of_system := system_error_in(str(error)):
+            return Failure(advised(of_system), "system")
         text = f"DuckDB failed: {str(error).partition(chr(10))[0]}"  # the rest may quote records
         if damage_of(error):
             text += "\n`analytics nightly` finds the file that is damaged, and makes it anew."
-        return Failure(_advised(text), "database")
+        return Failure(text, "database")
     import polars as pl
 
     if isinstance(error, pl.exceptions.PolarsError) and _OF_SYSTEM in str(error):
-        return Failure(_advised(f"A file could not be written: {error}"), "system")
+        return Failure(advised(f"A file could not be written: {error}"), "system")
     return Failure("".join(traceback.format_exception(error)), "defect")
 
 
@@ -75,23 +87,25 @@ def is_out_of_memory(error: BaseException) -> bool:
     )
 
 
-def _place_of(error: OSError) -> str:
-    """Return the file of an error; without one, tell whether the working directory is gone."""
-    if error.filename:
-        return f": {error.filename}"
-    try:
-        Path.cwd()
-    except FileNotFoundError:
-        return ": the working directory has been removed.\nChange to another one"
+def _full_disk(error: BaseException) -> str:
+    """Return the error of a full disk that led to an error, if one did: it hides all advice."""
+    at: BaseException | None = error
+    while at:
+        if isinstance(at, OSError) and at.errno in NO_ROOM:
+            return _told(at)
+        if found := system_error_in(str(at), NO_ROOM):
+            return found
+        at = at.__cause__
     return ""
 
 
-def _advised(text: str) -> str:
-    if os.strerror(errno.ENOSPC) in text:
-        return f"{text}\nMake room on the disk that was written to, and run again."
-    if os.strerror(errno.EACCES) in text:
-        return (
-            f"{text}\nAnother user may have made it, such as root: give it back with chown, or run"
-            " as that user."
-        )
-    return text
+def _told(error: OSError) -> str:
+    """Return an error and its file; without one, tell whether the working directory is gone."""
+    written = error.filename2 if error.errno in NO_ROOM else None  # a copy names its source first
+    if file := written or error.filename:
+        return f"{error.strerror}: {file}."
+    try:
+        Path.cwd()
+    except FileNotFoundError:
+        return f"{error.strerror}: the working directory has been removed.\nChange to another one."
+    return f"{error.strerror or error}."
