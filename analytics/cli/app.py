@@ -170,8 +170,8 @@ def status(
 ) -> None:
     """Show how fresh the figures are, and what needs a hand.
 
-    Settings, files of your own, keys, data and books are looked at; without --online
-    no request is made. Exits with 1 if anything needs a hand. Nothing is written, and a batch may
+    Settings, files of your own, keys, disk, data and books are looked at; without --online
+    no request is made. Exits with 1 if anything needs a hand. Nothing is changed, and a batch may
     be at work meanwhile.
 
     Example: analytics status --online

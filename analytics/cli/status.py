@@ -6,6 +6,7 @@ Each problem is a text: its first line says what was found, the next ones what t
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -34,12 +35,16 @@ from analytics.settings import (
     has_key,
     require_timezone,
 )
-from analytics.warehouse.database import OFFLINE, open_marts, quoted
+from analytics.warehouse.database import OFFLINE, open_marts, quoted, require_opens
 from analytics.warehouse.landed import loads_aside
 from analytics.warehouse.layout import Layout
+from analytics.warehouse.lock import probed, require_writable
 
 _OLD = timedelta(hours=48)
 """A batch that ended so long ago should have been followed by another one."""
+
+_STUCK = timedelta(days=1)
+"""A batch at work for so long is stopped, or hangs."""
 
 _SKEW = timedelta(seconds=60)
 """The machine's clock may differ from the API's by so much before it is told."""
@@ -118,11 +123,11 @@ def _settings(settings: Settings) -> Iterator[str]:
 
 
 def _refusals(*checks: Callable[[], object]) -> Iterator[str]:
-    """Yield the message of each check that raises UsageError."""
+    """Yield the message of each check that raises AnalyticsError."""
     for check in checks:
         try:
             check()
-        except UsageError as error:
+        except AnalyticsError as error:
             yield str(error)
 
 
@@ -190,9 +195,43 @@ def _clock(skew: timedelta) -> Iterator[str]:
 
 def problems_of_data(layout: Layout, now: datetime) -> Iterator[str]:
     """Yield each problem of a data directory, if it is there, that no batch tells."""
-    yield from _published(layout)
+    if layout.root.exists():
+        yield from _disk(layout, now)
+    with suppress(PermissionError):  # of a folder that cannot be written either
+        yield from _published(layout)
     if last := read_last_batch(layout):
         yield from _last_batch(last, now)
+
+
+def _disk(layout: Layout, now: datetime) -> Iterator[str]:
+    """Yield each reason why the next batch could not write or read its files."""
+    problems = [*_refusals(partial(require_writable, layout))]
+    with probed(layout) as holder:
+        if holder is None and not problems:
+            files = (layout.warehouse, layout.marts)
+            problems += _refusals(*(partial(require_opens, each) for each in files))
+            problems += _room(layout)
+        if holder and (age := now - holder.since) > _STUCK:
+            kind = "collection" if holder.is_collection else "batch"
+            problems.append(
+                f"A {kind} has been at work in {layout.root} for"
+                f" {numbers.duration(age.total_seconds())} (process {holder.process}), which keeps"
+                " each other one out.\nSee whether it is stopped or hangs. After `kill -KILL"
+                f" {holder.process}` the next batch goes on from what it has read."
+            )
+    yield from problems
+
+
+def _room(layout: Layout) -> Iterator[str]:
+    """Yield that the disk has less room than what a batch publishes takes."""
+    published = (layout.published_file, *layout.site.rglob("*"))
+    size = sum(each.stat().st_size for each in published if each.is_file())
+    free = shutil.disk_usage(layout.root).free
+    if free < size:
+        yield (
+            f"The disk of {layout.root} has {numbers.size(free)} left, and the last publication"
+            f" takes {numbers.size(size)}.\nMake room there: the next batch needs as much."
+        )
 
 
 def _published(layout: Layout) -> Iterator[str]:

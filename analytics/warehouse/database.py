@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, wait
 from contextlib import contextmanager, suppress
@@ -37,6 +38,11 @@ _ROW_GROUP = "row_group_size 61440"
 
 _LARGEST_FREE_SHARE = 1 / 6
 """A file is at most 1.2 times as large as a new one."""
+
+_UNOPENED = (
+    "Let yourself read and write it; or move it away, and run `analytics nightly`, which makes it"
+    " anew from what was landed."
+)
 
 OFFLINE: dict[str, str | bool | int | float | list[str]] = {
     "autoinstall_known_extensions": "false",
@@ -180,6 +186,15 @@ def open_marts(file: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         yield con
 
 
+def require_opens(file: Path) -> None:
+    """Raise AnalyticsError if a file of the batch, if it is there, cannot be opened."""
+    if not os.path.lexists(file):
+        return
+    with damage_errors(file), _open_errors(file), duckdb.connect(config=OFFLINE) as con:
+        file.open("r+b").close()  # the batch writes to it
+        attach_read_only(con, file, BUILD_FILE)
+
+
 def compact_marts(con: duckdb.DuckDBPyConnection, layout: Layout) -> None:
     """Write the build file anew if more than a sixth of it is free."""
     _compact(con, layout.marts, layout.next_marts, _STORAGE)
@@ -236,9 +251,11 @@ def record_count(con: duckdb.DuckDBPyConnection) -> int:
 
 @contextmanager
 def _open_errors(file: Path) -> Iterator[None]:
-    """Turn the error of opening the warehouse into an AnalyticsError that says what to do."""
+    """Turn the error of opening a file into an AnalyticsError that says what to do."""
     try:
         yield
+    except OSError as error:
+        raise AnalyticsError(f"{file} cannot be opened: {error.strerror}.\n{_UNOPENED}") from error
     except duckdb.Error as error:
         cause = str(error).splitlines()[0]
         if "version number" in cause:
@@ -253,11 +270,7 @@ def _open_errors(file: Path) -> Iterator[None]:
                 f"{file} is open in another program, which keeps the batch out.\n"
                 f"Close it, and read analytics.duckdb instead. ({cause})"
             ) from error
-        raise AnalyticsError(
-            f"{file} cannot be opened: {cause}\n"
-            "Let yourself read and write it; or move it away, and run `analytics nightly`, which"
-            " makes it anew from what was landed."
-        ) from error
+        raise AnalyticsError(f"{file} cannot be opened: {cause}\n{_UNOPENED}") from error
 
 
 def _lay_out(con: duckdb.DuckDBPyConnection, layout: Layout) -> None:

@@ -22,6 +22,7 @@ from analytics.emulator.world import World
 from analytics.machine_clock import machine_clock
 from analytics.query.status import _needs, print_text
 from analytics.warehouse.layout import Layout
+from analytics.warehouse.lock import batch_lock
 from tests import worlds
 from tests.cli.conftest import Command, FirstBatch, SettingsFile, publish_again
 
@@ -161,11 +162,29 @@ def change_books(layout: Layout) -> None:
     (layout.books / "2026-10" / "note.txt").write_text("added", encoding="utf-8")
 
 
+def replace_by_folder(file: Path) -> None:
+    """Nobody can read it as a file, also where tests are run by root."""
+    file.unlink()
+    file.mkdir()
+
+
+def publish_more_than_fits(layout: Layout) -> None:
+    with (layout.site / "large.js").open("wb") as file:
+        file.truncate(1 << 43)
+
+
 PROBLEMS: dict[str, tuple[Callable[[Layout], object], str]] = {
     "load": (lambda each: shutil.rmtree(min(each.landing.glob("*/*"))), " is gone"),
     "failed": (lambda each: end_batch(each, exit_code=3), "failed (exit 3) at 2026-11-26"),
     "long ago": (lambda each: end_batch(each, hours_ago=60), "2.5 d ago"),
     "books": (change_books, "additional"),
+    "not writable": (
+        lambda each: (each.landing / "w2").symlink_to("/proc"),
+        "cannot be written: No such file or directory: ",
+    ),
+    "no room": (publish_more_than_fits, " left, and the last publication takes 8.8 TB."),
+    "not readable": (lambda each: replace_by_folder(each.warehouse), "opened: Is a directory."),
+    "damaged": (lambda each: each.marts.write_bytes(b"none"), "build.duckdb is damaged: "),
 }
 
 
@@ -178,6 +197,19 @@ def test_what_needs_a_hand_is_a_problem(layout: Layout, name: str) -> None:
     (problem,) = found(layout)
 
     assert words in problem
+
+
+def test_a_batch_that_was_stopped_for_a_day_is_a_problem(layout: Layout) -> None:
+    """It keeps each other one out; a day is long enough for a batch that works."""
+    with batch_lock(layout):
+        began = (NOW - timedelta(hours=25)).timestamp()
+        os.utime(layout.lock, (began, began))
+        (problem,) = found(layout)
+        earlier = [*problems_of_data(layout, NOW - timedelta(hours=2))]
+
+    assert f"A batch has been at work in {layout.root} for 25 h 00 min" in problem
+    assert f"(process {os.getpid()})" in problem
+    assert earlier == []
 
 
 def test_a_published_file_that_cannot_be_read_is_a_problem(
