@@ -14,7 +14,7 @@ from analytics.warehouse.layout import Layout
 
 
 class LastBatch(msgspec.Struct, frozen=True, kw_only=True):
-    """Time, exit code, warnings or error, and seconds by stage of the last batch.
+    """Time, exit code, error and warnings, and seconds by stage of the last batch.
 
     Loading overlaps with the extract, so its seconds are among those of `extract` too. `good_at` is
     the end of the last batch that ended with exit code 0.
@@ -48,7 +48,9 @@ def ended_batch(
     if failure:
         is_told = failure.kind not in {"defect", "interrupted"}
         text = failure.text if is_told else str(error)
-        messages = text.splitlines() or [f"It was stopped ({type(error).__name__})."]
+        lines = text.splitlines() or [f"It was stopped ({type(error).__name__})."]
+        known = [line.strip() for line in lines if line.strip()]
+        messages = [*lines, *(each for each in messages if not any(one in each for one in known))]
     return LastBatch(
         started_at=started_at,
         ended_at=now,

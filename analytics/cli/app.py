@@ -183,7 +183,8 @@ def status(
 
     settings = here.settings
     found = published.status(here.layout)
-    wrong, found["hints"] = page_problems(settings)
+    wrong, hints = page_problems(settings)
+    found["hints"] += hints
     found["problems"] += [*problems_of(settings), *wrong]
     found["problems"] += unknown_names(found.get("project_files", ()), settings)
     if online:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from datetime import UTC, date, datetime
@@ -15,6 +16,8 @@ from analytics.alerts.delivery import FINDINGS, read_found, read_sent
 from analytics.batch.last_batch import read_last_batch
 from analytics.errors import AnalyticsError
 from analytics.format import names, numbers
+from analytics.format.days import Period
+from analytics.levain.runs import LONGEST_COUNT_DAYS
 from analytics.query.published import open_published
 from analytics.report.facts import read_findings
 from analytics.report.summary import needs_head
@@ -22,6 +25,7 @@ from analytics.terminal import add_figures, console, escaped, escaped_json, link
 from analytics.transform.findings.lines import folded, news
 from analytics.transform.page_queries import over_queries
 from analytics.warehouse.database import records
+from analytics.warehouse.landed import ASIDE
 from analytics.warehouse.layout import Layout
 from analytics.warehouse.lock import probed
 from analytics.warehouse.publications import findings_before
@@ -67,6 +71,21 @@ _BOOKS = """
     from marts.fct_period_adjustments
     where not is_booked
 """
+# Of other days, the next batch asks for the counts again.
+_NEVER_COUNTED = f"""
+    select
+        coalesce(workspaces.workspace_name, workspace_id) as name,
+        count(distinct days.date) as day_count,
+        min(days.date) as first_date,
+        max(days.date) as last_date
+    from marts.fct_agent_days as days
+    join marts.dim_workspaces as workspaces using (workspace_id)
+    where days.unlisted_run_count > 0
+        and days.unlisted_failed_count is null
+        and days.date <= (workspaces.last_batch_at at time zone 'UTC')::date - {LONGEST_COUNT_DAYS}
+    group by all
+    order by all
+"""
 # A batch publishes at once when its checks have passed: the file itself has the time, so that a
 # copy of it has the same.
 _NEWEST = "select max(last_batch_at), max(reporting_timezone) from marts.dim_workspaces"
@@ -87,11 +106,13 @@ def status(layout: Layout) -> dict[str, Any]:
         "batch_is_running": is_running,
         "last_batch": batch and {name: getattr(batch, name) for name in batch.__struct_fields__},
         "problems": [],
+        "hints": [*_set_aside(layout)],
     }
     try:
         if os.path.lexists(layout.published_file):
             with open_published(layout.published_file) as con:
                 found |= _figures(con, layout)
+                found["hints"] += _never_counted(con)
     except AnalyticsError as error:
         found["problems"] = [str(error)]
     return found
@@ -112,6 +133,28 @@ def _figures(con: duckdb.DuckDBPyConnection, layout: Layout) -> dict[str, Any]:
         "books": books,
         **_findings_of(con, layout),
     }
+
+
+def _set_aside(layout: Layout) -> Iterator[str]:
+    """Yield a hint for each folder of loads that were set aside."""
+    loads = Counter(each.parent for each in sorted(layout.landing.glob(f"*/{ASIDE}*/*")))
+    for folder, count in loads.items():
+        lie = "1 load lies" if count == 1 else f"{count:,} loads lie"
+        yield (
+            f"{lie} aside in {folder}, and no figure has any of {'it' if count == 1 else 'them'}.\n"
+            "Remove the folder once the figures are right without it."
+        )
+
+
+def _never_counted(con: duckdb.DuckDBPyConnection) -> Iterator[str]:
+    """Yield a hint for each workspace with days whose runs nothing counts by outcome any more."""
+    for name, count, first, last in con.execute(_NEVER_COUNTED).fetchall():
+        days = "1 day" if count == 1 else f"{count:,} days"
+        yield (
+            f"{name}: the runs of {days} were never counted by outcome ({Period(first, last)}), and"
+            f" the API counts those of {LONGEST_COUNT_DAYS} days only.\n"
+            "Their failure rates stay unknown; their cost is known."
+        )
 
 
 def _findings_of(con: duckdb.DuckDBPyConnection, layout: Layout) -> dict[str, Any]:
@@ -149,7 +192,7 @@ def print_json(found: dict[str, Any]) -> None:
 def print_text(found: dict[str, Any], site: str = "") -> None:
     """Print the status as text, with links to the pages at `site`."""
     out = console(soft_wrap=True)
-    listed = (*_listed("problem", found["problems"]), *_listed("hint", found.get("hints", ())))
+    listed = (*_listed("problem", found["problems"]), *_listed("hint", found["hints"]))
     for line in (*_above(found), *listed):
         out.print(line)
     if "workspaces" not in found:

@@ -15,10 +15,13 @@ from pathlib import Path
 
 import pytest
 
+from analytics.batch.last_batch import ended_batch
 from analytics.cli import interrupt
 from analytics.cli.emulator import command_at
 from analytics.emulator.server import Emulator
 from analytics.emulator.world import World
+from analytics.errors import AnalyticsError
+from analytics.warehouse.layout import Layout
 from tests.batches import Batch, gone_from, without_pages
 from tests.cli.conftest import Command, SettingsFile, publish_again
 from tests.worlds import NOW, StartRun
@@ -132,6 +135,16 @@ def test_one_workspace_that_fails_costs_no_other(
     assert "The key in OTHER belongs to workspace Blank Slate" in later.err
     assert kept in command("status").out
     assert kept in Path("data/site/index.html").read_text(encoding="utf-8")
+
+
+def test_a_batch_that_failed_leaves_its_warnings_too(tmp_path: Path) -> None:
+    """They follow the error, without those that say the same of a workspace."""
+    kept = "A keeps its figures up to today."
+    lines = ["1 of 2 workspaces could not be read.", "A: no luck.", f"  {kept}"]
+    warnings = [f"A could not be read. {kept}", "B: 1 record went to quarantine."]
+    ended = ended_batch(Layout(tmp_path), NOW, {}, warnings, AnalyticsError("\n".join(lines)))
+
+    assert (ended.exit_code, ended.messages) == (1, [*lines, warnings[1]])
 
 
 def test_a_broken_check_publishes_nothing(

@@ -21,10 +21,13 @@ from analytics.emulator.server import Emulator
 from analytics.emulator.world import World
 from analytics.machine_clock import machine_clock
 from analytics.query.status import _needs, print_text
+from analytics.warehouse.landed import ASIDE
 from analytics.warehouse.layout import Layout
 from analytics.warehouse.lock import batch_lock
 from tests import worlds
+from tests.batches import LIST_CAP, short_lists
 from tests.cli.conftest import Command, FirstBatch, SettingsFile, publish_again
+from tests.worlds import StartRun
 
 NOW = datetime(2026, 11, 26, 12, tzinfo=UTC)
 
@@ -212,6 +215,34 @@ def test_a_batch_that_was_stopped_for_a_day_is_a_problem(layout: Layout) -> None
     assert earlier == []
 
 
+def test_loads_that_were_set_aside_are_a_hint(published: Command) -> None:
+    """They are in no figure, and the exit stays 0."""
+    (workspace,) = Path("data/landing").iterdir()
+    (aside := workspace / f"{ASIDE}20261120T060000Z").mkdir()
+    for name in ("20261119T060000Z-000001-meters", "20261119T060000Z-000002-counts"):
+        (aside / name).mkdir()
+    result = published("status")
+
+    assert result.code == 0
+    assert f"1 hint:\n- 2 loads lie aside in {aside}, and no figure has any of them." in result.out
+
+
+def test_days_that_were_never_counted_are_a_hint(
+    published: Command, world: World, start_run: StartRun
+) -> None:
+    """After months without a batch the API has no count of a day with unlisted runs."""
+    world.pass_time(timedelta(days=2))
+    for _ in range(LIST_CAP + 1):
+        start_run()
+    world.pass_time(timedelta(days=100))
+    with short_lists():
+        assert published("nightly").code == 0
+    result = published("status")
+
+    assert result.code == 0
+    assert "Blank Slate: the runs of 1 day were never counted by outcome (22 Nov" in result.out
+
+
 def test_a_published_file_that_cannot_be_read_is_a_problem(
     published: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -296,6 +327,7 @@ def test_findings_are_said_with_the_command_that_helps() -> None:
 def test_a_name_is_no_picture(capsys: pytest.CaptureFixture[str]) -> None:
     """Words between colons and brackets stay as they are, however long the line is."""
     problem = f"The agent :bug: [bold] {'x' * 100} fails."
-    print_text({"problems": [problem], "batch_is_running": False, "last_batch": None})
+    empty = {"hints": [], "batch_is_running": False, "last_batch": None}
+    print_text({"problems": [problem], **empty})
 
     assert capsys.readouterr().out == f"\n1 problem:\n- {problem}\n"
