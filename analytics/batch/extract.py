@@ -30,7 +30,7 @@ from analytics.levain import LevainError
 from analytics.machine_clock import FURTHEST, machine_time
 from analytics.settings import Workspace
 from analytics.warehouse.damage import damage_of
-from analytics.warehouse.landed import landed_loads, last_batch_id, of_the_future
+from analytics.warehouse.landed import BATCH_ID, landed_loads, of_the_future
 from analytics.warehouse.load import Loaded, load_errors, load_folder
 from analytics.warehouse.provisional_runs import unknown_statuses
 from analytics.warehouse.store import Store
@@ -240,15 +240,10 @@ def load_left_over(part: Extraction, folders: Sequence[Path]) -> None:
 
 
 def _require_none_ahead(part: Extraction) -> None:
-    """Raise AnalyticsError if loads of a workspace's folder, or answers in them, are ahead."""
-    first = part.store.one(
-        "select min(load_id) from ledger.requests"
-        " where {mine} and (load_id > $last or fetched_at > $latest)",
-        last=last_batch_id(),
-        latest=machine_time() + FURTHEST,
-    )
-    if first:
-        raise of_the_future(part.landing_root / part.workspace_id / first)
+    """Raise UsageError if an answer of a workspace's loads is ahead of the machine's clock."""
+    newest = part.store.one("select max(fetched_at) from ledger.requests where {mine}")
+    if newest and newest > machine_time() + FURTHEST:
+        raise of_the_future(f"{newest:{BATCH_ID}}", part.landing_root / part.workspace_id)
 
 
 def require_all(outcomes: list[Outcome]) -> None:

@@ -25,9 +25,7 @@ from analytics.warehouse.landed import (
     LAST_STEP,
     folders_in,
     landed_loads,
-    loads_ahead,
     loads_aside,
-    of_the_future,
     step_of,
 )
 from analytics.warehouse.layout import Layout
@@ -136,8 +134,6 @@ def load_all(con: duckdb.DuckDBPyConnection, layout: Layout, progress: Progress)
     with progress.stage("load") as done:
         load_count = record_count = 0
         for workspace in folders_in(layout.landing):
-            if ahead := loads_ahead(workspace):
-                raise of_the_future(ahead[0])
             folders, left = _whole_batches(workspace)
             if left:
                 progress.say(

@@ -10,15 +10,13 @@ import duckdb
 
 from analytics.batch import stages
 from analytics.batch.batch import Batch, interrupts
-from analytics.batch.healing import LOADS, has_whole_batches, made, require_published, restore
+from analytics.batch.healing import LOADS, made, require_published, restore
 from analytics.batch.last_batch import last_messages
 from analytics.batch.progress import Progress
 from analytics.batch.readiness import kept_months
 from analytics.batch.transform import transform
 from analytics.errors import AnalyticsError
 from analytics.files import folder
-from analytics.format.numbers import plural
-from analytics.machine_clock import machine_time
 from analytics.settings import Settings, require_timezone
 from analytics.transform.build import all_models
 from analytics.transform.build_state import Contents, recorded_contents
@@ -31,7 +29,6 @@ from analytics.warehouse.database import (
     marts_beside,
     open_warehouse,
 )
-from analytics.warehouse.landed import folders_in, loads_ahead, move_aside
 from analytics.warehouse.layout import Layout
 from analytics.warehouse.lock import batch_lock
 from analytics.warehouse.publish import tidy
@@ -41,16 +38,10 @@ def rebuild(settings: Settings, progress: Progress, *, force: bool = False) -> N
     """Load every complete batch again, build, check and publish; replace files only at the end.
 
     AnalyticsError names a folder that cannot be loaded; ControlError names landing files that
-    differ from the published ones, or a failed check. Where only loads of the future were whole,
-    nothing is published: the next batch begins anew.
+    differ from the published ones, or a failed check.
     """
     with _at_work(settings, progress) as batch:
         layout = batch.layout
-        if _leave_the_future(layout, progress) and not has_whole_batches(layout):
-            remove_database(layout.warehouse)
-            remove_database(layout.marts)
-            progress.warn("no other load is of a whole batch: `analytics nightly` begins anew")
-            return
         with made(batch) as new:
             new.force, new.warnings = force, last_messages(layout)
             stages.make(new)
@@ -100,20 +91,6 @@ def verify(settings: Settings, progress: Progress) -> None:
                 "Run `analytics rebuild`, which replaces it, and report this."
             )
         progress.say("each row is that of a rebuild")
-
-
-def _leave_the_future(layout: Layout, progress: Progress) -> bool:
-    """Set aside the loads of the future, and say so; return True if there were any."""
-    found = [ahead for each in folders_in(layout.landing) if (ahead := loads_ahead(each))]
-    for ahead in found:
-        folder = move_aside(ahead)
-        progress.warn(
-            f"{plural(len(ahead), 'load')} from {ahead[0].name} on are of the future, as the API"
-            f" told a wrong time: this machine's clock says {machine_time():%Y-%m-%d %H:%M} UTC."
-            f" They are left out, and now lie in {folder}. The next batch reads anew what the API"
-            " still gives of them; if the clock is wrong, set it, move them back and rebuild again"
-        )
-    return bool(found)
 
 
 def _first_difference(

@@ -101,7 +101,7 @@ def fill(data_dir: Path, history_days: int | None, until: str | None = None) -> 
         " No key is needed."
     )
     if now > machine_time() + FURTHEST:
-        say(f"{until} is in the future: a later `rebuild` leaves such data out.")
+        say(f"{until} is in the future: until then, no command can change such data.")
     world = World.demo(SEED, now, history_days=history_days, at_start=True)
     with running(world) as emulator:
         environment = _write_settings(data_dir / MARKER, emulator, batches[0].moment)

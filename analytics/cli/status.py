@@ -39,6 +39,7 @@ from analytics.warehouse.database import OFFLINE, open_marts, quoted, require_op
 from analytics.warehouse.landed import loads_aside
 from analytics.warehouse.layout import Layout
 from analytics.warehouse.lock import probed, require_writable
+from analytics.warehouse.publications import require_past
 
 _OLD = timedelta(hours=48)
 """A batch that ended so long ago should have been followed by another one."""
@@ -205,7 +206,7 @@ def problems_of_data(layout: Layout, now: datetime) -> Iterator[str]:
 
 def _disk(layout: Layout, now: datetime) -> Iterator[str]:
     """Yield each reason why the next batch could not write or read its files."""
-    problems = [*_refusals(partial(require_writable, layout))]
+    problems = [*_refusals(partial(require_past, layout), partial(require_writable, layout))]
     with probed(layout) as holder:
         if holder is None and not problems:
             files = (layout.warehouse, layout.marts)

@@ -11,7 +11,7 @@ from datetime import datetime
 from itertools import count
 from pathlib import Path
 
-from analytics.errors import AnalyticsError
+from analytics.errors import UsageError
 from analytics.files import UNFINISHED, sync
 from analytics.machine_clock import FURTHEST, machine_time
 
@@ -71,10 +71,7 @@ def last_batch_id() -> str:
 
 
 def loads_ahead(folder: Path) -> list[Path]:
-    """Return the loads of the future in a workspace's folder, in order.
-
-    A wrong time of the API has named the first one, and the others since sort after it.
-    """
+    """Return the loads of the future in a workspace's folder, in order."""
     last = last_batch_id()
     names = sorted(each for each in folder.glob("*-*-*") if each.name > last and each.is_dir())
     return [each for each in names if _is_load(each)]
@@ -95,12 +92,13 @@ def loads_aside(landing: Path) -> set[tuple[str, str]]:
     return {(each.parts[-3], each.name) for each in landing.glob(f"*/{ASIDE}*/*")}
 
 
-def of_the_future(load: Path) -> AnalyticsError:
-    """Return the error for a load with a wrong time of the API."""
-    return AnalyticsError(
-        f"{load} holds answers of the future, as the API told a wrong time: this machine's clock"
-        f" says {machine_time():%Y-%m-%d %H:%M} UTC.\nFigures would follow them: run `analytics"
-        " rebuild`, which does without; the next batch then reads anew what is missing."
+def of_the_future(name: str, where: Path) -> UsageError:
+    """Return the error for a load or publication, by its name, that the clock has yet to reach."""
+    day, time = f"{name[:4]}-{name[4:6]}-{name[6:8]}", f"{name[9:11]}:{name[11:13]}"
+    return UsageError(
+        f"The newest data in {where} is of {day} {time} UTC, but this machine's clock says"
+        f" {machine_time():%Y-%m-%d %H:%M} UTC.\nSet this machine's clock, and run again. Nothing"
+        " was changed."
     )
 
 
@@ -109,11 +107,11 @@ def new_loads(folder: Path, began_at: datetime) -> Iterator[str]:
 
     Loads that began in the same second as the last ones continue their numbers, and so do those
     that began before it by the API's clock, since its servers may disagree by seconds.
-    AnalyticsError if loads of the future have landed; names of the future that are no loads count
+    UsageError if loads of the future have landed; names of the future that are no loads count
     for nothing.
     """
     if ahead := loads_ahead(folder):
-        raise of_the_future(ahead[0])
+        raise of_the_future(ahead[-1].name, folder)
     last = last_batch_id()
     names = [match for each in folder.glob("*-*-*") if (match := _LOAD_ID.fullmatch(each.name))]
     past = [each for each in names if each["batch"] <= last]

@@ -20,6 +20,7 @@ from analytics.errors import AnalyticsError, BusyError, UsageError, advised
 from analytics.warehouse.damage import require_no_links
 from analytics.warehouse.landed import folders_in
 from analytics.warehouse.layout import Layout
+from analytics.warehouse.publications import require_past
 from analytics.warehouse.publish import require_places, tidy
 from analytics.warehouse.scratch import acquired, remove_left
 
@@ -56,7 +57,7 @@ def batch_lock(layout: Layout) -> Iterator[None]:
     """Lock the data directory for a batch, which can publish there; remove what a killed one left.
 
     BusyError if another batch holds it, or a collection does for long. What is killed holds no
-    lock.
+    lock. UsageError if this machine's clock is behind what was landed or published.
     """
     with _locked(layout, PROBE_SECONDS):
         require_places(layout)
@@ -120,6 +121,7 @@ def _locked(layout: Layout, seconds: float, kind: str = "") -> Iterator[None]:
         descriptor = os.open(layout.lock, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
     try:
         _acquire(descriptor, layout, seconds)
+        require_past(layout)
         with _write_errors(layout, layout.lock):
             # All of it at once, over what was there: a full disk has no room for more.
             os.pwrite(descriptor, f"{os.getpid()} {kind}".ljust(_LINE).encode() + b"\n", 0)

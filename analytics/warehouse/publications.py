@@ -22,6 +22,7 @@ from analytics.errors import AnalyticsError
 from analytics.files import replace
 from analytics.machine_clock import machine_time
 from analytics.warehouse.damage import DamagedError
+from analytics.warehouse.landed import folders_in, last_batch_id, loads_ahead, of_the_future
 from analytics.warehouse.layout import Layout
 
 NAME = "%Y%m%dT%H%M%S.%fZ"
@@ -37,6 +38,18 @@ class Before:
     day: date
     today: date
     finding_ids: frozenset[str]
+
+
+def require_past(layout: Layout) -> None:
+    """Raise UsageError if the newest load or publication is later than this machine's clock.
+
+    With a clock that went back, a batch would take all that it finds for wrong times of the API.
+    """
+    ahead = [each.name for folder in folders_in(layout.landing) for each in loads_ahead(folder)]
+    published = sorted(file.stem for file in layout.publications.glob("*Z.json"))
+    newest = max([*ahead, *published[-1:]], default="")
+    if newest > last_batch_id():
+        raise of_the_future(newest, layout.root)
 
 
 def next_moment(con: duckdb.DuckDBPyConnection, layout: Layout) -> datetime:

@@ -1,11 +1,10 @@
-"""A wrong time of the API fails its workspace; a rebuild heals what one moved before."""
+"""A wrong time of the API fails its workspace; one of this machine stops all that writes."""
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import timedelta
 from email.utils import format_datetime
 from pathlib import Path
 from unittest.mock import patch
@@ -17,8 +16,7 @@ from analytics.emulator.world import World
 from analytics.levain.clock import Clock
 from analytics.machine_clock import machine_clock
 from tests.batches import Batch, Row, publish, read
-from tests.cli.conftest import Command, publish_again
-from tests.cli.test_rebuild import asked
+from tests.cli.conftest import Command
 from tests.worlds import NOW, StartRun
 
 DAY = timedelta(days=1)
@@ -41,12 +39,6 @@ def figures(batch: Batch) -> dict[str, list[Row]]:
         name: [{key: value for key, value in row.items() if key not in READ} for row in rows]
         for name, rows in publish(batch).figures.items()
     }
-
-
-def data_to() -> datetime:
-    """The time to which the published figures reach."""
-    ((moment,),) = asked("select max(last_batch_at) from marts.dim_workspaces")
-    return moment
 
 
 @contextmanager
@@ -105,49 +97,41 @@ def test_a_collection_lands_nothing_of_a_wrong_time(
     assert "read 1 new or changed run in 2 requests" in published("collect").err
 
 
-def test_a_rebuild_heals_what_a_wrong_time_has_moved(
-    published: Command, batch: Batch, undisturbed: Batch, world: World, start_run: StartRun
+@pytest.mark.parametrize(
+    "words",
+    [
+        "nightly",
+        "collect",
+        "rebuild",
+        "rebuild --verify",
+        "close 2026-11 --approved-by B",
+    ],
+)
+def test_a_clock_that_went_back_stops_each_command_that_writes(
+    published: Command, api: Emulator, words: str
 ) -> None:
-    """All other commands name the rebuild, after which figures are as if no batch had been told."""
-    shutil.copytree(batch.layout.root, undisturbed.layout.root, symlinks=True)
-    with any_time_goes():
-        for wrong in ("/auth/me", "none of this batch"):
-            world.pass_time(DAY)
-            start_run(cost="0.75", status="failed")
-            misdate(batch.api, wrong)
-            read(batch)
-            batch.api.faults.clear()
-            read(undisturbed)
-        publish_again()
-    world.pass_time(DAY)
-    start_run(hours_ago=3)
-    assert data_to() == NOW + DAY + HALF_A_YEAR
-    before = Path("data/analytics.duckdb").read_bytes()
+    """It is told with both times, no request is made, and nothing is moved or published."""
+    (publication,) = Path("data/publications").iterdir()
+    before = sorted(Path("data").glob("l*/**")), Path("data/published/now").readlink()
+    with machine_clock(lambda: NOW - DAY - timedelta(hours=1)):
+        result = published(*words.split())
+        problems = published("status").out
 
-    for words in (["nightly"], ["collect"], ["rebuild", "--verify"]):
-        refused = published(*words)
-        assert refused.code == 1
-        assert "20270520T060000Z-000001-meters holds answers of the future" in refused.err
-        assert "this machine's clock says 2026-11-23 06:00 UTC.\n" in refused.err
-        assert "run `analytics rebuild`" in refused.err
-    assert Path("data/analytics.duckdb").read_bytes() == before
-
-    healed = published("rebuild")
-    assert (healed.code, data_to()) == (0, NOW), healed.err
-    (aside,) = batch.layout.landing.glob("*/aside-20261123T060000Z")
-    assert f"{aside.relative_to(Path.cwd())}. The next batch reads anew" in healed.err
-    assert "is gone" not in published("status").out
-    assert (published("nightly").code, data_to()) == (0, world.now)
-    read(undisturbed)
-    found, expected = figures(batch), figures(undisturbed)
-    for name, rows in expected.items():
-        assert found[name] == rows, name
+    told = (
+        "The newest data in data is of 2026-11-20 06:00 UTC, but this machine's clock says"
+        " 2026-11-19 05:00 UTC.\n"
+    )
+    assert (result.code, told in result.err, told.strip() in problems) == (2, True, True)
+    assert "Set this machine's clock, and run again." in result.err
+    assert not api.requests
+    assert publication.exists()
+    assert (sorted(Path("data").glob("l*/**")), Path("data/published/now").readlink()) == before
 
 
 def test_an_answer_that_told_a_wrong_time_is_named(
     batch: Batch, world: World, start_run: StartRun
 ) -> None:
-    """Of a batch that began at the right time, too, the next one names the load and the rebuild."""
+    """Of a batch that began at the right time, too, the next one tells its time."""
     with any_time_goes():
         misdate(batch.api, "/runs/daily")
         read(batch)
@@ -155,20 +139,4 @@ def test_an_answer_that_told_a_wrong_time_is_named(
     start_run()
     (outcome,) = batch.extract()
 
-    assert "20261120T060000Z-000002-counts holds answers of the future" in outcome.error
-    assert "run `analytics rebuild`" in outcome.error
-
-
-def test_a_directory_that_began_with_a_wrong_time(
-    command: Command, batch: Batch, world: World
-) -> None:
-    """Nothing else is whole: after a rebuild the next batch begins anew."""
-    misdate(batch.api, "/auth/me")
-    with any_time_goes():
-        read(batch)
-    healed = command("rebuild")
-
-    assert (healed.code, "`analytics nightly` begins anew" in healed.err) == (0, True), healed.err
-    assert command("nightly").code == 0
-    assert data_to() == world.now
-    assert asked("select count(*) from marts.fct_runs") == [(3,)]
+    assert "is of 2027-05-19 06:00 UTC, but this machine's clock says 2026-11-21" in outcome.error

@@ -7,8 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from analytics.errors import UsageError
 from analytics.warehouse.layout import Layout
-from analytics.warehouse.publications import findings_before, last_loads, moments_on_record
+from analytics.warehouse.publications import (
+    findings_before,
+    last_loads,
+    moments_on_record,
+    require_past,
+)
 
 AS_OF = datetime(2026, 11, 20, 6, tzinfo=UTC)
 OLD = '{"w": "load-1"}'
@@ -24,6 +30,15 @@ def record(layout: Layout, moment: str, text: str) -> None:
     """A record of a publication at a moment of November."""
     layout.publications.mkdir(exist_ok=True)
     (layout.publications / f"202611{moment}0000.000000Z.json").write_text(text)
+
+
+def test_a_publication_may_be_a_day_ahead_of_the_clock(layout: Layout) -> None:
+    """Of a later one the error has both times: the clock went back, or was ahead then."""
+    record(layout, "21T05", OLD)
+    require_past(layout)
+    record(layout, "21T07", OLD)
+    with pytest.raises(UsageError, match=r"2026-11-21 07:00 UTC, but .* says 2026-11-20 06:00 UTC"):
+        require_past(layout)
 
 
 @pytest.mark.parametrize("text", [OLD, WITH])
