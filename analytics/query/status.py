@@ -220,7 +220,8 @@ def _above(found: dict[str, Any]) -> Iterator[str]:
     batch = found["last_batch"]
     if batch and batch["exit_code"] == 0:
         yield f"The last batch ended well at {_instant(batch['ended_at'])}"
-        yield from (f"  {escaped(message)}" for message in batch["messages"])
+        told = [each for each in batch["messages"] if each not in found["problems"]]
+        yield from (f"  {escaped(message)}" for message in told)
     yield from (escaped(f"{name}: {result}") for name, result in found.get("tried", {}).items())
 
 

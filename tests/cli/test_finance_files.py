@@ -63,7 +63,8 @@ def test_an_invoice_that_names_no_workspace_makes_its_file_wrong(published: Comm
 
     problem = "finance/invoices.csv:2: no workspace is called `nobody`."
     assert told.count(f"warning: {problem}") == 1
-    assert f"- {problem}" in published("status").out
+    shown = published("status").out
+    assert (f"- {problem}" in shown, shown.count(problem)) == (True, 1)
     sql = "select status from project_files where name = 'invoices.csv'"
     assert published("sql", sql, "--format", "csv").out.split() == ["status", "error"]
     assert refused.code == 2

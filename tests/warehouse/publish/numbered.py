@@ -32,7 +32,7 @@ OWN = {".lock", "analytics.duckdb", "publications", "published", "site"}
 
 def moment_of(batch: int) -> datetime:
     """Return when a batch is published."""
-    return datetime(2026, 11, 20, 6, tzinfo=UTC) + timedelta(days=batch)
+    return datetime(2026, 11, 20, 6, tzinfo=UTC) + timedelta(hours=batch)
 
 
 def write(file: Path, site: Path, batch: int) -> None:
