@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from analytics.emulator.records import Agent, Run, Workspace
+from analytics.emulator.records import Agent, Run, RunList, Workspace, hour_of
 from analytics.emulator.world import World
 
 NOW = datetime(2026, 11, 20, 6, 0, tzinfo=UTC)
@@ -49,3 +49,29 @@ def book_run(
     if status != "running":
         world.finish_run(run, status, error=error, at=created + timedelta(seconds=60))
     return run
+
+
+def give_run(run: Run, agent: Agent) -> None:
+    """Give a run and its usage to another agent, maybe of another workspace."""
+    old, new = run.workspace, agent.workspace
+    for lists in old.lists_of(run):
+        for runs in (lists._runs, lists._listed):
+            runs.remove(run)
+    entries = old.ledger._by_run.pop(run.id, [])
+    for entry in entries:
+        old.ledger._by_hour[hour_of(entry.booked_at)].remove(entry)
+    new.runs[run.id] = old.runs.pop(run.id)
+    run.workspace, run.agent, run.encoded = new, agent, None
+    for lists in new.lists_of(run):
+        lists.add(run)
+    for entry in entries:
+        new.ledger.book(entry)
+
+
+def move_agent(agent: Agent, workspace: Workspace) -> None:
+    """Move an agent with its runs, and all that is metered for them, to another workspace."""
+    old, agent.workspace = agent.workspace, workspace
+    workspace.agents[agent.id] = old.agents.pop(agent.id)
+    workspace.runs_by_agent[agent.id] = RunList()
+    for run in [*old.runs_by_agent[agent.id]]:
+        give_run(run, agent)

@@ -9,27 +9,30 @@ from analytics.warehouse.store import Store
 
 _WINDOWS = "from ledger.requests where {mine} and source = $source and status = 200"
 
+# Loads are named by their time, so the names tell whether a roll-up changed after a count.
 _WRONG_COUNTS = """
-    select agent_id, rollups.date
+    select agent_id, date
     from (
-        select agent_id, date, sum(run_count) as run_count, max(seen_at) as seen_at
-        from raw.agent_rollups anti join raw.superseded using (version_id)
+        select agent_id, date,
+            if(bool_and(replaced_by is not null), 0, sum(run_count) filter (replaced_by is null))
+                as run_count,
+            max(greatest(load_id, replaced_by)) as changed_by
+        from raw.agent_rollups left join (
+            select version_id, load_id as replaced_by from raw.superseded
+        ) using (version_id)
         where {mine} and agent_id is not null and date >= $first group by all
     ) as rollups
     left join (
-        select agent_id, date, sum(run_count) as run_count
+        select agent_id, date, sum(run_count) as counted
         from raw.run_counts anti join raw.superseded using (version_id)
         where {mine} and date >= $first group by all
     ) as counts using (agent_id, date)
     left join (
-        select agent_id, max(fetched_at) as answered_at from ledger.requests
+        select agent_id, max(load_id) as answered_by from ledger.requests
         where {mine} and source = 'run_counts' and status = 200 group by all
     ) as answers using (agent_id)
-    where abs(rollups.run_count - coalesce(counts.run_count, 0)) > $most_apart
-        or (
-            rollups.run_count > coalesce(counts.run_count, 0)
-            and coalesce(rollups.seen_at > answers.answered_at, true)
-        )
+    where abs(run_count - coalesce(counted, 0)) > $most_apart
+        or (run_count <> coalesce(counted, 0) and coalesce(changed_by > answered_by, true))
 """
 
 
@@ -75,9 +78,9 @@ def counted_on(store: Store) -> dict[str, tuple[date, date | None]]:
 def first_wrong_count(store: Store, first: date) -> dict[str, date]:
     """Return the oldest UTC day from `first` on that is to be counted again, by agent.
 
-    Open runs were counted on it, or the agent's roll-up has more runs than were counted. A
-    roll-up that has not changed since the agent's last count is left out, unless so many
-    runs lie between both, whichever has more, that they may stop publishing.
+    Open runs were counted on it, or the agent's roll-up has more or fewer runs than were
+    counted. A roll-up that has not changed since the agent's last count is left out, unless the
+    two differ by so many runs that they may stop publishing.
     """
     return dict(
         store.run(

@@ -10,11 +10,12 @@ import pytest
 
 from analytics.batch.healing import load_all
 from analytics.batch.progress import Progress
+from analytics.emulator.records import Agent, Workspace
 from analytics.emulator.world import World
 from analytics.warehouse.database import open_warehouse
 from analytics.warehouse.layout import Layout
 from tests.batches import Batch, publish, read, run_batch
-from tests.worlds import StartRun
+from tests.worlds import StartRun, give_run
 
 DAY = date(2026, 11, 19)
 
@@ -71,3 +72,23 @@ def test_an_open_run_that_disappears(
     with open_warehouse(Layout(tmp_path)) as con:
         load_all(con, batch.layout, Progress(quiet=True))
         assert con.execute("from ledger.provisional_runs").fetchall() == []
+
+
+def test_a_run_that_changes_its_agent(
+    batch: Batch, world: World, workspace: Workspace, agent: Agent, start_run: StartRun
+) -> None:
+    """Given a run of last week that gets another agent, the old one has no run left on its day."""
+    miller = world.add_agent(workspace, "Miller", "miller")
+    run, _ = (start_run(hours_ago=hours, cost="1") for hours in (10, 1))
+    for _ in range(2):
+        read(batch)
+        world.pass_time(timedelta(days=8))
+    give_run(run, miller)
+
+    published = run_batch(batch)
+
+    days = published.rows("fct_agent_days", "agent_id date run_count unlisted_run_count cost_usd")
+    assert sorted(days) == sorted(
+        [(miller.id, DAY, 1, 0, 1), (agent.id, DAY + timedelta(days=1), 1, 0, 1)]
+    )
+    assert published.findings == []
