@@ -32,6 +32,7 @@ from analytics.settings import Workspace
 from analytics.warehouse.damage import damage_of
 from analytics.warehouse.landed import BATCH_ID, landed_loads, of_the_future
 from analytics.warehouse.load import Loaded, load_errors, load_folder
+from analytics.warehouse.moved_runs import shared_runs
 from analytics.warehouse.provisional_runs import unknown_statuses
 from analytics.warehouse.store import Store
 
@@ -66,14 +67,27 @@ def extract(batch: Batch) -> list[Outcome]:
 
     UsageError before anything is stored: no key opens its workspace.
     """
-    return uvloop.run(read_all(batch, _extract, "record"))
+    outcomes = uvloop.run(read_all(batch, _extract, "record", again=shared_runs))
+    workspaces = batch.con.execute("select workspace_id from ledger.workspaces").fetchall()
+    if twice := {run for (each,) in workspaces for run in shared_runs(Store(batch.con, each))}:
+        batch.warn(
+            f"figures count {plural(len(twice), 'run')} twice until the workspace can be read that"
+            " their agent left"
+        )
+    return outcomes
 
 
-async def read_all(batch: Batch, read: Read, noun: str, kept: str | None = None) -> list[Outcome]:
+async def read_all(
+    batch: Batch,
+    read: Read,
+    noun: str,
+    kept: str | None = None,
+    again: Callable[[Store], object] = lambda _: None,
+) -> list[Outcome]:
     """Read each workspace that its key opens; the errors are those of `extract`.
 
     The `noun` names what is counted. `kept` says what remains of one that fails; by default, its
-    figures.
+    figures. A workspace is read once more if `again` returns True after the others were read.
     """
     async with AsyncExitStack() as stack:
         answered, refused = await open_all(stack, batch)
@@ -87,10 +101,14 @@ async def read_all(batch: Batch, read: Read, noun: str, kept: str | None = None)
             for one, error in refused
         ]
         labels = workspace_labels(batch.con, [one.me for one in opened])
-        for one in opened:
-            named = replace(one, name=labels[one.me.workspace_id])
-            outcomes.append(await _read_one(batch, named, read, noun, kept))
-        return outcomes
+        opened = [replace(one, name=labels[one.me.workspace_id]) for one in opened]
+        found = [await _read_one(batch, one, read, noun, kept) for one in opened]
+        for place, one in enumerate(opened[:-1]):
+            if not found[place].error and again(Store(batch.con, one.me.workspace_id)):
+                warnings = found[place].warnings
+                found[place] = await _read_one(batch, one, read, noun, kept)
+                found[place].warnings[:0] = warnings
+        return outcomes + found
 
 
 async def _read_one(batch: Batch, one: Opened, read: Read, noun: str, kept: str | None) -> Outcome:

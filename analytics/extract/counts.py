@@ -18,7 +18,7 @@ async def read_counts(extraction: Extraction) -> None:
 
     Counts of an active agent are read from a week before the last count on, and from the first day
     on that its roll-up contradicts. An agent is new also if the configured history reaches
-    further back than its oldest count.
+    further back than its oldest count, or if it arrived from another workspace.
     """
     await extraction.loaded()
     counted_on, active_on = windows_read.counted_on(extraction.store), extraction.agents_active_on()
@@ -27,6 +27,7 @@ async def read_counts(extraction: Extraction) -> None:
     counted_from = windows_read.counted_from(extraction.store)
     new = agent_ids(extraction.store) - counted_on.keys()
     new |= extraction.listed_agents - counted_from.keys()  # it was refused until now
+    new |= extraction.arrived_agents
     new |= {agent_id for agent_id, day in counted_from.items() if day > first}
     days = {
         agent_id: min(longest, (extraction.today - (answered or first)).days + TRAILING_DAYS)

@@ -54,7 +54,8 @@ class Extraction:
     `load` loads a landed folder. `began_at` is the time of the API's clock; `seen` holds the runs
     whose state has been read, `days_read` the UTC days that have been read of each windowed source,
     `refused` the sources that the API refuses to the account, and `listed_agents` the agents in its
-    list.
+    list. `arrived_agents` are those whose runs another workspace has, with the days of all that it
+    has of them.
     """
 
     client: AsyncLevain
@@ -71,6 +72,8 @@ class Extraction:
     touched_days: set[date] = field(default_factory=set)
     refused: set[str] = field(default_factory=set)
     listed_agents: set[str] = field(default_factory=set)
+    arrived_agents: set[str] = field(default_factory=set)
+    arrived_days: set[date] = field(default_factory=set)
     warnings: list[str] = field(default_factory=list)
     record_count: int = 0
     new_version_count: int = 0
@@ -93,8 +96,12 @@ class Extraction:
         return [self.today - timedelta(days=back) for back in reversed(range(count))]
 
     def days_held(self, source: str) -> set[date]:
-        """The UTC days stored of a windowed source: those of the first batch, and all since."""
+        """The UTC days stored of a windowed source: those of the first batch, and all since.
+
+        An agent that arrives may bring older ones.
+        """
         first = windows_read.first_day_of(self.store, source) or self.today
+        first = min([first, *self.arrived_days])
         return set(self.days_back(max(self.options.history_days, (self.today - first).days + 1)))
 
     def agents_active_on(self) -> dict[str, date]:

@@ -13,6 +13,7 @@ from analytics.extract.optional_endpoints import REFUSED, Endpoint
 from analytics.levain import AnswerTooLargeError, Page
 from analytics.levain.client import LONGEST_DAILY_DAYS, LONGEST_HOURLY_DAYS, Analytics
 from analytics.warehouse import windows_read
+from analytics.warehouse.moved_runs import arrived_agents, arrived_days
 from analytics.warehouse.sources import AGENT_ROLLUPS
 
 CORRECTION_DAYS = 35
@@ -84,6 +85,9 @@ async def read_meters(extraction: Extraction) -> None:
     """Read agents and provider keys, the trailing days of each meter, and older days never read."""
     async with extraction.step("meters") as landing:
         await _read_agents(extraction, landing)
+        store = extraction.store
+        extraction.arrived_agents = arrived_agents(store, extraction.listed_agents)
+        extraction.arrived_days = arrived_days(store, extraction.arrived_agents)
         unknown = "which usage the workspace's own keys paid for is unknown"
         keys = Endpoint("provider_keys", "byok", unknown)
         await keys.land(extraction, landing, extraction.client.byok.list(), REFUSED)
@@ -107,12 +111,12 @@ async def _read_agents(extraction: Extraction, landing: Landing) -> None:
 
 
 async def read_touched_days(extraction: Extraction) -> None:
-    """Read older days on which a run lived that has changed since they were last read."""
+    """Read older days on which a run lived that has changed since, or whose agent arrived here."""
     await extraction.loaded()
 
     def unread(meter: Meter) -> set[date]:
-        touched = extraction.touched_days & extraction.days_held(meter.source)
-        return touched - extraction.days_read[meter.source]
+        touched = extraction.touched_days | extraction.arrived_days
+        return (touched & extraction.days_held(meter.source)) - extraction.days_read[meter.source]
 
     async with extraction.step("touched-days") as landing:
         await _read_days(extraction, landing, unread)

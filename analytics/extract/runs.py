@@ -30,6 +30,7 @@ from analytics.warehouse.api_differences import (
     runs_of,
 )
 from analytics.warehouse.landed import LISTS_STEP
+from analytics.warehouse.moved_runs import MOVED_STEP, arrived_runs, shared_runs
 from analytics.warehouse.provisional_runs import given_up_runs, provisional_runs
 from analytics.warehouse.run_lists import Watermark
 from analytics.warehouse.sources import AGENT_ROLLUPS
@@ -170,6 +171,19 @@ async def read_each_list(extraction: Extraction) -> int:
     known_before = extraction.new_version_count
     await read_lists(extraction)
     return extraction.new_version_count - known_before
+
+
+async def read_moved(extraction: Extraction) -> None:
+    """Read by id the runs that moved with their agent, to this workspace or away from it.
+
+    Those that the lists have just returned are still here.
+    """
+    await extraction.loaded()
+    moved = arrived_runs(extraction.store, extraction.arrived_agents)
+    moved += shared_runs(extraction.store)
+    if moved:
+        async with extraction.step(MOVED_STEP) as landing:
+            await _read_by_id(extraction, landing, moved)
 
 
 async def reread_provisional(extraction: Extraction) -> None:

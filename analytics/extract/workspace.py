@@ -14,7 +14,7 @@ from analytics.extract.details import read_details, read_schedules, read_version
 from analytics.extract.extraction import Extraction
 from analytics.extract.meters import METERS, days_to_read, read_meters, read_touched_days, windows
 from analytics.extract.optional_endpoints import REFUSED
-from analytics.extract.runs import read_lists, reread_corrected, reread_provisional
+from analytics.extract.runs import read_lists, read_moved, reread_corrected, reread_provisional
 from analytics.levain.runs import LONGEST_LIST
 from analytics.warehouse import run_lists
 from analytics.warehouse.landed import LAST_STEP
@@ -31,6 +31,7 @@ async def extract_workspace(extraction: Extraction) -> None:
         await read_counts(extraction)
         extraction.progress.begin("reading run lists")
         await read_lists(extraction)
+        await read_moved(extraction)
         await reread_provisional(extraction)
         await reread_corrected(extraction)
         await read_touched_days(extraction)

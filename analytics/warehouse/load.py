@@ -37,6 +37,7 @@ from analytics.warehouse.landed import (
     landing_files,
     step_of,
 )
+from analytics.warehouse.moved_runs import MOVED_STEP, take_away
 from analytics.warehouse.pending_details import keep_pending_details
 from analytics.warehouse.provisional_runs import update_provisional_runs
 from analytics.warehouse.quarantine import quarantine
@@ -124,6 +125,10 @@ class _Load:
                 answered[source.name] or source.scope is not Scope.LIST
             ):
                 self._load_source(source)
+        if self._step == MOVED_STEP:
+            count, days = take_away(self._store, self._id)
+            self._counts["superseded"] += count
+            self._touched |= days
         self._load_list_snapshots()
         if self._step == LAST_STEP:
             self._end_batch()

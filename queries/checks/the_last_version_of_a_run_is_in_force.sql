@@ -1,5 +1,6 @@
 -- fct_runs has each run that was loaded, and no other, as the last version and no other has it:
--- agent, status, day of creation, cost, tokens and artifacts, to the last digit.
+-- agent, status, day of creation, cost, tokens and artifacts, to the last digit. A run that the API
+-- did not know when the run had moved to another workspace is in none.
 -- narrow: run_id
 with
 
@@ -25,7 +26,14 @@ select
 from versions
 left join marts.fct_runs as runs using (workspace_id, run_id)
 where
-    versions.is_current <> versions.is_last
+    (
+        versions.is_current <> versions.is_last
+        and (workspace_id, run_id, superseded_by_load_id) not in (
+            select (workspace_id, run_id, load_id)
+            from ledger.requests
+            where source = 'runs' and status = 404 and run_id is not null
+        )
+    )
     or versions.is_current <> (versions.superseded_by_load_id is null)
     or (
         versions.is_current

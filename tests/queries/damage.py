@@ -49,6 +49,9 @@ no_duration_is_negative: marts.fct_runs set queue_seconds = -1 where run_id = 'r
 no_duration_is_negative: marts.fct_runs set duration_seconds = -1 where run_id = 'r-7'
 no_duration_is_negative: marts.fct_log_events set elapsed_ms = -1 where rowid = 0
 no_duration_is_negative: marts.fct_agent_days set duration_ms = -1 where rowid = 0
+no_run_counts_in_two_workspaces:
+    marts.fct_runs set run_id = 'r', agent_id = 'a-1', created_at = '2026-11-01',
+    last_changed_at = '2026-11-01' where run_id in ('r-7', 'r-8')
 the_last_version_of_a_run_is_in_force: audit.run_versions set cost_usd = 1 where is_current
 the_last_version_of_a_run_is_in_force: marts.fct_runs set run_id = 'lost' where run_id = 'r-7'
 the_last_version_of_a_run_is_in_force: marts.fct_runs set tokens_in = tokens_in + 1
@@ -75,7 +78,7 @@ def _set(model: Model, column: str, value: str) -> str:
 
 
 DAMAGE: list[tuple[str, str]] = []
-for _line in filter(None, _DAMAGE.replace(":\n    ", ": ").splitlines()):
+for _line in filter(None, _DAMAGE.replace("\n    ", " ").splitlines()):
     _check, _, _change = _line.partition(": ")
     DAMAGE.append((_check, "update " + re.sub(r"(\w+) ([+-])= ", r"\1 = \1 \2 ", _change)))
 for _model in all_models(folder("queries")):

@@ -76,11 +76,13 @@ def load(layout: Layout, con: duckdb.DuckDBPyConnection) -> Load:
         read_at: datetime = READ_AT,
         status: int = 200,
         began_at: datetime | None = None,
+        workspace_id: str = "w1",
+        step: str = "x",
     ) -> Loaded:
         nonlocal loads
         loads += 1
-        load_id = f"{began_at or read_at:{BATCH_ID}}-{loads:03}-x"
-        landing = Landing(layout.landing, "w1", load_id, keep_errors=True)
+        load_id = f"{began_at or read_at:{BATCH_ID}}-{loads:03}-{step}"
+        landing = Landing(layout.landing, workspace_id, load_id, keep_errors=True)
         answer = Answer("/x", {}, status, read_at, 2, [])
         landing.add(
             source,
