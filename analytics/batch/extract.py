@@ -27,10 +27,9 @@ from analytics.extract.extraction import Extraction
 from analytics.extract.workspace import extract_workspace
 from analytics.format.numbers import plural
 from analytics.levain import LevainError
-from analytics.machine_clock import FURTHEST, machine_time
 from analytics.settings import Workspace
 from analytics.warehouse.damage import damage_of
-from analytics.warehouse.landed import BATCH_ID, landed_loads, of_the_future
+from analytics.warehouse.landed import landed_loads
 from analytics.warehouse.load import Loaded, load_errors, load_folder
 from analytics.warehouse.moved_runs import shared_runs
 from analytics.warehouse.provisional_runs import unknown_statuses
@@ -203,7 +202,6 @@ async def _extract(part: Extraction) -> int:
     Landing files of a failed batch stay on disk; the next batch loads them first.
     """
     load_left_over(part, left_over(part))
-    _require_none_ahead(part)
     await extract_workspace(part)
     part.store.con.commit()
     part.warnings += _record_warnings(part)
@@ -255,13 +253,6 @@ def load_left_over(part: Extraction, folders: Sequence[Path]) -> None:
     for folder in folders:
         with load_errors(folder, ADVICE):
             part.count(part.load(folder))
-
-
-def _require_none_ahead(part: Extraction) -> None:
-    """Raise UsageError if an answer of a workspace's loads is ahead of the machine's clock."""
-    newest = part.store.one("select max(fetched_at) from ledger.requests where {mine}")
-    if newest and newest > machine_time() + FURTHEST:
-        raise of_the_future(f"{newest:{BATCH_ID}}", part.landing_root / part.workspace_id)
 
 
 def require_all(outcomes: list[Outcome]) -> None:

@@ -11,7 +11,6 @@ from datetime import datetime
 from itertools import count
 from pathlib import Path
 
-from analytics.errors import UsageError
 from analytics.files import UNFINISHED, sync
 from analytics.machine_clock import FURTHEST, machine_time
 
@@ -92,26 +91,13 @@ def loads_aside(landing: Path) -> set[tuple[str, str]]:
     return {(each.parts[-3], each.name) for each in landing.glob(f"*/{ASIDE}*/*")}
 
 
-def of_the_future(name: str, where: Path) -> UsageError:
-    """Return the error for a load or publication, by its name, that the clock has yet to reach."""
-    day, time = f"{name[:4]}-{name[4:6]}-{name[6:8]}", f"{name[9:11]}:{name[11:13]}"
-    return UsageError(
-        f"The newest data in {where} is of {day} {time} UTC, but this machine's clock says"
-        f" {machine_time():%Y-%m-%d %H:%M} UTC.\nSet this machine's clock, and run again. Nothing"
-        " was changed."
-    )
-
-
 def new_loads(folder: Path, began_at: datetime) -> Iterator[str]:
     """Yield the ids of a workspace's next loads, less their step: they sort after all landed ones.
 
     Loads that began in the same second as the last ones continue their numbers, and so do those
     that began before it by the API's clock, since its servers may disagree by seconds.
-    UsageError if loads of the future have landed; names of the future that are no loads count
-    for nothing.
+    Names of the future are of no loads (`require_past`), and count for nothing.
     """
-    if ahead := loads_ahead(folder):
-        raise of_the_future(ahead[-1].name, folder)
     last = last_batch_id()
     names = [match for each in folder.glob("*-*-*") if (match := _LOAD_ID.fullmatch(each.name))]
     past = [each for each in names if each["batch"] <= last]

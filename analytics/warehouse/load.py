@@ -18,7 +18,6 @@ import duckdb
 
 from analytics import __version__
 from analytics.errors import AnalyticsError
-from analytics.machine_clock import FURTHEST
 from analytics.warehouse.json_records import (
     MACROS,
     REQUEST_COLUMNS,
@@ -168,17 +167,8 @@ class _Load:
             update_provisional_runs(self._store, found.new)
 
     def _load_requests(self) -> None:
-        """Load the requests; one whose time lies days after that of its batch has that time.
-
-        An answer that told the future was landed by a release that did not refuse it.
-        """
-        late = f"fetched_at > {_BEGAN_AT} + interval {FURTHEST.days} day"
         file = ndjson(self._folder / (REQUESTS + SUFFIX), REQUEST_COLUMNS)
-        self._store.con.execute(
-            "create or replace temp table load_requests as select"
-            f" * replace (if({late}, {_BEGAN_AT}, fetched_at) as fetched_at) from {file}",
-            {"load_id": self._id},
-        )
+        self._store.con.execute(f"create or replace temp table load_requests as from {file}")
         self._run(
             "insert into ledger.requests"
             f" select $workspace_id, $load_id, {', '.join(REQUEST_COLUMNS)} from load_requests"

@@ -18,11 +18,11 @@ from zoneinfo import ZoneInfo
 import duckdb
 import msgspec
 
-from analytics.errors import AnalyticsError
+from analytics.errors import AnalyticsError, UsageError
 from analytics.files import replace
 from analytics.machine_clock import machine_time
 from analytics.warehouse.damage import DamagedError
-from analytics.warehouse.landed import folders_in, last_batch_id, loads_ahead, of_the_future
+from analytics.warehouse.landed import folders_in, last_batch_id, loads_ahead
 from analytics.warehouse.layout import Layout
 
 NAME = "%Y%m%dT%H%M%S.%fZ"
@@ -41,15 +41,17 @@ class Before:
 
 
 def require_past(layout: Layout) -> None:
-    """Raise UsageError if the newest load or publication is later than this machine's clock.
-
-    With a clock that went back, a batch would take all that it finds for wrong times of the API.
-    """
+    """Raise UsageError if a load or publication is a day later than this machine's clock."""
     ahead = [each.name for folder in folders_in(layout.landing) for each in loads_ahead(folder)]
     published = sorted(file.stem for file in layout.publications.glob("*Z.json"))
     newest = max([*ahead, *published[-1:]], default="")
     if newest > last_batch_id():
-        raise of_the_future(newest, layout.root)
+        day, time = f"{newest[:4]}-{newest[4:6]}-{newest[6:8]}", f"{newest[9:11]}:{newest[11:13]}"
+        raise UsageError(
+            f"The newest data in {layout.root} is of {day} {time} UTC, but this machine's clock"
+            f" says {machine_time():%Y-%m-%d %H:%M} UTC.\nSet this machine's clock, and run again."
+            " Nothing was changed."
+        )
 
 
 def next_moment(con: duckdb.DuckDBPyConnection, layout: Layout) -> datetime:

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 from email.utils import format_datetime
 from pathlib import Path
-from unittest.mock import patch
 
 import pytest
 
 from analytics.emulator.server import Emulator
 from analytics.emulator.world import World
-from analytics.levain.clock import Clock
 from analytics.machine_clock import machine_clock
 from tests.batches import Batch, Row, publish, read
 from tests.cli.conftest import Command
@@ -39,17 +35,6 @@ def figures(batch: Batch) -> dict[str, list[Row]]:
         name: [{key: value for key, value in row.items() if key not in READ} for row in rows]
         for name, rows in publish(batch).figures.items()
     }
-
-
-@contextmanager
-def any_time_goes() -> Iterator[None]:
-    """Let batches take each time of the API as it is told, as they once did."""
-    with (
-        patch.object(Clock, "require_right", lambda *_: None),
-        patch("analytics.warehouse.load.FURTHEST", 9 * HALF_A_YEAR),
-        machine_clock(lambda: NOW + 9 * HALF_A_YEAR),
-    ):
-        yield
 
 
 @pytest.fixture
@@ -126,17 +111,3 @@ def test_a_clock_that_went_back_stops_each_command_that_writes(
     assert not api.requests
     assert publication.exists()
     assert (sorted(Path("data").glob("l*/**")), Path("data/published/now").readlink()) == before
-
-
-def test_an_answer_that_told_a_wrong_time_is_named(
-    batch: Batch, world: World, start_run: StartRun
-) -> None:
-    """Of a batch that began at the right time, too, the next one tells its time."""
-    with any_time_goes():
-        misdate(batch.api, "/runs/daily")
-        read(batch)
-    world.pass_time(DAY)
-    start_run()
-    (outcome,) = batch.extract()
-
-    assert "is of 2027-05-19 06:00 UTC, but this machine's clock says 2026-11-21" in outcome.error

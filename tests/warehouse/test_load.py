@@ -45,22 +45,6 @@ def test_a_folder_loaded_twice_changes_nothing(
     assert (again.record_count, again.new_version_count) == (0, 0)
 
 
-@pytest.mark.parametrize(
-    ("ahead", "taken"),
-    [(timedelta(hours=20), timedelta(hours=20)), (30 * (NEXT - DAY), timedelta())],
-)
-def test_an_answer_that_told_the_future_has_the_time_of_its_batch(
-    load: Load, con: duckdb.DuckDBPyConnection, ahead: timedelta, taken: timedelta
-) -> None:
-    """It was landed by a release that did not refuse it, and would count as read for good."""
-    load("runs", [run_record()], began_at=READ_AT, read_at=READ_AT + ahead)
-
-    seen = con.execute(
-        "select seen_at from raw.runs union all select fetched_at from ledger.requests"
-    )
-    assert seen.fetchall() == [(READ_AT + taken,)] * 2
-
-
 def test_every_version_is_kept(load: Load, con: duckdb.DuckDBPyConnection) -> None:
     """Each change of a run adds a row, also a change back to an earlier state, and nothing else."""
     added = [
